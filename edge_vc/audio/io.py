@@ -1,0 +1,95 @@
+"""Audio files in and out: WAV and FLAC (whatever libsndfile reads), mono float32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+"""Mono audio ``[T]``, full scale at 1.0."""
+
+
+class AudioError(ValueError):
+    """Audio that cannot be used; the message is one line with the file and the fact."""
+
+
+def read_audio(path: str | Path, sample_rate: int) -> Samples:
+    """Read a file as mono ``[T]`` at ``sample_rate`` Hz.
+
+    Channels are averaged, other rates go through soxr's high-quality resampler.
+    Raises `AudioError` when the file is missing, is not audio, is empty or holds NaN or infinity.
+    """
+    path = Path(path)
+    channels, rate = _read_channels(path)
+    if not channels.shape[0]:
+        raise AudioError(f"{path}: holds no samples; give a recording that is not empty")
+    if not np.isfinite(channels).all():
+        bad = int(np.argmin(np.isfinite(channels).all(axis=1)))
+        raise AudioError(f"{path}: sample {bad} is NaN or infinite; export the file again")
+    mono = channels.mean(axis=1, dtype=np.float32)
+    return mono if rate == sample_rate else resample(mono, rate, sample_rate)
+
+
+def _read_channels(path: Path) -> tuple[NDArray[np.float32], int]:
+    """Return all channels ``[T, channels]`` and the file's own rate in Hz."""
+    if not path.is_file():
+        raise AudioError(f"{path}: no such file")
+    try:
+        channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        reason = str(error.error_string).rstrip(".")
+        raise AudioError(f"{path}: not readable as audio ({reason}); give WAV or FLAC") from error
+    return channels, int(rate)
+
+
+def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
+    """Resample mono ``[T]`` between rates in Hz; the length becomes ``ceil(T * to / from)``.
+
+    soxr rounds the length either way, so a missing last sample is repeated: callers can compute
+    lengths without asking.
+    """
+    if from_rate <= 0 or to_rate <= 0:
+        raise AudioError(f"cannot resample {from_rate} Hz to {to_rate} Hz; rates are positive")
+    length = -(-samples.shape[0] * to_rate // from_rate)
+    resampled = soxr.resample(samples, from_rate, to_rate, quality="HQ").astype(np.float32)
+    last = resampled[-1:] if resampled.size else samples[-1:]
+    missing = max(0, length - resampled.shape[0])
+    return np.concatenate([resampled[:length], np.repeat(last, missing)])
+
+
+def write_audio(
+    path: str | Path, samples: Samples, sample_rate: int, subtype: str = "PCM_16"
+) -> Path:
+    """Write mono ``[T]``; the format follows the suffix, values beyond full scale are clipped.
+
+    The folder must exist. Raises `AudioError`, before anything is written, for audio that is
+    not one-dimensional, is empty or holds NaN, and for an unknown suffix.
+    """
+    path = Path(path)
+    samples = np.asarray(samples, dtype=np.float32)
+    if samples.ndim != 1:
+        raise AudioError(f"{path}: writes mono [T], got shape {list(samples.shape)}")
+    if not samples.size or not np.isfinite(samples).all():
+        fact = "NaN or infinite samples" if samples.size else "no samples"
+        raise AudioError(f"{path}: nothing written, the audio holds {fact}")
+    container = path.suffix.lstrip(".").upper()
+    if not soundfile.check_format(container, subtype):
+        raise AudioError(f"{path}: {container or 'no suffix'} cannot hold {subtype}; use .wav")
+    soundfile.write(path, np.clip(samples, -1.0, 1.0), sample_rate, subtype=subtype)
+    return path
+
+
+def seconds_of(path: str | Path) -> float:
+    """Return a file's duration in seconds from its header; raises `AudioError` like `read_audio`."""
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError(f"{path}: no such file")
+    try:
+        return float(soundfile.info(path).duration)
+    except soundfile.LibsndfileError as error:
+        reason = str(error.error_string).rstrip(".")
+        raise AudioError(f"{path}: not readable as audio ({reason}); give WAV or FLAC") from error

@@ -1,0 +1,54 @@
+"""Speech level: measured where somebody speaks, moved to a target with a peak limit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_vc.audio.io import Samples
+
+SILENCE_DB = -100.0
+"""What a silent recording measures, in dBFS."""
+
+_FRAME_SECONDS = 0.02
+_ACTIVE_RANGE_DB = 25.0
+
+
+def active_level_db(samples: Samples, sample_rate: int) -> float:
+    """Return the RMS level in dBFS of the active speech in ``[T]``.
+
+    Active are the 20 ms frames within 25 dB of the loud ones (95th percentile), so pauses do not
+    count; a coarse form of ITU-T P.56. `SILENCE_DB` for audio without any signal.
+    """
+    power = frame_power(samples, max(1, round(_FRAME_SECONDS * sample_rate)))
+    loud = float(np.percentile(power, 95)) or float(power.max())
+    if loud <= 10 ** (SILENCE_DB / 10):
+        return SILENCE_DB
+    active = power[power >= loud * 10 ** (-_ACTIVE_RANGE_DB / 10)]
+    return float(10 * np.log10(active.mean()))
+
+
+def frame_power(samples: Samples, frame: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the mean square of consecutive frames of ``frame`` samples, the last one padded."""
+    frames = max(1, -(-samples.shape[0] // frame))
+    padded = np.zeros(frames * frame, dtype=np.float64)
+    padded[: samples.shape[0]] = samples
+    power: np.ndarray[tuple[int], np.dtype[np.float64]] = np.square(
+        padded.reshape(frames, frame)
+    ).mean(axis=1)
+    return power
+
+
+def normalize_level(
+    samples: Samples, sample_rate: int, target_db: float = -26.0, peak_db: float = -1.0
+) -> Samples:
+    """Return ``[T]`` scaled so that its active speech lies at ``target_db`` dBFS.
+
+    One gain for the whole recording; where the peak would pass ``peak_db`` dBFS the gain is
+    smaller, so nothing clips. Silence comes back unchanged.
+    """
+    level_db = active_level_db(samples, sample_rate)
+    if level_db <= SILENCE_DB:
+        return samples.astype(np.float32)
+    peak = float(np.abs(samples).max())
+    gain = min(10 ** ((target_db - level_db) / 20), 10 ** (peak_db / 20) / peak)
+    return (samples * np.float32(gain)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Speech corpora: reading them, making one, and deriving training pairs."""
