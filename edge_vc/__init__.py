@@ -1,0 +1,5 @@
+"""Edge VC, the host side: compress a voice-conversion teacher into a bundle and measure it."""
+
+from edge_vc_runtime import __version__
+
+__all__ = ["__version__"]
