@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import AudioError, Samples
+
+with warnings.catch_warnings():
+    # pyworld asks pkg_resources for its own version, which warns.
+    warnings.simplefilter("ignore")
+    import pyworld
 
 Contour = NDArray[np.float32]
 
@@ -85,7 +89,6 @@ def _as_pitch(f0: NDArray[np.float64], hop: int, lowest: float) -> Pitch:
 def _dio(
     signal: NDArray[np.float64], sample_rate: int, hop: int, lowest: float, highest: float
 ) -> NDArray[np.float64]:
-    pyworld = _load_world()
     coarse, times = pyworld.dio(
         signal,
         sample_rate,
@@ -103,12 +106,3 @@ def _dio(
 def _fit_length(f0: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
     """Pad or cut the last frame that WORLD's float arithmetic may add or drop."""
     return np.pad(f0[:frames], (0, max(0, frames - f0.shape[0])))
-
-
-def _load_world() -> ModuleType:
-    with warnings.catch_warnings():
-        # pyworld asks pkg_resources for its version, which warns on import.
-        warnings.simplefilter("ignore")
-        import pyworld
-    module: ModuleType = pyworld
-    return module
