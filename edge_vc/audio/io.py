@@ -84,7 +84,7 @@ def write_audio(
 
 
 def seconds_of(path: str | Path) -> float:
-    """Return a file's duration in seconds from its header; raises `AudioError` like `read_audio`."""
+    """Return a file's duration in seconds from its header; raises like `read_audio`."""
     path = Path(path)
     if not path.is_file():
         raise AudioError(f"{path}: no such file")

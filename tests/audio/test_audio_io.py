@@ -74,9 +74,7 @@ def test_unusable_files_are_refused(tmp_path: Path) -> None:
         ("a.xyz", np.zeros(5, np.float32), "XYZ cannot hold"),
     ],
 )
-def test_bad_writes_leave_nothing(
-    tmp_path: Path, name: str, audio: np.ndarray, fact: str
-) -> None:
+def test_bad_writes_leave_nothing(tmp_path: Path, name: str, audio: np.ndarray, fact: str) -> None:
     with pytest.raises(AudioError, match=fact):
         write_audio(tmp_path / name, audio, RATE)
     assert list(tmp_path.iterdir()) == []

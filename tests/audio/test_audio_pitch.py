@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_vc.audio.io import AudioError
-from edge_vc.audio.pitch import interpolate_log_f0, track_pitch
+from edge_vc.audio.pitch import interpolate_log_f0, track_pitch, typical_pitch
 
 RATE, HOP = 16000, 160
 
@@ -36,6 +36,14 @@ def test_contour_is_followed(base: float) -> None:
     assert np.median(error) < 0.002
     assert error.max() < 0.1
     assert pitch.median == pytest.approx(np.median(f0), rel=0.05)
+
+
+def test_mains_hum_is_not_a_voice() -> None:
+    samples, f0 = voice(210.0)
+    hum = 0.1 * np.sin(2 * np.pi * 60.0 * np.arange(samples.size) / RATE).astype(np.float32)
+    pitch = track_pitch(samples + hum, RATE, HOP)
+    assert pitch.median == pytest.approx(np.median(f0), rel=0.05)
+    assert typical_pitch(samples + hum, RATE) == pytest.approx(np.median(f0), rel=0.1)
 
 
 @pytest.mark.parametrize("length", [4000, 16000, 16001, 16159, 16160])

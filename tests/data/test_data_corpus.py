@@ -97,5 +97,5 @@ def test_missing_and_broken_folders(tmp_path: Path) -> None:
 
 def test_table_refuses_separator(tmp_path: Path) -> None:
     bad = Utterance(tmp_path / "a.wav", "a", "s", "", 1.0, "c", "source", "", "one|two")
-    with pytest.raises(CorpusError, match="holds '|'"):
+    with pytest.raises(CorpusError, match=r"holds '\|'"):
         write_metadata(tmp_path, [bad])
