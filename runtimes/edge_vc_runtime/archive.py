@@ -1,0 +1,150 @@
+"""The archive inside a bundle: a plain ustar file in which every byte is accounted for.
+
+It is walked by hand: only regular files with flat names are taken, paddings have to be zero and
+nothing is written to disk. `tarfile` would follow links, long names and sparse maps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from edge_vc_runtime.manifest import (
+    FILE_LIMIT,
+    FILE_NAME,
+    MANIFEST_LIMIT,
+    MANIFEST_NAME,
+    SIGNATURE_NAME,
+    BundleError,
+)
+
+BLOCK = 512
+RECORD = 20 * BLOCK
+"""Archives are padded to whole records, so a cut is seen wherever it is."""
+
+_CHUNK = 1 << 18
+_MEMBERS = 64
+_LIMITS = {MANIFEST_NAME: MANIFEST_LIMIT, SIGNATURE_NAME: 1 << 16}
+_KINDS = {
+    b"1": "a hard link",
+    b"2": "a symbolic link",
+    b"3": "a device",
+    b"4": "a device",
+    b"5": "a folder",
+    b"6": "a pipe",
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """Where one file lies in the archive, in bytes."""
+
+    name: str
+    offset: int
+    size: int
+
+
+def walk(file: BinaryIO, size: int) -> dict[str, Member]:
+    """Return the members of an archive of ``size`` bytes, in order.
+
+    Raises `BundleError` for whatever a bundle cannot hold.
+    """
+    members: dict[str, Member] = {}
+    offset = 0
+    while any(header := _header(file, offset, members)):
+        member = _parse(header, offset)
+        _check_place(member, members)
+        offset = _check_extent(file, member, size)
+        members[member.name] = member
+    if not members:
+        raise BundleError("is an empty archive, not a bundle")
+    _check_end(file, offset, size)
+    return members
+
+
+def chunks(file: BinaryIO, member: Member) -> Iterator[bytes]:
+    """Yield a member's bytes piece by piece."""
+    yield from _span(file, member.offset, member.size)
+
+
+def _header(file: BinaryIO, offset: int, members: dict[str, Member]) -> bytes:
+    file.seek(offset)
+    header = file.read(BLOCK)
+    if len(header) < BLOCK:
+        name = next(reversed(members), None)
+        raise BundleError(f"truncated after {name}" if name else "is shorter than any bundle")
+    return header
+
+
+def _parse(header: bytes, offset: int) -> Member:
+    damaged = f"damaged header at byte {offset}" if offset else "is not a bundle (no ustar archive)"
+    if header[257:265] != b"ustar\x0000":
+        raise BundleError(damaged)
+    unsummed = header[:148] + b" " * 8 + header[156:]
+    if header[148:156] != b"%06o\0 " % sum(unsummed):
+        raise BundleError(f"damaged header at byte {offset}")
+    prefix, stem = header[345:500].rstrip(b"\0"), header[:100].rstrip(b"\0")
+    name = (prefix + b"/" + stem if prefix else stem).decode("ascii", "backslashreplace")
+    kind = header[156:157]
+    if kind not in (b"0", b"\0"):
+        raise BundleError(f"{name!r:.120} is {_KINDS.get(kind, 'a special entry')}, not a file")
+    if not re.fullmatch(FILE_NAME, name):
+        raise BundleError(f"{name!r:.120} is not a plain file name; folders are not allowed")
+    digits = header[124:136].rstrip(b"\0 ")
+    if not re.fullmatch(rb"[0-7]+", digits):
+        raise BundleError(f"{name}: has no readable size")
+    return Member(name, offset + BLOCK, int(digits, 8))
+
+
+def _check_place(member: Member, members: dict[str, Member]) -> None:
+    name = member.name
+    if not members and name != MANIFEST_NAME:
+        raise BundleError(f"begins with {name!r}, a bundle begins with {MANIFEST_NAME}")
+    if name in members:
+        raise BundleError(f"{name!r} is there twice")
+    if name == SIGNATURE_NAME and len(members) != 1:
+        raise BundleError(f"{name} has to follow {MANIFEST_NAME}")
+    if len(members) >= _MEMBERS:
+        raise BundleError(f"holds more than {_MEMBERS} files")
+
+
+def _check_extent(file: BinaryIO, member: Member, size: int) -> int:
+    """Check that a member is whole and its padding zero; return where the next header begins."""
+    limit = _LIMITS.get(member.name, FILE_LIMIT)
+    if member.size > limit:
+        raise BundleError(f"{member.name}: {member.size} bytes, at most {limit} are allowed")
+    end = member.offset + member.size
+    following = end + -end % BLOCK
+    if following > size:
+        there = size - member.offset
+        raise BundleError(f"truncated in {member.name} ({there} of {member.size} bytes)")
+    _check_zeros(file, end, following)
+    return following
+
+
+def _check_end(file: BinaryIO, offset: int, size: int) -> None:
+    """Two zero blocks end the archive, zeros fill its last record."""
+    end = offset + 2 * BLOCK
+    end += -end % RECORD
+    if size < end:
+        raise BundleError(f"truncated at its end ({size} of {end} bytes)")
+    if size > end:
+        raise BundleError(f"{size - end} bytes after its end")
+    _check_zeros(file, offset, end)
+
+
+def _check_zeros(file: BinaryIO, start: int, end: int) -> None:
+    if any(any(chunk) for chunk in _span(file, start, end - start)):
+        raise BundleError(f"bytes that belong to no file after byte {start}")
+
+
+def _span(file: BinaryIO, offset: int, size: int) -> Iterator[bytes]:
+    file.seek(offset)
+    while size:
+        chunk = file.read(min(size, _CHUNK))
+        if not chunk:
+            raise BundleError("became shorter while it was read")
+        size -= len(chunk)
+        yield chunk

@@ -1,0 +1,116 @@
+"""Reading a bundle (`.evc`): nothing leaves it that its manifest does not list and hash."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc_runtime.archive import Member, chunks, walk
+from edge_vc_runtime.manifest import MANIFEST_NAME, SIGNATURE_NAME, BundleError, Manifest
+
+__all__ = ["Bundle", "BundleError", "read_bundle"]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files have all been checked against the manifest."""
+
+    path: Path
+    manifest: Manifest
+    members: Mapping[str, Member]
+
+    def read(self, name: str) -> bytes:
+        """Return one listed file's bytes, hashed again as they are read.
+
+        Raises `BundleError` when the file is not listed or has changed since the bundle was opened.
+        """
+        with _opened(self.path) as file:
+            return self._read(file, name)
+
+    def golden(self) -> dict[str, NDArray[np.float32]]:
+        """Return the golden arrays, ``input [N]`` and ``output.<precision> [N]``.
+
+        Raises `BundleError` when there are none or they are not float32 vectors of one length.
+        """
+        if self.manifest.golden is None:
+            raise BundleError(f"{self.path}: has no golden recording")
+        name = self.manifest.golden.file
+        try:
+            with np.load(io.BytesIO(self.read(name)), allow_pickle=False) as archive:
+                arrays = {key: np.asarray(archive[key]) for key in archive.files}
+        except Exception as error:  # numpy and zipfile raise a dozen kinds for a bad archive
+            raise BundleError(f"{self.path}: {name}: is not a plain npz file") from error
+        shapes = {array.shape for array in arrays.values()}
+        floats = all(array.dtype == np.float32 for array in arrays.values())
+        if "input" not in arrays or len(shapes) != 1 or not floats or arrays["input"].ndim != 1:
+            raise BundleError(f"{self.path}: {name}: has to hold float32 vectors of one length")
+        return arrays
+
+    def _read(self, file: BinaryIO, name: str) -> bytes:
+        entry = self.manifest.files.get(name)
+        if entry is None:
+            raise BundleError(f"{name!r} is not in the bundle")
+        data = b"".join(chunks(file, self.members[name]))
+        _check_hash(name, entry.sha256, hashlib.sha256(data))
+        return data
+
+
+def read_bundle(path: str | Path) -> Bundle:
+    """Open a bundle and check every byte of it.
+
+    Raises `BundleError` with one line that names the file and the fact when it is not a bundle,
+    is truncated or damaged, holds anything but the listed files, or is of a future format.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        members = walk(file, file.seek(0, io.SEEK_END))
+        manifest = Manifest.from_json(b"".join(chunks(file, members[MANIFEST_NAME])))
+        _check_listing(manifest, members)
+        for name, entry in manifest.files.items():
+            digest = hashlib.sha256()
+            for chunk in chunks(file, members[name]):
+                digest.update(chunk)
+            _check_hash(name, entry.sha256, digest)
+    return Bundle(path, manifest, members)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open for reading; every error inside gets the bundle's path in front."""
+    try:
+        if path.exists() and not path.is_file():
+            raise BundleError("is not a file")
+        with path.open("rb") as file:
+            yield file
+    except BundleError as error:
+        raise BundleError(f"{path}: {error}") from error
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:  # a NUL in the path
+        raise BundleError(f"{str(path)!r}: {error}") from error
+
+
+def _check_listing(manifest: Manifest, members: Mapping[str, Member]) -> None:
+    present = set(members) - {MANIFEST_NAME, SIGNATURE_NAME}
+    for name in sorted(present - set(manifest.files)):
+        raise BundleError(f"{name!r} is not listed in {MANIFEST_NAME}")
+    for name, entry in manifest.files.items():
+        if name not in present:
+            raise BundleError(f"{name!r} is listed but missing")
+        if members[name].size != entry.size:
+            raise BundleError(
+                f"{name}: {members[name].size} bytes, {MANIFEST_NAME} says {entry.size}"
+            )
+
+
+def _check_hash(name: str, listed: str, digest: hashlib._Hash) -> None:
+    if digest.hexdigest() != listed:
+        raise BundleError(f"{name}: damaged, its sha256 is not the one in {MANIFEST_NAME}")
