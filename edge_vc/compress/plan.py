@@ -1,0 +1,94 @@
+"""What a run would do: which stages are unchanged, which run, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from edge_vc import __version__
+from edge_vc.compress.field import unknown
+from edge_vc.compress.run_folder import Record, RunFolder
+from edge_vc.compress.stage import Stage
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """The verdict on one stage."""
+
+    stage: Stage
+    action: Literal["run", "skip"]
+    reason: str
+
+
+def input_hashes(stage: Stage, folder: RunFolder) -> dict[str, str]:
+    """Content hashes of everything the stage reads; an artefact that is not there is ``""``."""
+    hashes = dict(stage.external_inputs())
+    for name in stage.needs:
+        record = folder.record(name)
+        hashes[name] = record.content if record else ""
+    return hashes
+
+
+def stage_key(stage: Stage, inputs: dict[str, str]) -> str:
+    """Hash of all that the result depends on: inputs, recipe sections, version of the code."""
+    facts = {
+        "stage": stage.name,
+        "code": f"{__version__}/{stage.revision}",
+        "inputs": inputs,
+        "resolved": stage.resolved(),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def judge(stage: Stage, folder: RunFolder) -> PlannedStage:
+    """Decide about one stage whose inputs are final."""
+    record = folder.record(stage.name)
+    inputs = input_hashes(stage, folder)
+    if record is None:
+        there = folder.artefact(stage.name).exists()
+        return PlannedStage(stage, "run", "its files were changed" if there else "not done yet")
+    if record.key == stage_key(stage, inputs):
+        return PlannedStage(stage, "skip", "unchanged")
+    return PlannedStage(stage, "run", _difference(stage, record, inputs))
+
+
+def plan(stages: Sequence[Stage], folder: RunFolder) -> list[PlannedStage]:
+    """Judge all stages; what reads a stage that will run will run as well."""
+    planned: list[PlannedStage] = []
+    running: set[str] = set()
+    for stage in stages:
+        waiting_for = [name for name in stage.needs if name in running]
+        verdict = judge(stage, folder)
+        if waiting_for and verdict.action == "skip":
+            reason = f"skipped after all if {', '.join(waiting_for)} comes out the same"
+            verdict = PlannedStage(stage, "run", reason)
+        if verdict.action == "run":
+            running.add(stage.name)
+        planned.append(verdict)
+    return planned
+
+
+def up_to(stages: Sequence[Stage], last: str | None) -> Sequence[Stage]:
+    """The stages until ``last`` (all for None); raises `RecipeError` for an unknown name."""
+    names = [stage.name for stage in stages]
+    if last is None:
+        return stages
+    if last not in names:
+        raise unknown("stage", last, names)
+    return stages[: names.index(last) + 1]
+
+
+def _difference(stage: Stage, record: Record, inputs: dict[str, str]) -> str:
+    """Say in words why a record does not match."""
+    for section, values in stage.resolved().items():
+        before = record.resolved.get(section, {})
+        for key, value in values.items():
+            if before.get(key) != value:
+                return f"{section}.{key}: {before.get(key)!r} -> {value!r}"
+    for name, content in inputs.items():
+        if record.inputs.get(name) != content:
+            return f"input {name} changed"
+    return "made by another version of the code"

@@ -1,0 +1,208 @@
+"""The recipe: everything `compress` is told, as data read from TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from edge_vc.compress.field import RecipeError, Value, check_value, choice, number, unknown
+
+
+@dataclass(frozen=True)
+class TeacherSection:
+    """Who is learnt from."""
+
+    weights: str = "shipped"
+    """``shipped``, or the path of a teacher's ``.safetensors``."""
+
+
+@dataclass(frozen=True)
+class StudentSection:
+    """What compression starts with."""
+
+    tier: str = choice("wide", "wide", "base", "nano")
+    weights: str = choice("shipped", "shipped", "random")
+    """``shipped`` weights of the tier, or ``random`` ones."""
+    hop_ms: float = number(10.0, 5.0, 20.0, "ms")
+    """One block of audio; the graph runs once per hop."""
+    seed: int = number(0, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """What is converted by the teacher to learn from."""
+
+    corpus: str = ""
+    """Folder of recordings; empty: speech is synthesised with espeak-ng."""
+    minutes: float = number(30.0, 0.1, 10_000.0, "minutes")
+    """How much of it is used, at most."""
+    holdout_seconds: float = number(60.0, 2.0, 3_600.0, "s")
+    """Speech kept apart to measure every stage on."""
+    seed: int = number(0, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class PruneSection:
+    """How the student gets narrower; how far is said by the target."""
+
+    enabled: bool = True
+    method: str = choice("structured", "structured", "magnitude")
+    """``structured`` removes channels; ``magnitude`` zeroes weights: no smaller, no faster."""
+    importance: str = choice("l2", "l2", "taylor", "activation")
+    sparsity: float = number(0.5, 0.0, 0.95)
+    """Share of weights that ``magnitude`` zeroes."""
+    round_to: int = number(8, 1, 64, "channels")
+    """Widths become multiples of this: what vector units like."""
+    max_mel_db: float = number(60.0, 0.1, 200.0, "dB", limits="mel_db")
+    """Stop when the mel distance to the teacher is larger after pruning."""
+
+
+@dataclass(frozen=True)
+class DistillSection:
+    """How the student learns from the teacher; a weight of 0 switches its term off."""
+
+    enabled: bool = True
+    steps: int = number(4_000, 1, 10_000_000, "steps")
+    batch: int = number(12, 1, 1_024, "segments")
+    segment_seconds: float = number(1.28, 0.32, 30.0, "s")
+    learning_rate: float = number(2e-3, 1e-6, 0.1)
+    waveform: float = number(0.0, 0.0, 1_000.0)
+    stft: float = number(1.0, 0.0, 1_000.0)
+    mel: float = number(1.5, 0.0, 1_000.0)
+    feature: float = number(0.0, 0.0, 1_000.0)
+    adversarial: float = number(0.0, 0.0, 1_000.0)
+    seed: int = number(0, 0, 2**31 - 1)
+    max_mel_db: float = number(12.0, 0.1, 200.0, "dB", limits="mel_db")
+    """Stop when the mel distance to the teacher is larger after distillation."""
+
+
+@dataclass(frozen=True)
+class QuantizeSection:
+    """Eight bits for the trunk: calibration, then fine-tuning."""
+
+    enabled: bool = True
+    calibration_seconds: float = number(30.0, 1.0, 3_600.0, "s")
+    """Speech streamed through the student to find the ranges."""
+    bias_correction: bool = True
+    qat_steps: int = number(200, 0, 1_000_000, "steps")
+    """Steps of quantisation-aware training; 0 skips it."""
+    qat_batch: int = number(4, 1, 1_024, "segments")
+    qat_segment_seconds: float = number(1.0, 0.1, 30.0, "s")
+    qat_learning_rate: float = number(2e-5, 1e-8, 1e-3)
+    """5e-4 diverged, 2e-5 improved."""
+    seed: int = number(0, 0, 2**31 - 1)
+    min_snr_db: float = number(25.0, 0.0, 100.0, "dB", limits="trunk_snr_db", sense="min")
+    """Stop when the trunk's outputs are further from the float ones."""
+    max_lsd_db: float = number(1.0, 0.01, 60.0, "dB", limits="lsd_db")
+    """Stop when the waveform's log-spectral distance to the float one is larger."""
+
+
+@dataclass(frozen=True)
+class ExportSection:
+    """What the bundle says about itself."""
+
+    name: str = "kathleen-base"
+    version: str = "0.1.0"
+    licence: str = "CC0-1.0"
+    precision: str = choice("both", "both", "int8", "fp32")
+    """Which graphs go into the bundle."""
+
+
+@dataclass(frozen=True)
+class TargetSection:
+    """What the board can afford."""
+
+    max_mmacs: float = number(150.0, 10.0, 100_000.0, "million MACs per second")
+    max_weight_kb: float = number(800.0, 50.0, 100_000.0, "kB of INT8 weights")
+    max_latency_ms: float = number(20.0, 10.0, 1_000.0, "ms, algorithmic")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All sections; the defaults make a `base` student."""
+
+    teacher: TeacherSection = TeacherSection()
+    student: StudentSection = StudentSection()
+    data: DataSection = DataSection()
+    prune: PruneSection = PruneSection()
+    distill: DistillSection = DistillSection()
+    quantize: QuantizeSection = QuantizeSection()
+    export: ExportSection = ExportSection()
+    target: TargetSection = TargetSection()
+
+    @classmethod
+    def from_toml(cls, text: str) -> Recipe:
+        """Parse and validate; raises `RecipeError` with the key, the value and the range."""
+        try:
+            tables = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RecipeError(f"not valid TOML: {error}") from error
+        sections = {spec.name: type(spec.default) for spec in fields(cls)}
+        for name, table in tables.items():
+            if name not in sections:
+                raise unknown("section", name, sections)
+            if not isinstance(table, dict):
+                raise RecipeError(f"{name} = {table!r}: is a section, write [{name}]")
+        return cls(**{name: _section(name, sections[name], tables[name]) for name in tables})
+
+    def to_dict(self) -> dict[str, dict[str, Value]]:
+        """Return the resolved recipe, every default written out, as plain values."""
+        return asdict(self)
+
+
+def load_recipe(name_or_path: str | Path) -> Recipe:
+    """Read a recipe: a path to a TOML file, or the name of a shipped one (``base``).
+
+    Raises `RecipeError`; every message starts with the recipe's name.
+    """
+    path = Path(name_or_path)
+    try:
+        if path.suffix == ".toml":
+            return Recipe.from_toml(path.read_text(encoding="utf-8"))
+        return Recipe.from_toml(_shipped_text(str(name_or_path)))
+    except RecipeError as error:
+        raise RecipeError(f"{name_or_path}: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise RecipeError(f"{name_or_path}: cannot be read ({reason})") from error
+
+
+def shipped_recipes() -> tuple[str, ...]:
+    """Names of the recipes that come with the package, sorted."""
+    names = (entry.name for entry in _shipped_folder().iterdir())
+    return tuple(sorted(name[:-5] for name in names if name.endswith(".toml")))
+
+
+def limit_fields(section: object) -> dict[str, tuple[str, str, float]]:
+    """Limits of a section: field name to (metric, ``max`` or ``min``, value)."""
+    limits = {}
+    for spec in fields(section):  # type: ignore[arg-type]
+        if spec.metadata.get("limits"):
+            metric, sense = spec.metadata["limits"], spec.metadata["sense"]
+            limits[spec.name] = (metric, sense, getattr(section, spec.name))
+    return limits
+
+
+def _shipped_text(name: str) -> str:
+    if name not in shipped_recipes():
+        known = ", ".join(shipped_recipes())
+        raise RecipeError(f"no such recipe; shipped are {known}, a file ends in .toml")
+    return (_shipped_folder() / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _shipped_folder() -> Traversable:
+    return resources.files("edge_vc") / "recipes"
+
+
+def _section(name: str, kind: type[Any], table: dict[str, object]) -> Any:
+    specs = {spec.name: spec for spec in fields(kind)}
+    values = {}
+    for key, value in table.items():
+        if key not in specs:
+            raise unknown("key", f"{name}.{key}", specs, value)
+        values[key] = check_value(f"{name}.{key}", specs[key], value)
+    return kind(**values)

@@ -1,0 +1,163 @@
+"""The folder of one compression run: finished artefacts, work in progress, ``run.json``."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_vc.compress.stage import Metrics
+
+RECORD = "stage.json"
+"""Beside every artefact: what made it and what was measured."""
+
+
+class RunFolderError(RuntimeError):
+    """A run folder that cannot be used; one line that names it and the way out."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known about a finished stage."""
+
+    key: str
+    """Hash of everything that the result depends on."""
+    content: str
+    """Hash of the artefact's files."""
+    seconds: float
+    """How long the last, finishing attempt took."""
+    metrics: Metrics
+    resolved: dict[str, Any]
+    """The part of the recipe it was made with."""
+    inputs: dict[str, str]
+    """Content hashes of what it was made from."""
+
+
+class RunFolder:
+    """Artefacts by stage: ``<stage>/`` when done, ``.work/<stage>/`` until then.
+
+    A stage's folder appears by one rename, complete with its record, so whatever is there is
+    whole, no matter when the process died.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder and hold it; raises `RunFolderError` when another process does."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunFolderError(
+                    f"{self.root}: another compress runs in this folder; wait or use another --run"
+                ) from error
+            self._finish_commits()
+            yield
+
+    def artefact(self, stage: str) -> Path:
+        """Path of a stage's finished artefact, there or not."""
+        return self.root / stage
+
+    def record(self, stage: str) -> Record | None:
+        """The record of a finished stage, or None; an artefact that was changed is not finished."""
+        folder = self.artefact(stage)
+        try:
+            record = Record(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+        return record if content_hash(folder) == record.content else None
+
+    def workplace(self, stage: str, key: str) -> tuple[Path, Path]:
+        """Return the output folder (empty) and the scratch folder (kept) for an attempt.
+
+        Scratch of the same ``key`` is what a killed attempt left; of any other it is dropped.
+        """
+        place = self.root / ".work" / stage
+        scratch, output = place / f"scratch-{key[:16]}", place / "output"
+        if place.is_dir():
+            for stale in place.iterdir():
+                if stale != scratch:
+                    _remove(stale)
+        scratch.mkdir(parents=True, exist_ok=True)
+        output.mkdir()
+        return output, scratch
+
+    def commit(
+        self,
+        stage: str,
+        *,
+        key: str,
+        seconds: float,
+        metrics: Metrics,
+        resolved: dict[str, Any],
+        inputs: dict[str, str],
+    ) -> Record:
+        """Turn the output folder into the stage's artefact, replacing what was there."""
+        place = self.root / ".work" / stage
+        output = place / "output"
+        record = Record(key, content_hash(output), seconds, metrics, resolved, inputs)
+        _write_json(output / RECORD, asdict(record))
+        for path in sorted(output.rglob("*")):
+            _sync(path)
+        final, previous = self.artefact(stage), place / "previous"
+        if final.exists():
+            final.rename(previous)
+        output.rename(final)
+        _sync(self.root)
+        _remove(place)
+        return record
+
+    def _finish_commits(self) -> None:
+        """Put artefacts in place whose process died between the two renames of a commit."""
+        for output in self.root.glob(".work/*/output"):
+            stage = output.parent.name
+            if (output / RECORD).is_file() and not self.artefact(stage).exists():
+                output.rename(self.artefact(stage))
+
+    def write_summary(self, summary: dict[str, Any]) -> Path:
+        """Write ``run.json`` in one step."""
+        path = self.root / "run.json"
+        part = path.with_suffix(".part")
+        _write_json(part, summary)
+        part.replace(path)
+        return path
+
+
+def content_hash(folder: Path) -> str:
+    """Return the sha256 over names and bytes of all files under ``folder`` but its record."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name != RECORD:
+            file_hash = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{name}\0{file_hash}\n".encode())
+    return digest.hexdigest()
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

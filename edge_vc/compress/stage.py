@@ -1,0 +1,98 @@
+"""A stage of compression: what it reads, what it does, what it may not exceed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar
+
+from edge_vc.compress.field import Value
+from edge_vc.compress.recipe import Recipe, limit_fields
+
+T = TypeVar("T")
+
+Metrics = dict[str, float]
+"""What a stage measured about its result."""
+
+
+class Progress(Protocol):
+    """Shows how far a loop is; wraps the items it iterates over."""
+
+    def __call__(self, items: Iterable[T], total: int, label: str) -> Iterable[T]:
+        """Yield ``items``, ``total`` of them, under ``label``."""
+
+
+def no_progress(items: Iterable[T], total: int, label: str) -> Iterable[T]:
+    """Show nothing: the `Progress` of tests and of callers with a screen of their own."""
+    return items
+
+
+class LimitError(RuntimeError):
+    """A stage's result is worse than the recipe allows; one line with the numbers."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a stage works."""
+
+    inputs: Mapping[str, Path]
+    """Finished artefacts of the stages in `Stage.needs`, by name."""
+    output: Path
+    """Folder to fill; whatever lies in it at the end becomes the artefact."""
+    scratch: Path
+    """Folder for checkpoints and caches: survives a kill, dropped once the stage is done."""
+    progress: Progress = no_progress
+
+
+class Stage(ABC):
+    """One step from teacher to bundle: reads artefacts, writes one, measures it."""
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Stages whose artefacts are read."""
+    sections: ClassVar[tuple[str, ...]] = ()
+    """Sections of the recipe that are read: a change in them makes the stage run again."""
+    revision: ClassVar[int] = 1
+    """Raised whenever the same inputs give another result, so that old artefacts expire."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+
+    @abstractmethod
+    def run(self, work: Workspace) -> Metrics:
+        """Fill ``work.output`` and return what was measured.
+
+        May be killed at any moment: what it needs to go on lies in ``work.scratch``.
+        """
+
+    def external_inputs(self) -> dict[str, str]:
+        """Hashes of what is read from outside the run folder (weights, a corpus), by name."""
+        return {}
+
+    def resolved(self) -> dict[str, dict[str, Value]]:
+        """The part of the recipe that the result depends on: its sections without limits."""
+        everything = self.recipe.to_dict()
+        picked = {}
+        for name in self.sections:
+            limits = limit_fields(getattr(self.recipe, name))
+            picked[name] = {k: v for k, v in everything[name].items() if k not in limits}
+        return picked
+
+    def check_limits(self, metrics: Metrics) -> None:
+        """Raise `LimitError` when a metric is beyond a limit of the stage's sections.
+
+        Metrics that the stage did not report are not limited; NaN is beyond every limit.
+        """
+        broken = []
+        for section in self.sections:
+            for key, limit in limit_fields(getattr(self.recipe, section)).items():
+                metric, sense, bound = limit
+                value = metrics.get(metric, bound)
+                kept = value <= bound if sense == "max" else value >= bound
+                if not kept:
+                    side = "above" if sense == "max" else "below"
+                    broken.append(f"{metric} = {value:.4g} is {side} {section}.{key} = {bound:g}")
+        if broken:
+            raise LimitError(f"stage {self.name} stopped the run: {'; '.join(broken)}")

@@ -1,0 +1,90 @@
+"""What a recipe accepts, and what it says about what it does not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from edge_vc.compress.field import RecipeError
+from edge_vc.compress.recipe import Recipe, limit_fields, load_recipe, shipped_recipes
+
+
+def test_an_empty_recipe_is_the_default():
+    assert Recipe.from_toml("") == Recipe()
+
+
+def test_values_are_read_and_the_rest_keeps_its_default():
+    recipe = Recipe.from_toml('[student]\ntier = "nano"\n[distill]\nsteps = 7\nmel = 2\n')
+    assert recipe.student.tier == "nano"
+    assert (recipe.distill.steps, recipe.distill.mel) == (7, 2.0)
+    assert isinstance(recipe.distill.mel, float)
+    assert recipe.data == Recipe().data
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[distill]\nstep = 3", ["distill.step = 3", "unknown key", "did you mean steps?"]),
+        ("[distil]\nsteps = 3", ["distil", "unknown section", "did you mean distill?"]),
+        ("steps = 3", ["steps", "unknown section", "teacher"]),
+        ("data = 3", ["data = 3", "[data]"]),
+        ("[student]\nhop_ms = 160", ["student.hop_ms = 160", "5 to 20 ms"]),
+        ("[target]\nmax_mmacs = 1", ["target.max_mmacs = 1", "10 to 100000"]),
+        ("[target]\nmax_latency_ms = 3", ["target.max_latency_ms = 3", "10 to 1000 ms"]),
+        ('[student]\ntier = "huge"', ['student.tier = "huge"', '"wide", "base", "nano"']),
+        ('[distill]\nsteps = "many"', ['distill.steps = "many"', "whole number"]),
+        ("[distill]\nsteps = 1.5", ["distill.steps = 1.5", "whole number"]),
+        ("[distill]\nsteps = true", ["distill.steps = true", "whole number"]),
+        ("[prune]\nenabled = 1", ["prune.enabled = 1", "true or false"]),
+        ("[distill]\nmel = nan", ["distill.mel = nan", "0 to 1000"]),
+        ("[data]\ncorpus = 5", ["data.corpus = 5", "text in quotes"]),
+        ("[data\n", ["not valid TOML", "line 1"]),
+    ],
+)
+def test_a_bad_value_names_key_value_and_what_is_allowed(text: str, words: list[str]):
+    with pytest.raises(RecipeError) as caught:
+        Recipe.from_toml(text)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_every_number_has_a_range_that_holds_its_default():
+    for section in dataclasses.fields(Recipe):
+        for spec in dataclasses.fields(section.default):
+            if type(spec.default) in (int, float):
+                low, high = spec.metadata["range"]
+                assert low <= spec.default <= high, f"{section.name}.{spec.name}"
+
+
+def test_limits_name_their_metric_and_direction():
+    limits = limit_fields(Recipe().quantize)
+    assert limits["min_snr_db"] == ("trunk_snr_db", "min", 25.0)
+    assert limits["max_lsd_db"] == ("lsd_db", "max", 1.0)
+
+
+def test_shipped_recipes_are_valid():
+    assert set(shipped_recipes()) == {"base", "nano", "quick"}
+    for name in shipped_recipes():
+        assert isinstance(load_recipe(name), Recipe)
+
+
+def test_a_file_is_read_and_named_in_errors(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[data]\nminutes = 2\n")
+    assert load_recipe(path).data.minutes == 2.0
+    path.write_text("[data]\nminutes = -2\n")
+    with pytest.raises(RecipeError, match=r"mine\.toml: data\.minutes = -2"):
+        load_recipe(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(RecipeError, match=r"mine\.toml: cannot be read \(not UTF-8"):
+        load_recipe(path)
+
+
+@pytest.mark.parametrize("name", ["none.toml", "nosuch"])
+def test_a_missing_recipe_is_one_line(name: str):
+    with pytest.raises(RecipeError, match=name) as caught:
+        load_recipe(name)
+    assert "\n" not in str(caught.value)
