@@ -1,0 +1,55 @@
+"""Log-mel frames for the teacher: non-causal, centred on the middle of each hop."""
+
+from __future__ import annotations
+
+import librosa
+import torch
+from torch import Tensor, nn
+
+LOG_FLOOR = 1e-5
+"""Added before the logarithm: about 100 dB below full scale."""
+
+
+def mel_matrix(sample_rate: int, window: int, bands: int, *, fmin: float = 0.0) -> Tensor:
+    """Return a Slaney mel filter bank ``[bands, window // 2 + 1]``."""
+    bank = librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=bands, fmin=fmin)
+    return torch.from_numpy(bank)
+
+
+def hop_frames(audio: Tensor, window: int, hop: int) -> Tensor:
+    """Cut ``[B, T]`` into ``[B, T // hop, window]``, frame ``f`` centred on ``(f + 0.5) * hop``."""
+    frames = audio.shape[-1] // hop
+    side = (window - hop) // 2
+    padded = nn.functional.pad(audio[:, : frames * hop], (side, window - hop - side))
+    return padded.unfold(-1, window, hop)
+
+
+class LogMel(nn.Module):
+    """``[B, T]`` audio to ``[B, bands, T // hop]`` natural-log mel magnitudes."""
+
+    def __init__(
+        self, sample_rate: int = 16_000, window: int = 640, hop: int = 160, bands: int = 80
+    ) -> None:
+        super().__init__()
+        self.window, self.hop = window, hop
+        self.register_buffer("bank", mel_matrix(sample_rate, window, bands), persistent=False)
+        self.register_buffer("taper", torch.hann_window(window), persistent=False)
+        self.bank: Tensor
+        self.taper: Tensor
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Return natural-log mel magnitudes ``[B, bands, frames]`` of ``audio`` ``[B, T]``."""
+        frames = hop_frames(audio, self.window, self.hop) * self.taper
+        magnitude = torch.fft.rfft(frames).abs()
+        return (magnitude @ self.bank.T + LOG_FLOOR).log().transpose(1, 2)
+
+
+def channel_mean(log_mel: Tensor) -> Tensor:
+    """Mean over the louder half of the frames: ``[bands, F]`` to ``[bands, 1]``.
+
+    Subtracting it removes the microphone and the room, and most of the speaker's long-term
+    spectrum with them.
+    """
+    loudness = log_mel.mean(0)
+    loud = loudness >= loudness.median()
+    return log_mel[:, loud].mean(1, keepdim=True)

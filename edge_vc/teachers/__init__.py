@@ -1,0 +1,1 @@
+"""Teachers: whatever converts a recording offline can teach a student."""

@@ -1,0 +1,128 @@
+"""The teacher that ships: anybody's voice into Kathleen's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from edge_vc.audio.io import AudioError, Samples
+from edge_vc.audio.level import normalize_level
+from edge_vc.audio.mel import LogMel, channel_mean
+from edge_vc.audio.pitch import Contour, track_pitch
+from edge_vc.models.teacher import TeacherConfig, TeacherNetwork
+
+DEFAULT_WEIGHTS = Path(__file__).parent.parent / "assets" / "kathleen-teacher.safetensors"
+INPUT_DB = -23.0
+"""Level of active speech that the network is given, dBFS."""
+CHUNK_FRAMES = 2000
+CONTEXT_FRAMES = 250
+"""More than the reach of both attention blocks and all convolutions."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A converted recording of ``F`` frames and what a student can learn from inside."""
+
+    audio: Samples
+    """``[T]``, as long as the input."""
+    f0: Contour
+    """F0 of the converted voice in Hz at the middle of each hop, 0 where unvoiced, ``[F]``."""
+    bands: np.ndarray[Any, np.dtype[np.float32]]
+    """Harmonic log-magnitude, phase and noise log-magnitude, ``[3 * bands, F]``."""
+
+
+class DefaultTeacher:
+    """Converts mono speech ``[T]`` offline; deterministic."""
+
+    def __init__(self, network: TeacherNetwork) -> None:
+        self.network = network.eval().requires_grad_(False)
+        self.config = network.config
+        self._log_mel = LogMel(
+            self.config.sample_rate, hop=self.config.hop, bands=self.config.mel_bands
+        )
+
+    @classmethod
+    def load(cls, path: str | Path = DEFAULT_WEIGHTS) -> DefaultTeacher:
+        """Load safetensors weights, by default the ones that ship."""
+        with safe_open(str(path), "pt") as file:
+            config = TeacherConfig(**json.loads(file.metadata()["config"]))
+            weights = {name: file.get_tensor(name).float() for name in file.keys()}
+        network = TeacherNetwork(config)
+        network.load_state_dict(weights)
+        return cls(network)
+
+    def save(self, path: str | Path, facts: dict[str, str]) -> Path:
+        """Store the weights as float16 safetensors with their configuration and ``facts``."""
+        weights = {k: v.half().contiguous() for k, v in self.network.state_dict().items()}
+        save_file(weights, str(path), {"config": json.dumps(self.config.to_dict()), **facts})
+        return Path(path)
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of input and output in Hz."""
+        return self.config.sample_rate
+
+    def convert(self, audio: Samples) -> Samples:
+        """Convert ``audio`` ``[T]`` at `sample_rate`; the result is time-aligned, ``[T]``."""
+        return self.label(audio).audio
+
+    @torch.no_grad()
+    def label(self, audio: Samples) -> Labels:
+        """Convert and return what the head was driven with as well."""
+        hop = self.config.hop
+        if audio.ndim != 1 or len(audio) < hop:
+            raise AudioError(f"a teacher converts mono of {hop} samples or more: {audio.shape}")
+        levelled = normalize_level(audio, self.sample_rate, INPUT_DB)
+        padded = np.pad(levelled, (0, -len(audio) % hop))
+        f0 = self._target_f0(padded)
+        log_mel = self._log_mel(torch.from_numpy(padded)[None])
+        log_mel = log_mel - channel_mean(log_mel[0])
+        contour = torch.from_numpy(f0)[None]
+        bands = self._bands(log_mel, contour)
+        noise = torch.Generator().manual_seed(0)
+        speech = self.network.head(bands, contour, noise)[0].numpy()
+        # Silence in is silence out: the network was never shown any and would breathe.
+        quiet = float(np.abs(audio).max()) < 1e-4
+        speech = np.zeros_like(speech) if quiet else speech
+        return Labels(speech[: len(audio)], f0, bands[0].numpy())
+
+    def _target_f0(self, audio: Samples) -> Contour:
+        """Track F0 at the middle of each hop and move its mean to the target's."""
+        hop = self.config.hop
+        f0 = track_pitch(audio, self.sample_rate, hop // 2).f0[1::2][: len(audio) // hop]
+        voiced = f0 > 0
+        if voiced.any():
+            shift = self.config.target_log_f0 - np.log(f0[voiced]).mean()
+            f0[voiced] = np.clip(f0[voiced] * np.exp(shift), 60.0, 500.0)
+        return f0
+
+    def _bands(self, log_mel: Tensor, f0: Tensor) -> Tensor:
+        """Run the network over chunks with context, so that memory stays linear in length."""
+        mean = torch.tensor([self.config.target_log_f0])
+        voice = torch.zeros(1, dtype=torch.long)
+        frames = f0.shape[1]
+        parts = []
+        for start in range(0, frames, CHUNK_FRAMES):
+            low = max(0, start - CONTEXT_FRAMES)
+            high = min(frames, start + CHUNK_FRAMES + CONTEXT_FRAMES)
+            _, bands = self.network.analyse(log_mel[..., low:high], f0[:, low:high], mean, voice)
+            parts.append(bands[..., start - low : start - low + CHUNK_FRAMES])
+        return torch.cat(parts, -1)
+
+
+def one_voice(network: TeacherNetwork) -> TeacherNetwork:
+    """Return the network with voice 0 alone: nobody else's voice leaves the training run."""
+    config = TeacherConfig(**(network.config.to_dict() | {"speakers": 1}))
+    kept = TeacherNetwork(config)
+    weights = network.state_dict()
+    weights["voice.weight"] = weights["voice.weight"][:1]
+    kept.load_state_dict(weights)
+    return kept

@@ -1,0 +1,81 @@
+"""Adversarial judges of waveforms: spectrograms at several resolutions.
+
+Least-squares adversarial and feature-matching losses as in HiFi-GAN (Kong et al. 2020) over the
+multi-resolution spectrogram discriminator of UnivNet (Jang et al. 2021), made narrow enough for
+a CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from edge_vc.training.losses import magnitudes
+
+Judgement = list[list[Tensor]]
+"""For each resolution the feature maps, the scores last."""
+
+
+class SpectrogramDiscriminator(nn.Module):
+    """Strided 2-D convolutions over log magnitudes at one resolution."""
+
+    def __init__(self, window: int, channels: int) -> None:
+        super().__init__()
+        self.window = window
+        widths = [1, channels, channels, 2 * channels, 2 * channels]
+        self.layers = nn.ModuleList(
+            nn.utils.parametrizations.weight_norm(
+                nn.Conv2d(a, b, (5, 3), stride=(2, 1) if index else (4, 2), padding=(2, 1))
+            )
+            for index, (a, b) in enumerate(zip(widths, widths[1:], strict=False))
+        )
+        self.score = nn.utils.parametrizations.weight_norm(
+            nn.Conv2d(widths[-1], 1, 3, padding=1)
+        )
+
+    def forward(self, audio: Tensor) -> list[Tensor]:
+        """Judge ``[B, T]``: feature maps, then scores."""
+        x = (magnitudes(audio, self.window) + 1e-3).log()[:, None] * 0.3 + 1.0
+        features = []
+        for layer in self.layers:
+            x = nn.functional.leaky_relu(layer(x), 0.1)
+            features.append(x)
+        return [*features, self.score(x)]
+
+
+class Discriminators(nn.Module):
+    """Several `SpectrogramDiscriminator` side by side."""
+
+    def __init__(self, windows: Sequence[int] = (256, 512, 1024), channels: int = 16) -> None:
+        super().__init__()
+        self.judges = nn.ModuleList(SpectrogramDiscriminator(w, channels) for w in windows)
+
+    def forward(self, audio: Tensor) -> Judgement:
+        """Judge ``[B, T]`` at every resolution."""
+        return [judge(audio) for judge in self.judges]
+
+
+def discriminator_loss(real: Judgement, fake: Judgement) -> Tensor:
+    """Least squares: real scores to 1, fake scores to 0."""
+    terms = [
+        (1 - r[-1]).square().mean() + f[-1].square().mean()
+        for r, f in zip(real, fake, strict=True)
+    ]
+    return torch.stack(terms).mean()
+
+
+def generator_loss(fake: Judgement) -> Tensor:
+    """Least squares: fake scores to 1."""
+    return torch.stack([(1 - f[-1]).square().mean() for f in fake]).mean()
+
+
+def feature_matching_loss(real: Judgement, fake: Judgement) -> Tensor:
+    """Mean L1 between feature maps, relative to the size of the real ones."""
+    terms = [
+        (a.detach() - b).abs().mean() / a.detach().abs().mean().clamp_min(1e-4)
+        for r, f in zip(real, fake, strict=True)
+        for a, b in zip(r[:-1], f[:-1], strict=True)
+    ]
+    return torch.stack(terms).mean()

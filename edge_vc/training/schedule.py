@@ -1,0 +1,78 @@
+"""How long to train and how the learning rate falls: by steps or by the clock."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Training ends at ``steps``, or after ``minutes`` of wall clock where steps are not given.
+
+    A budget of minutes gives another number of steps on every machine; the log says how many
+    they were, and ``steps`` repeats them.
+    """
+
+    steps: int | None = None
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` unless exactly one positive limit is given."""
+        given = [limit for limit in (self.steps, self.minutes) if limit is not None]
+        if len(given) != 1 or given[0] <= 0:
+            raise ValueError(
+                f"a budget is either steps or minutes, positive; got steps={self.steps}, "
+                f"minutes={self.minutes}"
+            )
+
+    def progress(self, step: int, seconds: float) -> float:
+        """Return the share of the budget used, 1 or more at the end."""
+        if self.steps is not None:
+            return step / self.steps
+        return seconds / 60 / (self.minutes or 1.0)
+
+
+class Stopwatch:
+    """Seconds of training, carried over when a run resumes."""
+
+    def __init__(self, already: float = 0.0) -> None:
+        self._already = already
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds so far, those of earlier sittings included."""
+        return self._already + time.monotonic() - self._start
+
+
+def learning_rate(progress: float, peak: float, floor: float = 0.02, warm: float = 0.01) -> float:
+    """Linear warm-up over ``warm`` of the budget, then half a cosine down to ``floor * peak``."""
+    if progress < warm:
+        return peak * max(progress / warm, 0.02)
+    angle = torch.pi * min((progress - warm) / (1 - warm), 1.0)
+    return peak * (floor + (1 - floor) * 0.5 * (1 + float(torch.cos(torch.tensor(angle)))))
+
+
+class MovingAverage:
+    """Exponential moving average of a network's weights; what is evaluated and shipped."""
+
+    def __init__(self, network: nn.Module, decay: float = 0.999) -> None:
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        self.decay = decay
+        self._count = 0
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        """Move the average towards ``network``; early steps weigh more."""
+        self._count += 1
+        decay = min(self.decay, (1 + self._count) / (10 + self._count))
+        mine = [p for p in self.network.parameters()]
+        theirs = [p.detach() for p in network.parameters()]
+        torch._foreach_lerp_(mine, theirs, 1 - decay)
+        for buffer, source in zip(self.network.buffers(), network.buffers(), strict=True):
+            buffer.copy_(source)

@@ -1,0 +1,256 @@
+"""Train the default teacher: `python -m edge_vc.training.teacher --corpus DIR --out DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from edge_vc.data.corpus import Corpus
+from edge_vc.data.pairs import PairSet, cached_pairs
+from edge_vc.models.teacher import TeacherConfig, TeacherNetwork
+from edge_vc.training.discriminators import (
+    Discriminators,
+    discriminator_loss,
+    feature_matching_loss,
+    generator_loss,
+)
+from edge_vc.training.losses import SpectralLoss
+from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
+from edge_vc.training.teacher_data import TeacherBatch, TeacherBatches
+
+HELD_OUT = 16
+"""Target sentences kept for validation."""
+
+
+@dataclass(frozen=True)
+class TeacherSettings:
+    """How the teacher is trained; what a run's log starts with."""
+
+    budget: Budget
+    batch: int = 12
+    frames: int = 128
+    peak_rate: float = 1.2e-3
+    own_share: float = 0.6
+    """Share of the crops from the voice that ships; the rest teach what speech is."""
+    adversarial_from: float = 0.7
+    """Share of the budget after which the discriminators join; 1 or more: never."""
+    adversarial_weight: float = 0.3
+    matching_weight: float = 0.6
+    seed: int = 0
+    bfloat16: bool = True
+
+
+class TeacherTraining:
+    """One run: networks, optimisers, log and checkpoint in ``folder``."""
+
+    def __init__(
+        self,
+        settings: TeacherSettings,
+        config: TeacherConfig,
+        pairs: list[PairSet],
+        voices: list[str],
+        folder: Path,
+    ) -> None:
+        self.settings, self.folder = settings, folder
+        torch.manual_seed(settings.seed)
+        self.network = TeacherNetwork(config)
+        self.average = MovingAverage(self.network)
+        self.judges = Discriminators()
+        self.loss = SpectralLoss()
+        self.optimiser = _adam(self.network, settings.peak_rate)
+        self.judge_optimiser = _adam(self.judges, settings.peak_rate / 2)
+        self.held = [p for p in pairs if p.speaker == voices[0]][:HELD_OUT]
+        held = {id(p) for p in self.held}
+        rest = [p for p in pairs if id(p) not in held]
+        self.batches = TeacherBatches(rest, voices, settings.frames, settings.own_share)
+        self.step = 0
+        self.watch = Stopwatch()
+
+    def run(self) -> None:
+        """Train until the budget is used, resuming from the checkpoint if there is one."""
+        self._resume()
+        bar = tqdm(total=1000, desc="teacher", unit="‰")
+        progress = self._progress()
+        while progress < 1:
+            rng = np.random.default_rng([self.settings.seed, self.step])
+            figures = self._train_step(self.batches.draw(self.settings.batch, rng), progress)
+            self.step += 1
+            progress = self._progress()
+            if self.step % 50 == 0:
+                bar.update(min(1000, round(1000 * progress)) - bar.n)
+                bar.set_postfix(step=self.step, loss=f"{figures['loss']:.3f}")
+            if self.step % 200 == 0 or progress >= 1:
+                self._log(figures)
+            if self.step % 500 == 0 or progress >= 1:
+                self._save()
+        bar.close()
+
+    def _progress(self) -> float:
+        return self.settings.budget.progress(self.step, self.watch.seconds)
+
+    def _train_step(self, batch: TeacherBatch, progress: float) -> dict[str, float]:
+        _set_rate(self.optimiser, learning_rate(progress, self.settings.peak_rate))
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+            audio = self.network(batch.log_mel, batch.f0, batch.mean_log_f0, batch.voice).audio
+        spectral = self.loss(audio, batch.audio)
+        total, figures = spectral, {"spectral": float(spectral.detach())}
+        if progress >= self.settings.adversarial_from:
+            # Half the batch halves the price of the judges, most of a step's time on a CPU.
+            half = len(audio) // 2
+            total = total + self._adversarial(audio[:half], batch.audio[:half], figures)
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.average.update(self.network)
+        return figures | {"loss": float(total.detach()), "norm": float(norm)}
+
+    def _adversarial(self, audio: Tensor, truth: Tensor, figures: dict[str, float]) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+            judged = discriminator_loss(self.judges(truth), self.judges(audio.detach()))
+        self.judge_optimiser.zero_grad(set_to_none=True)
+        judged.backward()
+        self.judge_optimiser.step()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+            with torch.no_grad():
+                real = self.judges(truth)
+            fake = self.judges(audio)
+            fooled, matched = generator_loss(fake), feature_matching_loss(real, fake)
+        figures |= {"judge": float(judged.detach()), "fooled": float(fooled.detach())}
+        return (
+            self.settings.adversarial_weight * fooled.float()
+            + self.settings.matching_weight * matched.float()
+        )
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Spectral loss over the first perturbation of the held-out target sentences."""
+        losses = []
+        for pair in self.held:
+            frames = len(pair.f0) // 2 * 2
+            f0 = torch.from_numpy(pair.f0[None, :frames])
+            voiced = f0 > 0
+            mean = f0[voiced].log().mean()[None]
+            log_mel = torch.from_numpy(pair.log_mels[1:2, :, :frames].astype(np.float32))
+            torch.manual_seed(0)
+            out = self.average.network(log_mel, f0, mean, torch.zeros(1, dtype=torch.long))
+            truth = torch.from_numpy(pair.audio[: out.audio.shape[1]].astype(np.float32) / 32767)
+            losses.append(float(self.loss(out.audio, truth[None])))
+        return float(np.mean(losses))
+
+    def _log(self, figures: dict[str, float]) -> None:
+        row: dict[str, Any] = {"step": self.step, "minutes": round(self.watch.seconds / 60, 2)}
+        row |= {name: round(value, 4) for name, value in figures.items()}
+        if self.step % 1000 == 0 or self._progress() >= 1:
+            row["validation"] = round(self.validate(), 4)
+        with (self.folder / "log.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "network": self.network,
+            "average": self.average.network,
+            "judges": self.judges,
+            "optimiser": self.optimiser,
+            "judge_optimiser": self.judge_optimiser,
+        }
+
+    def _save(self) -> None:
+        state = {name: part.state_dict() for name, part in self._parts().items()}
+        state |= {"step": self.step, "seconds": self.watch.seconds}
+        part = self.folder / "checkpoint.part"
+        torch.save(state, part)
+        part.replace(self.folder / "checkpoint.pt")
+
+    def _resume(self) -> None:
+        path = self.folder / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.step, self.watch = int(state["step"]), Stopwatch(float(state["seconds"]))
+
+
+def _adam(network: nn.Module, rate: float) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        network.parameters(), rate, betas=(0.8, 0.98), weight_decay=0.01, foreach=True
+    )
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def data_hash(pairs: list[PairSet]) -> str:
+    """SHA-256 over all targets and inputs, in order."""
+    digest = hashlib.sha256()
+    for pair in pairs:
+        for array in (pair.audio, pair.f0, pair.log_mels):
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def gather(corpus: Path, cache: Path, target: str) -> tuple[list[PairSet], list[str]]:
+    """Make the pairs of the target and of all sources; the target's voice comes first."""
+
+    def bar(done: Any, total: int) -> Iterator[Path]:
+        return iter(tqdm(done, total=total, desc="perturb", unit="file"))
+
+    pairs: list[PairSet] = []
+    for role, variants in (("target", 3), ("source", 2)):
+        chosen = Corpus.open(corpus).select(role)
+        pairs += cached_pairs(list(chosen), cache, variants=variants, progress=bar)
+    voices = [target, *sorted({p.speaker for p in pairs} - {target})]
+    return pairs, voices
+
+
+def main() -> None:
+    """Parse the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True, help="folder with metadata.csv")
+    parser.add_argument("--out", type=Path, required=True, help="run folder; resumes")
+    parser.add_argument("--target", default="kathleen", help="speaker to convert into")
+    parser.add_argument("--minutes", type=float, help="wall-clock budget")
+    parser.add_argument("--steps", type=int, help="or a number of steps")
+    parser.add_argument("--batch", type=int, default=12, help="crops a step")
+    parser.add_argument("--adversarial-from", type=float, default=0.7)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    pairs, voices = gather(args.corpus, args.out / "pairs", args.target)
+    settings = TeacherSettings(
+        Budget(args.steps, args.minutes),
+        batch=args.batch,
+        adversarial_from=args.adversarial_from,
+        seed=args.seed,
+    )
+    own = np.concatenate([p.f0 for p in pairs if p.speaker == args.target])
+    config = replace(
+        TeacherConfig(),
+        speakers=len(voices),
+        target_log_f0=float(np.log(own[own > 0]).mean()),
+    )
+    facts = {
+        "settings": asdict(settings),
+        "config": config.to_dict(),
+        "data_sha256": data_hash(pairs),
+        "voices": voices,
+    }
+    (args.out / "run.json").write_text(json.dumps(facts, indent=1))
+    TeacherTraining(settings, config, pairs, voices, args.out).run()
+
+
+if __name__ == "__main__":
+    main()
