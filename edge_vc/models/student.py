@@ -1,0 +1,92 @@
+"""The student: a small causal network that converts live audio hop by hop."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student_frontend import Frontend
+from edge_vc.models.student_head import HEADS, Prediction
+from edge_vc.models.student_trunk import build_trunk
+from edge_vc.nn import Serial, State, StreamingLayer
+from edge_vc.nn.layer import branch, join_state
+
+__all__ = ["Prediction", "Student"]
+
+
+class Student(StreamingLayer):
+    """Audio ``[B, 1, 1, T]`` in any voice to audio of the same length in the target's.
+
+    ``frontend`` and ``head`` stay float; ``trunk`` maps ``[B, mels, 1, F]`` to
+    ``[B, outputs, 1, F]`` and is what pruning and quantisation work on.
+    """
+
+    def __init__(self, config: StudentConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.frontend = Frontend(config)
+        self.trunk = build_trunk(config)
+        self.head = HEADS[config.head](config)
+        whole = Serial(self.frontend, self.trunk, self.head)
+        self.block, self.ratio, self.delay = whole.block, whole.ratio, whole.delay
+
+    def init_state(self, batch: int) -> State:
+        """Return the states of the three parts."""
+        return join_state(
+            frontend=self.frontend.init_state(batch),
+            trunk=self.trunk.init_state(batch),
+            head=self.head.init_state(batch),
+        )
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Convert ``x`` ``[B, 1, 1, T]``, ``T`` in whole hops; `delay` samples late."""
+        prediction, front = self._predict(x, state)
+        audio, head = self.head.sound(prediction, branch(state, "head"))
+        return audio, front | join_state(head=head)
+
+    def predict(self, audio: Tensor) -> Prediction:
+        """Return what is predicted for every frame of ``audio`` ``[B, 1, 1, T]``, from silence."""
+        return self._predict(audio, self.init_state(audio.shape[0]))[0]
+
+    def synthesize(
+        self, prediction: Prediction, f0: Tensor | None = None, voicing: Tensor | None = None
+    ) -> Tensor:
+        """Sound a prediction from silence: audio ``[B, 1, 1, F * hop]``.
+
+        ``f0`` in Hz and ``voicing`` in 0..1, both ``[B, 1, 1, F]``, drive the source instead
+        of the predicted ones: a teacher's, in training. F0 carries no gradient.
+        """
+        state = self.head.init_state(prediction.features.shape[0])
+        return self.head.sound(prediction, state, f0, voicing)[0]
+
+    def _predict(self, audio: Tensor, state: State) -> tuple[Prediction, State]:
+        self.check_block(audio)
+        mels, frontend = self.frontend.step(audio, branch(state, "frontend"))
+        features, trunk = self.trunk.step(mels, branch(state, "trunk"))
+        return self.head.predict(features), join_state(frontend=frontend, trunk=trunk)
+
+    @property
+    def algorithmic_latency_ms(self) -> float:
+        """One hop to fill plus the layers' look-ahead, in milliseconds."""
+        return (self.config.hop + self.delay) / self.config.sample_rate * 1000
+
+    def count_parameters(self) -> int:
+        """Return the number of trained values, batch norms included."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def trunk_parameters(self) -> int:
+        """Return the number of weights that are quantised: the trunk's convolutions."""
+        return sum(p.numel() for p in self.trunk.parameters() if p.dim() == 4)
+
+    def macs_per_second(self) -> float:
+        """Return the multiply-accumulates of one second, Fourier and mel matrices included.
+
+        Counted over the products of one hop as executed; element-wise work is left out.
+        """
+        device = next(self.parameters()).device
+        hop = torch.zeros(1, 1, 1, self.config.hop, device=device)
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            self.step(hop, self.init_state(1))
+        return counter.get_total_flops() / 2 * self.config.sample_rate / self.config.hop

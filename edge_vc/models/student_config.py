@@ -1,0 +1,104 @@
+"""What a student is built from, and the tiers it ships in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+Head = Literal["source-filter", "istft"]
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """Every size of a `Student`; also describes a pruned one. Sizes in samples at `sample_rate`."""
+
+    sample_rate: int = 16000
+    hop: int = 160
+    """Samples per frame, and per step of the exported graph."""
+    analysis_window: int = 512
+    synthesis_window: int = 320
+    """The part of it beyond one hop is the student's delay."""
+    mels: int = 64
+    log_floor: float = 1e-6
+    """Added to the mel powers before the logarithm; white noise of power one has power one."""
+    channels: int = 160
+    """Channels of the residual stream."""
+    hidden: tuple[int, ...] = (320,) * 7
+    """Channels inside each block: the ones that structured pruning removes one by one."""
+    dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4, 8)
+    """Dilation of each block's depthwise convolution."""
+    kernel: int = 5
+    lookahead: int = 0
+    """Frames of the future that the first convolution waits for."""
+    outputs: int = 160
+    """Channels from the trunk to the head."""
+    head: Head = "source-filter"
+    bands: int = 64
+    """Mel-spaced bands per filter of the source-filter head."""
+    target_f0_hz: float = 190.0
+    """The target voice's median F0, where the predicted F0 starts from."""
+
+    def __post_init__(self) -> None:
+        """Refuse a configuration that cannot be built, naming the field and its range."""
+        for name in _SIZES:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)}: must be at least 1")
+        if not self.hidden or len(self.hidden) != len(self.dilations):
+            raise ValueError(
+                f"hidden has {len(self.hidden)} blocks and dilations {len(self.dilations)}: "
+                "give both one entry per block"
+            )
+        if min(self.hidden + self.dilations) < 1:
+            raise ValueError(f"hidden = {self.hidden}, dilations = {self.dilations}: at least 1")
+        if self.lookahead < 0:
+            raise ValueError(f"lookahead = {self.lookahead}: must be 0 or more frames")
+        if self.head not in get_args(Head):
+            raise ValueError(f"head = {self.head!r}: must be one of {', '.join(get_args(Head))}")
+        if self.analysis_window % 2 or self.analysis_window < self.hop:
+            raise ValueError(
+                f"analysis_window = {self.analysis_window}: must be even and at least {self.hop}"
+            )
+        hops, rest = divmod(self.synthesis_window, self.hop)
+        if rest or hops < 2 or self.synthesis_window % 2:
+            raise ValueError(
+                f"synthesis_window = {self.synthesis_window}: must be even and two or more whole "
+                f"hops of {self.hop}"
+            )
+        if not 0 < self.log_floor < 1:
+            raise ValueError(f"log_floor = {self.log_floor}: must be within 0..1")
+        if not 50 <= self.target_f0_hz <= 500:
+            raise ValueError(f"target_f0_hz = {self.target_f0_hz}: must be within 50..500")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> StudentConfig:
+        """Build from plain data, as read from TOML or JSON; an unknown key is a `ValueError`."""
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            known = ", ".join(field.name for field in fields(cls))
+            raise ValueError(f"unknown student setting {unknown[0]!r}: the settings are {known}")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON or TOML; `from_dict` undoes it."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+
+_SIZES = (
+    "sample_rate",
+    "hop",
+    "analysis_window",
+    "synthesis_window",
+    "mels",
+    "channels",
+    "kernel",
+    "outputs",
+    "bands",
+)
+
+TIERS: dict[str, StudentConfig] = {
+    "wide": StudentConfig(channels=192, hidden=(464,) * 7, outputs=192),
+    "base": StudentConfig(),
+    "nano": StudentConfig(channels=96, hidden=(192,) * 7, outputs=96),
+}
+"""``wide`` is trained and pruned from; ``base`` and ``nano`` fit their boards' caches."""

@@ -1,0 +1,180 @@
+"""From the trunk's features to audio: a source-filter head, and a plain spectral one."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student_frontend import mel_points, row_frequencies, triangles
+from edge_vc.nn import CausalISTFT, CausalSTFT, HarmonicSource, NoiseSource, State, StreamingLayer
+from edge_vc.nn.layer import branch, join_state
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the student says about each frame, before any of it sounds."""
+
+    features: Tensor
+    """The trunk's output ``[B, outputs, 1, F]``."""
+    bands: Tensor
+    """Filters: ``[B, bands, 3, F]`` for harmonic and noise log-gain (nats) and harmonic phase
+    (radians), or ``[B, rows, 2, F]`` for log-magnitude and phase of the plain head."""
+    log_f0: Tensor | None = None
+    """Natural logarithm of F0 in Hz, ``[B, 1, 1, F]``; none from the plain head."""
+    voicing: Tensor | None = None
+    """Logit of being voiced, ``[B, 1, 1, F]``; none from the plain head."""
+
+
+class Head(StreamingLayer):
+    """Features ``[B, outputs, 1, F]`` to audio ``[B, 1, 1, F * hop]``."""
+
+    def __init__(self, config: StudentConfig) -> None:
+        super().__init__()
+        self.istft = CausalISTFT(config.synthesis_window, config.hop)
+        self.ratio, self.delay = self.istft.ratio, self.istft.delay
+
+    @abstractmethod
+    def predict(self, features: Tensor) -> Prediction:
+        """Read the controls of every frame off ``features``, without state."""
+
+    @abstractmethod
+    def sound(
+        self,
+        prediction: Prediction,
+        state: State,
+        f0: Tensor | None = None,
+        voicing: Tensor | None = None,
+    ) -> tuple[Tensor, State]:
+        """Make the audio of a prediction; see `Student.synthesize` for ``f0`` and ``voicing``."""
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Predict and sound the frames ``x``."""
+        return self.sound(self.predict(x), state)
+
+
+class SourceFilterHead(Head):
+    """Pulses at the predicted F0 and white noise, each through its own smooth filter.
+
+    The filters are given in mel-spaced bands and interpolated to the transform's rows: few
+    numbers that vary slowly, which a quantised trunk can carry (a neural source-filter model
+    in the spectral domain, after Wang et al., 2019).
+    """
+
+    curves: Tensor
+
+    def __init__(self, config: StudentConfig) -> None:
+        super().__init__(config)
+        self.size = config.bands
+        self.median = math.log(config.target_f0_hz)
+        self.controls = nn.Conv2d(config.outputs, 3 * config.bands + 2, 1)
+        self.harmonic = HarmonicSource(config.sample_rate, config.hop)
+        self.stft = CausalSTFT(config.synthesis_window, config.hop, "sine")
+        self.noise = NoiseSource(len(self.istft.bins))
+        matrix = _curves(config, self.istft.bins)
+        self.register_buffer("curves", matrix[:, :, None, None], persistent=False)
+        _start_quiet(self.controls, torch.tensor([-3.0, -4.0, 0.0]).repeat(config.bands))
+
+    def init_state(self, batch: int) -> State:
+        """Return the states of the two sources, the analysis and the synthesis."""
+        return join_state(
+            harmonic=self.harmonic.init_state(batch),
+            stft=self.stft.init_state(batch),
+            noise=self.noise.init_state(batch),
+            istft=self.istft.init_state(batch),
+        )
+
+    def predict(self, features: Tensor) -> Prediction:
+        """Read F0, voicing and the three filters off ``features``."""
+        sizes = [3 * self.size, 1, 1]
+        bands, offset, voicing = self.controls(features).split(sizes, dim=1)
+        bands = bands.reshape(-1, self.size, 3, int(features.shape[-1]))
+        return Prediction(features, bands, offset + self.median, voicing)
+
+    def sound(
+        self,
+        prediction: Prediction,
+        state: State,
+        f0: Tensor | None = None,
+        voicing: Tensor | None = None,
+    ) -> tuple[Tensor, State]:
+        """Filter pulses and noise and add them up; see `Student.synthesize`."""
+        assert prediction.log_f0 is not None and prediction.voicing is not None
+        f0 = prediction.log_f0.exp() if f0 is None else f0
+        voicing = prediction.voicing.sigmoid() if voicing is None else voicing
+        pulses, harmonic = self.harmonic.step(f0, branch(state, "harmonic"))
+        pulse, stft = self.stft.step(pulses, branch(state, "stft"))
+        white, noise = self.noise.step(f0, branch(state, "noise"))
+        curves = functional.conv2d(prediction.bands, self.curves)
+        gain, noise_gain, phase = curves.split(1, dim=2)
+        voiced = rotate(pulse, phase) * (gain.exp() * voicing)
+        spectra = voiced + white * noise_gain.exp()
+        audio, istft = self.istft.step(spectra, branch(state, "istft"))
+        return audio, join_state(harmonic=harmonic, stft=stft, noise=noise, istft=istft)
+
+
+class SpectralHead(Head):
+    """Log-magnitude and phase of every bin, straight to the inverse transform (Vocos, 2023)."""
+
+    def __init__(self, config: StudentConfig) -> None:
+        super().__init__(config)
+        self.controls = nn.Conv2d(config.outputs, 2 * len(self.istft.bins), 1)
+        _start_quiet(self.controls, torch.tensor([-3.0, 0.0]).repeat(len(self.istft.bins)))
+
+    def init_state(self, batch: int) -> State:
+        """Return the state of the synthesis."""
+        return join_state(istft=self.istft.init_state(batch))
+
+    def predict(self, features: Tensor) -> Prediction:
+        """Read log-magnitude and phase of every row off ``features``."""
+        frames = int(features.shape[-1])
+        bands = self.controls(features).reshape(-1, len(self.istft.bins), 2, frames)
+        return Prediction(features, bands)
+
+    def sound(
+        self,
+        prediction: Prediction,
+        state: State,
+        f0: Tensor | None = None,
+        voicing: Tensor | None = None,
+    ) -> tuple[Tensor, State]:
+        """Transform the predicted spectra back; there is no source for F0 or voicing to drive."""
+        if f0 is not None or voicing is not None:
+            raise ValueError("the istft head has no source: leave f0 and voicing out")
+        magnitude, phase = prediction.bands.split(1, dim=2)
+        spectra = torch.cat([phase.cos(), phase.sin()], dim=2) * magnitude.exp()
+        audio, istft = self.istft.step(spectra, branch(state, "istft"))
+        return audio, join_state(istft=istft)
+
+
+HEADS: dict[str, type[Head]] = {"source-filter": SourceFilterHead, "istft": SpectralHead}
+
+
+def rotate(spectra: Tensor, phase: Tensor) -> Tensor:
+    """Turn ``spectra`` ``[B, rows, 2, F]`` by ``phase`` ``[B, rows, 1, F]`` radians."""
+    real, imaginary = spectra.split(1, dim=2)
+    cos, sin = phase.cos(), phase.sin()
+    return torch.cat([real * cos - imaginary * sin, real * sin + imaginary * cos], dim=2)
+
+
+def _curves(config: StudentConfig, bins: tuple[int, ...]) -> Tensor:
+    """Return ``[rows, bands]``: linear interpolation between mel-spaced bands, 0 Hz to half."""
+    rows = row_frequencies(bins, config.synthesis_window, config.sample_rate)
+    half = config.sample_rate / 2
+    points = mel_points(config.bands, 0.0, half)
+    beyond = torch.cat([points[:1] - half, points, points[-1:] + half])
+    return triangles(beyond, rows, 0.0).nan_to_num().T.float()
+
+
+def _start_quiet(controls: nn.Conv2d, bias: Tensor) -> None:
+    """Let an untrained head whisper: small weights, gains around -30 dB."""
+    nn.init.normal_(controls.weight, std=0.02)
+    assert controls.bias is not None
+    nn.init.zeros_(controls.bias)
+    with torch.no_grad():
+        controls.bias[: bias.numel()] = bias

@@ -1,0 +1,28 @@
+"""Between audio in time and audio in channels, as one hop's samples per frame."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def to_channels(audio: Tensor, size: int) -> Tensor:
+    """Cut ``[B, 1, 1, frames * size]`` into ``[B, size, 1, frames]``."""
+    frames = int(audio.shape[-1]) // size
+    if frames == 1:  # the transpose would be one more node in a one-hop graph
+        return audio.reshape(-1, size, 1, 1)
+    return audio.reshape(-1, frames, 1, size).transpose(1, 3)
+
+
+def to_audio(frames: Tensor) -> Tensor:
+    """Lay ``[B, size, 1, frames]`` out as ``[B, 1, 1, frames * size]``."""
+    size, count = int(frames.shape[1]), int(frames.shape[-1])
+    if count == 1:
+        return frames.reshape(-1, 1, 1, size)
+    return frames.transpose(1, 3).reshape(-1, 1, 1, count * size)
+
+
+def windows(line: Tensor, size: int, hop: int) -> Tensor:
+    """Cut ``[B, 1, 1, size + (F - 1) * hop]`` into overlapping windows ``[B, size, 1, F]``."""
+    if int(line.shape[-1]) == size:
+        return line.reshape(-1, size, 1, 1)
+    return line.unfold(-1, size, hop).transpose(1, 4).squeeze(4)

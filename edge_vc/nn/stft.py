@@ -1,0 +1,100 @@
+"""Causal short-time Fourier transform and its inverse by overlap-add."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from edge_vc.nn.delay import shift_in
+from edge_vc.nn.fourier import InverseRealDFT, RealDFT
+from edge_vc.nn.framing import to_audio, windows
+from edge_vc.nn.layer import State, StreamingLayer, leaf
+
+Taper = Literal["hann", "sine"]
+"""Periodic Hann, or its square root, whose square overlap-adds to one at half a window."""
+
+
+def taper(kind: Taper, size: int) -> Tensor:
+    """Return the window ``[size]`` of a kind; `ValueError` for an unknown one."""
+    if kind not in ("hann", "sine"):
+        raise ValueError(f"taper {kind!r} is not one of 'hann', 'sine'")
+    sine = torch.sin(torch.pi * (torch.arange(size, dtype=torch.float64) + 0.5) / size)
+    return (sine if kind == "sine" else sine**2).float()
+
+
+class CausalSTFT(StreamingLayer):
+    """Audio ``[B, 1, 1, T]`` to spectra ``[B, rows, 2, T / hop]``, real and imaginary apart.
+
+    Each window ends on its hop's last sample, so nothing is looked ahead. ``bins[r]`` names
+    the frequency of row ``r``: the rows keep the transform's own order.
+    """
+
+    taper: Tensor
+
+    def __init__(self, window: int, hop: int, kind: Taper = "hann") -> None:
+        super().__init__()
+        if not 1 <= hop <= window:
+            raise ValueError(f"hop {hop} must be within 1..{window}, the window")
+        self.window, self.block, self.ratio = window, hop, Fraction(1, hop)
+        self.transform = RealDFT(window)
+        self.bins = self.transform.bins
+        self.register_buffer("taper", taper(kind, window)[:, None, None], persistent=False)
+
+    def init_state(self, batch: int) -> State:
+        """Return ``{"context": [B, 1, 1, window - hop]}``."""
+        if self.window == self.block:
+            return {}
+        return {"context": torch.zeros(batch, 1, 1, self.window - self.block)}
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Transform every hop of ``x`` together with the samples kept before it."""
+        self.check_block(x)
+        if self.window == self.block:
+            line, following = x, State()
+        else:
+            line = torch.cat([leaf(state, "context"), x], dim=-1)
+            following = {"context": line[..., self.block - self.window :]}
+        frames = windows(line, self.window, self.block)
+        return self.transform(frames * self.taper), following
+
+
+class CausalISTFT(StreamingLayer):
+    """Spectra ``[B, rows, 2, F]`` to audio ``[B, 1, 1, F * hop]``, ``window - hop`` late.
+
+    The synthesis window undoes an analysis with the same taper exactly (Griffin and Lim,
+    1984). Rows are in the order of the `CausalSTFT` of the same window.
+    """
+
+    taper: Tensor
+
+    def __init__(self, window: int, hop: int, kind: Taper = "sine") -> None:
+        super().__init__()
+        if hop < 1 or window % hop:
+            raise ValueError(f"window {window} must be a multiple of the hop {hop}")
+        self.hop, self.overlap = hop, window // hop
+        self.ratio, self.delay = Fraction(hop), window - hop
+        self.transform = InverseRealDFT(window)
+        self.bins = self.transform.bins
+        analysis = taper(kind, window).double()
+        gain = (analysis**2).reshape(self.overlap, hop).sum(dim=0).repeat(self.overlap)
+        synthesis = (analysis / gain).float()[:, None, None]
+        self.register_buffer("taper", synthesis, persistent=False)
+
+    def init_state(self, batch: int) -> State:
+        """Return ``{"tail0": [B, hop, 1, 1], ...}``, one sum for each hop still to come."""
+        tails = range(self.overlap - 1)
+        return {f"tail{hop}": torch.zeros(batch, self.hop, 1, 1) for hop in tails}
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Transform, window and overlap-add every frame of ``x``."""
+        frames = self.transform(x) * self.taper
+        hops = frames.split(self.hop, dim=1)
+        following: dict[str, Tensor] = {}
+        y = hops[-1]
+        for tail in reversed(range(self.overlap - 1)):
+            late, following[f"tail{tail}"] = shift_in(leaf(state, f"tail{tail}"), y)
+            y = hops[tail] + late
+        return to_audio(y), {name: following[name] for name in sorted(following)}
