@@ -1,0 +1,150 @@
+"""A streaming layer as an ONNX graph of one hop, with every state named."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
+from edge_vc_export.cleanup import clean
+from edge_vc_export.graph import Graph
+from edge_vc_export.qdq import quantize_graph
+
+OPSET = 17
+"""The newest opset that every supported board's runtime loads (JetPack 5 stops at 1.19)."""
+
+
+class HopGraph(nn.Module):
+    """One hop of a layer as a function of tensors alone: audio and states in, the same out."""
+
+    def __init__(self, layer: StreamingLayer) -> None:
+        super().__init__()
+        self.layer = layer
+        self.initial = flatten_state(layer.init_state(1))
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of the states, in the graph's order."""
+        return tuple(self.initial)
+
+    def forward(self, audio: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        """Advance ``audio`` ``[1, 1, 1, hop]``; the next states come in the same order."""
+        nested = unflatten_state(dict(zip(self.initial, states, strict=True)))
+        y, following = self.layer.step(audio, nested)
+        flat = flatten_state(following)
+        return (y, *(flat[name] for name in self.initial))
+
+
+def export_onnx(
+    model: StreamingLayer,
+    path: str | Path,
+    *,
+    hop: int,
+    sample_rate: int,
+    name: str,
+    precision: str,
+    licence: str,
+) -> Path:
+    """Write ``model``, audio ``[1, 1, 1, hop]`` in and out, as an ONNX file of one hop.
+
+    Inputs are ``audio`` and ``state.<path>``, outputs ``audio_out`` and ``next.<path>``, all
+    float32 and of fixed shape. Fake quantisers in the model become integer weights and the
+    quantise-dequantise pairs that engines fuse. The same model gives the same bytes.
+
+    Raises `ValueError` when the model cannot run in hops of this size.
+    """
+    _check(model, hop)
+    graph = trace(model, torch.zeros(1, 1, 1, hop))
+    clean(graph)
+    quantize_graph(graph)
+    clean(graph)
+    metadata = {
+        "edge_vc.sample_rate": str(sample_rate),
+        "edge_vc.hop": str(hop),
+        "edge_vc.delay": str(model.delay),
+        "edge_vc.name": name,
+        "edge_vc.precision": precision,
+        "edge_vc.licence": licence,
+    }
+    return save(graph, path, metadata)
+
+
+def trace(
+    model: StreamingLayer, x: Tensor, *, signal_in: str = "audio", signal_out: str = "audio_out"
+) -> Graph:
+    """Return the graph of one step of ``model`` over ``x`` ``[1, C, 1, T]``, not yet cleaned."""
+    hop_graph = HopGraph(model)
+    states = hop_graph.initial
+    inputs = [signal_in, *(f"state.{name}" for name in states)]
+    outputs = [signal_out, *(f"next.{name}" for name in states)]
+    file = io.BytesIO()
+    training = [module for module in model.modules() if module.training]
+    hop_graph.eval()
+    try:
+        with torch.no_grad(), _quiet():
+            _check_states(hop_graph, x)
+            torch.onnx.export(
+                hop_graph,
+                (x, *states.values()),
+                cast(str, file),  # the annotation forgets that a file object is taken
+                input_names=inputs,
+                output_names=outputs,
+                opset_version=OPSET,
+                dynamo=False,  # the other exporter refuses quantised modules
+                do_constant_folding=True,
+            )
+    finally:
+        for module in training:
+            module.training = True
+    return Graph(onnx.load_from_string(file.getvalue()))
+
+
+def save(graph: Graph, path: str | Path, metadata: dict[str, str]) -> Path:
+    """Check the graph and write it, whole or not at all."""
+    model = graph.to_model(metadata)
+    onnx.checker.check_model(model, full_check=True)
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(model.SerializeToString(deterministic=True))
+    os.replace(part, path)
+    return path
+
+
+def _check(model: StreamingLayer, hop: int) -> None:
+    if model.ratio != 1:
+        raise ValueError(f"model gives {model.ratio} samples per sample, an audio graph gives one")
+    if hop < 1 or hop % model.block:
+        raise ValueError(f"hop {hop} is not a multiple of the model's block, {model.block} samples")
+
+
+def _check_states(hop_graph: HopGraph, x: Tensor) -> None:
+    """The graph is run once before tracing: a state that changes its form cannot be swapped."""
+    states = hop_graph.initial
+    _, *following = hop_graph(x, *states.values())
+    for (name, before), after in zip(states.items(), following, strict=True):
+        if before.shape != after.shape or before.dtype != after.dtype:
+            raise ValueError(
+                f"state {name} is {tuple(before.shape)} {before.dtype} before a step and "
+                f"{tuple(after.shape)} {after.dtype} after it"
+            )
+        if before.dtype != torch.float32:
+            raise ValueError(f"state {name} is {before.dtype}, graphs carry float32 only")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what the exporter says about fixed shapes: one hop per run is the point."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", message="(Constant folding|.*onnx).*", module="torch")
+        yield
