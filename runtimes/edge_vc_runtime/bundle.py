@@ -43,8 +43,9 @@ class Bundle:
         if self.manifest.golden is None:
             raise BundleError(f"{self.path}: has no golden recording")
         name = self.manifest.golden.file
+        data = self.read(name)
         try:
-            with np.load(io.BytesIO(self.read(name)), allow_pickle=False) as archive:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 arrays = {key: np.asarray(archive[key]) for key in archive.files}
         except Exception as error:  # numpy and zipfile raise a dozen kinds for a bad archive
             raise BundleError(f"{self.path}: {name}: is not a plain npz file") from error

@@ -1,0 +1,56 @@
+"""The first hop of a new process: how long it takes and how much memory it leaves in use."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from edge_vc_runtime.report import ColdStart, Memory
+
+_TIMEOUT_S = 120
+# Runs in a bare interpreter, so that this process's imports are not in the figures.
+_SCRIPT = """
+import sys, time
+begin = time.perf_counter()
+import numpy
+from edge_vc_runtime.session import Session
+from edge_vc_runtime.engines import load_engine
+bundle, engine, threads, precision = sys.argv[1:]
+load_engine(engine)
+imported = time.perf_counter()
+session = Session.open(bundle, engine, int(threads), precision)
+opened = time.perf_counter()
+session.step(numpy.zeros(session.hop, numpy.float32))
+done = time.perf_counter()
+import json
+from edge_vc_runtime.machine import resident_mb
+print(json.dumps([imported - begin, opened - imported, done - opened, *resident_mb()]))
+"""
+
+
+class ColdStartError(Exception):
+    """The measuring process did not answer; one line."""
+
+
+def measure_cold_start(
+    bundle: Path, engine: str, threads: int, precision: str
+) -> tuple[ColdStart, Memory]:
+    """Start a new interpreter that opens ``bundle`` and takes one step.
+
+    Files are in the page cache already: this is a restart, not the first start after a boot.
+    """
+    command = [sys.executable, "-c", _SCRIPT, str(bundle), engine, str(threads), precision]
+    environment = os.environ | {"PYTHONSAFEPATH": "1"}
+    try:
+        child = subprocess.run(
+            command, env=environment, capture_output=True, timeout=_TIMEOUT_S, check=True
+        )
+        values = json.loads(child.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise ColdStartError(f"cold start: the measuring process failed ({error})") from error
+    imported, opened, stepped, rss, peak = values
+    parts = [1e3 * imported, 1e3 * opened, 1e3 * stepped]
+    return ColdStart(*parts, total_ms=sum(parts)), Memory(rss_mb=rss, peak_rss_mb=peak)

@@ -1,0 +1,60 @@
+"""Inference engines by name; one is imported only when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc_runtime.manifest import Manifest, ModelEntry
+
+Samples = NDArray[np.float32]
+"""Mono audio ``[T]``, full scale at 1.0."""
+
+
+class EngineError(Exception):
+    """An engine that is not there or cannot load a model; one line with the remedy."""
+
+
+class Engine(Protocol):
+    """A loaded model with its state: write `input`, call `run`."""
+
+    name: str
+    version: str
+    input: Samples
+    """Buffer ``[hop]`` that `run` reads."""
+
+    def run(self) -> Samples:
+        """Advance one hop; the returned ``[hop]`` is overwritten two calls later."""
+
+    def reset(self) -> None:
+        """Return to silence: all states zero."""
+
+
+EngineFactory = Callable[[Manifest, ModelEntry, bytes, int], Engine]
+"""Builds an engine from manifest, model entry, the model's bytes and a number of threads."""
+
+
+def _onnx() -> EngineFactory:
+    from edge_vc_runtime.engines.onnx import OnnxEngine
+
+    return OnnxEngine
+
+
+ENGINES: dict[str, Callable[[], EngineFactory]] = {"onnx": _onnx}
+"""Loaders by engine name; the name is also the model format that the engine runs."""
+
+
+def load_engine(name: str) -> EngineFactory:
+    """Import an engine; raises `EngineError` for an unknown or a missing one."""
+    if name not in ENGINES:
+        raise EngineError(f"no engine {name!r}, choose from auto, {', '.join(ENGINES)}")
+    try:
+        return ENGINES[name]()
+    except ModuleNotFoundError as error:
+        raise EngineError(
+            f"engine {name} needs {error.name}, which is not installed: "
+            f"pip install 'edge-vc-runtime[{name}]'"
+        ) from error

@@ -1,0 +1,149 @@
+"""ONNX Runtime, with everything bound when the model is opened.
+
+State never moves: two sets of buffers take turns as input and output, and each turn has its own
+binding, made once. A step is then one call without a single argument to convert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import onnxruntime as ort
+
+from edge_vc_runtime.engines import EngineError, Samples
+from edge_vc_runtime.manifest import Manifest, ModelEntry
+
+
+class OnnxEngine:
+    """One ONNX model on the CPU; see `edge_vc_runtime.engines.Engine`."""
+
+    name = "onnx"
+    version: str = ort.__version__
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        model: ModelEntry,
+        data: bytes,
+        threads: int,
+        options: ort.SessionOptions | None = None,
+    ) -> None:
+        _check_version(manifest)
+        self._session = open_session(model.file, data, options or session_options(threads))
+        shapes = _io_shapes(manifest)
+        _check_graph(self._session, shapes, model.file)
+        self.input: Samples = np.zeros(manifest.hop, np.float32)
+        self._outputs = (np.zeros_like(self.input), np.zeros_like(self.input))
+        self._states = tuple(
+            [np.zeros(state.shape, np.float32) for state in manifest.states] for _ in range(2)
+        )
+        self._bindings = tuple(self._bind(manifest, turn) for turn in range(2))
+        self._turn = 0
+
+    def run(self) -> Samples:
+        """Advance one hop; the returned ``[hop]`` is overwritten two calls later."""
+        turn = self._turn
+        self._session.run_with_iobinding(self._bindings[turn])
+        self._turn = 1 - turn
+        return self._outputs[turn]
+
+    def reset(self) -> None:
+        """Return to silence: all states zero."""
+        for states in self._states:
+            for state in states:
+                state.fill(0.0)
+        self._turn = 0
+
+    def end_profiling(self) -> str:
+        """Return the path of the profile that the session options asked for."""
+        return str(self._session.end_profiling())
+
+    def _bind(self, manifest: Manifest, turn: int) -> ort.IOBinding:
+        """Bind one turn: states are read from set ``turn`` and written to the other."""
+        binding = self._session.io_binding()
+        audio = (1, 1, 1, manifest.hop)
+        _bind_buffer(binding.bind_input, "audio", audio, self.input)
+        _bind_buffer(binding.bind_output, "audio_out", audio, self._outputs[turn])
+        for index, state in enumerate(manifest.states):
+            before, after = self._states[turn][index], self._states[1 - turn][index]
+            _bind_buffer(binding.bind_input, f"state.{state.name}", state.shape, before)
+            _bind_buffer(binding.bind_output, f"next.{state.name}", state.shape, after)
+        return binding
+
+
+def session_options(threads: int) -> ort.SessionOptions:
+    """Return options for a small model that shares its cores with an audio thread.
+
+    Spinning workers would burn the cores between hops and heat the board; denormals would make
+    a decaying state many times slower than speech.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 4  # errors come back as exceptions, not on stderr
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    # The arena rounds weights up to whole megabytes; outside it they take what they need.
+    options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    return options
+
+
+def open_session(file: str, data: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+    """Load a model from bytes, so that it cannot refer to other files.
+
+    Raises `EngineError` when ONNX Runtime refuses it.
+    """
+    try:
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # each of ONNX Runtime's status codes is a class of its own
+        reason = " ".join(str(error).split())[:200]
+        raise EngineError(f"{file}: onnxruntime {ort.__version__} refuses it: {reason}") from error
+
+
+def _bind_buffer(
+    bind: Callable[..., None], name: str, shape: tuple[int, ...], buffer: Samples
+) -> None:
+    bind(name, "cpu", 0, np.float32, shape, buffer.ctypes.data)
+
+
+def _io_shapes(manifest: Manifest) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+    audio = (1, 1, 1, manifest.hop)
+    inputs = {"audio": audio} | {f"state.{s.name}": s.shape for s in manifest.states}
+    outputs = {"audio_out": audio} | {f"next.{s.name}": s.shape for s in manifest.states}
+    return inputs, outputs
+
+
+def _check_graph(
+    session: ort.InferenceSession,
+    shapes: tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]],
+    file: str,
+) -> None:
+    """Buffers are bound by address, so a graph that disagrees with its manifest must not run."""
+    for declared, nodes in zip(shapes, (session.get_inputs(), session.get_outputs()), strict=True):
+        found = {node.name: (tuple(node.shape), node.type) for node in nodes}
+        for name in sorted(declared.keys() ^ found.keys()):
+            where = "manifest" if name in declared else "graph"
+            raise EngineError(f"{file}: {name} is only in the {where}; export the bundle again")
+        for name, shape in declared.items():
+            if found[name] != (shape, "tensor(float)"):
+                has, kind = found[name]
+                raise EngineError(
+                    f"{file}: {name} is {kind} {list(has)}, the manifest says float {list(shape)}"
+                )
+
+
+def _check_version(manifest: Manifest) -> None:
+    least = manifest.runtimes.get("onnxruntime")
+    if least and _numbers(ort.__version__) < _numbers(least):
+        raise EngineError(
+            f"{manifest.name} needs onnxruntime {least}, {ort.__version__} is installed: "
+            f"pip install 'onnxruntime>={least}'"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())

@@ -1,0 +1,153 @@
+"""The straight road through a session: blocks in, hops through the model, blocks out.
+
+The result has exactly the input's length and lies under it: the graph's delay is cut off its
+beginning and made up for with silence at its end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_vc_runtime.engines import Samples
+from edge_vc_runtime.resampler import Resampler, resampled_length
+from edge_vc_runtime.session import Session
+from edge_vc_runtime.sinks import Sink
+from edge_vc_runtime.sources import Source
+from edge_vc_runtime.telemetry import HopTimes
+from edge_vc_runtime.wav import AudioError
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion came to."""
+
+    frames: int
+    """Samples written, at the output's rate."""
+    seconds: float
+    """Duration of the audio."""
+    wall_seconds: float
+    """Time it took, reading and resampling included."""
+    times: HopTimes
+    """Time in the model alone."""
+
+
+def convert_stream(
+    session: Session,
+    source: Source,
+    sink: Sink,
+    output_rate: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Conversion:
+    """Convert everything a source gives, in constant memory, and finish the sink.
+
+    ``output_rate`` in Hz, the model's by default; ``progress`` is told the seconds read. On any
+    error the sink is aborted. Raises `AudioError` for unusable audio.
+    """
+    start = time.perf_counter()
+    rate = output_rate or session.sample_rate
+    times = HopTimes(int(session.hop / session.sample_rate * 1e9))
+    after = Resampler(session.sample_rate, rate)
+    meter = _Meter(source, progress)
+    try:
+        before = Resampler(source.sample_rate, session.sample_rate)
+        written = 0
+        for piece in convert_blocks(session, _resampled(before, meter), times):
+            ready = after.push(piece)
+            sink.write(ready)
+            written += ready.shape[0]
+        if not meter.frames:
+            raise AudioError(f"{source.name}: holds no samples; give audio that is not empty")
+        rest = after.finish(resampled_length(meter.frames, source.sample_rate, rate))
+        sink.write(rest)
+        sink.finish()
+    except BaseException:
+        sink.abort()
+        raise
+    return Conversion(
+        frames=written + rest.shape[0],
+        seconds=meter.frames / source.sample_rate,
+        wall_seconds=time.perf_counter() - start,
+        times=times,
+    )
+
+
+def convert_array(session: Session, audio: Samples) -> Samples:
+    """Convert ``[T]`` at the session's rate to ``[T]``, from silence, as a stream would."""
+    session.reset()
+    mono = np.ascontiguousarray(audio, np.float32)
+    pieces = [piece.copy() for piece in convert_blocks(session, [mono])]
+    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+
+
+def convert_blocks(
+    session: Session, blocks: Iterable[Samples], times: HopTimes | None = None
+) -> Iterator[Samples]:
+    """Yield converted pieces ``[<= hop]``, aligned with the input and of its total length.
+
+    A piece is overwritten two steps later. ``times``, when given, is told each step's duration.
+    """
+    taken = 0  # real samples that went in
+    passed = -session.delay  # samples that came out, the delay counted off
+    given = 0
+    for hop, real in _hops(blocks, session.hop, session.delay):
+        begin = time.perf_counter_ns()
+        out = session.step(hop)
+        if times is not None:
+            times.record(time.perf_counter_ns() - begin)
+        taken += real
+        skip = min(max(-passed, 0), session.hop)
+        passed += session.hop
+        piece = out[skip : skip + taken - given]
+        if piece.shape[0]:
+            given += piece.shape[0]
+            yield piece
+
+
+class _Meter:
+    """Counts a source's samples as they pass and reports seconds."""
+
+    def __init__(self, source: Source, progress: Callable[[float], None] | None) -> None:
+        self.frames = 0
+        self._source = source
+        self._progress = progress
+
+    def __iter__(self) -> Iterator[Samples]:
+        for block in self._source.blocks():
+            self.frames += block.shape[0]
+            if self._progress:
+                self._progress(self.frames / self._source.sample_rate)
+            yield block
+
+
+def _resampled(resampler: Resampler, blocks: Iterable[Samples]) -> Iterator[Samples]:
+    for block in blocks:
+        yield resampler.push(block)
+    yield resampler.finish()
+
+
+def _hops(blocks: Iterable[Samples], hop: int, delay: int) -> Iterator[tuple[Samples, int]]:
+    """Cut blocks into hops and say how much of each is real; silence follows to flush the delay."""
+    frame = np.zeros(hop, np.float32)
+    filled = total = 0
+    for block in blocks:
+        start = 0
+        total += block.shape[0]
+        while start < block.shape[0]:
+            count = min(hop - filled, block.shape[0] - start)
+            frame[filled : filled + count] = block[start : start + count]
+            filled += count
+            start += count
+            if filled == hop:
+                yield frame, hop
+                filled = 0
+    whole = total - filled
+    flushed = total + delay if total else 0
+    while whole < flushed:
+        frame[filled:] = 0.0
+        yield frame, filled
+        filled = 0
+        whole += hop

@@ -1,0 +1,238 @@
+"""Measuring a bundle where it is: hop by hop, back to back and at the pace of real audio.
+
+A tight loop flatters, since caches and clock stay warm; a hop that comes once per 10 ms finds
+both cold. Both are measured, and the report says which is which.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc_runtime import __version__
+from edge_vc_runtime.bundle import Bundle, read_bundle
+from edge_vc_runtime.coldstart import measure_cold_start
+from edge_vc_runtime.engines import Samples
+from edge_vc_runtime.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.report import (
+    SCHEMA_VERSION,
+    Environment,
+    Latency,
+    OpTime,
+    Report,
+    Setup,
+    Subject,
+    Timing,
+)
+from edge_vc_runtime.session import Session
+from edge_vc_runtime.timing import summarise
+
+Mode = Literal["tight", "paced"]
+MODES: tuple[Mode, ...] = ("tight", "paced")
+_OP_HOPS = 200
+_NOISE_S = 5
+
+Progress = Callable[[str, float, float], None]
+"""Told the mode, the seconds done and the seconds in all."""
+
+
+@dataclass(frozen=True)
+class ProfileOptions:
+    """What to measure and for how long."""
+
+    engine: str = "auto"
+    threads: int = 1
+    precision: str | None = None
+    modes: tuple[Mode, ...] = MODES
+    seconds: float = 10.0
+    """Seconds of audio per mode; a paced mode takes as long as the audio."""
+    warmup_hops: int = 100
+    environment: Environment | None = None
+    """None looks at the machine; an emulator's driver says it itself."""
+    cold_start: bool = True
+    ops: bool = True
+
+
+def profile(
+    path: str | Path, options: ProfileOptions | None = None, progress: Progress | None = None
+) -> Report:
+    """Measure a bundle and return the report.
+
+    Raises `BundleError`, `EngineError` or `ColdStartError`, one line each, and `ValueError` for
+    impossible options.
+    """
+    options = options or ProfileOptions()
+    _check(options)
+    bundle = read_bundle(path)
+    before = read_sensors()
+    session = Session.open(bundle, options.engine, options.threads, options.precision)
+    engine, version = session.engine
+    cold = memory = None
+    if options.cold_start:
+        cold, memory = measure_cold_start(
+            Path(path), engine, options.threads, session.model.precision
+        )
+    hops, kind = _feed(bundle, session)
+    count = max(1, round(options.seconds * session.sample_rate / session.hop))
+    timings = {
+        mode: _measure(session, hops, count, options.warmup_hops, mode, progress)
+        for mode in options.modes
+    }
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        environment=options.environment or detect_environment(),
+        subject=_subject(session),
+        setup=Setup(
+            engine=engine,
+            engine_version=version,
+            runtime_version=__version__,
+            python_version=platform.python_version(),
+            threads=options.threads,
+            warmup_hops=options.warmup_hops,
+            input=kind,
+        ),
+        machine=read_machine(),
+        before=before,
+        after=read_sensors(),
+        latency=_latency(session, timings),
+        tight=timings.get("tight"),
+        paced=timings.get("paced"),
+        cold_start=cold,
+        memory=memory,
+        ops=_ops(bundle, session, hops) if options.ops else None,
+    )
+
+
+def _check(options: ProfileOptions) -> None:
+    if not options.modes:
+        raise ValueError(f"modes is empty, choose from {', '.join(MODES)}")
+    if not 0 < options.seconds <= 86_400:
+        raise ValueError(f"seconds is {options.seconds:g}, it has to be above 0, at most 86400")
+    if not 0 <= options.warmup_hops <= 1_000_000:
+        raise ValueError(f"warmup is {options.warmup_hops} hops, it has to be 0 to 1000000")
+
+
+def _feed(bundle: Bundle, session: Session) -> tuple[Samples, Literal["golden", "noise"]]:
+    """Return hops ``[N, hop]`` to go round in: the bundle's own speech, or noise without it."""
+    kind: Literal["golden", "noise"] = "golden" if bundle.manifest.golden else "noise"
+    if kind == "golden":
+        audio = bundle.golden()["input"]
+    else:
+        random = np.random.default_rng(0)
+        audio = 0.1 * random.standard_normal(_NOISE_S * session.sample_rate, np.float32)
+    count = audio.shape[0] // session.hop
+    if not count:
+        audio, count = np.zeros(session.hop, np.float32), 1
+    return np.ascontiguousarray(audio[: count * session.hop]).reshape(count, session.hop), kind
+
+
+def _measure(
+    session: Session,
+    hops: Samples,
+    count: int,
+    warmup: int,
+    mode: Mode,
+    progress: Progress | None,
+) -> Timing:
+    session.reset()
+    for index in range(warmup):
+        session.step(hops[index % len(hops)])
+    hop_ns = round(session.hop / session.sample_rate * 1e9)
+    tell = None
+    if progress:
+        seconds = count * hop_ns / 1e9
+
+        def tell(done: int) -> None:
+            progress(mode, done * hop_ns / 1e9, seconds)
+
+    if mode == "tight":
+        return summarise(run_tight(session, hops, count, tell), hop_ns)
+    took, late = run_paced(session, hops, count, hop_ns, tell)
+    return summarise(took, hop_ns, late)
+
+
+def run_tight(
+    session: Session, hops: Samples, count: int, tell: Callable[[int], None] | None = None
+) -> NDArray[np.int64]:
+    """Step back to back and return each step's duration ``[count]`` in ns."""
+    took = np.zeros(count, np.int64)
+    for index in range(count):
+        hop = hops[index % len(hops)]
+        begin = time.perf_counter_ns()
+        session.step(hop)
+        took[index] = time.perf_counter_ns() - begin
+        if tell and not index % 100:
+            tell(index)
+    return took
+
+
+def run_paced(
+    session: Session,
+    hops: Samples,
+    count: int,
+    hop_ns: int,
+    tell: Callable[[int], None] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Step once per ``hop_ns`` and return durations and how late each began, ``[count]`` in ns."""
+    took, late = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    start = time.perf_counter_ns() + hop_ns
+    for index in range(count):
+        hop = hops[index % len(hops)]
+        due = start + index * hop_ns
+        while (wait := due - time.perf_counter_ns()) > 0:
+            time.sleep(wait / 1e9)
+        begin = time.perf_counter_ns()
+        session.step(hop)
+        took[index] = time.perf_counter_ns() - begin
+        late[index] = begin - due
+        if tell and not index % 10:
+            tell(index)
+    return took, late
+
+
+def _subject(session: Session) -> Subject:
+    manifest, model = session.manifest, session.model
+    entry = manifest.files[model.file]
+    return Subject(
+        bundle=manifest.name,
+        version=manifest.version,
+        model_file=model.file,
+        model_sha256=entry.sha256,
+        model_bytes=entry.size,
+        precision=model.precision,
+        tier=model.tier,
+        parameters=model.parameters,
+        macs_per_second=model.macs_per_second,
+        sample_rate=manifest.sample_rate,
+        hop=manifest.hop,
+        delay=manifest.delay,
+    )
+
+
+def _latency(session: Session, timings: dict[Mode, Timing]) -> Latency:
+    mode: Mode = "paced" if "paced" in timings else "tight"
+    return Latency(
+        algorithmic_ms=session.manifest.algorithmic_ms,
+        buffer_ms=None,
+        compute_ms=timings[mode].p99_ms,
+        compute_percentile="p99",
+        compute_mode=mode,
+        total_ms=None,
+    )
+
+
+def _ops(bundle: Bundle, session: Session, hops: Samples) -> tuple[OpTime, ...]:
+    from edge_vc_runtime.engines.onnx_profile import op_times  # needs onnxruntime itself
+
+    turns = (hops[index % len(hops)] for index in range(_OP_HOPS))
+    data = bundle.read(session.model.file)
+    return op_times(bundle.manifest, session.model, data, session.threads, turns)

@@ -1,0 +1,197 @@
+"""The report: one schema for every profile, wherever it was made; null for what was not there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from edge_vc_runtime.fields import FieldError, parse_object
+from edge_vc_runtime.records import from_json_value, json_schema
+
+SCHEMA_VERSION = 1
+
+Environment = Literal["board", "host", "emulated", "estimated"]
+ENVIRONMENTS: tuple[Environment, ...] = ("board", "host", "emulated", "estimated")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What was measured."""
+
+    bundle: str
+    version: str
+    model_file: str
+    model_sha256: str
+    model_bytes: int
+    precision: str
+    tier: str
+    parameters: int
+    macs_per_second: float
+    sample_rate: int
+    hop: int
+    delay: int
+    """Look-ahead in samples."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How it was measured."""
+
+    engine: str
+    engine_version: str
+    runtime_version: str
+    python_version: str
+    threads: int
+    warmup_hops: int
+    input: Literal["golden", "noise"]
+    """What was fed: the bundle's own recording, or seeded noise."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Facts of the machine that do not change while it runs."""
+
+    model: str | None
+    cpu: str | None
+    arch: str
+    cores: int
+    memory_mb: int | None
+    kernel: str
+    preemption: str | None
+    affinity: tuple[int, ...]
+    policy: str
+    """Scheduling policy of the measuring thread."""
+
+
+@dataclass(frozen=True)
+class Sensors:
+    """Facts that do change; read before and after."""
+
+    governor: str | None
+    frequency_mhz: float | None
+    temperature_c: float | None
+    throttled: str | None
+    """The firmware's own word, hexadecimal, on a Raspberry Pi."""
+    load_1m: float | None
+    """How many tasks wanted a core, averaged over a minute."""
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Hop times counted between ``edges_ms[i]`` and ``edges_ms[i + 1]``."""
+
+    edges_ms: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Time in the model per hop, in one mode."""
+
+    hops: int
+    deadline_ms: float
+    """Duration of a hop."""
+    mean_ms: float
+    std_ms: float
+    p50_ms: float
+    p90_ms: float
+    p95_ms: float
+    p99_ms: float
+    p999_ms: float
+    max_ms: float
+    rtf: float
+    """Mean time over the hop's duration; below 1 is real time."""
+    misses: int
+    """Tight: hops longer than the deadline. Paced: hops not done when the next one was due."""
+    jitter_ms: float | None
+    """Paced: standard deviation of how late the hop began; null in tight mode."""
+    wake_p99_ms: float | None
+    """Paced: 99th percentile of how late the hop began."""
+    histogram: Histogram
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """The first hop of a new process, in ms; the interpreter's own start is not counted."""
+
+    import_ms: float
+    open_ms: float
+    first_step_ms: float
+    total_ms: float
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Resident memory of a new process after its first hop, in MB of 1e6 bytes."""
+
+    rss_mb: float
+    peak_rss_mb: float
+
+
+@dataclass(frozen=True)
+class OpTime:
+    """One kind of graph node, under the engine's own profiler (which slows every node a little)."""
+
+    op: str
+    nodes: int
+    us_per_hop: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Where the latency comes from; the total is null while a part is unknown."""
+
+    algorithmic_ms: float
+    """One hop to collect plus the look-ahead of the graph."""
+    buffer_ms: float | None
+    """Of the opened audio stream; null where none was open."""
+    compute_ms: float
+    compute_percentile: Literal["p99"]
+    compute_mode: Literal["tight", "paced"]
+    total_ms: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """One profile."""
+
+    schema_version: int
+    created: str
+    """UTC, ISO 8601."""
+    environment: Environment
+    subject: Subject
+    setup: Setup
+    machine: Machine
+    before: Sensors
+    after: Sensors
+    latency: Latency
+    tight: Timing | None
+    paced: Timing | None
+    cold_start: ColdStart | None
+    memory: Memory | None
+    ops: tuple[OpTime, ...] | None
+
+    @property
+    def misses(self) -> int:
+        """Missed deadlines in all modes."""
+        return sum(timing.misses for timing in (self.tight, self.paced) if timing)
+
+    def to_json(self) -> str:
+        """Return the report as JSON text."""
+        return json.dumps(asdict(self), indent=2, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Report:
+        """Read a report strictly; raises `FieldError` with one line."""
+        value = parse_object(data)
+        version = value.get("schema_version")
+        if version != SCHEMA_VERSION:
+            raise FieldError(f"schema_version is {version!r:.40}, this reads {SCHEMA_VERSION}")
+        return from_json_value(cls, value)
+
+
+def report_schema() -> dict[str, object]:
+    """Return the JSON Schema of `Report`."""
+    return {"title": "Edge VC profile report", **json_schema(Report)}

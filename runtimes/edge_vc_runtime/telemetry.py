@@ -1,0 +1,50 @@
+"""How long hops take, counted while they run: constant memory however long that is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_SUB = 6  # 2**6 bins per octave: a percentile is at most 1.6 % too high
+_OCTAVES = 40  # up to 2**40 ns, 18 minutes
+
+
+class HopTimes:
+    """A histogram of durations in ns with logarithmic bins; `record` allocates no memory."""
+
+    def __init__(self, deadline_ns: int) -> None:
+        self.deadline_ns = deadline_ns
+        self.count = 0
+        self.late = 0
+        """Hops that took longer than the deadline."""
+        self.total_ns = 0
+        self.max_ns = 0
+        self._bins = np.zeros(_OCTAVES << _SUB, np.int64)
+
+    def record(self, duration_ns: int) -> None:
+        """Count one hop."""
+        self._bins[_bin(duration_ns)] += 1
+        self.count += 1
+        self.total_ns += duration_ns
+        if duration_ns > self.max_ns:
+            self.max_ns = duration_ns
+        if duration_ns > self.deadline_ns:
+            self.late += 1
+
+    def percentile_ms(self, percent: float) -> float:
+        """Return a percentile in ms, rounded up to its bin's end; NaN before the first hop."""
+        if not self.count:
+            return float("nan")
+        rank = np.ceil(self.count * percent / 100)
+        index = int(np.searchsorted(np.cumsum(self._bins), max(rank, 1)))
+        return min(_upper_ns(index), self.max_ns) / 1e6
+
+
+def _bin(duration_ns: int) -> int:
+    """Return the bin: the octave, then the bits below the leading one."""
+    shift = max(duration_ns.bit_length() - 1 - _SUB, 0)
+    return min((shift << _SUB) + (duration_ns >> shift), (_OCTAVES << _SUB) - 1)
+
+
+def _upper_ns(index: int) -> int:
+    shift = max((index >> _SUB) - 1, 0)
+    return ((index - (shift << _SUB) + 1) << shift) - 1
