@@ -1,0 +1,61 @@
+"""How far one signal is from another of the same length: INT8 from fp32, student from teacher."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc.audio.io import Samples
+
+
+def snr_db(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -> float:
+    """Return the power of the reference over that of the difference, in dB, any shape.
+
+    Infinite for equal signals, minus infinity for a silent reference.
+    """
+    signal, other = _pair(reference, estimate)
+    power, error = float(np.square(signal).sum()), float(np.square(signal - other).sum())
+    if error == 0.0:
+        return float("inf")
+    return float(10 * np.log10(power / error)) if power > 0.0 else float("-inf")
+
+
+def log_spectral_distance(
+    reference: Samples,
+    estimate: Samples,
+    sample_rate: int,
+    window_ms: float = 32.0,
+    range_db: float = 60.0,
+) -> float:
+    """Return the log-spectral distance of ``[T]`` and ``[T]`` in dB (Gray and Markel 1976).
+
+    Per frame the root mean square over frequency of the difference of the power spectra in
+    dB, then the mean over frames; frames overlap by three quarters. Everything more than
+    ``range_db`` below the reference's loudest bin counts as that floor, so that the inaudible
+    does not count.
+    """
+    signal, other = _pair(reference, estimate)
+    window = round(window_ms * sample_rate / 1000)
+    first, second = _power(signal, window), _power(other, window)
+    floor = max(float(first.max()) * 10 ** (-range_db / 10), 1e-12)
+    difference = 10 * (np.log10(np.maximum(first, floor)) - np.log10(np.maximum(second, floor)))
+    return float(np.sqrt(np.square(difference).mean(axis=1)).mean())
+
+
+def _pair(
+    reference: NDArray[np.floating], estimate: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if reference.shape != estimate.shape or not reference.size:
+        raise ValueError(
+            f"signals to compare have one shape, got {list(reference.shape)} and "
+            f"{list(estimate.shape)}: align and cut them first"
+        )
+    return reference.astype(np.float64), estimate.astype(np.float64)
+
+
+def _power(signal: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Return power spectra ``[frames, bins]`` of Hann windows."""
+    padded = np.pad(signal, (window // 2, window))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[:: max(1, window // 4)]
+    power: NDArray[np.float64] = np.square(np.abs(np.fft.rfft(frames * np.hanning(window))))
+    return power

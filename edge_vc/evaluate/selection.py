@@ -1,0 +1,59 @@
+"""Which sentences are converted and which recordings stand for the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_vc.data.corpus import Corpus, Utterance
+from edge_vc.evaluate.requirements import EvaluationError
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """A fixed choice from an evaluation corpus; nothing in it may be trained on."""
+
+    sources: tuple[Utterance, ...]
+    """Role ``unseen-source``: what contenders convert."""
+    centroid: tuple[Utterance, ...]
+    """Every other ``target-reference``: the voice that results are compared with."""
+    ceiling: tuple[Utterance, ...]
+    """The other references and all ``target-retake``: what the target herself scores."""
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Texts of everything that is listened to, where they are known."""
+        return tuple(utt.text for utt in (*self.sources, *self.ceiling) if utt.text)
+
+
+def select_sentences(corpus: Corpus, per_speaker: int | None = None) -> EvaluationSet:
+    """Choose by role and name alone, so that the same corpus always gives the same set.
+
+    With ``per_speaker`` a speaker with more sentences contributes that many, evenly spaced in
+    the order of their names; without, all of them.
+    """
+    sources = corpus.select(role="unseen-source")
+    references = _by_name(corpus.select(role="target-reference"))
+    if not len(sources) or len(references) < 2:
+        raise EvaluationError(
+            f"{corpus.root}: has {len(sources)} utterances of role unseen-source and "
+            f"{len(references)} of target-reference; an evaluation needs 1 and 2 or more"
+        )
+    if per_speaker is not None and per_speaker < 1:
+        raise EvaluationError(f"{per_speaker} sentences per speaker; give 1 or more")
+    chosen = [
+        utt
+        for speaker in sources.speakers
+        for utt in _spread(_by_name(sources.select(speaker=speaker)), per_speaker)
+    ]
+    retakes = _by_name(corpus.select(role="target-retake"))
+    return EvaluationSet(tuple(chosen), references[::2], references[1::2] + retakes)
+
+
+def _by_name(corpus: Corpus) -> tuple[Utterance, ...]:
+    return tuple(sorted(corpus, key=lambda utt: (utt.utt_id, utt.path)))
+
+
+def _spread(utterances: tuple[Utterance, ...], count: int | None) -> tuple[Utterance, ...]:
+    if count is None or count >= len(utterances):
+        return utterances
+    return tuple(utterances[index * len(utterances) // count] for index in range(count))
