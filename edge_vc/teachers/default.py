@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,11 @@ class DefaultTeacher:
             _, bands = self.network.analyse(log_mel[..., low:high], f0[:, low:high], mean, voice)
             parts.append(bands[..., start - low : start - low + CHUNK_FRAMES])
         return torch.cat(parts, -1)
+
+
+def weights_hash(path: str | Path) -> str:
+    """Return the SHA-256 of a weights file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def one_voice(network: TeacherNetwork) -> TeacherNetwork:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -226,8 +227,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="or a number of steps")
     parser.add_argument("--batch", type=int, default=12, help="crops a step")
     parser.add_argument("--adversarial-from", type=float, default=0.7)
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     pairs, voices = gather(args.corpus, args.out / "pairs", args.target)
     settings = TeacherSettings(

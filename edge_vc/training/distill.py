@@ -1,0 +1,218 @@
+"""Teach a student what the teacher says: the distillation loop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from edge_vc.data.labels import LabelledAudio
+from edge_vc.models.student import Prediction, Student
+from edge_vc.training.discriminators import (
+    Discriminators,
+    discriminator_loss,
+    feature_matching_loss,
+    generator_loss,
+)
+from edge_vc.training.distill_data import DistillBatch, DistillBatches
+from edge_vc.training.losses import SpectralLoss
+from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
+
+Report = Callable[[float, dict[str, float]], None]
+"""Called now and then with the progress (0..1) and the latest figures."""
+
+
+@dataclass(frozen=True)
+class DistillSettings:
+    """How a student learns; a weight of 0 switches its term off."""
+
+    budget: Budget = Budget(steps=4000)
+    batch: int = 12
+    segment_frames: int = 128
+    """Frames of a segment that count; as many as `warm_frames` come before them."""
+    warm_frames: int = 40
+    """Frames in which the convolutions' contexts fill; they cost nothing in the loss."""
+    peak_rate: float = 2e-3
+    waveform: float = 0.0
+    """L1 between waveforms."""
+    stft: float = 1.0
+    """Multi-resolution STFT: log magnitudes and spectral convergence."""
+    mel: float = 1.5
+    """L1 between log-mel spectra."""
+    feature: float = 0.5
+    """L1 between the log filter bands of teacher and student."""
+    pitch: float = 3.0
+    """L1 between log F0 where the teacher is voiced."""
+    voicing: float = 1.0
+    """Cross-entropy of the voicing decision."""
+    adversarial: float = 0.0
+    """Least-squares adversarial loss, with twice as much feature matching."""
+    adversarial_from: float = 0.5
+    """Share of the budget after which the adversarial term joins."""
+    seed: int = 0
+    bfloat16: bool = True
+
+
+class Distillation:
+    """One run; ``folder`` holds its log and its checkpoint, from which it resumes."""
+
+    def __init__(
+        self,
+        student: Student,
+        examples: Sequence[LabelledAudio],
+        settings: DistillSettings,
+        folder: Path,
+    ) -> None:
+        self.settings, self.folder = settings, folder
+        torch.manual_seed(settings.seed)
+        self.student = student.train()
+        self.average = MovingAverage(student, 0.998)
+        self.batches = DistillBatches(
+            student, examples, settings.segment_frames + settings.warm_frames
+        )
+        self.loss = SpectralLoss(stft_weight=settings.stft, mel_weight=settings.mel)
+        self.optimiser = torch.optim.AdamW(
+            student.parameters(), settings.peak_rate, betas=(0.8, 0.98), weight_decay=0.01
+        )
+        self.judges = Discriminators()
+        self.judge_optimiser = torch.optim.AdamW(
+            self.judges.parameters(), settings.peak_rate / 4, betas=(0.8, 0.98)
+        )
+        self.step = 0
+        self.watch = Stopwatch()
+
+    def run(self, report: Report | None = None) -> Student:
+        """Train until the budget is used; return the averaged student, ready to evaluate."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._resume()
+        progress = self._progress()
+        while progress < 1:
+            rng = np.random.default_rng([self.settings.seed, self.step])
+            figures = self._train_step(self.batches.draw(self.settings.batch, rng), progress)
+            self.step += 1
+            progress = self._progress()
+            if report is not None and self.step % 10 == 0:
+                report(min(progress, 1.0), figures)
+            if self.step % 100 == 0 or progress >= 1:
+                self._log(figures)
+            if self.step % 500 == 0 or progress >= 1:
+                self._save()
+        return self.average.network
+
+    def _progress(self) -> float:
+        return self.settings.budget.progress(self.step, self.watch.seconds)
+
+    def _train_step(self, batch: DistillBatch, progress: float) -> dict[str, float]:
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(progress, self.settings.peak_rate)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+            hidden = self.student.trunk(batch.features)
+        prediction = self.student.head.predict(hidden.float())
+        audio = self._speak(prediction, batch)
+        figures: dict[str, float] = {}
+        total = self._terms(prediction, audio, batch, figures)
+        if self.settings.adversarial and progress >= self.settings.adversarial_from:
+            total = total + self._adversarial(audio, self._counted(batch.audio), figures)
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
+        self.optimiser.step()
+        self.average.update(self.student)
+        return figures | {"loss": float(total.detach())}
+
+    def _speak(self, prediction: Prediction, batch: DistillBatch) -> Tensor:
+        """Synthesise with the teacher's pitch, so that spectra can be compared bin by bin."""
+        driven = prediction.log_f0 is not None
+        audio = self.student.synthesize(
+            prediction, batch.f0 if driven else None, batch.voiced if driven else None
+        )
+        return self._counted(audio[:, 0, 0])
+
+    def _counted(self, audio: Tensor) -> Tensor:
+        return audio[:, self.settings.warm_frames * self.student.config.hop :]
+
+    def _terms(
+        self,
+        prediction: Prediction,
+        audio: Tensor,
+        batch: DistillBatch,
+        figures: dict[str, float],
+    ) -> Tensor:
+        weights, warm = self.settings, self.settings.warm_frames
+        truth = self._counted(batch.audio)
+        spectral = self.loss(audio, truth)
+        total = spectral + weights.waveform * (audio - truth).abs().mean()
+        figures["spectral"] = float(spectral.detach())
+        if prediction.log_f0 is not None and prediction.voicing is not None:
+            voiced = batch.voiced[..., warm:]
+            apart = (prediction.log_f0[..., warm:] - batch.f0[..., warm:].log()).abs()
+            pitch = (apart * voiced).sum() / voiced.sum().clamp_min(1)
+            voicing = nn.functional.binary_cross_entropy_with_logits(
+                prediction.voicing[..., warm:], voiced
+            )
+            total = total + weights.pitch * pitch + weights.voicing * voicing
+            figures |= {"pitch": float(pitch.detach()), "voicing": float(voicing.detach())}
+        if weights.feature and batch.bands is not None and prediction.log_f0 is not None:
+            feature = self._band_distance(prediction.bands, batch.bands, batch.voiced)
+            total = total + weights.feature * feature
+            figures["feature"] = float(feature.detach())
+        return total
+
+    def _band_distance(self, mine: Tensor, bands: Tensor, voiced: Tensor) -> Tensor:
+        """L1 between log-magnitude filters, the harmonic ones where there are harmonics."""
+        apart = (mine[:, :, :2] - bands)[..., self.settings.warm_frames :].abs()
+        counts = voiced[..., self.settings.warm_frames :]
+        return (apart[:, :, :1] * counts).mean() + apart[:, :, 1:].mean()
+
+    def _adversarial(self, audio: Tensor, truth: Tensor, figures: dict[str, float]) -> Tensor:
+        # Half the batch halves the price of the judges, most of a step's time on a CPU.
+        half = len(audio) // 2
+        audio, truth = audio[:half], truth[:half]
+        judged = discriminator_loss(self.judges(truth), self.judges(audio.detach()))
+        self.judge_optimiser.zero_grad(set_to_none=True)
+        judged.backward()
+        self.judge_optimiser.step()
+        with torch.no_grad():
+            real = self.judges(truth)
+        fake = self.judges(audio)
+        figures["judge"] = float(judged.detach())
+        return self.settings.adversarial * (
+            generator_loss(fake) + 2 * feature_matching_loss(real, fake)
+        )
+
+    def _log(self, figures: dict[str, float]) -> None:
+        row = {"step": self.step, "minutes": round(self.watch.seconds / 60, 2)}
+        row |= {name: round(value, 4) for name, value in figures.items()}
+        with (self.folder / "log.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "student": self.student,
+            "average": self.average.network,
+            "judges": self.judges,
+            "optimiser": self.optimiser,
+            "judge_optimiser": self.judge_optimiser,
+        }
+
+    def _save(self) -> None:
+        state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts().items()}
+        state |= {"step": self.step, "seconds": self.watch.seconds}
+        part = self.folder / "checkpoint.part"
+        torch.save(state, part)
+        part.replace(self.folder / "checkpoint.pt")
+
+    def _resume(self) -> None:
+        path = self.folder / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.step, self.watch = int(state["step"]), Stopwatch(float(state["seconds"]))

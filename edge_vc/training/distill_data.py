@@ -1,0 +1,133 @@
+"""Batches for a student: its own front end's features, and what the teacher said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import librosa
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.interpolate import interp1d
+from torch import Tensor
+
+from edge_vc.data.labels import LabelledAudio
+from edge_vc.models.student import Student
+from edge_vc.models.student_frontend import mel_points
+
+
+@dataclass(frozen=True)
+class DistillBatch:
+    """One batch of ``B`` segments of ``F`` frames."""
+
+    features: Tensor
+    """What the trunk is given, ``[B, mels, 1, F]``."""
+    f0: Tensor
+    """The teacher's contour in Hz, held through unvoiced frames, ``[B, 1, 1, F]``."""
+    voiced: Tensor
+    """1 where the teacher is voiced, ``[B, 1, 1, F]``."""
+    bands: Tensor | None
+    """Its log-magnitude filters at the student's bands, harmonic and noise,
+    ``[B, bands, 2, F]``."""
+    audio: Tensor
+    """Its answer, delayed as the student's will be, ``[B, F * hop]``."""
+
+
+@dataclass(frozen=True)
+class _Example:
+    features: NDArray[np.float16]
+    f0: NDArray[np.float32]
+    voiced: NDArray[np.float32]
+    bands: NDArray[np.float16] | None
+    audio: NDArray[np.int16]
+
+
+class DistillBatches:
+    """Crops of ``frames`` frames, evenly over all examples by length.
+
+    The front end is run over whole recordings beforehand: it learns nothing, and so a crop's
+    running mean is what it is in the middle of a conversation, not that of a fresh start.
+    """
+
+    def __init__(self, student: Student, examples: Sequence[LabelledAudio], frames: int) -> None:
+        self.frames, self.hop = frames, student.config.hop
+        self._examples = [
+            _prepare(student, example) for example in examples if len(example.f0) > frames
+        ]
+        if not self._examples:
+            longest = max((len(example.f0) for example in examples), default=0)
+            raise ValueError(
+                f"no recording is longer than a segment of {frames} frames (the longest has "
+                f"{longest}): give longer recordings or shorter segments"
+            )
+        lengths = np.cumsum([len(example.f0) for example in self._examples], dtype=np.float64)
+        self._share = lengths / lengths[-1]
+
+    def draw(self, count: int, rng: np.random.Generator) -> DistillBatch:
+        """Draw ``count`` crops."""
+        crops = [self._crop(rng) for _ in range(count)]
+        features, f0, voiced, bands, audio = zip(*crops, strict=True)
+        return DistillBatch(
+            torch.from_numpy(np.stack(features)).float()[:, :, None],
+            torch.from_numpy(np.stack(f0))[:, None, None],
+            torch.from_numpy(np.stack(voiced))[:, None, None],
+            None if bands[0] is None else torch.from_numpy(np.stack(bands)).float(),
+            torch.from_numpy(np.stack(audio)).float() / 32767,
+        )
+
+    def _crop(
+        self, rng: np.random.Generator
+    ) -> tuple[
+        NDArray[np.float16],
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.float16] | None,
+        NDArray[np.int16],
+    ]:
+        example = self._examples[int(np.searchsorted(self._share, rng.random()))]
+        start = int(rng.integers(0, len(example.f0) - self.frames))
+        stop = start + self.frames
+        return (
+            example.features[:, start:stop],
+            example.f0[start:stop],
+            example.voiced[start:stop],
+            None if example.bands is None else example.bands[..., start:stop],
+            example.audio[start * self.hop : stop * self.hop],
+        )
+
+
+@torch.no_grad()
+def _prepare(student: Student, example: LabelledAudio) -> _Example:
+    source = torch.from_numpy(example.source.astype(np.float32) / 32767)
+    features = student.frontend(source[None, None, None])[0, :, 0].numpy().astype(np.float16)
+    voiced = example.f0 > 0
+    held = _hold(example.f0, student.config.target_f0_hz)
+    late = np.concatenate([np.zeros(student.delay, np.int16), example.target])
+    return _Example(
+        features,
+        held.astype(np.float32),
+        voiced.astype(np.float32),
+        _bands(example.bands, student),
+        late[: len(example.target)],
+    )
+
+
+def _hold(f0: NDArray[np.float32], start: float) -> NDArray[np.float32]:
+    """Fill unvoiced frames with the last voiced value."""
+    last = np.maximum.accumulate(np.where(f0 > 0, np.arange(len(f0)), -1))
+    held: NDArray[np.float32] = np.where(last >= 0, f0[np.maximum(last, 0)], start)
+    return held
+
+
+def _bands(bands: NDArray[np.float16], student: Student) -> NDArray[np.float16] | None:
+    """Move the teacher's magnitude bands to the student's, ``[bands, 2, F]``."""
+    if not len(bands):
+        return None
+    harmonic, _, noise = np.split(bands.astype(np.float32), 3)
+    half = student.config.sample_rate / 2
+    theirs = librosa.mel_frequencies(len(harmonic) + 2, fmin=0, fmax=half)[1:-1]
+    mine = mel_points(student.config.bands, 0.0, half).numpy()
+    both = interp1d(theirs, np.stack([harmonic, noise]), axis=1, fill_value="extrapolate")
+    moved = both(np.clip(mine, theirs[0], theirs[-1]))
+    return np.ascontiguousarray(moved.transpose(1, 0, 2), np.float16)

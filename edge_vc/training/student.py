@@ -1,0 +1,109 @@
+"""Train a student from scratch: `python -m edge_vc.training.student --corpus DIR --out DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from edge_vc.compress.student_file import save_student
+from edge_vc.data.corpus import Corpus, Utterance
+from edge_vc.data.labels import LabelledAudio, label_corpus
+from edge_vc.models.student import Student
+from edge_vc.models.student_config import TIERS
+from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
+from edge_vc.training.distill import Distillation, DistillSettings
+from edge_vc.training.schedule import Budget
+
+SOURCE_SPEEDS = (1.0, 0.87, 1.15)
+"""Every source three times: as recorded, as a larger and as a smaller person."""
+TARGET_SPEEDS = (0.8, 0.9, 1.12, 1.25)
+"""The target's own sentences once each, never as recorded: she is not her own source."""
+
+
+def label_all(
+    corpus: Path,
+    cache: Path,
+    teacher: DefaultTeacher,
+    teacher_hash: str,
+    progress: Callable[[Iterable[Path], int], Iterable[Path]] | None = None,
+) -> list[LabelledAudio]:
+    """Let the teacher convert the sources and the target's own sentences of ``corpus``."""
+    opened = Corpus.open(corpus)
+
+    def label(chosen: Sequence[Utterance], speeds: Sequence[float]) -> list[LabelledAudio]:
+        return label_corpus(
+            teacher, chosen, cache, teacher_hash=teacher_hash, speeds=speeds, progress=progress
+        )
+
+    examples = label(list(opened.select("source")), SOURCE_SPEEDS)
+    own = list(opened.select("target"))
+    for index, speed in enumerate(TARGET_SPEEDS):
+        examples += label(own[index :: len(TARGET_SPEEDS)], (speed,))
+    return examples
+
+
+def main() -> None:
+    """Parse the command line, label, train and save ``student.safetensors``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True, help="folder with metadata.csv")
+    parser.add_argument("--out", type=Path, required=True, help="run folder; resumes")
+    parser.add_argument("--labels", type=Path, help="cache of labels (default: OUT/labels)")
+    parser.add_argument("--teacher", type=Path, default=DEFAULT_WEIGHTS)
+    parser.add_argument("--tier", choices=TIERS, default="wide")
+    parser.add_argument("--head", choices=("source-filter", "istft"), default="source-filter")
+    parser.add_argument("--minutes", type=float, help="wall-clock budget")
+    parser.add_argument("--steps", type=int, help="or a number of steps")
+    parser.add_argument("--adversarial", type=float, default=0.0, help="weight of that term")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    teacher = DefaultTeacher.load(args.teacher)
+    teacher_hash = weights_hash(args.teacher)
+
+    def bar(done: Iterable[Path], total: int) -> Iterator[Path]:
+        return iter(tqdm(done, total=total, desc="label", unit="file"))
+
+    cache = args.labels or args.out / "labels"
+    examples = label_all(args.corpus, cache, teacher, teacher_hash, bar)
+    config = replace(
+        TIERS[args.tier],
+        head=args.head,
+        target_f0_hz=round(float(np.exp(teacher.config.target_log_f0)), 1),
+    )
+    settings = DistillSettings(
+        Budget(args.steps, args.minutes), adversarial=args.adversarial, seed=args.seed
+    )
+    facts = {
+        "tier": args.tier,
+        "config": config.to_dict(),
+        "settings": asdict(settings),
+        "teacher_sha256": teacher_hash,
+        "corpus_sha256": Corpus.open(args.corpus).content_hash(),
+    }
+    (args.out / "run.json").write_text(json.dumps(facts, indent=1))
+    torch.manual_seed(args.seed)
+    student = Student(config)
+    training = Distillation(student, examples, settings, args.out)
+    with tqdm(total=1000, desc=f"{args.tier} student", unit="‰") as progress:
+
+        def report(done: float, figures: dict[str, float]) -> None:
+            progress.update(round(1000 * done) - progress.n)
+            progress.set_postfix({k: f"{v:.3f}" for k, v in figures.items()}, step=training.step)
+
+        trained = training.run(report)
+    facts["steps"] = training.step
+    save_student(trained, args.out / "student.safetensors", {"run": json.dumps(facts)})
+
+
+if __name__ == "__main__":
+    main()
