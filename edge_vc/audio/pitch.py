@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import butter, sosfilt, sosfiltfilt
 
 from edge_vc.audio.io import AudioError, Samples
 
@@ -25,7 +25,7 @@ Contour = NDArray[np.float32]
 Signal = NDArray[np.float64]
 
 _LOUD_DB = -15.0
-_QUIET_DB = -35.0
+_QUIET_DB = -27.0
 _PERIODIC = 0.25
 
 
@@ -62,7 +62,8 @@ def track_pitch(
     """Track F0 in ``[T]``: ``T // hop + 1`` frames, frame ``n`` centred on sample ``n * hop``.
 
     Searches within an octave of `typical_pitch`, on the signal without what lies below that
-    range; frames 35 dB below the loud ones are unvoiced. ``lowest`` and ``highest`` are in Hz.
+    range. Frames whose power below 1 kHz is 27 dB under that of the loud ones are unvoiced:
+    pauses, and hissing consonants over a rumble. ``lowest`` and ``highest`` are in Hz.
     """
     frames = samples.shape[0] // hop + 1
     typical = typical_pitch(samples, sample_rate, lowest, highest)
@@ -73,8 +74,7 @@ def track_pitch(
         f0 = _dio(signal, sample_rate, hop, low, high)
         # WORLD counts frames in floating point and may add or drop the last one.
         f0 = np.pad(f0[:frames], (0, max(0, frames - f0.shape[0])))
-        power = np.square(_centred_frames(signal, 4 * hop, hop)).mean(axis=1)
-        f0[power < np.percentile(power, 95) * 10 ** (_QUIET_DB / 10)] = 0.0
+        f0[_weak_bass(signal, sample_rate, hop)] = 0.0
     return Pitch(f0.astype(np.float32), interpolate_log_f0(f0, unvoiced_hz=lowest), hop)
 
 
@@ -126,6 +126,15 @@ def _high_pass(samples: Samples, sample_rate: int, cutoff: float) -> Signal:
     padding = min(samples.shape[0] - 1, round(0.05 * sample_rate))
     filtered = sosfiltfilt(sections, samples.astype(np.float64), padlen=padding)
     return np.ascontiguousarray(filtered, dtype=np.float64)
+
+
+def _weak_bass(signal: Signal, sample_rate: int, hop: int) -> NDArray[np.bool_]:
+    """``[frames]``: whether there is next to nothing below 1 kHz, where voices have their power."""
+    sections = butter(4, min(1000.0, 0.45 * sample_rate), fs=sample_rate, output="sos")
+    bass = np.asarray(sosfilt(sections, signal), dtype=np.float64)
+    power = np.square(_centred_frames(bass, round(0.025 * sample_rate), hop)).mean(axis=1)
+    weak: NDArray[np.bool_] = power < np.percentile(power, 95) * 10 ** (_QUIET_DB / 10)
+    return weak
 
 
 def _centred_frames(signal: Signal, window: int, hop: int) -> Signal:

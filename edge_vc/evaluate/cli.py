@@ -32,6 +32,8 @@ def evaluate_command(
 ) -> None:
     """Convert unseen speakers with every contender and score similarity and intelligibility."""
     # Heavy imports wait until somebody evaluates.
+    from edge_vc_runtime.engines import EngineError
+    from edge_vc_runtime.manifest import BundleError
     from rich.console import Console
     from rich.progress import Progress
 
@@ -42,7 +44,6 @@ def evaluate_command(
     from edge_vc.evaluate.requirements import EvaluationError
     from edge_vc.evaluate.spectrogram import plot_first_sentence
     from edge_vc.evaluate.tables import overview_table, speaker_table
-    from edge_vc_runtime.archive import BundleError
 
     console = Console()
     try:
@@ -59,7 +60,7 @@ def evaluate_command(
             )
         if plot is not None:
             plot_first_sentence(loaded, corpus, plot)
-    except (EvaluationError, CorpusError, AudioError, BundleError) as error:
+    except (EvaluationError, CorpusError, AudioError, BundleError, EngineError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     console.print(overview_table(report))

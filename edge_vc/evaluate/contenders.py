@@ -65,7 +65,10 @@ def _file_for(folder: Path, utterance: Utterance) -> Path:
 def _teacher(weights: Path | None) -> Convert:
     from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher
 
-    teacher = DefaultTeacher.load(weights or DEFAULT_WEIGHTS)
+    weights = weights or DEFAULT_WEIGHTS
+    if not weights.is_file():
+        raise EvaluationError(f"{weights}: no such teacher weights; train or name others")
+    teacher = DefaultTeacher.load(weights)
     return at_rate(teacher.convert, teacher.sample_rate)
 
 
