@@ -1,0 +1,140 @@
+"""What a student costs, and the widths with which it fits a budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edge_vc.models.student import Student
+from edge_vc.models.student_config import StudentConfig
+
+NARROWEST = 0.1
+"""Share of its width that a student keeps at least: below that nothing is left to learn with."""
+
+
+class BudgetError(ValueError):
+    """A budget that no pruning can reach; one line with the number and the least possible."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one student asks of a board."""
+
+    parameters: int
+    trunk_weights: int
+    """Weights that become INT8: as many bytes."""
+    mmacs: float
+    """Million multiply-accumulates per second of audio."""
+    latency_ms: float
+    """Algorithmic: one hop plus look-ahead, from the layers."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most that a student may cost."""
+
+    max_mmacs: float
+    max_weight_kb: float
+    """Thousands of INT8 weights."""
+
+
+def cost_of(student: Student) -> Cost:
+    """Measure a student; it is left in ``eval`` mode, as one hop cannot pass a training norm."""
+    student.eval()
+    return Cost(
+        student.count_parameters(),
+        student.trunk_parameters(),
+        student.macs_per_second() / 1e6,
+        student.algorithmic_latency_ms,
+    )
+
+
+def trunk_weights(config: StudentConfig) -> int:
+    """Return the weights of the trunk's convolutions: what `Student.trunk_parameters` counts."""
+    return _weights_beside_hidden(config) + 2 * config.channels * sum(config.hidden)
+
+
+def fit_config(config: StudentConfig, budget: Budget, round_to: int = 8) -> StudentConfig:
+    """Return ``config`` narrowed until it fits ``budget``; itself where it already does.
+
+    Stream and output channels shrink by the same share, to multiples of ``round_to``; what that
+    leaves goes to the hidden channels, in near equal shares. Every trunk weight is used once a
+    frame, so both limits are limits of weights.
+    Raises `BudgetError` when a tenth of the width is still too much.
+    """
+    frame = _Frame.of(config)
+    if frame.spare(config, budget) >= 0:
+        return config
+    if frame.spare(_scaled(config, NARROWEST, 1), budget) < 0:
+        raise BudgetError(_impossible(config, frame, budget))
+    low, high = NARROWEST, 1.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        enough = frame.spare(_scaled(config, middle, 1), budget) >= 0
+        low, high = (middle, high) if enough else (low, middle)
+    narrow = _scaled(config, low, round_to)
+    blocks = len(config.hidden)
+    bare = replace(narrow, hidden=(1,) * blocks)
+    affordable = blocks + frame.spare(bare, budget) // (2 * narrow.channels)
+    share, more = divmod(int(affordable) // round_to, blocks)
+    hidden = tuple(
+        max(1, min(round_to * (share + (block < more)), before))
+        for block, before in enumerate(config.hidden)
+    )
+    return replace(narrow, hidden=hidden)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Multiply-accumulates per frame that do not depend on the trunk's widths."""
+
+    fixed: float
+    per_output: int
+    """Further ones for each output channel: the head's first layer."""
+
+    @classmethod
+    def of(cls, config: StudentConfig) -> _Frame:
+        student = Student(config).eval()
+        per_output = student.head.get_submodule("controls").get_parameter("weight").shape[0]
+        total = student.macs_per_second() * config.hop / config.sample_rate
+        return cls(total - trunk_weights(config) - config.outputs * per_output, per_output)
+
+    def macs(self, config: StudentConfig) -> float:
+        return self.fixed + config.outputs * self.per_output + trunk_weights(config)
+
+    def spare(self, config: StudentConfig, budget: Budget) -> float:
+        """How many more trunk weights ``config`` may have; negative when it has too many."""
+        most = budget.max_mmacs * 1e6 * config.hop / config.sample_rate
+        return min(most - self.macs(config), budget.max_weight_kb * 1e3 - trunk_weights(config))
+
+
+def _weights_beside_hidden(config: StudentConfig) -> int:
+    first = config.mels * (config.lookahead + 1)
+    depthwise = config.kernel * len(config.hidden)
+    return config.channels * (first + depthwise + config.outputs)
+
+
+def _scaled(config: StudentConfig, share: float, round_to: int) -> StudentConfig:
+    def width(channels: int) -> int:
+        return max(round_to, int(channels * share) // round_to * round_to)
+
+    return replace(
+        config,
+        channels=width(config.channels),
+        outputs=width(config.outputs),
+        hidden=tuple(width(hidden) for hidden in config.hidden),
+    )
+
+
+def _impossible(config: StudentConfig, frame: _Frame, budget: Budget) -> str:
+    least = _scaled(config, NARROWEST, 1)
+    mmacs = frame.macs(least) * config.sample_rate / config.hop / 1e6
+    if mmacs > budget.max_mmacs:
+        return (
+            f"target.max_mmacs = {budget.max_mmacs:g}: this student needs {mmacs:.1f} at its "
+            f"narrowest; allowed are {mmacs:.1f} and more"
+        )
+    kilo = trunk_weights(least) / 1e3
+    return (
+        f"target.max_weight_kb = {budget.max_weight_kb:g}: this student needs {kilo:.1f} at its "
+        f"narrowest; allowed are {kilo:.1f} and more"
+    )

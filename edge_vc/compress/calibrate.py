@@ -1,0 +1,151 @@
+"""Post-training quantisation by NNCF, calibrated on a layer that streams speech."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from edge_vc.compress.flat_step import FlatStep, StreamedSteps
+from edge_vc.compress.nncf_graph import ConvGraph, ConvNode, offline_nncf
+from edge_vc.compress.quantized_conv import Grid
+from edge_vc.compress.stage import Progress, no_progress
+from edge_vc.nn.layer import StreamingLayer
+
+
+@dataclass(frozen=True)
+class ConvPlan:
+    """How one convolution is quantised."""
+
+    path: str
+    input_grid: Grid
+    output_grid: Grid | None
+    """None where the next quantised convolution rounds the output anyway."""
+    bias: Tensor | None
+    """Corrected so that rounding leaves the mean output where it was, ``[out]``."""
+
+
+def calibrate(
+    layer: StreamingLayer,
+    signals: Sequence[Tensor],
+    *,
+    frames: int,
+    bias_correction: bool = True,
+    progress: Progress = no_progress,
+) -> list[ConvPlan]:
+    """Find the grids of ``layer``'s convolutions by streaming ``signals``, ``[1, C, 1, T]`` each.
+
+    ``layer`` is left as it is; batch norms must have been folded. ``frames`` are processed per
+    step, any number: streaming gives the same values in any partition.
+    """
+    step = FlatStep(layer).eval()
+    steps = list(StreamedSteps(step, signals, frames))
+    if not steps:
+        raise ValueError(f"calibration needs at least {frames} frames of speech, got none so long")
+    graph = ConvGraph(copy.deepcopy(step), steps[0])
+    ranges = _output_ranges(step, graph, progress(steps, len(steps), "ranges"))
+    quantized = _nncf_quantize(step, _Watched(steps, progress), bias_correction)
+    return [_plan(conv, graph, quantized, ranges) for conv in graph.convs()]
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """A data source that can be iterated again and again, and shows it."""
+
+    steps: list[tuple[Tensor, ...]]
+    progress: Progress
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        return iter(self.progress(self.steps, len(self.steps), "calibration"))
+
+
+def _nncf_quantize(step: FlatStep, steps: _Watched, bias_correction: bool) -> nn.Module:
+    with offline_nncf() as nncf:
+        from nncf.quantization.advanced_parameters import (
+            AdvancedQuantizationParameters,
+            QuantizationParameters,
+        )
+        from nncf.quantization.range_estimator import RangeEstimatorParametersSet
+
+        advanced = AdvancedQuantizationParameters(
+            # Halving the weights' range would only help x86 without VNNI.
+            overflow_fix=nncf.OverflowFix.DISABLE,
+            disable_bias_correction=not bias_correction,
+            activations_quantization_params=QuantizationParameters(
+                mode="asymmetric", per_channel=False
+            ),
+            weights_quantization_params=QuantizationParameters(
+                mode="symmetric", per_channel=True, signedness_to_force=True
+            ),
+            # Averages over short steps would clip what is loud.
+            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX,
+        )
+        scope = nncf.IgnoredScope(types=["add", "__add__", "__iadd__", "add_"], validate=False)
+        quantized: nn.Module = nncf.quantize(
+            copy.deepcopy(step),
+            nncf.Dataset(steps),
+            subset_size=len(steps),
+            target_device=nncf.TargetDevice.CPU,
+            ignored_scope=scope,
+            advanced_parameters=advanced,
+        )
+    return quantized
+
+
+@torch.no_grad()
+def _output_ranges(
+    step: FlatStep, graph: ConvGraph, steps: Iterable[tuple[Tensor, ...]]
+) -> dict[str, tuple[float, float]]:
+    """Smallest and largest output of each convolution over ``steps``."""
+    ranges = {conv.path: (0.0, 0.0) for conv in graph.convs()}
+
+    def watch(path: str) -> Any:
+        def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
+            low, high = ranges[path]
+            ranges[path] = (min(low, float(output.min())), max(high, float(output.max())))
+
+        return hook
+
+    handles = [step.layer.get_submodule(p).register_forward_hook(watch(p)) for p in ranges]
+    try:
+        for inputs in steps:
+            step(*inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return ranges
+
+
+def _plan(
+    conv: ConvNode,
+    graph: ConvGraph,
+    quantized: nn.Module,
+    ranges: Mapping[str, tuple[float, float]],
+) -> ConvPlan:
+    low, high = ranges[conv.path]
+    output = None if conv.feeds_only_convs else Grid.spanning(0.0 if conv.rectified else low, high)
+    module = quantized.get_submodule("layer").get_submodule(conv.path)
+    bias = dict(module.named_parameters()).get("bias")
+    corrected = None if bias is None else bias.detach().clone()
+    return ConvPlan(conv.path, _input_grid(conv, graph, quantized), output, corrected)
+
+
+def _input_grid(conv: ConvNode, graph: ConvGraph, quantized: nn.Module) -> Grid:
+    """Read the quantiser in front of a convolution: its own, or the nearest one above it."""
+    from nncf.torch.function_hook.wrapper import get_hook_storage
+
+    hooks = dict(get_hook_storage(quantized).named_hooks())
+    names = [f"pre_hooks.{conv.op}__0.0"]
+    names += [f"post_hooks.{op}__0.0" for op in graph.input_chain(conv.op)]
+    for name in names:
+        if name in hooks:
+            low, span = hooks[name].input_low.item(), hooks[name].input_range.item()
+            return Grid.spanning(low, low + span)
+    raise RuntimeError(f"NNCF put no quantiser in front of {conv.path} ({conv.op})")

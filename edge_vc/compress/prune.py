@@ -1,0 +1,130 @@
+"""Structured pruning: channels that matter least leave, and everything that touches them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from edge_vc.compress.budget import Budget, fit_config
+from edge_vc.models.student import Student
+from edge_vc.models.student_config import StudentConfig
+from edge_vc.nn import Conv, Residual, Serial
+
+
+class TrunkView(nn.Module):
+    """The stateless part that is pruned: the trunk from silence, then the head's first layer."""
+
+    def __init__(self, student: Student) -> None:
+        super().__init__()
+        self.trunk = student.trunk
+        self.controls = student.head.get_submodule("controls")
+
+    def forward(self, mels: Tensor) -> Tensor:
+        """Return the head's controls for ``mels`` ``[B, mels, 1, F]``."""
+        y: Tensor = self.controls(self.trunk(mels))
+        return y
+
+
+def prune_student(
+    student: Student,
+    budget: Budget,
+    *,
+    round_to: int = 8,
+    loss: Callable[[Student], Tensor] | None = None,
+) -> Student:
+    """Return a narrower copy of ``student`` that fits ``budget``, built from its own new config.
+
+    Channels are ranked over all layers that share them by the L2 norm of their weights (Li et
+    al. 2017, grouped as in DepGraph, Fang et al. 2023), or, with a ``loss`` to differentiate, by
+    the first-order change of that loss (Molchanov et al. 2019). Hidden channels compete across
+    blocks, in bunches of ``round_to``. Raises `BudgetError` when the budget cannot be reached.
+    """
+    wanted = fit_config(student.config, budget, round_to)
+    pruned = copy.deepcopy(student).eval()
+    if wanted == student.config:
+        return pruned
+    if loss is not None:
+        loss(pruned).backward()  # type: ignore[no-untyped-call]
+    surgery = _Surgery(pruned, taylor=loss is not None)
+    hidden = _share_hidden(surgery, sum(wanted.hidden), round_to)
+    config = replace(wanted, hidden=hidden)
+    surgery.narrow(surgery.stream, config.channels)
+    surgery.narrow(surgery.last, config.outputs)
+    for conv, width in zip(surgery.hidden, config.hidden, strict=True):
+        surgery.narrow(conv, width)
+    return rebuilt(pruned, config)
+
+
+def rebuilt(pruned: Student, config: StudentConfig) -> Student:
+    """Return a fresh student of ``config`` with the weights of one that was cut to it.
+
+    Widths, states and delays all come from the configuration again; a mismatch is an error.
+    """
+    student = Student(config)
+    student.load_state_dict(pruned.state_dict())
+    return student.eval()
+
+
+class _Surgery:
+    """Ranks and removes channels of a student's trunk, in place."""
+
+    def __init__(self, student: Student, taylor: bool) -> None:
+        import torch_pruning
+
+        self._tp = torch_pruning
+        importance = torch_pruning.importance
+        kind = importance.GroupTaylorImportance if taylor else importance.GroupMagnitudeImportance
+        self._importance = kind()
+        config = student.config
+        example = torch.randn(1, config.mels, 1, 4 * config.kernel)
+        view = TrunkView(student)
+        self._graph = torch_pruning.DependencyGraph().build_dependency(view, example)
+        assert isinstance(student.trunk, Serial)
+        first, _, *blocks, last, _ = student.trunk
+        self.stream, self.last = _conv(first), _conv(last)
+        self.hidden = [_widening(block) for block in blocks]
+
+    def scores(self, conv: nn.Conv2d) -> Tensor:
+        """Return the importance of each output channel, 1 on average, ``[out]``."""
+        scores: Tensor = self._importance(self._group(conv, range(conv.out_channels)))
+        return scores.detach()
+
+    def narrow(self, conv: nn.Conv2d, width: int) -> None:
+        """Keep the ``width`` most important output channels of ``conv``."""
+        leaving = self.scores(conv).argsort()[: conv.out_channels - width]
+        if len(leaving):
+            self._group(conv, sorted(leaving.tolist())).prune()
+
+    def _group(self, conv: nn.Conv2d, channels: Any) -> Any:
+        return self._graph.get_pruning_group(conv, self._tp.prune_conv_out_channels, list(channels))
+
+
+def _share_hidden(surgery: _Surgery, total: int, round_to: int) -> tuple[int, ...]:
+    """Divide ``total`` hidden channels among the blocks: the best bunches win, one each is sure."""
+    bunches = []
+    for block, conv in enumerate(surgery.hidden):
+        ranked = surgery.scores(conv).sort(descending=True).values
+        for position, bunch in enumerate(torch.split(ranked, round_to)):
+            bunches.append((position > 0, -float(bunch.mean()), block, len(bunch)))
+    widths = [0] * len(surgery.hidden)
+    for _, _, block, size in sorted(bunches):
+        if sum(widths) + size <= total or not widths[block]:
+            widths[block] += size
+    return tuple(widths)
+
+
+def _conv(layer: nn.Module) -> nn.Conv2d:
+    assert isinstance(layer, Conv)
+    return layer.conv
+
+
+def _widening(block: nn.Module) -> nn.Conv2d:
+    """The 1x1 convolution of a block that makes its hidden channels."""
+    assert isinstance(block, Residual)
+    assert isinstance(block.inner, Serial)
+    return _conv(block.inner[2])

@@ -1,0 +1,71 @@
+"""A student's trunk to INT8: batch norms folded, convolutions replaced, everything else kept."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from edge_vc.compress.calibrate import calibrate
+from edge_vc.compress.flat_step import FlatStep
+from edge_vc.compress.fold import fold_batch_norms, replace_module
+from edge_vc.compress.nncf_graph import ConvGraph
+from edge_vc.compress.quantized_conv import QuantizedConv2d
+from edge_vc.compress.stage import Progress, no_progress
+from edge_vc.models.student import Student
+from edge_vc.nn.layer import StreamingLayer
+
+CALIBRATION_FRAMES = 50
+"""Frames per calibration step."""
+
+
+def folded(student: Student) -> Student:
+    """Return a copy whose trunk has no batch norms left to compute; the same function."""
+    student = copy.deepcopy(student).eval()
+    step = FlatStep(student.trunk)
+    example = torch.zeros(1, student.config.mels, 1, CALIBRATION_FRAMES)
+    pairs = ConvGraph(copy.deepcopy(step), (example, *step.init_states())).folds()
+    fold_batch_norms(student.trunk, pairs)
+    return student
+
+
+def quantize(
+    student: Student,
+    speech: Sequence[Tensor],
+    *,
+    bias_correction: bool = True,
+    progress: Progress = no_progress,
+) -> Student:
+    """Return an INT8 copy of ``student``, calibrated by streaming ``speech``.
+
+    ``speech``: recordings ``[1, 1, 1, T]`` at the student's rate, half a second each or longer.
+    Only the trunk changes; its states stay float and keep their names, and both ends of a state
+    pass the same rounding, so ``state.X`` and ``next.X`` share their scale by construction.
+    """
+    quantized = folded(student)
+    with torch.no_grad():
+        hop = student.config.hop
+        whole = [audio[..., : audio.shape[-1] // hop * hop] for audio in speech]
+        features = [quantized.frontend(audio) for audio in whole]
+    plans = calibrate(
+        quantized.trunk,
+        features,
+        frames=CALIBRATION_FRAMES,
+        bias_correction=bias_correction,
+        progress=progress,
+    )
+    for plan in plans:
+        conv = quantized.trunk.get_submodule(plan.path)
+        assert isinstance(conv, torch.nn.Conv2d)
+        if plan.bias is not None:
+            conv.bias = torch.nn.Parameter(plan.bias)
+        replacement = QuantizedConv2d(conv, plan.input_grid, plan.output_grid)
+        replace_module(quantized.trunk, plan.path, replacement)
+    return quantized
+
+
+def quantized_convs(layer: StreamingLayer) -> list[QuantizedConv2d]:
+    """Return the quantised convolutions of ``layer``, in module order."""
+    return [module for module in layer.modules() if isinstance(module, QuantizedConv2d)]

@@ -1,0 +1,85 @@
+"""A student in one file: safetensors, its configuration as metadata; no code, no pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from edge_vc.compress.fold import replace_module
+from edge_vc.compress.quantized_conv import Grid, QuantizedConv2d
+from edge_vc.models.student import Student
+from edge_vc.models.student_config import StudentConfig
+
+FORMAT = "edge-vc student 1"
+
+
+class StudentFileError(ValueError):
+    """A student file that cannot be used; one line with the file and the fact."""
+
+
+def save_student(student: Student, path: Path, facts: Mapping[str, str] | None = None) -> Path:
+    """Write a student, float or quantised, with free-form ``facts`` about it.
+
+    The same student gives the same bytes.
+    """
+    metadata = dict(sorted((facts or {}).items()))
+    metadata["format"] = FORMAT
+    metadata["config"] = json.dumps(student.config.to_dict())
+    tensors = {name: value.contiguous() for name, value in student.state_dict().items()}
+    save_file(tensors, path, metadata)
+    return path
+
+
+def load_student(path: Path) -> Student:
+    """Read what `save_student` wrote, ready to convert (``eval`` mode).
+
+    Folded batch norms and quantised convolutions are told by the names of the tensors.
+    Raises `StudentFileError` for a file that is missing, damaged or of another kind.
+    """
+    tensors, metadata = _read(path)
+    if metadata.get("format") != FORMAT:
+        raise StudentFileError(f"{path}: format is {metadata.get('format')!r}, not {FORMAT!r}")
+    try:
+        student = Student(StudentConfig.from_dict(json.loads(metadata["config"])))
+        _take_form(student, tensors)
+        student.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        fact = str(error).splitlines()[0]
+        raise StudentFileError(f"{path}: not a student that this version knows: {fact}") from error
+    return student.eval()
+
+
+def student_facts(path: Path) -> dict[str, str]:
+    """Return the ``facts`` that a student was saved with; raises `StudentFileError`."""
+    _, metadata = _read(path)
+    return {k: v for k, v in metadata.items() if k not in ("format", "config")}
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    if not path.is_file():
+        raise StudentFileError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise StudentFileError(f"{path}: not readable as safetensors: {error}") from error
+
+
+def _take_form(student: Student, tensors: Mapping[str, Tensor]) -> None:
+    """Fold and quantise a fresh student's modules until it has the tensors' names."""
+    for name, module in list(student.named_modules()):
+        if isinstance(module, nn.BatchNorm2d) and f"{name}.weight" not in tensors:
+            replace_module(student, name, nn.Identity())
+        elif isinstance(module, nn.Conv2d):
+            if f"{name}.bias" in tensors and module.bias is None:
+                module.bias = nn.Parameter(torch.zeros(module.out_channels))
+            if f"{name}.weight_scale" in tensors:
+                output = Grid(1.0, 0) if f"{name}.output_scale" in tensors else None
+                replace_module(student, name, QuantizedConv2d(module, Grid(1.0, 0), output))
