@@ -52,5 +52,10 @@ def measure_cold_start(
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise ColdStartError(f"cold start: the measuring process failed ({error})") from error
     imported, opened, stepped, rss, peak = values
-    parts = [1e3 * imported, 1e3 * opened, 1e3 * stepped]
-    return ColdStart(*parts, total_ms=sum(parts)), Memory(rss_mb=rss, peak_rss_mb=peak)
+    start = ColdStart(
+        import_ms=1e3 * imported,
+        open_ms=1e3 * opened,
+        first_step_ms=1e3 * stepped,
+        total_ms=1e3 * (imported + opened + stepped),
+    )
+    return start, Memory(rss_mb=rss, peak_rss_mb=peak)

@@ -50,9 +50,9 @@ def convert_stream(
     start = time.perf_counter()
     rate = output_rate or session.sample_rate
     times = HopTimes(int(session.hop / session.sample_rate * 1e9))
-    after = Resampler(session.sample_rate, rate)
     meter = _Meter(source, progress)
     try:
+        after = Resampler(session.sample_rate, rate)
         before = Resampler(source.sample_rate, session.sample_rate)
         written = 0
         for piece in convert_blocks(session, _resampled(before, meter), times):

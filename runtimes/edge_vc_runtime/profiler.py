@@ -7,7 +7,6 @@ both cold. Both are measured, and the report says which is which.
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -15,13 +14,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle import Bundle, read_bundle
 from edge_vc_runtime.coldstart import measure_cold_start
 from edge_vc_runtime.engines import Samples
 from edge_vc_runtime.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.pacing import run_paced, run_tight
 from edge_vc_runtime.report import (
     SCHEMA_VERSION,
     Environment,
@@ -158,45 +157,6 @@ def _measure(
         return summarise(run_tight(session, hops, count, tell), hop_ns)
     took, late = run_paced(session, hops, count, hop_ns, tell)
     return summarise(took, hop_ns, late)
-
-
-def run_tight(
-    session: Session, hops: Samples, count: int, tell: Callable[[int], None] | None = None
-) -> NDArray[np.int64]:
-    """Step back to back and return each step's duration ``[count]`` in ns."""
-    took = np.zeros(count, np.int64)
-    for index in range(count):
-        hop = hops[index % len(hops)]
-        begin = time.perf_counter_ns()
-        session.step(hop)
-        took[index] = time.perf_counter_ns() - begin
-        if tell and not index % 100:
-            tell(index)
-    return took
-
-
-def run_paced(
-    session: Session,
-    hops: Samples,
-    count: int,
-    hop_ns: int,
-    tell: Callable[[int], None] | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Step once per ``hop_ns`` and return durations and how late each began, ``[count]`` in ns."""
-    took, late = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    start = time.perf_counter_ns() + hop_ns
-    for index in range(count):
-        hop = hops[index % len(hops)]
-        due = start + index * hop_ns
-        while (wait := due - time.perf_counter_ns()) > 0:
-            time.sleep(wait / 1e9)
-        begin = time.perf_counter_ns()
-        session.step(hop)
-        took[index] = time.perf_counter_ns() - begin
-        late[index] = begin - due
-        if tell and not index % 10:
-            tell(index)
-    return took, late
 
 
 def _subject(session: Session) -> Subject:

@@ -1,0 +1,179 @@
+"""What the commands do, from parsed arguments to an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from edge_vc_runtime.bundle import Bundle, read_bundle
+from edge_vc_runtime.descriptions import describe_bundle, describe_input, describe_output
+from edge_vc_runtime.errors import UsageError
+from edge_vc_runtime.fields import FieldError
+from edge_vc_runtime.loop import convert_array, convert_stream
+from edge_vc_runtime.progress import Progress
+from edge_vc_runtime.report import Report
+from edge_vc_runtime.session import Session
+from edge_vc_runtime.sinks import FileSink, RawSink, Sink
+from edge_vc_runtime.sources import FileSource, RawSource, Source
+
+_RATES = (4000, 192_000)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``run BUNDLE IN OUT``: convert a file or a stream."""
+    _check_rate("--output-rate", arguments.output_rate)
+    _check_rate("--input-rate", arguments.input_rate)
+    if arguments.input_rate and arguments.input != "-":
+        raise UsageError("--input-rate is for raw audio on stdin; a file says its own rate")
+    session = _open(arguments)
+    say = (lambda line: None) if arguments.quiet else _say
+    source = _open_source(arguments, session)
+    try:
+        say(describe_input(source, session))
+        if source.notice:
+            say(source.notice)
+        rate = arguments.output_rate or session.sample_rate
+        sink = _open_sink(arguments.output, rate)
+        total = source.frames / source.sample_rate if source.frames else None
+        bar = Progress(f"{session.manifest.name}", total)
+        try:
+            progress = None if arguments.quiet else bar.update
+            done = convert_stream(session, source, sink, rate, progress)
+        finally:
+            bar.close()
+    finally:
+        source.close()
+    say(describe_output(sink, rate, done))
+    return 0
+
+
+def profile(arguments: argparse.Namespace) -> int:
+    """``profile BUNDLE``: measure, show, write."""
+    from edge_vc_runtime.profiler import MODES, ProfileOptions
+    from edge_vc_runtime.profiler import profile as measure
+
+    bars: dict[str, Progress] = {}
+
+    def progress(mode: str, done: float, total: float) -> None:
+        bars.setdefault(mode, Progress(mode, total)).update(done)
+
+    try:
+        made = measure(
+            arguments.bundle,
+            ProfileOptions(
+                engine=arguments.engine,
+                threads=arguments.threads,
+                precision=arguments.precision,
+                modes=MODES if arguments.mode == "both" else (arguments.mode,),
+                seconds=arguments.seconds,
+                warmup_hops=arguments.warmup,
+                environment=arguments.environment,
+                cold_start=not arguments.no_cold_start,
+                ops=not arguments.no_ops,
+            ),
+            progress,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    finally:
+        for bar in bars.values():
+            bar.close()
+    _show(made, arguments)
+    return 3 if arguments.fail_on_miss and made.misses else 0
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """``report FILE``: show a saved profile."""
+    try:
+        made = Report.from_json(Path(arguments.report).read_bytes())
+    except OSError as error:
+        raise UsageError(f"{arguments.report}: {error.strerror or error}") from error
+    except FieldError as error:
+        raise UsageError(f"{arguments.report}: {error}") from error
+    _show(made, arguments)
+    return 0
+
+
+def inspect(arguments: argparse.Namespace) -> int:
+    """``inspect BUNDLE``: check it and say what it holds."""
+    bundle = read_bundle(arguments.bundle)
+    if arguments.json:
+        print(bundle.manifest.to_json().decode(), end="")
+    else:
+        print("\n".join(describe_bundle(bundle)))
+    if not arguments.check:
+        return 0
+    results = [_check_golden(bundle, model.precision) for model in bundle.manifest.models]
+    return 0 if all(results) else 1
+
+
+def _open(arguments: argparse.Namespace) -> Session:
+    return Session.open(arguments.bundle, arguments.engine, arguments.threads, arguments.precision)
+
+
+def _open_source(arguments: argparse.Namespace, session: Session) -> Source:
+    if arguments.input != "-":
+        return FileSource(Path(arguments.input))
+    if sys.stdin.isatty():
+        raise UsageError("stdin is a terminal; pipe raw S16_LE audio into it or name a file")
+    return RawSource(sys.stdin.fileno(), arguments.input_rate or session.sample_rate)
+
+
+def _open_sink(output: str, rate: int) -> Sink:
+    if output != "-":
+        return FileSink(Path(output), rate)
+    if sys.stdout.isatty():
+        raise UsageError("stdout is a terminal; pipe the raw S16_LE audio on or name a file")
+    return RawSink(sys.stdout.buffer)
+
+
+def _show(made: Report, arguments: argparse.Namespace) -> None:
+    from edge_vc_runtime.report_picture import write_png
+    from edge_vc_runtime.report_table import print_report
+
+    if arguments.json == "-":
+        sys.stdout.write(made.to_json())
+    else:
+        print_report(made, sys.stdout)
+    if arguments.json not in (None, "-"):
+        place = Path(arguments.json)
+        part = place.with_name(f".{place.name}.{os.getpid()}.part")
+        try:
+            part.write_text(made.to_json())
+            part.replace(place)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise UsageError(f"{place}: {error.strerror or error}") from error
+    if arguments.png:
+        write_png(made, Path(arguments.png))
+
+
+def _check_golden(bundle: Bundle, precision: str) -> bool:
+    arrays = bundle.golden()
+    session = Session.open(bundle, precision=precision)
+    expected = arrays.get(f"output.{precision}")
+    golden = bundle.manifest.golden
+    if expected is None or golden is None or precision not in golden.tolerance:
+        print(f"golden {precision}: not recorded")
+        return True
+    off = float(np.max(np.abs(convert_array(session, arrays["input"]) - expected), initial=0.0))
+    good = off <= golden.tolerance[precision]
+    print(
+        f"golden {precision}: {'equal' if good else 'DIFFERENT'}, at most {off:.2e} off "
+        f"(allowed {golden.tolerance[precision]:.0e})"
+    )
+    return good
+
+
+def _check_rate(option: str, rate: int | None) -> None:
+    low, high = _RATES
+    if rate is not None and not low <= rate <= high:
+        raise UsageError(f"{option} is {rate} Hz, it has to be {low} to {high}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

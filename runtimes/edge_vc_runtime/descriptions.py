@@ -1,0 +1,54 @@
+"""Bundles, inputs and outputs in words, for people at a terminal."""
+
+from __future__ import annotations
+
+from edge_vc_runtime.bundle import Bundle
+from edge_vc_runtime.loop import Conversion
+from edge_vc_runtime.session import Session
+from edge_vc_runtime.sinks import Sink
+from edge_vc_runtime.sources import Source
+
+
+def describe_bundle(bundle: Bundle) -> list[str]:
+    """Return what a manifest says, line by line."""
+    manifest = bundle.manifest
+    lines = [
+        f"{manifest.name} {manifest.version}, {manifest.licence}",
+        f"  {manifest.sample_rate} Hz, hop {manifest.hop}, delay {manifest.delay} samples: "
+        f"{manifest.algorithmic_ms:.1f} ms algorithmic latency",
+        f"  {len(manifest.states)} states, boards: {', '.join(manifest.boards)}",
+    ]
+    for model in manifest.models:
+        size = manifest.files[model.file].size
+        star = " (default)" if model.file == manifest.default else ""
+        lines.append(
+            f"  {model.file}: {model.precision}, {model.tier}, {model.parameters:,} parameters, "
+            f"{model.macs_per_second / 1e6:.1f} MMAC/s, {size / 1e6:.2f} MB{star}"
+        )
+    lines.append(f"  consent: {manifest.consent}")
+    lines += [f"  {name}: {value:g}" for name, value in manifest.metrics.items()]
+    return lines
+
+
+def describe_input(source: Source, session: Session) -> str:
+    """Return what comes in, what happens to it and what it goes through, in two lines."""
+    form = f"{source.sample_rate} Hz, channels: {source.channels}"
+    into = [f"resampled to {session.sample_rate} Hz"] * (source.sample_rate != session.sample_rate)
+    into += ["mixed to one channel"] * (source.channels > 1)
+    manifest, (engine, version) = session.manifest, session.engine
+    return (
+        f"{source.name}: {form}{'; ' if into else ''}{' and '.join(into)}\n"
+        f"{manifest.name} {manifest.version}: {session.model.precision}, {engine} {version}, "
+        f"threads: {session.threads}, {manifest.algorithmic_ms:.1f} ms algorithmic latency"
+    )
+
+
+def describe_output(sink: Sink, rate: int, done: Conversion) -> str:
+    """Return what came out and how long its hops took, in one line."""
+    times = done.times
+    return (
+        f"{sink.name}: {done.seconds:.2f} s at {rate} Hz in {done.wall_seconds:.2f} s; per hop "
+        f"p50 {times.percentile_ms(50):.3f}, p99 {times.percentile_ms(99):.3f}, "
+        f"max {times.max_ns / 1e6:.3f} ms (RTF {times.total_ns / 1e9 / done.seconds:.4f}); "
+        f"{times.late} of {times.count} late"
+    )

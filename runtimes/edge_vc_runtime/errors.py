@@ -1,0 +1,16 @@
+"""Every error that is the input's fault and whose one line is all a user needs."""
+
+from __future__ import annotations
+
+from edge_vc_runtime.coldstart import ColdStartError
+from edge_vc_runtime.engines import EngineError
+from edge_vc_runtime.manifest import BundleError
+from edge_vc_runtime.report_picture import PictureError
+from edge_vc_runtime.wav import AudioError
+
+
+class UsageError(Exception):
+    """Arguments that do not go together; one line."""
+
+
+ERRORS = (AudioError, BundleError, ColdStartError, EngineError, PictureError, UsageError)

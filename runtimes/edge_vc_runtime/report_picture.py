@@ -1,0 +1,41 @@
+"""A report's histograms as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_vc_runtime.report import Report
+
+
+class PictureError(Exception):
+    """A picture that cannot be drawn; one line with the remedy."""
+
+
+def write_png(report: Report, path: Path) -> None:
+    """Draw hop times per mode with the deadline, as a PNG.
+
+    Raises `PictureError` when matplotlib is missing or the place will not do.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise PictureError(
+            "a picture needs matplotlib: pip install 'edge-vc-runtime[metrics]'"
+        ) from error
+    timings = [(name, t) for name, t in (("tight", report.tight), ("paced", report.paced)) if t]
+    figure = Figure(figsize=(8, 3 * len(timings)), layout="constrained")
+    FigureCanvasAgg(figure)
+    for row, (name, timing) in enumerate(timings, 1):
+        axes = figure.add_subplot(len(timings), 1, row)
+        axes.stairs(timing.histogram.counts, timing.histogram.edges_ms, fill=True)
+        axes.axvline(timing.p50_ms, color="black", linestyle=":", label="p50")
+        axes.axvline(timing.p99_ms, color="black", linestyle="--", label="p99")
+        axes.axvline(timing.deadline_ms, color="red", label="deadline")
+        axes.set(xscale="log", yscale="log", ylabel="hops", xlabel="ms per hop")
+        axes.set_title(f"{report.subject.bundle}, {report.subject.precision}, {name}")
+        axes.legend()
+    try:
+        figure.savefig(path, format="png", dpi=120)
+    except OSError as error:
+        raise PictureError(f"{path}: {error.strerror or error}") from error

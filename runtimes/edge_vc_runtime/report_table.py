@@ -1,0 +1,123 @@
+"""A report as a table: coloured where rich is installed, plain text everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from edge_vc_runtime.report import Report, Timing
+
+Rows = list[tuple[str, str]]
+_SHOWN_OPS = 8
+
+
+def print_report(report: Report, stream: TextIO) -> None:
+    """Write the report to ``stream``, in tables by rich when it is installed."""
+    try:
+        from rich.console import Console
+        from rich.table import Table
+    except ImportError:
+        stream.write(plain_report(report))
+        return
+    console = Console(file=stream, highlight=False)
+    for title, rows in sections(report):
+        table = Table(title=title, title_justify="left", show_header=False, min_width=60)
+        for name, value in rows:
+            table.add_row(name, value)
+        console.print(table)
+
+
+def plain_report(report: Report) -> str:
+    """Return the report as plain text, one fact per line."""
+    lines: list[str] = []
+    for title, rows in sections(report):
+        width = max(len(name) for name, _ in rows)
+        lines += [title, *(f"  {name:<{width}}  {value}" for name, value in rows), ""]
+    return "\n".join(lines)
+
+
+def sections(report: Report) -> Iterator[tuple[str, Rows]]:
+    """Yield titles with their rows of name and value."""
+    yield _title(report), _subject(report)
+    yield "Latency", _latency(report)
+    for name, timing in (("Tight (back to back)", report.tight), ("Paced", report.paced)):
+        if timing:
+            yield f"{name}, {timing.hops} hops of {timing.deadline_ms:g} ms", _timing(timing)
+    if report.cold_start and report.memory:
+        yield "New process", _cold(report)
+    if report.ops:
+        yield (
+            "Nodes by kind, us per hop",
+            [
+                (f"{op.op} x{op.nodes}", f"{op.us_per_hop:.1f} ({op.share:.0%})")
+                for op in report.ops[:_SHOWN_OPS]
+            ],
+        )
+
+
+def _title(report: Report) -> str:
+    subject = report.subject
+    return (
+        f"{subject.bundle} {subject.version}, {subject.precision}, measured: {report.environment}"
+    )
+
+
+def _subject(report: Report) -> Rows:
+    subject, setup, machine = report.subject, report.setup, report.machine
+    before, after = report.before, report.after
+    return [
+        ("model", f"{subject.model_file}, {subject.model_bytes / 1e6:.2f} MB"),
+        ("size", f"{subject.parameters:,} parameters, {subject.macs_per_second / 1e6:.1f} MMAC/s"),
+        ("engine", f"{setup.engine} {setup.engine_version}, threads: {setup.threads}"),
+        ("machine", f"{machine.model or machine.cpu or machine.arch}, {machine.cores} cores"),
+        ("system", f"Linux {machine.kernel}, {machine.preemption or 'preemption unknown'}"),
+        ("scheduling", f"{machine.policy}, cores {','.join(map(str, machine.affinity))}"),
+        ("governor", before.governor or "unknown"),
+        ("temperature", f"{_or(before.temperature_c, ' C')} -> {_or(after.temperature_c, ' C')}"),
+        ("load", f"{_or(before.load_1m)} -> {_or(after.load_1m)}"),
+        ("input", setup.input),
+    ]
+
+
+def _latency(report: Report) -> Rows:
+    latency = report.latency
+    compute = f"{latency.compute_mode}, {latency.compute_percentile}"
+    return [
+        ("algorithmic", f"{latency.algorithmic_ms:.1f} ms"),
+        ("buffer", _or(latency.buffer_ms, " ms", "no audio stream was open")),
+        ("compute", f"{latency.compute_ms:.3f} ms ({compute})"),
+        ("total", _or(latency.total_ms, " ms", "unknown without a buffer")),
+    ]
+
+
+def _timing(timing: Timing) -> Rows:
+    rows = [
+        ("p50 / p90 / p95", f"{timing.p50_ms:.3f} / {timing.p90_ms:.3f} / {timing.p95_ms:.3f} ms"),
+        (
+            "p99 / p99.9 / max",
+            f"{timing.p99_ms:.3f} / {timing.p999_ms:.3f} / {timing.max_ms:.3f} ms",
+        ),
+        ("mean, deviation", f"{timing.mean_ms:.3f}, {timing.std_ms:.3f} ms"),
+        ("real-time factor", f"{timing.rtf:.4f}"),
+        ("missed deadlines", f"{timing.misses} of {timing.hops}"),
+    ]
+    if timing.jitter_ms is not None:
+        rows.append(("jitter of the start", f"{timing.jitter_ms:.3f} ms"))
+    return rows
+
+
+def _cold(report: Report) -> Rows:
+    cold, memory = report.cold_start, report.memory
+    if cold is None or memory is None:
+        return []
+    return [
+        ("import", f"{cold.import_ms:.0f} ms"),
+        ("open", f"{cold.open_ms:.0f} ms"),
+        ("first step", f"{cold.first_step_ms:.1f} ms"),
+        ("together", f"{cold.total_ms:.0f} ms"),
+        ("resident memory", f"{memory.rss_mb:.0f} MB (peak {memory.peak_rss_mb:.0f})"),
+    ]
+
+
+def _or(value: float | None, unit: str = "", missing: str = "unknown") -> str:
+    return missing if value is None else f"{value:.2f}{unit}"

@@ -1,0 +1,24 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The checkout's top folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The speech corpus beside the project; tests that ask for it are skipped without it."""
+    folder = ROOT.parent / "shared" / "corpus"
+    if not (folder / "eval" / "metadata.csv").is_file() and not any(folder.glob("*/metadata.csv")):
+        pytest.skip(f"no speech corpus at {folder}")
+    return folder

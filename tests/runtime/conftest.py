@@ -1,0 +1,23 @@
+"""Bundles and recordings that the runtime's tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from runtime_bundles import write_mini
+
+
+@pytest.fixture(scope="session")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with hop 160, delay 160 at 16 kHz: fp32 (default) passes, int8 halves."""
+    return write_mini(tmp_path_factory.mktemp("bundle") / "mini.evc")
+
+
+@pytest.fixture
+def speech() -> np.ndarray:
+    """1.2345 s of a voiced-like signal at 16 kHz, float32 ``[19752]``."""
+    time = np.arange(19752) / 16000
+    tone = sum(np.sin(2 * np.pi * 140 * k * time) / k for k in range(1, 20))
+    return (0.1 * tone * (1 + np.sin(2 * np.pi * 3 * time))).astype(np.float32)

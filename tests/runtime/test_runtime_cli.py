@@ -1,0 +1,257 @@
+"""The board command as a user runs it: in a process of its own, with pipes and signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from edge_vc_runtime.cli import main
+from runtime_bundles import write_mini
+
+COMMAND = [sys.executable, "-m", "edge_vc_runtime"]
+
+
+def rt(
+    *arguments: str | Path, data: bytes = b"", cwd: Path | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.run(command, input=data, capture_output=True, timeout=60, cwd=cwd)
+
+
+def here(
+    arguments: Sequence[str | Path], capsys: pytest.CaptureFixture[str]
+) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.fixture
+def recording(tmp_path: Path, speech: np.ndarray) -> Path:
+    path = tmp_path / "in.wav"
+    soundfile.write(path, speech, 16000)
+    return path
+
+
+def test_run_keeps_length_and_place(
+    mini: Path, recording: Path, tmp_path: Path, speech: np.ndarray,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    code, out, err = here(["run", mini, recording, tmp_path / "out.wav"], capsys)
+    assert (code, out) == (0, "")
+    audio, rate = soundfile.read(tmp_path / "out.wav", dtype="float32")
+    assert rate == 16000
+    np.testing.assert_allclose(audio, speech, atol=5e-5)
+    assert "mini 0.1.0: fp32, onnx" in err
+    assert "20.0 ms algorithmic latency" in err
+    assert "resampled" not in err
+    assert f"of {-(-(len(speech) + 160) // 160)} late" in err
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "subtype"),
+    [(44100, 2, "PCM_16"), (96000, 6, "PCM_24"), (8000, 1, "PCM_U8"), (48000, 1, "FLOAT")],
+)
+def test_any_rate_and_channel_count_said_so(
+    mini: Path, tmp_path: Path, rate: int, channels: int, subtype: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    frames = rate // 2 + 1
+    tone = 0.3 * np.sin(2 * np.pi * 300 * np.arange(frames) / rate)
+    soundfile.write(tmp_path / "in.wav", np.stack([tone] * channels, 1), rate, subtype=subtype)
+    code, _, err = here(["run", mini, tmp_path / "in.wav", tmp_path / "out.wav"], capsys)
+    assert code == 0
+    assert f"{rate} Hz, channels: {channels}; resampled to 16000 Hz" in err
+    assert ("mixed to one channel" in err) == (channels > 1)
+    audio, out_rate = soundfile.read(tmp_path / "out.wav", always_2d=True)
+    assert (audio.shape, out_rate) == ((-(-frames * 16000 // rate), 1), 16000)
+    same = tmp_path / "same.wav"
+    code, _, _ = here(["run", mini, tmp_path / "in.wav", same, "--output-rate", rate], capsys)
+    assert soundfile.info(same).frames == frames
+    assert soundfile.info(same).samplerate == rate
+
+
+@pytest.mark.parametrize("length", [1, 100, 159, 160])
+def test_shorter_than_a_hop(mini: Path, tmp_path: Path, length: int) -> None:
+    soundfile.write(tmp_path / "in.wav", np.full(length, 0.25), 16000)
+    assert main(["run", "-q", str(mini), str(tmp_path / "in.wav"), str(tmp_path / "o.wav")]) == 0
+    audio, _ = soundfile.read(tmp_path / "o.wav")
+    np.testing.assert_array_equal(audio, np.full(length, 0.25))
+
+
+def test_silence_stays_silence(mini: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", np.zeros(5000), 16000)
+    assert main(["run", "-q", str(mini), str(tmp_path / "in.wav"), str(tmp_path / "o.wav")]) == 0
+    audio, _ = soundfile.read(tmp_path / "o.wav")
+    np.testing.assert_array_equal(audio, np.zeros(5000))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fact"),
+    [
+        (["nowhere.evc", "in.wav", "out.wav"], "nowhere.evc: No such file"),
+        (["in.wav", "in.wav", "out.wav"], "in.wav: is not a bundle"),
+        (["BUNDLE", "nowhere.wav", "out.wav"], "nowhere.wav: No such file"),
+        (["BUNDLE", "text.wav", "out.wav"], "text.wav: is not audio"),
+        (["BUNDLE", "empty.wav", "out.wav"], "empty.wav: is not audio"),
+        (["BUNDLE", "nan.wav", "out.wav"], "nan.wav: sample 0 is NaN or infinite"),
+        (["BUNDLE", "in.wav", "no/out.wav"], "does not exist"),
+        (["BUNDLE", "in.wav", "out.txt"], "out.txt: cannot write .txt; use .wav"),
+        (["BUNDLE", "in.wav", "out.wav", "--threads", "0"], "threads is 0"),
+        (["BUNDLE", "in.wav", "out.wav", "--engine", "gpu"], "no engine 'gpu'"),
+        (["BUNDLE", "in.wav", "out.wav", "--precision", "int4"], "has no int4 onnx model"),
+        (["BUNDLE", "in.wav", "out.wav", "--output-rate", "1"], "--output-rate is 1 Hz"),
+        (["BUNDLE", "in.wav", "out.wav", "--input-rate", "8000"], "a file says its own rate"),
+    ],
+    ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
+)
+def test_bad_input_is_one_line_and_exit_2(
+    mini: Path, recording: Path, tmp_path: Path, arguments: list[str], fact: str,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    (tmp_path / "text.wav").write_text("no audio\n" * 100)
+    (tmp_path / "empty.wav").touch()
+    soundfile.write(tmp_path / "nan.wav", np.full(10, np.nan), 16000, subtype="FLOAT")
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.chdir(tmp_path)
+    named = [str(mini) if a == "BUNDLE" else a for a in arguments]
+    code, out, err = here(["run", "-q", *named], capsys)
+    assert (code, out) == (2, "")
+    assert fact in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_raw_through_a_pipe(mini: Path, speech: np.ndarray) -> None:
+    values = (speech * 32768).astype("<i2")
+    done = rt("run", "-q", mini, "-", "-", data=values.tobytes())
+    assert (done.returncode, done.stderr) == (0, b"")
+    np.testing.assert_array_equal(np.frombuffer(done.stdout, "<i2"), values)
+    slow = rt("run", mini, "-", "-", "--input-rate", "48000", data=values.tobytes())
+    assert len(slow.stdout) == 2 * -(-len(values) // 3)
+    assert b"resampled to 16000 Hz" in slow.stderr
+    none = rt("run", mini, "-", "-")
+    assert none.returncode == 2
+    assert b"stdin: holds no samples" in none.stderr
+
+
+def test_a_hop_comes_back_before_the_next_goes_in(tmp_path: Path) -> None:
+    mini = write_mini(tmp_path / "a.evc", delay=1)
+    with subprocess.Popen(
+        [*COMMAND, "run", "-q", str(mini), "-", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        for turn in range(1, 6):
+            child.stdin.write(np.full(160, turn, "<i2").tobytes())
+            child.stdin.flush()
+            got = np.frombuffer(os.read(child.stdout.fileno(), 4096), "<i2")
+            assert got.shape[0] == (159 if turn == 1 else 160)
+            assert got[-1] == turn
+        child.stdin.close()
+        assert len(child.stdout.read()) == 2
+    assert child.returncode == 0
+
+
+def test_reader_that_goes_away(mini: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "run", "-q", str(mini), "-", "-"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as child:  # fmt: skip
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        try:
+            child.stdin.write(bytes(100_000))
+            child.stdin.close()
+        except BrokenPipeError:
+            pass
+        assert child.stderr.read() == b""
+    assert child.returncode == 141
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["int", "term"]
+)
+def test_signals_leave_nothing_half_written(
+    mini: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    out = tmp_path / "out.wav"
+    out.write_text("what was there")
+    with subprocess.Popen(
+        [*COMMAND, "run", str(mini), "-", str(out)], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdin is not None
+        assert child.stderr is not None
+        child.stdin.write(bytes(3200))
+        child.stdin.flush()
+        deadline = time.monotonic() + 30
+        while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(list(tmp_path.iterdir())) == 2
+        child.send_signal(number)
+        errors = child.stderr.read()
+    assert child.returncode == code
+    assert b"Traceback" not in errors
+    assert list(tmp_path.iterdir()) == [out]
+    assert out.read_text() == "what was there"
+
+
+def test_terminal_gets_no_raw_audio(mini: Path, recording: Path) -> None:
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [*COMMAND, "run", "-q", str(mini), str(recording), "-"],
+        stdout=theirs, stderr=subprocess.PIPE, timeout=60,
+    )  # fmt: skip
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == 2
+    assert b"stdout is a terminal" in done.stderr
+
+
+def test_inspect(mini: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = here(["inspect", mini], capsys)
+    assert code == 0
+    assert "mini 0.1.0, CC0-1.0" in out
+    assert "model.fp32.onnx: fp32, nano" in out
+    code, out, _ = here(["inspect", mini, "--json"], capsys)
+    assert json.loads(out)["hop"] == 160
+
+
+def test_inspect_check_replays_the_golden(
+    mini: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = here(["inspect", mini, "--check"], capsys)
+    assert code == 0
+    assert "golden int8: equal" in out
+    assert "golden fp32: equal" in out
+
+
+@pytest.mark.parametrize("command", ["run", "profile", "inspect", "report"])
+def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main([command, "--help"])
+    assert done.value.code == 0
+    out = capsys.readouterr().out
+    assert "examples:" in out
+    assert f"edge-vc-rt {command}" in out
+
+
+def test_usage_errors_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["walk"], ["run", "only.evc"]):
+        with pytest.raises(SystemExit) as done:
+            main(arguments)
+        assert done.value.code == 2
+        assert "usage: edge-vc-rt" in capsys.readouterr().err
