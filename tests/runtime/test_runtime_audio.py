@@ -7,6 +7,7 @@ import os
 import struct
 import sys
 import wave
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -146,18 +147,14 @@ def test_poison_names_its_sample(tmp_path: Path, poison: float) -> None:
         mono(path)
 
 
-def test_damaged_flac(tmp_path: Path, speech: np.ndarray) -> None:
+def test_damaged_flac_is_never_a_traceback(tmp_path: Path, speech: np.ndarray) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, speech, 16000)
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2 :] = b"\0" * (len(data) - len(data) // 2)
-    path.write_bytes(data)
-    try:
-        length = mono(path).shape[0]
-    except AudioError as error:
-        assert str(path) in str(error)
-    else:
-        assert length <= speech.shape[0]
+    whole = path.read_bytes()
+    for keep in (10, len(whole) // 2, len(whole) - 3):
+        path.write_bytes(whole[:keep] + bytes(len(whole) - keep))
+        with suppress(AudioError):
+            assert mono(path).shape[0] <= speech.shape[0]
 
 
 def test_raw_stream_may_arrive_in_odd_pieces() -> None:

@@ -6,9 +6,11 @@ import json
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -255,3 +257,37 @@ def test_usage_errors_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
             main(arguments)
         assert done.value.code == 2
         assert "usage: edge-vc-rt" in capsys.readouterr().err
+
+
+def peak_mb(mini: Path, recording: Path, out: Path) -> float:
+    """Convert in a new process and return the most memory it ever held."""
+    script = (
+        "import resource, sys; from edge_vc_runtime.cli import main; code = main(sys.argv[1:]);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3); raise SystemExit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "run", "-q", str(mini), str(recording), str(out)],
+        capture_output=True, timeout=500, check=True,
+    )  # fmt: skip
+    return float(done.stdout)
+
+
+def silent_wav(path: Path, seconds: int) -> Path:
+    """A sparse stereo file at 16 kHz: long without filling the disk."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((2, 2, 16000, 0, "NONE", ""))
+        file.writeframes(bytes(4))
+    size = 4 * 16000 * seconds
+    with path.open("r+b") as raw:
+        raw.seek(40)
+        raw.write(struct.pack("<I", size))
+        raw.truncate(44 + size)
+    return path
+
+
+@pytest.mark.parametrize("seconds", [120, pytest.param(7200, marks=pytest.mark.slow)])
+def test_memory_does_not_grow_with_the_recording(mini: Path, tmp_path: Path, seconds: int) -> None:
+    short = peak_mb(mini, silent_wav(tmp_path / "s.wav", 1), tmp_path / "s-out.wav")
+    long = peak_mb(mini, silent_wav(tmp_path / "l.wav", seconds), tmp_path / "l-out.wav")
+    assert soundfile.info(tmp_path / "l-out.wav").frames == 16000 * seconds
+    assert long < short + 3
