@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
+from edge_vc_export.algebra import simplify
 from edge_vc_export.cleanup import clean
 from edge_vc_export.graph import Graph
 from edge_vc_export.qdq import quantize_graph
@@ -66,6 +67,7 @@ def export_onnx(
     graph = trace(model, torch.zeros(1, 1, 1, hop))
     clean(graph)
     quantize_graph(graph)
+    simplify(graph)
     clean(graph)
     metadata = {
         "edge_vc.sample_rate": str(sample_rate),
@@ -100,6 +102,7 @@ def trace(
                 output_names=outputs,
                 opset_version=OPSET,
                 dynamo=False,  # the other exporter refuses quantised modules
+                training=torch.onnx.TrainingMode.PRESERVE,  # batch norms are folded later, by name
                 do_constant_folding=True,
             )
     finally:

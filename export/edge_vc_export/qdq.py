@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edge_vc_export.algebra import fold_batch_norms
 from edge_vc_export.graph import Graph, attribute
 
 _PASSED_THROUGH = ("Concat", "Reshape", "Slice", "Transpose")
@@ -88,37 +89,6 @@ def unsign_activations(graph: Graph) -> None:
         node.input[1] = graph.constant(scale.reshape(()).astype(np.float32), "scale")
         node.input[2] = graph.constant(unsigned, "zero")
         del node.attribute[:]
-
-
-def fold_batch_norms(graph: Graph) -> None:
-    """Multiply batch norms into the scales of the quantised weights before them.
-
-    A negative factor turns the integers around instead, since scales are positive. Batch
-    norms behind float convolutions are folded while the graph is traced.
-    """
-    for node in [n for n in graph.nodes if n.op_type == "BatchNormalization"]:
-        conv = graph.producer(node.input[0])
-        weights = None if conv is None else graph.producer(conv.input[1])
-        if conv is None or weights is None or graph.only_consumer(node.input[0]) is not node:
-            continue
-        gain, offset, mean, variance = (graph.constants[name] for name in node.input[1:5])
-        factor = gain / np.sqrt(variance + float(str(attribute(node, "epsilon", 1e-5))))
-        bias = graph.constants[conv.input[2]] if len(conv.input) > 2 else np.zeros_like(mean)
-        shifted = ((bias - mean) * factor + offset).astype(np.float32)
-        _rescale(graph, weights, factor)
-        conv.input[2:] = [graph.constant(shifted, _bias_name(weights))]
-        graph.redirect(node.output[0], node.input[0])
-        graph.remove(node)
-
-
-def _rescale(graph: Graph, weights: onnx.NodeProto, factor: NDArray[np.generic]) -> None:
-    integers, scale = graph.constants[weights.input[0]], graph.constants[weights.input[1]]
-    signs = np.where(factor < 0, -1, 1).reshape(-1, *[1] * (integers.ndim - 1))
-    turned = np.clip(integers.astype(np.int16) * signs, -128, 127).astype(np.int8)
-    scales = np.broadcast_to(scale, factor.shape) * np.abs(factor)
-    graph.constants[weights.input[0]] = turned
-    weights.input[1] = graph.constant(scales.astype(np.float32), "scale")
-    weights.input[2] = graph.constant(np.zeros(factor.shape, np.int8), "zero")
 
 
 def share_quantizers(graph: Graph) -> None:
