@@ -89,4 +89,4 @@ class Student(StreamingLayer):
         hop = torch.zeros(1, 1, 1, self.config.hop, device=device)
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             self.step(hop, self.init_state(1))
-        return counter.get_total_flops() / 2 * self.config.sample_rate / self.config.hop
+        return float(counter.get_total_flops()) / 2 * self.config.sample_rate / self.config.hop

@@ -77,7 +77,11 @@ class StudentConfig:
         if unknown:
             known = ", ".join(field.name for field in fields(cls))
             raise ValueError(f"unknown student setting {unknown[0]!r}: the settings are {known}")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        plain: dict[str, Any] = dict(values)
+        for name in ("hidden", "dilations"):
+            if name in plain:
+                plain[name] = tuple(plain[name])
+        return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON or TOML; `from_dict` undoes it."""

@@ -13,6 +13,7 @@ from torch.nn import functional
 from edge_vc.models.student_config import StudentConfig
 from edge_vc.models.student_frontend import mel_points, row_frequencies, triangles
 from edge_vc.nn import CausalISTFT, CausalSTFT, HarmonicSource, NoiseSource, State, StreamingLayer
+from edge_vc.nn.harmonic import WIDTH
 from edge_vc.nn.layer import branch, join_state
 
 
@@ -71,14 +72,13 @@ class SourceFilterHead(Head):
     def __init__(self, config: StudentConfig) -> None:
         super().__init__(config)
         self.size = config.bands
-        self.median = math.log(config.target_f0_hz)
         self.controls = nn.Conv2d(config.outputs, 3 * config.bands + 2, 1)
         self.harmonic = HarmonicSource(config.sample_rate, config.hop)
         self.stft = CausalSTFT(config.synthesis_window, config.hop, "sine")
         self.noise = NoiseSource(len(self.istft.bins))
         matrix = _curves(config, self.istft.bins)
         self.register_buffer("curves", matrix[:, :, None, None], persistent=False)
-        _start_quiet(self.controls, torch.tensor([-3.0, -4.0, 0.0]).repeat(config.bands))
+        _start_quiet(self.controls, self._first_bias(config))
 
     def init_state(self, batch: int) -> State:
         """Return the states of the two sources, the analysis and the synthesis."""
@@ -89,12 +89,21 @@ class SourceFilterHead(Head):
             istft=self.istft.init_state(batch),
         )
 
+    @staticmethod
+    def _first_bias(config: StudentConfig) -> Tensor:
+        """Return controls of an even murmur at the target's F0, against the pulses' slope."""
+        cycles = mel_points(config.bands, 0.0, 0.5 * config.sample_rate) / config.sample_rate
+        harmonic = -1.5 + (2 * math.pi * WIDTH * cycles) ** 2 / 2
+        bands = torch.stack([harmonic, torch.full_like(cycles, -2.8), 0 * cycles], dim=1)
+        median = math.log(config.target_f0_hz)
+        return torch.cat([bands.flatten(), torch.tensor([median, 0.0])]).float()
+
     def predict(self, features: Tensor) -> Prediction:
         """Read F0, voicing and the three filters off ``features``."""
         sizes = [3 * self.size, 1, 1]
-        bands, offset, voicing = self.controls(features).split(sizes, dim=1)
+        bands, log_f0, voicing = torch.split(self.controls(features), sizes, dim=1)
         bands = bands.reshape(-1, self.size, 3, int(features.shape[-1]))
-        return Prediction(features, bands, offset + self.median, voicing)
+        return Prediction(features, bands, log_f0, voicing)
 
     def sound(
         self,
@@ -104,14 +113,15 @@ class SourceFilterHead(Head):
         voicing: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Filter pulses and noise and add them up; see `Student.synthesize`."""
-        assert prediction.log_f0 is not None and prediction.voicing is not None
+        if prediction.log_f0 is None or prediction.voicing is None:
+            raise ValueError("this prediction has no F0 and voicing: it is from an istft head")
         f0 = prediction.log_f0.exp() if f0 is None else f0
         voicing = prediction.voicing.sigmoid() if voicing is None else voicing
         pulses, harmonic = self.harmonic.step(f0, branch(state, "harmonic"))
         pulse, stft = self.stft.step(pulses, branch(state, "stft"))
         white, noise = self.noise.step(f0, branch(state, "noise"))
         curves = functional.conv2d(prediction.bands, self.curves)
-        gain, noise_gain, phase = curves.split(1, dim=2)
+        gain, noise_gain, phase = torch.split(curves, 1, dim=2)
         voiced = rotate(pulse, phase) * (gain.exp() * voicing)
         spectra = voiced + white * noise_gain.exp()
         audio, istft = self.istft.step(spectra, branch(state, "istft"))
@@ -146,7 +156,7 @@ class SpectralHead(Head):
         """Transform the predicted spectra back; there is no source for F0 or voicing to drive."""
         if f0 is not None or voicing is not None:
             raise ValueError("the istft head has no source: leave f0 and voicing out")
-        magnitude, phase = prediction.bands.split(1, dim=2)
+        magnitude, phase = torch.split(prediction.bands, 1, dim=2)
         spectra = torch.cat([phase.cos(), phase.sin()], dim=2) * magnitude.exp()
         audio, istft = self.istft.step(spectra, branch(state, "istft"))
         return audio, join_state(istft=istft)
@@ -157,9 +167,8 @@ HEADS: dict[str, type[Head]] = {"source-filter": SourceFilterHead, "istft": Spec
 
 def rotate(spectra: Tensor, phase: Tensor) -> Tensor:
     """Turn ``spectra`` ``[B, rows, 2, F]`` by ``phase`` ``[B, rows, 1, F]`` radians."""
-    real, imaginary = spectra.split(1, dim=2)
-    cos, sin = phase.cos(), phase.sin()
-    return torch.cat([real * cos - imaginary * sin, real * sin + imaginary * cos], dim=2)
+    both = phase * torch.tensor([[-1.0], [1.0]], device=phase.device)
+    return spectra * phase.cos() + spectra.flip(2) * both.sin()
 
 
 def _curves(config: StudentConfig, bins: tuple[int, ...]) -> Tensor:
@@ -172,9 +181,6 @@ def _curves(config: StudentConfig, bins: tuple[int, ...]) -> Tensor:
 
 
 def _start_quiet(controls: nn.Conv2d, bias: Tensor) -> None:
-    """Let an untrained head whisper: small weights, gains around -30 dB."""
+    """Start ``controls`` at ``bias``, so that an untrained head murmurs instead of shouting."""
     nn.init.normal_(controls.weight, std=0.02)
-    assert controls.bias is not None
-    nn.init.zeros_(controls.bias)
-    with torch.no_grad():
-        controls.bias[: bias.numel()] = bias
+    controls.bias = nn.Parameter(bias)

@@ -71,14 +71,17 @@ def _turn(turns: Tensor) -> Tensor:
 class RealDFT(nn.Module):
     """Frames ``[B, size, 1, F]`` to spectra ``[B, rows, 2, F]``, real and imaginary apart.
 
-    Row ``r`` holds bin ``bins[r]``; rows marked -1 repeat another bin.
+    Row ``r`` holds bin ``bins[r]``; rows marked -1 repeat another bin. ``taper`` ``[size]``
+    multiplies every frame first.
     """
 
+    taper: Tensor
     first: Tensor
     second: Tensor
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, taper: Tensor) -> None:
         super().__init__()
+        size = taper.numel()
         self.split = Split.cheapest(size)
         self.bins = self.split.bins()
         rows, columns, groups = self.split.rows, self.split.columns, self.split.groups
@@ -90,6 +93,7 @@ class RealDFT(nn.Module):
         real = torch.stack([second.real, -second.imag], dim=2)
         imaginary = torch.stack([second.imag, second.real], dim=2) * mirror[..., None]
         second = torch.stack([real, imaginary], dim=2)  # group, m, part out, part in, j
+        self.register_buffer("taper", taper.reshape(rows, columns, 1), persistent=False)
         self.register_buffer("first", first.reshape(-1, rows, 1, 1).float(), persistent=False)
         self.register_buffer(
             "second",
@@ -101,7 +105,7 @@ class RealDFT(nn.Module):
         """Transform every frame; no scaling, as in ``numpy.fft.rfft``."""
         split, count = self.split, int(frames.shape[-1])
         grid = frames.reshape(-1, split.rows, split.columns, count)
-        partial = functional.conv2d(grid, self.first)
+        partial = functional.conv2d(grid * self.taper, self.first)
         partial = partial.reshape(-1, split.groups * 2 * split.columns, 1, count)
         spectra = functional.conv2d(partial, self.second, groups=split.groups)
         return spectra.reshape(-1, len(self.bins), 2, count)
@@ -111,13 +115,16 @@ class InverseRealDFT(nn.Module):
     """Spectra ``[B, rows, 2, F]`` in `RealDFT`'s row order back to frames ``[B, size, 1, F]``.
 
     Rows marked -1 in ``bins`` and the imaginary parts of the two real bins count for nothing.
+    ``taper`` ``[size]`` multiplies every frame last.
     """
 
+    taper: Tensor
     first: Tensor
     second: Tensor
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, taper: Tensor) -> None:
         super().__init__()
+        size = taper.numel()
         self.split = Split.cheapest(size)
         self.bins = self.split.bins()
         rows, columns, groups = self.split.rows, self.split.columns, self.split.groups
@@ -133,6 +140,7 @@ class InverseRealDFT(nn.Module):
         turns = torch.arange(rows)[:, None] * torch.arange(groups) / rows
         second = _turn(turns)  # i, group
         second = torch.stack([second.real, -second.imag], dim=-1)  # i, group, part
+        self.register_buffer("taper", taper.reshape(rows, columns, 1), persistent=False)
         self.register_buffer(
             "first",
             stages.reshape(groups * 2 * columns, columns * 2, 1, 1).float(),
@@ -146,5 +154,5 @@ class InverseRealDFT(nn.Module):
         rows = spectra.reshape(-1, 2 * len(self.bins), 1, count)
         partial = functional.conv2d(rows, self.first, groups=split.groups)
         grid = partial.reshape(-1, 2 * split.groups, split.columns, count)
-        frames = functional.conv2d(grid, self.second)
+        frames = functional.conv2d(grid, self.second) * self.taper
         return frames.reshape(-1, split.size, 1, count)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
-
-
-def to_channels(audio: Tensor, size: int) -> Tensor:
-    """Cut ``[B, 1, 1, frames * size]`` into ``[B, size, 1, frames]``."""
-    frames = int(audio.shape[-1]) // size
-    if frames == 1:  # the transpose would be one more node in a one-hop graph
-        return audio.reshape(-1, size, 1, 1)
-    return audio.reshape(-1, frames, 1, size).transpose(1, 3)
 
 
 def to_audio(frames: Tensor) -> Tensor:
     """Lay ``[B, size, 1, frames]`` out as ``[B, 1, 1, frames * size]``."""
     size, count = int(frames.shape[1]), int(frames.shape[-1])
-    if count == 1:
+    if count == 1:  # the transpose would be one more node in a one-hop graph
         return frames.reshape(-1, 1, 1, size)
     return frames.transpose(1, 3).reshape(-1, 1, 1, count * size)
 
@@ -26,3 +19,11 @@ def windows(line: Tensor, size: int, hop: int) -> Tensor:
     if int(line.shape[-1]) == size:
         return line.reshape(-1, size, 1, 1)
     return line.unfold(-1, size, hop).transpose(1, 4).squeeze(4)
+
+
+def hops(frames: Tensor, count: int) -> tuple[Tensor, ...]:
+    """Cut windows ``[B, count * hop, 1, F]`` into ``count`` hops, each ``[B, 1, 1, F * hop]``."""
+    size = int(frames.shape[1]) // count
+    if int(frames.shape[-1]) == 1:
+        return torch.split(frames.reshape(-1, count, 1, size), 1, dim=1)
+    return tuple(to_audio(part) for part in torch.split(frames, size, dim=1))

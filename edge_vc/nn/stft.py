@@ -10,7 +10,7 @@ from torch import Tensor
 
 from edge_vc.nn.delay import shift_in
 from edge_vc.nn.fourier import InverseRealDFT, RealDFT
-from edge_vc.nn.framing import to_audio, windows
+from edge_vc.nn.framing import hops, windows
 from edge_vc.nn.layer import State, StreamingLayer, leaf
 
 Taper = Literal["hann", "sine"]
@@ -32,16 +32,13 @@ class CausalSTFT(StreamingLayer):
     the frequency of row ``r``: the rows keep the transform's own order.
     """
 
-    taper: Tensor
-
     def __init__(self, window: int, hop: int, kind: Taper = "hann") -> None:
         super().__init__()
         if not 1 <= hop <= window:
             raise ValueError(f"hop {hop} must be within 1..{window}, the window")
         self.window, self.block, self.ratio = window, hop, Fraction(1, hop)
-        self.transform = RealDFT(window)
+        self.transform = RealDFT(taper(kind, window))
         self.bins = self.transform.bins
-        self.register_buffer("taper", taper(kind, window)[:, None, None], persistent=False)
 
     def init_state(self, batch: int) -> State:
         """Return ``{"context": [B, 1, 1, window - hop]}``."""
@@ -58,7 +55,8 @@ class CausalSTFT(StreamingLayer):
             line = torch.cat([leaf(state, "context"), x], dim=-1)
             following = {"context": line[..., self.block - self.window :]}
         frames = windows(line, self.window, self.block)
-        return self.transform(frames * self.taper), following
+        spectra: Tensor = self.transform(frames)
+        return spectra, following
 
 
 class CausalISTFT(StreamingLayer):
@@ -68,33 +66,27 @@ class CausalISTFT(StreamingLayer):
     1984). Rows are in the order of the `CausalSTFT` of the same window.
     """
 
-    taper: Tensor
-
     def __init__(self, window: int, hop: int, kind: Taper = "sine") -> None:
         super().__init__()
         if hop < 1 or window % hop:
             raise ValueError(f"window {window} must be a multiple of the hop {hop}")
         self.hop, self.overlap = hop, window // hop
         self.ratio, self.delay = Fraction(hop), window - hop
-        self.transform = InverseRealDFT(window)
-        self.bins = self.transform.bins
         analysis = taper(kind, window).double()
         gain = (analysis**2).reshape(self.overlap, hop).sum(dim=0).repeat(self.overlap)
-        synthesis = (analysis / gain).float()[:, None, None]
-        self.register_buffer("taper", synthesis, persistent=False)
+        self.transform = InverseRealDFT((analysis / gain).float())
+        self.bins = self.transform.bins
 
     def init_state(self, batch: int) -> State:
-        """Return ``{"tail0": [B, hop, 1, 1], ...}``, one sum for each hop still to come."""
+        """Return ``{"tail0": [B, 1, 1, hop], ...}``, one sum for each hop still to come."""
         tails = range(self.overlap - 1)
-        return {f"tail{hop}": torch.zeros(batch, self.hop, 1, 1) for hop in tails}
+        return {f"tail{hop}": torch.zeros(batch, 1, 1, self.hop) for hop in tails}
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Transform, window and overlap-add every frame of ``x``."""
-        frames = self.transform(x) * self.taper
-        hops = frames.split(self.hop, dim=1)
-        following: dict[str, Tensor] = {}
-        y = hops[-1]
+        *earlier, y = hops(self.transform(x), self.overlap)
+        following: State = {}
         for tail in reversed(range(self.overlap - 1)):
             late, following[f"tail{tail}"] = shift_in(leaf(state, f"tail{tail}"), y)
-            y = hops[tail] + late
-        return to_audio(y), {name: following[name] for name in sorted(following)}
+            y = earlier[tail] + late
+        return y, {name: following[name] for name in sorted(following)}
