@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
-from edge_vc_export.graph import Graph, attribute
+from edge_vc_export.graph import Array, Graph
 
 _FOLD_LIMIT = 1 << 20
 """Results of more elements than this are left to be computed."""
@@ -42,7 +44,7 @@ def fold_constants(graph: Graph) -> None:
             graph.remove(node)
 
 
-def _evaluate(graph: Graph, node: onnx.NodeProto) -> np.ndarray:  # type: ignore[type-arg]
+def _evaluate(graph: Graph, node: onnx.NodeProto) -> Array:
     feeds = {name: graph.constants[name] for name in node.input if name}
     inputs = [
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape)
@@ -51,7 +53,8 @@ def _evaluate(graph: Graph, node: onnx.NodeProto) -> np.ndarray:  # type: ignore
     output = onnx.ValueInfoProto(name=node.output[0])
     single = helper.make_graph([node], "constant", inputs, [output])
     model = helper.make_model(single, opset_imports=list(graph.model.opset_import))
-    return np.asarray(ReferenceEvaluator(model).run(None, feeds)[0])
+    results: Any = ReferenceEvaluator(model).run(None, feeds)
+    return np.asarray(results[0])
 
 
 def merge_reshapes(graph: Graph) -> None:
@@ -82,7 +85,7 @@ def _moves_nothing(graph: Graph, node: onnx.NodeProto, shapes: dict[str, tuple[i
     before, after = shapes.get(node.input[0], ()), shapes[node.output[0]]
     match node.op_type:
         case "Transpose":
-            order = helper.get_attribute_value(node.attribute[0])
+            order: list[int] = list(helper.get_attribute_value(node.attribute[0]))
             moved = [axis for axis in order if before[axis] != 1]
             return moved == sorted(moved)
         case "Concat":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper, shape_inference
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 
 
 class Graph:
@@ -54,7 +55,7 @@ class Graph:
         *,
         before: onnx.NodeProto | None = None,
         output: str | None = None,
-        **attributes: object,
+        **attributes: Any,
     ) -> str:
         """Add a node (before another, or last) and return the name of its output."""
         output = output or self.fresh(op.lower())

@@ -13,6 +13,7 @@ from typing import cast
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.jit._trace import TracerWarning
 
 from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
 from edge_vc_export.algebra import simplify
@@ -147,7 +148,7 @@ def _check_states(hop_graph: HopGraph, x: Tensor) -> None:
 def _quiet() -> Iterator[None]:
     """Silence what the exporter says about fixed shapes: one hop per run is the point."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", category=TracerWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", message="(Constant folding|.*onnx).*", module="torch")
         yield

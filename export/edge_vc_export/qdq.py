@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from edge_vc_export.algebra import fold_batch_norms
-from edge_vc_export.graph import Graph, attribute
+from edge_vc_export.graph import Array, Graph, attribute
 
 _PASSED_THROUGH = ("Concat", "Reshape", "Slice", "Transpose")
 """Operations that copy values, so that quantising before or after them is the same."""
@@ -95,9 +94,10 @@ def share_quantizers(graph: Graph) -> None:
     """Merge a dequantiser with a quantiser of the same numbers behind it."""
     for node in [n for n in graph.nodes if n.op_type == "QuantizeLinear"]:
         before = graph.producer(node.input[0])
-        if before is not None and before.op_type == "DequantizeLinear":
-            if _numbers(graph, before) == _numbers(graph, node):
-                graph.redirect(node.output[0], before.input[0])
+        if before is None or before.op_type != "DequantizeLinear":
+            continue
+        if _numbers(graph, before) == _numbers(graph, node):
+            graph.redirect(node.output[0], before.input[0])
 
 
 def lift_quantizers(graph: Graph) -> None:
@@ -127,10 +127,8 @@ def _quantize_other_readers(graph: Graph, copy: onnx.NodeProto, node: onnx.NodeP
     for reader in graph.consumers(copy.output[0]):
         if reader is node:
             continue
-        dequantized = graph.insert(
-            "DequantizeLinear", [node.output[0], *parameters], before=reader
-        )
-        graph.nodes.remove(node)
+        dequantized = graph.insert("DequantizeLinear", [node.output[0], *parameters], before=reader)
+        graph.remove(node)
         graph.nodes.insert(graph.position(copy) + 1, node)
         for place, name in enumerate(reader.input):
             if name == copy.output[0]:
@@ -241,9 +239,9 @@ def _axis(node: onnx.NodeProto) -> int:
     return int(str(attribute(node, "axis", 1)))
 
 
-def _along(scale: NDArray[np.generic], axis: int, rank: int) -> NDArray[np.generic]:
+def _along(scale: Array, axis: int, rank: int) -> Array:
     return scale.reshape([-1 if place == axis else 1 for place in range(rank)])
 
 
 def _bias_name(weights: onnx.NodeProto) -> str:
-    return weights.input[0].removesuffix(".int8").removesuffix(".weight") + ".bias"
+    return str(weights.input[0]).removesuffix(".int8").removesuffix(".weight") + ".bias"

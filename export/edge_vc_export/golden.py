@@ -1,0 +1,50 @@
+"""The golden recording: what every precision made of a little speech, to compare a board with."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from edge_vc.audio.io import Samples
+from edge_vc_export.stream import OnnxStream
+
+SECONDS = 2.0
+TOLERANCES = {"int8": 1e-3, "fp32": 1e-4}
+"""Largest absolute sample difference that another machine may show."""
+
+
+def record_golden(models: Mapping[str, Path], audio: Samples) -> dict[str, Samples]:
+    """Return ``input [N]`` and ``output.<precision> [N]`` for graph files by precision.
+
+    ``audio`` is cut to whole hops and to `SECONDS`. Outputs are the graphs' own, look-ahead
+    included.
+    """
+    arrays: dict[str, Samples] = {}
+    for precision, path in sorted(models.items()):
+        stream = OnnxStream(path)
+        length = min(audio.shape[0], round(SECONDS * stream.facts.sample_rate))
+        piece = audio[: length // stream.facts.hop * stream.facts.hop]
+        arrays["input"] = np.ascontiguousarray(piece, np.float32)
+        (arrays[f"output.{precision}"],) = stream.run(piece)
+    return arrays
+
+
+def npz_bytes(arrays: Mapping[str, Samples]) -> bytes:
+    """Return an ``.npz`` archive of ``arrays``; the same arrays give the same bytes.
+
+    `numpy.savez` writes the time of day into it.
+    """
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in sorted(arrays.items()):
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3  # Unix, wherever it is written
+            archive.writestr(entry, member.getvalue())
+    return file.getvalue()

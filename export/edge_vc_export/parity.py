@@ -1,0 +1,165 @@
+"""Proof that the exported graph is the model: checks that raise, with the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor
+
+from edge_vc.audio.io import Samples
+from edge_vc.compress.fidelity import log_spectral_distance_db, snr_db
+from edge_vc.nn.layer import StreamingLayer
+from edge_vc_export.stream import OnnxStream
+
+FP32_TOLERANCE = 1e-4
+"""Largest absolute difference of any sample; full scale is 1."""
+LEAST_SNR_DB = 25.0
+LARGEST_DISTANCE_DB = 1.0
+LARGEST_DRIFT_DB = 1.5
+EDGE_SECONDS = 10.0
+"""Length of the beginning and the end that are compared for drift."""
+TRUNK_READER = "head.controls"
+"""Name of the node whose input is the trunk's output."""
+
+
+class ParityError(ValueError):
+    """A graph that differs from what it was made from; one line with the numbers."""
+
+
+@dataclass(frozen=True)
+class Fp32Parity:
+    """Largest absolute sample differences of a float graph, streamed hop by hop."""
+
+    offline: float
+    """Against PyTorch over the whole signal at once."""
+    streaming: float
+    """Against PyTorch hop by hop."""
+    seconds: float
+    """Duration of the audio compared."""
+
+
+@dataclass(frozen=True)
+class Int8Parity:
+    """How far an INT8 graph is from its float form."""
+
+    trunk_snr_db: float
+    """Signal-to-noise ratio of the trunk's outputs."""
+    first_snr_db: float
+    """The same over the first ten seconds."""
+    last_snr_db: float
+    """The same over the last ten seconds."""
+    spectral_distance_db: float
+    """Log-spectral distance of the waveforms."""
+    seconds: float
+
+    @property
+    def drift_db(self) -> float:
+        """By how much the end is worse than the beginning; negative when it is better."""
+        return self.first_snr_db - self.last_snr_db
+
+
+def check_fp32(
+    model: StreamingLayer,
+    path: str | Path,
+    audio: Samples,
+    *,
+    tolerance: float = FP32_TOLERANCE,
+) -> Fp32Parity:
+    """Stream ``audio`` ``[T]`` through the graph and compare every sample with PyTorch's.
+
+    PyTorch runs the signal at once and in the graph's hops. Raises `ParityError` beyond
+    ``tolerance``.
+    """
+    stream = OnnxStream(path)
+    hop = stream.facts.hop
+    audio = audio[: audio.shape[0] // hop * hop]
+    (found,) = stream.run(audio)
+    training = model.training
+    try:
+        model.eval()
+        with torch.no_grad():
+            signal = torch.from_numpy(audio).reshape(1, 1, 1, -1)
+            offline, streaming = model(signal), _in_hops(model, signal, hop)
+    finally:
+        model.train(training)
+    parity = Fp32Parity(
+        offline=_largest(found, offline),
+        streaming=_largest(found, streaming),
+        seconds=audio.shape[0] / stream.facts.sample_rate,
+    )
+    worst = max(parity.offline, parity.streaming)
+    if not worst <= tolerance:
+        raise ParityError(
+            f"{path}: differs from PyTorch by {parity.offline:.2e} (offline) and "
+            f"{parity.streaming:.2e} (streaming) over {parity.seconds:.1f} s, "
+            f"allowed is {tolerance:.0e}"
+        )
+    return parity
+
+
+def check_int8(
+    reference: str | Path,
+    quantized: str | Path,
+    audio: Samples,
+    *,
+    least_snr_db: float = LEAST_SNR_DB,
+    largest_distance_db: float = LARGEST_DISTANCE_DB,
+    largest_drift_db: float = LARGEST_DRIFT_DB,
+) -> Int8Parity:
+    """Stream ``audio`` ``[T]`` through a float graph and its INT8 form and compare.
+
+    The trunk's outputs are compared by signal-to-noise ratio, the waveforms by log-spectral
+    distance, the last ten seconds with the first ten for drift: give audio whose end is like
+    its beginning. Raises `ParityError` with every figure that is beyond its limit.
+    """
+    streams = [OnnxStream(path, [_trunk_output(path)]) for path in (reference, quantized)]
+    (heard, truth), (rounded, guess) = (
+        [torch.from_numpy(array) for array in stream.run(audio)] for stream in streams
+    )
+    facts = streams[0].facts
+    edge = min(round(EDGE_SECONDS * facts.sample_rate / facts.hop), truth.shape[-1])
+    parity = Int8Parity(
+        trunk_snr_db=snr_db(truth, guess),
+        first_snr_db=snr_db(truth[..., :edge], guess[..., :edge]),
+        last_snr_db=snr_db(truth[..., -edge:], guess[..., -edge:]),
+        spectral_distance_db=log_spectral_distance_db(heard, rounded),
+        seconds=heard.shape[0] / facts.sample_rate,
+    )
+    broken = []
+    if not parity.trunk_snr_db >= least_snr_db:
+        broken.append(f"trunk SNR {parity.trunk_snr_db:.1f} dB, at least {least_snr_db:g}")
+    if not parity.spectral_distance_db <= largest_distance_db:
+        distance = parity.spectral_distance_db
+        broken.append(f"log-spectral distance {distance:.2f} dB, at most {largest_distance_db:g}")
+    if not parity.drift_db <= largest_drift_db:
+        broken.append(
+            f"SNR falls from {parity.first_snr_db:.1f} to {parity.last_snr_db:.1f} dB, "
+            f"by {largest_drift_db:g} at most"
+        )
+    if broken:
+        raise ParityError(f"{quantized}: {'; '.join(broken)}, over {parity.seconds:.1f} s")
+    return parity
+
+
+def _in_hops(model: StreamingLayer, signal: Tensor, hop: int) -> Tensor:
+    state, parts = model.init_state(1), []
+    for block in torch.split(signal, hop, dim=-1):
+        y, state = model.step(block, state)
+        parts.append(y)
+    return torch.cat(parts, dim=-1)
+
+
+def _largest(found: Samples, expected: Tensor) -> float:
+    return float(np.max(np.abs(found - expected.reshape(-1).numpy())))
+
+
+def _trunk_output(path: str | Path) -> str:
+    """Return the tensor between trunk and head."""
+    for node in onnx.load(path).graph.node:
+        if node.name == TRUNK_READER:
+            return str(node.input[0])
+    raise ParityError(f"{path}: has no node {TRUNK_READER!r}, where its trunk ends is unknown")
