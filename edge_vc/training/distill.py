@@ -195,7 +195,7 @@ class Distillation:
     def _parts(self) -> dict[str, Any]:
         return {
             "student": self.student,
-            "average": self.average.network,
+            "average": self.average,
             "judges": self.judges,
             "optimiser": self.optimiser,
             "judge_optimiser": self.judge_optimiser,

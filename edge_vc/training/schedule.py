@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -76,3 +77,12 @@ class MovingAverage:
         torch._foreach_lerp_(mine, theirs, 1 - decay)
         for buffer, source in zip(self.network.buffers(), network.buffers(), strict=True):
             buffer.copy_(source)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the averaged weights and how many updates they have seen."""
+        return {"network": self.network.state_dict(), "count": self._count}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.network.load_state_dict(state["network"])
+        self._count = int(state["count"])

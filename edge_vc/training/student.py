@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
+from rich.progress import Progress, track
 
 from edge_vc.compress.student_file import save_student
 from edge_vc.data.corpus import Corpus, Utterance
@@ -71,7 +71,7 @@ def main() -> None:
     teacher_hash = weights_hash(args.teacher)
 
     def bar(done: Iterable[Path], total: int) -> Iterator[Path]:
-        return iter(tqdm(done, total=total, desc="label", unit="file"))
+        return iter(track(done, "label", total))
 
     cache = args.labels or args.out / "labels"
     examples = label_all(args.corpus, cache, teacher, teacher_hash, bar)
@@ -94,11 +94,12 @@ def main() -> None:
     torch.manual_seed(args.seed)
     student = Student(config)
     training = Distillation(student, examples, settings, args.out)
-    with tqdm(total=1000, desc=f"{args.tier} student", unit="‰") as progress:
+    with Progress() as bar:
+        task = bar.add_task(f"{args.tier} student", total=1.0)
 
         def report(done: float, figures: dict[str, float]) -> None:
-            progress.update(round(1000 * done) - progress.n)
-            progress.set_postfix({k: f"{v:.3f}" for k, v in figures.items()}, step=training.step)
+            text = f"{args.tier} student, step {training.step}, loss {figures['loss']:.3f}"
+            bar.update(task, completed=done, description=text)
 
         trained = training.run(report)
     facts["steps"] = training.step

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
+from rich.progress import Progress, track
 
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.pairs import PairSet, cached_pairs
 from edge_vc.models.teacher import TeacherConfig, TeacherNetwork
+from edge_vc.teachers.default import DefaultTeacher, one_voice
 from edge_vc.training.discriminators import (
     Discriminators,
     discriminator_loss,
@@ -80,21 +81,22 @@ class TeacherTraining:
     def run(self) -> None:
         """Train until the budget is used, resuming from the checkpoint if there is one."""
         self._resume()
-        bar = tqdm(total=1000, desc="teacher", unit="‰")
-        progress = self._progress()
-        while progress < 1:
-            rng = np.random.default_rng([self.settings.seed, self.step])
-            figures = self._train_step(self.batches.draw(self.settings.batch, rng), progress)
-            self.step += 1
+        with Progress() as bar:
+            task = bar.add_task("teacher", total=1.0)
             progress = self._progress()
-            if self.step % 50 == 0:
-                bar.update(min(1000, round(1000 * progress)) - bar.n)
-                bar.set_postfix(step=self.step, loss=f"{figures['loss']:.3f}")
-            if self.step % 200 == 0 or progress >= 1:
-                self._log(figures)
-            if self.step % 500 == 0 or progress >= 1:
-                self._save()
-        bar.close()
+            while progress < 1:
+                rng = np.random.default_rng([self.settings.seed, self.step])
+                batch = self.batches.draw(self.settings.batch, rng)
+                figures = self._train_step(batch, progress)
+                self.step += 1
+                progress = self._progress()
+                if self.step % 10 == 0 or progress >= 1:
+                    text = f"teacher, step {self.step}, loss {figures['loss']:.3f}"
+                    bar.update(task, completed=min(progress, 1.0), description=text)
+                if self.step % 200 == 0 or progress >= 1:
+                    self._log(figures)
+                if self.step % 500 == 0 or progress >= 1:
+                    self._save()
 
     def _progress(self) -> float:
         return self.settings.budget.progress(self.step, self.watch.seconds)
@@ -160,7 +162,7 @@ class TeacherTraining:
     def _parts(self) -> dict[str, Any]:
         return {
             "network": self.network,
-            "average": self.average.network,
+            "average": self.average,
             "judges": self.judges,
             "optimiser": self.optimiser,
             "judge_optimiser": self.judge_optimiser,
@@ -207,7 +209,7 @@ def gather(corpus: Path, cache: Path, target: str) -> tuple[list[PairSet], list[
     """Make the pairs of the target and of all sources; the target's voice comes first."""
 
     def bar(done: Any, total: int) -> Iterator[Path]:
-        return iter(tqdm(done, total=total, desc="perturb", unit="file"))
+        return iter(track(done, "perturb", total))
 
     pairs: list[PairSet] = []
     for role, variants in (("target", 3), ("source", 2)):
@@ -252,7 +254,11 @@ def main() -> None:
         "voices": voices,
     }
     (args.out / "run.json").write_text(json.dumps(facts, indent=1))
-    TeacherTraining(settings, config, pairs, voices, args.out).run()
+    training = TeacherTraining(settings, config, pairs, voices, args.out)
+    training.run()
+    facts = facts | {"steps": training.step, "voices": len(voices)}
+    teacher = DefaultTeacher(one_voice(training.average.network))
+    teacher.save(args.out / "teacher.safetensors", {"run": json.dumps(facts)})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge_vc.data.perturb import PerturbSettings, analyse, perturb
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def speech() -> NDArray[np.float64]:
+    import pysptk
+    import soundfile
+
+    audio, rate = soundfile.read(pysptk.util.example_audio_file())
+    assert rate == RATE
+    return np.asarray(audio[: 2 * RATE], np.float64)
+
+
+def test_pitch_moves_into_the_asked_range(speech: NDArray[np.float64]) -> None:
+    analysis = analyse(speech, RATE)
+    settings = PerturbSettings(f0_hz=(220.0, 230.0), f0_range=(1.0, 1.0))
+    audio, f0 = perturb(analysis, np.random.default_rng(0), settings)
+    assert abs(len(audio) - len(speech)) <= RATE // 100
+    assert 215 < np.median(f0[f0 > 0]) < 235
+    again = analyse(audio, RATE).f0
+    assert 210 < np.median(again[again > 0]) < 240
+
+
+def test_formants_move_with_the_warp(speech: NDArray[np.float64]) -> None:
+    analysis = analyse(speech, RATE)
+    centroids = {}
+    for warp in (0.8, 1.25):
+        settings = PerturbSettings(
+            f0_hz=(120.0, 120.1), warp=(warp, warp), equaliser_db=0.0, breath_db=0.0
+        )
+        audio, _ = perturb(analysis, np.random.default_rng(0), settings)
+        spectrum = np.abs(np.fft.rfft(audio)) ** 2
+        centroids[warp] = (spectrum * np.arange(len(spectrum))).sum() / spectrum.sum()
+    assert centroids[1.25] > 1.2 * centroids[0.8]
+
+
+def test_same_seed_same_voice(speech: NDArray[np.float64]) -> None:
+    analysis = analyse(speech, RATE)
+    voices = [
+        perturb(analysis, np.random.default_rng(seed), PerturbSettings())[0] for seed in (1, 1, 2)
+    ]
+    assert np.array_equal(voices[0], voices[1])
+    assert not np.array_equal(voices[0], voices[2])
+
+
+def test_a_recording_without_voice_survives() -> None:
+    hiss = np.random.default_rng(0).normal(0, 0.01, RATE // 2)
+    audio, f0 = perturb(analyse(hiss, RATE), np.random.default_rng(0), PerturbSettings())
+    assert np.isfinite(audio).all()
+    assert len(f0) == RATE // 2 // 80 + 1

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from edge_vc.audio.io import AudioError
+from edge_vc.models.teacher import TeacherConfig, TeacherNetwork, pulse_train
+from edge_vc.teachers.default import CHUNK_FRAMES, DEFAULT_WEIGHTS, DefaultTeacher, one_voice
+
+TINY = replace(
+    TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=2, decoder_blocks=2, speakers=3
+)
+
+
+@pytest.fixture(scope="module")
+def teacher() -> DefaultTeacher:
+    torch.manual_seed(0)
+    return DefaultTeacher(one_voice(TeacherNetwork(TINY)))
+
+
+def buzz(seconds: float, hz: float = 110.0) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    time = np.arange(int(16000 * seconds)) / 16000
+    wave = sum(np.sin(2 * np.pi * hz * k * time) / k for k in range(1, 20))
+    return (0.1 * wave).astype(np.float32)
+
+
+@pytest.mark.parametrize("samples", [160, 161, 16000, 16123])
+def test_output_is_as_long_as_the_input(teacher: DefaultTeacher, samples: int) -> None:
+    audio = teacher.convert(buzz(1.1)[:samples])
+    assert audio.shape == (samples,)
+    assert np.isfinite(audio).all()
+
+
+def test_conversion_is_deterministic(teacher: DefaultTeacher) -> None:
+    assert np.array_equal(teacher.convert(buzz(0.5)), teacher.convert(buzz(0.5)))
+
+
+def test_pitch_moves_to_the_target(teacher: DefaultTeacher) -> None:
+    f0 = teacher.label(buzz(1.0)).f0
+    mean = np.exp(np.log(f0[f0 > 0]).mean())
+    assert mean == pytest.approx(np.exp(TINY.target_log_f0), rel=0.01)
+
+
+def test_silence_stays_silent(teacher: DefaultTeacher) -> None:
+    assert not teacher.convert(np.zeros(3200, np.float32)).any()
+
+
+@pytest.mark.parametrize("shape", [(0,), (159,), (2, 1600)])
+def test_unusable_audio_is_named(teacher: DefaultTeacher, shape: tuple[int, ...]) -> None:
+    with pytest.raises(AudioError, match="mono of 160 samples or more"):
+        teacher.convert(np.zeros(shape, np.float32))
+
+
+def test_weights_survive_a_file(teacher: DefaultTeacher, tmp_path: Path) -> None:
+    path = teacher.save(tmp_path / "t.safetensors", {"seed": "0"})
+    again = DefaultTeacher.load(path).convert(buzz(0.5))
+    # Stored as float16.
+    np.testing.assert_allclose(again, teacher.convert(buzz(0.5)), atol=2e-3)
+
+
+def test_one_voice_drops_everybody_else() -> None:
+    torch.manual_seed(1)
+    network = TeacherNetwork(TINY)
+    assert network.voice.weight.shape[0] == 3
+    kept = one_voice(network)
+    assert kept.voice.weight.shape[0] == 1
+    assert torch.equal(kept.voice.weight[0], network.voice.weight[0])
+
+
+def test_long_recordings_are_cut_without_a_seam(
+    teacher: DefaultTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio = buzz(12.0) * np.linspace(0.2, 1.0, 12 * 16000, dtype=np.float32)
+    assert len(audio) // 160 < CHUNK_FRAMES
+    whole = teacher.label(audio).bands
+    monkeypatch.setattr("edge_vc.teachers.default.CHUNK_FRAMES", 400)
+    np.testing.assert_allclose(teacher.label(audio).bands, whole, atol=1e-4)
+
+
+def test_pulses_have_unit_power_and_the_asked_pitch() -> None:
+    pulses = pulse_train(torch.full((1, 100), 200.0), 160, 16000)[0]
+    assert float(pulses.square().mean()) == pytest.approx(1.0, rel=0.05)
+    spectrum = torch.fft.rfft(pulses[:16000]).abs()
+    strong = torch.nonzero(spectrum > 0.3 * spectrum.max())[:, 0]
+    assert set((strong % 200).tolist()) <= {0, 1, 199}
+
+
+def test_no_pulses_without_voice() -> None:
+    assert not pulse_train(torch.zeros(1, 10), 160, 16000).any()
+
+
+@pytest.mark.skipif(not DEFAULT_WEIGHTS.is_file(), reason="the default weights are not there")
+def test_shipped_teacher_converts_a_real_sentence() -> None:
+    import pysptk
+    import soundfile
+
+    speech, rate = soundfile.read(pysptk.util.example_audio_file(), dtype="float32")
+    teacher = DefaultTeacher.load()
+    assert rate == teacher.sample_rate
+    labels = teacher.label(speech[: 2 * rate])
+    voiced = labels.f0 > 0
+    assert 140 < np.exp(np.log(labels.f0[voiced]).mean()) < 175
+    loud = float(np.sqrt(np.square(labels.audio).mean()))
+    assert 0.01 < loud < 0.3

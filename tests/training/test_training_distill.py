@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from edge_vc.data.labels import LabelledAudio
+from edge_vc.models.student import Student
+from edge_vc.models.student_config import StudentConfig
+from edge_vc.training.distill import Distillation, DistillSettings
+from edge_vc.training.distill_data import DistillBatches
+from edge_vc.training.losses import SpectralLoss
+from edge_vc.training.schedule import Budget
+
+TINY = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)
+QUICK = DistillSettings(
+    Budget(steps=6), batch=2, segment_frames=32, warm_frames=8, bfloat16=False, seed=3
+)
+
+
+def example(frames: int = 120, seed: int = 0, bands: int = 80) -> LabelledAudio:
+    rng = np.random.default_rng(seed)
+    time = np.arange(frames * 160) / 16000
+    voice = sum(np.sin(2 * np.pi * 150 * k * time) / k for k in range(1, 20))
+    source = (2000 * voice + 300 * rng.normal(size=len(time))).astype(np.int16)
+    f0 = np.full(frames, 150.0, np.float32)
+    f0[:20] = 0
+    return LabelledAudio(
+        source, source // 2, f0, rng.normal(-3, 0.1, (3 * bands, frames)).astype(np.float16)
+    )
+
+
+def student(config: StudentConfig = TINY) -> Student:
+    torch.manual_seed(0)
+    return Student(config)
+
+
+def trained(folder: Path, settings: DistillSettings) -> Student:
+    return Distillation(student(), [example(seed=s) for s in (1, 2)], settings, folder).run()
+
+
+def test_a_batch_is_aligned_with_the_students_delay() -> None:
+    net = student()
+    batch = DistillBatches(net, [example()], 100).draw(3, np.random.default_rng(0))
+    assert batch.features.shape == (3, TINY.mels, 1, 100)
+    assert batch.f0.shape == batch.voiced.shape == (3, 1, 1, 100)
+    assert batch.bands is not None
+    assert batch.bands.shape == (3, TINY.bands, 2, 100)
+    assert batch.audio.shape == (3, 16000)
+    assert (batch.f0 > 0).all()
+    assert set(batch.voiced.unique().tolist()) <= {0.0, 1.0}
+    target = np.concatenate([np.zeros(net.delay), example().target])[: 120 * 160] / 32767
+    heard = batch.audio[0].numpy()
+    places = [np.abs(target[k * 160 :][:16000] - heard).max() for k in range(20)]
+    assert min(places) < 1e-4
+
+
+def test_recordings_shorter_than_a_segment_are_refused() -> None:
+    with pytest.raises(ValueError, match="the longest has 50"):
+        DistillBatches(student(), [example(50)], 100)
+
+
+def test_a_student_comes_closer_to_its_teacher(tmp_path: Path) -> None:
+    heard = example(seed=1)
+    source = torch.from_numpy(heard.source.astype(np.float32) / 32767)[None, None, None]
+    target = torch.from_numpy(heard.target.astype(np.float32) / 32767)[None]
+    net = student().eval()
+    late = torch.nn.functional.pad(target, (net.delay, 0))[:, : target.shape[1]]
+    pupil = trained(tmp_path, replace(QUICK, budget=Budget(steps=120), peak_rate=5e-3))
+    with torch.no_grad():
+        before = float(SpectralLoss()(net(source)[:, 0, 0], late))
+        after = float(SpectralLoss()(pupil(source)[:, 0, 0], late))
+    assert after < 0.6 * before
+
+
+@pytest.mark.parametrize("term", ["waveform", "stft", "mel", "feature", "adversarial"])
+def test_every_term_can_be_switched(term: str, tmp_path: Path) -> None:
+    off = trained(tmp_path / "off", replace(QUICK, adversarial_from=0.0, **{term: 0.0}))
+    on = trained(tmp_path / "on", replace(QUICK, adversarial_from=0.0, **{term: 2.0}))
+    weights = zip(off.parameters(), on.parameters(), strict=True)
+    assert any(not torch.equal(a, b) for a, b in weights)
+
+
+def test_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    whole = trained(tmp_path / "whole", QUICK)
+    run = Distillation(student(), [example(seed=s) for s in (1, 2)], QUICK, tmp_path / "cut")
+    run.folder.mkdir()
+    for _ in range(3):
+        rng = np.random.default_rng([QUICK.seed, run.step])
+        run._train_step(run.batches.draw(QUICK.batch, rng), run._progress())
+        run.step += 1
+    run._save()
+    resumed = trained(tmp_path / "cut", QUICK)
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], value, msg=name)
+
+
+def test_a_plain_head_learns_without_a_source(tmp_path: Path) -> None:
+    net = student(replace(TINY, head="istft"))
+    before = net.trunk.state_dict()["0.conv.weight"].clone()
+    Distillation(net, [example()], QUICK, tmp_path).run()
+    assert not torch.equal(net.trunk.state_dict()["0.conv.weight"], before)
+
+
+def test_a_teacher_without_bands_can_teach(tmp_path: Path) -> None:
+    plain = replace(example(), bands=np.zeros((0, 120), np.float16))
+    Distillation(student(), [plain], QUICK, tmp_path).run()
+    rows = (tmp_path / "log.jsonl").read_text()
+    assert "feature" not in rows
