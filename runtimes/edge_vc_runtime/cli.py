@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import textwrap
 import threading
 from collections.abc import Sequence
 from types import FrameType
@@ -153,7 +154,7 @@ def _command(
     return commands.add_parser(
         name,
         help=help,
-        description=text,
+        description=textwrap.fill(text, 80),
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from edge_vc_runtime.manifest import FileEntry, Golden, Manifest, ModelEntry, StateSpec
 from onnx import TensorProto, helper
+
+from edge_vc_runtime.manifest import FileEntry, Golden, Manifest, ModelEntry, StateSpec
 
 GAINS = {"fp32": 1.0, "int8": 0.5}  # so that a test can hear which model ran
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from edge_vc_runtime.sinks import FileSink, RawSink, to_int16
 from edge_vc_runtime.sources import FileSource, RawSource
 from edge_vc_runtime.wav import AudioError, WavFile

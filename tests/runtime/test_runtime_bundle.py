@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from runtime_bundles import archive, listed, member, mini_contents
+
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle import BundleError, read_bundle
 from edge_vc_runtime.manifest import Manifest
-from runtime_bundles import archive, listed, member, mini_contents
 
 
 def refused(path: Path, data: bytes) -> str:

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from edge_vc_runtime.cli import main
 from runtime_bundles import write_mini
+
+from edge_vc_runtime.cli import main
 
 COMMAND = [sys.executable, "-m", "edge_vc_runtime"]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from runtime_bundles import write_mini
+
 from edge_vc_runtime import coldstart
 from edge_vc_runtime.cli import main
 from edge_vc_runtime.fields import FieldError
@@ -21,7 +23,6 @@ from edge_vc_runtime.report_picture import PictureError, write_png
 from edge_vc_runtime.report_table import plain_report
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.timing import summarise
-from runtime_bundles import write_mini
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from runtime_bundles import archive, delay_model, listed, member, mini_contents, write_mini
+
 from edge_vc_runtime import engines
 from edge_vc_runtime.bundle import BundleError, read_bundle
 from edge_vc_runtime.engines import EngineError
 from edge_vc_runtime.session import Session
-from runtime_bundles import archive, delay_model, listed, member, mini_contents, write_mini
 
 
 def stream(session: Session, audio: np.ndarray) -> np.ndarray:

@@ -1,0 +1,55 @@
+# Everything runs in .venv, which the first target to need it makes from constraints.txt.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+# Options for pip, for instance an index that has a CPU-only torch.
+PIP_ARGS ?=
+# Options for the quick start: --corpus DIR, --help.
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt
+TORCH := $(shell grep '^torch==' constraints.txt)
+BUILD_PIP := $(shell grep '^pip==' constraints.txt)
+
+.PHONY: help quickstart test test-slow check bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+quickstart: $(STAMP) ## teacher to bundle to profile, on speech it makes itself
+	$(BIN)/python -m edge_vc.quickstart $(ARGS)
+
+test: $(STAMP) ## the whole test suite
+	$(BIN)/python -m pytest
+
+test-slow: $(STAMP) ## the tests that take longer than a few seconds each
+	$(BIN)/python -m pytest -m slow
+
+check: $(STAMP) ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP) ## measure this machine and write benchmarks/results
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove what was built; .venv stays
+	rm -rf build dist runtimes/dist .pytest_cache .mypy_cache .ruff_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+
+$(STAMP): constraints.txt pyproject.toml runtimes/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	  "make: $$($(PYTHON) --version) is too old, Python 3.11 or later is needed: make PYTHON=python3.11 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo \
+	  "make: no virtual environment could be made; on Debian: apt install python3-venv python3-dev"; exit 1; }
+	@echo "Installing into $(VENV), once; this takes a few minutes."
+	$(PIP) -q "$(BUILD_PIP)"
+	$(PIP) "$(TORCH)"
+	$(PIP) --build-constraint constraints.txt -e runtimes/ -e '.[evaluate]' --group dev
+	@touch $@

@@ -1,0 +1,75 @@
+"""The board side stands on numpy alone, and importing it is free."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FORBIDDEN = {"torch", "onnx", "edge_vc", "edge_vc_export", "edge_vc_boards", "scipy", "librosa"}
+OPTIONAL = {"onnxruntime", "soundfile", "soxr", "rich", "matplotlib"}
+ALLOWED = {"numpy", "edge_vc_runtime", *OPTIONAL, *sys.stdlib_module_names}
+# Where an optional package may be named at the top: the module is itself loaded late.
+LATE = {"engines/onnx.py": {"onnxruntime"}}
+
+
+def sources(root: Path) -> list[Path]:
+    return sorted((root / "runtimes" / "edge_vc_runtime").rglob("*.py"))
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names.add(str(node.module).split(".")[0])
+    return names
+
+
+def test_no_module_names_the_host_side(project_root: Path) -> None:
+    files = sources(project_root)
+    assert len(files) > 10
+    for path in files:
+        assert imported(ast.parse(path.read_text())) <= ALLOWED, path
+
+
+def test_optional_packages_are_named_inside_functions_only(project_root: Path) -> None:
+    for path in sources(project_root):
+        tree = ast.parse(path.read_text())
+        top = ast.Module([n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], [])
+        name = path.relative_to(project_root / "runtimes" / "edge_vc_runtime").as_posix()
+        assert imported(top) & OPTIONAL <= LATE.get(name, set()), path
+
+
+def test_source_is_python_3_10(project_root: Path) -> None:
+    for path in sources(project_root):
+        ast.parse(path.read_text(), feature_version=(3, 10))
+
+
+def test_everything_loads_without_the_host_side(project_root: Path) -> None:
+    names = [
+        path.relative_to(project_root / "runtimes").with_suffix("").as_posix().replace("/", ".")
+        for path in sources(project_root)
+        if path.stem not in ("__init__", "__main__")
+    ]
+    script = f"""
+import importlib, sys
+for name in {names!r}:
+    importlib.import_module(name)
+print(sorted({FORBIDDEN!r} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert done.stdout == b"[]\n", done.stderr
+
+
+@pytest.mark.parametrize("module", ["edge_vc_runtime", "session", "loop", "cli", "profiler"])
+def test_importing_loads_nothing_optional(module: str) -> None:
+    name = module if module == "edge_vc_runtime" else f"edge_vc_runtime.{module}"
+    script = f"import sys, {name}; print(sorted({OPTIONAL | FORBIDDEN!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert done.stdout == b"[]\n", done.stderr
