@@ -15,6 +15,7 @@ from torch import Tensor
 from edge_vc.data.labels import LabelledAudio
 from edge_vc.models.student import Student
 from edge_vc.models.student_frontend import mel_points
+from edge_vc.nn.harmonic import WIDTH
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _prepare(student: Student, example: LabelledAudio) -> _Example:
         features,
         held.astype(np.float32),
         voiced.astype(np.float32),
-        _bands(example.bands, student),
+        _bands(example.bands, held, student),
         late[: len(example.target)],
     )
 
@@ -120,7 +121,9 @@ def _hold(f0: NDArray[np.float32], start: float) -> NDArray[np.float32]:
     return held
 
 
-def _bands(bands: NDArray[np.float16], student: Student) -> NDArray[np.float16] | None:
+def _bands(
+    bands: NDArray[np.float16], f0: NDArray[np.float32], student: Student
+) -> NDArray[np.float16] | None:
     """Move the teacher's magnitude bands to the student's, ``[bands, 2, F]``."""
     if not len(bands):
         return None
@@ -128,6 +131,32 @@ def _bands(bands: NDArray[np.float16], student: Student) -> NDArray[np.float16] 
     half = student.config.sample_rate / 2
     theirs = librosa.mel_frequencies(len(harmonic) + 2, fmin=0, fmax=half)[1:-1]
     mine = mel_points(student.config.bands, 0.0, half).numpy()
-    both = interp1d(theirs, np.stack([harmonic, noise]), axis=1, fill_value="extrapolate")
+    both = interp1d(theirs, np.stack([harmonic, noise]), axis=1)
     moved = both(np.clip(mine, theirs[0], theirs[-1]))
+    moved[0] += pulse_gain(mine[:, None], f0, student.config.sample_rate)
+    moved[1] += noise_gain(student.config.synthesis_window)
     return np.ascontiguousarray(moved.transpose(1, 0, 2), np.float16)
+
+
+def pulse_gain(
+    hz: NDArray[np.float64], f0: NDArray[np.float32], sample_rate: int
+) -> NDArray[np.float64]:
+    """Return ln of a harmonic in the teacher's pulses over one in the student's.
+
+    The teacher's pulses have unit power, spread evenly over the harmonics below half the sample
+    rate; the student's have height one and a Gaussian spectrum.
+    """
+    even = np.sqrt(2 * f0 / (sample_rate / 2))
+    gaussian = 2 * f0 / sample_rate * WIDTH * np.sqrt(2 * np.pi)
+    roll_off = 2 * (np.pi * WIDTH * hz / sample_rate) ** 2
+    gain: NDArray[np.float64] = np.log(even / gaussian) + roll_off
+    return gain
+
+
+def noise_gain(window: int) -> float:
+    """Return ln of unit-power noise over the student's: draws within -0.5..0.5 for every part.
+
+    White noise of power one under a sine window of ``window`` samples has parts of variance
+    ``window / 4``; frames drawn apart add up to half the power of frames that overlap.
+    """
+    return 0.5 * float(np.log(window / 4 * 2 * 12))

@@ -110,3 +110,23 @@ def test_a_teacher_without_bands_can_teach(tmp_path: Path) -> None:
     Distillation(student(), [plain], QUICK, tmp_path).run()
     rows = (tmp_path / "log.jsonl").read_text()
     assert "feature" not in rows
+
+
+def test_bands_of_unit_gain_sound_like_the_teachers_sources() -> None:
+    """Flat filters on the teacher's unit-power sources, moved over, give unit power again."""
+    flat = replace(
+        example(), f0=np.full(120, 160.0, np.float32), bands=np.zeros((240, 120), np.float16)
+    )
+    net = student().eval()
+    batch = DistillBatches(net, [flat], 100).draw(1, np.random.default_rng(0))
+    assert batch.bands is not None
+    silent = torch.full_like(batch.bands[:, :, :1], -20.0)
+    phase = torch.zeros_like(silent)
+    features = torch.zeros(1, TINY.outputs, 1, 100)
+    for harmonic, noise in [(batch.bands[:, :, :1], silent), (silent, batch.bands[:, :, 1:])]:
+        bands = torch.cat([harmonic, noise, phase], dim=2)
+        with torch.no_grad():
+            prediction = replace(net.head.predict(features), bands=bands)
+            audio = net.synthesize(prediction, batch.f0, torch.ones_like(batch.f0))
+        power = float(audio[..., 1600:].square().mean())
+        assert power == pytest.approx(1.0, rel=0.2)

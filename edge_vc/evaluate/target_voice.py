@@ -1,0 +1,55 @@
+"""The target's voice as a point, for machines without her recordings.
+
+`python -m edge_vc.evaluate.target_voice --corpus DIR` makes the one that ships.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from edge_vc.data.corpus import Corpus
+from edge_vc.evaluate.similarity import Embedding, SpeakerEncoder
+
+SHIPPED = Path(__file__).parent.parent / "assets" / "kathleen-centroid.json"
+RATE = 16_000
+EVERY = 10
+"""Every tenth sentence is embedded: a hundred are plenty for a mean."""
+
+
+def load_centroid(path: str | Path = SHIPPED) -> Embedding:
+    """Return the stored unit mean of the target's Resemblyzer embeddings, ``[256]``."""
+    stored = json.loads(Path(path).read_text(encoding="utf-8"))
+    return np.array(stored["embedding"], dtype=np.float32)
+
+
+def make_centroid(corpus: Corpus, path: str | Path) -> Embedding:
+    """Embed every tenth ``target`` sentence of a corpus and store the mean with its origin."""
+    chosen = corpus.select("target").utterances[::EVERY]
+    centroid = SpeakerEncoder().centroid((utt.read(RATE) for utt in chosen), RATE)
+    facts = {
+        "encoder": "resemblyzer 0.1.4",
+        "speaker": chosen[0].speaker,
+        "licence": chosen[0].licence,
+        "sentences": len(chosen),
+        "corpus_sha256": Corpus(corpus.root, chosen).content_hash(),
+        "embedding": [round(float(value), 6) for value in centroid],
+    }
+    Path(path).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    return centroid
+
+
+def main() -> None:
+    """Parse the command line and store the centroid."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True, help="folder with metadata.csv")
+    parser.add_argument("--out", type=Path, default=SHIPPED)
+    args = parser.parse_args()
+    make_centroid(Corpus.open(args.corpus), args.out)
+
+
+if __name__ == "__main__":
+    main()
