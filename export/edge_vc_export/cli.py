@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from edge_vc_export.bundle import BundleFacts
     from edge_vc_export.release import Release
 
 app = typer.Typer(help="Write a bundle from a compression run, or take one apart.")
@@ -114,15 +115,13 @@ def unpack(bundle: Path, folder: Path) -> list[Path]:
 
 
 def _release(
-    output: Path, float_file: Path, int8_file: Path | None, facts: object, tier: str
+    output: Path, float_file: Path, int8_file: Path | None, facts: BundleFacts, tier: str
 ) -> Release:
     from rich.console import Console
 
     from edge_vc.compress.student_file import load_student
-    from edge_vc_export.bundle import BundleFacts
     from edge_vc_export.release import release_bundle
 
-    assert isinstance(facts, BundleFacts)
     student = load_student(float_file)
     quantized = None if int8_file is None else load_student(int8_file)
     console = Console(stderr=True)

@@ -17,9 +17,6 @@ from edge_vc_export.stream import OnnxStream
 
 FP32_TOLERANCE = 1e-4
 """Largest absolute difference of any sample; full scale is 1."""
-LEAST_SNR_DB = 25.0
-LARGEST_DISTANCE_DB = 1.0
-LARGEST_DRIFT_DB = 1.5
 EDGE_SECONDS = 10.0
 """Length of the beginning and the end that are compared for drift."""
 TRUNK_READER = "head.controls"
@@ -40,6 +37,18 @@ class Fp32Parity:
     """Against PyTorch hop by hop."""
     seconds: float
     """Duration of the audio compared."""
+
+
+@dataclass(frozen=True)
+class Int8Limits:
+    """How far an INT8 graph may be from its float form."""
+
+    least_snr_db: float = 25.0
+    """Of the trunk's outputs."""
+    largest_distance_db: float = 1.0
+    """Log-spectral, of the waveforms."""
+    largest_drift_db: float = 1.5
+    """By which the last ten seconds' SNR may fall below the first ten's."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +114,7 @@ def check_int8(
     reference: str | Path,
     quantized: str | Path,
     audio: Samples,
-    *,
-    least_snr_db: float = LEAST_SNR_DB,
-    largest_distance_db: float = LARGEST_DISTANCE_DB,
-    largest_drift_db: float = LARGEST_DRIFT_DB,
+    limits: Int8Limits | None = None,
 ) -> Int8Parity:
     """Stream ``audio`` ``[T]`` through a float graph and its INT8 form and compare.
 
@@ -129,20 +135,25 @@ def check_int8(
         spectral_distance_db=log_spectral_distance_db(heard, rounded),
         seconds=heard.shape[0] / facts.sample_rate,
     )
-    broken = []
-    if not parity.trunk_snr_db >= least_snr_db:
-        broken.append(f"trunk SNR {parity.trunk_snr_db:.1f} dB, at least {least_snr_db:g}")
-    if not parity.spectral_distance_db <= largest_distance_db:
-        distance = parity.spectral_distance_db
-        broken.append(f"log-spectral distance {distance:.2f} dB, at most {largest_distance_db:g}")
-    if not parity.drift_db <= largest_drift_db:
-        broken.append(
-            f"SNR falls from {parity.first_snr_db:.1f} to {parity.last_snr_db:.1f} dB, "
-            f"by {largest_drift_db:g} at most"
-        )
-    if broken:
+    if broken := _broken(parity, limits or Int8Limits()):
         raise ParityError(f"{quantized}: {'; '.join(broken)}, over {parity.seconds:.1f} s")
     return parity
+
+
+def _broken(parity: Int8Parity, limits: Int8Limits) -> list[str]:
+    """Say every limit that is not kept; a figure that is not a number keeps none."""
+    snr, distance = parity.trunk_snr_db, parity.spectral_distance_db
+    broken = []
+    if not snr >= limits.least_snr_db:
+        broken.append(f"trunk SNR is {snr:.1f} dB, allowed from {limits.least_snr_db:g}")
+    if not distance <= limits.largest_distance_db:
+        most = limits.largest_distance_db
+        broken.append(f"log-spectral distance is {distance:.2f} dB, allowed up to {most:g}")
+    if not parity.drift_db <= limits.largest_drift_db:
+        first, last = parity.first_snr_db, parity.last_snr_db
+        most = limits.largest_drift_db
+        broken.append(f"SNR falls from {first:.1f} to {last:.1f} dB, allowed by {most:g}")
+    return broken
 
 
 def _in_hops(model: StreamingLayer, signal: Tensor, hop: int) -> Tensor:

@@ -14,7 +14,7 @@ from edge_vc.compress.quantize import quantized_convs
 from edge_vc.models.student import Student
 from edge_vc_export.bundle import BundleFacts, ModelFile, write_bundle
 from edge_vc_export.onnx import export_onnx
-from edge_vc_export.parity import Fp32Parity, Int8Parity, check_fp32, check_int8
+from edge_vc_export.parity import Fp32Parity, Int8Limits, Int8Parity, check_fp32, check_int8
 from edge_vc_export.signing import Signer
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import Ratio, race, ratio
@@ -63,6 +63,7 @@ def release_bundle(
     *,
     tier: str,
     speech: Samples | None = None,
+    limits: Int8Limits | None = None,
     signer: Signer | None = None,
     note: Note = lambda line: None,
 ) -> Release:
@@ -85,7 +86,7 @@ def release_bundle(
         if quantized is not None:
             note("exporting and checking int8")
             models.insert(0, _export(quantized, Path(folder), facts, tier, "int8"))
-            int8 = check_int8(models[1].path, models[0].path, speech)
+            int8 = check_int8(models[1].path, models[0].path, speech, limits)
         measured = replace(facts, metrics={**facts.metrics, **_parity_metrics(fp32, int8)})
         written = write_bundle(path, measured, models, speech, signer)
         speedup = None
