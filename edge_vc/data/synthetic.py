@@ -1,0 +1,162 @@
+"""A corpus made on the spot: many synthetic speakers of English, from eSpeak NG.
+
+What a short ``compress`` learns from where no recordings are at hand. Every sentence has its own
+speaker: accent, variant, pitch, liveliness, tempo, vocal-tract length, loudness and room.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import lfilter
+
+from edge_vc.audio.io import Samples, resample, write_audio
+from edge_vc.audio.level import normalize_level
+from edge_vc.data.corpus import METADATA, Corpus, CorpusError, Utterance, write_metadata
+from edge_vc.data.espeak import Request, Speaker
+from edge_vc.data.sentences import SENTENCES
+
+SAMPLE_RATE = 16000
+"""Of the corpus that is written, in Hz."""
+
+ACCENTS = (
+    "en-us", "en", "en-GB-x-rp", "en-GB-scotland", "en-GB-x-gbclan", "en-GB-x-gbcwmd", "en-029",
+    "en-US-nyc",
+)  # fmt: skip
+WOMEN = (
+    "f1", "f2", "f3", "f4", "f5", "Alicia", "Andrea", "anika", "belinda", "grandma", "linda",
+    "steph",
+)  # fmt: skip
+MEN = (
+    "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "Denis", "Diogo", "Mario", "Michael", "max",
+    "michel", "miguel", "paul", "robert", "sandro", "travis", "victor",
+)  # fmt: skip
+
+_RECIPE = "synthetic.json"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One drawn speaker with what it says and where."""
+
+    request: Request
+    sex: str
+    tract: float
+    """Formants and pitch are played this much higher."""
+    level_db: float
+    """Active speech, dBFS."""
+    noise_db: float
+    """Room noise below the speech, dB."""
+    tilt: float
+    """First-order equaliser of the microphone, 0.5 (dark) to -0.5 (bright)."""
+
+
+def synthesize_corpus(
+    folder: str | Path,
+    minutes: float,
+    seed: int = 0,
+    progress: Callable[[float, float], None] | None = None,
+) -> Corpus:
+    """Write a corpus of about ``minutes`` (it ends with the sentence that passes them).
+
+    FLAC at `SAMPLE_RATE` and the table of `Corpus`, role ``source``; the same arguments give
+    the same bytes, and a folder that already holds them is opened as it is. ``progress`` is
+    told the minutes made and asked for. The table comes last: without it the work was cut
+    short, and is done again. Raises `CorpusError` for a folder with other things in it.
+    """
+    if not 0 < minutes <= 600:
+        raise CorpusError(f"{minutes} minutes of synthetic speech; ask for more than 0, up to 600")
+    root = Path(folder).resolve()
+    recipe = {"version": _VERSION, "minutes": minutes, "seed": seed}
+    if _claim(root, recipe):
+        return Corpus.open(root)
+    utterances: list[Utterance] = []
+    seconds = 0.0
+    rng = np.random.default_rng(seed)
+    with Speaker() as speaker:
+        for number, voice in enumerate(draw_voices(rng)):
+            spoken, rate = speaker.speak(voice.request)
+            utterances.append(_store(root, number, voice, _record(spoken, rate, voice, rng)))
+            seconds += utterances[-1].seconds
+            if progress:
+                progress(min(seconds / 60, minutes), minutes)
+            if seconds >= minutes * 60:
+                break
+    write_metadata(root, utterances)
+    return Corpus.open(root)
+
+
+def draw_voices(rng: np.random.Generator) -> Iterator[Voice]:
+    """Yield speakers without end, women and men in turn, every sentence before any repeats."""
+    number = 0
+    while True:
+        for index in rng.permutation(len(SENTENCES)):
+            yield _draw(rng, SENTENCES[index], "FM"[number % 2])
+            number += 1
+
+
+def _draw(rng: np.random.Generator, text: str, sex: str) -> Voice:
+    accent, variant = rng.choice(ACCENTS), rng.choice(WOMEN if sex == "F" else MEN)
+    # In these ranges women speak at about 145-270 Hz and men at 75-150 Hz.
+    pitch = rng.integers(28, 60) if sex == "F" else rng.integers(25, 80)
+    return Voice(
+        request=Request(
+            text=text,
+            voice=f"{accent}+{variant}",
+            pitch=int(pitch),
+            pitch_range=int(rng.integers(30, 85)),
+            rate=int(rng.integers(130, 190)),
+        ),
+        sex=sex,
+        tract=float(np.exp(rng.uniform(-0.1, 0.1))),
+        level_db=float(rng.uniform(-32, -18)),
+        noise_db=float(rng.uniform(30, 60)),
+        tilt=float(rng.uniform(-0.3, 0.4)),
+    )
+
+
+def _record(spoken: Samples, rate: int, voice: Voice, rng: np.random.Generator) -> Samples:
+    """Return the voice as a microphone in a room would have it, ``[T]`` at `SAMPLE_RATE`."""
+    moved = resample(spoken, round(rate * voice.tract), SAMPLE_RATE)
+    tilted = np.asarray(lfilter([1.0, voice.tilt], [1.0], moved), dtype=np.float32)
+    levelled = normalize_level(tilted, SAMPLE_RATE, voice.level_db)
+    # Room noise falls towards high frequencies.
+    hiss = np.asarray(lfilter([0.2], [1.0, -0.8], rng.standard_normal(levelled.size)))
+    loudness = 10 ** ((voice.level_db - voice.noise_db) / 20) / max(float(hiss.std()), 1e-9)
+    return np.asarray(levelled + loudness * hiss, dtype=np.float32)
+
+
+def _store(root: Path, number: int, voice: Voice, samples: Samples) -> Utterance:
+    name = f"synthetic_{number:05d}"
+    return Utterance(
+        path=write_audio(root / f"{name}.flac", samples, SAMPLE_RATE),
+        utt_id=name,
+        speaker=voice.request.voice,
+        sex=voice.sex,
+        seconds=round(samples.size / SAMPLE_RATE, 3),
+        corpus="espeak-ng",
+        role="source",
+        licence="CC0-1.0",
+        text=voice.request.text,
+    )
+
+
+def _claim(root: Path, recipe: dict[str, float]) -> bool:
+    """Make the folder ours; return whether it already holds this very corpus."""
+    written = root / _RECIPE
+    if root.is_dir() and any(root.iterdir()) and not written.is_file():
+        raise CorpusError(f"{root}: is not empty and not a synthetic corpus; name another folder")
+    root.mkdir(parents=True, exist_ok=True)
+    table = root / METADATA
+    if table.is_file() and json.loads(written.read_text(encoding="utf-8")) == recipe:
+        return True
+    table.unlink(missing_ok=True)
+    for recording in root.glob("synthetic_*.flac"):
+        recording.unlink()
+    written.write_text(json.dumps(recipe) + "\n", encoding="utf-8")
+    return False
