@@ -292,3 +292,30 @@ def test_memory_does_not_grow_with_the_recording(mini: Path, tmp_path: Path, sec
     long = peak_mb(mini, silent_wav(tmp_path / "l.wav", seconds), tmp_path / "l-out.wav")
     assert soundfile.info(tmp_path / "l-out.wav").frames == 16000 * seconds
     assert long < short + 3
+
+
+def test_a_terminal_sees_how_far_it_is(mini: Path, tmp_path: Path) -> None:
+    """The bar comes when a conversion takes longer than a moment, and goes again."""
+    recording = silent_wav(tmp_path / "long.wav", 3600)
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, "run", str(mini), str(recording), str(tmp_path / "out.wav")], stderr=theirs
+    ) as child:
+        os.close(theirs)
+        seen = b""
+        while b"of 3600 s" not in seen:
+            piece = os.read(ours, 4096)
+            assert piece, "ended without a bar"
+            seen += piece
+        child.send_signal(signal.SIGINT)
+        while True:
+            try:
+                seen += os.read(ours, 4096)
+            except OSError:  # the terminal's other side is closed
+                break
+    os.close(ours)
+    assert child.returncode == 130
+    assert b"mini [" in seen
+    assert b"%" in seen
+    assert seen.rstrip().endswith(b"nothing half-written is left")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["long.wav"]
