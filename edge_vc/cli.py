@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+
 import typer
 
 from edge_vc import __version__
+
+HOST_VERBS = {
+    "compress": ("edge_vc.compress.cli", "Prune, distil, quantise and export, by a recipe."),
+    "export": ("edge_vc_export.cli", "Write a bundle from a compression run, or take one apart."),
+    "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: similarity, words, distances."),
+}
+"""Verbs with a Typer application of their own: where it lies and what it does."""
+BOARD_VERBS = {
+    "run": "Convert a recording, or raw audio on stdin, with a bundle.",
+    "profile": "Measure a bundle on this machine.",
+    "inspect": "Check a bundle and say what is in it.",
+    "report": "Show a saved profile.",
+}
+"""Verbs of the board command, run by the board's own code."""
 
 app = typer.Typer(
     help="Makes a voice-conversion teacher small, runs it and shows where every millisecond goes.",
@@ -12,9 +29,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-# Everything after the verb belongs to the verb, its --help included.
-_VERB = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
 def main() -> None:
@@ -32,40 +46,37 @@ def version(
         raise typer.Exit
 
 
-@app.command(context_settings=_VERB, add_help_option=False)
-def compress(context: typer.Context) -> None:
-    """Prune, distil, quantise and export a student, by a recipe."""
-    from edge_vc.compress.cli import app as verb
+def _add_verb(name: str, help: str, call: Callable[[list[str]], None]) -> None:
+    """Add a verb that gets everything after it untouched, its ``--help`` included."""
 
-    verb(args=context.args, prog_name="edge-vc compress")
+    def verb(context: typer.Context) -> None:
+        call(context.args)
 
-
-@app.command(context_settings=_VERB, add_help_option=False)
-def run(context: typer.Context) -> None:
-    """Convert a recording, or raw audio on stdin, with a bundle."""
-    _board("run", context)
-
-
-@app.command(context_settings=_VERB, add_help_option=False)
-def profile(context: typer.Context) -> None:
-    """Measure a bundle on this machine."""
-    _board("profile", context)
+    settings = {
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    }
+    app.command(name, help=help, context_settings=settings, add_help_option=False)(verb)
 
 
-@app.command(context_settings=_VERB, add_help_option=False)
-def inspect(context: typer.Context) -> None:
-    """Check a bundle and say what is in it."""
-    _board("inspect", context)
+def _host(name: str, module: str) -> Callable[[list[str]], None]:
+    def call(arguments: list[str]) -> None:
+        import_module(module).app(args=arguments, prog_name=f"edge-vc {name}")
+
+    return call
 
 
-@app.command(context_settings=_VERB, add_help_option=False)
-def report(context: typer.Context) -> None:
-    """Show a saved profile."""
-    _board("report", context)
+def _board(name: str) -> Callable[[list[str]], None]:
+    def call(arguments: list[str]) -> None:
+        from edge_vc_runtime.cli import main as board
+
+        raise typer.Exit(board([name, *arguments], prog="edge-vc"))
+
+    return call
 
 
-def _board(verb: str, context: typer.Context) -> None:
-    """Run the board's own code, so that both commands do the same."""
-    from edge_vc_runtime.cli import main as board
-
-    raise typer.Exit(board([verb, *context.args], prog="edge-vc"))
+for _name, (_module, _help) in HOST_VERBS.items():
+    _add_verb(_name, _help, _host(_name, _module))
+for _name, _help in BOARD_VERBS.items():
+    _add_verb(_name, _help, _board(_name))
