@@ -56,6 +56,8 @@ def check_value(key: str, spec: Field[Any], value: object) -> Value:
 def _check_range(key: str, spec: Field[Any], value: Value) -> None:
     low, high = spec.metadata["range"]
     unit = f" {spec.metadata['unit']}" if spec.metadata["unit"] else ""
+    if low == high != float(value):
+        raise RecipeError(f"{key} = {_toml(value)}: allowed is only {low:g}{unit}")
     if not low <= float(value) <= high:
         raise RecipeError(
             f"{key} = {_toml(value)}: outside the allowed range {low:g} to {high:g}{unit}"

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from torch import Tensor
@@ -33,10 +34,12 @@ def offline_nncf() -> Iterator[Any]:
         import nncf
         import nncf.torch
     from nncf.torch.quantization.extensions import QuantizedFunctionsCPU
-    from nncf.torch.quantization.reference import ReferenceQuantizedFunctions
+    from nncf.torch.quantization.reference import torch_executor as plain
 
     if QuantizedFunctionsCPU._loaded_namespace is None:
-        QuantizedFunctionsCPU._loaded_namespace = ReferenceQuantizedFunctions
+        QuantizedFunctionsCPU._loaded_namespace = SimpleNamespace(
+            Quantize_forward=plain.forward, Quantize_backward=plain.backward
+        )
     logger = logging.getLogger("nncf")
     level = logger.level
     logger.setLevel(logging.ERROR)

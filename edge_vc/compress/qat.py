@@ -55,10 +55,10 @@ def match(reference: Student) -> Loss:
 
     def loss(student: Student, crops: Crops) -> Tensor:
         with torch.no_grad():
-            features = reference.trunk(crops.mels)
+            features: Tensor = reference.trunk(crops.mels)
             truth = reference.head.predict(features)
         guess = student.head.predict(student.trunk(crops.mels))
-        total = (guess.features - features).square().mean() / features.square().mean()
+        total: Tensor = (guess.features - features).square().mean() / features.square().mean()
         return total + _read_off(guess, truth)
 
     return loss

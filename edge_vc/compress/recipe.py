@@ -25,10 +25,10 @@ class StudentSection:
     """What compression starts with."""
 
     tier: str = choice("wide", "wide", "base", "nano")
-    weights: str = choice("shipped", "shipped", "random")
-    """``shipped`` weights of the tier, or ``random`` ones."""
-    hop_ms: float = number(10.0, 5.0, 20.0, "ms")
-    """One block of audio; the graph runs once per hop."""
+    weights: str = "shipped"
+    """``shipped`` weights of the tier, ``random`` ones, or the path of a student's file."""
+    hop_ms: float = number(10.0, 10.0, 10.0, "ms")
+    """One block of audio; the graph runs once per hop. Teachers label in hops of 10 ms."""
     seed: int = number(0, 0, 2**31 - 1)
 
 
@@ -39,8 +39,10 @@ class DataSection:
     corpus: str = ""
     """Folder of recordings; empty: speech is synthesised with espeak-ng."""
     minutes: float = number(30.0, 0.1, 10_000.0, "minutes")
-    """How much of it is used, at most."""
-    holdout_seconds: float = number(60.0, 2.0, 3_600.0, "s")
+    """How much of it is used, at most, before variation."""
+    vary: bool = True
+    """Play every recording slower and faster as well: larger and smaller people."""
+    holdout_seconds: float = number(45.0, 5.0, 3_600.0, "s")
     """Speech kept apart to measure every stage on."""
     seed: int = number(0, 0, 2**31 - 1)
 
@@ -52,7 +54,8 @@ class PruneSection:
     enabled: bool = True
     method: str = choice("structured", "structured", "magnitude")
     """``structured`` removes channels; ``magnitude`` zeroes weights: no smaller, no faster."""
-    importance: str = choice("l2", "l2", "taylor", "activation")
+    importance: str = choice("taylor", "l2", "taylor")
+    """Rank channels by the ``l2`` norm of their weights or by what they change in the loss."""
     sparsity: float = number(0.5, 0.0, 0.95)
     """Share of weights that ``magnitude`` zeroes."""
     round_to: int = number(8, 1, 64, "channels")
@@ -71,10 +74,21 @@ class DistillSection:
     segment_seconds: float = number(1.28, 0.32, 30.0, "s")
     learning_rate: float = number(2e-3, 1e-6, 0.1)
     waveform: float = number(0.0, 0.0, 1_000.0)
+    """L1 between waveforms."""
     stft: float = number(1.0, 0.0, 1_000.0)
+    """Multi-resolution STFT."""
     mel: float = number(1.5, 0.0, 1_000.0)
-    feature: float = number(0.0, 0.0, 1_000.0)
+    """L1 between log-mel spectra."""
+    feature: float = number(0.5, 0.0, 1_000.0)
+    """L1 between the filters that teacher and student apply."""
+    pitch: float = number(3.0, 0.0, 1_000.0)
+    """L1 between log F0 where the teacher is voiced."""
+    voicing: float = number(1.0, 0.0, 1_000.0)
+    """Cross-entropy of the voicing decision."""
     adversarial: float = number(0.0, 0.0, 1_000.0)
+    """Least-squares adversarial loss with feature matching."""
+    adversarial_from: float = number(0.5, 0.0, 1.0, "of the steps")
+    """When the adversarial term joins."""
     seed: int = number(0, 0, 2**31 - 1)
     max_mel_db: float = number(12.0, 0.1, 200.0, "dB", limits="mel_db")
     """Stop when the mel distance to the teacher is larger after distillation."""
@@ -94,11 +108,15 @@ class QuantizeSection:
     qat_segment_seconds: float = number(1.0, 0.1, 30.0, "s")
     qat_learning_rate: float = number(2e-5, 1e-8, 1e-3)
     """5e-4 diverged, 2e-5 improved."""
+    qat_clip: float = number(1.0, 1e-3, 1e3)
+    """Largest norm of the gradient."""
     seed: int = number(0, 0, 2**31 - 1)
     min_snr_db: float = number(25.0, 0.0, 100.0, "dB", limits="trunk_snr_db", sense="min")
     """Stop when the trunk's outputs are further from the float ones."""
     max_lsd_db: float = number(1.0, 0.01, 60.0, "dB", limits="lsd_db")
     """Stop when the waveform's log-spectral distance to the float one is larger."""
+    max_drift_db: float = number(3.0, 0.1, 60.0, "dB", limits="drift_db")
+    """Stop when the last ten seconds are further from the float ones than the first."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +126,14 @@ class ExportSection:
     name: str = "kathleen-base"
     version: str = "0.1.0"
     licence: str = "CC0-1.0"
+    """SPDX identifier of the voice's licence."""
+    consent: str = (
+        'The speaker of "Voice Dataset (Kathleen)", Rhasspy project, recorded it on purpose to '
+        "become a synthetic voice and released it under CC0 1.0."
+    )
+    """How the owner of the voice agreed."""
     precision: str = choice("both", "both", "int8", "fp32")
-    """Which graphs go into the bundle."""
+    """Which graphs go into the bundle; ``both``: the faster one is the default."""
 
 
 @dataclass(frozen=True)

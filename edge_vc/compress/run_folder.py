@@ -49,6 +49,7 @@ class RunFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
+        self._hashes: dict[tuple[tuple[str, int, int], ...], str] = {}
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -75,7 +76,15 @@ class RunFolder:
             record = Record(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
-        return record if content_hash(folder) == record.content else None
+        return record if self._content(folder) == record.content else None
+
+    def _content(self, folder: Path) -> str:
+        """The content hash, computed once for as long as no file changes."""
+        files = ((path, path.stat()) for path in sorted(folder.rglob("*")))
+        seen = tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in files)
+        if seen not in self._hashes:
+            self._hashes[seen] = content_hash(folder)
+        return self._hashes[seen]
 
     def workplace(self, stage: str, key: str) -> tuple[Path, Path]:
         """Return the output folder (empty) and the scratch folder (kept) for an attempt.

@@ -29,6 +29,29 @@ def no_progress(items: Iterable[T], total: int, label: str) -> Iterable[T]:
     return items
 
 
+class PushedProgress:
+    """Shows work that reports its share done (0 to 1) instead of being iterated over."""
+
+    PARTS = 1000
+
+    def __init__(self, progress: Progress, label: str) -> None:
+        self._bar = iter(progress(range(self.PARTS + 1), self.PARTS, label))
+        self._shown = 0
+        next(self._bar)
+
+    def reach(self, share: float) -> None:
+        """Show that ``share`` of the work is done; never goes back."""
+        for _ in range(self._shown, min(round(share * self.PARTS), self.PARTS)):
+            self._shown += 1
+            next(self._bar)
+
+    def close(self) -> None:
+        """End the display, wherever it is."""
+        end = getattr(self._bar, "close", None)
+        if end:
+            end()
+
+
 class LimitError(RuntimeError):
     """A stage's result is worse than the recipe allows; one line with the numbers."""
 

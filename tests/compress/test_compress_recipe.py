@@ -29,7 +29,7 @@ def test_values_are_read_and_the_rest_keeps_its_default():
         ("[distil]\nsteps = 3", ["distil", "unknown section", "did you mean distill?"]),
         ("steps = 3", ["steps", "unknown section", "teacher"]),
         ("data = 3", ["data = 3", "[data]"]),
-        ("[student]\nhop_ms = 160", ["student.hop_ms = 160", "5 to 20 ms"]),
+        ("[student]\nhop_ms = 160", ["student.hop_ms = 160", "only 10 ms"]),
         ("[target]\nmax_mmacs = 1", ["target.max_mmacs = 1", "10 to 100000"]),
         ("[target]\nmax_latency_ms = 3", ["target.max_latency_ms = 3", "10 to 1000 ms"]),
         ('[student]\ntier = "huge"', ['student.tier = "huge"', '"wide", "base", "nano"']),

@@ -1,0 +1,59 @@
+"""Reading what earlier stages left in the run folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edge_vc.data.labels import LabelledAudio, load_labels
+
+INDEX = "index.json"
+STUDENT = "student.safetensors"
+
+
+@dataclass(frozen=True)
+class LabelledSpeech:
+    """What the teacher said, divided into what is learnt from and what is measured on."""
+
+    folder: Path
+    train: tuple[str, ...]
+    """File names."""
+    holdout: tuple[str, ...]
+
+    @classmethod
+    def open(cls, folder: Path) -> LabelledSpeech:
+        """Open the artefact of the ``data`` stage."""
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        return cls(folder, tuple(index["train"]), tuple(index["holdout"]))
+
+    def write_index(self) -> None:
+        """Store the division beside the files."""
+        index = {"train": list(self.train), "holdout": list(self.holdout)}
+        (self.folder / INDEX).write_text(json.dumps(index, indent=1), encoding="utf-8")
+
+    def load(self, names: Sequence[str]) -> list[LabelledAudio]:
+        """Read examples by name."""
+        return [load_labels(self.folder / name) for name in names]
+
+    def speech(self, names: Sequence[str], seconds: float, sample_rate: int) -> list[Tensor]:
+        """Read source recordings ``[1, 1, 1, T]``, ``seconds`` of them at most, in order."""
+        left = round(seconds * sample_rate)
+        recordings = []
+        for name in names:
+            if left <= 0:
+                break
+            source = load_labels(self.folder / name).source[:left]
+            left -= len(source)
+            recordings.append(as_tensor(source))
+        return recordings
+
+
+def as_tensor(audio: np.typing.NDArray[np.int16]) -> Tensor:
+    """Return 16-bit ``[T]`` as ``[1, 1, 1, T]``, full scale at 1."""
+    return torch.from_numpy(audio.astype(np.float32) / 32767)[None, None, None]

@@ -1,0 +1,48 @@
+"""How close a student's conversions are to its teacher's, on speech that it never saw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from edge_vc.audio.mel import mel_matrix
+from edge_vc.compress.artefacts import as_tensor
+from edge_vc.compress.stage import Progress
+from edge_vc.data.labels import LabelledAudio
+from edge_vc.models.student import Student
+from edge_vc.training.losses import log_distance, magnitudes
+
+WINDOW = 1024
+BANDS = 80
+DB_PER_NAT = 20 / math.log(10)
+
+
+@torch.no_grad()
+def mel_distance_db(
+    student: Student, examples: Sequence[LabelledAudio], progress: Progress
+) -> float:
+    """Mean absolute difference of log-mel spectra to the teacher's in dB, over all frames.
+
+    The student speaks with its own pitch, and its delay is taken off.
+    """
+    student.eval()
+    bank = mel_matrix(student.config.sample_rate, WINDOW, BANDS)
+    bank = bank / bank.sum(1, keepdim=True)
+    total = frames = 0.0
+    for example in progress(examples, len(examples), "measuring"):
+        audio, target = _aligned(student, example)
+        guess, truth = bank @ magnitudes(audio, WINDOW), bank @ magnitudes(target, WINDOW)
+        total += float(log_distance(guess, truth)) * guess.shape[-1]
+        frames += guess.shape[-1]
+    return DB_PER_NAT * total / frames
+
+
+def _aligned(student: Student, example: LabelledAudio) -> tuple[Tensor, Tensor]:
+    """Convert an example; return the student's and the teacher's audio, ``[1, T]`` each."""
+    audio = student(as_tensor(example.source))[0, 0]
+    target = as_tensor(example.target)[0, 0]
+    usable = target.shape[-1] - student.delay
+    return audio[:, student.delay :], target[:, :usable]

@@ -1,0 +1,69 @@
+"""The third stage: the pruned student learns from the teacher again."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from edge_vc.compress.artefacts import STUDENT, LabelledSpeech
+from edge_vc.compress.closeness import mel_distance_db
+from edge_vc.compress.mask import hold_zeros, release_zeros
+from edge_vc.compress.stage import Metrics, PushedProgress, Stage, Workspace
+from edge_vc.compress.student_file import load_student, save_student
+from edge_vc.models.student import Student
+from edge_vc.training.distill import Distillation, DistillSettings
+from edge_vc.training.schedule import Budget
+
+
+class DistillStage(Stage):
+    """Runs the distillation loop; its checkpoints lie in scratch."""
+
+    name: ClassVar[str] = "distill"
+    needs: ClassVar[tuple[str, ...]] = ("data", "prune")
+    sections: ClassVar[tuple[str, ...]] = ("distill",)
+
+    def run(self, work: Workspace) -> Metrics:
+        """Train, or pass the student on where the recipe says so."""
+        speech = LabelledSpeech.open(work.inputs["data"])
+        student = load_student(work.inputs["prune"] / STUDENT)
+        holdout = speech.load(speech.holdout)
+        metrics = {"mel_db_before": mel_distance_db(student, holdout, work.progress)}
+        if self.recipe.distill.enabled:
+            student = self._trained(student, speech, work)
+        save_student(student, work.output / STUDENT)
+        return metrics | {"mel_db": mel_distance_db(student, holdout, work.progress)}
+
+    def _trained(self, student: Student, speech: LabelledSpeech, work: Workspace) -> Student:
+        zeros_stay = self.recipe.prune.enabled and self.recipe.prune.method == "magnitude"
+        if zeros_stay:
+            hold_zeros(student.trunk)
+        settings = self.settings(student)
+        examples = speech.load(speech.train)
+        training = Distillation(student, examples, settings, work.scratch / "distill")
+        bar = PushedProgress(work.progress, "distillation")
+        try:
+            trained = training.run(lambda share, figures: bar.reach(share))
+        finally:
+            bar.close()
+        if zeros_stay:
+            release_zeros(trained.trunk)
+        return trained.eval()
+
+    def settings(self, student: Student) -> DistillSettings:
+        """Translate the recipe's section."""
+        s = self.recipe.distill
+        frames = round(s.segment_seconds * student.config.sample_rate / student.config.hop)
+        return DistillSettings(
+            budget=Budget(steps=s.steps),
+            batch=s.batch,
+            segment_frames=frames,
+            peak_rate=s.learning_rate,
+            waveform=s.waveform,
+            stft=s.stft,
+            mel=s.mel,
+            feature=s.feature,
+            pitch=s.pitch,
+            voicing=s.voicing,
+            adversarial=s.adversarial,
+            adversarial_from=s.adversarial_from,
+            seed=s.seed,
+        )

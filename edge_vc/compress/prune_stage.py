@@ -1,0 +1,101 @@
+"""The second stage: the student gets as small as the target says."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from edge_vc.compress.artefacts import STUDENT, LabelledSpeech
+from edge_vc.compress.budget import cost_of
+from edge_vc.compress.closeness import mel_distance_db
+from edge_vc.compress.mask import sparsity_of, zero_smallest
+from edge_vc.compress.prune import prune_student
+from edge_vc.compress.stage import Metrics, Stage, Workspace
+from edge_vc.compress.starting_point import budget_of, starting_student, student_path
+from edge_vc.compress.student_file import save_student
+from edge_vc.models.student import Student
+from edge_vc.teachers.default import weights_hash
+from edge_vc.training.distill_data import DistillBatch, DistillBatches
+from edge_vc.training.losses import SpectralLoss
+
+TAYLOR_SEGMENTS = 12
+TAYLOR_FRAMES = 128
+
+
+class PruneStage(Stage):
+    """Starts from the recipe's student and takes channels, or weights, away."""
+
+    name: ClassVar[str] = "prune"
+    needs: ClassVar[tuple[str, ...]] = ("data",)
+    sections: ClassVar[tuple[str, ...]] = ("student", "prune", "target")
+
+    @cached_property
+    def _external(self) -> dict[str, str]:
+        path = student_path(self.recipe)
+        return {"student file": weights_hash(path)} if path else {}
+
+    def external_inputs(self) -> dict[str, str]:
+        """Hash of the student's file."""
+        return self._external
+
+    def run(self, work: Workspace) -> Metrics:
+        """Prune and measure; nothing is trained here."""
+        speech = LabelledSpeech.open(work.inputs["data"])
+        student = starting_student(self.recipe)
+        before = cost_of(student)
+        pruned = self._pruned(student, speech)
+        save_student(pruned, work.output / STUDENT)
+        after = cost_of(pruned)
+        return {
+            "parameters_before": before.parameters,
+            "parameters": after.parameters,
+            "int8_weight_kb": after.trunk_weights / 1e3,
+            "mmacs_before": before.mmacs,
+            "mmacs": after.mmacs,
+            "latency_ms": after.latency_ms,
+            "sparsity": sparsity_of(pruned.trunk),
+            "mel_db": mel_distance_db(pruned, speech.load(speech.holdout), work.progress),
+        }
+
+    def _pruned(self, student: Student, speech: LabelledSpeech) -> Student:
+        section = self.recipe.prune
+        if not section.enabled:
+            return student
+        if section.method == "magnitude":
+            zero_smallest(student.trunk, section.sparsity)
+            return student
+        loss = None
+        if section.importance == "taylor":
+            batch = self._batch(student, speech)
+            loss = lambda s: distance_to_teacher(s, batch)  # noqa: E731
+        return prune_student(student, budget_of(self.recipe), round_to=section.round_to, loss=loss)
+
+    def _batch(self, student: Student, speech: LabelledSpeech) -> DistillBatch:
+        rng = np.random.default_rng(self.recipe.student.seed)
+        names = rng.permutation(np.array(speech.train))[: 4 * TAYLOR_SEGMENTS].tolist()
+        examples = speech.load(names)
+        shortest = min(len(example.f0) for example in examples) - 1
+        frames = min(TAYLOR_FRAMES, max(shortest, 32))
+        return DistillBatches(student, examples, frames).draw(TAYLOR_SEGMENTS, rng)
+
+
+def distance_to_teacher(student: Student, batch: DistillBatch) -> Tensor:
+    """How far the student is from its teacher, to be differentiated: spectra, pitch, voicing."""
+    prediction = student.head.predict(student.trunk(batch.features))
+    driven = prediction.log_f0 is not None
+    audio = student.synthesize(
+        prediction, batch.f0 if driven else None, batch.voiced if driven else None
+    )
+    total: Tensor = SpectralLoss(student.config.sample_rate)(audio[:, 0, 0], batch.audio)
+    if prediction.log_f0 is not None and prediction.voicing is not None:
+        apart = (prediction.log_f0 - torch.log(batch.f0)).abs() * batch.voiced
+        total = total + 3 * apart.sum() / batch.voiced.sum().clamp_min(1)
+        total = total + functional.binary_cross_entropy_with_logits(
+            prediction.voicing, batch.voiced
+        )
+    return total

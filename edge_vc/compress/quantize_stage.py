@@ -1,0 +1,125 @@
+"""The fourth and fifth stage: the trunk in INT8, calibrated, then fine-tuned."""
+
+from __future__ import annotations
+
+import copy
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from edge_vc.compress.artefacts import STUDENT, LabelledSpeech
+from edge_vc.compress.fidelity import compare
+from edge_vc.compress.field import Value
+from edge_vc.compress.mask import hold_zeros, release_zeros
+from edge_vc.compress.qat import Loss, QatSettings, fine_tune, match
+from edge_vc.compress.quantize import quantize
+from edge_vc.compress.stage import Metrics, Stage, Workspace
+from edge_vc.compress.student_file import load_student, save_student
+from edge_vc.models.student import Student
+
+FINE_TUNING = "qat_"
+"""Prefix of the recipe's keys that only the second of the two stages reads."""
+
+
+class QuantizeStage(Stage):
+    """Post-training quantisation; passes the student on where the recipe says so."""
+
+    name: ClassVar[str] = "quantize"
+    needs: ClassVar[tuple[str, ...]] = ("data", "distill")
+    sections: ClassVar[tuple[str, ...]] = ("quantize",)
+
+    def resolved(self) -> dict[str, dict[str, Value]]:
+        """Leave out what only fine-tuning reads."""
+        section = super().resolved()["quantize"]
+        return {"quantize": {k: v for k, v in section.items() if not k.startswith(FINE_TUNING)}}
+
+    def check_limits(self, metrics: Metrics) -> None:
+        """Hold to the limits here only where no fine-tuning follows that may still meet them."""
+        if not self.recipe.quantize.qat_steps:
+            super().check_limits(metrics)
+
+    def run(self, work: Workspace) -> Metrics:
+        """Calibrate on what is learnt from, measure on what is not."""
+        section = self.recipe.quantize
+        student = load_student(work.inputs["distill"] / STUDENT)
+        if not section.enabled:
+            save_student(student, work.output / STUDENT)
+            return {}
+        speech = LabelledSpeech.open(work.inputs["data"])
+        rate = student.config.sample_rate
+        quantized = quantize(
+            student,
+            speech.speech(speech.train, section.calibration_seconds, rate),
+            bias_correction=section.bias_correction,
+            progress=work.progress,
+        )
+        save_student(quantized, work.output / STUDENT)
+        return compare(student, quantized, holdout_audio(speech, rate))
+
+
+class QatStage(Stage):
+    """Quantisation-aware training; keeps the calibrated student where that was better."""
+
+    name: ClassVar[str] = "qat"
+    needs: ClassVar[tuple[str, ...]] = ("data", "distill", "quantize")
+    sections: ClassVar[tuple[str, ...]] = ("quantize",)
+
+    def loss(self, student: Student, work: Workspace) -> Loss:
+        """Return what is minimised: the distance to the float ``student``'s predictions."""
+        return match(student)
+
+    def run(self, work: Workspace) -> Metrics:
+        """Fine-tune from the checkpoint, if there is one, and measure both."""
+        calibrated = load_student(work.inputs["quantize"] / STUDENT)
+        if not (self.recipe.quantize.enabled and self.recipe.quantize.qat_steps):
+            save_student(calibrated, work.output / STUDENT)
+            return {}
+        student = load_student(work.inputs["distill"] / STUDENT)
+        speech = LabelledSpeech.open(work.inputs["data"])
+        audio = holdout_audio(speech, student.config.sample_rate)
+        tuned = self._tuned(student, calibrated, speech, work)
+        before, after = compare(student, calibrated, audio), compare(student, tuned, audio)
+        better = after["trunk_snr_db"] >= before["trunk_snr_db"]
+        save_student(tuned if better else calibrated, work.output / STUDENT)
+        metrics = {f"{name}_before": value for name, value in before.items()}
+        return metrics | (after if better else before) | {"fine_tuning_kept": float(better)}
+
+    def _tuned(
+        self, student: Student, calibrated: Student, speech: LabelledSpeech, work: Workspace
+    ) -> Student:
+        tuned = copy.deepcopy(calibrated)
+        zeros_stay = self.recipe.prune.enabled and self.recipe.prune.method == "magnitude"
+        if zeros_stay:
+            hold_zeros(tuned.trunk)
+        config = student.config
+        settings = self.settings(config.sample_rate / config.hop)
+        recordings = speech.speech(speech.train, 600.0, config.sample_rate)
+        fine_tune(
+            tuned,
+            recordings,
+            self.loss(student, work),
+            settings,
+            checkpoint=work.scratch / "checkpoint.pt",
+            progress=work.progress,
+        )
+        if zeros_stay:
+            release_zeros(tuned.trunk)
+        return tuned.eval()
+
+    def settings(self, frame_rate: float) -> QatSettings:
+        """Translate the recipe's section; ``frame_rate`` in Hz."""
+        s = self.recipe.quantize
+        return QatSettings(
+            steps=s.qat_steps,
+            batch=s.qat_batch,
+            segment_frames=round(s.qat_segment_seconds * frame_rate),
+            learning_rate=s.qat_learning_rate,
+            clip=s.qat_clip,
+            seed=s.seed,
+        )
+
+
+def holdout_audio(speech: LabelledSpeech, sample_rate: int) -> Tensor:
+    """All speech kept apart, one recording after the other, ``[1, 1, 1, T]``."""
+    return torch.cat(speech.speech(speech.holdout, 3_600.0, sample_rate), dim=-1)

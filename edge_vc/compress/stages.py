@@ -1,0 +1,50 @@
+"""The road from teacher to bundle: all stages, in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_vc.compress.data_stage import DataStage
+from edge_vc.compress.distill_stage import DistillStage
+from edge_vc.compress.export_stage import ExportStage
+from edge_vc.compress.pipeline import Report, RunResult, run_stages
+from edge_vc.compress.prune_stage import PruneStage
+from edge_vc.compress.quantize_stage import QatStage, QuantizeStage
+from edge_vc.compress.recipe import Recipe
+from edge_vc.compress.stage import Progress, Stage, no_progress
+from edge_vc.compress.starting_point import expected_costs
+
+STAGES: tuple[type[Stage], ...] = (
+    DataStage,
+    PruneStage,
+    DistillStage,
+    QuantizeStage,
+    QatStage,
+    ExportStage,
+)
+
+
+def build_stages(recipe: Recipe) -> list[Stage]:
+    """Return the stages of a recipe; raises `RecipeError` when its target cannot be met."""
+    expected_costs(recipe)
+    return [stage(recipe) for stage in STAGES]
+
+
+def compress(
+    recipe: Recipe,
+    run_dir: str | Path,
+    *,
+    until: str | None = None,
+    progress: Progress = no_progress,
+    report: Report | None = None,
+) -> RunResult:
+    """Make a student small: run every stage of ``recipe`` that is not up to date in ``run_dir``.
+
+    The bundle is in ``result.artefact("export")``. ``until`` names the last stage to run;
+    ``progress`` shows loops; ``report`` is told before and after each stage. Killed at any
+    moment, the same call goes on where it was.
+    Raises `RecipeError`, `LimitError` and `RunFolderError`, each with one line.
+    """
+    return run_stages(
+        recipe, build_stages(recipe), run_dir, until=until, progress=progress, report=report
+    )

@@ -1,0 +1,87 @@
+"""The student that compression starts from, and whether it can meet the target at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from edge_vc.compress.budget import Budget, BudgetError, Cost, cost_of, fit_config
+from edge_vc.compress.field import RecipeError
+from edge_vc.compress.recipe import Recipe
+from edge_vc.compress.student_file import StudentFileError, load_student
+from edge_vc.models.student import Student
+from edge_vc.models.student_config import TIERS
+from edge_vc.teachers.default import DEFAULT_WEIGHTS
+
+ASSETS = Path(__file__).parent.parent / "assets"
+
+
+def teacher_path(recipe: Recipe) -> Path:
+    """Return the teacher's weights file; raises `RecipeError` when it is not there."""
+    given = recipe.teacher.weights
+    path = DEFAULT_WEIGHTS if given == "shipped" else Path(given)
+    if not path.is_file():
+        raise RecipeError(f'teacher.weights = "{given}": {path} does not exist')
+    return path
+
+
+def student_path(recipe: Recipe) -> Path | None:
+    """Return the file of the student to start from, None for random weights."""
+    given = recipe.student.weights
+    if given == "random":
+        return None
+    path = ASSETS / f"kathleen-{recipe.student.tier}.safetensors" if given == "shipped" else None
+    path = path or Path(given)
+    if not path.is_file():
+        raise RecipeError(
+            f'student.weights = "{given}": {path} does not exist; give a file, or "random"'
+        )
+    return path
+
+
+def starting_student(recipe: Recipe) -> Student:
+    """Return the student to start from; raises `RecipeError` when its file is of no use."""
+    path = student_path(recipe)
+    if path is None:
+        with torch.random.fork_rng():
+            torch.manual_seed(recipe.student.seed)
+            return Student(TIERS[recipe.student.tier]).eval()
+    try:
+        return load_student(path)
+    except StudentFileError as error:
+        raise RecipeError(f'student.weights = "{recipe.student.weights}": {error}') from error
+
+
+def budget_of(recipe: Recipe) -> Budget:
+    """Return the part of the target that pruning can reach."""
+    return Budget(recipe.target.max_mmacs, recipe.target.max_weight_kb)
+
+
+def expected_costs(recipe: Recipe) -> tuple[Cost, Cost]:
+    """Return the costs before and after pruning, without doing it.
+
+    Raises `RecipeError` when the target cannot be met: by any pruning, or, without structured
+    pruning, by the student as it is.
+    """
+    student = starting_student(recipe)
+    before = cost_of(student)
+    if before.latency_ms > recipe.target.max_latency_ms:
+        raise RecipeError(
+            f"target.max_latency_ms = {recipe.target.max_latency_ms:g}: the student's layers take "
+            f"{before.latency_ms:g} ms; allowed are {before.latency_ms:g} ms and more"
+        )
+    try:
+        fitted = fit_config(student.config, budget_of(recipe), recipe.prune.round_to)
+    except BudgetError as error:
+        raise RecipeError(str(error)) from error
+    narrows = recipe.prune.enabled and recipe.prune.method == "structured"
+    if fitted != student.config and not narrows:
+        raise RecipeError(
+            f"target.max_mmacs = {recipe.target.max_mmacs:g}, target.max_weight_kb = "
+            f"{recipe.target.max_weight_kb:g}: the student takes {before.mmacs:.1f} and "
+            f"{before.trunk_weights / 1e3:.1f}; set prune.enabled = true and prune.method = "
+            '"structured"'
+        )
+    after = cost_of(Student(fitted)) if fitted != student.config else before
+    return before, after

@@ -1,0 +1,66 @@
+"""Speech, a teacher and students small enough for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from torch import Tensor
+
+from edge_vc.models.student import Student
+from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.teacher import TeacherConfig, TeacherNetwork
+from edge_vc.teachers.default import DefaultTeacher
+
+RATE = 16000
+TINY = StudentConfig(mels=24, channels=32, hidden=(64, 64), dilations=(1, 2), outputs=32, bands=16)
+
+
+def voice(seconds: float, f0: float, seed: int) -> np.ndarray:
+    """A gliding harmonic tone with syllables and breath: enough of speech for a pitch tracker."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(round(seconds * RATE)) / RATE
+    glide = f0 * (1 + 0.1 * np.sin(2 * np.pi * 0.7 * t + seed))
+    phase = 2 * np.pi * np.cumsum(glide) / RATE
+    tone = sum(np.sin(k * phase) / k for k in range(1, 16))
+    syllables = np.clip(np.sin(2 * np.pi * 2.5 * t + seed) + 0.3, 0, 1)
+    audio = 0.1 * tone * syllables + 0.003 * rng.standard_normal(len(t))
+    return audio.astype(np.float32)
+
+
+def speech(seconds: float, seed: int = 0) -> Tensor:
+    """The same as a signal ``[1, 1, 1, T]``."""
+    return torch.from_numpy(voice(seconds, 140.0, seed))[None, None, None]
+
+
+@pytest.fixture(scope="session")
+def tiny_student() -> Student:
+    """A student of a few thousand weights whose norms have seen speech; do not change it."""
+    torch.manual_seed(0)
+    student = Student(TINY).train()
+    with torch.no_grad():
+        for seed in range(8):
+            student.predict(speech(1.0, seed))
+    return student.eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_teacher(tmp_path_factory) -> Path:
+    """The weights of an untrained teacher."""
+    torch.manual_seed(0)
+    config = TeacherConfig(channels=16, encoder_blocks=2, decoder_blocks=1, heads=2, bottleneck=8)
+    path = tmp_path_factory.mktemp("teacher") / "teacher.safetensors"
+    return DefaultTeacher(TeacherNetwork(config)).save(path, {})
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory) -> Path:
+    """Twelve recordings of two and a half seconds."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for seed in range(12):
+        audio = voice(2.5, 100.0 + 12 * seed, seed)
+        soundfile.write(folder / f"{seed:02d}.wav", audio, RATE)
+    return folder
