@@ -29,7 +29,6 @@ ACCENTS = (
 )  # fmt: skip
 WOMEN = (
     "f1", "f2", "f3", "f4", "f5", "Alicia", "Andrea", "anika", "belinda", "grandma", "linda",
-    "steph",
 )  # fmt: skip
 MEN = (
     "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "Denis", "Diogo", "Mario", "Michael", "max",
@@ -124,7 +123,8 @@ def _record(spoken: Samples, rate: int, voice: Voice, rng: np.random.Generator) 
     """Return the voice as a microphone in a room would have it, ``[T]`` at `SAMPLE_RATE`."""
     moved = resample(spoken, round(rate * voice.tract), SAMPLE_RATE)
     tilted = np.asarray(lfilter([1.0, voice.tilt], [1.0], moved), dtype=np.float32)
-    levelled = normalize_level(tilted, SAMPLE_RATE, voice.level_db)
+    before, after = (int(rng.uniform(0.05, 0.4) * SAMPLE_RATE) for _ in range(2))
+    levelled = np.pad(normalize_level(tilted, SAMPLE_RATE, voice.level_db), (before, after))
     # Room noise falls towards high frequencies.
     hiss = np.asarray(lfilter([0.2], [1.0, -0.8], rng.standard_normal(levelled.size)))
     loudness = 10 ** ((voice.level_db - voice.noise_db) / 20) / max(float(hiss.std()), 1e-9)
