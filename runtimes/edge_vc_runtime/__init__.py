@@ -1,3 +1,57 @@
-"""The board side of Edge VC: bundles are opened, run and measured here, with numpy alone."""
+"""The board side of Edge VC: bundles are opened, run and measured here, with numpy alone.
+
+from edge_vc_runtime import Session
+
+session = Session.open("kathleen.evc")
+out = session.step(hop)  # float32 [session.hop]
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "EngineError",
+    "Manifest",
+    "ProfileOptions",
+    "Report",
+    "Session",
+    "__version__",
+    "convert_array",
+    "profile",
+    "read_bundle",
+]
+
+if TYPE_CHECKING:
+    from edge_vc_runtime.bundle import Bundle, read_bundle
+    from edge_vc_runtime.engines import EngineError
+    from edge_vc_runtime.loop import convert_array
+    from edge_vc_runtime.manifest import BundleError, Manifest
+    from edge_vc_runtime.profiler import ProfileOptions, profile
+    from edge_vc_runtime.report import Report
+    from edge_vc_runtime.session import Session
+
+_HOMES = {
+    "Bundle": "bundle",
+    "BundleError": "manifest",
+    "EngineError": "engines",
+    "Manifest": "manifest",
+    "ProfileOptions": "profiler",
+    "Report": "report",
+    "Session": "session",
+    "convert_array": "loop",
+    "profile": "profiler",
+    "read_bundle": "bundle",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name's module when the name is first used: importing the package is free."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

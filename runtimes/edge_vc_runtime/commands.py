@@ -7,13 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
-
-from edge_vc_runtime.bundle import Bundle, read_bundle
+from edge_vc_runtime.bundle import read_bundle
 from edge_vc_runtime.descriptions import describe_bundle, describe_input, describe_output
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.fields import FieldError
-from edge_vc_runtime.loop import convert_array, convert_stream
+from edge_vc_runtime.golden import replay_golden
+from edge_vc_runtime.loop import convert_stream
 from edge_vc_runtime.progress import Progress
 from edge_vc_runtime.report import Report
 from edge_vc_runtime.session import Session
@@ -107,8 +106,13 @@ def inspect(arguments: argparse.Namespace) -> int:
         print("\n".join(describe_bundle(bundle)))
     if not arguments.check:
         return 0
-    results = [_check_golden(bundle, model.precision) for model in bundle.manifest.models]
-    return 0 if all(results) else 1
+    replays = replay_golden(bundle)
+    for replay in replays:
+        print(
+            f"golden {replay.precision}: {'equal' if replay.equal else 'DIFFERENT'}, "
+            f"at most {replay.difference:.2e} off (allowed {replay.tolerance:.0e})"
+        )
+    return 0 if all(replay.equal for replay in replays) else 1
 
 
 def _open(arguments: argparse.Namespace) -> Session:
@@ -150,23 +154,6 @@ def _show(made: Report, arguments: argparse.Namespace) -> None:
             raise UsageError(f"{place}: {error.strerror or error}") from error
     if arguments.png:
         write_png(made, Path(arguments.png))
-
-
-def _check_golden(bundle: Bundle, precision: str) -> bool:
-    arrays = bundle.golden()
-    session = Session.open(bundle, precision=precision)
-    expected = arrays.get(f"output.{precision}")
-    golden = bundle.manifest.golden
-    if expected is None or golden is None or precision not in golden.tolerance:
-        print(f"golden {precision}: not recorded")
-        return True
-    off = float(np.max(np.abs(convert_array(session, arrays["input"]) - expected), initial=0.0))
-    good = off <= golden.tolerance[precision]
-    print(
-        f"golden {precision}: {'equal' if good else 'DIFFERENT'}, at most {off:.2e} off "
-        f"(allowed {golden.tolerance[precision]:.0e})"
-    )
-    return good
 
 
 def _check_rate(option: str, rate: int | None) -> None:

@@ -61,7 +61,8 @@ class ModelEntry:
 class Golden:
     """A recorded input and what each precision made of it.
 
-    The file holds the arrays ``input [N]`` and ``output.<precision> [N]``, float32.
+    The file holds the arrays ``input [N]`` and ``output.<precision> [N]``, float32; outputs are the
+    graphs' own from silence, `Manifest.delay` samples late.
     """
 
     file: str

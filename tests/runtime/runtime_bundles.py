@@ -62,7 +62,8 @@ def golden_file(hop: int, delay: int) -> bytes:
     audio = np.random.default_rng(5).normal(0, 0.1, 32 * hop).astype(np.float32)
     arrays = {"input": audio}
     for precision, gain in GAINS.items():
-        arrays[f"output.{precision}"] = np.float32(gain) * audio
+        late = np.concatenate([np.zeros(delay, np.float32), audio])[: audio.size]
+        arrays[f"output.{precision}"] = np.float32(gain) * late
     out = io.BytesIO()
     np.savez(out, **arrays)
     return out.getvalue()
@@ -119,9 +120,13 @@ def archive(*members: bytes) -> bytes:
     return body + b"\0" * (-len(body) % tarfile.RECORDSIZE)
 
 
-def write_mini(path: Path, **geometry: int) -> Path:
-    """Write a good bundle and return its path."""
-    manifest, files = mini_contents(**geometry)
+def write_bundle(path: Path, manifest: Manifest, files: dict[str, bytes]) -> Path:
+    """Write a manifest, as it is, and its files."""
     entries = [member("manifest.json", manifest.to_json())]
     path.write_bytes(archive(*entries, *(member(n, d) for n, d in files.items())))
     return path
+
+
+def write_mini(path: Path, **geometry: int) -> Path:
+    """Write a good bundle and return its path."""
+    return write_bundle(path, *mini_contents(**geometry))

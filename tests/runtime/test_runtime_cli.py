@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from runtime_bundles import write_mini
+from runtime_bundles import delay_model, listed, mini_contents, write_bundle, write_mini
 
 from edge_vc_runtime.cli import main
 
@@ -240,6 +240,23 @@ def test_inspect_check_replays_the_golden(
     assert code == 0
     assert "golden int8: equal" in out
     assert "golden fp32: equal" in out
+
+
+def test_inspect_check_sees_another_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest, files = mini_contents()
+    files["model.int8.onnx"] = delay_model(160, 160, gain=0.501)
+    bundle = write_bundle(tmp_path / "a.evc", listed(manifest, files), files)
+    code, out, _ = here(["inspect", bundle, "--check"], capsys)
+    assert code == 1
+    assert "golden int8: DIFFERENT" in out
+    assert "golden fp32: equal" in out
+
+
+def test_input_may_be_the_output(mini: Path, recording: Path, speech: np.ndarray) -> None:
+    assert main(["run", "-q", str(mini), str(recording), str(recording)]) == 0
+    assert soundfile.info(recording).frames == len(speech)
 
 
 @pytest.mark.parametrize("command", ["run", "profile", "inspect", "report"])

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import edge_vc_runtime
+
 FORBIDDEN = {"torch", "onnx", "edge_vc", "edge_vc_export", "edge_vc_boards", "scipy", "librosa"}
 OPTIONAL = {"onnxruntime", "soundfile", "soxr", "rich", "matplotlib"}
 ALLOWED = {"numpy", "edge_vc_runtime", *OPTIONAL, *sys.stdlib_module_names}
@@ -73,3 +75,13 @@ def test_importing_loads_nothing_optional(module: str) -> None:
     script = f"import sys, {name}; print(sorted({OPTIONAL | FORBIDDEN!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
     assert done.stdout == b"[]\n", done.stderr
+
+
+def test_public_names_are_where_the_package_says() -> None:
+    for name in edge_vc_runtime.__all__:
+        assert getattr(edge_vc_runtime, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'Sesion'"):
+        _ = edge_vc_runtime.Sesion
+    script = "import sys, edge_vc_runtime; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert done.stdout == b"False\n"

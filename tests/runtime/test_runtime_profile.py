@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runtime_bundles import write_mini
+from runtime_bundles import listed, mini_contents, write_bundle, write_mini
 
 from edge_vc_runtime import coldstart
 from edge_vc_runtime.cli import main
@@ -143,14 +143,9 @@ def test_schema_describes_the_report(made: Report) -> None:
 
 
 def test_noise_without_a_golden_recording(tmp_path: Path) -> None:
-    import runtime_bundles as bundles
-
-    manifest, files = bundles.mini_contents()
+    manifest, files = mini_contents()
     del files["golden.npz"]
-    manifest = bundles.listed(replace(manifest, golden=None), files)
-    entries = [bundles.member(name, data) for name, data in files.items()]
-    path = tmp_path / "a.evc"
-    path.write_bytes(bundles.archive(bundles.member("manifest.json", manifest.to_json()), *entries))
+    path = write_bundle(tmp_path / "a.evc", listed(replace(manifest, golden=None), files), files)
     options = ProfileOptions(modes=("tight",), seconds=0.05, cold_start=False, ops=False)
     made = profile(path, options)
     assert made.setup.input == "noise"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runtime_bundles import archive, delay_model, listed, member, mini_contents, write_mini
+from runtime_bundles import delay_model, listed, mini_contents, write_bundle, write_mini
 
 from edge_vc_runtime import engines
 from edge_vc_runtime.bundle import BundleError, read_bundle
@@ -139,9 +139,7 @@ def rewritten(path: Path, model: bytes | None = None, **changes: object) -> Path
     if model is not None:
         files["model.fp32.onnx"] = model
     manifest = replace(listed(manifest, files), **changes)
-    entries = [member(name, data) for name, data in files.items()]
-    path.write_bytes(archive(member("manifest.json", manifest.to_json()), *entries))
-    return path
+    return write_bundle(path, manifest, files)
 
 
 def test_graph_that_disagrees_with_its_manifest(tmp_path: Path) -> None:
