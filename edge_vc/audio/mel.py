@@ -41,7 +41,8 @@ class LogMel(nn.Module):
         """Return natural-log mel magnitudes ``[B, bands, frames]`` of ``audio`` ``[B, T]``."""
         frames = hop_frames(audio, self.window, self.hop) * self.taper
         magnitude = torch.fft.rfft(frames).abs()
-        return (magnitude @ self.bank.T + LOG_FLOOR).log().transpose(1, 2)
+        log_mel: Tensor = (magnitude @ self.bank.T + LOG_FLOOR).log()
+        return log_mel.transpose(1, 2)
 
 
 def channel_mean(log_mel: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ class LabelledAudio:
 
 
 def label_audio(teacher: Teacher, audio: Samples) -> LabelledAudio:
-    """Let ``teacher`` convert ``audio`` ``[T]``; raises `AudioError` when its answer is unusable."""
+    """Let ``teacher`` convert ``audio`` ``[T]``; raises `AudioError` for an unusable answer."""
     source = normalize_level(audio, teacher.sample_rate, INPUT_DB)
     source = source[: len(source) // HOP * HOP]
     frames = len(source) // HOP

@@ -52,7 +52,8 @@ def normalised_log_mel(audio: NDArray[np.float32], frames: int) -> NDArray[np.fl
     n = min(len(audio), len(padded))
     padded[:n] = audio[:n]
     log_mel = LogMel()(torch.from_numpy(padded)[None])[0]
-    return (log_mel - channel_mean(log_mel)).numpy().astype(np.float16)
+    normalised: NDArray[np.float16] = (log_mel - channel_mean(log_mel)).numpy().astype(np.float16)
+    return normalised
 
 
 def make_pairs(

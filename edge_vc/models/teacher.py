@@ -65,9 +65,7 @@ class ConvNeXt(nn.Module):
 
     def __init__(self, channels: int, expansion: int, kernel: int) -> None:
         super().__init__()
-        self.depthwise = nn.Conv1d(
-            channels, channels, kernel, padding=kernel // 2, groups=channels
-        )
+        self.depthwise = nn.Conv1d(channels, channels, kernel, padding=kernel // 2, groups=channels)
         self.norm = nn.LayerNorm(channels)
         self.expand = nn.Linear(channels, expansion * channels)
         self.contract = nn.Linear(expansion * channels, channels)
@@ -77,7 +75,8 @@ class ConvNeXt(nn.Module):
         """Map ``[B, T, C]`` to the same shape."""
         y = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
         y = self.contract(nn.functional.gelu(self.expand(self.norm(y))))
-        return x + self.scale * y
+        total: Tensor = x + self.scale * y
+        return total
 
 
 class Attention(nn.Module):
@@ -106,7 +105,8 @@ class Attention(nn.Module):
         query, key, value = packed.permute(2, 0, 3, 1, 4)
         bias = self._bias(frames, x.device).to(query.dtype)
         seen = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        return x + self.scale * self.project(seen.transpose(1, 2).reshape(x.shape))
+        total: Tensor = x + self.scale * self.project(seen.transpose(1, 2).reshape(x.shape))
+        return total
 
 
 class SourceFilterHead(nn.Module):
@@ -145,7 +145,8 @@ class SourceFilterHead(nn.Module):
 
     def _spectrum(self, audio: Tensor) -> Tensor:
         frames = hop_frames(audio, self.config.filter_window, self.config.hop)
-        return torch.fft.rfft(frames * self.window)
+        spectrum: Tensor = torch.fft.rfft(frames * self.window)
+        return spectrum
 
     def _overlap_add(self, frames: Tensor) -> Tensor:
         window, hop = self.config.filter_window, self.config.hop
@@ -159,7 +160,7 @@ class SourceFilterHead(nn.Module):
 
 
 def pulse_train(f0: Tensor, hop: int, sample_rate: int) -> Tensor:
-    """Band-limited pulses of unit power from ``f0`` ``[B, F]`` in Hz (0: none), ``[B, F * hop]``."""
+    """Unit-power band-limited pulses ``[B, F * hop]`` from ``f0`` ``[B, F]`` in Hz, 0 for none."""
     voiced = f0 > 0
     continuous = torch.where(voiced, f0, torch.full_like(f0, 150.0))[:, None]
     rate = nn.functional.interpolate(
@@ -190,9 +191,7 @@ class TeacherNetwork(nn.Module):
         self.bottleneck = nn.Linear(c, config.bottleneck)
         self.content_norm = nn.LayerNorm(config.bottleneck)
         self.voice = nn.Embedding(config.speakers, c)
-        self.expand = nn.Conv1d(
-            config.bottleneck + 3, c, config.kernel, padding=config.kernel // 2
-        )
+        self.expand = nn.Conv1d(config.bottleneck + 3, c, config.kernel, padding=config.kernel // 2)
         decoder = self._blocks(config, config.decoder_blocks)
         self.decoder = nn.Sequential(*decoder, nn.LayerNorm(c))
         self.head = SourceFilterHead(config)
@@ -210,7 +209,7 @@ class TeacherNetwork(nn.Module):
     def forward(
         self, log_mel: Tensor, f0: Tensor, mean_log_f0: Tensor, voice: Tensor
     ) -> TeacherOutput:
-        """Convert ``log_mel`` ``[B, bands, F]`` (channel mean removed) into voice ``voice`` ``[B]``.
+        """Convert ``log_mel`` ``[B, bands, F]``, channel mean removed, into ``voice`` ``[B]``.
 
         ``f0`` ``[B, F]`` is the contour to speak with in Hz, 0 where unvoiced, and ``mean_log_f0``
         ``[B]`` the mean of its logarithm over the utterance.

@@ -55,7 +55,8 @@ class DefaultTeacher:
         """Load safetensors weights, by default the ones that ship."""
         with safe_open(str(path), "pt") as file:
             config = TeacherConfig(**json.loads(file.metadata()["config"]))
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}
+            names = file.keys()
+            weights = {name: file.get_tensor(name).float() for name in names}
         network = TeacherNetwork(config)
         network.load_state_dict(weights)
         return cls(network)

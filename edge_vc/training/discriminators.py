@@ -8,6 +8,7 @@ a CPU.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -29,11 +30,9 @@ class SpectrogramDiscriminator(nn.Module):
             nn.utils.parametrizations.weight_norm(
                 nn.Conv2d(a, b, (5, 3), stride=(2, 1) if index else (4, 2), padding=(2, 1))
             )
-            for index, (a, b) in enumerate(zip(widths, widths[1:], strict=False))
+            for index, (a, b) in enumerate(pairwise(widths))
         )
-        self.score = nn.utils.parametrizations.weight_norm(
-            nn.Conv2d(widths[-1], 1, 3, padding=1)
-        )
+        self.score = nn.utils.parametrizations.weight_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
 
     def forward(self, audio: Tensor) -> list[Tensor]:
         """Judge ``[B, T]``: feature maps, then scores."""
@@ -60,8 +59,7 @@ class Discriminators(nn.Module):
 def discriminator_loss(real: Judgement, fake: Judgement) -> Tensor:
     """Least squares: real scores to 1, fake scores to 0."""
     terms = [
-        (1 - r[-1]).square().mean() + f[-1].square().mean()
-        for r, f in zip(real, fake, strict=True)
+        (1 - r[-1]).square().mean() + f[-1].square().mean() for r, f in zip(real, fake, strict=True)
     ]
     return torch.stack(terms).mean()
 

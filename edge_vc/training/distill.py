@@ -32,7 +32,7 @@ Report = Callable[[float, dict[str, float]], None]
 class DistillSettings:
     """How a student learns; a weight of 0 switches its term off."""
 
-    budget: Budget = Budget(steps=4000)
+    budget: Budget
     batch: int = 12
     segment_frames: int = 128
     """Frames of a segment that count; as many as `warm_frames` come before them."""
@@ -182,9 +182,8 @@ class Distillation:
             real = self.judges(truth)
         fake = self.judges(audio)
         figures["judge"] = float(judged.detach())
-        return self.settings.adversarial * (
-            generator_loss(fake) + 2 * feature_matching_loss(real, fake)
-        )
+        fooled: Tensor = generator_loss(fake) + 2 * feature_matching_loss(real, fake)
+        return self.settings.adversarial * fooled
 
     def _log(self, figures: dict[str, float]) -> None:
         row = {"step": self.step, "minutes": round(self.watch.seconds / 60, 2)}

@@ -46,7 +46,8 @@ class SpectralLoss(nn.Module):
             stft = stft + log_distance(guess, truth) + convergence(guess, truth)
             if window == self.mel_window:
                 mel = log_distance(self.bank @ guess, self.bank @ truth)
-        return self.stft_weight * stft / len(self.windows) + self.mel_weight * mel
+        total: Tensor = self.stft_weight * stft / len(self.windows) + self.mel_weight * mel
+        return total
 
 
 def magnitudes(audio: Tensor, window: int, hop: int | None = None) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
@@ -59,11 +59,15 @@ def learning_rate(progress: float, peak: float, floor: float = 0.02, warm: float
     return peak * (floor + (1 - floor) * 0.5 * (1 + float(torch.cos(torch.tensor(angle)))))
 
 
-class MovingAverage:
+N = TypeVar("N", bound=nn.Module)
+
+
+class MovingAverage(Generic[N]):
     """Exponential moving average of a network's weights; what is evaluated and shipped."""
 
-    def __init__(self, network: nn.Module, decay: float = 0.999) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+    def __init__(self, network: N, decay: float = 0.999) -> None:
+        self.network = copy.deepcopy(network)
+        self.network.eval().requires_grad_(False)
         self.decay = decay
         self._count = 0
 
@@ -72,7 +76,7 @@ class MovingAverage:
         """Move the average towards ``network``; early steps weigh more."""
         self._count += 1
         decay = min(self.decay, (1 + self._count) / (10 + self._count))
-        mine = [p for p in self.network.parameters()]
+        mine: list[torch.Tensor] = list(self.network.parameters())
         theirs = [p.detach() for p in network.parameters()]
         torch._foreach_lerp_(mine, theirs, 1 - decay)
         for buffer, source in zip(self.network.buffers(), network.buffers(), strict=True):

@@ -70,11 +70,11 @@ def main() -> None:
     teacher = DefaultTeacher.load(args.teacher)
     teacher_hash = weights_hash(args.teacher)
 
-    def bar(done: Iterable[Path], total: int) -> Iterator[Path]:
+    def labelling(done: Iterable[Path], total: int) -> Iterator[Path]:
         return iter(track(done, "label", total))
 
     cache = args.labels or args.out / "labels"
-    examples = label_all(args.corpus, cache, teacher, teacher_hash, bar)
+    examples = label_all(args.corpus, cache, teacher, teacher_hash, labelling)
     config = replace(
         TIERS[args.tier],
         head=args.head,

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 from rich.progress import Progress, track
+from torch import Tensor, nn
 
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.pairs import PairSet, cached_pairs
@@ -247,7 +247,7 @@ def main() -> None:
         speakers=len(voices),
         target_log_f0=float(np.log(own[own > 0]).mean()),
     )
-    facts = {
+    facts: dict[str, Any] = {
         "settings": asdict(settings),
         "config": config.to_dict(),
         "data_sha256": data_hash(pairs),

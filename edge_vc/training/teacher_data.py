@@ -62,9 +62,7 @@ class TeacherBatches:
         self, rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], float, int, NDArray[np.float32]]:
         own = rng.random() < self.share
-        pool, weights = (
-            (self.own, self._own_weights) if own else (self.other, self._other_weights)
-        )
+        pool, weights = (self.own, self._own_weights) if own else (self.other, self._other_weights)
         pair = pool[int(np.searchsorted(weights, rng.random()))]
         start = int(rng.integers(0, len(pair.f0) - self.frames))
         stop = start + self.frames
@@ -75,25 +73,26 @@ class TeacherBatches:
         log_mel = self._augment(log_mel, spread, rng)
         voiced = pair.f0 > 0
         mean = float(np.log(pair.f0[voiced]).mean())
-        audio = pair.audio[start * HOP : stop * HOP].astype(np.float32) / 32767
+        audio = pair.audio[start * HOP : stop * HOP].astype(np.float32) / np.float32(32767)
         return log_mel, pair.f0[start:stop], mean, self.index[pair.speaker], audio
 
     def _augment(
         self, log_mel: NDArray[np.float32], spread: float, rng: np.random.Generator
     ) -> NDArray[np.float32]:
         warp = rng.normal(0, spread)
-        log_mel = self._warps[int(np.argmin(np.abs(np.log(WARPS) - warp)))] @ log_mel
-        bands = log_mel.shape[0]
+        nearest = int(np.argmin(np.abs(np.log(WARPS) - warp)))
+        warped: NDArray[np.floating] = self._warps[nearest] @ log_mel
+        bands = warped.shape[0]
         knots = np.linspace(0, bands - 1, 6)
         colour = np.interp(np.arange(bands), knots, rng.normal(0, 0.25, 6))
-        log_mel = log_mel + colour[:, None] + rng.normal(0, 0.15)
+        warped = warped + colour[:, None] + rng.normal(0, 0.15)
         if rng.random() < 0.4:
             floor = rng.uniform(-6.0, -2.0) + np.interp(
                 np.arange(bands), knots, rng.normal(0, 0.5, 6)
             )
-            hiss = floor[:, None] + rng.normal(0, 0.3, log_mel.shape)
-            log_mel = np.logaddexp(log_mel, hiss)
-        return log_mel.astype(np.float32)
+            hiss = floor[:, None] + rng.normal(0, 0.3, warped.shape)
+            warped = np.logaddexp(warped, hiss)
+        return warped.astype(np.float32)
 
 
 WARPS = np.exp(np.linspace(-0.3, 0.3, 41))

@@ -1,0 +1,207 @@
+"""The whole road in a few minutes: `python -m edge_vc.quickstart`, or `make quickstart`.
+
+Takes the shipped teacher and the wide student, prunes, distils, quantises and exports it on speech
+that is made on the spot, converts a real recording with the bundle and measures it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from edge_vc.audio.io import Samples
+    from edge_vc.compress.recipe import Recipe
+    from edge_vc_runtime.report import Report
+
+RECIPE = "quick"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the table at the end says."""
+
+    int8: Report
+    fp32: Report
+    speedup: float
+    """INT8 over fp32, taken in turns, back to back."""
+    trunk_snr_db: float
+    spectral_distance_db: float
+    similarity_before: float
+    similarity_after: float
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line, run everything, return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="edge_vc.quickstart",
+        description="Compress, convert, measure: the whole road in under five minutes.",
+        epilog="Everything is left in the output folder; run again and finished stages are kept.",
+    )
+    parser.add_argument("--corpus", default="", help="learn from your own folder of recordings")
+    parser.add_argument("--out", type=Path, default=Path("build/quickstart"))
+    parser.add_argument("--recipe", default=RECIPE, help="a shipped recipe or a TOML file")
+    parser.add_argument("--seconds", type=float, default=5.0, help="to measure per mode")
+    args = parser.parse_args(arguments)
+    console = Console()
+    from edge_vc.compress import LimitError, RecipeError
+    from edge_vc.compress.run_folder import RunFolderError
+
+    try:
+        _run(console, args.recipe, args.corpus, args.out, args.seconds)
+    except (RecipeError, RunFolderError) as error:
+        console.print(str(error), markup=False, soft_wrap=True)
+        return 2
+    except LimitError as error:
+        console.print(str(error), markup=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("stopped; the same command goes on from here")
+        return 130
+    return 0
+
+
+def _run(console: Console, name: str, corpus: str, out: Path, seconds: float) -> None:
+    from edge_vc.compress import load_recipe
+
+    started = time.monotonic()
+    recipe = load_recipe(name)
+    if corpus:
+        recipe = replace(recipe, data=replace(recipe.data, corpus=corpus))
+    out.mkdir(parents=True, exist_ok=True)
+    console.rule("compress")
+    bundle, metrics = _compress(console, recipe, out)
+    console.rule("convert")
+    before, after = _convert(console, bundle, out)
+    console.rule("profile")
+    measured = _measure(console, bundle, seconds, metrics, before, after)
+    console.print(results_table(bundle, measured))
+    console.print(f"Done in {time.monotonic() - started:.0f} s. What to try next:")
+    console.print(f"  edge-vc run {bundle} your-voice.wav hers.wav", highlight=False)
+    console.print(f"  edge-vc profile {bundle} --png hops.png", highlight=False)
+
+
+def _compress(console: Console, recipe: Recipe, out: Path) -> tuple[Path, dict[str, float]]:
+    from edge_vc.compress import compress
+    from edge_vc.compress.screen import Screen
+
+    with Screen(console) as screen:
+        result = compress(recipe, out / "run", progress=screen.progress, report=screen.report)
+    made = result.artefact("export") / f"{recipe.export.name}.evc"
+    bundle = out / made.name
+    shutil.copyfile(made, bundle)
+    return bundle, result.metrics["export"]
+
+
+def _convert(console: Console, bundle: Path, out: Path) -> tuple[Samples, Samples]:
+    """Stream a real sentence through the bundle; return it before and after."""
+    import pysptk
+
+    from edge_vc.audio.io import read_audio
+    from edge_vc.evaluate.spectrogram import plot_spectrograms
+    from edge_vc_runtime.loop import convert_stream
+    from edge_vc_runtime.session import Session
+    from edge_vc_runtime.sinks import FileSink
+    from edge_vc_runtime.sources import FileSource
+
+    recording = Path(pysptk.util.example_audio_file())
+    session = Session.open(bundle)
+    hers = out / "arctic-converted.wav"
+    source = FileSource(recording)
+    done = convert_stream(session, source, FileSink(hers, session.sample_rate))
+    rate = session.sample_rate
+    before, after = read_audio(recording, rate), read_audio(hers, rate)
+    shutil.copyfile(recording, out / "arctic-original.wav")
+    picture = plot_spectrograms(
+        {"recording": before, "converted": after}, rate, out / "arctic.png", "a real sentence"
+    )
+    hop_ms = 1000 * session.hop / rate
+    console.print(
+        f"{done.seconds:.1f} s of a CMU ARCTIC sentence, {hop_ms:g} ms a step: {hers}, {picture}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return before, after
+
+
+def _measure(
+    console: Console,
+    bundle: Path,
+    seconds: float,
+    metrics: dict[str, float],
+    before: Samples,
+    after: Samples,
+) -> Measured:
+    from edge_vc.evaluate.similarity import SpeakerEncoder, similarity
+    from edge_vc.evaluate.target_voice import RATE, load_centroid
+    from edge_vc_export.release import compare_precisions
+    from edge_vc_runtime.profiler import ProfileOptions, profile
+
+    reports = {}
+    with Bars(console=console, transient=True) as bars:
+        task = bars.add_task("measuring", total=4 * seconds)
+        for index, precision in enumerate(("int8", "fp32")):
+
+            def tell(mode: str, done: float, total: float, index: int = index) -> None:
+                earlier = 2 * index + (mode == "paced")
+                bars.update(task, completed=earlier * total + done, description=f"{mode} timing")
+
+            options = ProfileOptions(precision=precision, seconds=seconds, ops=False)
+            reports[precision] = profile(bundle, options, tell)
+        bars.update(task, description="comparing voices")
+        encoder, target = SpeakerEncoder(), load_centroid()
+        close = [similarity(encoder.embed(audio, RATE), target) for audio in (before, after)]
+    return Measured(
+        reports["int8"],
+        reports["fp32"],
+        compare_precisions(bundle, before).median,
+        metrics.get("int8_trunk_snr_db", metrics.get("trunk_snr_db", float("nan"))),
+        metrics.get("int8_lsd_db", metrics.get("lsd_db", float("nan"))),
+        close[0],
+        close[1],
+    )
+
+
+def results_table(bundle: Path, measured: Measured) -> Table:
+    """Return what a person wants to know about the bundle, INT8 beside fp32."""
+    reports = (measured.int8, measured.fp32)
+    table = Table(title=f"{bundle} on this machine ({measured.int8.environment})")
+    for column in ("", "INT8", "fp32"):
+        table.add_column(column, justify="right" if column else "left")
+
+    def row(name: str, form: str, *values: float | None) -> None:
+        table.add_row(name, *("unknown" if v is None else form.format(v) for v in values))
+
+    row("model, kB", "{:,.0f}", *(r.subject.model_bytes / 1e3 for r in reports))
+    row("parameters", "{:,}", *(r.subject.parameters for r in reports))
+    row("MMAC/s", "{:.1f}", *(r.subject.macs_per_second / 1e6 for r in reports))
+    row("algorithmic latency, ms", "{:g}", *(r.latency.algorithmic_ms for r in reports))
+    for mode in ("tight", "paced"):
+        times = [getattr(r, mode) for r in reports]
+        row(f"compute latency p50, ms, {mode}", "{:.3f}", *(t.p50_ms for t in times))
+        row(f"compute latency p99, ms, {mode}", "{:.3f}", *(t.p99_ms for t in times))
+        row(f"real-time factor, {mode}", "{:.4f}", *(t.rtf for t in times))
+    starts = [r.cold_start.total_ms if r.cold_start else None for r in reports]
+    row("import, open, first step, ms", "{:.0f}", *starts)
+    row("resident memory, MB", "{:.0f}", *(r.memory.rss_mb if r.memory else None for r in reports))
+    table.add_section()
+    row("INT8 against fp32: speed, tight", "{:.2f}x", measured.speedup)
+    row("INT8 against fp32: trunk SNR, dB", "{:.1f}", measured.trunk_snr_db)
+    row("INT8 against fp32: log-spectral distance, dB", "{:.2f}", measured.spectral_distance_db)
+    row("similarity to her voice, recording", "{:.3f}", measured.similarity_before)
+    row("similarity to her voice, converted", "{:.3f}", measured.similarity_after)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())
