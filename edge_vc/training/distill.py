@@ -146,8 +146,8 @@ class Distillation:
     ) -> Tensor:
         weights, warm = self.settings, self.settings.warm_frames
         truth = self._counted(batch.audio)
-        spectral = self.loss(audio, truth)
-        total = spectral + weights.waveform * (audio - truth).abs().mean()
+        spectral: Tensor = self.loss(audio, truth)
+        total: Tensor = spectral + weights.waveform * (audio - truth).abs().mean()
         figures["spectral"] = float(spectral.detach())
         if prediction.log_f0 is not None and prediction.voicing is not None:
             voiced = batch.voiced[..., warm:]
@@ -182,8 +182,9 @@ class Distillation:
             real = self.judges(truth)
         fake = self.judges(audio)
         figures["judge"] = float(judged.detach())
-        fooled: Tensor = generator_loss(fake) + 2 * feature_matching_loss(real, fake)
-        return self.settings.adversarial * fooled
+        fooled = generator_loss(fake) + 2 * feature_matching_loss(real, fake)
+        weighted: Tensor = self.settings.adversarial * fooled
+        return weighted
 
     def _log(self, figures: dict[str, float]) -> None:
         row = {"step": self.step, "minutes": round(self.watch.seconds / 60, 2)}

@@ -54,7 +54,8 @@ def magnitudes(audio: Tensor, window: int, hop: int | None = None) -> Tensor:
     """Hann STFT magnitudes ``[B, window // 2 + 1, frames]`` of ``[B, T]``."""
     taper = torch.hann_window(window, device=audio.device)
     hop = hop or window // 4
-    return torch.stft(audio, window, hop, window=taper, return_complex=True).abs()
+    spectrum: Tensor = torch.stft(audio, window, hop, window=taper, return_complex=True)
+    return spectrum.abs()
 
 
 def log_distance(guess: Tensor, truth: Tensor) -> Tensor:
@@ -64,4 +65,6 @@ def log_distance(guess: Tensor, truth: Tensor) -> Tensor:
 
 def convergence(guess: Tensor, truth: Tensor) -> Tensor:
     """Spectral convergence: Frobenius norm of the difference over that of the truth, per row."""
-    return ((guess - truth).norm(dim=(1, 2)) / truth.norm(dim=(1, 2)).clamp_min(1e-3)).mean()
+    apart: Tensor = (guess - truth).norm(dim=(1, 2))
+    size: Tensor = truth.norm(dim=(1, 2))
+    return (apart / size.clamp_min(1e-3)).mean()
