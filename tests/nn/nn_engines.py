@@ -1,0 +1,49 @@
+"""Engines that a layer's graph runs on, one block a step; each is compared with torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import Tensor
+
+from edge_vc.nn import StreamingLayer
+from edge_vc_export.onnx import trace
+
+onnxruntime.set_default_logger_severity(3)
+
+Engine = Callable[[StreamingLayer, Tensor], Tensor]
+"""Streams ``x`` ``[1, C, H, T]`` through a layer block by block and returns all of its output."""
+
+
+def run_torch(layer: StreamingLayer, x: Tensor) -> Tensor:
+    state, outputs = layer.init_state(x.shape[0]), []
+    with torch.no_grad():
+        for block in x.split(layer.block, dim=-1):
+            y, state = layer.step(block, state)
+            outputs.append(y)
+    return torch.cat(outputs, dim=-1)
+
+
+def run_onnxruntime(layer: StreamingLayer, x: Tensor) -> Tensor:
+    model = trace(layer, x[..., : layer.block]).to_model({})
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    inputs = {i.name: np.zeros(i.shape, np.float32) for i in session.get_inputs()}
+    outputs: list[Any] = []
+    for block in x.split(layer.block, dim=-1):
+        if "audio" in inputs:
+            inputs["audio"] = block.numpy()
+        y, *following = session.run(None, inputs)
+        names = [o.name.replace("next.", "state.", 1) for o in session.get_outputs()[1:]]
+        inputs |= {n: v for n, v in zip(names, following, strict=True) if n in inputs}
+        outputs.append(torch.from_numpy(y))
+    return torch.cat(outputs, dim=-1)
+
+
+ENGINES: dict[str, Engine] = {"onnxruntime": run_onnxruntime}
+"""Every engine the project ships; a new one joins the long-run comparison by an entry here."""
