@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from edge_vc_export.bundle import BundleFacts
     from edge_vc_export.release import Release
 
-app = typer.Typer(help="Write a bundle from a compression run, or take one apart.")
+app = typer.Typer(
+    help="Write a bundle from a compression run, or take one apart.", add_completion=False
+)
 
 KATHLEEN_CONSENT = (
     "Kathleen recorded her voice on purpose for synthetic speech and gave it to the public "
@@ -21,7 +23,7 @@ _FLOAT_STAGES = ("distill", "prune")
 _FILE = "student.safetensors"
 
 
-@app.callback(invoke_without_command=True)
+@app.command()
 def export_command(
     source: Annotated[
         Path,

@@ -62,12 +62,15 @@ def export_onnx(
     float32 and of fixed shape. Fake quantisers in the model become integer weights and the
     quantise-dequantise pairs that engines fuse. The same model gives the same bytes.
 
-    Raises `ValueError` when the model cannot run in hops of this size.
+    Raises `ValueError` when the model cannot run in hops of this size, or when an ``int8`` one
+    holds nothing that is quantised.
     """
     _check(model, hop)
     graph = trace(model, torch.zeros(1, 1, 1, hop))
     clean(graph)
-    quantize_graph(graph)
+    form = quantize_graph(graph)
+    if precision == "int8" and not form.integer:
+        raise ValueError(f"{name} has no quantised convolution: quantise it, or export it as fp32")
     simplify(graph)
     clean(graph)
     metadata = {

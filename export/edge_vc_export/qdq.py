@@ -146,13 +146,18 @@ def _quantize_result(graph: Graph, node: onnx.NodeProto, parameters: list[str]) 
 
 
 def drop_rectifiers(graph: Graph) -> None:
-    """Drop a Relu whose result is quantised with a zero point of 0: that already cuts at 0."""
+    """Drop a Relu before or behind a quantiser with a zero point of 0: that already cuts at 0."""
     for node in [n for n in graph.nodes if n.op_type == "Relu"]:
+        maker = graph.producer(node.input[0])
+        if maker is not None and maker.op_type == "DequantizeLinear" and not _zero(graph, maker):
+            graph.redirect(node.output[0], node.input[0])
+            graph.remove(node)
+            continue
         readers = graph.consumers(node.output[0])
         quantizers = [reader for reader in readers if reader.op_type == "QuantizeLinear"]
         if node.output[0] in graph.outputs or len(quantizers) != len(readers):
             continue
-        if all(int(graph.constants[q.input[2]].item()) == 0 for q in quantizers):
+        if not any(_zero(graph, quantizer) for quantizer in quantizers):
             graph.redirect(node.output[0], node.input[0])
             graph.remove(node)
 
@@ -182,9 +187,12 @@ def release_unfused(graph: Graph) -> list[str]:
 
 
 def _bypass_input(graph: Graph, conv: onnx.NodeProto) -> None:
+    """Do not round what a float convolution reads, unless that fuses the one before it."""
     dequantizer = graph.producer(conv.input[0])
     quantizer = None if dequantizer is None else graph.producer(dequantizer.input[0])
-    if quantizer is not None and quantizer.op_type == "QuantizeLinear":
+    if quantizer is None or quantizer.op_type != "QuantizeLinear":
+        return
+    if not _is_quantized(graph, _rectified(graph, quantizer.input[0])):
         conv.input[0] = quantizer.input[0]
 
 
@@ -231,8 +239,11 @@ def _rectified(graph: Graph, name: str) -> onnx.NodeProto | None:
 
 
 def _numbers(graph: Graph, node: onnx.NodeProto) -> tuple[float, int]:
-    scale, zero = (graph.constants[name] for name in node.input[1:3])
-    return float(scale.item()), int(zero.item())
+    return float(graph.constants[node.input[1]].item()), _zero(graph, node)
+
+
+def _zero(graph: Graph, node: onnx.NodeProto) -> int:
+    return int(graph.constants[node.input[2]].item())
 
 
 def _axis(node: onnx.NodeProto) -> int:

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from export_toys import quantized_student, small_student
+from typer.testing import CliRunner
+
+from edge_vc.compress.student_file import save_student
+from edge_vc_export import release as releases
+from edge_vc_export.bundle import BundleFacts
+from edge_vc_export.cli import app
+from edge_vc_export.parity import Int8Limits, ParityError
+from edge_vc_export.release import release_bundle
+from edge_vc_export.speech import example_speech
+from edge_vc_export.speed import Ratio, ratio
+from edge_vc_runtime.bundle import read_bundle
+
+SAYS = BundleFacts("small", "0.1.0", "CC0-1.0", "Nobody's voice.", "Do what you like.\n")
+UNTRAINED = Int8Limits(least_snr_db=15.0, largest_distance_db=30.0, largest_drift_db=6.0)
+
+
+@pytest.fixture(scope="module")
+def speech() -> np.ndarray:
+    return example_speech(3.0, 16000)
+
+
+@pytest.fixture
+def fixed_race(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Speedups to come out of the race instead of what this machine does today."""
+    speedups = [1.5]
+    monkeypatch.setattr(
+        releases, "compare_precisions", lambda *_: Ratio(speedups[0], speedups[0], speedups[0])
+    )
+    return speedups
+
+
+def test_a_release_is_exported_checked_and_written(
+    speech: np.ndarray, tmp_path: Path, fixed_race: list[float]
+) -> None:
+    student = small_student()
+
+    release = release_bundle(
+        tmp_path / "small.evc", student, quantized_student(student), SAYS,
+        tier="nano", speech=speech, limits=UNTRAINED,
+    )  # fmt: skip
+
+    manifest = read_bundle(release.path).manifest
+    assert manifest.default == "model.int8.onnx"
+    assert manifest.delay == student.delay
+    assert release.fp32.streaming <= 1e-4
+    assert release.int8 is not None
+    assert release.int8.trunk_snr_db >= 15
+    assert manifest.metrics["int8_trunk_snr_db"] == pytest.approx(
+        release.int8.trunk_snr_db, abs=0.01
+    )
+    assert manifest.models[0].quantization is not None
+    assert manifest.models[0].quantization["convolutions"] == 4
+    assert {"nodes_int8", "fp32_offline", "int8_speedup"} <= set(release.metrics)
+
+
+def test_int8_that_is_slower_here_is_not_the_default(
+    speech: np.ndarray, tmp_path: Path, fixed_race: list[float]
+) -> None:
+    fixed_race[0] = 0.8
+    student, notes = small_student(), []
+
+    release = release_bundle(
+        tmp_path / "small.evc", student, quantized_student(student), SAYS,
+        tier="nano", speech=speech, limits=UNTRAINED, note=notes.append,
+    )  # fmt: skip
+
+    assert release.default == "fp32"
+    assert read_bundle(release.path).manifest.default == "model.fp32.onnx"
+    assert any("int8 is slower than fp32" in line and "0.80x" in line for line in notes)
+
+
+def test_a_student_without_int8_form_is_released_in_fp32(
+    speech: np.ndarray, tmp_path: Path
+) -> None:
+    release = release_bundle(
+        tmp_path / "small.evc", small_student(), None, SAYS, tier="nano", speech=speech
+    )
+
+    assert (release.int8, release.speedup, release.default) == (None, None, "fp32")
+    assert [m.precision for m in read_bundle(release.path).manifest.models] == ["fp32"]
+
+
+def test_a_failed_check_writes_nothing(speech: np.ndarray, tmp_path: Path) -> None:
+    student = small_student()
+    limits = replace(UNTRAINED, least_snr_db=99.0)
+
+    with pytest.raises(ParityError, match="allowed from 99"):
+        release_bundle(
+            tmp_path / "x.evc", student, quantized_student(student), SAYS,
+            tier="nano", speech=speech, limits=limits,
+        )  # fmt: skip
+    assert not list(tmp_path.iterdir())
+
+
+def test_precisions_race_in_turns(speech: np.ndarray, tmp_path: Path) -> None:
+    student = small_student()
+    release = release_bundle(
+        tmp_path / "small.evc", student, quantized_student(student), SAYS,
+        tier="nano", speech=speech, limits=UNTRAINED,
+    )  # fmt: skip
+
+    assert release.speedup is not None
+    assert 0 < release.speedup.low <= release.speedup.median <= release.speedup.high
+
+
+def test_ratios_are_taken_round_by_round() -> None:
+    slow = np.array([[20, 20, 99], [40, 40, 40], [60, 60, 60]])
+    fast = np.array([[10, 10, 10], [20, 99, 20], [20, 20, 20]])
+
+    assert ratio(slow, fast) == Ratio(median=2.0, low=2.0, high=2.5)
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    student = small_student()
+    for stage, form in (("distill", student), ("quantize", quantized_student(student))):
+        (tmp_path / "run" / stage).mkdir(parents=True)
+        save_student(form, tmp_path / "run" / stage / "student.safetensors")
+    return tmp_path / "run"
+
+
+def invoke(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit | typer.Exit)
+    return result.exit_code, result.output
+
+
+def test_the_command_exports_a_run_folder_and_takes_the_bundle_apart(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixed_race: list[float]
+) -> None:
+    monkeypatch.setattr(releases, "PARITY_SECONDS", 2.0)
+    monkeypatch.setattr(releases, "check_int8", _loosely(releases.check_int8))
+
+    code, output = invoke(run_folder, "-o", tmp_path / "voice.evc", "--tier", "nano")
+    assert code == 0, output
+    assert "int8 is 1.50x fp32 here" in output
+    assert "trunk SNR" in output
+
+    code, output = invoke(tmp_path / "voice.evc", "-o", tmp_path / "parts")
+    assert code == 0, output
+    names = {path.name for path in (tmp_path / "parts").iterdir()}
+    assert {"manifest.json", "model.int8.onnx", "MODEL_CARD.md", "LICENSE"} <= names
+
+    code, output = invoke(tmp_path / "voice.evc", "-o", tmp_path / "parts")
+    assert code == 2
+    assert "not an empty folder" in output
+
+
+def _loosely(check):  # type: ignore[no-untyped-def]
+    return lambda reference, quantized, speech, limits: check(
+        reference, quantized, speech, UNTRAINED
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda folder: folder, "holds no distill/student.safetensors"),
+        (lambda folder: folder / "none.safetensors", "no such file"),
+        (lambda folder: folder / "none.evc", "No such file"),
+    ],
+    ids=["empty folder", "missing student", "missing bundle"],
+)
+def test_the_command_refuses_in_one_line(make, words: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    code, output = invoke(make(tmp_path), "-o", tmp_path / "x.evc")
+
+    assert code == 2
+    assert words in output
+    assert len(output.strip().splitlines()) == 1
+    assert "Traceback" not in output
