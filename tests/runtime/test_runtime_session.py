@@ -67,22 +67,22 @@ def test_output_lives_for_two_steps(mini: Path) -> None:
     assert session.step(noise(1, seed=2)) is first
 
 
-def test_step_allocates_nothing(mini: Path) -> None:
-    session = Session.open(mini)
-    hop = noise(1)
+def test_step_allocates_nothing(tmp_path: Path) -> None:
+    """With a hop of 64 kB, an array made on the way would stand out from the engine's own bytes."""
+    session = Session.open(write_mini(tmp_path / "a.evc", hop=16000))
+    hop = noise(1, 16000)
     for _ in range(10):
         session.step(hop)
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        tracemalloc.reset_peak()
-        for _ in range(100):
+        for _ in range(1000):
             session.step(hop)
         after, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert after - before < 1024
-    assert peak - before < hop.nbytes
+    assert after - before < hop.nbytes / 2
+    assert peak - before < hop.nbytes / 2
 
 
 @pytest.mark.parametrize(
