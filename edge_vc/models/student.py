@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
@@ -85,8 +87,8 @@ class Student(StreamingLayer):
 
         Counted over the products of one hop as executed; element-wise work is left out.
         """
-        device = next(self.parameters()).device
-        hop = torch.zeros(1, 1, 1, self.config.hop, device=device)
+        student = copy.deepcopy(self).eval()  # batch norms learn from what they see in training
+        hop = torch.zeros(1, 1, 1, self.config.hop)
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            self.step(hop, self.init_state(1))
+            student.cpu().step(hop, self.init_state(1))
         return float(counter.get_total_flops()) / 2 * self.config.sample_rate / self.config.hop
