@@ -81,7 +81,7 @@ class ExportStage(Stage):
         )
 
     def _check(self, student: Student, graphs: Mapping[str, Path], audio: Any) -> Metrics:
-        from edge_vc_export.parity import ParityError, check_fp32, check_int8
+        from edge_vc_export.parity import Int8Limits, ParityError, check_fp32, check_int8
 
         limits = self.recipe.quantize
         metrics: Metrics = {}
@@ -89,14 +89,8 @@ class ExportStage(Stage):
             if "fp32" in graphs:
                 metrics["fp32_error"] = check_fp32(student, graphs["fp32"], audio).streaming
             if len(graphs) == 2:
-                parity = check_int8(
-                    graphs["fp32"],
-                    graphs["int8"],
-                    audio,
-                    least_snr_db=limits.min_snr_db,
-                    largest_distance_db=limits.max_lsd_db,
-                    largest_drift_db=limits.max_drift_db,
-                )
+                allowed = Int8Limits(limits.min_snr_db, limits.max_lsd_db, limits.max_drift_db)
+                parity = check_int8(graphs["fp32"], graphs["int8"], audio, allowed)
                 metrics["int8_trunk_snr_db"] = parity.trunk_snr_db
                 metrics["int8_lsd_db"] = parity.spectral_distance_db
                 metrics["int8_drift_db"] = max(0.0, parity.drift_db)

@@ -49,7 +49,7 @@ def prune_student(
     if wanted == student.config:
         return pruned
     if loss is not None:
-        loss(pruned).backward()  # type: ignore[no-untyped-call]
+        loss(pruned).backward()
     surgery = _Surgery(pruned, taylor=loss is not None)
     hidden = _share_hidden(surgery, sum(wanted.hidden), round_to)
     config = replace(wanted, hidden=hidden)

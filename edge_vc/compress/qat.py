@@ -98,7 +98,7 @@ def fine_tune(
     for step in progress(steps, len(steps), "quantisation-aware training"):
         value = loss(quantized, _crops(features, settings, step))
         optimizer.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         torch.nn.utils.clip_grad_norm_(weights, settings.clip)
         optimizer.step()
         for conv in quantized_convs(quantized.trunk):

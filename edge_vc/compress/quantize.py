@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from edge_vc.compress.calibrate import calibrate
+from edge_vc.compress.calibrate import ConvPlan, calibrate
 from edge_vc.compress.flat_step import FlatStep
 from edge_vc.compress.fold import fold_batch_norms, replace_module
 from edge_vc.compress.nncf_graph import ConvGraph
@@ -56,14 +56,18 @@ def quantize(
         bias_correction=bias_correction,
         progress=progress,
     )
+    round_convs(quantized.trunk, plans)
+    return quantized
+
+
+def round_convs(layer: StreamingLayer, plans: Sequence[ConvPlan]) -> None:
+    """Replace the convolutions of ``plans`` inside ``layer`` by rounded ones."""
     for plan in plans:
-        conv = quantized.trunk.get_submodule(plan.path)
+        conv = layer.get_submodule(plan.path)
         assert isinstance(conv, torch.nn.Conv2d)
         if plan.bias is not None:
             conv.bias = torch.nn.Parameter(plan.bias)
-        replacement = QuantizedConv2d(conv, plan.input_grid, plan.output_grid)
-        replace_module(quantized.trunk, plan.path, replacement)
-    return quantized
+        replace_module(layer, plan.path, QuantizedConv2d(conv, plan.input_grid, plan.output_grid))
 
 
 def quantized_convs(layer: StreamingLayer) -> list[QuantizedConv2d]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,6 +18,8 @@ from edge_vc.models.student import Student
 from edge_vc.models.student_config import StudentConfig
 
 FORMAT = "edge-vc student 1"
+METADATA = "student"
+"""The one key of the file's metadata, which keeps the file's bytes in order."""
 
 
 class StudentFileError(ValueError):
@@ -28,11 +31,9 @@ def save_student(student: Student, path: Path, facts: Mapping[str, str] | None =
 
     The same student gives the same bytes.
     """
-    metadata = dict(sorted((facts or {}).items()))
-    metadata["format"] = FORMAT
-    metadata["config"] = json.dumps(student.config.to_dict())
+    said = {"format": FORMAT, "config": student.config.to_dict(), "facts": dict(facts or {})}
     tensors = {name: value.contiguous() for name, value in student.state_dict().items()}
-    save_file(tensors, path, metadata)
+    save_file(tensors, path, {METADATA: json.dumps(said, sort_keys=True)})
     return path
 
 
@@ -42,11 +43,9 @@ def load_student(path: Path) -> Student:
     Folded batch norms and quantised convolutions are told by the names of the tensors.
     Raises `StudentFileError` for a file that is missing, damaged or of another kind.
     """
-    tensors, metadata = _read(path)
-    if metadata.get("format") != FORMAT:
-        raise StudentFileError(f"{path}: format is {metadata.get('format')!r}, not {FORMAT!r}")
+    tensors, said = _read(path)
     try:
-        student = Student(StudentConfig.from_dict(json.loads(metadata["config"])))
+        student = Student(StudentConfig.from_dict(said["config"]))
         _take_form(student, tensors)
         student.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -57,19 +56,23 @@ def load_student(path: Path) -> Student:
 
 def student_facts(path: Path) -> dict[str, str]:
     """Return the ``facts`` that a student was saved with; raises `StudentFileError`."""
-    _, metadata = _read(path)
-    return {k: v for k, v in metadata.items() if k not in ("format", "config")}
+    facts: dict[str, str] = _read(path)[1]["facts"]
+    return facts
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.is_file():
         raise StudentFileError(f"{path}: no such file")
     try:
         with safe_open(path, framework="pt") as file:
             names = file.keys()
-            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
-    except (SafetensorError, OSError) as error:
+            tensors = {name: file.get_tensor(name) for name in names}
+            said = json.loads((file.metadata() or {}).get(METADATA, "{}"))
+    except (SafetensorError, OSError, ValueError) as error:
         raise StudentFileError(f"{path}: not readable as safetensors: {error}") from error
+    if said.get("format") != FORMAT:
+        raise StudentFileError(f"{path}: format is {said.get('format')!r}, not {FORMAT!r}")
+    return tensors, said
 
 
 def _take_form(student: Student, tensors: Mapping[str, Tensor]) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from edge_vc.compress import stages
 from edge_vc.compress.cli import app
-from edge_vc.compress.recipe import load_recipe
+from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.student_file import load_student, save_student
+from edge_vc_runtime.bundle import read_bundle
 
 RECIPE = """
 [teacher]
@@ -20,7 +22,7 @@ weights = "{teacher}"
 weights = "{student}"
 [data]
 corpus = "{corpus}"
-holdout_seconds = 10.0
+holdout_seconds = 5.0
 vary = false
 [distill]
 steps = 3
@@ -36,12 +38,23 @@ qat_steps = 3
 qat_batch = 2
 min_snr_db = 5.0
 max_lsd_db = 60.0
+max_drift_db = 60.0
 [export]
 name = "tiny"
 [target]
-max_mmacs = 20.0
-max_weight_kb = 50.0
+max_mmacs = 200.0
+max_weight_kb = 8.0
 """
+
+
+# The smallest target that a recipe may name is far above a student for tests.
+@pytest.fixture(scope="module", autouse=True)
+def _small_targets():
+    spec = Recipe.__dataclass_fields__["target"].default.__dataclass_fields__["max_weight_kb"]
+    before = dict(spec.metadata)
+    spec.metadata = before | {"range": (1.0, 1000.0)}
+    yield
+    spec.metadata = before
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +73,120 @@ def invoke(*args: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_a_recipe_becomes_a_bundle_and_then_rests(recipe_file, tmp_path):
-    code, output = invoke(recipe_file, "--run", tmp_path)
-    print(output)
+def edited(recipe_file: Path, folder: Path, old: str, new: str) -> Path:
+    text = recipe_file.read_text()
+    assert old in text
+    path = folder / "edited.toml"
+    path.write_text(text.replace(old, new))
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(recipe_file, tmp_path_factory) -> Path:
+    run = tmp_path_factory.mktemp("run")
+    code, output = invoke(recipe_file, "--run", run)
+    assert code == 0, output
+    assert output.rstrip().endswith("tiny.evc")
+    return run
+
+
+@pytest.fixture
+def run(finished, tmp_path) -> Path:
+    """A finished run to do things to."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+def summary(run: Path) -> dict:
+    return json.loads((run / "run.json").read_text())
+
+
+def test_the_bundle_holds_both_precisions_of_the_pruned_student(finished):
+    bundle = read_bundle(finished / "export" / "tiny.evc")
+    assert sorted(m.precision for m in bundle.manifest.models) == ["fp32", "int8"]
+    student = load_student(finished / "distill" / "student.safetensors")
+    assert {m.parameters for m in bundle.manifest.models} == {student.count_parameters()}
+    assert student.trunk_parameters() <= 8000
+    assert bundle.manifest.provenance["recipe"]["target"]["max_weight_kb"] == 8.0
+
+
+def test_every_stage_leaves_its_numbers(finished):
+    found = summary(finished)
+    assert found["status"] == "finished"
+    assert list(found["stages"]) == ["data", "prune", "distill", "quantize", "qat", "export"]
+    metrics = {name: stage["metrics"] for name, stage in found["stages"].items()}
+    assert metrics["prune"]["int8_weight_kb"] <= 8.0
+    assert metrics["prune"]["parameters"] < metrics["prune"]["parameters_before"]
+    assert metrics["distill"]["mel_db"] != metrics["distill"]["mel_db_before"]
+    assert metrics["qat"]["trunk_snr_db"] >= metrics["qat"]["trunk_snr_db_before"]
+    assert metrics["export"]["fp32_error"] <= 1e-4
+
+
+def test_a_second_run_does_nothing(recipe_file, run):
+    code, output = invoke(recipe_file, "--run", run)
     assert code == 0
+    assert output.count("skipped: unchanged") == 6
+
+
+def test_the_plan_names_what_a_change_concerns(recipe_file, run, tmp_path):
+    before = sorted(run.rglob("*"))
+    changed = edited(recipe_file, tmp_path, "qat_steps = 3", "qat_steps = 4")
+    code, output = invoke(changed, "--run", run, "--dry-run")
+    assert code == 0
+    rows = [line.split("│")[1:4] for line in output.splitlines() if "│" in line]
+    plan = {row[0].strip(): row[1].strip() for row in rows if len(row) == 3}
+    assert plan["quantize"] == "skip"
+    assert plan["qat"] == plan["export"] == "run"
+    assert "quantize.qat_steps: 3 -> 4" in output
+    assert "algorithmic latency, ms" in output
+    assert sorted(run.rglob("*")) == before
+
+
+def test_a_limit_stops_with_the_numbers_and_exit_code_1(recipe_file, run, tmp_path):
+    strict = edited(recipe_file, tmp_path, "min_snr_db = 5.0", "min_snr_db = 99.0")
+    code, output = invoke(strict, "--run", run)
+    assert code == 1
+    assert "is below quantize.min_snr_db = 99" in output
+    assert summary(run)["status"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("max_weight_kb = 8.0", "max_weight_kb = 1.0", "allowed are"),
+        ("max_mmacs = 200.0", "max_latency_ms = 12", "allowed are 20 ms and more"),
+        ("round_to = 4", "enabled = false", "prune.enabled = true"),
+        ("holdout_seconds = 5.0", "holdout_seconds = 60.0", "data.holdout_seconds = 60"),
+        ("vary = false", "vari = false", "data.vari = false: unknown key; did you mean vary?"),
+        ('corpus = "', 'corpus = "/nowhere', 'data.corpus = "/nowhere'),
+        ('weights = "', 'weights = "/nowhere', 'teacher.weights = "/nowhere'),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(recipe_file, tmp_path, old, new, words):
+    code, output = invoke(edited(recipe_file, tmp_path, old, new), "--run", tmp_path / "run")
+    assert code == 2
+    assert words in output.replace("data      runs: not done yet\n", "")
+    assert "Traceback" not in output
+    assert not list((tmp_path / "run").glob("*/stage.json"))
+
+
+def test_ctrl_c_says_how_to_go_on(recipe_file, tmp_path, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stages, "run_stages", interrupted)
+    code, output = invoke(recipe_file, "--run", tmp_path / "run")
+    assert code == 130
+    assert f"edge-vc compress {recipe_file} --run {tmp_path / 'run'}" in output
+
+
+def test_show_prints_a_recipe_that_reads_back():
+    code, output = invoke("nano", "--show")
+    assert code == 0
+    assert Recipe.from_toml(output).target.max_weight_kb == 390.0
+
+
+def test_help_teaches():
+    code, output = invoke("--help")
+    assert code == 0
+    for word in ("RECIPE", "--dry-run", "--corpus", "run.json", "130"):
+        assert word in output

@@ -1,0 +1,213 @@
+"""The trunk in INT8: where it rounds, how close it stays, how it is stored and trained."""
+
+from __future__ import annotations
+
+import copy
+import os
+
+import pytest
+import torch
+from conftest import speech
+from torch import nn
+
+from edge_vc.compress import qat
+from edge_vc.compress.calibrate import calibrate
+from edge_vc.compress.fidelity import compare, log_spectral_distance_db, snr_db
+from edge_vc.compress.flat_step import FlatStep, StreamedSteps
+from edge_vc.compress.qat import Crops, QatSettings, fine_tune, match
+from edge_vc.compress.quantize import folded, quantize, quantized_convs, round_convs
+from edge_vc.compress.quantized_conv import Grid, QuantizedConv2d
+from edge_vc.compress.student_file import (
+    StudentFileError,
+    load_student,
+    save_student,
+    student_facts,
+)
+from edge_vc.nn import flatten_state
+
+
+@pytest.fixture(scope="module")
+def recordings():
+    return [speech(2.0, seed) for seed in range(3)]
+
+
+@pytest.fixture(scope="module")
+def quantized(tiny_student, recordings):
+    return quantize(tiny_student, recordings)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "zero_point"), [(0.0, 5.1, 0), (-1.0, 1.0, 128), (-2.0, -1.0, 255), (1, 2, 0)]
+)
+def test_a_grid_holds_zero_exactly(low, high, zero_point):
+    grid = Grid.spanning(low, high)
+    assert grid.zero_point == zero_point
+    assert grid.scale * 255 == pytest.approx(max(high, 0) - min(low, 0))
+
+
+def test_a_quantised_convolution_rounds_input_weights_and_output():
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 4, (1, 2))
+    layer = QuantizedConv2d(conv, Grid.spanning(-1, 1), Grid.spanning(-2, 2))
+    x = torch.rand(1, 3, 1, 9) * 2 - 1
+    grid = Grid.spanning(-1, 1)
+    rounded_x = ((x / grid.scale).round().clamp(-128, 127)) * grid.scale
+    scale = conv.weight.detach().abs().amax((1, 2, 3), keepdim=True) / 127
+    rounded_w = (conv.weight.detach() / scale).round() * scale
+    y = nn.functional.conv2d(rounded_x, rounded_w, conv.bias)
+    step = Grid.spanning(-2, 2).scale
+    torch.testing.assert_close(layer(x), (y / step).round() * step, atol=1.01 * step, rtol=0)
+    assert ((layer(x) / step) - (layer(x) / step).round()).abs().max() < 1e-4
+
+
+def test_folding_keeps_the_function_and_leaves_no_norms(tiny_student):
+    x = torch.randn(1, tiny_student.config.mels, 1, 50)
+    plain = folded(tiny_student)
+    assert not [m for m in plain.modules() if isinstance(m, nn.BatchNorm2d)]
+    torch.testing.assert_close(plain.trunk(x), tiny_student.trunk(x), atol=1e-4, rtol=1e-4)
+
+
+def test_every_convolution_of_the_trunk_is_quantised_and_nothing_else(quantized, tiny_student):
+    convs = [m for m in quantized.trunk.modules() if isinstance(m, nn.Conv2d)]
+    assert len(quantized_convs(quantized.trunk)) == len(convs)
+    assert not quantized_convs(quantized.head)
+    assert not quantized_convs(quantized.frontend)
+    before = [m for m in tiny_student.modules() if isinstance(m, QuantizedConv2d)]
+    assert not before, "quantising changed the student it was given"
+
+
+def test_outputs_are_rounded_only_where_no_convolution_does_it_next(quantized):
+    block = quantized.trunk[2].inner
+    assert block[0].conv.output_grid is None  # read by the widening convolution
+    assert block[2].conv.output_grid is None  # read, through a ReLU, by the narrowing one
+    assert block[4].conv.output_grid is not None  # added to the stream
+    assert quantized.trunk[0].conv.output_grid.zero_point == 0  # behind a ReLU: nothing negative
+
+
+def test_the_quantised_trunk_stays_close(quantized, tiny_student):
+    found = compare(tiny_student, quantized, speech(3.0, 9))
+    assert found["trunk_snr_db"] > 20
+    assert found["drift_db"] < 3
+
+
+def test_states_keep_names_and_shapes_and_streaming_equals_offline(quantized, tiny_student):
+    ours, theirs = (flatten_state(s.init_state(1)) for s in (quantized, tiny_student))
+    assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in theirs.items()}
+    x = torch.randn(1, tiny_student.config.mels, 1, 40)
+    state, parts = quantized.trunk.init_state(1), []
+    with torch.no_grad():
+        for frame in torch.split(x, 1, -1):
+            y, state = quantized.trunk.step(frame, state)
+            parts.append(y)
+        torch.testing.assert_close(torch.cat(parts, -1), quantized.trunk(x), atol=1e-5, rtol=1e-5)
+
+
+def test_calibration_needs_the_states_of_speech(tiny_student, recordings):
+    plain = folded(tiny_student)
+    with torch.no_grad():
+        features = [plain.frontend(audio) for audio in recordings]
+        alone = [frame for x in features for frame in torch.split(x, 1, -1)]
+        heard = plain.frontend(speech(2.0, 11))
+        truth = plain.trunk(heard)
+        ratios = []
+        # The same frames, once with what came before in the states and once with nothing in them.
+        for signals, frames in ((features, 20), (alone[::12], 1)):
+            rounded = copy.deepcopy(plain.trunk)
+            round_convs(rounded, calibrate(plain.trunk, signals, frames=frames))
+            ratios.append(snr_db(truth, rounded(heard)))
+    assert ratios[0] > ratios[1] + 3
+
+
+def test_streamed_steps_carry_the_state(tiny_student):
+    step = FlatStep(tiny_student.trunk)
+    x = torch.randn(1, tiny_student.config.mels, 1, 35)
+    steps = StreamedSteps(step, [x], 10)
+    assert len(steps) == 3
+    seen = list(steps)
+    assert not any(state.any() for state in seen[0][1:])
+    _, *expected = step(x[..., :20], *step.init_states())
+    for found, wanted in zip(seen[2][1:], expected, strict=True):
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_quantising_is_quiet_and_leaves_the_environment(tiny_student, recordings, capfd):
+    before = dict(os.environ)
+    quantize(tiny_student, recordings[:1])
+    assert dict(os.environ) == before
+    assert capfd.readouterr() == ("", "")
+
+
+def test_too_little_speech_is_refused(tiny_student):
+    with pytest.raises(ValueError, match="calibration needs at least 50 frames"):
+        quantize(tiny_student, [speech(0.2)])
+
+
+def test_a_quantised_student_reads_back_exactly(quantized, tmp_path):
+    path = save_student(quantized, tmp_path / "student.safetensors", {"made by": "a test"})
+    again = load_student(path)
+    audio = speech(1.0, 5)
+    with torch.no_grad():
+        assert torch.equal(again(audio), quantized(audio))
+    assert student_facts(path) == {"made by": "a test"}
+    second = save_student(again, tmp_path / "second.safetensors", {"made by": "a test"})
+    assert second.read_bytes() == path.read_bytes()
+
+
+def test_a_float_student_reads_back_exactly(tiny_student, tmp_path):
+    again = load_student(save_student(tiny_student, tmp_path / "student.safetensors"))
+    audio = speech(1.0, 5)
+    with torch.no_grad():
+        assert torch.equal(again(audio), tiny_student(audio))
+
+
+def test_damaged_student_files_are_refused(tiny_student, tmp_path):
+    path = save_student(tiny_student, tmp_path / "student.safetensors")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-7])
+    with pytest.raises(StudentFileError, match=r"student\.safetensors: not readable"):
+        load_student(path)
+    path.write_bytes(whole.replace(b'\\"hop\\": 160', b'\\"hopp\\":160'))
+    with pytest.raises(StudentFileError, match="unknown student setting 'hopp'"):
+        load_student(path)
+    with pytest.raises(StudentFileError, match="no such file"):
+        load_student(tmp_path / "none.safetensors")
+
+
+def test_fine_tuning_gets_closer(quantized, tiny_student, recordings):
+    student = copy.deepcopy(quantized)
+    settings = QatSettings(steps=30, batch=2, segment_frames=60, learning_rate=1e-4)
+    loss = match(tiny_student)
+    with torch.no_grad():
+        crops = Crops(student.frontend(speech(2.0, 7)), (0,), (0,))
+        before = float(loss(student, crops))
+    losses = fine_tune(student, recordings, loss, settings)
+    with torch.no_grad():
+        after = float(loss(student, crops))
+    assert len(losses) == 30
+    assert after < before
+
+
+def test_fine_tuning_goes_on_from_its_checkpoint(
+    quantized, tiny_student, recordings, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(qat, "CHECKPOINT_STEPS", 2)
+
+    def trained(steps: int, checkpoint=None):
+        student = copy.deepcopy(quantized)
+        settings = QatSettings(steps=steps, batch=2, segment_frames=40)
+        fine_tune(student, recordings, match(tiny_student), settings, checkpoint=checkpoint)
+        return student
+
+    checkpoint = tmp_path / "checkpoint.pt"
+    trained(2, checkpoint)
+    resumed = trained(4, checkpoint).state_dict()
+    for name, value in trained(4).state_dict().items():
+        assert torch.equal(value, resumed[name]), name
+
+
+def test_distances():
+    torch.manual_seed(0)
+    x = torch.randn(8000)
+    assert snr_db(x, x + 0.1 * torch.randn(8000)) == pytest.approx(20, abs=0.3)
+    assert log_spectral_distance_db(x, x) == 0
+    assert log_spectral_distance_db(x, x * 10 ** (3 / 20)) == pytest.approx(3, abs=1e-3)
