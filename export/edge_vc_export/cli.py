@@ -53,7 +53,7 @@ def export_command(
     \b
     edge-vc export build/run -o kathleen.evc
     edge-vc export float.safetensors --quantized int8.safetensors -o kathleen.evc
-    edge-vc export kathleen.evc -o kathleen/      (model.int8.onnx, MODEL_CARD.md, ...)
+    edge-vc export kathleen.evc -o parts/    (takes it apart)
     """
     # Heavy imports wait until somebody exports.
     from edge_vc.audio.io import AudioError

@@ -31,12 +31,14 @@ def race(
     rounds: int = 40,
     steps: int = 25,
     warmup: int = 50,
+    settle: int = 3,
     paced: bool = False,
 ) -> dict[str, NDArray[np.int64]]:
     """Let every session step in turns; return durations ``[rounds, steps]`` in ns by name.
 
     ``hops`` ``[N, hop]`` are gone round in. Each round begins with another contender, so none
-    always follows the same one.
+    always follows the same one. Every turn's first ``settle`` steps are not counted: they find
+    the caches full of the contender before.
     """
     took = {name: np.zeros((rounds, steps), np.int64) for name in sessions}
     for session in sessions.values():
@@ -49,9 +51,10 @@ def race(
             session = sessions[name]
             if paced:
                 hop_ns = round(session.hop / session.sample_rate * 1e9)
-                took[name][turn], _ = run_paced(session, feed, steps, hop_ns)
+                times, _ = run_paced(session, feed, settle + steps, hop_ns)
             else:
-                took[name][turn] = run_tight(session, feed, steps)
+                times = run_tight(session, feed, settle + steps)
+            took[name][turn] = times[settle:]
     return took
 
 

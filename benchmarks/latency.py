@@ -1,0 +1,213 @@
+"""How long a hop takes: bundles and precisions against each other, in turns within one run.
+
+Measures the time inside one step of the board's own session, on this machine, twice: tight
+(steps back to back: caches warm, the best case) and paced (one step per hop time, as live audio
+does: what a user gets). Contenders take turns of a few steps, each round in another order, so
+whatever else the machine does hits all of them; compare ratios, not milliseconds, between runs.
+
+Statistic: percentiles over all counted steps of a contender; ratios are the median over rounds
+of the two medians within a round, with the quartiles of the rounds. Each contender is warmed up
+once; the first steps of every turn are not counted.
+
+Leaves out: audio drivers and buffers, resampling, threads other than the model's, thermal
+throttling (run `edge-vc profile --seconds 1800` for that), and any other machine than this one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc_export.speech import example_speech
+from edge_vc_export.speed import race, ratio
+from edge_vc_runtime import __version__
+from edge_vc_runtime.bundle import Bundle, read_bundle
+from edge_vc_runtime.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.manifest import BundleError
+from edge_vc_runtime.session import Session
+from edge_vc_runtime.timing import summarise
+
+FIGURES = ("p50_ms", "p90_ms", "p99_ms", "max_ms", "mean_ms", "rtf", "misses", "hops")
+EXAMPLES = """examples:
+  python benchmarks/latency.py kathleen.evc
+      every precision in the bundle, about two minutes
+  python benchmarks/latency.py base.evc:int8 base.evc:fp32 nano.evc:int8 --json out.json
+      chosen contenders; the JSON is kept for the table
+  taskset -c 3 python benchmarks/latency.py kathleen.evc --rounds 100
+      on one core of its own, with tighter quartiles
+  python benchmarks/table.py benchmarks/results/latency.json
+      the table of a kept result
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print the figures and keep them; return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        sessions = open_contenders(arguments.contenders, arguments.threads)
+    except BundleError as error:
+        print(f"latency: {error}", file=sys.stderr)
+        return 2
+    result = measure(sessions, arguments)
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
+    for name, contender in result["contenders"].items():
+        for mode in ("tight", "paced"):
+            if mode in contender:
+                figures = contender[mode]
+                print(
+                    f"{name:24} {mode:6} p50 {figures['p50_ms']:.3f} ms   "
+                    f"p99 {figures['p99_ms']:.3f} ms   RTF {figures['rtf']:.4f}"
+                )
+    for entry in result["ratios"]:
+        print(
+            f"{entry['fast']} is {entry['median']:.2f}x {entry['slow']}, {entry['mode']} "
+            f"(quartiles {entry['low']:.2f} to {entry['high']:.2f})"
+        )
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser."""
+    parser = argparse.ArgumentParser(
+        prog="latency.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "contenders", nargs="+", metavar="BUNDLE[:PRECISION]", help="e.g. base.evc or base.evc:int8"
+    )
+    parser.add_argument("--rounds", type=int, default=60, help="turns per contender (60)")
+    parser.add_argument("--steps", type=int, default=50, help="counted steps per turn (50)")
+    parser.add_argument("--settle", type=int, default=5, help="uncounted ones before them (5)")
+    parser.add_argument("--warmup", type=int, default=200, help="steps before everything (200)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the engine (1)")
+    parser.add_argument(
+        "--mode", choices=("tight", "paced", "both"), default="both", help="pacing (both)"
+    )
+    parser.add_argument("--json", type=Path, help="keep the result here")
+    return parser
+
+
+def open_contenders(contenders: list[str], threads: int) -> dict[str, Session]:
+    """Open ``BUNDLE[:PRECISION]`` strings; a bundle alone stands for all its precisions."""
+    sessions: dict[str, Session] = {}
+    for contender in contenders:
+        file, _, precision = contender.partition(":")
+        bundle = read_bundle(file)
+        for wanted in [precision] if precision else _precisions(bundle):
+            name = f"{bundle.manifest.name}:{wanted}"
+            if name in sessions:
+                raise BundleError(f"{contender}: {name} is in the race already")
+            sessions[name] = Session.open(bundle, threads=threads, precision=wanted)
+    return sessions
+
+
+def _precisions(bundle: Bundle) -> list[str]:
+    return list(dict.fromkeys(model.precision for model in bundle.manifest.models))
+
+
+def measure(sessions: dict[str, Session], options: argparse.Namespace) -> dict[str, Any]:
+    """Race the sessions in the chosen modes; return everything as plain data."""
+    before = read_sensors()
+    contenders = {name: _facts(session) for name, session in sessions.items()}
+    ratios = []
+    for mode in ("tight", "paced") if options.mode == "both" else (options.mode,):
+        took = _race(sessions, options, mode)
+        for name, times in took.items():
+            session = sessions[name]
+            hop_ns = round(session.hop / session.sample_rate * 1e9)
+            timing = asdict(summarise(times.reshape(-1), hop_ns))
+            contenders[name][mode] = {key: timing[key] for key in FIGURES}
+        ratios += _ratios(took, mode)
+    return {
+        "benchmark": "latency",
+        "about": " ".join(str(__doc__).split()),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "environment": detect_environment(),
+        "machine": asdict(read_machine()),
+        "before": asdict(before),
+        "after": asdict(read_sensors()),
+        "versions": _versions(sessions),
+        "setup": {
+            key: getattr(options, key) for key in ("rounds", "steps", "settle", "warmup", "threads")
+        },
+        "contenders": contenders,
+        "ratios": ratios,
+    }
+
+
+def _race(
+    sessions: dict[str, Session], options: argparse.Namespace, mode: str
+) -> dict[str, NDArray[np.int64]]:
+    """Race contenders of equal hop and rate, all on the same real speech."""
+    forms = {(session.hop, session.sample_rate) for session in sessions.values()}
+    if len(forms) > 1:
+        raise SystemExit(f"latency: contenders differ in hop and rate, {sorted(forms)}")
+    hop, rate = forms.pop()
+    speech = example_speech(10.0, rate)
+    hops = speech[: speech.shape[0] // hop * hop].reshape(-1, hop)
+    return race(
+        sessions,
+        hops,
+        rounds=options.rounds,
+        steps=options.steps,
+        warmup=options.warmup,
+        settle=options.settle,
+        paced=mode == "paced",
+    )
+
+
+def _ratios(took: dict[str, NDArray[np.int64]], mode: str) -> list[dict[str, Any]]:
+    """Compare every pair, the slower one first."""
+    found = []
+    for pair in combinations(took, 2):
+        slow, fast = sorted(pair, key=lambda name: -float(np.median(took[name])))
+        found.append(
+            {"mode": mode, "slow": slow, "fast": fast, **asdict(ratio(took[slow], took[fast]))}
+        )
+    return found
+
+
+def _facts(session: Session) -> dict[str, Any]:
+    manifest, model = session.manifest, session.model
+    entry = manifest.files[model.file]
+    return {
+        "bundle": manifest.name,
+        "version": manifest.version,
+        "precision": model.precision,
+        "tier": model.tier,
+        "parameters": model.parameters,
+        "mmacs_per_second": model.macs_per_second / 1e6,
+        "model_bytes": entry.size,
+        "model_sha256": entry.sha256,
+        "hop": session.hop,
+        "sample_rate": session.sample_rate,
+        "algorithmic_ms": manifest.algorithmic_ms,
+    }
+
+
+def _versions(sessions: dict[str, Session]) -> dict[str, str]:
+    engines = dict(session.engine for session in sessions.values())
+    return {
+        "edge_vc_runtime": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        **{f"engine {name}": version for name, version in engines.items()},
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,134 @@
+"""The README's performance tables, made from the kept results of the other benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+EXAMPLES = """examples:
+  python benchmarks/table.py benchmarks/results/latency.json
+      print the table
+  python benchmarks/table.py benchmarks/results/*.json --into README.md
+      put the tables between <!-- latency --> and <!-- /latency -->, and so on
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the tables or write them into a file; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="table.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("results", nargs="+", type=Path, metavar="RESULT.json")
+    parser.add_argument("--into", type=Path, help="Markdown file with markers to write between")
+    arguments = parser.parse_args(argv)
+    tables: dict[str, list[str]] = {}
+    for path in arguments.results:
+        result = json.loads(path.read_text())
+        kind = result.get("benchmark")
+        if kind not in TABLES:
+            print(f"table: {path}: is not a result of {', '.join(TABLES)}", file=sys.stderr)
+            return 2
+        tables.setdefault(kind, []).append(TABLES[kind](result))
+    if arguments.into is None:
+        print("\n".join(table for group in tables.values() for table in group), end="")
+        return 0
+    text = arguments.into.read_text()
+    for kind, group in tables.items():
+        try:
+            text = between_markers(text, kind, "\n".join(group))
+        except ValueError as error:
+            print(f"table: {arguments.into}: {error}", file=sys.stderr)
+            return 2
+    arguments.into.write_text(text)
+    return 0
+
+
+def between_markers(text: str, name: str, table: str) -> str:
+    """Return ``text`` with ``table`` between ``<!-- name -->`` and ``<!-- /name -->``."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"has to hold {begin} and then {end} once each")
+    before, rest = text.split(begin)
+    after = rest.split(end)[1]
+    return f"{before}{begin}\n{table}{end}{after}"
+
+
+def latency_table(result: dict[str, Any]) -> str:
+    """Return a latency result as Markdown."""
+    modes = [mode for mode in ("tight", "paced") if _has(result, mode)]
+    head = ["model", "size", "parameters", "MMAC/s"]
+    head += [f"{mode} {figure}" for mode in modes for figure in ("p50", "p99", "RTF")]
+    rows = [_row(name, contender, modes) for name, contender in result["contenders"].items()]
+    ratios = [
+        f"- `{entry['fast']}` is {entry['median']:.2f}x as fast as `{entry['slow']}`, "
+        f"{entry['mode']} (quartiles {entry['low']:.2f} to {entry['high']:.2f})\n"
+        for entry in result["ratios"]
+    ]
+    setup = result["setup"]
+    note = (
+        f"{_machine(result)}, {setup['threads']} thread, "
+        f"{setup['rounds']} interleaved rounds of {setup['steps']} steps after "
+        f"{setup['warmup']} to warm up; time inside one step, without audio buffers.\n"
+    )
+    return "\n".join([_markdown(head, rows), "".join(ratios), note])
+
+
+def _row(name: str, contender: dict[str, Any], modes: list[str]) -> list[str]:
+    row = [
+        f"`{name}`",
+        f"{contender['model_bytes'] / 1e6:.2f} MB",
+        f"{contender['parameters'] / 1e6:.2f} M",
+        f"{contender['mmacs_per_second']:.0f}",
+    ]
+    for mode in modes:
+        figures = contender[mode]
+        row += [f"{figures['p50_ms']:.3f} ms", f"{figures['p99_ms']:.3f} ms"]
+        row.append(f"{figures['rtf']:.3f}")
+    return row
+
+
+def footprint_table(result: dict[str, Any]) -> str:
+    """Return a footprint result as Markdown."""
+    figures = result["figures"]
+    rows = [
+        [label, f"{figures[key]['median']:.0f} {unit}",
+         f"{figures[key]['low']:.0f} to {figures[key]['high']:.0f}"]
+        for key, label, unit in (
+            ("import_ms", "import", "ms"),
+            ("open_ms", "open the bundle", "ms"),
+            ("first_step_ms", "first step", "ms"),
+            ("total_ms", "all three", "ms"),
+            ("rss_mb", "resident memory", "MB"),
+        )
+    ]  # fmt: skip
+    name = f"`{result['bundle']}:{result['precision']}`"
+    note = f"{_machine(result)}, {result['runs']} new processes, files in the page cache.\n"
+    return "\n".join([_markdown([name, "median", "quartiles"], rows), note])
+
+
+TABLES = {"latency": latency_table, "footprint": footprint_table}
+
+
+def _has(result: dict[str, Any], mode: str) -> bool:
+    return all(mode in contender for contender in result["contenders"].values())
+
+
+def _machine(result: dict[str, Any]) -> str:
+    machine = result["machine"]
+    name = machine["model"] or machine["cpu"] or machine["arch"]
+    return f"{name}, {machine['cores']} cores ({result['environment']})"
+
+
+def _markdown(head: list[str], rows: list[list[str]]) -> str:
+    rules = ["---", *["---:"] * (len(head) - 1)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, rules, *rows))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

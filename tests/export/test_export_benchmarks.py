@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from export_toys import FACTS, quantized_toy, toy
+
+from edge_vc_export.bundle import BundleFacts, ModelFile, write_bundle
+from edge_vc_export.onnx import export_onnx
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("benchmarks")
+    models = [
+        ModelFile(
+            export_onnx(model, folder / f"{precision}.onnx", precision=precision, **FACTS),
+            tier="nano",
+            parameters=2_000_000,
+            macs_per_second=8e6,
+        )
+        for precision, model in (("int8", quantized_toy()), ("fp32", toy()))
+    ]
+    says = BundleFacts("toy", "0.1.0", "CC0-1.0", "Nobody's voice.", "Free.\n")
+    return write_bundle(folder / "toy.evc", says, models)
+
+
+def load(project_root: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, project_root / "benchmarks" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+QUICK = ["--rounds", "3", "--steps", "4", "--settle", "1", "--warmup", "2"]
+
+
+@pytest.fixture(scope="module")
+def result(bundle: Path, project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("results") / "new" / "latency.json"
+    assert load(project_root, "latency").main([str(bundle), *QUICK, "--json", str(path)]) == 0
+    return path
+
+
+def test_latency_counts_every_step_of_every_contender(result: Path) -> None:
+    found = json.loads(result.read_text())
+
+    assert set(found["contenders"]) == {"toy:int8", "toy:fp32"}
+    for contender in found["contenders"].values():
+        for mode in ("tight", "paced"):
+            assert contender[mode]["hops"] == 12
+            assert 0 < contender[mode]["p50_ms"] <= contender[mode]["p99_ms"]
+
+
+def test_latency_says_what_machine_and_what_was_done(result: Path) -> None:
+    found = json.loads(result.read_text())
+
+    assert found["machine"]["cores"] >= 1
+    assert found["setup"] == {"rounds": 3, "steps": 4, "settle": 1, "warmup": 2, "threads": 1}
+    for word in ("Statistic", "Leaves out", "tight", "paced", "warmed up"):
+        assert word in found["about"]
+    assert [entry["mode"] for entry in found["ratios"]] == ["tight", "paced"]
+    for entry in found["ratios"]:
+        assert entry["low"] <= entry["median"] <= entry["high"]
+
+
+def test_one_mode_and_chosen_precisions(
+    bundle: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = load(project_root, "latency").main([f"{bundle}:fp32", *QUICK, "--mode", "tight"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert len(lines) == 1
+    assert lines[0].startswith("toy:fp32")
+
+
+def test_a_contender_twice_is_refused(
+    bundle: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = load(project_root, "latency").main([str(bundle), f"{bundle}:int8", *QUICK])
+
+    assert code == 2
+    assert "toy:int8 is in the race already" in capsys.readouterr().err
+
+
+def test_the_table_holds_the_measured_figures(
+    result: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load(project_root, "table").main([str(result)]) == 0
+
+    text = capsys.readouterr().out
+    figures = json.loads(result.read_text())["contenders"]["toy:int8"]["tight"]
+    assert f"| {figures['p50_ms']:.3f} ms |" in text
+    assert "| `toy:int8` |" in text
+    assert "2.00 M" in text
+    assert "3 interleaved rounds of 4 steps" in text
+
+
+def test_the_table_goes_between_its_markers(
+    result: Path, project_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, readme = load(project_root, "table"), tmp_path / "README.md"
+    readme.write_text("before\n<!-- latency -->\nold\n<!-- /latency -->\nafter\n")
+
+    assert table.main([str(result), "--into", str(readme)]) == 0
+    once = readme.read_text()
+    assert table.main([str(result), "--into", str(readme)]) == 0
+
+    assert readme.read_text() == once
+    assert once.startswith("before\n<!-- latency -->\n| model |")
+    assert once.endswith("<!-- /latency -->\nafter\n")
+    assert "old" not in once
+
+    readme.write_text("no markers")
+    assert table.main([str(result), "--into", str(readme)]) == 2
+    assert "has to hold <!-- latency -->" in capsys.readouterr().err
+
+
+def test_footprint_starts_new_processes(
+    bundle: Path, project_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "footprint.json"
+    code = load(project_root, "footprint").main(
+        [str(bundle), "--precision", "int8", "--runs", "1", "--json", str(path)]
+    )
+
+    found = json.loads(path.read_text())
+    figures = found["figures"]
+    assert code == 0
+    assert (found["precision"], found["runs"]) == ("int8", 1)
+    parts = (figures[key]["median"] for key in ("import_ms", "open_ms", "first_step_ms"))
+    assert sum(parts) == pytest.approx(figures["total_ms"]["median"])
+    assert figures["rss_mb"]["median"] > 10
+    capsys.readouterr()
+
+    assert load(project_root, "table").main([str(path)]) == 0
+    assert "resident memory" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["latency", "footprint", "table"])
+def test_help_teaches(name: str, project_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        load(project_root, name).main(["--help"])
+    assert "examples:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["latency", "footprint"])
+def test_a_missing_bundle_is_one_line(
+    name: str, project_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load(project_root, name).main([str(tmp_path / "none.evc")]) == 2
+    assert "No such file" in capsys.readouterr().err
