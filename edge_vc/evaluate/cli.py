@@ -32,8 +32,6 @@ def evaluate_command(
 ) -> None:
     """Convert unseen speakers with every contender and score similarity and intelligibility."""
     # Heavy imports wait until somebody evaluates.
-    from edge_vc_runtime.engines import EngineError
-    from edge_vc_runtime.manifest import BundleError
     from rich.console import Console
     from rich.progress import Progress
 
@@ -44,6 +42,8 @@ def evaluate_command(
     from edge_vc.evaluate.requirements import EvaluationError
     from edge_vc.evaluate.spectrogram import plot_first_sentence
     from edge_vc.evaluate.tables import overview_table, speaker_table
+    from edge_vc_runtime.engines import EngineError
+    from edge_vc_runtime.manifest import BundleError
 
     console = Console()
     try:

@@ -52,13 +52,14 @@ class Recognizer:
         self._sphinx = require("pocketsphinx")
         require("pocketsphinx.lm")
         lists = [words_of(sentence) for sentence in sorted(set(sentences))]
-        known = self._dictionary()
-        self.unknown = frozenset(word for words in lists for word in words) - known
-        texts = [[word for word in words if word in known] for words in lists]
-        texts = [words for words in texts if words]
-        if not texts:
+        used = frozenset(word for words in lists for word in words)
+        spellings = self._pronunciations(used)
+        self.unknown = used - spellings.keys()
+        texts = [" ".join(word for word in words if word in spellings) for words in lists]
+        if not any(texts):
             raise EvaluationError("a recogniser needs sentences with known words; got none")
-        self._decoder = self._build("\n".join(map(" ".join, texts)), order)
+        lines = [line for word in sorted(spellings) for line in spellings[word]]
+        self._decoder = self._build("\n".join(filter(None, texts)), lines, order)
 
     def transcribe(self, samples: Samples, sample_rate: int) -> str:
         """Return the words heard in ``[T]``, in lower case; independent of earlier calls."""
@@ -86,12 +87,17 @@ class Recognizer:
             characters=len(said_characters),
         )
 
-    def _dictionary(self) -> frozenset[str]:
+    def _pronunciations(self, words: frozenset[str]) -> dict[str, list[str]]:
+        """Return the dictionary's lines for each of ``words`` that it has, variants included."""
         path = Path(self._sphinx.get_model_path()) / "en-us" / "cmudict-en-us.dict"
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return frozenset(line.split(maxsplit=1)[0] for line in lines if line.strip())
+        spellings: dict[str, list[str]] = {}
+        for line in path.read_text(encoding="utf-8").splitlines():
+            word = line.split(" ", 1)[0].split("(", 1)[0]
+            if word in words:
+                spellings.setdefault(word, []).append(line)
+        return spellings
 
-    def _build(self, text: str, order: int) -> Any:
+    def _build(self, text: str, dictionary: list[str], order: int) -> Any:
         model = self._sphinx.lm.ArpaBoLM(text=text, add_start=True)
         if order < 3:
             model.grams_3.clear()
@@ -99,8 +105,12 @@ class Recognizer:
             model.grams_2.clear()
         model.compute()
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "sentences.lm"
+            path, words = Path(folder) / "sentences.lm", Path(folder) / "words.dict"
             with path.open("w", encoding="utf-8") as file:
                 model.write(file)
+            # Loading the whole dictionary for a few words takes seconds.
+            words.write_text("\n".join(dictionary) + "\n", encoding="utf-8")
             # Cepstral means per utterance: a result must not depend on what came before.
-            return self._sphinx.Decoder(lm=str(path), loglevel="FATAL", cmn="batch")
+            return self._sphinx.Decoder(
+                lm=str(path), dict=str(words), loglevel="FATAL", cmn="batch"
+            )

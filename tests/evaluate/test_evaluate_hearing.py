@@ -1,0 +1,109 @@
+"""The recogniser and the speaker encoder measure what they say, on real speech where there is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge_vc.data.corpus import Corpus
+from edge_vc.evaluate.intelligibility import Recognizer
+from edge_vc.evaluate.requirements import EvaluationError, require
+from edge_vc.evaluate.similarity import SpeakerEncoder, similarity
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def recognizer(real_corpus: Corpus) -> Recognizer:
+    return Recognizer(utterance.text for utterance in real_corpus if utterance.text)
+
+
+def error_rate(recognizer: Recognizer, corpus: Corpus, noise: float = 0.0) -> float:
+    rng = np.random.default_rng(0)
+    errors = words = 0
+    for utterance in corpus:
+        samples = utterance.read(RATE)
+        samples = samples + (noise * rng.standard_normal(samples.size)).astype(np.float32)
+        hearing = recognizer.listen(samples, RATE, utterance.text)
+        errors, words = errors + hearing.word_errors, words + hearing.words
+    return errors / words
+
+
+def some(corpus: Corpus, role: str, speaker: str, count: int) -> Corpus:
+    return Corpus(corpus.root, corpus.select(role, speaker).utterances[:count])
+
+
+@pytest.mark.corpus
+def test_untouched_recordings_are_understood(recognizer: Recognizer, real_corpus: Corpus) -> None:
+    kathleen = some(real_corpus, "target-reference", "kathleen", 8)
+    assert error_rate(recognizer, kathleen) <= 0.02
+    vctk = some(real_corpus, "unseen-source", "p227", 3)
+    assert error_rate(recognizer, vctk) <= 0.1
+
+
+@pytest.mark.corpus
+def test_damage_is_heard(recognizer: Recognizer, real_corpus: Corpus) -> None:
+    kathleen = some(real_corpus, "target-reference", "kathleen", 4)
+    assert error_rate(recognizer, kathleen, noise=0.1) > 0.3
+
+
+@pytest.mark.corpus
+def test_hearing_does_not_depend_on_what_came_before(
+    recognizer: Recognizer, real_corpus: Corpus
+) -> None:
+    first, second = (u.read(RATE) for u in real_corpus.select("unseen-source").utterances[:2])
+    alone = recognizer.transcribe(first, RATE)
+    recognizer.transcribe(second * np.float32(0.05), RATE)
+    assert recognizer.transcribe(first, RATE) == alone
+
+
+@pytest.mark.corpus
+def test_words_without_pronunciation_do_not_count(recognizer: Recognizer) -> None:
+    assert "sweynheim" in recognizer.unknown
+    hearing = recognizer.listen(np.zeros(RATE, np.float32), RATE, "Sweynheim began printing.")
+    assert hearing.words == 2
+    assert hearing.word_errors == 2
+
+
+@pytest.mark.corpus
+def test_voices_are_told_apart(real_corpus: Corpus) -> None:
+    encoder = SpeakerEncoder()
+    references = real_corpus.select("target-reference").utterances
+    centroid = encoder.centroid((u.read(RATE) for u in references[:8:2]), RATE)
+    assert np.linalg.norm(centroid) == pytest.approx(1.0, abs=1e-5)
+    own = similarity(encoder.embed(references[9].read(RATE), RATE), centroid)
+    man = some(real_corpus, "unseen-source", "p226", 1).utterances[0]
+    other = similarity(encoder.embed(man.read(RATE), RATE), centroid)
+    assert own > 0.75
+    assert other < 0.65
+    quiet = similarity(encoder.embed(references[9].read(RATE) * np.float32(0.1), RATE), centroid)
+    assert quiet == pytest.approx(own, abs=0.05)
+
+
+def test_silence_is_nobody() -> None:
+    encoder = SpeakerEncoder()
+    assert encoder.embed(np.zeros(RATE, np.float32), RATE) is None
+    assert similarity(None, np.ones(256, np.float32)) == 0.0
+    with pytest.raises(ValueError, match="recordings with speech"):
+        encoder.centroid([np.zeros(RATE, np.float32)], RATE)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_language_model_orders(order: int) -> None:
+    silence = np.zeros(RATE, np.float32)
+    hearing = Recognizer(["Good morning.", "Good night."], order).listen(silence, RATE, "It rains")
+    assert hearing.words == 2
+    assert hearing.characters == len("it rains")
+    assert hearing.word_errors == 2
+
+
+def test_models_that_cannot_be_built_are_refused() -> None:
+    with pytest.raises(EvaluationError, match="order 4"):
+        Recognizer(["Good morning."], 4)
+    with pytest.raises(EvaluationError, match="known words"):
+        Recognizer(["Xqzw."])
+
+
+def test_missing_packages_come_with_the_fix() -> None:
+    with pytest.raises(EvaluationError, match=r"needs nosuchpackage: pip install 'edge-vc\[eval"):
+        require("nosuchpackage")

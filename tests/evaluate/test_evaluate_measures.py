@@ -1,0 +1,110 @@
+"""Distances, error rates and intervals agree with what can be worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge_vc.evaluate.distance import log_spectral_distance, snr_db
+from edge_vc.evaluate.statistics import bootstrap_ratio
+from edge_vc.evaluate.transcripts import edit_distance, words_of
+
+RATE = 16000
+
+
+def noise(seconds: float = 1.0, seed: int = 0) -> np.ndarray:
+    samples = np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE))
+    return samples.astype(np.float32)
+
+
+@pytest.mark.parametrize("error_db", [-60.0, -25.0, 0.0, 6.0])
+def test_snr_is_the_power_of_the_error(error_db: float) -> None:
+    signal = noise()
+    error = noise(seed=1)
+    error *= 10 ** (error_db / 20) * np.linalg.norm(signal) / np.linalg.norm(error)
+    assert snr_db(signal, signal + error) == pytest.approx(-error_db, abs=0.05)
+
+
+def test_snr_of_equal_and_silent_signals() -> None:
+    assert snr_db(noise(), noise()) == np.inf
+    assert snr_db(np.zeros(10), np.ones(10)) == -np.inf
+
+
+@pytest.mark.parametrize("gain_db", [-6.0, 0.0, 3.0])
+def test_spectral_distance_of_a_gain_is_the_gain(gain_db: float) -> None:
+    louder = noise() * np.float32(10 ** (gain_db / 20))
+    assert log_spectral_distance(noise(), louder, RATE) == pytest.approx(abs(gain_db), abs=0.1)
+
+
+def test_spectral_distance_ignores_phase_and_the_inaudible() -> None:
+    time = np.arange(RATE) / RATE
+    sine, cosine = np.sin(2 * np.pi * 500 * time), np.cos(2 * np.pi * 500 * time)
+    assert log_spectral_distance(sine, cosine, RATE) < 0.5
+    assert log_spectral_distance(sine, sine + 1e-6 * noise(), RATE) < 0.01
+    assert log_spectral_distance(noise(), noise(seed=2), RATE) > 5.0
+
+
+def test_signals_of_different_shapes_are_refused() -> None:
+    for measure in (lambda a, b: snr_db(a, b), lambda a, b: log_spectral_distance(a, b, RATE)):
+        with pytest.raises(ValueError, match=r"\[16000\] and \[8000\]"):
+            measure(noise(1.0), noise(0.5))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Lord, but I'm glad!", ["lord", "but", "i'm", "glad"]),
+        ("God bless \u2019em \u2013 the Smiths\u2019 forty-two", None),
+        ("", []),
+        ("42 %", []),
+    ],
+)
+def test_words_of_a_sentence(text: str, words: list[str] | None) -> None:
+    expected = ["god", "bless", "em", "the", "smiths'", "forty", "two"] if words is None else words
+    assert words_of(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "errors"),
+    [
+        ("a b c d", "a b c d", 0),
+        ("a b c d", "a x c d", 1),
+        ("a b c d", "a c d", 1),
+        ("a b c d", "a b b c d e", 2),
+        ("a b c d", "", 4),
+        ("", "a b", 2),
+        ("a b c", "c b a", 2),
+    ],
+)
+def test_edit_distance(said: str, heard: str, errors: int) -> None:
+    assert edit_distance(said.split(), heard.split()) == errors
+
+
+def test_free_tokens_cost_nothing_once() -> None:
+    free = frozenset({"sweynheim"})
+    said = ["then", "sweynheim", "began"]
+    assert edit_distance(said, ["then", "began"], free) == 0
+    assert edit_distance(said, ["then", "wine", "began"], free) == 0
+    assert edit_distance(said, ["then", "sweyn", "hime", "began"], free) == 1
+    assert edit_distance(said, ["than", "wine", "began"], free) == 1
+
+
+def test_bootstrap_interval_covers_and_repeats() -> None:
+    values = np.random.default_rng(5).normal(0.7, 0.1, 100)
+    estimate = bootstrap_ratio(list(values))
+    assert estimate == bootstrap_ratio(list(values))
+    assert estimate.value == pytest.approx(values.mean())
+    half = 1.96 * values.std() / 10
+    assert estimate.low == pytest.approx(values.mean() - half, abs=0.005)
+    assert estimate.high == pytest.approx(values.mean() + half, abs=0.005)
+
+
+def test_bootstrap_ratio_weighs_by_denominator() -> None:
+    estimate = bootstrap_ratio([1, 0, 3], [10, 5, 5])
+    assert estimate.value == pytest.approx(0.2)
+    assert estimate.low <= 0.2 <= estimate.high
+    assert estimate.sentences == 3
+    with pytest.raises(ValueError, match="needs sentences"):
+        bootstrap_ratio([])
+    with pytest.raises(ValueError, match="needs sentences"):
+        bootstrap_ratio([1.0], [0.0])
