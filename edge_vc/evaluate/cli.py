@@ -7,7 +7,12 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Measure whose voice converted speech has and what can be understood.")
+# A group without subcommands, so that it mounts under its own name; options may come last.
+app = typer.Typer(
+    help="Measure whose voice converted speech has and what can be understood.",
+    context_settings={"allow_interspersed_args": True},
+    subcommand_metavar="",
+)
 
 
 @app.callback(invoke_without_command=True)
