@@ -17,8 +17,11 @@ def denoise(
 
     A Wiener-like gain against the noise spectrum of the quietest tenth of the frames (Lim and
     Oppenheim 1979), smoothed over time and frequency so that no musical noise is left.
+    ``oversubtract`` scales that noise. Audio shorter than a window, 32 ms, is left as it is.
     """
     window = int(0.032 * sample_rate)
+    if len(audio) < window:
+        return audio.astype(np.float32)
     _, _, spectrum = stft(audio, sample_rate, nperseg=window, noverlap=window * 3 // 4)
     power = np.abs(spectrum) ** 2
     loudness = power.mean(0)

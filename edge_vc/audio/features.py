@@ -1,0 +1,94 @@
+"""What describes a sound frame by frame: spectrum, energy, cepstrum and its changes.
+
+Frames lie as those of `edge_vc.audio.pitch`: ``T // hop + 1`` of them, frame ``n`` centred on
+sample ``n * hop``, with silence beyond the ends.
+"""
+
+from __future__ import annotations
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc.audio.io import AudioError, Samples
+
+Spectrum = NDArray[np.complex64]
+Features = NDArray[np.float32]
+
+FLOOR_DB = -100.0
+"""Levels in dB stop here: digital silence has no logarithm."""
+
+
+def stft(samples: Samples, window: int, hop: int) -> Spectrum:
+    """Return the complex spectrum ``[window // 2 + 1, frames]`` of Hann windows over ``[T]``."""
+    _check(samples, window, hop)
+    spectrum: Spectrum = librosa.stft(samples, n_fft=window, hop_length=hop, pad_mode="constant")
+    return spectrum
+
+
+def istft(spectrum: Spectrum, hop: int, length: int) -> Samples:
+    """Return ``[length]`` samples from `stft`'s spectrum; the identity where it is unchanged.
+
+    Overlap-add with the windows' squares divided out (Griffin and Lim 1984).
+    """
+    samples: Samples = librosa.istft(spectrum, hop_length=hop, length=length)
+    return samples
+
+
+def energy_db(samples: Samples, window: int, hop: int) -> Features:
+    """Return the mean power of each frame ``[frames]`` in dBFS, `FLOOR_DB` at the least."""
+    _check(samples, window, hop)
+    rms = librosa.feature.rms(y=samples, frame_length=window, hop_length=hop, pad_mode="constant")
+    return _decibels(np.square(rms[0]))
+
+
+def mfcc(
+    samples: Samples,
+    sample_rate: int,
+    window: int = 512,
+    hop: int = 160,
+    coefficients: int = 13,
+    bands: int = 40,
+) -> Features:
+    """Return mel-frequency cepstral coefficients ``[coefficients, frames]``.
+
+    The cosine transform of log-mel power in dB (Davis and Mermelstein 1980); the first one
+    follows the loudness.
+    """
+    _check(samples, window, hop)
+    if not 1 <= coefficients <= bands:
+        raise AudioError(f"{coefficients} coefficients of {bands} bands; give 1 to {bands}")
+    power = np.square(np.abs(stft(samples, window, hop)))
+    bank = librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=bands)
+    cepstrum: Features = librosa.feature.mfcc(S=_decibels(bank @ power), n_mfcc=coefficients)
+    return cepstrum
+
+
+def with_deltas(features: Features, reach: int = 4) -> Features:
+    """Return ``[3 * C, frames]``: features ``[C, frames]``, their slopes and their curvatures.
+
+    Slopes per frame by least squares over ``2 * reach + 1`` frames (Furui 1986); beyond the
+    ends the outermost frames repeat.
+    """
+    first = _slope(features, reach)
+    return np.concatenate([features, first, _slope(first, reach)]).astype(np.float32)
+
+
+def _slope(features: Features, reach: int) -> Features:
+    offsets = np.arange(-reach, reach + 1)
+    padded = np.pad(features, ((0, 0), (reach, reach)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1)
+    slope: Features = (windows @ offsets / np.square(offsets).sum()).astype(np.float32)
+    return slope
+
+
+def _decibels(power: NDArray[np.floating]) -> Features:
+    floor = 10 ** (FLOOR_DB / 10)
+    return (10 * np.log10(np.maximum(power.astype(np.float64), floor))).astype(np.float32)
+
+
+def _check(samples: Samples, window: int, hop: int) -> None:
+    if samples.ndim != 1 or not samples.size:
+        raise AudioError(f"features need mono [T] with samples, got shape {list(samples.shape)}")
+    if not 0 < hop <= window:
+        raise AudioError(f"hop {hop} of a window of {window}; a hop is 1 to the window's length")

@@ -1,0 +1,62 @@
+"""Denoising lowers stationary noise by a bounded amount and leaves speech alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge_vc.audio.denoise import denoise
+from edge_vc.evaluate.distance import snr_db
+
+RATE = 16000
+
+
+def voiced(seconds: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return a harmonic tone that pauses half of the time, and where it sounds."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    tone = sum(np.sin(2 * np.pi * 150 * k * time) / k for k in range(1, 15))
+    sounds = np.sin(2 * np.pi * 1.0 * time) > 0
+    return (0.1 * tone * sounds).astype(np.float32), sounds
+
+
+def noise(level: float, length: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, level, length).astype(np.float32)
+
+
+def level_db(samples: np.ndarray) -> float:
+    return float(10 * np.log10(np.square(samples).mean()))
+
+
+@pytest.mark.parametrize("floor_db", [-6.0, -12.0, -15.0])
+def test_pauses_get_quieter_down_to_the_floor(floor_db: float) -> None:
+    speech, sounds = voiced()
+    noisy = speech + noise(0.003, speech.size)
+    clean = denoise(noisy, RATE, floor_db=floor_db)
+    pause = np.flatnonzero(~sounds)[2000:6000]
+    lowered = level_db(clean[pause]) - level_db(noisy[pause])
+    assert floor_db - 0.5 < lowered < 0.6 * floor_db
+
+
+def test_noise_falls_and_speech_stays() -> None:
+    speech, sounds = voiced()
+    noisy = speech + noise(0.005, speech.size)
+    clean = denoise(noisy, RATE)
+    assert snr_db(speech, clean) > snr_db(speech, noisy) + 2.0
+    assert level_db(clean[sounds]) == pytest.approx(level_db(speech[sounds]), abs=0.5)
+
+
+def test_clean_speech_is_left_alone() -> None:
+    speech, _ = voiced()
+    assert snr_db(speech, denoise(speech, RATE)) > 25.0
+
+
+@pytest.mark.parametrize("length", [1, 100, 511, 512, 5000, 16001])
+def test_length_stays(length: int) -> None:
+    clean = denoise(noise(0.1, length), RATE)
+    assert clean.shape == (length,)
+    assert clean.dtype == np.float32
+    assert np.isfinite(clean).all()
+
+
+def test_silence_stays_silent() -> None:
+    assert np.array_equal(denoise(np.zeros(8000, np.float32), RATE), np.zeros(8000))
