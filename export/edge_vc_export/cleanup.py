@@ -20,7 +20,16 @@ _MOVES_NOTHING = ("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Dro
 
 def clean(graph: Graph) -> Graph:
     """Fold constants, merge what moves no data, drop repeats, order and name what is left."""
-    for edit in (fold_constants, merge_reshapes, share_constants, drop_repeats):
+    for edit in (fold_constants, merge_reshapes):
+        graph.sort()
+        edit(graph)
+        graph.sweep()
+    return tidy(graph)
+
+
+def tidy(graph: Graph) -> Graph:
+    """Drop repeats, order and name what is left; transposes stay for the engine to cancel."""
+    for edit in (share_constants, drop_repeats):
         graph.sort()
         edit(graph)
         graph.sweep()

@@ -20,6 +20,7 @@ KATHLEEN_CONSENT = (
     'domain ("Voice Dataset (Kathleen)", Rhasspy project, CC0 1.0).'
 )
 _FLOAT_STAGES = ("distill", "prune")
+_INT8_STAGES = ("qat", "quantize")
 _FILE = "student.safetensors"
 
 
@@ -93,8 +94,8 @@ def find_students(source: Path, quantized: Path | None) -> tuple[Path, Path | No
             f"{source}: holds no {' or '.join(f'{stage}/{_FILE}' for stage in _FLOAT_STAGES)}; "
             "give a finished run of `edge-vc compress`, or a student file"
         )
-    int8 = quantized or source / "quantize" / _FILE
-    return found, int8 if int8.is_file() else None
+    rounded = [source / stage / _FILE for stage in _INT8_STAGES]
+    return found, quantized or next((file for file in rounded if file.is_file()), None)
 
 
 def unpack(bundle: Path, folder: Path) -> list[Path]:
@@ -121,11 +122,14 @@ def _release(
 ) -> Release:
     from rich.console import Console
 
+    from edge_vc.compress.quantize import quantized_convs
     from edge_vc.compress.student_file import load_student
     from edge_vc_export.release import release_bundle
 
     student = load_student(float_file)
     quantized = None if int8_file is None else load_student(int8_file)
+    if quantized is not None and not quantized_convs(quantized.trunk):
+        quantized = None  # the run was told not to quantise
     console = Console(stderr=True)
     with console.status("exporting") as status:
 

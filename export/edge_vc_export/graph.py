@@ -105,6 +105,14 @@ class Graph:
                     if name == new:
                         names[place] = old
 
+    def reshape_port(self, name: str, shape: tuple[int, ...]) -> None:
+        """Give a graph input or output another shape of the same size."""
+        graph = self.model.graph
+        for value in (*graph.input, *graph.output):
+            if value.name == name:
+                for size, number in zip(value.type.tensor_type.shape.dim, shape, strict=True):
+                    size.dim_value = number
+
     def remove(self, node: onnx.NodeProto) -> None:
         """Take a node out; its readers have to be redirected first."""
         del self.nodes[self.position(node)]

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.jit._trace import TracerWarning
 
 from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
-from edge_vc_export.algebra import simplify
-from edge_vc_export.cleanup import clean
+from edge_vc_export.cleanup import clean, tidy
 from edge_vc_export.graph import Graph
+from edge_vc_export.layout import put_channels_last
 from edge_vc_export.qdq import quantize_graph
 
 OPSET = 17
@@ -59,8 +59,9 @@ def export_onnx(
     """Write ``model``, audio ``[1, 1, 1, hop]`` in and out, as an ONNX file of one hop.
 
     Inputs are ``audio`` and ``state.<path>``, outputs ``audio_out`` and ``next.<path>``, all
-    float32 and of fixed shape. Fake quantisers in the model become integer weights and the
-    quantise-dequantise pairs that engines fuse. The same model gives the same bytes.
+    float32 and of fixed shape; contexts of one-frame layers have their channels last. Fake
+    quantisers in the model become integer weights and the quantise-dequantise pairs that engines
+    fuse. The same model gives the same bytes.
 
     Raises `ValueError` when the model cannot run in hops of this size, or when an ``int8`` one
     holds nothing that is quantised.
@@ -68,11 +69,11 @@ def export_onnx(
     _check(model, hop)
     graph = trace(model, torch.zeros(1, 1, 1, hop))
     clean(graph)
+    put_channels_last(graph)
     form = quantize_graph(graph)
     if precision == "int8" and not form.integer:
         raise ValueError(f"{name} has no quantised convolution: quantise it, or export it as fp32")
-    simplify(graph)
-    clean(graph)
+    tidy(graph)
     metadata = {
         "edge_vc.sample_rate": str(sample_rate),
         "edge_vc.hop": str(hop),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from edge_vc_export.algebra import fold_batch_norms
+from edge_vc_export.batch_norm import fold_batch_norms
 from edge_vc_export.graph import Array, Graph, attribute
 
 _PASSED_THROUGH = ("Concat", "Reshape", "Slice", "Transpose")
@@ -106,19 +106,38 @@ def lift_quantizers(graph: Graph) -> None:
     A convolution in front of a concatenation with its own past is fused only when its output
     itself is quantised.
     """
-    for node in reversed([n for n in graph.nodes if n.op_type == "QuantizeLinear"]):
-        copy = graph.producer(node.input[0])
-        if copy is None or copy.op_type not in _PASSED_THROUGH:
-            continue
-        sources = list(copy.input) if copy.op_type == "Concat" else list(copy.input[:1])
-        if not any(_is_quantized(graph, _rectified(graph, name)) for name in sources):
-            continue
-        for place, name in enumerate(sources):
-            quantized = graph.insert("QuantizeLinear", [name, *node.input[1:]], before=copy)
+    while (found := _next_to_lift(graph)) is not None:
+        node, copy = found
+        count = len(copy.input) if copy.op_type == "Concat" else 1
+        for place in range(count):
+            inputs = [copy.input[place], *node.input[1:]]
+            quantized = graph.insert("QuantizeLinear", inputs, before=copy)
             copy.input[place] = graph.insert(
                 "DequantizeLinear", [quantized, *node.input[1:]], before=copy
             )
         _quantize_other_readers(graph, copy, node)
+
+
+def _next_to_lift(graph: Graph) -> tuple[onnx.NodeProto, onnx.NodeProto] | None:
+    """Return a quantiser and the copying operation before it that keeps a convolution float."""
+    for node in graph.nodes:
+        copy = graph.producer(node.input[0]) if node.op_type == "QuantizeLinear" else None
+        if copy is not None and copy.op_type in _PASSED_THROUGH and _waits(graph, copy):
+            return node, copy
+    return None
+
+
+def _waits(graph: Graph, copy: onnx.NodeProto) -> bool:
+    """Return whether a quantised convolution's float output reaches a copying operation."""
+    for name in copy.input if copy.op_type == "Concat" else copy.input[:1]:
+        maker = _rectified(graph, name)
+        if maker is None:
+            continue
+        if _is_quantized(graph, maker) or (
+            maker.op_type in _PASSED_THROUGH and _waits(graph, maker)
+        ):
+            return True
+    return False
 
 
 def _quantize_other_readers(graph: Graph, copy: onnx.NodeProto, node: onnx.NodeProto) -> None:
