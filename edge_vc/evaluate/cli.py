@@ -12,6 +12,8 @@ app = typer.Typer(
     help="Measure whose voice converted speech has and what can be understood.",
     context_settings={"allow_interspersed_args": True},
     subcommand_metavar="",
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 

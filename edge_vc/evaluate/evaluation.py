@@ -47,7 +47,7 @@ def evaluate(
     per_speaker: int | None = None,
     progress: Progress | None = None,
 ) -> EvaluationReport:
-    """Score every contender on the corpus's unseen speakers, and the target herself.
+    """Score every contender on the corpus's unseen speakers, and the target's own recordings.
 
     The sentences are those of `select_sentences`. Similarity is the mean cosine to the
     target's centroid; error rates are over all words and characters. The same input gives the

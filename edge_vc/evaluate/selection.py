@@ -17,12 +17,10 @@ class EvaluationSet:
     centroid: tuple[Utterance, ...]
     """Every other ``target-reference``: the voice that results are compared with."""
     ceiling: tuple[Utterance, ...]
-    """The other references and all ``target-retake``: what the target herself scores."""
+    """The other references and all ``target-retake``: what the target itself scores."""
 
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """Texts of everything that is listened to, where they are known."""
-        return tuple(utt.text for utt in (*self.sources, *self.ceiling) if utt.text)
+    sentences: tuple[str, ...]
+    """Every text of these roles, chosen or not: a smaller choice is not easier to recognise."""
 
 
 def select_sentences(corpus: Corpus, per_speaker: int | None = None) -> EvaluationSet:
@@ -46,7 +44,10 @@ def select_sentences(corpus: Corpus, per_speaker: int | None = None) -> Evaluati
         for utt in _spread(_by_name(sources.select(speaker=speaker)), per_speaker)
     ]
     retakes = _by_name(corpus.select(role="target-retake"))
-    return EvaluationSet(tuple(chosen), references[::2], references[1::2] + retakes)
+    texts = {utt.text for utt in (*sources, *references, *retakes) if utt.text}
+    return EvaluationSet(
+        tuple(chosen), references[::2], references[1::2] + retakes, tuple(sorted(texts))
+    )
 
 
 def _by_name(corpus: Corpus) -> tuple[Utterance, ...]:

@@ -15,12 +15,12 @@ def overview_table(report: EvaluationReport) -> Table:
         f"{report.seconds / 60:.1f} min of unseen speakers"
     )
     table.add_column("contender")
-    for name in ("similarity", "word error rate", "character error rate", "sentences"):
-        table.add_column(name, justify="right")
+    for name in ("similarity", "word errors", "character errors", "sentences"):
+        table.add_column(name, justify="right", no_wrap=name != "sentences")
     for score in report.contenders.values():
         table.add_row(score.name, *_cells(score.overall))
     table.add_section()
-    table.add_row(f"{report.target} herself (ceiling)", *_cells(report.ceiling.overall))
+    table.add_row(f"{report.target}'s own (ceiling)", *_cells(report.ceiling.overall))
     return table
 
 
