@@ -29,8 +29,8 @@ HELP = """Make a student small: prune, distil, quantise and export it, by a reci
 RECIPE is the name of a shipped recipe (base, nano, quick) or a TOML file of your own; start one
 with `edge-vc compress base --show > mine.toml`, which writes every key with its default.
 
-Everything lands in the run folder: one folder per stage (data, prune, distill, quantize, qat,
-export), recipe.toml as it was understood, run.json with the numbers. The bundle is
+Everything lands in the run folder: one folder per stage (data, prune, distill, calibrate,
+quantize, export), recipe.toml as it was understood, run.json with the numbers. The bundle is
 RUN/export/NAME.evc. The same command goes on where a run was killed, and does again only what
 a change concerns; --dry-run says what that is.
 

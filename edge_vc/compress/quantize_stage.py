@@ -1,4 +1,4 @@
-"""The fourth and fifth stage: the trunk in INT8, calibrated, then fine-tuned."""
+"""The fourth and fifth stage: the trunk in INT8, first calibrated, then fine-tuned."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ FINE_TUNING = "qat_"
 """Prefix of the recipe's keys that only the second of the two stages reads."""
 
 
-class QuantizeStage(Stage):
+class CalibrateStage(Stage):
     """Post-training quantisation; passes the student on where the recipe says so."""
 
-    name: ClassVar[str] = "quantize"
+    name: ClassVar[str] = "calibrate"
     needs: ClassVar[tuple[str, ...]] = ("data", "distill")
     sections: ClassVar[tuple[str, ...]] = ("quantize",)
 
@@ -58,11 +58,11 @@ class QuantizeStage(Stage):
         return compare(student, quantized, holdout_audio(speech, rate))
 
 
-class QatStage(Stage):
+class QuantizeStage(Stage):
     """Quantisation-aware training; keeps the calibrated student where that was better."""
 
-    name: ClassVar[str] = "qat"
-    needs: ClassVar[tuple[str, ...]] = ("data", "distill", "quantize")
+    name: ClassVar[str] = "quantize"
+    needs: ClassVar[tuple[str, ...]] = ("data", "distill", "calibrate")
     sections: ClassVar[tuple[str, ...]] = ("quantize",)
 
     def loss(self, student: Student, work: Workspace) -> Loss:
@@ -71,7 +71,7 @@ class QatStage(Stage):
 
     def run(self, work: Workspace) -> Metrics:
         """Fine-tune from the checkpoint, if there is one, and measure both."""
-        calibrated = load_student(work.inputs["quantize"] / STUDENT)
+        calibrated = load_student(work.inputs["calibrate"] / STUDENT)
         if not (self.recipe.quantize.enabled and self.recipe.quantize.qat_steps):
             save_student(calibrated, work.output / STUDENT)
             return {}

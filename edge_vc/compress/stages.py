@@ -9,7 +9,7 @@ from edge_vc.compress.distill_stage import DistillStage
 from edge_vc.compress.export_stage import ExportStage
 from edge_vc.compress.pipeline import Report, RunResult, run_stages
 from edge_vc.compress.prune_stage import PruneStage
-from edge_vc.compress.quantize_stage import QatStage, QuantizeStage
+from edge_vc.compress.quantize_stage import CalibrateStage, QuantizeStage
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stage import Progress, Stage, no_progress
 from edge_vc.compress.starting_point import expected_costs
@@ -18,8 +18,8 @@ STAGES: tuple[type[Stage], ...] = (
     DataStage,
     PruneStage,
     DistillStage,
+    CalibrateStage,
     QuantizeStage,
-    QatStage,
     ExportStage,
 )
 

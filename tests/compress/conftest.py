@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,15 +37,26 @@ def speech(seconds: float, seed: int = 0) -> Tensor:
     return torch.from_numpy(voice(seconds, 140.0, seed))[None, None, None]
 
 
-@pytest.fixture(scope="session")
-def tiny_student() -> Student:
-    """A student of a few thousand weights whose norms have seen speech; do not change it."""
+def settled(config: StudentConfig) -> Student:
+    """An untrained student whose norms have seen speech."""
     torch.manual_seed(0)
-    student = Student(TINY).train()
+    student = Student(config).train()
     with torch.no_grad():
         for seed in range(8):
             student.predict(speech(1.0, seed))
     return student.eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_student() -> Student:
+    """A student of a few thousand weights; do not change it."""
+    return settled(TINY)
+
+
+@pytest.fixture(scope="session")
+def plain_student() -> Student:
+    """The same with the plain spectral head: no oscillator carries rounding on."""
+    return settled(replace(TINY, head="istft"))
 
 
 @pytest.fixture(scope="session")
