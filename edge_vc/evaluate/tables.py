@@ -9,14 +9,18 @@ from edge_vc.evaluate.statistics import Estimate
 
 
 def overview_table(report: EvaluationReport) -> Table:
-    """Return one row per contender and the ceiling, with 95 % intervals over sentences."""
+    """Return one row per contender and the ceiling, with 95 % intervals over sentences.
+
+    WER and CER are the word and character error rates.
+    """
     table = Table(
         title=f"{report.target}: similarity and intelligibility, "
         f"{report.seconds / 60:.1f} min of unseen speakers"
     )
     table.add_column("contender", no_wrap=True)
-    for name in ("similarity", "word errors", "character errors", "sentences"):
+    for name in ("similarity", "WER", "CER"):
         table.add_column(name, justify="right")
+    table.add_column("sentences", justify="right")
     for score in report.contenders.values():
         table.add_row(score.name, *_cells(score.overall))
     table.add_section()
