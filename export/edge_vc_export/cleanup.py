@@ -167,7 +167,7 @@ def _stem(graph: Graph, node: onnx.NodeProto) -> str:
     for name in node.input[1:]:
         maker = graph.producer(name)
         weight = maker.input[0] if maker is not None and maker.op_type in _QUANTISERS else name
-        path = _path(weight)
+        path = _path(weight.removesuffix(".int8"))
         if weight in graph.constants and path and node.op_type not in _QUANTISERS:
             return path.rpartition(".")[0]
     return node.op_type.lower()
