@@ -43,7 +43,7 @@ def speaker_table(report: EvaluationReport) -> Table:
 
 def _cells(score: Score) -> tuple[str, str, str, str]:
     return (
-        str(score.similarity),
+        _text(score.similarity),
         _text(score.word_error_rate),
         _text(score.character_error_rate),
         str(score.similarity.sentences),
@@ -57,4 +57,5 @@ def _short(contender: ContenderScore, speaker: str) -> str:
 
 
 def _text(estimate: Estimate | None) -> str:
-    return str(estimate) if estimate else "-"
+    """Two lines, so that all columns fit on a terminal of 80."""
+    return f"{estimate.value:.3f}\n{estimate.low:.3f}-{estimate.high:.3f}" if estimate else "-"
