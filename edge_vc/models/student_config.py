@@ -24,9 +24,9 @@ class StudentConfig:
     """Added to the mel powers before the logarithm; white noise of power one has power one."""
     channels: int = 160
     """Channels of the residual stream."""
-    hidden: tuple[int, ...] = (320,) * 7
+    hidden: tuple[int, ...] = (448,) * 5
     """Channels inside each block: the ones that structured pruning removes one by one."""
-    dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4, 8)
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 8)
     """Dilation of each block's depthwise convolution."""
     kernel: int = 5
     lookahead: int = 0
@@ -36,7 +36,7 @@ class StudentConfig:
     head: Head = "source-filter"
     bands: int = 64
     """Mel-spaced bands per filter of the source-filter head."""
-    target_f0_hz: float = 190.0
+    target_f0_hz: float = 155.0
     """The target voice's median F0, where the predicted F0 starts from."""
 
     def __post_init__(self) -> None:
@@ -101,8 +101,8 @@ _SIZES = (
 )
 
 TIERS: dict[str, StudentConfig] = {
-    "wide": StudentConfig(channels=192, hidden=(464,) * 7, outputs=192),
+    "wide": StudentConfig(channels=192, hidden=(640,) * 5, outputs=192),
     "base": StudentConfig(),
-    "nano": StudentConfig(channels=96, hidden=(192,) * 7, outputs=96),
+    "nano": StudentConfig(channels=96, hidden=(256,) * 5, outputs=96),
 }
 """``wide`` is trained and pruned from; ``base`` and ``nano`` fit their boards' caches."""

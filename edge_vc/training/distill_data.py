@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import interp1d
 from torch import Tensor
 
+from edge_vc.audio.mel import channel_mean
 from edge_vc.data.labels import LabelledAudio
 from edge_vc.models.student import Student
 from edge_vc.models.student_frontend import mel_points
@@ -96,6 +97,20 @@ class DistillBatches:
             None if example.bands is None else example.bands[..., start:stop],
             example.audio[start * self.hop : stop * self.hop],
         )
+
+
+@torch.no_grad()
+def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
+    """Let fresh streams of ``student`` be normalised by the mean of these recordings.
+
+    The mean is over the louder half of each recording's frames, as a running mean would find it.
+    """
+    means = []
+    for example in examples:
+        source = torch.from_numpy(example.source.astype(np.float32) / 32767)
+        log_mels = student.frontend.log_mels(source[None, None, None])[0, :, 0]
+        means.append(channel_mean(log_mels)[:, 0])
+    student.frontend.set_prior(torch.stack(means).mean(0))
 
 
 @torch.no_grad()

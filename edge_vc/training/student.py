@@ -20,10 +20,11 @@ from edge_vc.models.student import Student
 from edge_vc.models.student_config import TIERS
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
 from edge_vc.training.distill import Distillation, DistillSettings
+from edge_vc.training.distill_data import set_prior
 from edge_vc.training.schedule import Budget
 
-SOURCE_SPEEDS = (1.0, 0.87, 1.15)
-"""Every source three times: as recorded, as a larger and as a smaller person."""
+SOURCE_SPEEDS = ((1.0, 0.87), (1.0, 1.15))
+"""Every source twice: as recorded, and in turn as a larger or as a smaller person."""
 TARGET_SPEEDS = (0.8, 0.9, 1.12, 1.25)
 """The target's own sentences once each, never as recorded: she is not her own source."""
 
@@ -43,8 +44,10 @@ def label_all(
             teacher, chosen, cache, teacher_hash=teacher_hash, speeds=speeds, progress=progress
         )
 
-    examples = label(list(opened.select("source")), SOURCE_SPEEDS)
-    own = list(opened.select("target"))
+    examples = []
+    sources, own = list(opened.select("source")), list(opened.select("target"))
+    for index, speeds in enumerate(SOURCE_SPEEDS):
+        examples += label(sources[index :: len(SOURCE_SPEEDS)], speeds)
     for index, speed in enumerate(TARGET_SPEEDS):
         examples += label(own[index :: len(TARGET_SPEEDS)], (speed,))
     return examples
@@ -93,6 +96,7 @@ def main() -> None:
     (args.out / "run.json").write_text(json.dumps(facts, indent=1))
     torch.manual_seed(args.seed)
     student = Student(config)
+    set_prior(student, examples[:: max(1, len(examples) // 200)])
     training = Distillation(student, examples, settings, args.out)
     with Progress() as bar:
         task = bar.add_task(f"{args.tier} student", total=1.0)
