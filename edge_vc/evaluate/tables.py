@@ -24,7 +24,7 @@ def overview_table(report: EvaluationReport) -> Table:
     for score in report.contenders.values():
         table.add_row(score.name, *_cells(score.overall))
     table.add_section()
-    table.add_row(f"{report.target}'s own (ceiling)", *_cells(report.ceiling.overall))
+    table.add_row("ceiling: own voice", *_cells(report.ceiling.overall))
     return table
 
 
