@@ -20,7 +20,7 @@ KATHLEEN_CONSENT = (
     'domain ("Voice Dataset (Kathleen)", Rhasspy project, CC0 1.0).'
 )
 _FLOAT_STAGES = ("distill", "prune")
-_INT8_STAGES = ("qat", "quantize")
+_INT8_STAGES = ("quantize", "calibrate")
 _FILE = "student.safetensors"
 
 
