@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from torch import Tensor
 
 from edge_vc.audio.io import Samples
 from edge_vc.compress.fidelity import log_spectral_distance_db, snr_db
 from edge_vc.nn.layer import StreamingLayer
+from edge_vc_export.side_by_side import run_offline, run_side_by_side
 from edge_vc_export.stream import OnnxStream
 
 FP32_TOLERANCE = 1e-4
 """Largest absolute difference of any sample; full scale is 1."""
+SECONDS_PER_SLIP = 10.0
+"""How rare it has to be that an F0 is rounded to either side of a step."""
 EDGE_SECONDS = 10.0
 """Length of the beginning and the end that are compared for drift."""
 TRUNK_READER = "head.controls"
@@ -37,6 +39,8 @@ class Fp32Parity:
     """Against PyTorch hop by hop."""
     seconds: float
     """Duration of the audio compared."""
+    pitch_slips: int = 0
+    """Hops whose F0 lay between two steps of the grid and was rounded to either side."""
 
 
 @dataclass(frozen=True)
@@ -80,26 +84,33 @@ def check_fp32(
 ) -> Fp32Parity:
     """Stream ``audio`` ``[T]`` through the graph and compare every sample with PyTorch's.
 
-    PyTorch runs the signal at once and in the graph's hops. Raises `ParityError` beyond
-    ``tolerance``.
+    PyTorch runs the signal at once and in the graph's hops. Where the two round an F0 to
+    neighbouring steps of its grid, PyTorch goes on from the graph's phase (see
+    `edge_vc_export.side_by_side`). Raises `ParityError` beyond ``tolerance``.
     """
     stream = OnnxStream(path)
     hop = stream.facts.hop
     audio = audio[: audio.shape[0] // hop * hop]
-    (found,) = stream.run(audio)
     training = model.training
     try:
         model.eval()
         with torch.no_grad():
-            signal = torch.from_numpy(audio).reshape(1, 1, 1, -1)
-            offline, streaming = model(signal), _in_hops(model, signal, hop)
+            lane = run_side_by_side(model, stream, audio)
+            offline = run_offline(model, audio, lane.pitch if lane.slips else None)
     finally:
         model.train(training)
+    heard = lane.comparable
     parity = Fp32Parity(
-        offline=_largest(found, offline),
-        streaming=_largest(found, streaming),
+        offline=_largest(lane.graph[heard], offline[heard]),
+        streaming=_largest(lane.graph[heard], lane.torch[heard]),
         seconds=audio.shape[0] / stream.facts.sample_rate,
+        pitch_slips=lane.slips,
     )
+    if lane.slips > 1 + parity.seconds / SECONDS_PER_SLIP or lane.widest_slip > 1:
+        raise ParityError(
+            f"{path}: F0 differs from PyTorch's in {lane.slips} hops, by up to "
+            f"{lane.widest_slip:g} steps of its grid, over {parity.seconds:.1f} s"
+        )
     worst = max(parity.offline, parity.streaming)
     if not worst <= tolerance:
         raise ParityError(
@@ -156,16 +167,8 @@ def _broken(parity: Int8Parity, limits: Int8Limits) -> list[str]:
     return broken
 
 
-def _in_hops(model: StreamingLayer, signal: Tensor, hop: int) -> Tensor:
-    state, parts = model.init_state(1), []
-    for block in torch.split(signal, hop, dim=-1):
-        y, state = model.step(block, state)
-        parts.append(y)
-    return torch.cat(parts, dim=-1)
-
-
-def _largest(found: Samples, expected: Tensor) -> float:
-    return float(np.max(np.abs(found - expected.reshape(-1).numpy())))
+def _largest(found: Samples, expected: Samples) -> float:
+    return float(np.max(np.abs(found - expected), initial=0.0))
 
 
 def _trunk_output(path: str | Path) -> str:

@@ -104,6 +104,10 @@ class OnnxStream:
         self._feeds = dict(zip(self._states, values[1 : 1 + count], strict=True))
         return (values[0].reshape(-1), *values[1 + count :])
 
+    def state(self, name: str) -> Samples:
+        """Return a state as the last step left it."""
+        return self._feeds[f"state.{name}"]
+
     def run(self, audio: Samples) -> tuple[Samples, ...]:
         """Stream ``[T]`` from silence; return audio and probes joined along time.
 
