@@ -76,7 +76,10 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     for line in requests:
         try:
             samples = espeak.speak(**json.loads(line))
-            answer = {"sample_rate": espeak.sample_rate, "bytes": len(samples)}
+            answer: dict[str, int | str] = {
+                "sample_rate": espeak.sample_rate,
+                "bytes": len(samples),
+            }
         except (SpeechError, TypeError, ValueError) as error:
             samples, answer = b"", {"error": str(error)}
         answers.write(json.dumps(answer).encode() + b"\n" + samples)
