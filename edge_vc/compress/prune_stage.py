@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -85,16 +84,14 @@ class PruneStage(Stage):
 
 
 def distance_to_teacher(student: Student, batch: DistillBatch) -> Tensor:
-    """How far the student is from its teacher, to be differentiated: spectra, pitch, voicing."""
+    """How far the student is from its teacher, to be differentiated: spectra, voicing."""
     prediction = student.head.predict(student.trunk(batch.features))
-    driven = prediction.log_f0 is not None
+    driven = prediction.voicing is not None
     audio = student.synthesize(
         prediction, batch.f0 if driven else None, batch.voiced if driven else None
     )
     total: Tensor = SpectralLoss(student.config.sample_rate)(audio[:, 0, 0], batch.audio)
-    if prediction.log_f0 is not None and prediction.voicing is not None:
-        apart = (prediction.log_f0 - torch.log(batch.f0)).abs() * batch.voiced
-        total = total + 3 * apart.sum() / batch.voiced.sum().clamp_min(1)
+    if prediction.voicing is not None:
         total = total + functional.binary_cross_entropy_with_logits(
             prediction.voicing, batch.voiced
         )

@@ -49,7 +49,7 @@ def match(reference: Student) -> Loss:
     """Return the loss that makes a student predict what the float ``reference`` predicts.
 
     Squared error of the trunk's output relative to its power, plus what the head reads off it:
-    filters in nats, log F0, voicing.
+    filters in nats, voicing.
     """
     reference = reference.eval()
 
@@ -65,13 +65,10 @@ def match(reference: Student) -> Loss:
 
 
 def _read_off(guess: Prediction, truth: Prediction) -> Tensor:
-    """Distance of what the head hears: filters in nats, voicing, F0 where voiced."""
+    """Distance of what the head hears: filters in nats, voicing."""
     total = (guess.bands - truth.bands).square().mean()
     if guess.voicing is not None and truth.voicing is not None:
         total = total + (guess.voicing.sigmoid() - truth.voicing.sigmoid()).abs().mean()
-        if guess.log_f0 is not None and truth.log_f0 is not None:
-            voiced = truth.voicing.sigmoid()
-            total = total + 10 * (voiced * (guess.log_f0 - truth.log_f0).abs()).mean()
     return total
 
 

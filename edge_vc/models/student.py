@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from edge_vc.models.student_config import StudentConfig
 from edge_vc.models.student_frontend import Frontend
 from edge_vc.models.student_head import HEADS, Prediction
+from edge_vc.models.student_pitch import build_pitch
 from edge_vc.models.student_trunk import build_trunk
 from edge_vc.nn import Serial, State, StreamingLayer
 from edge_vc.nn.layer import branch, join_state
@@ -21,7 +23,7 @@ __all__ = ["Prediction", "Student"]
 class Student(StreamingLayer):
     """Audio ``[B, 1, 1, T]`` in any voice to audio of the same length in the target's.
 
-    ``frontend`` and ``head`` stay float; ``trunk`` maps ``[B, mels, 1, F]`` to
+    ``frontend``, ``pitch`` and ``head`` stay float; ``trunk`` maps ``[B, mels, 1, F]`` to
     ``[B, outputs, 1, F]`` and is what pruning and quantisation work on.
     """
 
@@ -31,16 +33,19 @@ class Student(StreamingLayer):
         self.frontend = Frontend(config)
         self.trunk = build_trunk(config)
         self.head = HEADS[config.head](config)
+        self.pitch = build_pitch(config) if config.head == "source-filter" else None
         whole = Serial(self.frontend, self.trunk, self.head)
         self.block, self.ratio, self.delay = whole.block, whole.ratio, whole.delay
 
     def init_state(self, batch: int) -> State:
-        """Return the states of the three parts."""
-        return join_state(
-            frontend=self.frontend.init_state(batch),
-            trunk=self.trunk.init_state(batch),
-            head=self.head.init_state(batch),
-        )
+        """Return the states of the parts."""
+        parts = {
+            "frontend": self.frontend.init_state(batch),
+            "trunk": self.trunk.init_state(batch),
+        }
+        if self.pitch is not None:
+            parts["pitch"] = self.pitch.init_state(batch)
+        return join_state(**parts, head=self.head.init_state(batch))
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Convert ``x`` ``[B, 1, 1, T]``, ``T`` in whole hops; `delay` samples late."""
@@ -67,7 +72,11 @@ class Student(StreamingLayer):
         self.check_block(audio)
         mels, frontend = self.frontend.step(audio, branch(state, "frontend"))
         features, trunk = self.trunk.step(mels, branch(state, "trunk"))
-        return self.head.predict(features), join_state(frontend=frontend, trunk=trunk)
+        prediction, parts = self.head.predict(features), {"frontend": frontend, "trunk": trunk}
+        if self.pitch is not None:
+            log_f0, parts["pitch"] = self.pitch.step(mels, branch(state, "pitch"))
+            prediction = replace(prediction, log_f0=log_f0)
+        return prediction, join_state(**parts)
 
     @property
     def algorithmic_latency_ms(self) -> float:

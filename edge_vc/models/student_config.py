@@ -34,6 +34,8 @@ class StudentConfig:
     outputs: int = 160
     """Channels from the trunk to the head."""
     head: Head = "source-filter"
+    pitch_channels: int = 48
+    """Width of the float network that predicts F0 for the source-filter head."""
     bands: int = 64
     """Mel-spaced bands per filter of the source-filter head."""
     target_f0_hz: float = 155.0
@@ -98,6 +100,7 @@ _SIZES = (
     "kernel",
     "outputs",
     "bands",
+    "pitch_channels",
 )
 
 TIERS: dict[str, StudentConfig] = {

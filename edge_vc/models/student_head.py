@@ -27,7 +27,7 @@ class Prediction:
     """Filters: ``[B, bands, 3, F]`` for harmonic and noise log-gain (nats) and harmonic phase
     (radians), or ``[B, rows, 2, F]`` for log-magnitude and phase of the plain head."""
     log_f0: Tensor | None = None
-    """Natural logarithm of F0 in Hz, ``[B, 1, 1, F]``; none from the plain head."""
+    """Natural logarithm of F0 in Hz, ``[B, 1, 1, F]``; none from a head alone."""
     voicing: Tensor | None = None
     """Logit of being voiced, ``[B, 1, 1, F]``; none from the plain head."""
 
@@ -72,7 +72,7 @@ class SourceFilterHead(Head):
     def __init__(self, config: StudentConfig) -> None:
         super().__init__(config)
         self.size = config.bands
-        self.controls = nn.Conv2d(config.outputs, 3 * config.bands + 2, 1)
+        self.controls = nn.Conv2d(config.outputs, 3 * config.bands + 1, 1)
         self.harmonic = HarmonicSource(config.sample_rate, config.hop)
         self.stft = CausalSTFT(config.synthesis_window, config.hop, "sine")
         self.noise = NoiseSource(len(self.istft.bins))
@@ -91,19 +91,17 @@ class SourceFilterHead(Head):
 
     @staticmethod
     def _first_bias(config: StudentConfig) -> Tensor:
-        """Return controls of an even murmur at the target's F0, against the pulses' slope."""
+        """Return controls of an even murmur, against the pulses' slope."""
         cycles = mel_points(config.bands, 0.0, 0.5 * config.sample_rate) / config.sample_rate
         harmonic = -1.5 + (2 * math.pi * WIDTH * cycles) ** 2 / 2
         bands = torch.stack([harmonic, torch.full_like(cycles, -2.8), 0 * cycles], dim=1)
-        median = math.log(config.target_f0_hz)
-        return torch.cat([bands.flatten(), torch.tensor([median, 0.0])]).float()
+        return torch.cat([bands.flatten(), torch.zeros(1)]).float()
 
     def predict(self, features: Tensor) -> Prediction:
-        """Read F0, voicing and the three filters off ``features``."""
-        sizes = [3 * self.size, 1, 1]
-        bands, log_f0, voicing = torch.split(self.controls(features), sizes, dim=1)
+        """Read voicing and the three filters off ``features``; F0 comes from elsewhere."""
+        bands, voicing = torch.split(self.controls(features), [3 * self.size, 1], dim=1)
         bands = bands.reshape(-1, self.size, 3, int(features.shape[-1]))
-        return Prediction(features, bands, log_f0, voicing)
+        return Prediction(features, bands, voicing=voicing)
 
     def sound(
         self,
@@ -113,9 +111,12 @@ class SourceFilterHead(Head):
         voicing: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Filter pulses and noise and add them up; see `Student.synthesize`."""
-        if prediction.log_f0 is None or prediction.voicing is None:
+        if prediction.voicing is None:
             raise ValueError("this prediction has no F0 and voicing: it is from an istft head")
-        f0 = prediction.log_f0.exp() if f0 is None else f0
+        if f0 is None:
+            if prediction.log_f0 is None:
+                raise ValueError("this prediction has no F0: give one, or predict with the student")
+            f0 = prediction.log_f0.exp()
         voicing = prediction.voicing.sigmoid() if voicing is None else voicing
         pulses, harmonic = self.harmonic.step(f0, branch(state, "harmonic"))
         pulse, stft = self.stft.step(pulses, branch(state, "stft"))

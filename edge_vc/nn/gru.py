@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_vc.nn.layer import State, StreamingLayer, leaf
+from edge_vc.nn.scan import last_frame
 
 
 class GRU(StreamingLayer):
@@ -23,6 +24,12 @@ class GRU(StreamingLayer):
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Run over the frames of ``x`` from the kept hidden vector."""
-        hidden = leaf(state, "hidden").permute(2, 0, 1, 3).squeeze(3)
-        y, hidden = self.gru(x.squeeze(2).permute(2, 0, 1), hidden)
-        return y.permute(1, 2, 0).unsqueeze(2), {"hidden": hidden.permute(1, 2, 0).unsqueeze(2)}
+        kept, size = leaf(state, "hidden"), self.gru.hidden_size
+        batch, frames = int(x.shape[0]), int(x.shape[-1])
+        hidden = kept.reshape(1, batch, size)
+        # One frame, which is what a board's graph holds, needs no transposition.
+        one = frames == 1
+        turned = x.reshape(1, batch, -1) if one else x.squeeze(2).permute(2, 0, 1)
+        y, _ = self.gru(turned, hidden)
+        y = y.reshape(batch, size, 1, 1) if one else y.permute(1, 2, 0).unsqueeze(2)
+        return y, {"hidden": last_frame(y)}

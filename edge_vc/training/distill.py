@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from edge_vc.training.discriminators import (
 )
 from edge_vc.training.distill_data import DistillBatch, DistillBatches
 from edge_vc.training.losses import SpectralLoss
+from edge_vc.training.pitch import pitch_error
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
 
 Report = Callable[[float, dict[str, float]], None]
@@ -114,6 +115,8 @@ class Distillation:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
             hidden = self.student.trunk(batch.features)
         prediction = self.student.head.predict(hidden.float())
+        if self.student.pitch is not None:
+            prediction = replace(prediction, log_f0=self.student.pitch(batch.features))
         audio = self._speak(prediction, batch)
         figures: dict[str, float] = {}
         total = self._terms(prediction, audio, batch, figures)
@@ -128,7 +131,7 @@ class Distillation:
 
     def _speak(self, prediction: Prediction, batch: DistillBatch) -> Tensor:
         """Synthesise with the teacher's pitch, so that spectra can be compared bin by bin."""
-        driven = prediction.log_f0 is not None
+        driven = prediction.voicing is not None
         audio = self.student.synthesize(
             prediction, batch.f0 if driven else None, batch.voiced if driven else None
         )
@@ -150,11 +153,9 @@ class Distillation:
         total: Tensor = spectral + weights.waveform * (audio - truth).abs().mean()
         figures["spectral"] = float(spectral.detach())
         if prediction.log_f0 is not None and prediction.voicing is not None:
-            voiced = batch.voiced[..., warm:]
-            apart = (prediction.log_f0[..., warm:] - batch.f0[..., warm:].log()).abs()
-            pitch = (apart * voiced).sum() / voiced.sum().clamp_min(1)
+            pitch = pitch_error(prediction.log_f0, batch, warm)
             voicing = nn.functional.binary_cross_entropy_with_logits(
-                prediction.voicing[..., warm:], voiced
+                prediction.voicing[..., warm:], batch.voiced[..., warm:]
             )
             total = total + weights.pitch * pitch + weights.voicing * voicing
             figures |= {"pitch": float(pitch.detach()), "voicing": float(voicing.detach())}

@@ -21,12 +21,17 @@ from edge_vc.models.student_config import TIERS
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
 from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.distill_data import set_prior
+from edge_vc.training.pitch import train_pitch
 from edge_vc.training.schedule import Budget
 
 SOURCE_SPEEDS = ((1.0, 0.87), (1.0, 1.15))
 """Every source twice: as recorded, and in turn as a larger or as a smaller person."""
 TARGET_SPEEDS = (0.8, 0.9, 1.12, 1.25)
 """The target's own sentences once each, never as recorded: she is not her own source."""
+
+
+PITCH_STEPS = 2000
+"""Of the pitch alone, before everything is trained together."""
 
 
 def label_all(
@@ -105,6 +110,17 @@ def main() -> None:
             text = f"{args.tier} student, step {training.step}, loss {figures['loss']:.3f}"
             bar.update(task, completed=done, description=text)
 
+        alone = bar.add_task("pitch", total=PITCH_STEPS)
+        if training.step == 0:
+            train_pitch(
+                student,
+                training.batches,
+                PITCH_STEPS,
+                seed=args.seed,
+                report=lambda step, loss: bar.update(
+                    alone, completed=step, description=f"pitch, error {loss:.3f}"
+                ),
+            )
         trained = training.run(report)
     facts["steps"] = training.step
     save_student(trained, args.out / "student.safetensors", {"run": json.dumps(facts)})

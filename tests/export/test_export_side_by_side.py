@@ -22,10 +22,10 @@ def student(shift: float = 0.0) -> Student:
     torch.manual_seed(0)
     net = Student(CONFIG).eval()
     with torch.no_grad():
-        controls = net.head.controls
-        controls.weight[-2].zero_()
-        controls.bias[-2] = float(np.log(150.5 * 16000 / 2**14)) + shift  # type: ignore[index]
-        controls.bias[-1] = 3.0  # type: ignore[index]
+        net.head.get_submodule("controls").bias[-1] = 3.0  # voiced
+        reader = net.get_submodule("pitch.3.conv")
+        reader.weight.zero_()
+        reader.bias[0] = float(np.log(150.5 * 16000 / 2**14)) + shift
     return net
 
 

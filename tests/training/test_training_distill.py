@@ -13,6 +13,7 @@ from edge_vc.models.student_config import StudentConfig
 from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.distill_data import DistillBatches
 from edge_vc.training.losses import SpectralLoss
+from edge_vc.training.pitch import pitch_error, train_pitch
 from edge_vc.training.schedule import Budget
 
 TINY = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)
@@ -130,3 +131,19 @@ def test_bands_of_unit_gain_sound_like_the_teachers_sources() -> None:
             audio = net.synthesize(prediction, batch.f0, torch.ones_like(batch.f0))
         power = float(audio[..., 1600:].square().mean())
         assert power == pytest.approx(1.0, rel=0.2)
+
+
+def test_pitch_is_learnt_alone() -> None:
+    net = student()
+    batches = DistillBatches(net, [example(seed=1)], 60)
+    batch = batches.draw(4, np.random.default_rng(0))
+    assert net.pitch is not None
+    before = float(pitch_error(net.pitch(batch.features), batch).detach())
+    after = train_pitch(net, batches, 60, batch=4)
+    assert after < 0.5 * before
+    assert after == train_pitch(student(), batches, 60, batch=4)
+
+
+def test_a_plain_head_has_no_pitch_to_learn() -> None:
+    net = student(replace(TINY, head="istft"))
+    assert train_pitch(net, DistillBatches(net, [example()], 60), 5) == 0.0
