@@ -88,6 +88,7 @@ def test_the_quantised_trunk_stays_close(quantized, tiny_student):
     found = compare(tiny_student, quantized, speech(3.0, 9))
     assert found["trunk_snr_db"] > 20
     assert found["drift_db"] < 3
+    assert found["lsd_db"] < 1
 
 
 def test_states_keep_names_and_shapes_and_streaming_equals_offline(quantized, tiny_student):
