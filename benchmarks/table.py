@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     tables: dict[str, list[str]] = {}
     for path in arguments.results:
         result = json.loads(path.read_text())
-        kind = result.get("benchmark")
+        kind = result.get("benchmark", "voice" if "ceiling" in result else None)
         if kind not in TABLES:
             print(f"table: {path}: is not a result of {', '.join(TABLES)}", file=sys.stderr)
             return 2
@@ -112,7 +112,31 @@ def footprint_table(result: dict[str, Any]) -> str:
     return "\n".join([_markdown([name, "median", "quartiles"], rows), note])
 
 
-TABLES = {"latency": latency_table, "footprint": footprint_table}
+def voice_table(result: dict[str, Any]) -> str:
+    """Return a report of `edge-vc evaluate` as Markdown."""
+    contenders = result["contenders"]
+    head = ["", "similarity", "95 % interval", "word error rate", "95 % interval"]
+    rows = []
+    for name, contender in (*contenders.items(), ("target herself", result["ceiling"])):
+        score = contender["overall"]
+        row = [name]
+        for figure in ("similarity", "word_error_rate"):
+            found = score[figure]
+            row += [f"{found['value']:.3f}", f"{found['low']:.3f} to {found['high']:.3f}"]
+        rows.append(row)
+    speakers = next(iter(contenders.values()))["speakers"]
+    sentences = next(iter(contenders.values()))["overall"]["similarity"]["sentences"]
+    note = (
+        f"{sentences} sentences of {len(speakers)} speakers that nothing was trained on, "
+        f"{result['seconds'] / 60:.1f} minutes; cosine of Resemblyzer embeddings to the centroid "
+        f"of {result['centroid_sentences']} sentences of the target; PocketSphinx with a language "
+        f"model of the sentences ({len(result['unknown_words'])} words that it cannot know do not "
+        "count); bootstrap over sentences.\n"
+    )
+    return "\n".join([_markdown(head, rows), note])
+
+
+TABLES = {"latency": latency_table, "footprint": footprint_table, "voice": voice_table}
 
 
 def _has(result: dict[str, Any], mode: str) -> bool:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +12,8 @@ from torch import Tensor, nn
 
 from edge_vc.data.labels import LabelledAudio
 from edge_vc.models.student import Prediction, Student
-from edge_vc.training.discriminators import (
-    Discriminators,
-    discriminator_loss,
-    feature_matching_loss,
-    generator_loss,
-)
+from edge_vc.training.adversary import Adversary
+from edge_vc.training.checkpoint import Checkpoint
 from edge_vc.training.distill_data import DistillBatch, DistillBatches
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.pitch import pitch_error
@@ -81,9 +75,15 @@ class Distillation:
         self.optimiser = torch.optim.AdamW(
             student.parameters(), settings.peak_rate, betas=(0.8, 0.98), weight_decay=0.01
         )
-        self.judges = Discriminators()
-        self.judge_optimiser = torch.optim.AdamW(
-            self.judges.parameters(), settings.peak_rate / 4, betas=(0.8, 0.98)
+        self.adversary = Adversary(settings.peak_rate / 4)
+        self.checkpoint = Checkpoint(
+            folder,
+            {
+                "student": self.student,
+                "average": self.average,
+                "optimiser": self.optimiser,
+                "adversary": self.adversary,
+            },
         )
         self.step = 0
         self.watch = Stopwatch()
@@ -91,7 +91,8 @@ class Distillation:
     def run(self, report: Report | None = None) -> Student:
         """Train until the budget is used; return the averaged student, ready to evaluate."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._resume()
+        self.step, seconds = self.checkpoint.restore()
+        self.watch = Stopwatch(seconds)
         progress = self._progress()
         while progress < 1:
             rng = np.random.default_rng([self.settings.seed, self.step])
@@ -101,9 +102,9 @@ class Distillation:
             if report is not None and self.step % 10 == 0:
                 report(min(progress, 1.0), figures)
             if self.step % 100 == 0 or progress >= 1:
-                self._log(figures)
+                self.checkpoint.log(self.step, self.watch.seconds, figures)
             if self.step % 500 == 0 or progress >= 1:
-                self._save()
+                self.checkpoint.save(self.step, self.watch.seconds)
         return self.average.network
 
     def _progress(self) -> float:
@@ -121,7 +122,9 @@ class Distillation:
         figures: dict[str, float] = {}
         total = self._terms(prediction, audio, batch, figures)
         if self.settings.adversarial and progress >= self.settings.adversarial_from:
-            total = total + self._adversarial(audio, self._counted(batch.audio), figures)
+            truth = self._counted(batch.audio)
+            fooled, matched = self.adversary.challenge(audio, truth, figures)
+            total = total + self.settings.adversarial * (fooled + 2 * matched)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
@@ -170,50 +173,3 @@ class Distillation:
         apart = (mine[:, :, :2] - bands)[..., self.settings.warm_frames :].abs()
         counts = voiced[..., self.settings.warm_frames :]
         return (apart[:, :, :1] * counts).mean() + apart[:, :, 1:].mean()
-
-    def _adversarial(self, audio: Tensor, truth: Tensor, figures: dict[str, float]) -> Tensor:
-        # Half the batch halves the price of the judges, most of a step's time on a CPU.
-        half = len(audio) // 2
-        audio, truth = audio[:half], truth[:half]
-        judged = discriminator_loss(self.judges(truth), self.judges(audio.detach()))
-        self.judge_optimiser.zero_grad(set_to_none=True)
-        judged.backward()
-        self.judge_optimiser.step()
-        with torch.no_grad():
-            real = self.judges(truth)
-        fake = self.judges(audio)
-        figures["judge"] = float(judged.detach())
-        fooled = generator_loss(fake) + 2 * feature_matching_loss(real, fake)
-        weighted: Tensor = self.settings.adversarial * fooled
-        return weighted
-
-    def _log(self, figures: dict[str, float]) -> None:
-        row = {"step": self.step, "minutes": round(self.watch.seconds / 60, 2)}
-        row |= {name: round(value, 4) for name, value in figures.items()}
-        with (self.folder / "log.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
-
-    def _parts(self) -> dict[str, Any]:
-        return {
-            "student": self.student,
-            "average": self.average,
-            "judges": self.judges,
-            "optimiser": self.optimiser,
-            "judge_optimiser": self.judge_optimiser,
-        }
-
-    def _save(self) -> None:
-        state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts().items()}
-        state |= {"step": self.step, "seconds": self.watch.seconds}
-        part = self.folder / "checkpoint.part"
-        torch.save(state, part)
-        part.replace(self.folder / "checkpoint.pt")
-
-    def _resume(self) -> None:
-        path = self.folder / "checkpoint.pt"
-        if not path.exists():
-            return
-        state = torch.load(path, weights_only=True)
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.step, self.watch = int(state["step"]), Stopwatch(float(state["seconds"]))

@@ -14,18 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 from rich.progress import Progress, track
-from torch import Tensor, nn
+from torch import nn
 
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.pairs import PairSet, cached_pairs
 from edge_vc.models.teacher import TeacherConfig, TeacherNetwork
 from edge_vc.teachers.default import DefaultTeacher, one_voice
-from edge_vc.training.discriminators import (
-    Discriminators,
-    discriminator_loss,
-    feature_matching_loss,
-    generator_loss,
-)
+from edge_vc.training.adversary import Adversary
+from edge_vc.training.checkpoint import Checkpoint
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
 from edge_vc.training.teacher_data import TeacherBatch, TeacherBatches
@@ -67,10 +63,18 @@ class TeacherTraining:
         torch.manual_seed(settings.seed)
         self.network = TeacherNetwork(config)
         self.average = MovingAverage(self.network)
-        self.judges = Discriminators()
         self.loss = SpectralLoss()
         self.optimiser = _adam(self.network, settings.peak_rate)
-        self.judge_optimiser = _adam(self.judges, settings.peak_rate / 2)
+        self.adversary = Adversary(settings.peak_rate / 2, bfloat16=settings.bfloat16)
+        self.checkpoint = Checkpoint(
+            folder,
+            {
+                "network": self.network,
+                "average": self.average,
+                "optimiser": self.optimiser,
+                "adversary": self.adversary,
+            },
+        )
         self.held = [p for p in pairs if p.speaker == voices[0]][:HELD_OUT]
         held = {id(p) for p in self.held}
         rest = [p for p in pairs if id(p) not in held]
@@ -80,7 +84,8 @@ class TeacherTraining:
 
     def run(self) -> None:
         """Train until the budget is used, resuming from the checkpoint if there is one."""
-        self._resume()
+        self.step, seconds = self.checkpoint.restore()
+        self.watch = Stopwatch(seconds)
         with Progress() as bar:
             task = bar.add_task("teacher", total=1.0)
             progress = self._progress()
@@ -96,7 +101,7 @@ class TeacherTraining:
                 if self.step % 200 == 0 or progress >= 1:
                     self._log(figures)
                 if self.step % 500 == 0 or progress >= 1:
-                    self._save()
+                    self.checkpoint.save(self.step, self.watch.seconds)
 
     def _progress(self) -> float:
         return self.settings.budget.progress(self.step, self.watch.seconds)
@@ -108,32 +113,15 @@ class TeacherTraining:
         spectral = self.loss(audio, batch.audio)
         total, figures = spectral, {"spectral": float(spectral.detach())}
         if progress >= self.settings.adversarial_from:
-            # Half the batch halves the price of the judges, most of a step's time on a CPU.
-            half = len(audio) // 2
-            total = total + self._adversarial(audio[:half], batch.audio[:half], figures)
+            fooled, matched = self.adversary.challenge(audio, batch.audio, figures)
+            total = total + self.settings.adversarial_weight * fooled
+            total = total + self.settings.matching_weight * matched
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
         self.average.update(self.network)
         return figures | {"loss": float(total.detach()), "norm": float(norm)}
-
-    def _adversarial(self, audio: Tensor, truth: Tensor, figures: dict[str, float]) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
-            judged = discriminator_loss(self.judges(truth), self.judges(audio.detach()))
-        self.judge_optimiser.zero_grad(set_to_none=True)
-        judged.backward()
-        self.judge_optimiser.step()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
-            with torch.no_grad():
-                real = self.judges(truth)
-            fake = self.judges(audio)
-            fooled, matched = generator_loss(fake), feature_matching_loss(real, fake)
-        figures |= {"judge": float(judged.detach()), "fooled": float(fooled.detach())}
-        return (
-            self.settings.adversarial_weight * fooled.float()
-            + self.settings.matching_weight * matched.float()
-        )
 
     @torch.no_grad()
     def validate(self) -> float:
@@ -152,37 +140,9 @@ class TeacherTraining:
         return float(np.mean(losses))
 
     def _log(self, figures: dict[str, float]) -> None:
-        row: dict[str, Any] = {"step": self.step, "minutes": round(self.watch.seconds / 60, 2)}
-        row |= {name: round(value, 4) for name, value in figures.items()}
         if self.step % 1000 == 0 or self._progress() >= 1:
-            row["validation"] = round(self.validate(), 4)
-        with (self.folder / "log.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
-
-    def _parts(self) -> dict[str, Any]:
-        return {
-            "network": self.network,
-            "average": self.average,
-            "judges": self.judges,
-            "optimiser": self.optimiser,
-            "judge_optimiser": self.judge_optimiser,
-        }
-
-    def _save(self) -> None:
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        state |= {"step": self.step, "seconds": self.watch.seconds}
-        part = self.folder / "checkpoint.part"
-        torch.save(state, part)
-        part.replace(self.folder / "checkpoint.pt")
-
-    def _resume(self) -> None:
-        path = self.folder / "checkpoint.pt"
-        if not path.exists():
-            return
-        state = torch.load(path, weights_only=True)
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.step, self.watch = int(state["step"]), Stopwatch(float(state["seconds"]))
+            figures = figures | {"validation": self.validate()}
+        self.checkpoint.log(self.step, self.watch.seconds, figures)
 
 
 def _adam(network: nn.Module, rate: float) -> torch.optim.Optimizer:

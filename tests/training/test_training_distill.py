@@ -93,7 +93,7 @@ def test_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
         rng = np.random.default_rng([QUICK.seed, run.step])
         run._train_step(run.batches.draw(QUICK.batch, rng), run._progress())
         run.step += 1
-    run._save()
+    run.checkpoint.save(run.step, run.watch.seconds)
     resumed = trained(tmp_path / "cut", QUICK)
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], value, msg=name)

@@ -1,0 +1,47 @@
+"""`make bench`: every benchmark on the shipped bundles; results kept, README tables renewed.
+
+Run it on an idle machine. The voice is scored where an evaluation corpus is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+ASSETS = ROOT / "edge_vc" / "assets"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run everything; return the first exit code that is not 0."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--corpus", type=Path, help="evaluation corpus: score the voice as well")
+    parser.add_argument("--rounds", default="60", help="turns per contender (60)")
+    args = parser.parse_args(argv)
+    base, nano = ASSETS / "kathleen-base.evc", ASSETS / "kathleen-nano.evc"
+    contenders = [f"{bundle}:{form}" for bundle in (base, nano) for form in ("int8", "fp32")]
+    latency = ["--rounds", args.rounds, "--json", RESULTS / "latency.json"]
+    python, here = Path(sys.executable), ROOT / "benchmarks"
+    steps: list[list[str | Path]] = [
+        [python, here / "latency.py", *contenders, *latency],
+        [python, here / "footprint.py", base, "--json", RESULTS / "footprint.json"],
+    ]
+    kept = [RESULTS / "latency.json", RESULTS / "footprint.json"]
+    if args.corpus:
+        judged = ["source", "teacher", base, nano, "--corpus", args.corpus]
+        tool = python.parent / "edge-vc"
+        steps.append([tool, "evaluate", *judged, "--json", RESULTS / "voice.json"])
+        kept.append(RESULTS / "voice.json")
+    steps.append([python, here / "table.py", *kept, "--into", ROOT / "README.md"])
+    for step in steps:
+        code = subprocess.run([*map(str, step)], check=False).returncode
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
