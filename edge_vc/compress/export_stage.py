@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from edge_vc.compress.artefacts import STUDENT
+from edge_vc.compress.field import Value
 from edge_vc.compress.quantize import quantized_convs
 from edge_vc.compress.stage import LimitError, Metrics, PushedProgress, Stage, Workspace
 from edge_vc.compress.student_file import load_student
@@ -12,6 +14,8 @@ from edge_vc.compress.student_file import load_student
 if TYPE_CHECKING:
     from edge_vc_export.bundle import BundleFacts
 
+TIER_WEIGHTS = {"nano": 400_000, "base": 800_000}
+"""Most INT8 weights of a tier; beyond the last it is `wide`."""
 NOTES = 6
 """How often a release says what it does."""
 
@@ -46,7 +50,7 @@ class ExportStage(Stage):
                 student,
                 rounded if with_int8 else None,
                 self._facts(),
-                tier=self.recipe.student.tier,
+                tier=tier_of(student.trunk_parameters()),
                 limits=Int8Limits(limits.min_snr_db, limits.max_lsd_db, limits.max_drift_db),
                 note=note,
             )
@@ -68,5 +72,17 @@ class ExportStage(Stage):
             section.licence,
             section.consent,
             licence_text(section.licence),
-            provenance={"recipe": self.recipe.to_dict()},
+            provenance={"recipe": self._provenance()},
         )
+
+    def _provenance(self) -> dict[str, dict[str, Value]]:
+        """Return the recipe without the folders of the machine that it ran on."""
+        recipe = self.recipe.to_dict()
+        for section, key in (("data", "corpus"), ("teacher", "weights"), ("student", "weights")):
+            recipe[section][key] = Path(str(recipe[section][key])).name
+        return recipe
+
+
+def tier_of(weights: int) -> str:
+    """Return the smallest tier that so many INT8 weights fit into."""
+    return next((tier for tier, most in TIER_WEIGHTS.items() if weights <= most), "wide")

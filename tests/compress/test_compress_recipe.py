@@ -88,3 +88,13 @@ def test_a_missing_recipe_is_one_line(name: str):
     with pytest.raises(RecipeError, match=name) as caught:
         load_recipe(name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("weights", "tier"),
+    [(389_000, "nano"), (400_000, "nano"), (757_000, "base"), (1_283_000, "wide")],
+)
+def test_a_tier_is_told_by_its_weights(weights: int, tier: str) -> None:
+    from edge_vc.compress.export_stage import tier_of
+
+    assert tier_of(weights) == tier
