@@ -71,8 +71,10 @@ class ConvNode:
     """Path of the `nn.Conv2d` inside the layer."""
     op: str
     """NNCF's name of the operation."""
-    feeds_only_convs: bool
-    """Whether only convolutions read the output, activations looked through."""
+    readers: tuple[str, ...]
+    """Operations that read the output, activations looked through."""
+    leaves: bool
+    """Whether the output, so looked through, is an output of the layer."""
     rectified: bool
     """Whether a ReLU is all that reads the output."""
 
@@ -120,7 +122,8 @@ class ConvGraph:
         return ConvNode(
             self._path(node),
             node.node_name,
-            all(n.node_type == "conv2d" for n in beyond),
+            tuple(n.node_name for n in beyond),
+            any(n.node_type == "nncf_model_output" for n in beyond),
             len(rectified) == len(readers) > 0,
         )
 

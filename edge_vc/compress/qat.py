@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ class QatSettings:
     batch: int = 4
     segment_frames: int = 100
     learning_rate: float = 2e-5
+    """At the start; falls to nothing along half a cosine."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     seed: int = 0
@@ -93,6 +95,10 @@ def fine_tune(
     losses = []
     steps = range(done, settings.steps)
     for step in progress(steps, len(steps), "quantisation-aware training"):
+        for group in optimizer.param_groups:
+            group["lr"] = (
+                settings.learning_rate * (1 + math.cos(math.pi * step / settings.steps)) / 2
+            )
         value = loss(quantized, _crops(features, settings, step))
         optimizer.zero_grad()
         value.backward()

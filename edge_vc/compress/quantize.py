@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from edge_vc.compress.calibrate import ConvPlan, calibrate
+from edge_vc.compress.fidelity import snr_db
 from edge_vc.compress.flat_step import FlatStep
 from edge_vc.compress.fold import fold_batch_norms, replace_module
 from edge_vc.compress.nncf_graph import ConvGraph
@@ -19,6 +20,8 @@ from edge_vc.nn.layer import StreamingLayer
 
 CALIBRATION_FRAMES = 50
 """Frames per calibration step."""
+SHARES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
+"""Parts of the ranges seen in calibration that grids may span."""
 
 
 def folded(student: Student) -> Student:
@@ -35,14 +38,15 @@ def quantize(
     student: Student,
     speech: Sequence[Tensor],
     *,
-    bias_correction: bool = True,
+    bias_correction: bool = False,
     progress: Progress = no_progress,
 ) -> Student:
     """Return an INT8 copy of ``student``, calibrated by streaming ``speech``.
 
     ``speech``: recordings ``[1, 1, 1, T]`` at the student's rate, half a second each or longer.
-    Only the trunk changes; its states stay float and keep their names, and both ends of a state
-    pass the same rounding, so ``state.X`` and ``next.X`` share their scale by construction.
+    Only the trunk changes, and of it all convolutions but the last. States stay float and keep
+    their names; both ends of a state pass the same rounding, so ``state.X`` and ``next.X`` share
+    their scale by construction.
     """
     quantized = folded(student)
     with torch.no_grad():
@@ -56,8 +60,32 @@ def quantize(
         bias_correction=bias_correction,
         progress=progress,
     )
+    exact = copy.deepcopy(quantized.trunk)
     round_convs(quantized.trunk, plans)
+    tighten(quantized.trunk, exact, features)
     return quantized
+
+
+@torch.no_grad()
+def tighten(rounded: StreamingLayer, exact: StreamingLayer, signals: Sequence[Tensor]) -> float:
+    """Narrow all grids of ``rounded`` by the one share that brings it closest to ``exact``.
+
+    Ranges that hold every sample spend levels on outliers; one number for all cannot overfit
+    to the ``signals`` ``[1, C, 1, T]``. Returns the share, 1 where clipping does not pay.
+    """
+    truths = [exact(signal) for signal in signals]
+    truth = torch.cat([t.flatten() for t in truths])
+
+    def closeness(share: float) -> float:
+        candidate = copy.deepcopy(rounded)
+        for conv in quantized_convs(candidate):
+            conv.narrow(share)
+        return snr_db(truth, torch.cat([candidate(signal).flatten() for signal in signals]))
+
+    best = max(SHARES, key=closeness)
+    for conv in quantized_convs(rounded):
+        conv.narrow(best)
+    return best
 
 
 def round_convs(layer: StreamingLayer, plans: Sequence[ConvPlan]) -> None:

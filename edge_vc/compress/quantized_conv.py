@@ -28,6 +28,11 @@ class Grid:
         scale = max(high - low, 1e-8) / 255
         return cls(scale, round(-low / scale))
 
+    def narrowed(self, share: float) -> Grid:
+        """Return the grid over ``share`` of this one's range: finer, but it clips."""
+        low, high = -self.zero_point * self.scale, (255 - self.zero_point) * self.scale
+        return Grid.spanning(share * low, share * high)
+
 
 class QuantizedConv2d(nn.Conv2d):
     """`nn.Conv2d` with INT8 weights (symmetric, per channel) and u8 activations, in float.
@@ -65,6 +70,11 @@ class QuantizedConv2d(nn.Conv2d):
     def _register_grid(self, side: str, grid: Grid) -> None:
         self.register_buffer(f"{side}_scale", torch.tensor(grid.scale, dtype=torch.float32))
         self.register_buffer(f"{side}_zero", torch.tensor(grid.zero_point, dtype=torch.int32))
+
+    def narrow(self, share: float) -> None:
+        """Replace the grids by ones over ``share`` of their ranges."""
+        for side in ("input", "output") if self.quantizes_output else ("input",):
+            self._register_grid(side, self._grid(side).narrowed(share))
 
     @property
     def input_grid(self) -> Grid:

@@ -15,7 +15,7 @@ from edge_vc.compress.calibrate import calibrate
 from edge_vc.compress.fidelity import compare, log_spectral_distance_db, snr_db
 from edge_vc.compress.flat_step import FlatStep, StreamedSteps
 from edge_vc.compress.qat import Crops, QatSettings, fine_tune, match
-from edge_vc.compress.quantize import folded, quantize, quantized_convs, round_convs
+from edge_vc.compress.quantize import folded, quantize, quantized_convs, round_convs, tighten
 from edge_vc.compress.quantized_conv import Grid, QuantizedConv2d
 from edge_vc.compress.student_file import (
     StudentFileError,
@@ -23,7 +23,7 @@ from edge_vc.compress.student_file import (
     save_student,
     student_facts,
 )
-from edge_vc.nn import flatten_state
+from edge_vc.nn import Stateless, flatten_state
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +67,9 @@ def test_folding_keeps_the_function_and_leaves_no_norms(tiny_student):
     torch.testing.assert_close(plain.trunk(x), tiny_student.trunk(x), atol=1e-4, rtol=1e-4)
 
 
-def test_every_convolution_of_the_trunk_is_quantised_and_nothing_else(quantized, tiny_student):
+def test_the_trunk_but_its_last_convolution_is_quantised_and_nothing_else(quantized, tiny_student):
     convs = [m for m in quantized.trunk.modules() if isinstance(m, nn.Conv2d)]
-    assert len(quantized_convs(quantized.trunk)) == len(convs)
+    assert quantized_convs(quantized.trunk) == convs[:-1]
     assert not quantized_convs(quantized.head)
     assert not quantized_convs(quantized.frontend)
     before = [m for m in tiny_student.modules() if isinstance(m, QuantizedConv2d)]
@@ -89,6 +89,19 @@ def test_the_quantised_trunk_stays_close(quantized, tiny_student):
     assert found["trunk_snr_db"] > 20
     assert found["drift_db"] < 3
     assert found["lsd_db"] < 1
+
+
+def test_tightening_clips_what_is_rare(quantized):
+    torch.manual_seed(0)
+    layer = Stateless(nn.Conv2d(4, 4, 1)).requires_grad_(False)
+    x = torch.randn(1, 4, 1, 4000)
+    x[0, 0, 0, 0] = 1.3 * x.abs().max()
+    grid = Grid.spanning(float(x.min()), float(x.max()))
+    rounded = Stateless(QuantizedConv2d(layer.body[0], grid)).requires_grad_(False)
+    before = snr_db(layer(x), rounded(x))
+    share = tighten(rounded, layer, [x])
+    assert share < 1
+    assert snr_db(layer(x), rounded(x)) > before
 
 
 def test_states_keep_names_and_shapes_and_streaming_equals_offline(quantized, tiny_student):
@@ -193,16 +206,31 @@ def test_fine_tuning_goes_on_from_its_checkpoint(
 ):
     monkeypatch.setattr(qat, "CHECKPOINT_STEPS", 2)
 
-    def trained(steps: int, checkpoint=None):
+    class KilledError(Exception):
+        pass
+
+    def trained(checkpoint=None, killed_at: int | None = None):
         student = copy.deepcopy(quantized)
-        settings = QatSettings(steps=steps, batch=2, segment_frames=40)
-        fine_tune(student, recordings, match(tiny_student), settings, checkpoint=checkpoint)
-        return student
+        loss = match(tiny_student)
+        calls = 0
+
+        def counted(student, crops):
+            nonlocal calls
+            calls += 1
+            if calls == killed_at:
+                raise KilledError
+            return loss(student, crops)
+
+        settings = QatSettings(steps=5, batch=2, segment_frames=40)
+        fine_tune(student, recordings, counted, settings, checkpoint=checkpoint)
+        return student.state_dict(), calls
 
     checkpoint = tmp_path / "checkpoint.pt"
-    trained(2, checkpoint)
-    resumed = trained(4, checkpoint).state_dict()
-    for name, value in trained(4).state_dict().items():
+    with pytest.raises(KilledError):
+        trained(checkpoint, killed_at=4)
+    resumed, calls = trained(checkpoint)
+    assert calls == 3
+    for name, value in trained()[0].items():
         assert torch.equal(value, resumed[name]), name
 
 

@@ -34,6 +34,7 @@ max_mel_db = 200.0
 round_to = 4
 [quantize]
 calibration_seconds = 5.0
+bias_correction = true
 qat_steps = 3
 qat_batch = 2
 min_snr_db = 5.0
