@@ -19,6 +19,8 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from edge_vc.threads import yield_when_idle
+
 if TYPE_CHECKING:
     from edge_vc.audio.io import Samples
     from edge_vc.compress.recipe import Recipe
@@ -53,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--recipe", default=RECIPE, help="a shipped recipe or a TOML file")
     parser.add_argument("--seconds", type=float, default=5.0, help="to measure per mode")
     args = parser.parse_args(arguments)
+    yield_when_idle()
     console = Console()
     from edge_vc.compress import LimitError, RecipeError
     from edge_vc.compress.run_folder import RunFolderError

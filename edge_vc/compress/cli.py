@@ -15,6 +15,7 @@ from edge_vc.compress.field import RecipeError
 from edge_vc.compress.recipe import Recipe, load_recipe, shipped_recipes
 from edge_vc.compress.run_folder import RunFolderError
 from edge_vc.compress.stage import LimitError
+from edge_vc.threads import yield_when_idle
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -54,6 +55,7 @@ def compress(
     ] = False,
 ) -> None:
     """See `HELP`."""
+    yield_when_idle()
     console = Console(stderr=True)
     with _exit_codes(console, recipe, run):
         resolved = load_recipe(recipe)
