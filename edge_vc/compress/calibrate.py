@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from edge_vc.compress.flat_step import FlatStep, StreamedSteps
+from edge_vc.compress.flat_step import FlatStep, StreamedSteps, TooShortError
 from edge_vc.compress.nncf_graph import ConvGraph, ConvNode, offline_nncf
 from edge_vc.compress.quantized_conv import Grid
 from edge_vc.compress.stage import Progress, no_progress
@@ -47,7 +47,9 @@ def calibrate(
     step = FlatStep(layer).eval()
     steps = list(StreamedSteps(step, signals, frames))
     if not steps:
-        raise ValueError(f"calibration needs at least {frames} frames of speech, got none so long")
+        raise TooShortError(
+            f"calibration needs at least {frames} frames of speech, got none so long"
+        )
     graph = ConvGraph(copy.deepcopy(step), steps[0])
     rounded = [conv for conv in graph.convs() if not conv.leaves]
     exact = [conv.op for conv in graph.convs() if conv.leaves]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 
 from edge_vc.compress.field import RecipeError
-from edge_vc.compress.recipe import Recipe, load_recipe, shipped_recipes
+from edge_vc.compress.recipe import Recipe, load_recipe
 from edge_vc.compress.run_folder import RunFolderError
 from edge_vc.compress.stage import LimitError
 from edge_vc.threads import yield_when_idle
@@ -57,7 +58,9 @@ def compress(
     """See `HELP`."""
     yield_when_idle()
     console = Console(stderr=True)
-    with _exit_codes(console, recipe, run):
+    options = {"--run": str(run), "--corpus": corpus, "--stage": stage}
+    command = ["edge-vc", "compress", recipe, *(w for k, v in options.items() if v for w in (k, v))]
+    with _exit_codes(console, shlex.join(command), run):
         resolved = load_recipe(recipe)
         if corpus:
             resolved = replace(resolved, data=replace(resolved.data, corpus=corpus))
@@ -94,7 +97,7 @@ def _compress(console: Console, recipe: Recipe, run: Path, until: str | None) ->
 
 
 @contextmanager
-def _exit_codes(console: Console, recipe: str, run: Path) -> Iterator[None]:
+def _exit_codes(console: Console, command: str, run: Path) -> Iterator[None]:
     """Turn the errors that users cause into one line and an exit code."""
     from edge_vc.audio.io import AudioError
     from edge_vc.data.corpus import CorpusError
@@ -108,12 +111,9 @@ def _exit_codes(console: Console, recipe: str, run: Path) -> Iterator[None]:
         _say(console, str(error))
         raise typer.Exit(EXIT_INPUT) from error
     except KeyboardInterrupt:
-        _say(console, f"stopped; the same command goes on: edge-vc compress {recipe} --run {run}")
+        _say(console, f"stopped; the same command goes on where it was: {command}")
         raise typer.Exit(EXIT_INTERRUPT) from None
 
 
 def _say(console: Console, line: str) -> None:
     console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-__all__ = ["app", "shipped_recipes"]

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from safetensors import SafetensorError
+
 from edge_vc.compress.artefacts import LabelledSpeech
 from edge_vc.compress.field import RecipeError
 from edge_vc.compress.recipe import Recipe
@@ -62,7 +64,7 @@ class DataStage(Stage):
         train, holdout = choose(
             corpus, self._section.minutes, self._section.holdout_seconds, self._section.seed
         )
-        teacher = DefaultTeacher.load(self._teacher_path)
+        teacher = self._load_teacher()
         varied = SLOWER_AND_FASTER if self._section.vary else ()
         jobs = [("train", u, _speeds(u, varied)) for u in train]
         jobs += [("holdout", u, (1.0,)) for u in holdout]
@@ -80,6 +82,15 @@ class DataStage(Stage):
             "train_minutes": sum(u.seconds for u in train) / 60,
             "holdout_seconds": sum(u.seconds for u in holdout),
         }
+
+    def _load_teacher(self) -> DefaultTeacher:
+        try:
+            return DefaultTeacher.load(self._teacher_path)
+        except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
+            fact = str(error).splitlines()[0]
+            raise RecipeError(
+                f'teacher.weights = "{self.recipe.teacher.weights}": not a teacher: {fact}'
+            ) from error
 
     def _synthesize(self, work: Workspace) -> Corpus:
         minutes = self._section.minutes + self._section.holdout_seconds / 60

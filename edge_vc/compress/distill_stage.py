@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from edge_vc.compress.artefacts import STUDENT, LabelledSpeech
 from edge_vc.compress.closeness import mel_distance_db
+from edge_vc.compress.field import RecipeError
 from edge_vc.compress.mask import hold_zeros, release_zeros
 from edge_vc.compress.stage import Metrics, PushedProgress, Stage, Workspace
 from edge_vc.compress.student_file import load_student, save_student
@@ -38,7 +39,11 @@ class DistillStage(Stage):
             hold_zeros(student.trunk)
         settings = self.settings(student)
         examples = speech.load(speech.train)
-        training = Distillation(student, examples, settings, work.scratch / "distill")
+        try:
+            training = Distillation(student, examples, settings, work.scratch / "distill")
+        except ValueError as error:
+            given = self.recipe.distill.segment_seconds
+            raise RecipeError(f"distill.segment_seconds = {given:g}: {error}") from error
         bar = PushedProgress(work.progress, "distillation")
         try:
             trained = training.run(lambda share, figures: bar.reach(share))

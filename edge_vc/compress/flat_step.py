@@ -10,6 +10,10 @@ from torch import Tensor, nn
 from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
 
 
+class TooShortError(ValueError):
+    """Recordings that are all too short for what is to be done with them."""
+
+
 class FlatStep(nn.Module):
     """``(x, *states) -> (y, *next states)``, states in flatten order."""
 

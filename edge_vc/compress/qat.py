@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from edge_vc.compress.flat_step import TooShortError
 from edge_vc.compress.quantize import quantized_convs
 from edge_vc.compress.stage import Progress, no_progress
 from edge_vc.models.student import Prediction, Student
@@ -117,7 +118,7 @@ def _features(student: Student, speech: Sequence[Tensor], frames: int) -> list[T
     hop = student.config.hop
     long_enough = [audio for audio in speech if audio.shape[-1] >= frames * hop]
     if not long_enough:
-        raise ValueError(f"training needs a recording of {frames} frames or more, got none")
+        raise TooShortError(f"training needs a recording of {frames} frames or more, got none")
     return [student.frontend(a[..., : a.shape[-1] // hop * hop]) for a in long_enough]
 
 

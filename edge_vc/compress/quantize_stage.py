@@ -10,7 +10,8 @@ from torch import Tensor
 
 from edge_vc.compress.artefacts import STUDENT, LabelledSpeech
 from edge_vc.compress.fidelity import compare
-from edge_vc.compress.field import Value
+from edge_vc.compress.field import RecipeError, Value
+from edge_vc.compress.flat_step import TooShortError
 from edge_vc.compress.mask import hold_zeros, release_zeros
 from edge_vc.compress.qat import Loss, QatSettings, fine_tune, match
 from edge_vc.compress.quantize import quantize
@@ -48,12 +49,16 @@ class CalibrateStage(Stage):
             return {}
         speech = LabelledSpeech.open(work.inputs["data"])
         rate = student.config.sample_rate
-        quantized = quantize(
-            student,
-            speech.speech(speech.train, section.calibration_seconds, rate),
-            bias_correction=section.bias_correction,
-            progress=work.progress,
-        )
+        try:
+            quantized = quantize(
+                student,
+                speech.speech(speech.train, section.calibration_seconds, rate),
+                bias_correction=section.bias_correction,
+                progress=work.progress,
+            )
+        except TooShortError as error:
+            given = section.calibration_seconds
+            raise RecipeError(f"quantize.calibration_seconds = {given:g}: {error}") from error
         save_student(quantized, work.output / STUDENT)
         return compare(student, quantized, holdout_audio(speech, rate))
 
@@ -95,14 +100,18 @@ class QuantizeStage(Stage):
         config = student.config
         settings = self.settings(config.sample_rate / config.hop)
         recordings = speech.speech(speech.train, 600.0, config.sample_rate)
-        fine_tune(
-            tuned,
-            recordings,
-            self.loss(student, work),
-            settings,
-            checkpoint=work.scratch / "checkpoint.pt",
-            progress=work.progress,
-        )
+        try:
+            fine_tune(
+                tuned,
+                recordings,
+                self.loss(student, work),
+                settings,
+                checkpoint=work.scratch / "checkpoint.pt",
+                progress=work.progress,
+            )
+        except TooShortError as error:
+            given = self.recipe.quantize.qat_segment_seconds
+            raise RecipeError(f"quantize.qat_segment_seconds = {given:g}: {error}") from error
         if zeros_stay:
             release_zeros(tuned.trunk)
         return tuned.eval()

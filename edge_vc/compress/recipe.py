@@ -116,7 +116,7 @@ class QuantizeSection:
     """Stop when the trunk's outputs are further from the float ones."""
     max_lsd_db: float = number(1.0, 0.01, 60.0, "dB", limits="lsd_db")
     """Stop when the waveform's log-spectral distance to the float one is larger."""
-    max_drift_db: float = number(3.0, 0.1, 60.0, "dB", limits="drift_db")
+    max_drift_db: float = number(1.5, 0.1, 60.0, "dB", limits="drift_db")
     """Stop when the last ten seconds are further from the float ones than the first."""
 
 

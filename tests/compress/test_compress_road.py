@@ -161,14 +161,48 @@ def test_bad_input_is_one_line_and_exit_code_2(recipe_file, tmp_path, old, new, 
     assert not list((tmp_path / "run").glob("*/stage.json"))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("segment_seconds = 0.5", "segment_seconds = 9.5", "distill.segment_seconds = 9.5"),
+        ("qat_batch = 2", "qat_segment_seconds = 9.5", "quantize.qat_segment_seconds = 9.5"),
+    ],
+)
+def test_recordings_too_short_for_a_segment_name_the_key(
+    recipe_file, run, tmp_path, old, new, words
+):
+    code, output = invoke(edited(recipe_file, tmp_path, old, new), "--run", run)
+    assert code == 2
+    assert words in output
+
+
+def test_other_weights_are_no_teacher(recipe_file, tmp_path):
+    student = recipe_file.with_name("student.safetensors")
+    other = tmp_path / "other.toml"
+    other.write_text(
+        f'[teacher]\nweights = "{student}"\n' + recipe_file.read_text().split("\n", 3)[3]
+    )
+    code, output = invoke(other, "--run", tmp_path / "run")
+    assert code == 2
+    assert "not a teacher" in output
+
+
+def test_a_file_is_no_run_folder(recipe_file, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    code, output = invoke(recipe_file, "--run", file)
+    assert code == 2
+    assert f"{file}: is no folder to write in" in output
+
+
 def test_ctrl_c_says_how_to_go_on(recipe_file, tmp_path, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(stages, "run_stages", interrupted)
-    code, output = invoke(recipe_file, "--run", tmp_path / "run")
+    code, output = invoke(recipe_file, "--run", tmp_path / "run", "--corpus", "my voice")
     assert code == 130
-    assert f"edge-vc compress {recipe_file} --run {tmp_path / 'run'}" in output
+    assert f"edge-vc compress {recipe_file} --run {tmp_path / 'run'} --corpus 'my voice'" in output
 
 
 def test_show_prints_a_recipe_that_reads_back():
