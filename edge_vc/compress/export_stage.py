@@ -73,6 +73,7 @@ class ExportStage(Stage):
             section.consent,
             licence_text(section.licence),
             provenance={"recipe": self._provenance()},
+            attribution=section.attribution,
         )
 
     def _provenance(self) -> dict[str, dict[str, Value]]:

@@ -133,6 +133,12 @@ class ExportSection:
         "become a synthetic voice and released it under CC0 1.0."
     )
     """How the owner of the voice agreed."""
+    attribution: str = (
+        'The shipped teacher and students learnt from "Voice Dataset (Kathleen)", Rhasspy project, '
+        "CC0 1.0, and from the LibriSpeech ASR corpus (Panayotov, Chen, Povey, Khudanpur 2015, "
+        "openslr 12, CC BY 4.0)."
+    )
+    """Whose recordings the models learnt from."""
     precision: str = choice("both", "both", "fp32")
     """Which graphs go into the bundle; of ``both``, INT8 is the default unless it is slower."""
 

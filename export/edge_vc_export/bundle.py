@@ -60,6 +60,8 @@ class BundleFacts:
     boards: tuple[str, ...] = ("*",)
     metrics: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
+    attribution: str = ""
+    """Whose recordings the models learnt from, for the card."""
 
 
 def write_bundle(

@@ -34,6 +34,8 @@ def model_card(facts: BundleFacts, geometry: GraphFacts, models: Sequence[ModelE
         "## Models\n\n| file | precision | tier | parameters | MMAC/s |\n| --- | --- | --- | ---: "
         "| ---: |\n" + "\n".join(rows) + "\n",
     ]
+    if facts.attribution:
+        sections.append(f"## Training data\n\n{facts.attribution}\n")
     if facts.metrics:
         measured = (f"| {name} | {value:.4g} |" for name, value in sorted(facts.metrics.items()))
         sections.append("## Measured\n\n| | |\n| --- | ---: |\n" + "\n".join(measured) + "\n")
