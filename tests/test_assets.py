@@ -1,0 +1,96 @@
+"""What ships: sizes, budgets, whose voice, and that it runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from edge_vc.compress.student_file import load_student
+from edge_vc.evaluate.target_voice import load_centroid
+from edge_vc.teachers.default import DefaultTeacher
+from edge_vc_runtime import Session, convert_array, read_bundle
+
+ASSETS = Path(__file__).resolve().parent.parent / "edge_vc" / "assets"
+BUNDLES = {"base": (800_000, 150e6), "nano": (400_000, 60e6)}
+
+
+def bundle_path(tier: str) -> Path:
+    return ASSETS / f"kathleen-{tier}.evc"
+
+
+def test_weights_and_bundles_stay_small() -> None:
+    weights = sum(path.stat().st_size for path in ASSETS.glob("*.safetensors"))
+    assert weights <= 16e6
+    assert weights + sum(path.stat().st_size for path in ASSETS.glob("*.evc")) <= 40e6
+
+
+@pytest.mark.parametrize("tier", BUNDLES)
+def test_a_bundle_keeps_its_tiers_budget(tier: str) -> None:
+    manifest = read_bundle(bundle_path(tier)).manifest
+    int8 = manifest.model("int8")
+    most_weights, most_macs = BUNDLES[tier]
+    assert manifest.name == f"kathleen-{tier}"
+    assert int8.tier == tier
+    assert int8.quantization is not None
+    assert 0.5 * most_weights < int(str(int8.quantization["int8_weights"])) <= most_weights
+    assert 0.3 * most_macs < int8.macs_per_second <= most_macs
+    assert manifest.algorithmic_ms == 20.0
+
+
+@pytest.mark.parametrize("tier", BUNDLES)
+def test_a_bundle_says_whose_voice_it_is_and_names_no_folder(tier: str) -> None:
+    bundle = read_bundle(bundle_path(tier))
+    card = bundle.read("MODEL_CARD.md").decode()
+    for words in ("Kathleen", "CC0", "LibriSpeech", "CC BY 4.0"):
+        assert words in card
+    corpus = bundle.manifest.provenance["recipe"]["data"]["corpus"]  # type: ignore[index]
+    assert "/" not in corpus
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+@pytest.mark.parametrize("tier", BUNDLES)
+def test_a_bundle_converts_as_when_it_was_made(tier: str, precision: str) -> None:
+    bundle = read_bundle(bundle_path(tier))
+    golden = bundle.golden()
+    session = Session.open(bundle, precision=precision)
+    hop = session.hop
+    count = len(golden["input"]) // hop
+    heard = [session.step(golden["input"][i * hop : (i + 1) * hop]).copy() for i in range(count)]
+    truth = golden[f"output.{precision}"][: count * hop]
+    tolerance = 1e-4 if precision == "fp32" else 1e-2
+    np.testing.assert_allclose(np.concatenate(heard), truth, atol=tolerance)
+    assert float(np.abs(truth).max()) > 0.05
+
+
+def test_a_converted_recording_sounds_more_like_her() -> None:
+    import pysptk
+    import soundfile
+
+    from edge_vc.evaluate.similarity import SpeakerEncoder, similarity
+
+    speech, rate = soundfile.read(pysptk.util.example_audio_file(), dtype="float32")
+    session = Session.open(bundle_path("base"))
+    assert rate == session.sample_rate
+    hers = convert_array(session, speech)
+    encoder, target = SpeakerEncoder(), load_centroid()
+    before, after = (similarity(encoder.embed(audio, rate), target) for audio in (speech, hers))
+    assert after > before + 0.1
+
+
+def test_the_wide_student_is_what_its_facts_say() -> None:
+    student = load_student(ASSETS / "kathleen-wide.safetensors")
+    assert student.algorithmic_latency_ms == 20.0
+    assert student.trunk_parameters() > BUNDLES["base"][0]
+
+
+def test_the_teacher_knows_one_voice_and_its_origin() -> None:
+    path = ASSETS / "kathleen-teacher.safetensors"
+    with safe_open(str(path), "pt") as file:
+        run = json.loads(file.metadata()["run"])
+        assert file.get_slice("voice.weight").get_shape()[0] == 1
+    assert {"settings", "data_sha256", "steps"} <= set(run)
+    assert DefaultTeacher.load(path).config.speakers == 1
