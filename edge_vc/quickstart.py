@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,8 +121,8 @@ def _convert(console: Console, bundle: Path, out: Path) -> tuple[Samples, Sample
     recording = Path(pysptk.util.example_audio_file())
     session = Session.open(bundle)
     hers = out / "arctic-converted.wav"
-    source = FileSource(recording)
-    done = convert_stream(session, source, FileSink(hers, session.sample_rate))
+    with closing(FileSource(recording)) as source:
+        done = convert_stream(session, source, FileSink(hers, session.sample_rate))
     rate = session.sample_rate
     before, after = read_audio(recording, rate), read_audio(hers, rate)
     shutil.copyfile(recording, out / "arctic-original.wav")
