@@ -58,8 +58,8 @@ def label_all(
     return examples
 
 
-def main() -> None:
-    """Parse the command line, label, train and save ``student.safetensors``."""
+def parse_arguments() -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="folder with metadata.csv")
     parser.add_argument("--out", type=Path, required=True, help="run folder; resumes")
@@ -72,7 +72,12 @@ def main() -> None:
     parser.add_argument("--adversarial", type=float, default=0.0, help="weight of that term")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Parse the command line, label, train and save ``student.safetensors``."""
+    args = parse_arguments()
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     teacher = DefaultTeacher.load(args.teacher)
