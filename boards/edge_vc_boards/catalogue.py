@@ -1,0 +1,50 @@
+"""What a board has to know about boards: how it recognises itself and what it then runs.
+
+`edge_vc_runtime` carries this as ``boards.json``; after a profile has changed, write it anew:
+
+  python -m edge_vc_boards.catalogue
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import edge_vc_runtime
+from edge_vc_boards.board import Board, load_boards
+
+FILE_NAME = "boards.json"
+
+
+def catalogue(boards: Iterable[Board]) -> str:
+    """Return the boards as JSON: ``name``, ``models``, ``engine`` and ``threads`` of each."""
+    entries = [
+        {
+            "name": board.name,
+            "models": list(board.models),
+            "engine": board.defaults.engine,
+            "threads": board.defaults.threads,
+        }
+        for board in boards
+    ]
+    return json.dumps(entries, indent=1) + "\n"
+
+
+def catalogue_path() -> Path:
+    """Return where the runtime's package keeps it."""
+    return Path(edge_vc_runtime.__file__).parent / FILE_NAME
+
+
+def write_catalogue() -> Path:
+    """Write the shipped boards into the runtime's package; return the path."""
+    path = catalogue_path()
+    beside = path.with_name(f".{FILE_NAME}.{os.getpid()}")
+    beside.write_text(catalogue(load_boards()), encoding="utf-8")
+    os.replace(beside, path)
+    return path
+
+
+if __name__ == "__main__":
+    write_catalogue()
