@@ -51,5 +51,5 @@ $(STAMP): constraints.txt pyproject.toml runtimes/pyproject.toml
 	@echo "Installing into $(VENV), once; this takes a few minutes."
 	$(PIP) -q "$(BUILD_PIP)"
 	$(PIP) "$(TORCH)"
-	$(PIP) --build-constraint constraints.txt -e runtimes/ -e '.[evaluate]' --group dev
+	$(PIP) --build-constraint constraints.txt -e runtimes/ -e '.[evaluate,prepare]' --group dev
 	@touch $@
