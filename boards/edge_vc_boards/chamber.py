@@ -1,0 +1,68 @@
+"""The step into the emulated root: mounts that nobody else sees, then another root folder.
+
+Runs as a process of its own under ``unshare --mount``, which is what keeps the mounts private; they
+vanish with it, however it ends. `edge_vc_boards.emulate` starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Chamber:
+    """What is mounted, and what then runs."""
+
+    root: str
+    kernel_proc: str
+    """Where below the root the kernel's own ``/proc`` goes."""
+    binds: tuple[tuple[str, str, bool], ...]
+    """Folder here, place below the root, whether it may be written to."""
+    command: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+
+    def launcher(self) -> list[str]:
+        """Return the command that enters the chamber."""
+        unshare = ["unshare", "--mount", "--propagation", "private"]
+        return [*unshare, sys.executable, "-m", "edge_vc_boards.chamber", json.dumps(asdict(self))]
+
+    def enter(self) -> None:
+        """Mount everything and become the command; does not return."""
+        root = Path(self.root)
+        _mount(["--bind", self.root, self.root])
+        _mount(["-t", "proc", "proc", str(root / self.kernel_proc.lstrip("/"))])
+        for source, place, writable in self.binds:
+            target = str(root / place.lstrip("/"))
+            _mount(["--bind", source, target])
+            if not writable:
+                _mount(["-o", "remount,bind,ro", target])
+        os.chroot(root)
+        os.chdir("/")
+        os.execve(self.command[0], self.command, dict(self.environment))
+
+
+def _mount(arguments: Sequence[str]) -> None:
+    subprocess.run(["mount", *arguments], check=True)
+
+
+def main(argv: list[str]) -> int:
+    """Enter the chamber that is described as JSON in the only argument."""
+    spec = json.loads(argv[0])
+    Chamber(
+        root=spec["root"],
+        kernel_proc=spec["kernel_proc"],
+        binds=tuple((source, place, writable) for source, place, writable in spec["binds"]),
+        command=tuple(spec["command"]),
+        environment=tuple((key, value) for key, value in spec["environment"]),
+    ).enter()
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,179 @@
+"""Run a command as if on a board: QEMU user emulation in a small arm64 root.
+
+Kernels, values and instruction counts are those of the board; times are not, nothing here says how
+long anything takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import edge_vc_boards
+import edge_vc_runtime
+from edge_vc_boards.arm64_root import (
+    APP,
+    PYTHON,
+    QEMU,
+    WHEELS,
+    check_host,
+    default_root,
+    is_made,
+    make_root,
+)
+from edge_vc_boards.board import Board, BoardError, board_names, load_board
+from edge_vc_boards.chamber import Chamber
+from edge_vc_boards.counts import Counts, read_counts
+from edge_vc_boards.emulation_error import EmulationError
+from edge_vc_boards.persona import HOST_PROC, write_persona
+
+SHARE = "/mnt"
+"""Where a command finds the folder that it shares with this machine."""
+_LOADER = f"{QEMU}/ld-linux-x86-64.so.2"
+EXAMPLES = f"""examples:
+  sudo python -m edge_vc_boards.emulate make
+      half a minute, once; 300 MB in $EVC_ARM64_ROOT or ~/.cache/edge-vc/arm64-root
+  sudo python -m edge_vc_boards.emulate run pi4 -- python3 -c 'import platform; print(platform.machine())'
+  sudo python -m edge_vc_boards.emulate run pi5 --share edge_vc/assets -- \\
+      python3 -m edge_vc_runtime inspect {SHARE}/kathleen-base.evc --check
+      the bundle's golden recording, played again by the kernels of a Pi 5
+"""  # noqa: E501
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+    counts: tuple[Counts, ...]
+    """One per mark that the command set; empty unless counting was asked for."""
+
+
+def run_on(
+    board: Board,
+    command: Sequence[str],
+    *,
+    root: Path | None = None,
+    share: Path | None = None,
+    count: bool = False,
+    capture: bool = True,
+    timeout_s: float = 600.0,
+) -> Finished:
+    """Run a command of the emulated root as if on a board.
+
+    ``share`` is a folder that the command sees as ``/mnt`` and may read. Raises `EmulationError`
+    when there is no root, or when the command takes longer than ``timeout_s``.
+    """
+    root = (root or default_root()).absolute()
+    check_host()
+    if not is_made(root):
+        raise EmulationError(f"{root}: no emulated root; python -m edge_vc_boards.emulate make")
+    with tempfile.TemporaryDirectory(prefix="edge-vc-board-") as name:
+        scratch = Path(name)
+        (scratch / "tmp").mkdir()
+        write_persona(board, scratch)
+        chamber = _chamber(board, _absolute(root, command), root, scratch, share, count)
+        try:
+            done = subprocess.run(
+                chamber.launcher(), capture_output=capture, text=True, timeout=timeout_s
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EmulationError(f"{command[0]} ran longer than {timeout_s:.0f} s") from error
+        counts = read_counts(scratch / "tmp" / "counts.jsonl") if count else []
+    return Finished(done.returncode, done.stdout or "", done.stderr or "", tuple(counts))
+
+
+def _chamber(
+    board: Board, command: Sequence[str], root: Path, scratch: Path, share: Path | None, count: bool
+) -> Chamber:
+    packages = [Path(module.__file__ or "").parent for module in (edge_vc_runtime, edge_vc_boards)]
+    binds = [
+        ("/dev", "/dev", True),
+        (str(scratch / "proc"), "/proc", False),
+        (str(scratch / "sys"), "/sys", False),
+        (str(scratch / "tmp"), "/tmp", True),
+        *[(str(package), f"{APP}/{package.name}", False) for package in packages],
+    ]
+    if share is not None:
+        binds.append((str(share.absolute()), SHARE, False))
+    plugin = ["-plugin", f"{QEMU}/libicount.so,out=/tmp/counts.jsonl"] if count else []
+    loader = [_LOADER, "--library-path", QEMU]
+    emulator = [f"{QEMU}/qemu-aarch64", "-cpu", board.emulation.cpu, *plugin]
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/tmp",
+        "LC_ALL": "C.UTF-8",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": f"{APP}:{WHEELS}",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return Chamber(
+        root=str(root),
+        kernel_proc=HOST_PROC,
+        binds=tuple(binds),
+        command=(*loader, *emulator, *command),
+        environment=tuple(environment.items()),
+    )
+
+
+def _absolute(root: Path, command: Sequence[str]) -> list[str]:
+    """Return the command with its program as a path: QEMU does not search for it."""
+    program, *arguments = command
+    for folder in ("", "/usr/bin", "/bin"):
+        path = f"{folder}/{program}" if folder else program
+        if path.startswith("/") and os.path.lexists(root / path[1:]):
+            return [path, *arguments]
+    raise EmulationError(f"{program}: not in the emulated root, which has {PYTHON} and its wheels")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make the root or run a command in it; return the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        if arguments.verb == "make":
+            made = make_root(arguments.root)
+            sys.stderr.write(f"{arguments.root}: {'made' if made else 'is there'}\n")
+            return 0
+        done = run_on(
+            load_board(arguments.board),
+            arguments.command,
+            root=arguments.root,
+            share=arguments.share,
+            capture=False,
+            timeout_s=arguments.timeout,
+        )
+        return done.code
+    except (BoardError, EmulationError) as error:
+        sys.stderr.write(f"emulate: {error}\n")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m edge_vc_boards.emulate",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--root", type=Path, default=default_root(), help="the arm64 root")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="make|run")
+    verbs.add_parser("make", help="make the arm64 root, unless it is there")
+    run = verbs.add_parser("run", help="run a command as if on a board")
+    run.add_argument("board", metavar="BOARD", help=", ".join(board_names()))
+    run.add_argument("--share", type=Path, help=f"folder that the command sees as {SHARE}")
+    run.add_argument("--timeout", type=float, default=3600.0, help="seconds (3600)")
+    run.add_argument("command", nargs="+", metavar="-- COMMAND", help="program and arguments")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

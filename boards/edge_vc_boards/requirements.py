@@ -1,0 +1,86 @@
+"""Which wheels a board needs, exactly, so that they can be fetched here and carried there."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+
+from edge_vc_boards.board import Board, BoardError
+from edge_vc_runtime import __version__
+
+_OLDEST = (3, 10)
+"""What `edge-vc-runtime` says in ``requires-python``."""
+_GLIBC_TAGS = (28, 27, 17)
+"""glibc 2.x of the manylinux tags in use, the newest first."""
+
+
+@dataclass(frozen=True)
+class WheelSet:
+    """Pinned requirements and the arguments that make pip fetch them for another machine."""
+
+    board: Board
+    python: str
+    engine: str
+    requirements: tuple[str, ...]
+
+    def pip_options(self) -> tuple[str, ...]:
+        """Return options for ``pip download`` and ``pip install --target``."""
+        options = [f"--python-version={self.python}", "--only-binary=:all:"]
+        options += [f"--platform={tag}" for tag in platform_tags(self.board.system.glibc)]
+        return tuple(options)
+
+    def lines(self) -> tuple[str, ...]:
+        """Return a requirements file that says how it is used."""
+        system = self.board.system
+        return (
+            f"# {self.board.title}: {system.name}, Python {self.python}, glibc {system.glibc}, "
+            f"engine {self.engine}",
+            "# Fetch for offline use (FOLDER holds the wheel of edge-vc-runtime as well):",
+            f"#   pip download --dest FOLDER --find-links FOLDER {' '.join(self.pip_options())} "
+            "-r THIS_FILE",
+            "# On the board, in a virtual environment:",
+            "#   pip install --no-index --find-links FOLDER -r THIS_FILE",
+            f"edge-vc-runtime[{self.engine}]=={__version__}",
+            *self.requirements,
+        )
+
+
+def wheel_set(board: Board, engine: str | None = None, python: str | None = None) -> WheelSet:
+    """Return what a board needs for one engine.
+
+    ``engine`` and ``python`` (``3.13``) are the board's own when not given. Raises `BoardError`,
+    one line, for a Python that is too old or an engine without wheels.
+    """
+    python = python or board.system.python
+    engine = engine or board.defaults.engine
+    _check_python(board, python)
+    document = tomllib.loads((resources.files("edge_vc_boards") / "wheels.toml").read_text("utf-8"))
+    pins, engines = document["python"], document["engines"]
+    if engine not in engines:
+        raise BoardError(f"no engine {engine!r:.60}, choose from {', '.join(engines)}")
+    if python not in pins:
+        raise BoardError(f"no wheels known for Python {python:.20}, only for {', '.join(pins)}")
+    names = {"numpy", *engines[engine]["any"], *engines[engine].get(python, ())}
+    pinned = tuple(f"{name}=={pins[python][name]}" for name in sorted(names, key=str.lower))
+    return WheelSet(board, python, engine, pinned)
+
+
+def platform_tags(glibc: str) -> tuple[str, ...]:
+    """Return pip's platform tags for aarch64 with a glibc (``2.36``), the newest first."""
+    minor = int(glibc.split(".")[1])
+    tags = [f"manylinux_2_{tag}_aarch64" for tag in _GLIBC_TAGS if tag <= minor]
+    return (*tags, "manylinux2014_aarch64")
+
+
+def _check_python(board: Board, python: str) -> None:
+    """Refuse what is older than the runtime allows."""
+    major, _, minor = python.partition(".")
+    if not (major.isdigit() and minor.isdigit()):
+        raise BoardError(f"python is {python!r:.20}, it has to be like 3.11")
+    if (int(major), int(minor)) < _OLDEST:
+        raise BoardError(
+            f"{board.name}: Python {python} is too old, edge-vc-runtime needs "
+            f"{_OLDEST[0]}.{_OLDEST[1]} or later (JetPack 4 has 3.6, JetPack 5 has 3.8): install a "
+            "newer one beside it and name its version"
+        )
