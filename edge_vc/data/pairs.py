@@ -24,6 +24,9 @@ SAMPLE_RATE = 16_000
 TARGET_DB = -23.0
 """Level of the active speech of inputs and targets, dBFS."""
 
+_VERSION = 2
+"""Goes up when pairs come out otherwise, so that a cache of older ones is not used."""
+
 
 @dataclass(frozen=True)
 class PairSet:
@@ -96,7 +99,8 @@ def cached_pairs(
     ``progress`` wraps the iterator of finished files, given their number.
     """
     settings = settings or PerturbSettings()
-    key = hashlib.sha256(repr((variants, seed, clean, asdict(settings))).encode()).hexdigest()[:10]
+    recipe = (_VERSION, variants, seed, clean, asdict(settings))
+    key = hashlib.sha256(repr(recipe).encode()).hexdigest()[:10]
     folder = cache / key
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [

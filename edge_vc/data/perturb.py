@@ -14,10 +14,14 @@ import numpy as np
 import pyworld
 from numpy.typing import NDArray
 
+from edge_vc.audio.pitch import track_pitch
+
 Array = NDArray[np.float64]
 
 FRAME_MS = 5.0
 """WORLD's frame period."""
+LOWEST_HZ, HIGHEST_HZ = 65.0, 500.0
+"""Where F0 is looked for."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,15 @@ class PerturbSettings:
 
 
 def analyse(audio: Array, sample_rate: int) -> Analysis:
-    """Analyse mono ``audio`` ``[T]`` with WORLD."""
+    """Analyse mono ``audio`` ``[T]`` with WORLD; frame ``n`` is centred on ``n * FRAME_MS``.
+
+    F0 comes from `track_pitch`: WORLD's own search follows mains hum where there is some.
+    """
     signal = np.ascontiguousarray(audio, np.float64)
-    coarse, times = pyworld.dio(signal, sample_rate, 65.0, 500.0, frame_period=FRAME_MS)
-    f0 = pyworld.stonemask(signal, coarse, times, sample_rate)
+    hop = round(FRAME_MS / 1000 * sample_rate)
+    pitch = track_pitch(signal.astype(np.float32), sample_rate, hop, LOWEST_HZ, HIGHEST_HZ)
+    f0 = pitch.f0.astype(np.float64)
+    times = np.arange(f0.shape[0]) * hop / sample_rate
     envelope = pyworld.cheaptrick(signal, f0, times, sample_rate)
     aperiodicity = pyworld.d4c(signal, f0, times, sample_rate)
     return Analysis(f0, envelope, aperiodicity, sample_rate)
@@ -89,6 +98,18 @@ def perturb(
         FRAME_MS,
     )
     return audio, f0
+
+
+def revoice(analysis: Analysis, semitones: float = 0.0, warp: float = 1.0) -> Array:
+    """Return the recording ``[T]`` with F0 moved and formants stretched by given amounts."""
+    audio: Array = pyworld.synthesize(
+        np.clip(analysis.f0 * 2 ** (semitones / 12), 0.0, HIGHEST_HZ * 2),
+        np.ascontiguousarray(_warped(analysis.envelope, warp)),
+        np.ascontiguousarray(np.clip(_warped(analysis.aperiodicity, warp), 1e-5, 1.0)),
+        analysis.sample_rate,
+        FRAME_MS,
+    )
+    return audio
 
 
 def _warped(rows: Array, warp: float) -> Array:
