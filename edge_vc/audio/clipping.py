@@ -1,0 +1,42 @@
+"""Clipping: tops cut flat by a converter or an editor, at whatever level they lie now."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_TOP = 0.995
+_RUN = 3
+_QUIET = 0.05
+
+
+def clipped(block: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return ``[T]``: which samples of ``[T, channels]`` were cut flat in any channel.
+
+    Those in runs of three or more within half a per cent of the block's peak, so that a clipped
+    recording that was turned down is found as well; blocks below -26 dBFS are not looked at.
+    Clean speech has single samples there: judge by the share, a thousandth or more is clipping.
+    Blocks should be seconds long, at the rate of the recording: resampling rounds the tops.
+    """
+    size = np.abs(block)
+    peak = size.max(axis=0, initial=0.0)
+    top = (size >= peak * _TOP) & (peak >= _QUIET)
+    flat = np.zeros(block.shape[0], np.bool_)
+    for channel in top.T:
+        flat |= _in_runs(channel)
+    return flat
+
+
+def clipped_share(samples: NDArray[np.float32]) -> float:
+    """Return the share of clipped samples in mono ``[T]``."""
+    return float(clipped(samples[:, None]).mean()) if samples.size else 0.0
+
+
+def _in_runs(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
+    starts, stops = edges[::2], edges[1::2]
+    long = stops - starts >= _RUN
+    change = np.zeros(flags.shape[0] + 1, np.int8)
+    change[starts[long]] += 1
+    change[stops[long]] -= 1
+    return np.cumsum(change[:-1]).astype(np.bool_)

@@ -1,0 +1,95 @@
+"""Where somebody speaks: probabilities of speech from Silero VAD, every 32 ms.
+
+The network comes inside the package ``silero-vad`` (MIT licence) and runs in ONNX Runtime, many
+frames per call; neither torch nor torchaudio is loaded.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc.audio.io import AudioError, Samples
+
+SAMPLE_RATE = 16_000
+"""What the detector hears, in Hz."""
+FRAME = 512
+"""Samples per probability."""
+
+_CONTEXT = 64
+_MODEL = "silero_vad_16k_sequence.onnx"
+_FRAMES_PER_CALL = 512
+
+Probabilities = NDArray[np.float32]
+
+
+class SpeechDetector:
+    """Probabilities of speech for one recording, fed block by block.
+
+    Joined, they do not depend on the blocks. Make one per recording or `reset` it.
+    """
+
+    def __init__(self) -> None:
+        """Load the network; raises `AudioError` with the install line when it is missing."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            model_path(), options, providers=["CPUExecutionProvider"]
+        )
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._hidden = self._cell = np.zeros((1, 1, 128), np.float32)
+        self._context = np.zeros(_CONTEXT, np.float32)
+        self._rest = np.zeros(0, np.float32)
+
+    def push(self, samples: Samples) -> Probabilities:
+        """Take ``[T]`` at 16 kHz and return one probability per completed frame."""
+        heard = np.concatenate([self._rest, samples])
+        frames = heard.shape[0] // FRAME
+        self._rest = heard[frames * FRAME :]
+        whole = heard[: frames * FRAME].reshape(frames, FRAME)
+        parts = [
+            self._run(whole[first : first + _FRAMES_PER_CALL])
+            for first in range(0, frames, _FRAMES_PER_CALL)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def finish(self) -> Probabilities:
+        """Return the probability of the last, unfilled frame, if there is one."""
+        missing = -self._rest.shape[0] % FRAME
+        return self.push(np.zeros(missing, np.float32))
+
+    def _run(self, frames: NDArray[np.float32]) -> Probabilities:
+        # Every frame is preceded by the end of the one before it.
+        before = np.concatenate([self._context[None], frames[:-1, -_CONTEXT:]])
+        self._context = frames[-1, -_CONTEXT:].copy()
+        probabilities, self._hidden, self._cell = self._session.run(
+            ["speech_probs", "hn", "cn"],
+            {"input": np.hstack([before, frames]), "h": self._hidden, "c": self._cell},
+        )
+        spoken: Probabilities = probabilities.reshape(-1)
+        return spoken
+
+
+def speech_probabilities(samples: Samples) -> Probabilities:
+    """Return the probability of speech ``[ceil(T / FRAME)]`` in ``[T]`` at 16 kHz."""
+    detector = SpeechDetector()
+    return np.concatenate([detector.push(samples), detector.finish()])
+
+
+def model_path() -> Path:
+    """Return where the network's file lies, without importing its package (which needs torch)."""
+    spec = find_spec("silero_vad")
+    if spec is None or not spec.submodule_search_locations:
+        raise AudioError("voice activity needs silero-vad: pip install 'edge-vc[prepare]'")
+    path = Path(spec.submodule_search_locations[0]) / "data" / _MODEL
+    if not path.is_file():
+        raise AudioError(f"{path} is missing; install silero-vad 6.2.3 or later")
+    return path
