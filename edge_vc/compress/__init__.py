@@ -6,22 +6,29 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from edge_vc.compress.field import RecipeError
-from edge_vc.compress.recipe import Recipe, load_recipe, shipped_recipes
-from edge_vc.compress.stage import LimitError
-
 if TYPE_CHECKING:
+    from edge_vc.compress.field import RecipeError
+    from edge_vc.compress.recipe import Recipe, load_recipe, shipped_recipes
+    from edge_vc.compress.stage import LimitError
     from edge_vc.compress.stages import compress
 
 __all__ = ["LimitError", "Recipe", "RecipeError", "compress", "load_recipe", "shipped_recipes"]
 
+_HOMES = {
+    "LimitError": "stage",
+    "Recipe": "recipe",
+    "RecipeError": "field",
+    "compress": "stages",
+    "load_recipe": "recipe",
+    "shipped_recipes": "recipe",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Load `compress`, and torch with it, when it is first asked for."""
-    if name == "compress":
-        from edge_vc.compress.stages import compress
-
-        return compress
+    """Load a name, and with `compress` torch, when it is first asked for."""
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import os
-import random
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from safetensors import SafetensorError
-
-from edge_vc.compress.artefacts import LabelledSpeech
 from edge_vc.compress.field import RecipeError
+from edge_vc.compress.labelled_speech import (
+    choose,
+    collect,
+    labelled_corpus,
+    labels_hash,
+    open_labels,
+)
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stage import Metrics, PushedProgress, Stage, Workspace
-from edge_vc.compress.starting_point import teacher_path
 from edge_vc.data.corpus import Corpus, CorpusError, Utterance
-from edge_vc.data.labels import label_corpus
+from edge_vc.data.inline_crew import InlineCrew
+from edge_vc.data.label_folder import LabelFolderError
+from edge_vc.data.label_job import LabelJob, LabelSettings, recordings_for
+from edge_vc.data.label_report import LabelReport
+from edge_vc.data.label_task import Outcome
+from edge_vc.data.process_crew import ProcessCrew
 from edge_vc.data.synthetic import synthesize_corpus
-from edge_vc.teachers.default import DefaultTeacher, weights_hash
-
-SLOWER_AND_FASTER = (0.87, 1.15)
-"""Speeds of varied recordings: larger and smaller people."""
-LEAST_SECONDS = 5.0
-"""Speech that must be left to learn from."""
+from edge_vc.teachers.loading import open_teacher, teacher_hash
+from edge_vc.teachers.spec import PairsSpec, TeacherError
 
 
 class DataStage(Stage):
@@ -33,64 +35,93 @@ class DataStage(Stage):
 
     name: ClassVar[str] = "data"
     sections: ClassVar[tuple[str, ...]] = ("teacher", "data")
+    revision: ClassVar[int] = 2
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
         self._section = recipe.data
-        self._teacher_path = teacher_path(recipe)
+        if self._section.labels and self._section.corpus:
+            raise RecipeError(
+                f'data.labels = "{self._section.labels}": holds its own corpus; leave '
+                f'data.corpus = "{self._section.corpus}" out'
+            )
 
     @cached_property
     def _corpus(self) -> Corpus | None:
         """The user's recordings, opened; None where speech is to be made."""
-        if not self._section.corpus:
+        teacher = self.recipe.teacher
+        given = self._section.corpus
+        if not given and isinstance(teacher, PairsSpec):
+            given = teacher.path
+        if not given:
             return None
         try:
-            return Corpus.open(self._section.corpus)
+            return Corpus.open(given)
         except CorpusError as error:
-            raise RecipeError(f'data.corpus = "{self._section.corpus}": {error}') from error
+            raise RecipeError(f'data.corpus = "{given}": {error}') from error
 
     @cached_property
     def _external(self) -> dict[str, str]:
+        if self._section.labels:
+            return {"labels": labels_hash(self._section.labels)}
+        try:
+            teacher = teacher_hash(self.recipe.teacher)
+        except TeacherError as error:
+            raise RecipeError(str(error)) from error
         corpus = self._corpus.content_hash() if self._corpus else "synthetic"
-        return {"teacher file": weights_hash(self._teacher_path), "corpus": corpus}
+        return {"teacher": teacher, "corpus": corpus}
 
     def external_inputs(self) -> dict[str, str]:
-        """Hashes of the teacher's weights and of the corpus."""
+        """Hashes of the teacher and the corpus, or of the labels."""
         return self._external
 
     def run(self, work: Workspace) -> Metrics:
         """Label what was chosen; finished recordings lie in scratch until all are."""
-        corpus = self._corpus or self._synthesize(work)
-        train, holdout = choose(
-            corpus, self._section.minutes, self._section.holdout_seconds, self._section.seed
-        )
-        teacher = self._load_teacher()
-        varied = SLOWER_AND_FASTER if self._section.vary else ()
-        jobs = [("train", u, _speeds(u, varied)) for u in train]
-        jobs += [("holdout", u, (1.0,)) for u in holdout]
-        for part, utterance, speeds in work.progress(jobs, len(jobs), "teacher converts"):
-            label_corpus(
-                teacher,
-                [utterance],
-                work.scratch / part,
-                teacher_hash=self._external["teacher file"],
-                speeds=speeds,
-            )
-        speech = _collect(work)
+        data = self._section
+        if data.labels:
+            source = Path(data.labels)
+            report = open_labels(data.labels)
+            train, holdout = choose(labelled_corpus(report, source), data)
+        else:
+            source = work.scratch / "labels"
+            train, holdout = choose(self._asked(work), data)
+            report = self._label(source, train, holdout, work)
+        speech = collect(report, source, train, holdout, data.vary, work.output)
+        left_out = sum(report.reasons.values())
         return {
             "train_recordings": len(speech.train),
             "train_minutes": sum(u.seconds for u in train) / 60,
             "holdout_seconds": sum(u.seconds for u in holdout),
+            "left_out": left_out,
         }
 
-    def _load_teacher(self) -> DefaultTeacher:
+    def _asked(self, work: Workspace) -> Corpus:
+        """Return the recordings that the teacher can be asked for."""
+        corpus = self._corpus or self._synthesize(work)
         try:
-            return DefaultTeacher.load(self._teacher_path)
-        except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
-            fact = str(error).splitlines()[0]
-            raise RecipeError(
-                f'teacher.weights = "{self.recipe.teacher.weights}": not a teacher: {fact}'
-            ) from error
+            recordings = recordings_for(self.recipe.teacher, corpus)
+        except TeacherError as error:
+            raise RecipeError(str(error)) from error
+        return Corpus(corpus.root, tuple(utterance for utterance, _ in recordings))
+
+    def _label(
+        self, folder: Path, train: list[Utterance], holdout: list[Utterance], work: Workspace
+    ) -> LabelReport:
+        teacher = self.recipe.teacher
+
+        def progress(outcomes: Iterable[Outcome], total: int) -> Iterable[Outcome]:
+            return work.progress(outcomes, total, "teacher converts")
+
+        try:
+            recordings = recordings_for(teacher, train, self._section.vary)
+            recordings += recordings_for(teacher, holdout)
+            job = LabelJob(teacher, recordings, folder, LabelSettings())
+            if teacher.kind == "default":
+                return job.run(InlineCrew(open_teacher(teacher)), progress)
+            # Somebody else's code: it may hang or die, and does so in processes of its own.
+            return job.run(ProcessCrew(teacher, os.cpu_count() or 1), progress)
+        except (TeacherError, LabelFolderError) as error:
+            raise RecipeError(str(error)) from error
 
     def _synthesize(self, work: Workspace) -> Corpus:
         minutes = self._section.minutes + self._section.holdout_seconds / 60
@@ -104,57 +135,3 @@ class DataStage(Stage):
             )
         finally:
             bar.close()
-
-
-def choose(
-    corpus: Corpus, minutes: float, holdout_seconds: float, seed: int
-) -> tuple[list[Utterance], list[Utterance]]:
-    """Draw utterances to learn from and, first, others to measure on.
-
-    Only other people's recordings are measured on. Raises `RecipeError` when the corpus is too
-    short for both.
-    """
-    drawn = sorted(corpus, key=lambda utterance: utterance.path)
-    random.Random(seed).shuffle(drawn)
-    holdout: list[Utterance] = []
-    train: list[Utterance] = []
-    held, kept = 0.0, 0.0
-    for utterance in drawn:
-        if held < holdout_seconds and utterance.role != "target":
-            holdout.append(utterance)
-            held += utterance.seconds
-        elif kept < minutes * 60:
-            train.append(utterance)
-            kept += utterance.seconds
-    if held < holdout_seconds or kept < LEAST_SECONDS:
-        raise RecipeError(
-            f"data.holdout_seconds = {holdout_seconds:g}: {corpus.root} holds "
-            f"{corpus.seconds:.1f} s, too little to keep that and {LEAST_SECONDS:g} s to learn from"
-        )
-    return train, holdout
-
-
-def _speeds(utterance: Utterance, varied: Sequence[float]) -> tuple[float, ...]:
-    """The target's own recordings are only used as if of others: she is not her own source."""
-    own = utterance.role == "target" and len(varied) > 0
-    return tuple(varied) if own else (1.0, *varied)
-
-
-def _collect(work: Workspace) -> LabelledSpeech:
-    names: dict[str, list[str]] = {"train": [], "holdout": []}
-    for part, files in names.items():
-        for path in sorted((work.scratch / part).glob("*.npz")):
-            name = f"{part}-{path.name}"
-            _place(path, work.output / name)
-            files.append(name)
-    speech = LabelledSpeech(work.output, tuple(names["train"]), tuple(names["holdout"]))
-    speech.write_index()
-    return speech
-
-
-def _place(source: Path, target: Path) -> None:
-    """Link a file, so that scratch stays whole if the process dies now; copy where links fail."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

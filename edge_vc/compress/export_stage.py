@@ -20,6 +20,14 @@ NOTES = 6
 """How often a release says what it does."""
 
 
+MACHINE_PATHS = {
+    "data": ("corpus", "labels"),
+    "teacher": ("weights", "path", "factory"),
+    "student": ("weights",),
+}
+"""Keys of a recipe that say where something lay."""
+
+
 class ExportStage(Stage):
     """Exports both precisions, compares them with the students, writes the bundle."""
 
@@ -79,8 +87,14 @@ class ExportStage(Stage):
     def _provenance(self) -> dict[str, dict[str, Value]]:
         """Return the recipe without the folders of the machine that it ran on."""
         recipe = self.recipe.to_dict()
-        for section, key in (("data", "corpus"), ("teacher", "weights"), ("student", "weights")):
-            recipe[section][key] = Path(str(recipe[section][key])).name
+        for section, keys in MACHINE_PATHS.items():
+            for key in keys:
+                if key in recipe[section]:
+                    recipe[section][key] = Path(str(recipe[section][key])).name
+        if "command" in recipe["teacher"]:
+            # Of a command only the names of its files: they say what was run, not where.
+            words = str(recipe["teacher"]["command"]).split()
+            recipe["teacher"]["command"] = " ".join(Path(word).name for word in words)
         return recipe
 
 

@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_vc.compress.field import RecipeError, Value, check_value, choice, number, unknown
-
-
-@dataclass(frozen=True)
-class TeacherSection:
-    """Who is learnt from."""
-
-    weights: str = "shipped"
-    """``shipped``, or the path of a teacher's ``.safetensors``."""
+from edge_vc.teachers.spec import SHIPPED, TeacherSpec, spec_from_table
 
 
 @dataclass(frozen=True)
@@ -38,6 +31,8 @@ class DataSection:
 
     corpus: str = ""
     """Folder of recordings; empty: speech is synthesised with espeak-ng."""
+    labels: str = ""
+    """Folder that ``edge-vc label`` filled, instead of a corpus: no teacher runs."""
     minutes: float = number(30.0, 0.1, 10_000.0, "minutes")
     """How much of it is used, at most, before variation."""
     vary: bool = True
@@ -156,7 +151,8 @@ class TargetSection:
 class Recipe:
     """All sections; the defaults make a `base` student."""
 
-    teacher: TeacherSection = TeacherSection()
+    teacher: TeacherSpec = SHIPPED
+    """Who is learnt from; its keys depend on ``kind``."""
     student: StudentSection = StudentSection()
     data: DataSection = DataSection()
     prune: PruneSection = PruneSection()
@@ -230,6 +226,8 @@ def _shipped_folder() -> Traversable:
 
 
 def _section(name: str, kind: type[Any], table: dict[str, object]) -> Any:
+    if name == "teacher":
+        return spec_from_table(table)
     specs = {spec.name: spec for spec in fields(kind)}
     values = {}
     for key, value in table.items():

@@ -12,18 +12,8 @@ from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.student_file import StudentFileError, load_student
 from edge_vc.models.student import Student
 from edge_vc.models.student_config import TIERS
-from edge_vc.teachers.default import DEFAULT_WEIGHTS
 
 ASSETS = Path(__file__).parent.parent / "assets"
-
-
-def teacher_path(recipe: Recipe) -> Path:
-    """Return the teacher's weights file; raises `RecipeError` when it is not there."""
-    given = recipe.teacher.weights
-    path = DEFAULT_WEIGHTS if given == "shipped" else Path(given)
-    if not path.is_file():
-        raise RecipeError(f'teacher.weights = "{given}": {path} does not exist')
-    return path
 
 
 def student_path(recipe: Recipe) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def label_audio(teacher: Teacher, audio: Samples) -> LabelledAudio:
         raise AudioError(f"the teacher returned {target.shape} for {source.shape} samples")
     if not np.isfinite(target).all():
         raise AudioError("the teacher returned NaN or infinite samples")
-    return LabelledAudio(_to_int16(source), _to_int16(target), f0, bands.astype(np.float16))
+    return LabelledAudio(to_int16(source), to_int16(target), f0, bands.astype(np.float16))
 
 
 def label_corpus(
@@ -112,8 +113,20 @@ def label_corpus(
     return [load_labels(path) for path in done]
 
 
+def to_int16(audio: Samples) -> NDArray[np.int16]:
+    """Return ``[T]`` as 16-bit samples, clipped at full scale."""
+    return np.round(np.clip(audio, -1, 1) * 32767).astype(np.int16)
+
+
+def pack_labels(labels: LabelledAudio) -> bytes:
+    """Return the content of an ``.npz`` file that `load_labels` reads."""
+    file = io.BytesIO()
+    np.savez(file, source=labels.source, target=labels.target, f0=labels.f0, bands=labels.bands)
+    return file.getvalue()
+
+
 def load_labels(path: Path) -> LabelledAudio:
-    """Read what `label_corpus` stored."""
+    """Read what `label_corpus` or a label job stored."""
     with np.load(path, allow_pickle=False) as stored:
         return LabelledAudio(stored["source"], stored["target"], stored["f0"], stored["bands"])
 
@@ -128,19 +141,7 @@ def _labelled_file(
         rate = teacher.sample_rate
         audio = utterance.read(rate)
         audio = audio if speed == 1 else resample(audio, round(rate * speed), rate)
-        labels = label_audio(teacher, audio)
         part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez(
-                file,
-                source=labels.source,
-                target=labels.target,
-                f0=labels.f0,
-                bands=labels.bands,
-            )
+        part.write_bytes(pack_labels(label_audio(teacher, audio)))
         part.replace(path)
     return path
-
-
-def _to_int16(audio: Samples) -> NDArray[np.int16]:
-    return np.round(np.clip(audio, -1, 1) * 32767).astype(np.int16)

@@ -1,0 +1,116 @@
+"""Labels for a run: which recordings are learnt from, which are measured on, and their files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from edge_vc.compress.artefacts import LabelledSpeech
+from edge_vc.compress.field import RecipeError
+from edge_vc.compress.recipe import DataSection
+from edge_vc.data.corpus import Corpus, Utterance
+from edge_vc.data.label_folder import REPORT, TABLE, LabelFolder, LabelFolderError
+from edge_vc.data.label_report import LabelledRow, LabelReport, load_report
+
+LEAST_SECONDS = 5.0
+"""Speech that must be left to learn from."""
+
+
+def choose(corpus: Corpus, data: DataSection) -> tuple[list[Utterance], list[Utterance]]:
+    """Draw utterances to learn from and, first, others to measure on.
+
+    Only other people's recordings are measured on. Raises `RecipeError` when the corpus is too
+    short for both.
+    """
+    drawn = sorted(corpus, key=lambda utterance: utterance.path)
+    random.Random(data.seed).shuffle(drawn)
+    holdout: list[Utterance] = []
+    train: list[Utterance] = []
+    held, kept = 0.0, 0.0
+    for utterance in drawn:
+        if held < data.holdout_seconds and utterance.role != "target":
+            holdout.append(utterance)
+            held += utterance.seconds
+        elif kept < data.minutes * 60:
+            train.append(utterance)
+            kept += utterance.seconds
+    if held < data.holdout_seconds or kept < LEAST_SECONDS:
+        raise RecipeError(
+            f"data.holdout_seconds = {data.holdout_seconds:g}: {corpus.root} holds "
+            f"{corpus.seconds:.1f} s, too little to keep that and {LEAST_SECONDS:g} s to learn from"
+        )
+    return train, holdout
+
+
+def open_labels(folder: str) -> LabelReport:
+    """Read the report of a folder that ``edge-vc label`` filled; raises `RecipeError`."""
+    try:
+        report = load_report(Path(folder))
+    except LabelFolderError as error:
+        raise RecipeError(f'data.labels = "{folder}": {error}') from error
+    if len(report.rows) < report.wanted:
+        raise RecipeError(
+            f'data.labels = "{folder}": {len(report.rows)} of {report.wanted} recordings are '
+            "done; run the same edge-vc label again"
+        )
+    return report
+
+
+def labels_hash(folder: str) -> str:
+    """Return the sha256 over what labels are in a folder and whose they are."""
+    report = open_labels(folder)
+    keys = sorted({row.outcome.key for row in report.kept})
+    return hashlib.sha256("\n".join([report.teacher.hash, *keys]).encode()).hexdigest()
+
+
+def labelled_corpus(report: LabelReport, folder: Path) -> Corpus:
+    """Return the recordings of a report that have labels, as a corpus."""
+    distinct = {row.utterance.path: row.utterance for row in report.kept}
+    return Corpus(folder, tuple(distinct.values()))
+
+
+def collect(
+    report: LabelReport,
+    folder: Path,
+    train: Iterable[Utterance],
+    holdout: Iterable[Utterance],
+    vary: bool,
+    output: Path,
+) -> LabelledSpeech:
+    """Put the labels of the chosen recordings into ``output``, with the report and an index.
+
+    Other speeds are learnt from with ``vary`` alone, and never measured on. Raises `RecipeError`
+    when the teacher left one side empty.
+    """
+    parts = {"train": {u.path for u in train}, "holdout": {u.path for u in holdout}}
+    names: dict[str, list[str]] = {}
+    for part, paths in parts.items():
+        plain = part == "holdout" or not vary
+        rows = [
+            r for r in report.kept if r.utterance.path in paths and not (plain and r.speed != 1)
+        ]
+        names[part] = sorted({_place(part, row, folder, output) for row in rows})
+        if not rows:
+            why = ", ".join(f"{reason} {count}" for reason, count in report.reasons.items())
+            raise RecipeError(f"no labels are left of the {part} recordings: {why or 'none kept'}")
+    for name in (REPORT, TABLE):
+        shutil.copyfile(folder / name, output / name)
+    speech = LabelledSpeech(output, tuple(names["train"]), tuple(names["holdout"]))
+    speech.write_index()
+    return speech
+
+
+def _place(part: str, row: LabelledRow, folder: Path, output: Path) -> str:
+    """Link a file, so that its folder stays whole at any kill; copy where links fail."""
+    source = LabelFolder(folder).path(row.outcome.key)
+    target = output / f"{part}-{source.name}"
+    if not target.exists():
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+    return target.name

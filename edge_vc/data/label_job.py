@@ -1,0 +1,191 @@
+"""A corpus and a teacher into labels: resumable, on any crew, outliers left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from edge_vc.audio.io import AudioError
+from edge_vc.data.corpus import Utterance
+from edge_vc.data.crew import Crew, Patience, Shift, W
+from edge_vc.data.delay import Delay, common_delay_ms
+from edge_vc.data.label_folder import REPORT, TABLE, LabelFolder, TeacherRecord
+from edge_vc.data.label_report import LabelReport, rows_in_order
+from edge_vc.data.label_task import FAILED, Outcome, Task, label_key
+from edge_vc.data.labelling import Alignment
+from edge_vc.teachers.loading import teacher_hash
+from edge_vc.teachers.spec import PairsSpec, TeacherError, TeacherSpec
+
+SLOWER_AND_FASTER = (0.87, 1.15)
+"""Speeds of varied recordings: larger and smaller people."""
+PROBES = 12
+"""Recordings on which the teacher's delay is measured before anything is labelled."""
+
+Recording = tuple[Utterance, float]
+"""What to label, and how fast to play it."""
+Progress = Callable[[Iterable[Outcome], int], Iterable[Outcome]]
+"""Wraps the iterator of outcomes, given their number."""
+
+
+@dataclass(frozen=True)
+class LabelSettings:
+    """How a job goes about it."""
+
+    delay_ms: float | None = None
+    """How late the teacher's answers are; None: that is measured."""
+    correct: bool = True
+    """Whether late answers are moved."""
+    patience: Patience = field(default_factory=Patience)
+
+
+class LabelJob:
+    """One job: ``run`` it, as often as it takes."""
+
+    def __init__(
+        self,
+        spec: TeacherSpec,
+        recordings: Sequence[Recording],
+        folder: Path,
+        settings: LabelSettings,
+    ) -> None:
+        """Take what to label with whom; raises `TeacherError` when the teacher's files lack."""
+        self._spec, self._recordings, self._settings = spec, tuple(recordings), settings
+        self._folder = LabelFolder(folder)
+        self._hash = teacher_hash(spec)
+        self._keys: dict[int, str] = {}
+        self._found: dict[str, Outcome] = {}
+
+    def run(self, crew: Crew[W], progress: Progress | None = None) -> LabelReport:
+        """Label what is not labelled yet, and write the report.
+
+        What failed (the teacher raised, died, or did not answer) is tried again by the next run;
+        outliers are not. The report is written however this ends.
+        Raises `TeacherError` and `LabelFolderError`, each with one line.
+        """
+        with self._folder.locked():
+            teacher = self._folder.claim(self._hash, asdict(self._spec))
+            self._found = self._folder.finished()
+            try:
+                teacher = self._measured(teacher, crew)
+                alignment = self._alignment(teacher)
+                distinct = self._distinct(alignment)
+                outcomes = self._outcomes(crew, distinct, alignment)
+                for _ in progress(outcomes, len(distinct)) if progress else outcomes:
+                    pass
+            finally:
+                report = self._report(teacher)
+                self._folder.write_json(REPORT, report.to_dict())
+                self._folder.write_text(TABLE, report.to_table())
+        return report
+
+    def _measured(self, teacher: TeacherRecord, crew: Crew[W]) -> TeacherRecord:
+        """Measure the delay on a few recordings, once per folder."""
+        if self._corrects and self._settings.delay_ms is None and not teacher.measured:
+            step = max(1, len(self._recordings) // PROBES)
+            chosen = self._recordings[::step][:PROBES]
+            probes = (self._task(recording, Alignment(), probe=True) for recording in chosen)
+            shift = Shift(crew, probes, self._settings.patience)
+            delays = [
+                Delay(outcome.delay_ms, outcome.correlation or 0.0)
+                for outcome in shift.work()
+                if outcome.delay_ms is not None
+            ]
+            teacher = replace(teacher, common_ms=common_delay_ms(delays), measured=bool(delays))
+        self._folder.write_teacher(teacher)
+        return teacher
+
+    @property
+    def _corrects(self) -> bool:
+        # Our own network is aligned by construction: what an estimate says of it is error.
+        return self._settings.correct and self._spec.kind != "default"
+
+    def _alignment(self, teacher: TeacherRecord) -> Alignment:
+        given = self._settings.delay_ms
+        return Alignment(self._corrects, teacher.common_ms if given is None else given)
+
+    def _distinct(self, alignment: Alignment) -> dict[str, Recording]:
+        """Return recordings by key: the same bytes under two names are labelled once."""
+        distinct: dict[str, Recording] = {}
+        for index, recording in enumerate(self._recordings):
+            utterance, speed = recording
+            key = label_key(_content(utterance), self._hash, speed, alignment)
+            self._keys[index] = key
+            distinct.setdefault(key, recording)
+        return distinct
+
+    def _outcomes(
+        self, crew: Crew[W], distinct: dict[str, Recording], alignment: Alignment
+    ) -> Iterator[Outcome]:
+        """Yield those of earlier runs first, then others as they come."""
+        done = {
+            key: self._found[key]
+            for key in distinct
+            if key in self._found and self._found[key].status != FAILED
+        }
+        yield from done.values()
+        todo = (recording for key, recording in distinct.items() if key not in done)
+        tasks = (self._task(recording, alignment) for recording in todo)
+        for outcome in Shift(crew, tasks, self._settings.patience).work():
+            self._folder.store(outcome)
+            self._found[outcome.key] = replace(outcome, content=b"")
+            yield outcome
+
+    def _task(self, recording: Recording, alignment: Alignment, probe: bool = False) -> Task:
+        utterance, speed = recording
+        content = _content(utterance)
+        key = label_key(content, self._hash, speed, alignment)
+        suffix = utterance.path.suffix
+        return Task(key, utterance.utt_id, suffix, content, speed, alignment, probe)
+
+    def _report(self, teacher: TeacherRecord) -> LabelReport:
+        rows = rows_in_order(self._recordings, self._keys, self._found)
+        return LabelReport(teacher, rows, len(self._recordings), _unmatched(self._spec))
+
+
+def recordings_for(
+    spec: TeacherSpec, utterances: Iterable[Utterance], vary: bool = False
+) -> list[Recording]:
+    """Return what to ask a teacher: every utterance, with ``vary`` slower and faster as well.
+
+    The target's own are then only used as if of others: she is not her own source. Of a folder
+    of pairs only the originals are asked for; raises `TeacherError` for varied ones.
+    """
+    answers: set[Path] = set()
+    if isinstance(spec, PairsSpec):
+        if vary:
+            raise TeacherError(
+                "a folder of pairs has no answers at other speeds; set data.vary = false, or "
+                "leave --vary out"
+            )
+        from edge_vc.teachers.pairs_folder import PairsFolder
+
+        folder = PairsFolder.open(Path(spec.path))
+        others = [*folder.unmatched, *(pair.converted for pair in folder.pairs)]
+        answers = {path.resolve() for path in others}
+    asked = (utterance for utterance in utterances if utterance.path not in answers)
+    return [(utterance, speed) for utterance in asked for speed in _speeds(utterance, vary)]
+
+
+def _speeds(utterance: Utterance, vary: bool) -> tuple[float, ...]:
+    if not vary:
+        return (1.0,)
+    return SLOWER_AND_FASTER if utterance.role == "target" else (1.0, *SLOWER_AND_FASTER)
+
+
+def _content(utterance: Utterance) -> bytes:
+    try:
+        return utterance.path.read_bytes()
+    except OSError as error:
+        raise AudioError(f"{utterance.path}: cannot be read ({error.strerror})") from error
+
+
+def _unmatched(spec: TeacherSpec) -> tuple[str, ...]:
+    """Return the files of a pairs folder that no answer or no question belongs to."""
+    if not isinstance(spec, PairsSpec):
+        return ()
+    from edge_vc.teachers.pairs_folder import PairsFolder
+
+    root = Path(spec.path)
+    unmatched = PairsFolder.open(root).unmatched
+    return tuple(path.relative_to(root).as_posix() for path in unmatched)

@@ -1,0 +1,46 @@
+"""Labels as a folder of WAV pairs in LLVC's dataset layout: for other tools, and for ears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import soundfile
+
+from edge_vc.data.label_folder import LabelFolder
+from edge_vc.data.label_report import LabelledRow, LabelReport
+from edge_vc.data.labelling import RATE
+from edge_vc.data.labels import load_labels
+
+SHARES = {"train": 230, "val": 243, "dev": 256}
+"""Upper limits of a key's first byte: nine in ten recordings train."""
+
+
+def write_pairs(report: LabelReport, folder: Path) -> Path:
+    """Write what was kept as ``pairs/{train,val,dev}/NAME_original.wav`` and ``_converted.wav``.
+
+    The part follows from the recording's content, so it stays when a corpus grows. A file that
+    is there is kept. A `PairsFolder` reads it.
+    """
+    stored = LabelFolder(folder)
+    for part in SHARES:
+        (folder / "pairs" / part).mkdir(parents=True, exist_ok=True)
+    for row, part in _parts(report.kept):
+        stem = folder / "pairs" / part / f"{row.utterance.utt_id}-{row.outcome.key[:8]}"
+        labels = load_labels(stored.path(row.outcome.key))
+        _write(stem.with_name(f"{stem.name}_original.wav"), labels.source)
+        _write(stem.with_name(f"{stem.name}_converted.wav"), labels.target)
+    return folder / "pairs"
+
+
+def _parts(rows: Iterable[LabelledRow]) -> Iterable[tuple[LabelledRow, str]]:
+    for row in rows:
+        first = int(row.outcome.key[:2], 16)
+        yield row, next(part for part, limit in SHARES.items() if first < limit)
+
+
+def _write(path: Path, samples: object) -> None:
+    if not path.exists():
+        part = path.with_suffix(".part")
+        soundfile.write(part, samples, RATE, subtype="PCM_16", format="WAV")
+        part.replace(path)

@@ -1,0 +1,170 @@
+"""What a label job did: one row per recording, counts, delays; as JSON and as a table."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from edge_vc.data.corpus import Utterance
+from edge_vc.data.delay import SURE
+from edge_vc.data.label_folder import LABELS, REPORT, LabelFolderError, TeacherRecord
+from edge_vc.data.label_task import FAILED, KEPT, LEFT_OUT, Outcome
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class LabelledRow:
+    """One recording at one speed, and what became of it."""
+
+    utterance: Utterance
+    speed: float
+    outcome: Outcome
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as plain values."""
+        recording = asdict(self.utterance) | {"path": str(self.utterance.path)}
+        facts = asdict(self.outcome)
+        del facts["content"]
+        return {"recording": recording, "speed": self.speed, **facts}
+
+
+@dataclass(frozen=True)
+class LabelReport:
+    """A finished, or interrupted, job."""
+
+    teacher: TeacherRecord
+    rows: tuple[LabelledRow, ...]
+    wanted: int
+    """Recordings that were asked for; more than rows where the job was interrupted."""
+    unmatched: tuple[str, ...] = ()
+    """Files of a pairs folder without their other half."""
+
+    def of(self, status: str) -> list[LabelledRow]:
+        """Return the rows of a status."""
+        return [row for row in self.rows if row.outcome.status == status]
+
+    @property
+    def kept(self) -> list[LabelledRow]:
+        """Return the rows that have labels."""
+        return self.of(KEPT)
+
+    @property
+    def dropped(self) -> list[LabelledRow]:
+        """Return the rows without labels: outliers and failures."""
+        return [*self.of(LEFT_OUT), *self.of(FAILED)]
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Return how many have no labels, by reason."""
+        return dict(Counter(row.outcome.reason for row in self.dropped))
+
+    def delay(self) -> dict[str, float | int | None]:
+        """Return what was found about delays, in ms; None where no estimate was sure."""
+        outcomes = [row.outcome for row in self.kept]
+        sure = [
+            o.delay_ms for o in outcomes if (o.correlation or 0) >= SURE and o.delay_ms is not None
+        ]
+        middle = median(sure) if sure else None
+        spread = median(abs(ms - middle) for ms in sure) if middle is not None else None
+        return {
+            "common_ms": self.teacher.common_ms,
+            "median_ms": middle,
+            "median_deviation_ms": spread,
+            "sure": len(sure),
+            "undone": sum(1 for o in outcomes if o.undone_ms),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "version": VERSION,
+            "complete": len(self.rows) == self.wanted,
+            "teacher": asdict(self.teacher),
+            "wanted": self.wanted,
+            "kept": len(self.kept),
+            "seconds_kept": sum(row.utterance.seconds / row.speed for row in self.kept),
+            "dropped": self.reasons,
+            "delay": self.delay(),
+            "unmatched": list(self.unmatched),
+            "rows": [row.to_dict() for row in self.rows],
+        }
+
+    def to_table(self) -> str:
+        """Return the summary, and every recording without labels, as Markdown."""
+        facts = self.to_dict()
+        delay = ", ".join(f"{key} {_short(value)}" for key, value in facts["delay"].items())
+        lines = [
+            "# Labels",
+            "",
+            f"{facts['kept']} of {self.wanted} kept, {facts['seconds_kept'] / 60:.1f} minutes.",
+            f"Delay of the answers: {delay}.",
+        ]
+        if self.dropped:
+            lines += ["", "| recording | speed | left out because | fact |", "|---|---|---|---|"]
+            lines += [_table_row(row) for row in self.dropped]
+        if self.unmatched:
+            lines += ["", "Files without their other half:", ""]
+            lines += [f"- {name}" for name in self.unmatched]
+        return "\n".join(lines) + "\n"
+
+
+def load_report(folder: Path) -> LabelReport:
+    """Read the report of a label folder; raises `LabelFolderError` when it is not one.
+
+    Every kept row's labels are there.
+    """
+    path = folder / REPORT
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values["version"] != VERSION:
+            raise LabelFolderError(f"{path}: is of version {values['version']}, not {VERSION}")
+        rows = tuple(_row(entry) for entry in values["rows"])
+        record = TeacherRecord(**values["teacher"])
+        report = LabelReport(record, rows, values["wanted"], tuple(values["unmatched"]))
+    except OSError as error:
+        raise LabelFolderError(
+            f"{folder}: holds no {REPORT}; make it with edge-vc label CORPUS -o {folder}"
+        ) from error
+    except (ValueError, TypeError, KeyError) as error:
+        if isinstance(error, LabelFolderError):
+            raise
+        raise LabelFolderError(f"{path}: is damaged ({error})") from error
+    for row in report.kept:
+        if not (folder / LABELS / f"{row.outcome.key}.npz").is_file():
+            raise LabelFolderError(f"{folder}: the labels of {row.utterance.utt_id} are missing")
+    return report
+
+
+def _row(entry: dict[str, Any]) -> LabelledRow:
+    recording = entry["recording"] | {"path": Path(entry["recording"]["path"])}
+    names = {field.name for field in fields(Outcome)} - {"content"}
+    outcome = Outcome(**{name: entry[name] for name in names})
+    if not outcome.key.isalnum():
+        raise ValueError(f"key {outcome.key!r}")
+    return LabelledRow(Utterance(**recording), float(entry["speed"]), outcome)
+
+
+def _table_row(row: LabelledRow) -> str:
+    fact = row.outcome.fact.replace("|", "/")
+    return f"| {row.utterance.path} | {row.speed:g} | {row.outcome.reason} | {fact} |"
+
+
+def _short(value: float | int | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
+
+
+def rows_in_order(
+    recordings: Sequence[tuple[Utterance, float]], keys: dict[int, str], found: dict[str, Outcome]
+) -> tuple[LabelledRow, ...]:
+    """Return the rows of all recordings whose outcome is known, in the order asked for."""
+    return tuple(
+        LabelledRow(utterance, speed, found[keys[index]])
+        for index, (utterance, speed) in enumerate(recordings)
+        if keys.get(index) in found
+    )

@@ -1,0 +1,108 @@
+"""The unit of labelling: one recording at one speed, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from edge_vc.audio.io import AudioError, Samples, read_audio, resample
+from edge_vc.data.labelling import Alignment, label_recording
+from edge_vc.data.labels import Teacher, pack_labels
+from edge_vc.data.outliers import OutlierError
+
+REVISION = 1
+"""Raised whenever the same recording and teacher give other labels, so that old ones expire."""
+
+KEPT, LEFT_OUT, FAILED = "kept", "left out", "failed"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One recording to label, self-contained: a worker needs nothing else of this machine."""
+
+    key: str
+    """`label_key` of all that the labels depend on."""
+    name: str
+    """What errors call it."""
+    suffix: str
+    """Of the file, such as ``.flac``."""
+    content: bytes
+    """The file."""
+    speed: float
+    """Played this much faster, pitch and formants included."""
+    alignment: Alignment
+    probe: bool = False
+    """Only the delay is wanted; outliers do not matter."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task; figures are None where they were not reached."""
+
+    key: str
+    status: str
+    """`KEPT`, `LEFT_OUT` (an outlier, the same every time) or `FAILED` (tried again next time)."""
+    reason: str = ""
+    """One of `REASONS` in `edge_vc.data.outliers`, or ``failed``, ``died``, ``no answer``,
+    ``bad recording``."""
+    fact: str = ""
+    delay_ms: float | None = None
+    """How late the answer came."""
+    correlation: float | None = None
+    undone_ms: float | None = None
+    level_db: float | None = None
+    clipped: float | None = None
+    lost: float | None = None
+    content: bytes = b""
+    """The ``.npz`` file of a kept one."""
+
+
+def label_key(content: bytes, teacher_hash: str, speed: float, alignment: Alignment) -> str:
+    """Return the name of the labels of a file with this ``content``."""
+    digest = hashlib.sha256(content)
+    digest.update(f"{teacher_hash}:{speed}:{asdict(alignment)}:{REVISION}".encode())
+    return digest.hexdigest()[:32]
+
+
+def perform(teacher: Teacher, task: Task) -> Outcome:
+    """Label one recording; whatever goes wrong is part of the outcome."""
+    try:
+        audio = _read(task, teacher.sample_rate)
+        done = label_recording(teacher, audio, task.alignment)
+    except OutlierError as error:
+        return Outcome(task.key, LEFT_OUT, error.reason, error.fact)
+    except AudioError as error:
+        return Outcome(task.key, LEFT_OUT, "bad recording", str(error))
+    except Exception as error:
+        # The teacher is somebody else's code: it may raise anything, and the rest goes on.
+        fact = (str(error).splitlines() or ["no reason given"])[0]
+        kind = type(error).__name__
+        return Outcome(
+            task.key, FAILED, "failed", fact if kind == "TeacherError" else f"{kind}: {fact}"
+        )
+    return Outcome(
+        key=task.key,
+        status=KEPT,
+        delay_ms=done.delay.ms,
+        correlation=done.delay.correlation,
+        undone_ms=done.undone_ms,
+        level_db=done.soundness.level_db,
+        clipped=done.soundness.clipped,
+        lost=done.soundness.lost,
+        content=b"" if task.probe else pack_labels(done.labels),
+    )
+
+
+def _read(task: Task, sample_rate: int) -> Samples:
+    with tempfile.NamedTemporaryFile(suffix=task.suffix) as file:
+        file.write(task.content)
+        file.flush()
+        try:
+            audio = read_audio(Path(file.name), sample_rate)
+        except AudioError as error:
+            raise AudioError(str(error).removeprefix(f"{file.name}: ")) from error
+    if task.speed == 1:
+        return audio
+    return resample(audio, round(sample_rate * task.speed), sample_rate)

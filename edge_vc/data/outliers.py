@@ -1,0 +1,112 @@
+"""Answers that teach nothing: silent, clipped, with speech lost or of other speech."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_vc.audio.io import Samples
+from edge_vc.audio.level import active_level_db, frame_power
+
+SILENT_DB = -60.0
+"""Active level in dBFS below which an answer counts as silent."""
+CLIPPED_SHARE = 0.002
+"""Share of samples at full scale from which an answer counts as clipped."""
+LOST_SHARE = 0.25
+"""Share of the input's active frames that may be silent in the answer."""
+OTHER_CORRELATION = 0.3
+"""Correlation of the energies below which the answer is not what was said."""
+
+_FULL_SCALE = 0.999
+_FRAME_SECONDS = 0.02
+_ACTIVE_DB = 25.0
+_GONE_DB = 45.0
+_SMEAR_FRAMES = 2
+
+
+class OutlierError(ValueError):
+    """An answer that is left out; ``reason`` is one of `REASONS`, the message has the figure."""
+
+    def __init__(self, reason: str, fact: str) -> None:
+        super().__init__(f"{reason}: {fact}")
+        self.reason = reason
+        self.fact = fact
+
+
+REASONS = {
+    "wrong length": "the answer is not as long as the input",
+    "wrong rate": "the answer is not at the rate that the teacher is said to answer at",
+    "not a number": "the answer holds NaN or infinite samples",
+    "silent input": "the recording holds no speech",
+    "silent": "the answer holds no speech",
+    "clipped": "the answer runs into full scale",
+    "speech lost": "parts of what was said are missing from the answer",
+    "other speech": "the answer does not follow what was said",
+}
+"""Why an answer is left out."""
+
+
+@dataclass(frozen=True)
+class Soundness:
+    """What is measured on one answer."""
+
+    level_db: float
+    """Active level of the answer, dBFS."""
+    clipped: float
+    """Share of its samples at full scale."""
+    lost: float
+    """Share of the input's active 20 ms frames that are silent in the answer."""
+
+
+def measure_soundness(source: Samples, answer: Samples, sample_rate: int) -> Soundness:
+    """Measure ``answer`` ``[T]``, aligned with ``source`` ``[T]``."""
+    frame = round(_FRAME_SECONDS * sample_rate)
+    heard, given = frame_power(source, frame), frame_power(answer, frame)
+    active = heard >= _loud(heard) * 10 ** (-_ACTIVE_DB / 10)
+    # A frame's energy may lie a frame or two aside: only longer gaps are lost speech.
+    width = 2 * _SMEAR_FRAMES + 1
+    padded = np.pad(given, _SMEAR_FRAMES, mode="edge")
+    near = np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=1)
+    gone = near < _loud(given) * 10 ** (-_GONE_DB / 10)
+    return Soundness(
+        level_db=active_level_db(answer, sample_rate),
+        clipped=float((np.abs(answer) >= _FULL_SCALE).mean()),
+        lost=float(gone[active].mean()),
+    )
+
+
+def check_form(source: Samples, answer: Samples, sample_rate: int) -> None:
+    """Raise `OutlierError` for an answer of another shape, or with values that are no numbers."""
+    if answer.shape != source.shape:
+        raise OutlierError("wrong length", length_fact(answer.shape, source.shape, sample_rate))
+    bad = int(np.count_nonzero(~np.isfinite(answer)))
+    if bad:
+        raise OutlierError("not a number", f"{bad} of {answer.size} samples are NaN or infinite")
+
+
+def check_sound(soundness: Soundness, correlation: float) -> None:
+    """Raise `OutlierError` for an answer that teaches nothing; ``correlation`` as of `Delay`."""
+    if soundness.level_db < SILENT_DB:
+        raise OutlierError("silent", f"active level {soundness.level_db:.0f} dBFS")
+    if soundness.clipped > CLIPPED_SHARE:
+        raise OutlierError("clipped", f"{100 * soundness.clipped:.2g} % of samples at full scale")
+    if soundness.lost > LOST_SHARE:
+        raise OutlierError("speech lost", f"{100 * soundness.lost:.0f} % of active frames silent")
+    if correlation < OTHER_CORRELATION:
+        raise OutlierError("other speech", f"energies correlate by {correlation:.2f} only")
+
+
+def length_fact(answer: tuple[int, ...], source: tuple[int, ...], sample_rate: int) -> str:
+    """Say how long an answer is; name the rate that it looks to be at, if it is another."""
+    fact = f"{list(answer)} samples for {list(source)}"
+    if len(answer) == len(source) == 1 and source[0]:
+        ratio = answer[0] / source[0]
+        for rate in (8000, 16000, 22050, 24000, 32000, 40000, 44100, 48000):
+            if rate != sample_rate and abs(ratio * sample_rate / rate - 1) < 0.01:
+                return f"{fact}, as if at {rate} Hz: set output_sample_rate = {rate}"
+    return fact
+
+
+def _loud(power: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    return float(np.percentile(power, 95)) or float(power.max())

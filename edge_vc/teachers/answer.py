@@ -1,0 +1,101 @@
+"""From what a converter returns to what a teacher may answer: finite, at our rate, as long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc.audio.io import AudioError, Samples, resample
+from edge_vc.data.outliers import OutlierError, check_form, length_fact
+
+SLACK_MS = 20.0
+"""Whole frames in and out make answers a little longer or shorter: cut or filled up to this."""
+
+Call = Callable[[Samples], NDArray[np.generic]]
+"""A converter: mono ``[T]`` in, an array whose last dimension alone is longer than 1 out."""
+
+
+def fit_answer(answer: Samples, samples: int, sample_rate: int, output_rate: int) -> Samples:
+    """Return ``answer`` ``[T']`` at ``output_rate`` as ``[samples]`` at ``sample_rate``.
+
+    Raises `OutlierError` for NaN and for a length that is off by more than `SLACK_MS`.
+    """
+    check_form(answer, answer, sample_rate)
+    at_our_rate = answer
+    if output_rate != sample_rate and answer.size:
+        at_our_rate = resample(answer, output_rate, sample_rate)
+    if abs(len(at_our_rate) - samples) > SLACK_MS / 1000 * sample_rate:
+        fact = length_fact(at_our_rate.shape, (samples,), sample_rate)
+        raise OutlierError("wrong length", fact)
+    cut = at_our_rate[:samples]
+    return np.pad(cut, (0, samples - len(cut)))
+
+
+def as_mono(answer: NDArray[np.generic]) -> Samples:
+    """Return an array ``[1, ..., T]`` as float32 ``[T]``; raises `OutlierError` for others."""
+    if answer.ndim == 0 or answer.size != answer.shape[-1]:
+        raise OutlierError("wrong length", f"shape {list(answer.shape)} is not one channel")
+    if not np.issubdtype(answer.dtype, np.floating):
+        raise OutlierError("not a number", f"the answer is {answer.dtype}, audio is float")
+    return answer.reshape(-1).astype(np.float32)
+
+
+class WaveformTeacher:
+    """A converter of whole recordings with its rates, as a teacher."""
+
+    def __init__(
+        self,
+        call: Call,
+        sample_rate: int,
+        output_rate: int = 0,
+        *,
+        window: int = 0,
+        multiple: int = 1,
+    ) -> None:
+        """Take rates in Hz, 0 for the same one out as in.
+
+        ``window`` is the one length in samples that ``call`` takes, 0 for any; ``multiple`` what
+        lengths have to be a multiple of.
+        """
+        self._call, self._rate = call, sample_rate
+        self._output_rate = output_rate or sample_rate
+        self._window, self._multiple = window, multiple
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of input and output in Hz."""
+        return self._rate
+
+    def convert(self, audio: Samples) -> Samples:
+        """Convert ``audio`` ``[T]`` at `sample_rate`; the result is ``[T]``.
+
+        Raises `OutlierError` for an answer that is no such audio.
+        """
+        if audio.ndim != 1 or not audio.size:
+            raise AudioError(f"a teacher converts mono [T] with samples: {list(audio.shape)}")
+        if self._window:
+            return self._in_windows(audio)
+        return self._whole(audio, -len(audio) % self._multiple)
+
+    def _whole(self, audio: Samples, padding: int) -> Samples:
+        padded = np.pad(audio, (0, padding))
+        answer = as_mono(self._call(padded))
+        fitted = fit_answer(answer, len(padded), self._rate, self._output_rate)
+        return fitted[: len(audio)]
+
+    def _in_windows(self, audio: Samples) -> Samples:
+        """Run windows that overlap by a quarter, faded into each other."""
+        overlap = self._window // 4
+        stride = self._window - overlap
+        joined = np.zeros(len(audio), np.float32)
+        for start in range(0, max(1, len(audio) - overlap), stride):
+            piece = audio[start : start + self._window]
+            answer = self._whole(piece, self._window - len(piece))
+            if start:
+                fade = np.linspace(0, 1, min(overlap, len(answer)), dtype=np.float32)
+                answer[: len(fade)] *= fade
+                joined[start : start + len(fade)] *= 1 - fade
+            joined[start : start + len(answer)] += answer
+        return joined

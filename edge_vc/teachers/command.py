@@ -1,0 +1,143 @@
+"""Any program as a teacher: run once per recording, files in and out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import soundfile
+
+from edge_vc.audio.io import Samples, write_audio
+from edge_vc.data.outliers import OutlierError
+from edge_vc.teachers.answer import fit_answer
+from edge_vc.teachers.spec import CommandSpec, TeacherError
+
+LAST_LINES = 5
+"""Lines of what a failed command said that its error repeats."""
+_TAIL_BYTES = 4096
+
+
+def load(spec: CommandSpec) -> CommandTeacher:
+    """Check the template; raises `TeacherError`. Whether the program works shows in its use."""
+    return CommandTeacher(spec, _words(spec))
+
+
+def sources(spec: CommandSpec) -> list[Path]:
+    """Return the files that the template names, such as scripts and weights."""
+    return [Path(word) for word in _words(spec) if Path(word).is_file()]
+
+
+class CommandTeacher:
+    """Writes a WAV file, runs the command, reads the WAV file it wrote."""
+
+    def __init__(self, spec: CommandSpec, words: list[str]) -> None:
+        self._spec, self._words = spec, words
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of input and output in Hz."""
+        return self._spec.sample_rate
+
+    def convert(self, audio: Samples) -> Samples:
+        """Convert ``audio`` ``[T]``; tried again as often as the spec says.
+
+        Raises `TeacherError` with the last lines of the command's stderr, and `OutlierError`
+        for a file that is no such audio.
+        """
+        for _ in range(self._spec.retries):
+            with suppress(TeacherError):
+                return self._once(audio)
+        return self._once(audio)
+
+    def _once(self, audio: Samples) -> Samples:
+        spec = self._spec
+        with tempfile.TemporaryDirectory(prefix="edge-vc-teacher-") as folder:
+            given, answer = Path(folder) / "input.wav", Path(folder) / "output.wav"
+            write_audio(given, audio, spec.sample_rate)
+            files = {"{input}": str(given), "{output}": str(answer)}
+            words = [_filled(word, files) for word in self._words]
+            said = (Path(folder) / "stderr", Path(folder) / "stdout")
+            _run(words, spec.timeout, *said)
+            if not answer.is_file():
+                raise TeacherError(f"{words[0]}: wrote no {{output}} file{_tail(*said)}")
+            return self._read(answer, len(audio))
+
+    def _read(self, path: Path, samples: int) -> Samples:
+        expected = self._spec.output_sample_rate or self._spec.sample_rate
+        try:
+            channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            reason = str(error.error_string).rstrip(".")
+            raise TeacherError(f"{self._words[0]}: {{output}} is no audio ({reason})") from error
+        if rate != expected:
+            raise OutlierError(
+                "wrong rate",
+                f"the answer is at {rate} Hz, not {expected}: set output_sample_rate = {rate}",
+            )
+        return fit_answer(channels.mean(axis=1), samples, self._spec.sample_rate, rate)
+
+
+def _words(spec: CommandSpec) -> list[str]:
+    try:
+        words = shlex.split(spec.command)
+    except ValueError as error:
+        raise TeacherError(f'teacher.command = "{spec.command}": {error}') from error
+    for name in ("{input}", "{output}"):
+        if not any(name in word for word in words[1:]):
+            raise TeacherError(f'teacher.command = "{spec.command}": has no {name}')
+    return words
+
+
+def _filled(word: str, files: dict[str, str]) -> str:
+    for name, path in files.items():
+        word = word.replace(name, path)
+    return word
+
+
+def _run(words: list[str], timeout: float, stderr: Path, stdout: Path) -> None:
+    """Run a command in a session of its own, so that whatever it starts can be ended with it."""
+    try:
+        with stderr.open("wb") as errors, stdout.open("wb") as rest:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=rest,
+                stderr=errors,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise TeacherError(f"{words[0]}: cannot be run ({error.strerror})") from error
+    try:
+        code = process.wait(timeout)
+    except subprocess.TimeoutExpired as error:
+        fact = f"{words[0]}: not done after {timeout:g} s{_tail(stderr, stdout)}"
+        raise TeacherError(fact) from error
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if code:
+        raise TeacherError(f"{words[0]}: {_ended(code)}{_tail(stderr, stdout)}")
+
+
+def _ended(code: int) -> str:
+    if code < 0:
+        return f"ended by signal {signal.Signals(-code).name}"
+    return f"exit code {code}"
+
+
+def _tail(*said: Path) -> str:
+    """Return the last lines of the first file that has any, in one line."""
+    for path in said:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            text = file.read().decode("utf-8", "replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if lines:
+            return f", saying: {' | '.join(lines[-LAST_LINES:])}"
+    return ", saying nothing"

@@ -1,0 +1,115 @@
+"""An ONNX file as a teacher: whole recordings at once, or hop by hop with its states."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnx.external_data_helper import uses_external_data
+
+from edge_vc.audio.io import Samples
+from edge_vc.teachers.answer import WaveformTeacher
+from edge_vc.teachers.graph_ports import Ports, find_ports
+from edge_vc.teachers.loading import given_file
+from edge_vc.teachers.spec import OnnxSpec, TeacherError
+
+DEFAULT_RATE = 16_000
+
+
+def load(spec: OnnxSpec) -> WaveformTeacher:
+    """Open the graph and wrap it; raises `TeacherError` when it is not audio in, audio out."""
+    path = given_file(spec, "path")
+    session = _open(path, spec.threads)
+    ports = find_ports(path, session, spec.states)
+    facts = session.get_modelmeta().custom_metadata_map
+    rate = spec.sample_rate or _number(path, facts, "edge_vc.sample_rate", DEFAULT_RATE)
+    output_rate = spec.output_sample_rate or rate
+    if not ports.states:
+        call = _Offline(session, ports)
+        return WaveformTeacher(call, rate, output_rate, window=ports.length, multiple=spec.multiple)
+    hop = ports.length or spec.hop
+    if not hop or spec.hop not in (0, hop):
+        raise TeacherError(
+            f"{path}: teacher.hop = {spec.hop}; its input takes {ports.length or 'any number of'} "
+            "samples per run, give that"
+        )
+    delay = spec.delay if spec.delay >= 0 else _number(path, facts, "edge_vc.delay", 0)
+    return WaveformTeacher(_Streaming(session, ports, hop, delay), rate, output_rate)
+
+
+def sources(spec: OnnxSpec) -> list[Path]:
+    """Return the graph's file and those with its weights, where they lie apart."""
+    path = given_file(spec, "path")
+    try:
+        tensors = onnx.load(path, load_external_data=False).graph.initializer
+    except Exception as error:
+        # protobuf's own error type is not part of onnx's interface.
+        raise TeacherError(f"{path}: is not an ONNX file") from error
+    names = {
+        entry.value
+        for tensor in tensors
+        if uses_external_data(tensor)
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    return [path, *(path.parent / name for name in sorted(names))]
+
+
+class _Offline:
+    """One run for the whole recording."""
+
+    def __init__(self, session: ort.InferenceSession, ports: Ports) -> None:
+        self._session, self._ports = session, ports
+
+    def __call__(self, audio: Samples) -> NDArray[np.generic]:
+        given = {self._ports.audio: audio.reshape(self._ports.shape)}
+        answer: NDArray[np.generic] = self._session.run([self._ports.answer], given)[0]
+        return answer
+
+
+class _Streaming:
+    """One run per hop, from silent states; what the graph lags behind is dropped."""
+
+    def __init__(self, session: ort.InferenceSession, ports: Ports, hop: int, delay: int) -> None:
+        self._session, self._ports = session, ports
+        self._hop, self._delay = hop, delay
+
+    def __call__(self, audio: Samples) -> NDArray[np.generic]:
+        ports, hop = self._ports, self._hop
+        missing = -(len(audio) + self._delay) % hop
+        padded = np.pad(audio, (0, self._delay + missing))
+        states = {state.name: np.zeros(state.shape, state.dtype) for state in ports.states}
+        names = [ports.answer, *(state.next_name for state in ports.states)]
+        pieces = []
+        for start in range(0, len(padded), hop):
+            block = padded[start : start + hop].reshape(ports.shape)
+            piece, *following = self._session.run(names, states | {ports.audio: block})
+            states = dict(zip(states, following, strict=True))
+            pieces.append(piece.reshape(-1))
+        joined = np.concatenate(pieces)
+        # The answer may be at another rate: lengths scale with it.
+        scale = len(joined) / len(padded)
+        late = round(self._delay * scale)
+        return joined[late : late + round(len(audio) * scale)]
+
+
+def _open(path: Path, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # onnxruntime's errors share no class that it exports.
+        fact = str(error).splitlines()[0]
+        raise TeacherError(f"{path}: onnxruntime cannot load it: {fact}") from error
+
+
+def _number(path: Path, facts: dict[str, str], key: str, otherwise: int) -> int:
+    text = facts.get(key, str(otherwise))
+    if not text.isdecimal() or int(text) > 10_000_000:
+        raise TeacherError(f"{path}: its metadata say {key} = {text[:40]!r}, not a number")
+    return int(text)

@@ -1,0 +1,161 @@
+"""Recordings that another tool converted, as a teacher: LLVC's dataset layout."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from edge_vc.audio.io import Samples, read_audio
+from edge_vc.teachers.answer import SLACK_MS, fit_answer
+from edge_vc.teachers.spec import PairsSpec, TeacherError
+
+PARTS = ("train", "val", "dev")
+"""Folders of the layout; files directly in the folder count as well."""
+ORIGINAL, CONVERTED = "_original", "_converted"
+SUFFIXES = (".wav", ".flac")
+SAME = 0.999
+"""Correlation with a recording from which it is that recording, cut or at another level."""
+PEAK = 0.89
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One recording and what it was converted to."""
+
+    original: Path
+    converted: Path
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PairsFolder:
+    """What lies in a folder of pairs."""
+
+    root: Path
+    pairs: tuple[Pair, ...]
+    unmatched: tuple[Path, ...]
+    """Files with one half of a pair, or that are no audio."""
+
+    @classmethod
+    def open(cls, root: Path) -> PairsFolder:
+        """List a folder's pairs; raises `TeacherError` when there are none."""
+        if not root.is_dir():
+            raise TeacherError(f'teacher.path = "{root}": no such folder')
+        folders = [root, *(root / part for part in PARTS if (root / part).is_dir())]
+        files = sorted(
+            path for folder in folders for path in folder.iterdir() if path.suffix in SUFFIXES
+        )
+        halves: dict[Path, dict[str, Path]] = defaultdict(dict)
+        for path in files:
+            for role in (ORIGINAL, CONVERTED):
+                if path.stem.endswith(role):
+                    halves[path.with_name(path.stem.removesuffix(role))][role] = path
+        pairs = [pair for found in halves.values() if (pair := _pair(found))]
+        used = {path for pair in pairs for path in (pair.original, pair.converted)}
+        unmatched = tuple(path for path in files if path not in used)
+        if not pairs:
+            raise TeacherError(
+                f"{root}: holds no pair NAME{ORIGINAL}.wav, NAME{CONVERTED}.wav, in itself or in "
+                f"{', '.join(PARTS)}{describe(unmatched)}"
+            )
+        return cls(root, tuple(pairs), unmatched)
+
+
+def describe(unmatched: tuple[Path, ...]) -> str:
+    """Return how many files have no other half, with the first names; empty for none."""
+    if not unmatched:
+        return ""
+    names = ", ".join(path.name for path in unmatched[:5])
+    more = ", ..." if len(unmatched) > 5 else ""
+    return f"; {len(unmatched)} files without their other half: {names}{more}"
+
+
+def load(spec: PairsSpec) -> PairsTeacher:
+    """Open the folder; raises `TeacherError`."""
+    return PairsTeacher(PairsFolder.open(Path(spec.path)), spec.sample_rate)
+
+
+def sources(spec: PairsSpec) -> list[Path]:
+    """Return the files of all pairs."""
+    pairs = PairsFolder.open(Path(spec.path)).pairs
+    return [path for pair in pairs for path in (pair.original, pair.converted)]
+
+
+class PairsTeacher:
+    """Knows the answers to its own recordings, and to no others.
+
+    A recording is recognised by its samples, so it may lie elsewhere, be cut at the end by up to
+    `SLACK_MS` or be at another level; its answer comes at that level too.
+    """
+
+    def __init__(self, folder: PairsFolder, sample_rate: int) -> None:
+        self.folder = folder
+        self._rate = sample_rate
+        self._by_second: Mapping[int, list[Pair]] = _by_second(folder.pairs)
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of input and output in Hz."""
+        return self._rate
+
+    def convert(self, audio: Samples) -> Samples:
+        """Return the answer to ``audio`` ``[T]``, ``[T]``.
+
+        Raises `TeacherError` for a recording that is not in the folder, `OutlierError` for an
+        answer of another length.
+        """
+        for pair in self._candidates(len(audio)):
+            original = read_audio(pair.original, self._rate)
+            gain = _gain(original, audio)
+            if gain is not None:
+                answer = read_audio(pair.converted, self._rate)
+                fitted = fit_answer(answer, len(original), self._rate, self._rate)[: len(audio)]
+                peak = max(float(np.abs(fitted).max()), 1e-9)
+                return fitted * np.float32(min(gain, max(PEAK / peak, 1.0)))
+        raise TeacherError(
+            f"{self.folder.root}: none of its {len(self.folder.pairs)} originals is this recording"
+        )
+
+    def _candidates(self, samples: int) -> list[Pair]:
+        seconds = samples / self._rate
+        near = [
+            pair
+            for second in range(int(seconds) - 1, int(seconds) + 2)
+            for pair in self._by_second.get(second, [])
+        ]
+        return [pair for pair in near if abs(pair.seconds - seconds) <= SLACK_MS / 1000]
+
+
+def _pair(halves: Mapping[str, Path]) -> Pair | None:
+    if len(halves) < 2:
+        return None
+    try:
+        # Both headers are read: a file that is no audio makes no pair.
+        lengths = [soundfile.info(halves[role]).duration for role in (ORIGINAL, CONVERTED)]
+    except soundfile.LibsndfileError:
+        return None
+    return Pair(halves[ORIGINAL], halves[CONVERTED], lengths[0])
+
+
+def _by_second(pairs: tuple[Pair, ...]) -> Mapping[int, list[Pair]]:
+    found: dict[int, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        found[int(pair.seconds)].append(pair)
+    return found
+
+
+def _gain(original: Samples, audio: Samples) -> float | None:
+    """Return how much louder ``audio`` is than ``original``; None when it is another recording."""
+    length = min(len(original), len(audio))
+    known, asked = original[:length].astype(np.float64), audio[:length].astype(np.float64)
+    powers = float(known @ known), float(asked @ asked)
+    if length == 0 or 0.0 in powers:
+        return None
+    product = float(known @ asked)
+    same = product / np.sqrt(powers[0] * powers[1]) >= SAME
+    return product / powers[0] if same else None

@@ -1,0 +1,73 @@
+"""A ``torch.export`` program as a teacher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.export import ExportedProgram
+
+from edge_vc.audio.io import Samples
+from edge_vc.teachers.answer import WaveformTeacher
+from edge_vc.teachers.loading import given_file
+from edge_vc.teachers.module import first_tensor, usable
+from edge_vc.teachers.program_archive import read_archive
+from edge_vc.teachers.spec import ProgramSpec, TeacherError
+
+
+def load(spec: ProgramSpec) -> WaveformTeacher:
+    """Check the archive, load it and wrap it; raises `TeacherError`."""
+    path = given_file(spec, "path")
+    program = _load_program(path)
+    shape = _input_shape(path, program)
+    # Guards are Python text in the file; without them torch's operators check shapes as ever.
+    module = usable(program.module(check_guards=False), spec.device)
+
+    def call(audio: Samples) -> NDArray[np.generic]:
+        given = torch.from_numpy(audio).reshape((1,) * (len(shape) - 1) + (-1,))
+        with torch.no_grad():
+            return first_tensor(module(given.to(spec.device))).cpu().numpy()
+
+    window = shape[-1] if isinstance(shape[-1], int) else 0
+    return WaveformTeacher(
+        call, spec.sample_rate, spec.output_sample_rate, window=window, multiple=spec.multiple
+    )
+
+
+def sources(spec: ProgramSpec) -> list[Path]:
+    """Return the program's file."""
+    return [given_file(spec, "path")]
+
+
+def _load_program(path: Path) -> ExportedProgram:
+    content = read_archive(path)
+    try:
+        return torch.export.load(content)
+    except Exception as error:
+        # A damaged file fails anywhere inside torch, with whatever error that place has.
+        fact = (str(error).splitlines() or [type(error).__name__])[0]
+        raise TeacherError(f"{path}: torch cannot load it: {fact}") from error
+
+
+def _input_shape(path: Path, program: ExportedProgram) -> tuple[Any, ...]:
+    """Return the shape of the one input, ``[1, ..., T]``; ``T`` is symbolic where it is free."""
+    names = program.graph_signature.user_inputs
+    values = [
+        node.meta["val"]
+        for node in program.graph.nodes
+        if node.op == "placeholder" and node.name in names
+    ]
+    if len(values) != 1 or not isinstance(values[0], Tensor):
+        raise TeacherError(f"{path}: takes {len(values)} inputs ({names}); one of audio is needed")
+    shape: tuple[Any, ...] = tuple(values[0].shape)
+    leading = [size for size in shape[:-1] if isinstance(size, int) and size != 1]
+    if values[0].dtype != torch.float32 or not 1 <= len(shape) <= 4 or leading:
+        raise TeacherError(
+            f"{path}: takes {values[0].dtype} {list(shape)}; float32 [T], [1, T] or [1, 1, T] "
+            "is needed"
+        )
+    return shape
