@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_vc.audio.denoise import denoise
+from edge_vc.audio.denoise import METHODS, denoise
+from edge_vc.audio.io import AudioError
 from edge_vc.evaluate.distance import snr_db
 
 RATE = 16000
@@ -37,17 +38,30 @@ def test_pauses_get_quieter_down_to_the_floor(floor_db: float) -> None:
     assert floor_db - 0.5 < lowered < 0.6 * floor_db
 
 
-def test_noise_falls_and_speech_stays() -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_noise_falls_and_speech_stays(method: str) -> None:
     speech, sounds = voiced()
     noisy = speech + noise(0.005, speech.size)
-    clean = denoise(noisy, RATE)
+    clean = denoise(noisy, RATE, method=method)
     assert snr_db(speech, clean) > snr_db(speech, noisy) + 2.0
     assert level_db(clean[sounds]) == pytest.approx(level_db(speech[sounds]), abs=0.5)
 
 
-def test_clean_speech_is_left_alone() -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_clean_speech_is_left_alone(method: str) -> None:
     speech, _ = voiced()
-    assert snr_db(speech, denoise(speech, RATE)) > 25.0
+    assert snr_db(speech, denoise(speech, RATE, method=method)) > 25.0
+
+
+def test_wiener_takes_more_away_than_subtraction() -> None:
+    hiss = noise(0.01, RATE)
+    left = [level_db(denoise(hiss, RATE, method=name)) for name in ("wiener", "subtraction")]
+    assert left[0] < left[1] - 1.0
+
+
+def test_unknown_method_is_named() -> None:
+    with pytest.raises(AudioError, match="'magic' is not one of wiener, subtraction"):
+        denoise(noise(0.1, 100), RATE, method="magic")
 
 
 @pytest.mark.parametrize("length", [1, 100, 511, 512, 5000, 16001])
