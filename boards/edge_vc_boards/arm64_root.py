@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from edge_vc_boards.board import load_board
 from edge_vc_boards.debian import fetch_packages, run_tool, unpack
-from edge_vc_boards.emulation_error import EmulationError
+from edge_vc_boards.emulation_error import EmulationError, UnavailableError
 from edge_vc_boards.persona import HOST_PROC
 from edge_vc_boards.requirements import platform_tags, wheel_set
 
@@ -34,6 +35,7 @@ APP = "/opt/app"
 _GUEST = ("python3.11-minimal", "libpython3.11-stdlib", "libstdc++6")
 _EMULATOR = ("qemu-user",)
 _STAMP = "edge-vc-root.json"
+_NO_INDEX = re.compile(r"from versions: none|Failed to establish|name resolution|ConnectionError")
 _HOST = {"x86_64": ("amd64", "ld-linux-x86-64.so.2")}
 
 
@@ -46,7 +48,7 @@ def default_root() -> Path:
 def make_root(root: Path) -> bool:
     """Make the root unless it is there already; return whether it was made.
 
-    Raises `EmulationError`, one line, when it cannot be had.
+    Raises `UnavailableError` when it cannot be had here, `EmulationError` when making it fails.
     """
     check_host()
     root = root.absolute()
@@ -78,15 +80,15 @@ def is_made(root: Path) -> bool:
 
 
 def check_host() -> None:
-    """Raise `EmulationError` where no root can be made or entered."""
+    """Raise `UnavailableError` where no root can be made or entered."""
     if platform.system() != "Linux" or platform.machine() not in _HOST:
         here = f"{platform.system()} {platform.machine()}"
-        raise EmulationError(f"boards are emulated on Linux x86_64, this is {here}")
+        raise UnavailableError(f"boards are emulated on Linux x86_64, this is {here}")
     if os.geteuid() != 0:
-        raise EmulationError("emulating a board needs root rights (chroot, mount): use sudo")
+        raise UnavailableError("emulating a board needs root rights (chroot, mount): use sudo")
     for tool in ("apt-get", "dpkg", "unshare", "mount", "cc"):
         if shutil.which(tool) is None:
-            raise EmulationError(f"{tool} is missing, emulating a board needs it (Debian 12)")
+            raise UnavailableError(f"{tool} is missing, emulating a board needs it (Debian 12)")
 
 
 def _recipe() -> dict[str, object]:
@@ -141,7 +143,12 @@ def _install_wheels(root: Path, scratch: Path) -> None:
     options = [f"--platform={tag}" for tag in platform_tags("2.36")]
     options += ["--python-version=3.11", "--only-binary=:all:", "--no-deps", "--no-compile"]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run_tool([*pip, *options, f"--target={target}", "--requirement", str(listed)])
+    try:
+        run_tool([*pip, *options, f"--target={target}", "--requirement", str(listed)])
+    except EmulationError as error:
+        if _NO_INDEX.search(str(error)):
+            raise UnavailableError(f"{error} (wheels come from a package index)") from error
+        raise
     if sys.version_info[:2] == (3, 11):  # else the guest compiles, slowly, at every start
         libraries = (root / "usr/lib/python3.11", target)
         for library in libraries:

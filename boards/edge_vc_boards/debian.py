@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_vc_boards.emulation_error import EmulationError
+from edge_vc_boards.emulation_error import EmulationError, UnavailableError
 
 _TIMEOUT_S = 600
 
@@ -18,14 +18,15 @@ _TIMEOUT_S = 600
 def fetch_packages(names: Sequence[str], architecture: str, folder: Path) -> list[Path]:
     """Download packages with their dependencies into ``folder``; return the ``.deb`` files.
 
-    Raises `EmulationError` without apt, without a network, or for an unknown package.
+    Raises `UnavailableError` without apt, without a network, or when the machine's mirrors do not
+    have a package.
     """
     options = _private_state(architecture, folder)
-    _apt([*options, "update"])
     try:
+        _apt([*options, "update"])
         _apt([*options, "--yes", "--download-only", "--no-install-recommends", "install", *names])
     except EmulationError as error:
-        raise EmulationError(f"{error} (the emulated root is made from Debian 12)") from error
+        raise UnavailableError(f"{error} (the emulated root is made from Debian 12)") from error
     return sorted((folder / "cache" / "archives").glob("*.deb"))
 
 

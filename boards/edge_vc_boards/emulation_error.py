@@ -1,7 +1,11 @@
-"""The one error of emulation."""
+"""The errors of emulation, one line each."""
 
 from __future__ import annotations
 
 
 class EmulationError(Exception):
-    """A board that cannot be emulated here; one line with what is missing."""
+    """Something went wrong in or around an emulated board."""
+
+
+class UnavailableError(EmulationError):
+    """No board can be emulated on this machine: rights, tools or a network are missing."""
