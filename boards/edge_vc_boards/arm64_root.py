@@ -118,6 +118,10 @@ def _fill(root: Path, scratch: Path) -> None:
     for folder in ("proc", "sys", "dev", "tmp", "mnt"):
         (root / folder).mkdir(exist_ok=True)
     root.chmod(0o755)
+    _stamp(root)
+
+
+def _stamp(root: Path) -> None:
     (root / _STAMP).write_text(json.dumps(_recipe(), indent=1) + "\n")
 
 

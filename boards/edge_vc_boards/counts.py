@@ -43,5 +43,5 @@ def read_counts(path: Path) -> list[Counts]:
     try:
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         return [Counts(line.pop("mark"), line) for line in lines]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise EmulationError(f"the counter's file cannot be read: {error}") from error

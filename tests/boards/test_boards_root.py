@@ -1,0 +1,140 @@
+"""The root is whole or absent, whatever happens while it is made."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from edge_vc_boards import arm64_root, debian
+from edge_vc_boards.arm64_root import default_root, is_made, make_root
+from edge_vc_boards.emulate import main, run_on
+from edge_vc_boards.emulation_error import EmulationError, UnavailableError
+
+
+@pytest.fixture
+def fills(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Every place that was filled; filling writes the stamp alone."""
+    filled: list[Path] = []
+
+    def fill(root: Path, scratch: Path) -> None:
+        assert scratch.is_dir()
+        filled.append(root)
+        (root / "old").touch()
+        arm64_root._stamp(root)
+
+    monkeypatch.setattr(arm64_root, "_fill", fill)
+    monkeypatch.setattr(arm64_root, "check_host", lambda: None)
+    return filled
+
+
+def test_it_is_made_once(fills: list[Path], tmp_path: Path) -> None:
+    root = tmp_path / "cache" / "root"
+    assert not is_made(root)
+    assert make_root(root)
+    assert not make_root(root)
+    assert is_made(root)
+    assert len(fills) == 1
+    assert sorted(path.name for path in root.parent.iterdir()) == [".root.lock", "root"]
+
+
+def test_a_root_of_another_recipe_is_replaced(
+    fills: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make_root(tmp_path / "root")
+    (tmp_path / "root" / "left").touch()
+    monkeypatch.setattr(arm64_root, "_GUEST", ("python9",))
+    assert not is_made(tmp_path / "root")
+    assert make_root(tmp_path / "root")
+    assert not (tmp_path / "root" / "left").exists()
+    assert len(fills) == 2
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, EmulationError], ids=lambda e: e.__name__)
+def test_what_fails_leaves_nothing(
+    error: type[BaseException], fills: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(root: Path, scratch: Path) -> None:
+        (scratch / "half.deb").touch()
+        (root / "half").touch()
+        raise error("stop")
+
+    monkeypatch.setattr(arm64_root, "_fill", fail)
+    with pytest.raises(error):
+        make_root(tmp_path / "root")
+    assert [path.name for path in tmp_path.iterdir()] == [".root.lock"]
+
+
+def test_what_a_killed_call_left_is_swept(fills: list[Path], tmp_path: Path) -> None:
+    for name in (".root.new-a", ".root.old-b", ".root.debs-c", ".other.new-d"):
+        (tmp_path / name / "inner").mkdir(parents=True)
+    make_root(tmp_path / "root")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".other.new-d", ".root.lock", "root",
+    ]  # fmt: skip
+
+
+def test_a_folder_of_somebody_else_is_not_touched(fills: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "thesis.txt").touch()
+    with pytest.raises(EmulationError, match="holds something else"):
+        make_root(tmp_path / "root")
+    assert not fills
+
+
+def test_without_rights_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert main(["--root", str(tmp_path / "root"), "make"]) == 2
+    assert capsys.readouterr().err == (
+        "emulate: emulating a board needs root rights (chroot, mount): use sudo\n"
+    )
+
+
+def test_another_processor_or_a_missing_tool_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(UnavailableError, match="Linux x86_64, this is Linux riscv64"):
+        make_root(tmp_path / "root")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnavailableError, match="apt-get is missing"):
+        make_root(tmp_path / "root")
+
+
+def test_running_without_a_root_names_the_command(
+    fills: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("edge_vc_boards.emulate.check_host", lambda: None)
+    assert main(["--root", str(tmp_path / "none"), "run", "pi4", "--", "true"]) == 2
+    assert "no emulated root; python -m edge_vc_boards.emulate make" in capsys.readouterr().err
+    assert main(["--root", str(tmp_path / "none"), "run", "pi44", "--", "true"]) == 2
+    assert "no board 'pi44'" in capsys.readouterr().err
+    make_root(tmp_path / "root")
+    with pytest.raises(EmulationError, match="nonsense: not in the emulated root"):
+        run_on(arm64_root.load_board("pi4"), ["nonsense"], root=tmp_path / "root")
+
+
+def test_a_mirror_that_fails_is_a_reason_to_skip(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 100, "", "W: slow\nE: Unable to connect\n")
+
+    monkeypatch.setattr(debian.subprocess, "run", refuse)
+    with pytest.raises(UnavailableError, match=r"apt-get: E: Unable to connect \(the emulated"):
+        debian.fetch_packages(["python3"], "arm64", tmp_path)
+
+
+def test_the_root_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVC_ARM64_ROOT", "/srv/arm64")
+    assert default_root() == Path("/srv/arm64")
+    monkeypatch.delenv("EVC_ARM64_ROOT")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert default_root() == Path("/home/me/.cache/edge-vc/arm64-root")
