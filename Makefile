@@ -17,7 +17,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install $(PIP_ARGS) 
 TORCH := $(shell grep '^torch==' constraints.txt)
 BUILD_PIP := $(shell grep '^pip==' constraints.txt)
 
-.PHONY: help quickstart test test-slow check bench clean
+.PHONY: help quickstart test test-slow test-board check bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ test: $(STAMP) ## the whole test suite
 
 test-slow: $(STAMP) ## the tests that take longer than a few seconds each
 	$(BIN)/python -m pytest -m slow
+
+test-board: $(STAMP) ## the tests that run on emulated boards; makes their arm64 root first
+	$(BIN)/python -m pytest -m emulated
 
 check: $(STAMP) ## lint, format, types
 	$(BIN)/ruff check .

@@ -136,7 +136,32 @@ def voice_table(result: dict[str, Any]) -> str:
     return "\n".join([_markdown(head, rows), note])
 
 
-TABLES = {"latency": latency_table, "footprint": footprint_table, "voice": voice_table}
+def instructions_table(result: dict[str, Any]) -> str:
+    """Return an instruction count as Markdown."""
+    figures = result["figures"]
+    cores = list(dict.fromkeys(figure["core"] for figure in figures))
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for figure in figures:
+        model = f"`{figure['bundle']}:{figure['precision']}`"
+        row = rows.setdefault((model, f"{figure['engine']} {figure['engine_version']}"), {})
+        row[figure["core"]] = f"{figure['instructions'] / 1e6:.2f} M"
+    cells = [[*names, *(row.get(core, "") for core in cores)] for names, row in rows.items()]
+    spread = max(max(figure["spread"], figure["engine_spread"]) for figure in figures)
+    note = (
+        f"Executed instructions per hop ({result['environment']}), one thread, the session's "
+        f"Python included; two runs of {' and '.join(map(str, result['setup']['steps']))} hops "
+        f"are at most {spread:.2%} apart. Instructions are not time. {result['created'][:10]}: "
+        f"`{result['command']}`\n"
+    )
+    return "\n".join([_markdown(["model", "engine", *cores], cells), note])
+
+
+TABLES = {
+    "latency": latency_table,
+    "footprint": footprint_table,
+    "voice": voice_table,
+    "instructions": instructions_table,
+}
 
 
 def _has(result: dict[str, Any], mode: str) -> bool:
