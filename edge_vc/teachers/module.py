@@ -122,8 +122,10 @@ def _state_dict(spec: ModuleSpec) -> Mapping[str, Any]:
         else:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        # torch's own message advises to load the file without the restriction.
         raise TeacherError(
-            f"{where}: holds more or less than weights: {_one_line(error)}"
+            f"{where}: is damaged, or holds more than weights, which could run code; save the "
+            "state dict alone, best as .safetensors"
         ) from error
     if spec.weights_key:
         if not isinstance(loaded, Mapping) or spec.weights_key not in loaded:
