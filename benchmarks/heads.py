@@ -26,6 +26,7 @@ from edge_vc.compress.fidelity import compare
 from edge_vc.compress.quantize import quantize
 from edge_vc.compress.student_file import load_student
 from edge_vc.data.corpus import Corpus
+from edge_vc.evaluate.contenders import Contender
 from edge_vc.evaluate.evaluation import evaluate
 from edge_vc.models.student import Student
 from edge_vc_export.onnx import export_onnx
@@ -61,8 +62,8 @@ def measure(student: Student, speech: list[torch.Tensor], corpus: Path) -> dict[
     """Return everything that is compared of one student."""
     rounded = quantize(student, speech)
     forms = {"fp32": student, "int8": rounded}
-    report = evaluate({name: converter(form) for name, form in forms.items()}, corpus)
-    scores = {name: asdict(score.overall) for name, score in report.contenders.items()}
+    report = evaluate([Contender.of(n, converter(form)) for n, form in forms.items()], corpus)
+    scores = {name: asdict(report.contenders[name].overall) for name in forms}
     hops = example_speech(30.0, student.config.sample_rate)
     fidelity = compare(student, rounded, torch.from_numpy(hops)[None, None, None])
     return {

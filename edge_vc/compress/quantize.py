@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from edge_vc.compress.calibrate import ConvPlan, calibrate
-from edge_vc.compress.fidelity import snr_db
 from edge_vc.compress.flat_step import FlatStep
 from edge_vc.compress.fold import fold_batch_norms, replace_module
 from edge_vc.compress.nncf_graph import ConvGraph
 from edge_vc.compress.quantized_conv import QuantizedConv2d
 from edge_vc.compress.stage import Progress, no_progress
+from edge_vc.evaluate.distance import snr_db
 from edge_vc.models.student import Student
 from edge_vc.nn.layer import StreamingLayer
 

@@ -7,9 +7,21 @@ from typing import Annotated
 
 import typer
 
+EXAMPLES = """Examples:
+
+  edge-vc evaluate source teacher kathleen-base.evc --corpus corpus/eval
+
+  edge-vc evaluate teacher wide=student.safetensors kathleen-base.evc --corpus corpus/eval
+    --json out/evaluation.json --audio out/audio --jobs 2 --noise-db 10
+
+  edge-vc evaluate rvc=converted/ teacher --corpus corpus/eval --against teacher
+
+Then `edge-vc report out/evaluation.json -o out/page.html` makes a page to look at and listen to.
+"""
+
 # A group without subcommands, so that it mounts under its own name; options may come last.
 app = typer.Typer(
-    help="Measure whose voice converted speech has and what can be understood.",
+    help="Measure whose voice converted speech has, what can be understood and how it sounds.",
     context_settings={"allow_interspersed_args": True},
     subcommand_metavar="",
     add_completion=False,
@@ -17,12 +29,13 @@ app = typer.Typer(
 )
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, epilog=EXAMPLES.replace("\n", "\n\n"))
 def evaluate_command(
     contenders: Annotated[
         list[str],
         typer.Argument(
-            help="source, teacher, BUNDLE.evc, teacher weights, or a folder of converted files",
+            help="source, teacher, BUNDLE.evc, teacher or student weights (.safetensors), or a "
+            "folder of converted files (flat or train/ val/ dev/); NAME=PATH gives a name",
             show_default=False,
         ),
     ],
@@ -32,37 +45,73 @@ def evaluate_command(
     per_speaker: Annotated[
         int | None, typer.Option(help="Sentences per source speaker; all when not given.")
     ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Compare all others with this contender; may be repeated. Without: students with "
+            "the teacher, INT8 with fp32.",
+        ),
+    ] = None,
+    noise_db: Annotated[
+        float | None,
+        typer.Option(help="Also with babble and with shaped noise at this SNR in dB."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Processes; the result is the same.")] = 1,
+    audio: Annotated[
+        Path | None, typer.Option(help="Keep the converted audio in this folder.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the whole report here.")] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Write a PNG of the first sentence's spectrograms here.")
     ] = None,
 ) -> None:
-    """Convert unseen speakers with every contender and score similarity and intelligibility."""
+    """Convert unseen speakers with every contender and measure the results."""
     # Heavy imports wait until somebody evaluates.
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     from edge_vc.audio.io import AudioError
     from edge_vc.data.corpus import CorpusError
-    from edge_vc.evaluate.contenders import Contender, load_contenders
-    from edge_vc.evaluate.evaluation import evaluate
+    from edge_vc.evaluate.contenders import load_contenders
+    from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
     from edge_vc.evaluate.requirements import EvaluationError
     from edge_vc.evaluate.spectrogram import plot_first_sentence
-    from edge_vc.evaluate.tables import overview_table, speaker_table
+    from edge_vc.evaluate.tables import all_tables
     from edge_vc_runtime.engines import EngineError
     from edge_vc_runtime.manifest import BundleError
 
     console = Console()
+    columns = (
+        TextColumn("evaluate"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("recordings,"),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
+    options = EvaluationOptions(per_speaker, noise_db, tuple(against or ()), audio, jobs)
     try:
-        loaded: dict[str, Contender] = {}
-        for what in contenders:
-            loaded |= load_contenders(what)
-        with Progress(console=console, transient=True) as bar:
+        loaded = [
+            contender
+            for what in contenders
+            for contender in load_contenders(what, lambda line: typer.echo(line, err=True))
+        ]
+        for path in filter(None, (json, plot)):
+            _check_place(path)
+        with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task("evaluate", total=None)
             report = evaluate(
                 loaded,
                 corpus,
-                per_speaker,
+                options,
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
         if plot is not None:
@@ -70,8 +119,17 @@ def evaluate_command(
     except (EvaluationError, CorpusError, AudioError, BundleError, EngineError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
-    console.print(overview_table(report))
-    console.print(speaker_table(report))
+    for table in all_tables(report, console.width):
+        console.print(table)
     if json is not None:
-        report.save(json)
-        console.print(f"wrote {json}")
+        with_audio_beside(report, json).save(json)
+        console.print(f"wrote {json}", highlight=False)
+    if audio is not None:
+        console.print(f"kept the audio in {audio}", highlight=False)
+
+
+def _check_place(path: Path) -> None:
+    """Find out before the long work that a file cannot be written after it."""
+    if not path.absolute().parent.is_dir():
+        typer.echo(f"error: {path}: its folder does not exist; make it first", err=True)
+        raise typer.Exit(2)

@@ -1,102 +1,147 @@
-"""What can be evaluated: nothing at all, a teacher, a bundle, or files made elsewhere."""
+"""What can be evaluated: the source itself, a teacher, a student, a bundle, or others' files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from edge_vc.audio.io import Samples, read_audio, resample
-from edge_vc.data.corpus import AUDIO_SUFFIXES, Utterance
+from edge_vc.audio.io import Samples
+from edge_vc.data.corpus import Utterance
+from edge_vc.evaluate import voices
+from edge_vc.evaluate.folders import open_folder
 from edge_vc.evaluate.requirements import EvaluationError
 
-RATE = 16000
+RATE = voices.RATE
 """Sample rate in Hz at which everything is compared."""
 
-Convert = Callable[[Samples], Samples]
-"""Mono ``[T]`` at `RATE` to its conversion ``[T]``."""
+Convert = voices.Convert
+Conversion = Callable[[Utterance, Samples], Samples]
+"""An utterance and its samples ``[T]`` at `RATE` to the conversion ``[T]``."""
+Note = Callable[[str], None]
+"""Told what was left out and why."""
 
-Contender = Convert | Path
-"""A converter, or a folder of ``<utt_id>.wav`` files (or ``.flac``, ``_converted`` appended)."""
+SOURCE = "source"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 
 
-def load_contenders(what: str) -> dict[str, Contender]:
-    """Return contenders by name: ``source``, ``teacher``, teacher weights, a bundle or a folder.
+@dataclass(frozen=True)
+class Contender:
+    """One converter by name; opened once in every process that uses it."""
 
-    A bundle contributes one contender for each precision in it.
+    name: str
+    open: Callable[[], Conversion]
+    """Picklable where several processes work."""
+    kind: str = "other"
+    """``source``, ``teacher``, ``student``, ``folder`` or ``other``."""
+    family: str = ""
+    """Forms of one model share it: ``kathleen-base`` in INT8 and fp32."""
+    precision: str = ""
+    engine: str = ""
+    folder: Path | None = None
+    """Where files lie that were converted before; they cannot hear noise."""
+
+    @classmethod
+    def of(cls, name: str, convert: Convert, kind: str = "other") -> Contender:
+        """Return a function ``[T] -> [T]`` at `RATE` as a contender of this process."""
+        return cls(name, partial(_from_samples, lambda: convert), kind)
+
+
+def load_contenders(what: str, note: Note = lambda line: None) -> list[Contender]:
+    """Return what ``what`` names: ``source``, ``teacher``, weights, a student, a bundle, a folder.
+
+    ``NAME=PATH`` renames. A bundle contributes one contender for each precision and format in it
+    whose engine is installed here; ``note`` is told of the others. Raises `EvaluationError`.
     """
-    path = Path(what)
-    if what == "source":
-        return {"source": lambda samples: samples}
-    if what == "teacher" or path.suffix == ".safetensors":
-        return {path.stem: _teacher(None if what == "teacher" else path)}
+    name, _, rest = what.rpartition("=")
+    if name and not _NAME.fullmatch(name):
+        raise EvaluationError(f"{name}: no name for a contender; letters, digits and . _ - + serve")
+    path = Path(rest)
+    if rest == SOURCE:
+        return [Contender(name or SOURCE, partial(_from_samples, voices.open_source), SOURCE)]
+    if rest == "teacher":
+        return [_one(name or rest, "teacher", partial(voices.open_teacher, None))]
+    if path.suffix == ".safetensors":
+        return [_weights(name, path)]
     if path.suffix == ".evc":
-        return _bundle(path)
+        return _bundle(name or path.stem, path, note)
     if path.is_dir():
-        return {path.name: path}
+        path = path.resolve()
+        name = name or path.name
+        return [Contender(name, partial(open_folder, path), "folder", name, folder=path)]
     raise EvaluationError(
-        f"{what}: nothing to evaluate; give source, teacher, a .evc bundle, "
-        "teacher weights (.safetensors) or a folder of converted files"
+        f"{rest}: nothing to evaluate; give source, teacher, a .evc bundle, teacher weights or a "
+        "student (.safetensors), or a folder of converted files"
     )
 
 
-def converted(contender: Contender, utterance: Utterance, samples: Samples) -> Samples:
-    """Return a contender's version of an utterance, checked to be usable mono ``[T]``."""
-    if isinstance(contender, Path):
-        return read_audio(_file_for(contender, utterance), RATE)
-    result = np.asarray(contender(samples), dtype=np.float32)
-    if result.shape != samples.shape or not np.isfinite(result).all():
+def named_apart(contenders: Iterable[Contender]) -> tuple[Contender, ...]:
+    """Return the contenders with the source first, which error rates are relative to.
+
+    Raises `EvaluationError` when there are none or two share a name.
+    """
+    found: dict[str, Contender] = {}
+    for contender in contenders:
+        if contender.name in found or contender.name in ("target", ""):
+            raise EvaluationError(
+                f"{contender.name or 'a contender without name'}: the name is taken; "
+                "give another as NAME=PATH"
+            )
+        found[contender.name] = contender
+    if not found:
+        raise EvaluationError("no contenders; give at least one converter or folder")
+    sources = [c for c in found.values() if c.kind == SOURCE] or load_contenders(SOURCE)
+    if sources[0].name in found and found[sources[0].name].kind != SOURCE:
+        raise EvaluationError("source: the name is taken by the recordings; give another")
+    return (sources[0], *(c for c in found.values() if c is not sources[0]))
+
+
+def converted(name: str, convert: Conversion, utterance: Utterance, samples: Samples) -> Samples:
+    """Return a contender's version of an utterance, checked to be usable mono ``[T]``.
+
+    Raises `EvaluationError` that names the contender and the file.
+    """
+    result = np.asarray(convert(utterance, samples), dtype=np.float32)
+    bad = int((~np.isfinite(result)).sum())
+    if result.shape != samples.shape or bad:
         raise EvaluationError(
-            f"{utterance.utt_id}: converted to shape {list(result.shape)} with "
-            f"{int((~np.isfinite(result)).sum())} samples not finite; give {list(samples.shape)}"
+            f"{name}: converts {utterance.path} to shape {list(result.shape)} with {bad} samples "
+            f"not finite; it has to give {list(samples.shape)}, all finite"
         )
     return result
 
 
-def _file_for(folder: Path, utterance: Utterance) -> Path:
-    names = (utterance.utt_id, f"{utterance.utt_id}_converted")
-    for name in (f"{name}{suffix}" for name in names for suffix in AUDIO_SUFFIXES):
-        if (folder / name).is_file():
-            return folder / name
-    raise EvaluationError(f"{folder}: has no {utterance.utt_id}.wav; convert all sentences first")
+def _from_samples(open_convert: Callable[[], Convert]) -> Conversion:
+    convert = open_convert()
+    return lambda utterance, samples: convert(samples)
 
 
-def _teacher(weights: Path | None) -> Convert:
-    from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher
-
-    weights = weights or DEFAULT_WEIGHTS
-    if not weights.is_file():
-        raise EvaluationError(f"{weights}: no such teacher weights; train or name others")
-    teacher = DefaultTeacher.load(weights)
-    return at_rate(teacher.convert, teacher.sample_rate)
+def _one(name: str, kind: str, opener: Callable[[], Convert]) -> Contender:
+    return Contender(name, partial(_from_samples, opener), kind, family=name)
 
 
-def _bundle(path: Path) -> dict[str, Contender]:
-    from edge_vc_runtime.bundle import read_bundle
-    from edge_vc_runtime.loop import convert_array
-    from edge_vc_runtime.session import Session
-
-    bundle = read_bundle(path)
-    contenders: dict[str, Contender] = {}
-    for precision in sorted({model.precision for model in bundle.manifest.models}):
-        session = Session.open(bundle, precision=precision)
-
-        def convert(samples: Samples, session: Session = session) -> Samples:
-            return convert_array(session, samples)
-
-        contenders[f"{path.stem}-{precision}"] = at_rate(convert, session.sample_rate)
-    return contenders
+def _weights(name: str, path: Path) -> Contender:
+    """Tell a student from a teacher by what its file says of itself."""
+    if voices.is_student(path):
+        stem = path.stem if path.stem != "student" else f"{path.resolve().parent.name}-student"
+        made = _one(name or stem, "student", partial(voices.open_student, path))
+        return replace(made, precision="fp32", engine="torch")
+    return _one(name or path.stem, "teacher", partial(voices.open_teacher, path))
 
 
-def at_rate(convert: Convert, sample_rate: int) -> Convert:
-    """Wrap a converter that works at ``sample_rate`` Hz as one that works at `RATE`."""
-    if sample_rate == RATE:
-        return convert
-
-    def resampled(samples: Samples) -> Samples:
-        there = convert(resample(samples, RATE, sample_rate))
-        back = resample(there, sample_rate, RATE)[: samples.shape[0]]
-        return np.pad(back, (0, samples.shape[0] - back.shape[0]))
-
-    return resampled
+def _bundle(stem: str, path: Path, note: Note) -> list[Contender]:
+    return [
+        Contender(
+            f"{stem}-{form.precision}-{form.engine}",
+            partial(_from_samples, partial(voices.open_form, path, form)),
+            "student",
+            stem,
+            form.precision,
+            form.engine,
+        )
+        for form in voices.forms(path, note)
+    ]

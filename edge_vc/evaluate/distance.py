@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from edge_vc.audio.io import Samples
+LARGEST_SNR_DB = 200.0
+"""Ratios end here, where they would be infinite: equal signals, a silent reference."""
 
 
-def snr_db(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -> float:
+def snr_db(reference: ArrayLike, estimate: ArrayLike) -> float:
     """Return the power of the reference over that of the difference, in dB, any shape.
 
-    Infinite for equal signals, minus infinity for a silent reference.
+    200 for equal signals, -200 for a silent reference of something else.
     """
     signal, other = _pair(reference, estimate)
     power, error = float(np.square(signal).sum()), float(np.square(signal - other).sum())
     if error == 0.0:
-        return float("inf")
-    return float(10 * np.log10(power / error)) if power > 0.0 else float("-inf")
+        return LARGEST_SNR_DB
+    ratio = 10 * np.log10(max(power, 1e-30) / error)
+    return float(np.clip(ratio, -LARGEST_SNR_DB, LARGEST_SNR_DB))
 
 
 def log_spectral_distance(
-    reference: Samples,
-    estimate: Samples,
+    reference: ArrayLike,
+    estimate: ArrayLike,
     sample_rate: int,
     window_ms: float = 32.0,
-    range_db: float = 60.0,
+    range_db: float = 80.0,
 ) -> float:
     """Return the log-spectral distance of ``[T]`` and ``[T]`` in dB (Gray and Markel 1976).
 
     Per frame the root mean square over frequency of the difference of the power spectra in
     dB, then the mean over frames; frames overlap by three quarters. Everything more than
-    ``range_db`` below the reference's loudest bin counts as that floor, so that the inaudible
-    does not count.
+    ``range_db`` below the reference's loudest bin counts as that floor: nobody hears whether
+    silence is silent.
     """
     signal, other = _pair(reference, estimate)
     window = round(window_ms * sample_rate / 1000)
@@ -43,14 +45,16 @@ def log_spectral_distance(
 
 
 def _pair(
-    reference: NDArray[np.floating], estimate: NDArray[np.floating]
+    reference: ArrayLike, estimate: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if reference.shape != estimate.shape or not reference.size:
+    """Take arrays and tensors alike."""
+    first, second = np.asarray(reference, np.float64), np.asarray(estimate, np.float64)
+    if first.shape != second.shape or not first.size:
         raise ValueError(
-            f"signals to compare have one shape, got {list(reference.shape)} and "
-            f"{list(estimate.shape)}: align and cut them first"
+            f"signals to compare have one shape, got {list(first.shape)} and "
+            f"{list(second.shape)}: align and cut them first"
         )
-    return reference.astype(np.float64), estimate.astype(np.float64)
+    return first, second
 
 
 def _power(signal: NDArray[np.float64], window: int) -> NDArray[np.float64]:

@@ -2,99 +2,172 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Corpus, Utterance
-from edge_vc.evaluate.contenders import RATE, Contender, converted
-from edge_vc.evaluate.intelligibility import Recognizer
-from edge_vc.evaluate.requirements import EvaluationError
-from edge_vc.evaluate.scores import ContenderScore, EvaluationReport, SentenceScore
+from edge_vc.evaluate.bench import Outcome, Plan, Task, present
+from edge_vc.evaluate.contenders import Contender, named_apart
+from edge_vc.evaluate.crew import run_tasks
+from edge_vc.evaluate.folders import check_complete
+from edge_vc.evaluate.intelligibility import unknown_words
+from edge_vc.evaluate.judge import measure_target
+from edge_vc.evaluate.kept_audio import KeptAudio
+from edge_vc.evaluate.noise import CLEAN, Condition, conditions
+from edge_vc.evaluate.pairings import Pairing, baseline, pairings
+from edge_vc.evaluate.scores import Comparison, ContenderScore, EvaluationReport, Sentence
 from edge_vc.evaluate.selection import EvaluationSet, select_sentences
-from edge_vc.evaluate.similarity import Embedding, SpeakerEncoder, similarity
+from edge_vc.evaluate.summary import since_clean, summarise, summarise_pair, with_deltas
 
 Progress = Callable[[int, int], None]
-"""Told the sentences scored and their total."""
+"""Told the recordings done and their total."""
 
 
-class Judge:
-    """Scores recordings against one target voice; fits nothing, remembers nothing."""
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How to evaluate; the figures depend on all of it but ``audio`` and ``jobs``."""
 
-    def __init__(self, chosen: EvaluationSet) -> None:
-        self._encoder = SpeakerEncoder()
-        references = (utterance.read(RATE) for utterance in chosen.centroid)
-        self._centroid: Embedding = self._encoder.centroid(references, RATE)
-        self._recognizer = Recognizer(chosen.sentences) if chosen.sentences else None
-
-    @property
-    def unknown_words(self) -> tuple[str, ...]:
-        """Words of the sentences that the recogniser cannot know, sorted."""
-        return tuple(sorted(self._recognizer.unknown)) if self._recognizer else ()
-
-    def score(self, utterance: Utterance, samples: Samples) -> SentenceScore:
-        """Score one recording ``[T]`` at `RATE` of what ``utterance`` says."""
-        hearing = None
-        if self._recognizer and utterance.text:
-            hearing = self._recognizer.listen(samples, RATE, utterance.text)
-        closeness = similarity(self._encoder.embed(samples, RATE), self._centroid)
-        return SentenceScore(utterance.utt_id, utterance.speaker, closeness, hearing)
+    per_speaker: int | None = None
+    """Sentences per source speaker; all when None."""
+    noise_db: float | None = None
+    """SNR at which babble and speech-shaped noise are tried as well."""
+    against: tuple[str, ...] = ()
+    """Contenders to compare all others with; see `edge_vc.evaluate.pairings`."""
+    audio: Path | None = None
+    """Folder to keep the converted audio in."""
+    jobs: int = 1
+    """Processes."""
 
 
 def evaluate(
-    contenders: Mapping[str, Contender],
+    contenders: Iterable[Contender],
     corpus: str | Path | Corpus,
-    per_speaker: int | None = None,
+    options: EvaluationOptions | None = None,
     progress: Progress | None = None,
 ) -> EvaluationReport:
     """Score every contender on the corpus's unseen speakers, and the target's own recordings.
 
-    The sentences are those of `select_sentences`. Similarity is the mean cosine to the
-    target's centroid; error rates are over all words and characters. The same input gives the
-    same report. Raises `EvaluationError` for contenders whose audio cannot be scored.
+    The source recordings are scored too, since error rates are relative to theirs. The same
+    input gives the same report, however many processes work. Raises `EvaluationError` for
+    contenders whose audio cannot be scored.
     """
-    if not contenders:
-        raise EvaluationError("no contenders; give at least one converter or folder")
+    options = options or EvaluationOptions()
+    everybody = named_apart(contenders)
     corpus = corpus if isinstance(corpus, Corpus) else Corpus.open(corpus)
-    chosen = select_sentences(corpus, per_speaker)
-    judge = Judge(chosen)
-    total = len(chosen.ceiling) + len(contenders) * len(chosen.sources)
-    count = _Counter(progress, total)
-    ceiling = count(judge.score(utt, utt.read(RATE)) for utt in chosen.ceiling)
-    scores = {
-        name: ContenderScore.of(name, count(_converted_scores(judge, contender, chosen.sources)))
-        for name, contender in contenders.items()
+    chosen = select_sentences(corpus, options.per_speaker)
+    pairs = pairings(everybody, options.against)
+    first = baseline(everybody, options.against)
+    tried = conditions(options.noise_db)
+    _check(everybody, chosen, options)
+    sentences = tuple(_sentence(chosen, index) for index in range(len(chosen.sources)))
+    if options.audio:
+        _keep_target(chosen, sentences, options.audio)
+    plan = Plan(chosen, measure_target(chosen), everybody, pairs, options.audio)
+    tasks = [Task(utterance, None) for utterance in chosen.ceiling]
+    tasks += [Task(utterance, condition) for condition in tried for utterance in chosen.sources]
+    outcomes = run_tasks(plan, tasks, options.jobs, progress)
+    own, rest = outcomes[: len(chosen.ceiling)], outcomes[len(chosen.ceiling) :]
+    by_condition = {
+        condition: rest[n * len(sentences) : (n + 1) * len(sentences)]
+        for n, condition in enumerate(tried)
     }
-    everything = Corpus(corpus.root, chosen.sources + chosen.centroid + chosen.ceiling)
+    tables = _tables(everybody, by_condition, first)
+    used = Corpus(corpus.root, chosen.sources + chosen.centroid + chosen.ceiling)
     return EvaluationReport(
-        corpus_hash=everything.content_hash(),
+        corpus_hash=used.content_hash(),
         target=chosen.centroid[0].speaker,
-        seconds=sum(utt.seconds for utt in chosen.sources),
+        target_f0_hz=round(plan.target.f0_hz, 3),
+        seconds=round(sum(utt.seconds for utt in chosen.sources), 3),
         centroid_sentences=len(chosen.centroid),
-        unknown_words=judge.unknown_words,
-        ceiling=ContenderScore.of("target", ceiling),
-        contenders=scores,
+        unknown_words=unknown_words(chosen.sentences),
+        baseline=first,
+        sentences=sentences,
+        ceiling=summarise("target", [outcome.scores["target"] for outcome in own]),
+        contenders=tables.pop(CLEAN.name),
+        noisy=tables,
+        comparisons=tuple(_comparisons(pairs, by_condition)),
+        audio=str(options.audio) if options.audio else None,
     )
 
 
-def _converted_scores(
-    judge: Judge, contender: Contender, sources: Iterable[Utterance]
-) -> Iterator[SentenceScore]:
-    for utterance in sources:
-        yield judge.score(utterance, converted(contender, utterance, utterance.read(RATE)))
+def _check(
+    contenders: Sequence[Contender], chosen: EvaluationSet, options: EvaluationOptions
+) -> None:
+    """Find out before the long work what cannot work."""
+    for contender in contenders:
+        if contender.folder is not None:
+            check_complete(contender.folder, chosen.sources)
+    if options.audio:
+        KeptAudio(options.audio).check(contender.name for contender in contenders)
 
 
-class _Counter:
-    """Passes scores through and reports how many there were."""
+def _sentence(chosen: EvaluationSet, index: int) -> Sentence:
+    utterance = chosen.sources[index]
+    beside = _beside(chosen, index)
+    return Sentence(
+        utterance.utt_id,
+        utterance.speaker,
+        utterance.sex,
+        utterance.text,
+        utterance.seconds,
+        beside.utt_id,
+        beside.text,
+    )
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
 
-    def __call__(self, scores: Iterable[SentenceScore]) -> list[SentenceScore]:
-        passed = []
-        for score in scores:
-            passed.append(score)
-            self._done += 1
-            if self._progress:
-                self._progress(self._done, self._total)
-        return passed
+def _beside(chosen: EvaluationSet, index: int) -> Utterance:
+    """The target's own reading, or another sentence of hers to hear the voice by."""
+    own = chosen.readings.reading_of(chosen.sources[index])
+    return own or chosen.centroid[index % len(chosen.centroid)]
+
+
+def _keep_target(chosen: EvaluationSet, sentences: Sequence[Sentence], folder: Path) -> None:
+    for index in range(len(sentences)):
+        KeptAudio(folder).keep_target(_beside(chosen, index))
+
+
+def _tables(
+    contenders: Sequence[Contender],
+    by_condition: dict[Condition, list[Outcome]],
+    first: str,
+) -> dict[str, dict[str, ContenderScore]]:
+    """Summarise every contender in every condition, by their names."""
+    source = contenders[0].name
+    tables: dict[str, dict[str, ContenderScore]] = {}
+    for condition, outcomes in by_condition.items():
+        origin = [outcome.scores[source] for outcome in outcomes]
+        scores = {
+            c.name: summarise(c.name, [outcome.scores[c.name] for outcome in outcomes], origin)
+            for c in present(contenders, condition)
+        }
+        if first in scores:
+            scores = {n: with_deltas(score, scores[first], origin) for n, score in scores.items()}
+        if condition.kind:
+            clean = tables[CLEAN.name]
+            quiet = clean[source].sentences
+            scores = {n: since_clean(s, origin, clean[n], quiet) for n, s in scores.items()}
+        tables[condition.name] = scores
+    return tables
+
+
+def _comparisons(
+    pairs: Sequence[Pairing], by_condition: dict[Condition, list[Outcome]]
+) -> Iterable[Comparison]:
+    for condition, outcomes in by_condition.items():
+        for pair in pairs:
+            found = [o.closeness[pair] for o in outcomes if pair in o.closeness]
+            if found:
+                yield summarise_pair(pair.name, pair.against, condition.name, found)
+
+
+def with_audio_beside(report: EvaluationReport, saved: Path) -> EvaluationReport:
+    """Return the report with its audio's folder named from where the report will lie.
+
+    A folder elsewhere is not named: a page never reads outside its report's folder unasked.
+    """
+    if report.audio is None:
+        return report
+    folder, home = Path(report.audio).resolve(), saved.resolve().parent
+    inside = folder.is_relative_to(home)
+    return replace(report, audio=folder.relative_to(home).as_posix() if inside else None)

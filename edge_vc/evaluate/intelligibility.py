@@ -38,6 +38,12 @@ class Hearing:
     characters: int
 
 
+def unknown_words(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Return the words that the pronouncing dictionary lacks, sorted."""
+    used = frozenset(word for sentence in sentences for word in words_of(sentence))
+    return tuple(sorted(used - _pronunciations(used).keys()))
+
+
 class Recognizer:
     """PocketSphinx with a language model of given sentences."""
 
@@ -53,7 +59,7 @@ class Recognizer:
         require("pocketsphinx.lm")
         lists = [words_of(sentence) for sentence in sorted(set(sentences))]
         used = frozenset(word for words in lists for word in words)
-        spellings = self._pronunciations(used)
+        spellings = _pronunciations(used)
         self.unknown = used - spellings.keys()
         texts = [" ".join(word for word in words if word in spellings) for words in lists]
         if not any(texts):
@@ -87,16 +93,6 @@ class Recognizer:
             characters=len(said_characters),
         )
 
-    def _pronunciations(self, words: frozenset[str]) -> dict[str, list[str]]:
-        """Return the dictionary's lines for each of ``words`` that it has, variants included."""
-        path = Path(self._sphinx.get_model_path()) / "en-us" / "cmudict-en-us.dict"
-        spellings: dict[str, list[str]] = {}
-        for line in path.read_text(encoding="utf-8").splitlines():
-            word = line.split(" ", 1)[0].split("(", 1)[0]
-            if word in words:
-                spellings.setdefault(word, []).append(line)
-        return spellings
-
     def _build(self, text: str, dictionary: list[str], order: int) -> Any:
         model = self._sphinx.lm.ArpaBoLM(text=text, add_start=True)
         if order < 3:
@@ -114,3 +110,15 @@ class Recognizer:
             return self._sphinx.Decoder(
                 lm=str(path), dict=str(words), loglevel="FATAL", cmn="batch"
             )
+
+
+def _pronunciations(words: frozenset[str]) -> dict[str, list[str]]:
+    """Return the dictionary's lines for each of ``words`` that it has, variants included."""
+    models = require("pocketsphinx").get_model_path()
+    path = Path(models) / "en-us" / "cmudict-en-us.dict"
+    spellings: dict[str, list[str]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        word = line.split(" ", 1)[0].split("(", 1)[0]
+        if word in words:
+            spellings.setdefault(word, []).append(line)
+    return spellings

@@ -1,70 +1,116 @@
-"""The report of an evaluation: figures per sentence, per speaker and over all."""
+"""The report of an evaluation: figures per sentence, speaker and sex, and over all."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+import os
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from edge_vc.evaluate.closeness import Closeness
 from edge_vc.evaluate.intelligibility import Hearing
-from edge_vc.evaluate.statistics import Estimate, bootstrap_ratio
+from edge_vc.evaluate.naturalness import Naturalness
+from edge_vc.evaluate.statistics import Estimate
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the JSON; a field is never given another meaning under the same number."""
 
 
 @dataclass(frozen=True)
-class SentenceScore:
-    """One converted sentence."""
+class Sentence:
+    """One source recording, and what of the target stands beside it."""
 
     utt_id: str
     speaker: str
+    sex: str
+    """``F``, ``M`` or empty."""
+    text: str
+    seconds: float
+    target_utt_id: str
+    """The target's own reading, or another sentence of hers where she did not read this one."""
+    target_text: str
+
+
+@dataclass(frozen=True)
+class SentenceScore:
+    """One converted sentence; None for what could not be measured."""
+
+    utt_id: str
+    speaker: str
+    sex: str
     similarity: float
-    """Cosine to the target's centroid, 0 to 1."""
+    """Cosine to the target's centroid, 0 to 1; 0 for silence."""
     hearing: Hearing | None
     """None where the corpus does not say what was said."""
+    naturalness: Naturalness | None
+    f0_correlation: float | None
+    """With the source's contour, -1 to 1."""
+    f0_hz: float | None
+    """Median."""
+    f0_shift: float | None
+    """Percent by which the median is above the target's."""
+    mcd_db: float | None
+    """From the target's own reading; None where there is none."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """Figures over some sentences."""
+    """Figures over some sentences, named as in `edge_vc.evaluate.measures`; None for unknown."""
 
-    similarity: Estimate
+    similarity: Estimate | None
     word_error_rate: Estimate | None
+    word_error_ratio: Estimate | None
+    """Over the source recordings' own."""
     character_error_rate: Estimate | None
-
-    @classmethod
-    def over(cls, sentences: Iterable[SentenceScore]) -> Score:
-        """Average similarity per sentence, error rates per word and character."""
-        sentences = tuple(sentences)
-        heard = [score.hearing for score in sentences if score.hearing is not None]
-        return cls(
-            bootstrap_ratio([score.similarity for score in sentences]),
-            _rate(heard, lambda h: h.word_errors, lambda h: h.words),
-            _rate(heard, lambda h: h.character_errors, lambda h: h.characters),
-        )
+    character_error_ratio: Estimate | None
+    dnsmos: Estimate | None
+    dnsmos_signal: Estimate | None
+    dnsmos_background: Estimate | None
+    f0_correlation: Estimate | None
+    f0_error: Estimate | None
+    """Percent, either way."""
+    f0_shift: Estimate | None
+    """Percent, signed."""
+    mcd_db: Estimate | None
 
 
 @dataclass(frozen=True)
 class ContenderScore:
-    """All figures of one contender."""
+    """All figures of one contender in one condition."""
 
     name: str
     overall: Score
     speakers: dict[str, Score]
+    sexes: dict[str, Score]
+    """By ``F`` and ``M``, where the corpus says so."""
     sentences: tuple[SentenceScore, ...]
+    deltas: Score | None = None
+    """Less the baseline's on the same sentences; None for the baseline itself."""
+    since_clean: Score | None = None
+    """In noise: less the contender's own without noise."""
 
-    @classmethod
-    def of(cls, name: str, sentences: Iterable[SentenceScore]) -> ContenderScore:
-        """Summarise over all sentences and per source speaker."""
-        sentences = tuple(sentences)
-        speakers = sorted({score.speaker for score in sentences})
-        per_speaker = {
-            speaker: Score.over(score for score in sentences if score.speaker == speaker)
-            for speaker in speakers
-        }
-        return cls(name, Score.over(sentences), per_speaker, sentences)
+
+@dataclass(frozen=True)
+class ClosenessScore:
+    """Figures of one contender against another over some sentences."""
+
+    stoi: Estimate | None
+    pesq: Estimate | None
+    snr_db: Estimate | None
+    lsd_db: Estimate | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One contender against another: a student and its teacher, INT8 and fp32."""
+
+    name: str
+    against: str
+    condition: str
+    overall: ClosenessScore
+    speakers: dict[str, ClosenessScore]
+    sexes: dict[str, ClosenessScore]
+    sentences: tuple[Closeness, ...]
 
 
 @dataclass(frozen=True)
@@ -75,30 +121,39 @@ class EvaluationReport:
     """sha256 of the chosen recordings and their metadata."""
     target: str
     """The speaker to sound like."""
+    target_f0_hz: float
+    """Median over her centroid sentences."""
     seconds: float
     """Source speech that every contender converted."""
     centroid_sentences: int
     unknown_words: tuple[str, ...]
     """Words that the recogniser's dictionary lacks; they are not counted."""
+    baseline: str
+    """The contender that deltas are taken from."""
+    sentences: tuple[Sentence, ...]
+    """The source recordings in the order of every contender's sentences."""
     ceiling: ContenderScore
     """The target's own held-out recordings: as good as can be."""
     contenders: dict[str, ContenderScore]
+    """Without noise, by name."""
+    noisy: dict[str, dict[str, ContenderScore]] = field(default_factory=dict)
+    """By condition and name."""
+    comparisons: tuple[Comparison, ...] = ()
+    audio: str | None = None
+    """Folder of the converted audio, relative to the saved report."""
     schema: int = SCHEMA
 
     def to_json(self) -> str:
         """Return the report as JSON, sentences and what was heard included."""
-        return json.dumps(asdict(self), indent=1)
+        return json.dumps(asdict(self), indent=1, allow_nan=False)
 
     def save(self, path: str | Path) -> Path:
-        """Write `to_json` to a file."""
+        """Write `to_json` to a file, which is whole or not there."""
         path = Path(path)
-        path.write_text(self.to_json() + "\n", encoding="utf-8")
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            part.write_text(self.to_json() + "\n", encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
         return path
-
-
-def _rate(
-    heard: list[Hearing], errors: Callable[[Hearing], int], units: Callable[[Hearing], int]
-) -> Estimate | None:
-    if not sum(map(units, heard)):
-        return None
-    return bootstrap_ratio([*map(errors, heard)], [*map(units, heard)])

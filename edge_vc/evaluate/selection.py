@@ -6,6 +6,20 @@ from dataclasses import dataclass
 
 from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.evaluate.requirements import EvaluationError
+from edge_vc.evaluate.transcripts import words_of
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The target's own recordings by what they say."""
+
+    recordings: tuple[Utterance, ...]
+
+    def reading_of(self, utterance: Utterance) -> Utterance | None:
+        """Return the target's first other recording of the same words, or None."""
+        said = _said(utterance)
+        same = (r for r in self.recordings if said and _said(r) == said)
+        return next((reading for reading in same if reading.path != utterance.path), None)
 
 
 @dataclass(frozen=True)
@@ -18,7 +32,10 @@ class EvaluationSet:
     """Every other ``target-reference``: the voice that results are compared with."""
     ceiling: tuple[Utterance, ...]
     """The other references and all ``target-retake``: what the target itself scores."""
-
+    readings: Readings
+    """All references and retakes."""
+    voices: tuple[Utterance, ...]
+    """Every utterance of the source speakers, chosen or not: what babble is made of."""
     sentences: tuple[str, ...]
     """Every text of these roles, chosen or not: a smaller choice is not easier to recognise."""
 
@@ -46,8 +63,18 @@ def select_sentences(corpus: Corpus, per_speaker: int | None = None) -> Evaluati
     retakes = _by_name(corpus.select(role="target-retake"))
     texts = {utt.text for utt in (*sources, *references, *retakes) if utt.text}
     return EvaluationSet(
-        tuple(chosen), references[::2], references[1::2] + retakes, tuple(sorted(texts))
+        tuple(chosen),
+        references[::2],
+        references[1::2] + retakes,
+        Readings(references + retakes),
+        _by_name(sources),
+        tuple(sorted(texts)),
     )
+
+
+def _said(utterance: Utterance) -> list[str]:
+    """Return what is said, however it is spelled; other scripts than ours as they are."""
+    return words_of(utterance.text) or utterance.text.split()
 
 
 def _by_name(corpus: Corpus) -> tuple[Utterance, ...]:

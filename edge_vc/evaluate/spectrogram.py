@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -45,13 +45,14 @@ def plot_spectrograms(
 
 
 def plot_first_sentence(
-    contenders: Mapping[str, Contender], corpus: str | Path, path: str | Path
+    contenders: Iterable[Contender], corpus: str | Path, path: str | Path
 ) -> Path:
     """Draw the first evaluation sentence: untouched, then as each contender converts it."""
     utterance = select_sentences(Corpus.open(corpus), 1).sources[0]
     samples = utterance.read(RATE)
     versions = {
-        name: converted(contender, utterance, samples) for name, contender in contenders.items()
+        contender.name: converted(contender.name, contender.open(), utterance, samples)
+        for contender in contenders
     }
     title = f"{utterance.speaker}: {utterance.text or utterance.utt_id}"
     return plot_spectrograms({"recording": samples, **versions}, RATE, path, title)

@@ -1,12 +1,18 @@
-"""A mean with the interval that resampling the sentences gives it."""
+"""Figures over sentences, with the intervals that resampling the sentences gives them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+Weights = NDArray[np.float64]
+"""How often each sentence counts, one row per draw: ``[draws, sentences]``."""
+
+DECIMALS = 6
+"""Estimates are rounded here: the last bits of a sum depend on who adds it."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,66 @@ class Estimate:
         return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
 
 
+@dataclass(frozen=True)
+class Quantity:
+    """What can be computed of weighted sentences; NaN where the weights leave nothing."""
+
+    of: Callable[[Weights], NDArray[np.float64]]
+    """``[draws, sentences]`` to ``[draws]``."""
+    sentences: int
+    """Sentences that it is known for."""
+
+    def minus(self, other: Quantity) -> Quantity:
+        """Return the difference on the same sentences."""
+        fewer = min(self.sentences, other.sentences)
+        return Quantity(lambda weights: self.of(weights) - other.of(weights), fewer)
+
+    def over(self, other: Quantity) -> Quantity:
+        """Return the quotient on the same sentences; unknown where ``other`` is 0."""
+        fewer = min(self.sentences, other.sentences)
+        return Quantity(lambda weights: _divide(self.of(weights), other.of(weights)), fewer)
+
+
+def mean(values: Sequence[float | None]) -> Quantity:
+    """Return the mean of the values that there are."""
+    known = [value is not None for value in values]
+    return rate([value or 0.0 for value in values], [float(there) for there in known])
+
+
+def rate(tops: Sequence[float], bottoms: Sequence[float]) -> Quantity:
+    """Return the sum of ``tops`` over the sum of ``bottoms``."""
+    top, bottom = np.asarray(tops, np.float64), np.asarray(bottoms, np.float64)
+    if top.shape != bottom.shape:
+        raise ValueError(f"a rate needs one weight per value, got {bottom.size} for {top.size}")
+    return Quantity(
+        lambda weights: _divide(weights @ top, weights @ bottom), int(np.count_nonzero(bottom))
+    )
+
+
+class Resampling:
+    """Sentences drawn with replacement; all figures share the draws, so differences are paired."""
+
+    def __init__(self, sentences: int, seed: int = 0, draws: int = 2000) -> None:
+        if not sentences:
+            raise ValueError("figures need sentences; got none")
+        rng = np.random.default_rng(seed)
+        picks = rng.integers(0, sentences, size=(draws, sentences))
+        counts = np.zeros((draws, sentences))
+        np.add.at(counts, (np.arange(draws)[:, None], picks), 1.0)
+        self._draws: Weights = counts
+        self._once: Weights = np.ones((1, sentences))
+
+    def estimate(self, quantity: Quantity) -> Estimate | None:
+        """Return the quantity with its interval; None where it cannot be computed."""
+        value = float(quantity.of(self._once)[0])
+        if not np.isfinite(value):
+            return None
+        drawn = quantity.of(self._draws)
+        low, high = np.percentile(drawn[np.isfinite(drawn)], [2.5, 97.5])
+        value, low, high = (round(float(number), DECIMALS) for number in (value, low, high))
+        return Estimate(value, low, high, quantity.sentences)
+
+
 def bootstrap_ratio(
     numerators: Sequence[float],
     denominators: Sequence[float] | None = None,
@@ -33,13 +99,16 @@ def bootstrap_ratio(
     Without denominators this is the mean. Sentences are drawn with replacement, ``draws``
     times, from ``seed``: the same input gives the same interval.
     """
-    top = np.asarray(numerators, dtype=np.float64)
-    bottom = np.ones_like(top) if denominators is None else np.asarray(denominators, np.float64)
-    if not top.size or top.shape != bottom.shape or bottom.sum() == 0:
-        raise ValueError(f"a ratio needs sentences with weight, got {top.size} of {bottom.size}")
-    rng = np.random.default_rng(seed)
-    picks = rng.integers(0, top.size, size=(draws, top.size))
-    weights = bottom[picks].sum(axis=1)
-    kept: NDArray[np.float64] = top[picks].sum(axis=1)[weights > 0] / weights[weights > 0]
-    low, high = np.percentile(kept, [2.5, 97.5])
-    return Estimate(float(top.sum() / bottom.sum()), float(low), float(high), int(top.size))
+    weights = [1.0] * len(numerators) if denominators is None else denominators
+    if not len(numerators) or not sum(weights):
+        raise ValueError(f"a ratio needs sentences with weight, got {len(numerators)}")
+    found = Resampling(len(numerators), seed, draws).estimate(rate(numerators, weights))
+    if found is None:
+        raise ValueError(f"a ratio needs finite numbers, got {list(numerators)[:5]}")
+    return found
+
+
+def _divide(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
+    result = np.full(np.broadcast(top, bottom).shape, np.nan)
+    np.divide(top, bottom, out=result, where=np.isfinite(bottom) & (bottom != 0))
+    return result

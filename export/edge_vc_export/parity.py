@@ -10,7 +10,7 @@ import onnx
 import torch
 
 from edge_vc.audio.io import Samples
-from edge_vc.compress.fidelity import log_spectral_distance_db, snr_db
+from edge_vc.evaluate.distance import log_spectral_distance, snr_db
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc_export.side_by_side import run_offline, run_side_by_side
 from edge_vc_export.stream import OnnxStream
@@ -135,16 +135,14 @@ def check_int8(
     its beginning. Raises `ParityError` with every figure that is beyond its limit.
     """
     streams = [OnnxStream(path, [_trunk_output(path)]) for path in (reference, quantized)]
-    (heard, truth), (rounded, guess) = (
-        [torch.from_numpy(array) for array in stream.run(audio)] for stream in streams
-    )
+    (heard, truth), (rounded, guess) = (stream.run(audio) for stream in streams)
     facts = streams[0].facts
     edge = min(round(EDGE_SECONDS * facts.sample_rate / facts.hop), truth.shape[-1])
     parity = Int8Parity(
         trunk_snr_db=snr_db(truth, guess),
         first_snr_db=snr_db(truth[..., :edge], guess[..., :edge]),
         last_snr_db=snr_db(truth[..., -edge:], guess[..., -edge:]),
-        spectral_distance_db=log_spectral_distance_db(heard, rounded),
+        spectral_distance_db=log_spectral_distance(heard, rounded, facts.sample_rate),
         seconds=heard.shape[0] / facts.sample_rate,
     )
     if broken := _broken(parity, limits or Int8Limits()):

@@ -36,8 +36,9 @@ def evaluation_corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
             spoken, rate = speaker.speak(Request(line, voice, 45, 50, 140))
             samples = resample(spoken, rate, RATE)
             path = write_audio(root / f"u{number}.flac", samples, RATE)
+            sex = "F" if "+f" in voice else "M"
             utterance = replace(blank, path=path, utt_id=f"u{number}", speaker=voice, role=role)
-            utterances.append(replace(utterance, seconds=samples.size / RATE, text=line))
+            utterances.append(replace(utterance, seconds=samples.size / RATE, text=line, sex=sex))
     write_metadata(root, utterances)
     return Corpus.open(root)
 

@@ -1,118 +1,28 @@
-"""Contenders are scored alike, deterministically, and refused when their audio is unusable."""
+"""Contenders are loaded by name, and refused with the reason when they cannot be scored."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
-from rich.console import Console
-from typer.testing import CliRunner
+from safetensors.numpy import save_file
 
 from edge_vc.audio.io import AudioError, Samples, write_audio
 from edge_vc.data.corpus import Corpus
-from edge_vc.evaluate.cli import app
-from edge_vc.evaluate.contenders import at_rate, converted, load_contenders
-from edge_vc.evaluate.evaluation import evaluate
+from edge_vc.evaluate.contenders import Contender, converted, load_contenders, named_apart
+from edge_vc.evaluate.folders import check_complete
+from edge_vc.evaluate.pairings import baseline, pairings
 from edge_vc.evaluate.requirements import EvaluationError
-from edge_vc.evaluate.scores import EvaluationReport
-from edge_vc.evaluate.selection import select_sentences
-from edge_vc.evaluate.tables import overview_table, speaker_table
+from edge_vc.evaluate.voices import at_rate
+
+RATE = 16000
 
 
-def say_it_as_the_target(corpus: Corpus) -> dict[bytes, Samples]:
-    """Map each source recording to the target's own recording of the same text."""
-    target = {u.text: u.read(16000) for u in corpus.select(role="target-reference")}
-    return {
-        u.read(16000).tobytes(): np.resize(target[u.text], u.read(16000).shape)
-        for u in corpus.select(role="unseen-source")
-    }
-
-
-@pytest.fixture(scope="module")
-def report(evaluation_corpus: Corpus) -> EvaluationReport:
-    oracle = say_it_as_the_target(evaluation_corpus)
-    contenders = {
-        "source": lambda samples: samples,
-        "oracle": lambda samples: oracle[samples.tobytes()],
-        "mute": np.zeros_like,
-    }
-    return evaluate(contenders, evaluation_corpus)
-
-
-def test_the_better_voice_wins(report: EvaluationReport) -> None:
-    scores = {name: score.overall.similarity.value for name, score in report.contenders.items()}
-    assert scores["oracle"] > scores["source"] + 0.1
-    assert scores["mute"] == 0.0
-    assert report.ceiling.overall.similarity.value > scores["source"] + 0.1
-    assert report.ceiling.overall.similarity.value <= 1.0 + 1e-6
-
-
-def test_what_is_not_said_is_not_heard(report: EvaluationReport) -> None:
-    rates = {name: score.overall.word_error_rate for name, score in report.contenders.items()}
-    assert rates["mute"] is not None
-    assert rates["source"] is not None
-    assert rates["mute"].value > 0.9
-    assert rates["source"].value < 0.6
-
-
-def test_report_holds_every_sentence(report: EvaluationReport) -> None:
-    parsed = json.loads(report.to_json())
-    assert parsed["schema"] == 1
-    assert parsed["target"] == "en-us+f3"
-    source = parsed["contenders"]["source"]
-    assert [s["utt_id"] for s in source["sentences"]] == ["u0", "u1", "u2", "u3"]
-    assert set(source["speakers"]) == {"en-us+m3", "en-us+m7"}
-    hearing = source["sentences"][0]["hearing"]
-    assert hearing["words"] == len(hearing["said"].split()) == 11
-
-
-def test_tables_show_contenders_and_speakers(report: EvaluationReport) -> None:
-    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    with console.file:
-        console.print(overview_table(report))
-        console.print(speaker_table(report))
-    text = console.export_text()
-    for word in ("source", "oracle", "mute", "ceiling", "en-us+m7", "0.000"):
-        assert word in text
-
-
-def test_same_input_same_report(evaluation_corpus: Corpus) -> None:
-    told: list[tuple[int, int]] = []
-    first = evaluate(load_contenders("source"), evaluation_corpus, 1, lambda *n: told.append(n))
-    second = evaluate(load_contenders("source"), evaluation_corpus, 1)
-    assert first.to_json() == second.to_json()
-    assert told[0] == (1, 5)
-    assert told[-1] == (5, 5)
-
-
-def test_selection_is_disjoint_and_spread(evaluation_corpus: Corpus) -> None:
-    chosen = select_sentences(evaluation_corpus)
-    ids = [[u.utt_id for u in part] for part in (chosen.centroid, chosen.ceiling, chosen.sources)]
-    assert ids == [["u4", "u6"], ["u5", "u7", "u8"], ["u0", "u1", "u2", "u3"]]
-    one = select_sentences(evaluation_corpus, per_speaker=1)
-    assert [u.utt_id for u in one.sources] == ["u0", "u2"]
-
-
-def test_corpora_without_the_roles_are_refused(evaluation_corpus: Corpus) -> None:
-    with pytest.raises(EvaluationError, match="0 utterances of role unseen-source"):
-        evaluate(load_contenders("source"), evaluation_corpus.select(role="target-reference"))
-    with pytest.raises(EvaluationError, match="0 sentences per speaker"):
-        select_sentences(evaluation_corpus, per_speaker=0)
-    with pytest.raises(EvaluationError, match="no contenders"):
-        evaluate({}, evaluation_corpus)
-
-
-def test_corpus_without_text_has_no_error_rates(evaluation_corpus: Corpus) -> None:
-    silent = Corpus(
-        evaluation_corpus.root, tuple(replace(u, text="") for u in evaluation_corpus.utterances)
-    )
-    score = evaluate(load_contenders("source"), silent, per_speaker=1).contenders["source"].overall
-    assert score.word_error_rate is None
-    assert score.similarity.value > 0
+def made(name: str, kind: str = "other", form: str = "") -> Contender:
+    """Return a contender that converts nothing; ``form`` is ``family precision engine``."""
+    family, precision, engine = form.split() if form else ("", "", "")
+    return Contender(name, lambda: lambda u, x: x, kind, family, precision, engine)
 
 
 @pytest.mark.parametrize(
@@ -121,34 +31,156 @@ def test_corpus_without_text_has_no_error_rates(evaluation_corpus: Corpus) -> No
         (np.zeros(5, np.float32), r"shape \[5\]"),
         (np.full(8, np.nan, np.float32), "8 samples not finite"),
     ],
+    ids=["another length", "NaN"],
 )
-def test_unusable_conversions_are_refused(
+def test_unusable_conversions_are_named_with_their_file(
     evaluation_corpus: Corpus, result: Samples, fact: str
 ) -> None:
     utterance = evaluation_corpus.utterances[0]
-    with pytest.raises(EvaluationError, match=fact):
-        converted(lambda samples: result, utterance, np.zeros(8, np.float32))
+    convert = Contender.of("broken", lambda samples: result).open()
+    with pytest.raises(EvaluationError, match=fact) as caught:
+        converted("broken", convert, utterance, np.zeros(8, np.float32))
+    assert str(utterance.path) in str(caught.value)
+    assert str(caught.value).startswith("broken: ")
 
 
-@pytest.mark.parametrize("name", ["u0.wav", "u0_converted.flac"])
+@pytest.mark.parametrize(
+    "name",
+    ["u0.wav", "u0_converted.flac", "en-us+m3_u0.wav", "val/u0_converted.wav"],
+)
 def test_folders_are_contenders(evaluation_corpus: Corpus, tmp_path: Path, name: str) -> None:
-    (contender,) = load_contenders(str(tmp_path)).values()
+    (contender,) = load_contenders(f"rvc={tmp_path}")
+    assert contender.name == "rvc"
     utterance = evaluation_corpus.utterances[0]
-    samples = utterance.read(16000)
+    samples = utterance.read(RATE)
     with pytest.raises(EvaluationError, match=r"has no u0\.wav"):
-        converted(contender, utterance, samples)
-    write_audio(tmp_path / name, samples, 16000)
-    assert np.abs(converted(contender, utterance, samples) - samples).max() < 1e-4
-    (tmp_path / name).write_bytes(b"broken")
+        contender.open()(utterance, samples)
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    write_audio(path, samples, RATE)
+    assert np.abs(contender.open()(utterance, samples) - samples).max() < 1e-4
+    path.write_bytes(b"broken")
     with pytest.raises(AudioError, match="not readable"):
-        converted(contender, utterance, samples)
+        contender.open()(utterance, samples)
 
 
-def test_unknown_contenders_are_named() -> None:
+def test_the_speaker_decides_between_equal_names(evaluation_corpus: Corpus, tmp_path: Path) -> None:
+    utterance = evaluation_corpus.utterances[0]
+    samples = utterance.read(RATE)
+    write_audio(tmp_path / "u0.wav", np.zeros_like(samples), RATE)
+    write_audio(tmp_path / f"{utterance.speaker}_u0.wav", samples, RATE)
+    (contender,) = load_contenders(str(tmp_path))
+    assert np.abs(contender.open()(utterance, samples)).max() > 0.01
+
+
+@pytest.mark.parametrize(("off", "refused"), [(800, False), (-800, False), (8000, True)])
+def test_lengths_of_other_tools(
+    evaluation_corpus: Corpus, tmp_path: Path, off: int, refused: bool
+) -> None:
+    utterance = evaluation_corpus.utterances[0]
+    samples = utterance.read(RATE)
+    write_audio(tmp_path / "u0.wav", np.full(samples.size + off, 0.1, np.float32), RATE)
+    (contender,) = load_contenders(str(tmp_path))
+    if refused:
+        with pytest.raises(EvaluationError, match=r"u0\.wav: lasts .* without changing length"):
+            contender.open()(utterance, samples)
+    else:
+        assert contender.open()(utterance, samples).shape == samples.shape
+
+
+def test_halves_of_pairs_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    for name in ("a_original", "a_converted", "b_original", "c_converted"):
+        write_audio(tmp_path / "train" / f"{name}.wav", np.zeros(100, np.float32), RATE)
+    (contender,) = load_contenders(str(tmp_path))
+    with pytest.raises(EvaluationError, match=r"2 files .* b_original\.wav, c_converted\.wav"):
+        contender.open()
+
+
+def test_missing_sentences_are_listed(evaluation_corpus: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match=r"m3_u0\.wav, .*u4\.wav and 4 more"):
+        check_complete(tmp_path, evaluation_corpus)
+
+
+def test_unknown_contenders_are_named(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"zebra: nothing to evaluate"):
         load_contenders("zebra")
     with pytest.raises(EvaluationError, match=r"no such teacher weights"):
         load_contenders("zebra.safetensors")
+    with pytest.raises(EvaluationError, match=r"<b>: no name"):
+        load_contenders("<b>=source")
+    (tmp_path / "junk.safetensors").write_bytes(b"junk")
+    with pytest.raises(EvaluationError, match="not readable as safetensors"):
+        load_contenders(str(tmp_path / "junk.safetensors"))
+    save_file({"x": np.zeros(3, np.float32)}, tmp_path / "other.safetensors")
+    (contender,) = load_contenders(str(tmp_path / "other.safetensors"))
+    with pytest.raises(EvaluationError, match="neither a student nor a teacher"):
+        contender.open()
+
+
+def test_names_are_apart_and_the_source_is_first() -> None:
+    (source,) = load_contenders("source")
+    names = [c.name for c in named_apart([made("a"), source, made("b")])]
+    assert names == ["source", "a", "b"]
+    assert [c.name for c in named_apart([made("a")])] == ["source", "a"]
+    for pair in ([made("a"), made("a")], [made("target")], [made("source")]):
+        with pytest.raises(EvaluationError, match="name is taken"):
+            named_apart(pair)
+    with pytest.raises(EvaluationError, match="no contenders"):
+        named_apart([])
+
+
+def test_shipped_bundles_give_their_forms_and_students_are_told(project_root: Path) -> None:
+    assets = project_root / "edge_vc" / "assets"
+    notes: list[str] = []
+    forms = load_contenders(str(assets / "kathleen-nano.evc"), notes.append)
+    names = {c.name for c in forms}
+    assert {"kathleen-nano-int8-onnx", "kathleen-nano-fp32-onnx"} <= names
+    assert {c.family for c in forms} == {"kathleen-nano"}
+    (wide,) = load_contenders(str(assets / "kathleen-wide.safetensors"))
+    assert (wide.name, wide.kind) == ("kathleen-wide", "student")
+    (teacher,) = load_contenders(str(assets / "kathleen-teacher.safetensors"))
+    assert teacher.kind == "teacher"
+
+
+def test_students_keep_length_and_place(project_root: Path) -> None:
+    (wide,) = load_contenders(str(project_root / "edge_vc/assets/kathleen-wide.safetensors"))
+    samples = np.random.default_rng(0).normal(0, 0.1, 5003).astype(np.float32)
+    utterance = Corpus.__new__(Corpus)  # nobody looks at it
+    assert wide.open()(utterance, samples).shape == samples.shape  # type: ignore[arg-type]
+
+
+FORMS = (
+    made("source", "source"),
+    made("teacher", "teacher"),
+    made("base-fp32-onnx", "student", "base fp32 onnx"),
+    made("base-int8-litert", "student", "base int8 litert"),
+    made("base-int8-onnx", "student", "base int8 onnx"),
+    made("rvc", "folder"),
+)
+
+
+def test_sensible_pairs_by_themselves() -> None:
+    found = {(pair.name, pair.against) for pair in pairings(FORMS)}
+    assert found == {
+        ("base-fp32-onnx", "teacher"),
+        ("base-int8-litert", "teacher"),
+        ("base-int8-onnx", "teacher"),
+        ("rvc", "teacher"),
+        ("base-int8-onnx", "base-fp32-onnx"),
+        ("base-int8-litert", "base-fp32-onnx"),
+        ("base-int8-litert", "base-int8-onnx"),
+    }
+    assert baseline(FORMS) == "teacher"
+    assert baseline(FORMS[:1]) == "source"
+
+
+def test_pairs_on_demand() -> None:
+    found = [(pair.name, pair.against) for pair in pairings(FORMS, ("rvc",))]
+    assert found == [(c.name, "rvc") for c in FORMS[1:-1]]
+    assert baseline(FORMS, ("rvc",)) == "rvc"
+    with pytest.raises(EvaluationError, match=r"--against zebra: no such contender, only source"):
+        pairings(FORMS, ("zebra",))
 
 
 @pytest.mark.parametrize("length", [1000, 16001])
@@ -159,26 +191,9 @@ def test_other_rates_keep_length(length: int) -> None:
         rates.append(samples.size)
         return samples
 
-    time = np.arange(length) / 16000
+    time = np.arange(length) / RATE
     samples = (0.5 * np.sin(2 * np.pi * 300 * time)).astype(np.float32)
     result = at_rate(convert, 24000)(samples)
     assert result.shape == samples.shape
     assert rates == [int(np.ceil(length * 1.5))]
     assert np.abs(result - samples)[100:-100].max() < 0.02
-
-
-def test_command_prints_and_writes(evaluation_corpus: Corpus, tmp_path: Path) -> None:
-    parent = typer.Typer()
-    parent.add_typer(app, name="evaluate")
-    parent.command("other")(lambda: None)
-    corpus = str(evaluation_corpus.root)
-    out, plot = tmp_path / "report.json", tmp_path / "plot.png"
-    options = ["--corpus", corpus, "--per-speaker", "1", "--json", str(out), "--plot", str(plot)]
-    result = CliRunner().invoke(parent, ["evaluate", "source", *options])
-    assert result.exit_code == 0, result.output
-    assert "ceiling" in result.output
-    assert json.loads(out.read_text())["contenders"]["source"]["name"] == "source"
-    assert plot.read_bytes().startswith(b"\x89PNG")
-    refused = CliRunner().invoke(parent, ["evaluate", "zebra", "--corpus", corpus])
-    assert refused.exit_code == 2
-    assert "zebra: nothing to evaluate" in refused.output

@@ -26,8 +26,8 @@ def test_snr_is_the_power_of_the_error(error_db: float) -> None:
 
 
 def test_snr_of_equal_and_silent_signals() -> None:
-    assert snr_db(noise(), noise()) == np.inf
-    assert snr_db(np.zeros(10), np.ones(10)) == -np.inf
+    assert snr_db(noise(), noise()) == 200.0
+    assert snr_db(np.zeros(10), np.ones(10)) == -200.0
 
 
 @pytest.mark.parametrize("gain_db", [-6.0, 0.0, 3.0])
@@ -39,7 +39,7 @@ def test_spectral_distance_of_a_gain_is_the_gain(gain_db: float) -> None:
 def test_spectral_distance_ignores_phase_and_the_inaudible() -> None:
     time = np.arange(RATE) / RATE
     sine, cosine = np.sin(2 * np.pi * 500 * time), np.cos(2 * np.pi * 500 * time)
-    assert log_spectral_distance(sine, cosine, RATE) < 0.5
+    assert log_spectral_distance(sine, cosine, RATE, range_db=60.0) < 0.5
     assert log_spectral_distance(sine, sine + 1e-6 * noise(), RATE) < 0.01
     assert log_spectral_distance(noise(), noise(seed=2), RATE) > 5.0
 

@@ -1,0 +1,96 @@
+"""The work of an evaluation in pieces: one recording, converted by everybody and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge_vc.audio.io import Samples
+from edge_vc.data.corpus import Utterance
+from edge_vc.evaluate.closeness import Closeness, compare
+from edge_vc.evaluate.contenders import RATE, Contender, Conversion, converted
+from edge_vc.evaluate.judge import Judge, Target
+from edge_vc.evaluate.kept_audio import KeptAudio
+from edge_vc.evaluate.melody import contour
+from edge_vc.evaluate.noise import Condition, NoiseMaker
+from edge_vc.evaluate.pairings import Pairing
+from edge_vc.evaluate.scores import SentenceScore
+from edge_vc.evaluate.selection import EvaluationSet
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that every process has to know; picklable when its contenders are."""
+
+    chosen: EvaluationSet
+    target: Target
+    contenders: tuple[Contender, ...]
+    pairings: tuple[Pairing, ...]
+    audio: Path | None = None
+    """Folder to keep the converted audio in."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One recording to convert, in one condition; without a condition, to score as it is."""
+
+    utterance: Utterance
+    condition: Condition | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task."""
+
+    scores: dict[str, SentenceScore]
+    """By contender; the target's own recording is ``target``."""
+    closeness: dict[Pairing, Closeness] = field(default_factory=dict)
+
+
+class Bench:
+    """Contenders and judge, opened in this process."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.judge = Judge(plan.chosen, plan.target)
+        self._open: dict[str, Conversion] = {c.name: c.open() for c in plan.contenders}
+        self._noise = NoiseMaker(plan.chosen.voices, RATE)
+        self._kept = KeptAudio(plan.audio) if plan.audio else None
+
+    def run(self, task: Task) -> Outcome:
+        """Convert and score; the same task always has the same outcome."""
+        utterance = task.utterance
+        samples = utterance.read(RATE)
+        if task.condition is None:
+            return Outcome({"target": self.judge.score(utterance, samples)})
+        versions = self._convert(utterance, task.condition, samples)
+        if self._kept:
+            self._kept.keep(task.condition, utterance, versions)
+        pitch = contour(samples, RATE)
+        return Outcome(
+            {name: self.judge.score(utterance, x, pitch) for name, x in versions.items()},
+            {
+                pairing: self._closeness(utterance, versions, pairing)
+                for pairing in self._plan.pairings
+                if pairing.name in versions and pairing.against in versions
+            },
+        )
+
+    def _convert(
+        self, utterance: Utterance, condition: Condition, samples: Samples
+    ) -> dict[str, Samples]:
+        heard = self._noise.apply(condition, utterance, samples)
+        able = [c.name for c in present(self._plan.contenders, condition)]
+        return {name: converted(name, self._open[name], utterance, heard) for name in able}
+
+    def _closeness(
+        self, utterance: Utterance, versions: dict[str, Samples], pairing: Pairing
+    ) -> Closeness:
+        reference, other = versions[pairing.against], versions[pairing.name]
+        return compare(utterance.utt_id, utterance.speaker, utterance.sex, reference, other, RATE)
+
+
+def present(contenders: Sequence[Contender], condition: Condition) -> list[Contender]:
+    """Return who converts in a condition: files made elsewhere were made without noise."""
+    return [c for c in contenders if c.folder is None or not condition.kind]

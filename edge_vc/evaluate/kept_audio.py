@@ -1,0 +1,69 @@
+"""The folder of everything that was converted, for ears and for the report's page."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from edge_vc.audio.io import Samples, write_audio
+from edge_vc.data.corpus import Utterance
+from edge_vc.evaluate.noise import CLEAN, Condition
+from edge_vc.evaluate.requirements import EvaluationError
+from edge_vc.evaluate.voices import RATE
+
+TARGET = "target"
+"""Folder of the target's own recordings."""
+
+
+class KeptAudio:
+    """``<condition>/<contender>/<speaker>_<utt_id>.flac`` under one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, condition: str, name: str, speaker: str, utt_id: str) -> Path:
+        """Return where a version lies; strangers' names cannot lead out of the folder."""
+        parts = [plain_name(part) for part in (condition, name, f"{speaker}_{utt_id}")]
+        return self.root / parts[0] / parts[1] / f"{parts[2]}.flac"
+
+    def check(self, names: Iterable[str]) -> None:
+        """Raise `EvaluationError` when two contenders would share a folder, or none can be made."""
+        folders: dict[str, str] = {}
+        for name in (TARGET, *names):
+            taken = folders.setdefault(plain_name(name), name)
+            if taken != name:
+                raise EvaluationError(f"{name}: its audio would mix with that of {taken}; rename")
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EvaluationError(f"{self.root}: no folder for audio ({error.strerror})") from error
+
+    def keep(
+        self, condition: Condition, utterance: Utterance, versions: Mapping[str, Samples]
+    ) -> None:
+        """Store every contender's version of an utterance."""
+        for name, samples in versions.items():
+            path = self.path(condition.name, name, utterance.speaker, utterance.utt_id)
+            self._write(path, samples)
+
+    def keep_target(self, utterance: Utterance) -> None:
+        """Store a recording of the target, whose speaker and name `path` is asked for."""
+        path = self.path(CLEAN.name, TARGET, utterance.speaker, utterance.utt_id)
+        self._write(path, utterance.read(RATE))
+
+    def _write(self, path: Path, samples: Samples) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.stem}.{os.getpid()}.part.flac")
+        try:
+            write_audio(part, samples, RATE)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def plain_name(name: str) -> str:
+    """Return a name as a file name: letters, digits, dot, dash and underscore."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".") or "unnamed"
+    return plain[:120]

@@ -1,0 +1,121 @@
+"""Noise over the source recordings: babble of other speakers, and noise of speech's spectrum.
+
+Both are made from the corpus by a generator whose seed is the sentence's name, so that every
+contender hears the same and so does the next run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc.audio.io import Samples
+from edge_vc.audio.level import active_level_db, normalize_level
+from edge_vc.data.corpus import Utterance
+from edge_vc.evaluate.requirements import EvaluationError
+
+KINDS = ("babble", "shaped")
+VOICES = 6
+"""Speakers that talk at once in babble, where the corpus has as many."""
+_WINDOW = 512
+_PEAK = 0.99
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What the source recordings are like."""
+
+    kind: str = ""
+    """``babble``, ``shaped``, or empty for the recordings as they are."""
+    snr_db: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """How tables call it."""
+        return f"{self.kind} {self.snr_db:g} dB" if self.kind else "clean"
+
+
+CLEAN = Condition()
+
+
+def conditions(noise_db: float | None) -> tuple[Condition, ...]:
+    """Return the clean condition, and both noises at an SNR where one is given."""
+    if noise_db is None:
+        return (CLEAN,)
+    if not -20.0 <= noise_db <= 60.0:
+        raise EvaluationError(f"noise at {noise_db:g} dB; give an SNR from -20 to 60 dB")
+    return (CLEAN, *(Condition(kind, noise_db) for kind in KINDS))
+
+
+class NoiseMaker:
+    """Puts noise over recordings; ``voices`` are the speakers that babble is made of."""
+
+    def __init__(self, voices: tuple[Utterance, ...], sample_rate: int) -> None:
+        self._voices, self._rate = voices, sample_rate
+
+    def apply(self, condition: Condition, utterance: Utterance, samples: Samples) -> Samples:
+        """Return ``[T]`` with noise at the condition's SNR, counted against active speech."""
+        if not condition.kind:
+            return samples
+        rng = np.random.default_rng(_seed(condition.kind, utterance))
+        make = self._babble if condition.kind == "babble" else self._shaped
+        noise = make(rng, utterance, samples.size)
+        level = active_level_db(samples, self._rate)
+        power = float(np.square(noise).mean())
+        mixed = samples + noise * np.sqrt(10 ** ((level - condition.snr_db) / 10) / power)
+        peak = float(np.abs(mixed).max())
+        return np.asarray(mixed * min(1.0, _PEAK / peak), dtype=np.float32)
+
+    def _babble(
+        self, rng: np.random.Generator, utterance: Utterance, length: int
+    ) -> NDArray[np.float64]:
+        """Add up equally loud sentences of other speakers, each from a random moment on."""
+        others = sorted({u.speaker for u in self._voices} - {utterance.speaker})
+        if not others:
+            raise EvaluationError(
+                f"{utterance.path}: babble needs a speaker other than {utterance.speaker}; "
+                "evaluate without noise or add speakers to the corpus"
+            )
+        babble = np.zeros(length)
+        for speaker in rng.permutation(others)[:VOICES]:
+            sentences = [u for u in self._voices if u.speaker == speaker]
+            voice = sentences[int(rng.integers(len(sentences)))].read(self._rate)
+            voice = np.roll(normalize_level(voice, self._rate), -int(rng.integers(voice.size)))
+            babble += np.resize(voice, length)
+        return babble
+
+    def _shaped(
+        self, rng: np.random.Generator, utterance: Utterance, length: int
+    ) -> NDArray[np.float64]:
+        """Give white noise the mean spectrum of the corpus's speakers."""
+        spectrum = np.fft.rfft(rng.standard_normal(length))
+        places = np.linspace(0, 1, spectrum.size)
+        shape = np.interp(places, np.linspace(0, 1, self._spectrum.size), self._spectrum)
+        shaped: NDArray[np.float64] = np.fft.irfft(spectrum * shape, length)
+        return shaped
+
+    @cached_property
+    def _spectrum(self) -> NDArray[np.float64]:
+        """Mean magnitudes ``[bins]`` of each speaker's first sentence."""
+        first = {u.speaker: u for u in reversed(self._voices)}
+        powers = [
+            _mean_power(normalize_level(first[speaker].read(self._rate), self._rate))
+            for speaker in sorted(first)
+        ]
+        return np.asarray(np.sqrt(np.mean(powers, axis=0)))
+
+
+def _mean_power(samples: Samples) -> NDArray[np.float64]:
+    padded = np.pad(samples.astype(np.float64), (0, _WINDOW))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[:: _WINDOW // 2]
+    spectra = np.fft.rfft(frames * np.hanning(_WINDOW))
+    return np.asarray(np.square(np.abs(spectra)).mean(axis=0))
+
+
+def _seed(kind: str, utterance: Utterance) -> int:
+    name = f"{kind}:{utterance.speaker}:{utterance.utt_id}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")

@@ -1,0 +1,31 @@
+"""How much worse one recording sounds than another.
+
+Wide-band perceptual evaluation of speech quality (ITU-T P.862.2; Rix et al. 2001), by ``pesq``.
+"""
+
+from __future__ import annotations
+
+import math
+
+from edge_vc.audio.io import Samples, resample
+from edge_vc.evaluate.requirements import require
+
+RATE = 16000
+"""Sample rate of the wide-band form, in Hz."""
+
+
+def pesq(reference: Samples, other: Samples, sample_rate: int) -> float | None:
+    """Return PESQ of ``other`` ``[T]`` against ``reference`` ``[T]``, 1.0 to 4.64.
+
+    None where the measure finds no speech or less than a quarter of a second.
+    """
+    package = require("pesq")
+    if not reference.any() or not other.any():
+        return None
+    if sample_rate != RATE:
+        reference, other = (resample(x, sample_rate, RATE) for x in (reference, other))
+    try:
+        score = float(package.pesq(RATE, reference, other, "wb"))
+    except package.PesqError:
+        return None
+    return score if math.isfinite(score) else None

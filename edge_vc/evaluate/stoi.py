@@ -1,0 +1,28 @@
+"""How intelligible one recording is when another is taken as clean speech.
+
+Short-time objective intelligibility (Taal, Hendriks, Heusdens, Jensen 2011), by ``pystoi``.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from edge_vc.audio.io import Samples
+from edge_vc.evaluate.requirements import require
+
+
+def stoi(reference: Samples, other: Samples, sample_rate: int) -> float | None:
+    """Return STOI of ``other`` ``[T]`` against ``reference`` ``[T]``, about 0 to 1.
+
+    None where there is too little speech to tell (less than 0.4 s of it).
+    """
+    measure = require("pystoi").stoi
+    if not reference.any() or not other.any():
+        return None
+    with warnings.catch_warnings():
+        # Too few frames are a warning and the result 1e-5; here they are no result.
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            return float(measure(reference, other, sample_rate))
+        except RuntimeWarning:
+            return None

@@ -1,0 +1,132 @@
+"""Opening what converts speech: teachers, students and the forms of a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_vc.audio.io import Samples, resample
+from edge_vc.evaluate.requirements import EvaluationError
+
+RATE = 16000
+"""Sample rate in Hz at which everything is compared."""
+
+Convert = Callable[[Samples], Samples]
+"""Mono ``[T]`` at `RATE` to its conversion ``[T]``."""
+
+ENGINES = {"onnx": "onnx", "tflite": "litert"}
+"""The engine that runs a model format."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of a bundle's model."""
+
+    precision: str
+    engine: str
+
+
+def open_source() -> Convert:
+    """Return the identity: what goes in comes out."""
+    return lambda samples: samples
+
+
+def open_teacher(weights: Path | None) -> Convert:
+    """Load the teacher of a weights file, or the one that ships."""
+    from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher
+
+    weights = weights or DEFAULT_WEIGHTS
+    if not weights.is_file():
+        raise EvaluationError(f"{weights}: no such teacher weights; train or name others")
+    try:
+        teacher = DefaultTeacher.load(weights)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        fact = str(error).splitlines()[0]
+        raise EvaluationError(f"{weights}: neither a student nor a teacher: {fact}") from error
+    return at_rate(teacher.convert, teacher.sample_rate)
+
+
+def is_student(path: Path) -> bool:
+    """Say whether a safetensors file is a student; raises `EvaluationError` if not readable."""
+    from safetensors import SafetensorError, safe_open
+
+    from edge_vc.compress.student_file import METADATA
+
+    if not path.is_file():
+        raise EvaluationError(f"{path}: no such teacher weights or student; train or name others")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return METADATA in (file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise EvaluationError(f"{path}: not readable as safetensors: {error}") from error
+
+
+def open_student(path: Path) -> Convert:
+    """Load a student; it hears the whole recording at once and its delay is taken off."""
+    import torch
+
+    from edge_vc.compress.student_file import StudentFileError, load_student
+
+    try:
+        student = load_student(path)
+    except StudentFileError as error:
+        raise EvaluationError(str(error)) from error
+    hop, delay = student.config.hop, student.delay
+
+    def convert(samples: Samples) -> Samples:
+        padded = np.pad(samples, (0, delay + -(samples.size + delay) % hop))
+        with torch.no_grad():
+            heard = student(torch.from_numpy(padded)[None, None, None])[0, 0, 0].numpy()
+        return np.asarray(heard[delay : delay + samples.size])
+
+    return at_rate(convert, student.config.sample_rate)
+
+
+def forms(path: Path, note: Callable[[str], None]) -> list[Form]:
+    """Return the forms in a bundle that can run here; ``note`` is told of the others.
+
+    Raises `EngineError` when there are none.
+    """
+    from edge_vc_runtime.bundle import read_bundle
+    from edge_vc_runtime.engines import EngineError, load_engine
+
+    found = {Form(m.precision, ENGINES[m.format]) for m in read_bundle(path).manifest.models}
+    usable: list[Form] = []
+    missing: dict[str, str] = {}
+    for form in sorted(found, key=lambda form: (form.precision, form.engine)):
+        try:
+            load_engine(form.engine)
+        except EngineError as error:
+            missing[form.engine] = f"{path.name}: {form.engine} left out: {error}"
+        else:
+            usable.append(form)
+    if not usable:
+        raise EngineError("; ".join(missing.values()))
+    for line in missing.values():
+        note(line)
+    return usable
+
+
+def open_form(path: Path, form: Form) -> Convert:
+    """Open a session of one form of a bundle; it hears hop by hop, from silence each time."""
+    from edge_vc_runtime.loop import convert_array
+    from edge_vc_runtime.session import Session
+
+    session = Session.open(path, engine=form.engine, precision=form.precision)
+    return at_rate(lambda samples: convert_array(session, samples), session.sample_rate)
+
+
+def at_rate(convert: Convert, sample_rate: int) -> Convert:
+    """Wrap a converter that works at ``sample_rate`` Hz as one that works at `RATE`."""
+    if sample_rate == RATE:
+        return convert
+
+    def resampled(samples: Samples) -> Samples:
+        there = convert(resample(samples, RATE, sample_rate))
+        back = resample(there, sample_rate, RATE)[: samples.shape[0]]
+        return np.pad(back, (0, samples.shape[0] - back.shape[0]))
+
+    return resampled

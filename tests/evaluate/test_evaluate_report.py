@@ -1,0 +1,270 @@
+"""Contenders are scored alike: the better voice wins, and the same input gives the same report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
+from edge_vc.audio.io import Samples, read_audio
+from edge_vc.data.corpus import Corpus
+from edge_vc.evaluate.cli import app
+from edge_vc.evaluate.contenders import Contender, load_contenders
+from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
+from edge_vc.evaluate.requirements import EvaluationError
+from edge_vc.evaluate.scores import EvaluationReport
+from edge_vc.evaluate.selection import select_sentences
+from edge_vc.evaluate.tables import all_tables
+
+
+def say_it_as_the_target(corpus: Corpus) -> dict[bytes, Samples]:
+    """Map each source recording to the target's own recording of the same text."""
+    target = {u.text: u.read(16000) for u in corpus.select(role="target-reference")}
+    return {
+        u.read(16000).tobytes(): np.resize(target[u.text], u.read(16000).shape)
+        for u in corpus.select(role="unseen-source")
+    }
+
+
+@pytest.fixture(scope="module")
+def report(evaluation_corpus: Corpus) -> EvaluationReport:
+    oracle = say_it_as_the_target(evaluation_corpus)
+    contenders = [
+        Contender.of("oracle", lambda samples: oracle[samples.tobytes()], "teacher"),
+        Contender.of("softer", lambda samples: 0.5 * oracle[samples.tobytes()], "student"),
+        Contender.of("mute", np.zeros_like),
+    ]
+    return evaluate(contenders, evaluation_corpus)
+
+
+def value(report: EvaluationReport, name: str, key: str) -> float:
+    """Return one overall figure."""
+    estimate = getattr(report.contenders[name].overall, key)
+    assert estimate is not None, (name, key)
+    return float(estimate.value)
+
+
+def test_the_better_voice_wins(report: EvaluationReport) -> None:
+    assert value(report, "oracle", "similarity") > value(report, "source", "similarity") + 0.1
+    assert value(report, "mute", "similarity") == 0.0
+    ceiling = report.ceiling.overall.similarity
+    assert ceiling is not None
+    assert value(report, "source", "similarity") + 0.1 < ceiling.value <= 1.0 + 1e-6
+
+
+def test_what_is_not_said_is_not_heard(report: EvaluationReport) -> None:
+    assert value(report, "mute", "word_error_rate") > 0.9
+    assert value(report, "source", "word_error_rate") < 0.6
+    if value(report, "source", "word_error_rate") > 0:
+        assert value(report, "source", "word_error_ratio") == 1.0
+        assert value(report, "mute", "word_error_ratio") > 1.5
+
+
+def test_melody_and_timbre_are_the_targets(report: EvaluationReport) -> None:
+    assert value(report, "oracle", "mcd_db") < 0.5 * value(report, "source", "mcd_db")
+    assert value(report, "source", "f0_correlation") == pytest.approx(1.0)
+    assert abs(value(report, "oracle", "f0_shift")) < 10 < abs(value(report, "source", "f0_shift"))
+    mute = report.contenders["mute"].overall
+    assert mute.f0_shift is None
+    assert mute.f0_correlation is None
+    assert mute.mcd_db is None
+
+
+def test_differences_are_from_the_teacher_and_paired(report: EvaluationReport) -> None:
+    assert report.baseline == "oracle"
+    assert report.contenders["oracle"].deltas is None
+    softer = report.contenders["softer"].deltas
+    assert softer is not None
+    assert softer.mcd_db is not None
+    # A gain changes no timbre; were sentences not paired the interval would be wide.
+    assert softer.mcd_db.high - softer.mcd_db.low < 0.1
+    assert abs(softer.mcd_db.value) < 0.05
+
+
+def test_students_are_compared_with_their_teacher(report: EvaluationReport) -> None:
+    (pair,) = report.comparisons
+    assert (pair.name, pair.against, pair.condition) == ("softer", "oracle", "clean")
+    assert pair.overall.snr_db is not None
+    assert pair.overall.snr_db.value == pytest.approx(20 * np.log10(2), abs=0.01)
+    assert pair.overall.stoi is not None
+    assert pair.overall.stoi.value > 0.999
+    assert pair.overall.pesq is not None
+    assert pair.overall.pesq.value > 4.5
+    assert set(pair.speakers) == {"en-us+m3", "en-us+m7"}
+
+
+def test_report_holds_every_sentence(report: EvaluationReport) -> None:
+    parsed = json.loads(report.to_json())
+    assert parsed["schema"] == 2
+    assert parsed["target"] == "en-us+f3"
+    source = parsed["contenders"]["source"]
+    assert [s["utt_id"] for s in source["sentences"]] == ["u0", "u1", "u2", "u3"]
+    assert set(source["speakers"]) == {"en-us+m3", "en-us+m7"}
+    assert set(source["sexes"]) == {"M"}
+    hearing = source["sentences"][0]["hearing"]
+    assert hearing["words"] == len(hearing["said"].split()) == 11
+    assert parsed["sentences"][1]["target_text"] == parsed["sentences"][1]["text"]
+
+
+def test_tables_show_contenders_pairs_and_speakers(report: EvaluationReport) -> None:
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    with console.file:
+        for table in all_tables(report, 160):
+            console.print(table)
+    text = console.export_text()
+    for word in ("source", "oracle", "mute", "own voice", "en-us+m7", "softer against oracle"):
+        assert word in text
+    assert "0.000" in text
+
+
+def test_same_input_same_report(evaluation_corpus: Corpus) -> None:
+    told: list[tuple[int, int]] = []
+    options = EvaluationOptions(per_speaker=1)
+    source = load_contenders("source")
+    first = evaluate(source, evaluation_corpus, options, lambda *n: told.append(n))
+    second = evaluate(source, evaluation_corpus, options)
+    assert first.to_json() == second.to_json()
+    assert told[0] == (1, 5)
+    assert told[-1] == (5, 5)
+
+
+@pytest.mark.slow  # starts two interpreters with torch
+def test_more_processes_same_report(
+    evaluation_corpus: Corpus, project_root: Path, tmp_path: Path
+) -> None:
+    nano = load_contenders(str(project_root / "edge_vc/assets/kathleen-nano.evc"))
+    options = EvaluationOptions(per_speaker=1, noise_db=10.0)
+    alone = evaluate(nano, evaluation_corpus, options)
+    together = evaluate(nano, evaluation_corpus, replace(options, jobs=2))
+    assert alone.to_json() == together.to_json()
+    assert set(alone.noisy) == {"babble 10 dB", "shaped 10 dB"}
+
+
+def test_noise_harms_and_the_harm_is_measured(evaluation_corpus: Corpus) -> None:
+    options = EvaluationOptions(per_speaker=1, noise_db=0.0)
+    report = evaluate(load_contenders("source"), evaluation_corpus, options)
+    for scores in report.noisy.values():
+        drop = scores["source"].since_clean
+        assert drop is not None
+        assert drop.dnsmos_background is not None
+        assert drop.dnsmos_background.high < 0
+        assert drop.similarity is not None
+        assert drop.similarity.value < 0
+
+
+def test_selection_is_disjoint_and_spread(evaluation_corpus: Corpus) -> None:
+    chosen = select_sentences(evaluation_corpus)
+    ids = [[u.utt_id for u in part] for part in (chosen.centroid, chosen.ceiling, chosen.sources)]
+    assert ids == [["u4", "u6"], ["u5", "u7", "u8"], ["u0", "u1", "u2", "u3"]]
+    one = select_sentences(evaluation_corpus, per_speaker=1)
+    assert [u.utt_id for u in one.sources] == ["u0", "u2"]
+    assert one.voices == chosen.sources
+
+
+def test_readings_are_other_recordings_of_the_same_words(evaluation_corpus: Corpus) -> None:
+    chosen = select_sentences(evaluation_corpus)
+    first = chosen.readings.reading_of(chosen.sources[0])
+    assert first is not None
+    assert first.utt_id == "u4"
+    shouted = replace(chosen.sources[0], text=chosen.sources[0].text.upper().replace(".", "!"))
+    assert chosen.readings.reading_of(shouted) == first
+    retake = chosen.readings.reading_of(first)
+    assert retake is not None
+    assert retake.utt_id == "u8"
+    assert chosen.readings.reading_of(replace(first, text="")) is None
+
+
+def test_corpora_without_the_roles_are_refused(evaluation_corpus: Corpus) -> None:
+    source = load_contenders("source")
+    with pytest.raises(EvaluationError, match="0 utterances of role unseen-source"):
+        evaluate(source, evaluation_corpus.select(role="target-reference"))
+    with pytest.raises(EvaluationError, match="0 sentences per speaker"):
+        select_sentences(evaluation_corpus, per_speaker=0)
+    lonely = tuple(u for u in evaluation_corpus if u.role == "unseen-source" or u.utt_id == "u4")
+    with pytest.raises(EvaluationError, match="1 of target-reference; .* needs 1 and 2 or more"):
+        evaluate(source, Corpus(evaluation_corpus.root, lonely))
+
+
+@pytest.mark.parametrize(
+    ("options", "fact"),
+    [
+        (EvaluationOptions(jobs=0), "0 jobs"),
+        (EvaluationOptions(noise_db=99.0), "noise at 99 dB"),
+        (EvaluationOptions(against=("zebra",)), "--against zebra"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_options_that_make_no_sense(
+    evaluation_corpus: Corpus, options: EvaluationOptions, fact: str
+) -> None:
+    with pytest.raises(EvaluationError, match=fact):
+        evaluate(load_contenders("source"), evaluation_corpus, options)
+
+
+def test_corpus_without_text_has_empty_columns_not_zeros(evaluation_corpus: Corpus) -> None:
+    silent = Corpus(
+        evaluation_corpus.root, tuple(replace(u, text="") for u in evaluation_corpus.utterances)
+    )
+    report = evaluate(load_contenders("source"), silent, EvaluationOptions(per_speaker=1))
+    score = report.contenders["source"].overall
+    for empty in ("word_error_rate", "word_error_ratio", "character_error_rate", "mcd_db"):
+        assert getattr(score, empty) is None
+    assert score.similarity is not None
+    assert report.unknown_words == ()
+    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    with console.file:
+        console.print(next(all_tables(report, 120)))
+    rows = [line.split() for line in console.export_text().splitlines()]
+    row = next(cells for cells in rows if cells[:1] == ["source"])
+    assert row[2:4] == ["-", "-"]
+
+
+def test_command_prints_writes_and_keeps(evaluation_corpus: Corpus, tmp_path: Path) -> None:
+    parent = typer.Typer()
+    parent.add_typer(app, name="evaluate")
+    parent.command("other")(lambda: None)
+    corpus = str(evaluation_corpus.root)
+    out, plot, audio = tmp_path / "report.json", tmp_path / "plot.png", tmp_path / "audio"
+    options = ["--corpus", corpus, "--per-speaker", "1", "--json", str(out), "--plot", str(plot)]
+    options += ["--audio", str(audio)]
+    result = CliRunner().invoke(parent, ["evaluate", "source", *options])
+    assert result.exit_code == 0, result.output
+    assert "own voice" in result.output
+    parsed = json.loads(out.read_text())
+    assert parsed["contenders"]["source"]["name"] == "source"
+    assert parsed["audio"] == "audio"
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    kept = read_audio(audio / "clean" / "source" / "en-us-m3_u0.flac", 16000)
+    original = evaluation_corpus.utterances[0].read(16000)
+    assert np.abs(kept - original).max() < 1e-4
+    assert (audio / "clean" / "target" / "en-us-f3_u4.flac").is_file()
+    assert not list(audio.rglob("*.part*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fact"),
+    [
+        (["zebra"], "zebra: nothing to evaluate"),
+        (["source", "--json", "nowhere/report.json"], "folder does not exist"),
+    ],
+    ids=["contender", "folder"],
+)
+def test_command_refuses_in_one_line(
+    evaluation_corpus: Corpus, arguments: list[str], fact: str
+) -> None:
+    corpus = str(evaluation_corpus.root)
+    refused = CliRunner().invoke(app, [*arguments, "--corpus", corpus])
+    assert refused.exit_code == 2
+    assert fact in refused.output
+
+
+def test_a_report_names_no_folder_outside_its_own(report: EvaluationReport, tmp_path: Path) -> None:
+    kept = replace(report, audio=str(tmp_path / "audio"))
+    assert with_audio_beside(kept, tmp_path / "report.json").audio == "audio"
+    assert with_audio_beside(kept, tmp_path / "deeper" / "report.json").audio is None
