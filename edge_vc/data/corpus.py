@@ -64,7 +64,11 @@ class Corpus:
         if not root.is_dir():
             raise CorpusError(f"{root}: no such folder; give a folder of WAV or FLAC files")
         table = root / METADATA
-        utterances = _read_table(table) if table.is_file() else _scan_folder(root)
+        utterances = (
+            [read_row(table, number, line) for number, line in table_lines(table)]
+            if table.is_file()
+            else _scan_folder(root)
+        )
         if not utterances:
             raise CorpusError(f"{root}: holds no recordings ({', '.join(AUDIO_SUFFIXES)})")
         return cls(root, tuple(utterances))
@@ -124,18 +128,18 @@ def write_metadata(root: Path, utterances: list[Utterance]) -> Path:
     return table
 
 
-def _read_table(table: Path) -> list[Utterance]:
+def table_lines(table: Path) -> Iterator[tuple[int, str]]:
+    """Yield number and text of the rows of a ``metadata.csv``; `CorpusError` for another file."""
     lines = table.read_text(encoding="utf-8").splitlines()
     if not lines or tuple(lines[0].split("|")) != COLUMNS:
         raise CorpusError(f"{table}: line 1 is not the header {'|'.join(COLUMNS)}")
-    return [
-        _read_row(table, number, line)
-        for number, line in enumerate(lines[1:], start=2)
-        if line.strip()
-    ]
+    for number, line in enumerate(lines[1:], start=2):
+        if line.strip():
+            yield number, line
 
 
-def _read_row(table: Path, number: int, line: str) -> Utterance:
+def read_row(table: Path, number: int, line: str) -> Utterance:
+    """Return one row; raises `CorpusError` with its number when it is bad or its file missing."""
     values = line.split("|")
     where = f"{table}: line {number}"
     if len(values) != len(COLUMNS):

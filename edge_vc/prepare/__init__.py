@@ -1,0 +1,1 @@
+"""From a folder of any recordings to a corpus that training can use."""

@@ -1,0 +1,56 @@
+"""Recordings that are there twice: whole files by content, pieces by fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from edge_vc.audio.fingerprint import find_matches
+from edge_vc.prepare.record import Piece, Record
+
+EXACT, NEAR = "exact duplicate", "near duplicate"
+
+
+def without_duplicates(records: Sequence[Record], agreement: float) -> list[Record]:
+    """Return the records with every later copy dropped; the first one stays.
+
+    Exact copies decode to the same samples. Near ones agree in ``agreement`` of their
+    fingerprint's bits, whatever their format, level or cut; 1 does not look for them.
+    """
+    records = _without_copies(records)
+    return _without_near(records, agreement) if agreement < 1 else records
+
+
+def _without_copies(records: Sequence[Record]) -> list[Record]:
+    first: dict[str, str] = {}
+    kept = []
+    for record in records:
+        original = first.setdefault(record.content, record.source) if record.content else ""
+        if original and original != record.source:
+            pieces = (_dropped(p, EXACT, f"the same samples as {original}") for p in record.pieces)
+            record = replace(record, pieces=tuple(pieces))
+        kept.append(record)
+    return kept
+
+
+def _without_near(records: list[Record], agreement: float) -> list[Record]:
+    places = [
+        (r, p)
+        for r, record in enumerate(records)
+        for p, piece in enumerate(record.pieces)
+        if piece.path
+    ]
+    prints = [records[r].pieces[p].fingerprint() for r, p in places]
+    pieces = [list(record.pieces) for record in records]
+    for match in find_matches(prints, agreement):
+        r, p = places[match.index]
+        original, q = places[match.original]
+        start = records[original].pieces[q].start
+        alike = f"{match.agreement:.0%} of the bits of {records[original].source} at {start:.1f} s"
+        pieces[r][p] = _dropped(pieces[r][p], NEAR, alike)
+    return [replace(record, pieces=tuple(new)) for record, new in zip(records, pieces, strict=True)]
+
+
+def _dropped(piece: Piece, reason: str, detail: str) -> Piece:
+    # What was dropped before keeps its own reason.
+    return replace(piece, path="", reason=reason, detail=detail) if piece.path else piece

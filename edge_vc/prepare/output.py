@@ -1,0 +1,110 @@
+"""The folder that a prepared corpus goes to: claimed before, swept after."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_vc.data.corpus import METADATA
+from edge_vc.prepare.record import write_text
+from edge_vc.prepare.settings import PrepareError, PrepareSettings
+from edge_vc.prepare.split import TRAIN, VALIDATION
+
+STATE = ".prepare"
+"""Folder with what a run remembers; without it a folder is somebody else's."""
+SUMMARY, DROPPED, PLOT = "prepare.json", "dropped.csv", "prepare.png"
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Output:
+    """A claimed folder."""
+
+    root: Path
+    sides: Mapping[str, str]
+    """The split that earlier runs decided, by speaker."""
+
+    @property
+    def records(self) -> Path:
+        """Where what became of each recording is stored."""
+        return self.root / STATE / "records"
+
+    def claim(self, settings: PrepareSettings, sides: Mapping[str, str]) -> None:
+        """Write down whose folder this is, before anything else is put there."""
+        self.records.mkdir(parents=True, exist_ok=True)
+        state = {"version": _VERSION, "settings": settings.as_dict(), "sides": dict(sides)}
+        write_text(self.root / STATE / "run.json", json.dumps(state, indent=1, ensure_ascii=False))
+
+    def sweep(self, kept: Iterable[str]) -> None:
+        """Delete what earlier runs wrote and the table no longer lists."""
+        wanted = {self.root / path for path in kept}
+        for side in (TRAIN, VALIDATION):
+            for path in sorted((self.root / side).rglob("*"), reverse=True):
+                if path.is_dir():
+                    if not any(path.iterdir()):
+                        path.rmdir()
+                elif path not in wanted and path.name != METADATA:
+                    path.unlink()
+
+
+def open_output(
+    root: Path, folder: Path, settings: PrepareSettings, overwrite: bool = False
+) -> Output:
+    """Return the output folder, new or with an earlier run's work that can be gone on with.
+
+    Raises `PrepareError` for a folder with other things in it, one prepared with other settings
+    (unless ``overwrite``), and where input and output lie within each other.
+    """
+    if root == folder or root.is_relative_to(folder) or folder.is_relative_to(root):
+        raise PrepareError(f"{root}: lies within {folder} or around it; choose a folder beside it")
+    if root.exists() and not root.is_dir():
+        raise PrepareError(f"{root}: is a file; choose a folder")
+    if not root.is_dir() or not any(root.iterdir()):
+        return Output(root, {})
+    state = _read_state(root)
+    if overwrite:
+        for name in (STATE, TRAIN, VALIDATION):
+            shutil.rmtree(root / name, ignore_errors=True)
+        for name in (METADATA, SUMMARY, DROPPED, PLOT):
+            (root / name).unlink(missing_ok=True)
+        return Output(root, {})
+    changed = _changed(state["settings"], json.loads(json.dumps(settings.as_dict())))
+    if changed:
+        raise PrepareError(
+            f"{root}: was prepared with another {', '.join(changed)}; "
+            "choose another folder, or give --overwrite to begin anew"
+        )
+    return Output(root, state["sides"])
+
+
+def _read_state(root: Path) -> dict[str, Any]:
+    path = root / STATE / "run.json"
+    if not path.is_file():
+        raise PrepareError(f"{root}: is not empty and was not made here; choose an empty folder")
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+        if state["version"] != _VERSION:
+            raise PrepareError(f"{root}: made by another version; choose an empty folder")
+        sides = {str(name): str(side) for name, side in state["sides"].items()}
+        if not set(sides.values()) <= {TRAIN, VALIDATION}:
+            raise ValueError(f"sides {sorted(set(sides.values()))}")
+        return {"settings": dict(state["settings"]), "sides": sides}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, PrepareError):
+            raise
+        raise PrepareError(f"{path}: damaged ({error}); choose an empty folder") from error
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    names: list[str] = []
+    for name, value in new.items():
+        if isinstance(value, dict):
+            names += _changed(old.get(name, {}), value)
+        elif old.get(name) != value:
+            names.append(name)
+    return names

@@ -1,0 +1,90 @@
+"""Which recordings will be prepared, on which side of the split, under which names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc.prepare.settings import PrepareSettings
+from edge_vc.prepare.sources import Drop, Source, find_sources
+from edge_vc.prepare.split import TRAIN, split_speakers
+from edge_vc.prepare.task import Task
+
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do."""
+
+    tasks: tuple[Task, ...]
+    drops: tuple[Drop, ...]
+    """What cannot even be opened."""
+    sides: Mapping[str, str]
+    """`TRAIN` or `VALIDATION` by speaker."""
+
+    @property
+    def seconds(self) -> float:
+        """Duration of everything that can be opened."""
+        return sum(task.utterance.seconds for task in self.tasks)
+
+
+def make_plan(folder: Path, settings: PrepareSettings, earlier: Mapping[str, str]) -> Plan:
+    """Look through ``folder``; speakers in ``earlier`` keep their side of the split.
+
+    Raises `PrepareError` when it holds nothing.
+    """
+    sources, drops = find_sources(folder)
+    speakers = sorted({source.utterance.speaker for source in sources})
+    targets = {s.utterance.speaker for s in sources if s.utterance.role.startswith("target")}
+    sides = split_speakers(speakers, settings.validation, settings.seed, earlier, targets)
+    stems = _stems(sources)
+    tasks = [
+        _task(source, sides[source.utterance.speaker], stem, settings)
+        for source, stem in zip(sources, stems, strict=True)
+    ]
+    return Plan(tuple(tasks), tuple(drops), sides)
+
+
+def _task(source: Source, side: str, stem: str, settings: PrepareSettings) -> Task:
+    varied = settings.variants > 0 and side == TRAIN and source.utterance.role == "source"
+    path = f"{side}/{stem}"
+    state = source.utterance.path.stat()
+    facts = [settings.key(), source.name, path, varied, state.st_size, state.st_mtime_ns]
+    # The pieces depend on whether there is a text, not on which.
+    facts.append(bool(source.utterance.text))
+    key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]
+    return Task(source.utterance, source.name, path, varied, key)
+
+
+def _stems(sources: list[Source]) -> list[str]:
+    """Return ``speaker/name`` for each; a part of the source's hash tells apart what is alike."""
+    plain = [
+        f"{file_name(source.utterance.speaker or 'unknown')}/{file_name(source.utterance.utt_id)}"
+        for source in sources
+    ]
+    # Case-insensitive file systems exist.
+    count = Counter(stem.casefold() for stem in plain)
+    return [
+        stem if count[stem.casefold()] == 1 else f"{stem}-{_short_hash(source.name)}"
+        for stem, source in zip(plain, sources, strict=True)
+    ]
+
+
+def file_name(text: str) -> str:
+    """Return ``text`` as a file's name: any alphabet, no separators, not hidden, not too long."""
+    name = re.sub(r"[\x00-\x1f\x7f/\\|:*?\"<>\u0085\u2028\u2029]", "_", text).strip()
+    name = re.sub(r"^\.+", "_", name) or "_"
+    if len(name.encode()) > _LONGEST_NAME:
+        cut = name.encode()[: _LONGEST_NAME - 9].decode(errors="ignore")
+        name = f"{cut}-{_short_hash(text)}"
+    return name
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:8]

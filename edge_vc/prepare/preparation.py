@@ -1,0 +1,162 @@
+"""``prepare``: a folder of recordings in, a corpus out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge_vc.audio.voice_activity import model_path
+from edge_vc.data.corpus import METADATA, Utterance, write_metadata
+from edge_vc.prepare.duplicates import without_duplicates
+from edge_vc.prepare.output import DROPPED, Output, open_output
+from edge_vc.prepare.plan import Plan, make_plan
+from edge_vc.prepare.pool import prepare_all
+from edge_vc.prepare.record import Piece, Record, load_record, write_text
+from edge_vc.prepare.settings import PrepareError, PrepareSettings
+from edge_vc.prepare.sources import Drop
+from edge_vc.prepare.split import TRAIN, VALIDATION
+from edge_vc.prepare.task import Task
+
+Progress = Callable[[float, float], None]
+"""Told the seconds of audio that are done and those that there are to do."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was made."""
+
+    root: Path
+    plan: Plan
+    kept: tuple[tuple[Task, Piece], ...]
+    drops: tuple[Drop, ...]
+    """What cannot be opened, cannot be read or is no good, in order of source."""
+
+
+def prepare(
+    folder: str | Path,
+    out: str | Path,
+    settings: PrepareSettings | None = None,
+    *,
+    jobs: int = 1,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Prepare every recording of ``folder`` and write the corpus ``out``.
+
+    ``out/metadata.csv`` lists everything, ``out/train`` and ``out/validation`` are corpora of
+    their own. Run again it goes on where it was stopped, takes what has been added and leaves
+    the rest alone. Memory does not grow with the length of recordings. Raises `PrepareError`
+    when it cannot begin; a recording that cannot be used is in the result's ``drops``.
+    """
+    settings = settings or PrepareSettings()
+    root, folder = Path(out).resolve(), Path(folder).resolve()
+    if not 1 <= jobs <= 256:
+        raise PrepareError(f"{jobs} jobs; give 1 to 256")
+    model_path()
+    output = open_output(root, folder, settings, overwrite)
+    plan = make_plan(folder, settings, output.sides)
+    output.claim(settings, plan.sides)
+    stored = [load_record(output.records, task.source, task.key) for task in plan.tasks]
+    fresh = _work(plan, output, settings, stored, jobs, progress or (lambda done, total: None))
+    records = [
+        fresh.get(task.source) or record for task, record in zip(plan.tasks, stored, strict=True)
+    ]
+    return _finish(plan, output, [r for r in records if r is not None], settings)
+
+
+def _work(
+    plan: Plan,
+    output: Output,
+    settings: PrepareSettings,
+    stored: Sequence[Record | None],
+    jobs: int,
+    progress: Progress,
+) -> dict[str, Record]:
+    """Prepare what has no usable record or has lost its files; return the new records by source."""
+    todo = [
+        task
+        for task, record in zip(plan.tasks, stored, strict=True)
+        if record is None or not _complete(output.root, record)
+    ]
+    total = sum(task.utterance.seconds for task in todo)
+    progress(0.0, total)
+    made = prepare_all(
+        todo, settings, output.root, output.records, jobs, lambda done: progress(done, total)
+    )
+    return {record.source: record for record in made}
+
+
+def _complete(root: Path, record: Record) -> bool:
+    return all(
+        (root / path).is_file()
+        for piece in record.pieces
+        for path in (piece.path, *piece.variants)
+        if path
+    )
+
+
+def _finish(
+    plan: Plan, output: Output, records: Sequence[Record], settings: PrepareSettings
+) -> Prepared:
+    """Leave duplicates out, write the tables and delete what they do not list."""
+    unique = without_duplicates(records, settings.agreement)
+    tasks = {task.source: task for task in plan.tasks}
+    drops = list(plan.drops)
+    drops += [Drop(r.source, 0.0, r.seconds, "unreadable", r.error) for r in unique if r.error]
+    kept: list[tuple[Task, Piece]] = []
+    for record in unique:
+        for piece in record.pieces:
+            if piece.path:
+                kept.append((tasks[record.source], piece))
+            else:
+                drops.append(
+                    Drop(record.source, piece.start, piece.seconds, piece.reason, piece.detail)
+                )
+    drops.sort(key=lambda drop: (drop.source, drop.start))
+    _write_tables(output.root, kept)
+    _write_drops(output.root / DROPPED, drops)
+    output.sweep(path for _, piece in kept for path in (piece.path, *piece.variants))
+    return Prepared(output.root, plan, tuple(kept), tuple(drops))
+
+
+def _write_tables(root: Path, kept: Sequence[tuple[Task, Piece]]) -> None:
+    rows = [row for task, piece in kept for row in _rows(root, task, piece)]
+    for side in (TRAIN, VALIDATION):
+        mine = [row for row in rows if row.path.is_relative_to(root / side)]
+        if mine:
+            write_metadata(root / side, mine)
+        else:
+            (root / side / METADATA).unlink(missing_ok=True)
+    write_metadata(root, rows)
+
+
+def _rows(root: Path, task: Task, piece: Piece) -> list[Utterance]:
+    """Return the table's rows of a piece and its copies; only a whole recording has its text."""
+    whole = piece.path.rsplit(".", 1)[0] == task.stem
+    return [
+        replace(
+            task.utterance,
+            path=root / path,
+            utt_id=_plain(Path(path).stem),
+            speaker=_plain(task.utterance.speaker or "unknown"),
+            seconds=piece.seconds,
+            corpus=_plain(task.utterance.corpus),
+            text=task.utterance.text if whole else "",
+        )
+        for path in (piece.path, *piece.variants)
+    ]
+
+
+def _plain(text: str) -> str:
+    """Return what a table can hold; folder names may have anything in them."""
+    return text.replace("|", "_").replace("\n", "_").replace("\r", "_")
+
+
+def _write_drops(path: Path, drops: Sequence[Drop]) -> None:
+    lines = ["source|start|seconds|reason|detail"]
+    lines += [
+        "|".join(map(_plain, (d.source, f"{d.start:.2f}", f"{d.seconds:.2f}", d.reason, d.detail)))
+        for d in drops
+    ]
+    write_text(path, "\n".join(lines) + "\n")

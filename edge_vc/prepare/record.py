@@ -1,0 +1,112 @@
+"""What became of one recording, stored as JSON so that a later run need not do it again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_vc.audio.fingerprint import Fingerprint
+from edge_vc.prepare.settings import PrepareError
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One segment of a recording, kept or not."""
+
+    path: str
+    """Where it lies, relative to the prepared corpus; empty when it was dropped."""
+    start: float
+    """Where it begins in the recording, in seconds."""
+    seconds: float
+    reason: str = ""
+    """Why it was dropped, in a word or two; empty when it was kept."""
+    detail: str = ""
+    """The fact behind the reason."""
+    level_before_db: float = 0.0
+    level_after_db: float = 0.0
+    """Active speech level, dBFS."""
+    snr_before_db: float = 0.0
+    snr_after_db: float = 0.0
+    speech_share: float = 0.0
+    clipped_share: float = 0.0
+    words: str = ""
+    """Fingerprint, base64 of little-endian 32-bit words."""
+    f0_counts: tuple[int, ...] = ()
+    """Voiced frames per bin of `edge_vc.prepare.measures.F0_EDGES_HZ`."""
+    spectrum_db: tuple[float, ...] = ()
+    """Mean power per band of `edge_vc.prepare.measures.BAND_EDGES_HZ`."""
+    variants: tuple[str, ...] = ()
+    """Paths of its augmented copies."""
+
+    def fingerprint(self) -> Fingerprint:
+        """Return the words ``[frames]``."""
+        return np.frombuffer(base64.b64decode(self.words), dtype="<u4").astype(np.uint32)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One recording and its pieces."""
+
+    source: str
+    """Path relative to the input folder."""
+    key: str
+    """Hash of what it was made from and how; another key means: do it again."""
+    seconds: float
+    content: str
+    """sha256 of the decoded samples: equal for a WAV and the FLAC made from it."""
+    pieces: tuple[Piece, ...]
+    error: str = ""
+    """Why it could not be read; then there are no pieces."""
+
+
+def encode_words(words: Fingerprint) -> str:
+    """Return a fingerprint as text."""
+    return base64.b64encode(words.astype("<u4").tobytes()).decode()
+
+
+def record_path(folder: Path, source: str) -> Path:
+    """Return where the record of ``source`` lies; any name of any length is safe."""
+    return folder / f"{hashlib.sha256(source.encode()).hexdigest()[:24]}.json"
+
+
+def save_record(folder: Path, record: Record) -> None:
+    """Write a record, complete or not at all."""
+    path = record_path(folder, record.source)
+    text = json.dumps(asdict(record), ensure_ascii=False, separators=(",", ":"))
+    write_text(path, text)
+
+
+def load_record(folder: Path, source: str, key: str) -> Record | None:
+    """Return the record of ``source`` made with ``key``; None when there is none to be used."""
+    path = record_path(folder, source)
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        pieces = tuple(_piece(fields) for fields in stored.pop("pieces"))
+        record = Record(pieces=pieces, **stored)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None  # Not ours or from another version: made again.
+    return record if record.key == key and record.source == source else None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file beside and move it there: a kill leaves the old one or the new one."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise PrepareError(f"{path}: not written: {error.strerror}") from error
+
+
+def _piece(fields: dict[str, object]) -> Piece:
+    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    return Piece(**{**fields, **lists})  # type: ignore[arg-type]  # checked by the key

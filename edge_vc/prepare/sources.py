@@ -1,0 +1,113 @@
+"""The recordings to prepare: those of a table, or every audio file of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc.audio.io import AudioError
+from edge_vc.audio.stream import AudioFile
+from edge_vc.data.corpus import METADATA, CorpusError, Utterance, read_row, table_lines
+from edge_vc.prepare.settings import PrepareError
+
+SUFFIXES = frozenset(
+    (
+        ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64",
+        ".w64", ".wav", ".wave",
+    )
+)  # fmt: skip
+"""What libsndfile reads."""
+FOREIGN = frozenset(
+    (
+        ".aac", ".ac3", ".amr", ".ape", ".m4a", ".m4b", ".mka", ".mp4", ".mpc", ".ra", ".webm",
+        ".wma", ".wv",
+    )
+)  # fmt: skip
+"""Audio that it does not: named, so that nobody wonders where it went."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One recording that can be opened."""
+
+    utterance: Utterance
+    """Its description; ``seconds`` is what the file's header says."""
+    name: str
+    """Path relative to the folder, with ``/``."""
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Something that is not in the prepared corpus, and why."""
+
+    source: str
+    """The recording's path relative to the folder."""
+    start: float
+    """Where the piece begins in it, in seconds."""
+    seconds: float
+    """How long it is; 0 when not known."""
+    reason: str
+    """One or two words, the same for all such cases."""
+    detail: str
+    """One line with the fact."""
+
+
+def find_sources(folder: Path) -> tuple[list[Source], list[Drop]]:
+    """Return what can be opened under ``folder``, in order of path, and what cannot.
+
+    Reads the folder's ``metadata.csv``, else every audio file: the speaker is then the name of
+    the file's folder, the role ``source``. Raises `PrepareError` when there is nothing.
+    """
+    if not folder.is_dir():
+        raise PrepareError(f"{folder}: no such folder; give one with recordings")
+    table = folder / METADATA
+    try:
+        listed = list(_listed(table) if table.is_file() else _scanned(folder))
+    except (CorpusError, UnicodeDecodeError) as error:
+        raise PrepareError(f"{error}") from error
+    if not listed:
+        raise PrepareError(f"{folder}: holds no recordings ({' '.join(sorted(SUFFIXES))})")
+    opened = [_opened(folder, entry) if isinstance(entry, Utterance) else entry for entry in listed]
+    sources = [entry for entry in opened if isinstance(entry, Source)]
+    return sorted(sources, key=lambda s: s.name), [e for e in opened if isinstance(e, Drop)]
+
+
+def _listed(table: Path) -> Iterator[Utterance | Drop]:
+    seen: set[Path] = set()
+    for number, line in table_lines(table):
+        try:
+            utterance = read_row(table, number, line)
+        except CorpusError as error:
+            fact = str(error).removeprefix(f"{table}: ")
+            reason = "missing" if "does not exist" in fact else "bad line"
+            yield Drop(line.split("|")[0], 0.0, 0.0, reason, f"{METADATA} {fact}")
+            continue
+        if utterance.path not in seen:
+            seen.add(utterance.path)
+            yield utterance
+
+
+def _scanned(folder: Path) -> Iterator[Utterance | Drop]:
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if not path.is_file() or any(part.startswith(".") for part in inside.parts):
+            continue
+        if path.suffix.lower() in FOREIGN:
+            fact = f"{path.suffix} is not read; convert it to FLAC, for instance with ffmpeg"
+            yield Drop(inside.as_posix(), 0.0, 0.0, "unreadable", fact)
+        elif path.suffix.lower() in SUFFIXES:
+            speaker = path.parent.name
+            yield Utterance(path, path.stem, speaker, "", 0.0, folder.name, "source", "", "")
+
+
+def _opened(folder: Path, utterance: Utterance) -> Source | Drop:
+    name = utterance.path.relative_to(folder).as_posix()
+    try:
+        with AudioFile(utterance.path) as file:
+            seconds = file.seconds
+    except AudioError as error:
+        fact = str(error).removeprefix(f"{utterance.path}: ")
+        return Drop(name, 0.0, 0.0, "empty" if "empty" in fact else "unreadable", fact)
+    fields = {**vars(utterance), "seconds": seconds}
+    return Source(Utterance(**fields), name)

@@ -1,0 +1,40 @@
+"""Training and validation speakers: drawn once, and the same when more recordings come."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+TRAIN, VALIDATION = "train", "validation"
+
+
+def split_speakers(
+    speakers: Iterable[str],
+    share: float,
+    seed: int = 0,
+    earlier: Mapping[str, str] | None = None,
+    fixed: Iterable[str] = (),
+) -> dict[str, str]:
+    """Return `TRAIN` or `VALIDATION` for every speaker.
+
+    A speaker's lot depends on its name and ``seed`` alone, so nobody changes sides when others
+    join. Where all fall into training, the one nearest to the border is set aside, if there are
+    two or more. ``earlier`` decisions stand; the ``fixed`` (targets) always train.
+    """
+    fixed, earlier = set(fixed), earlier or {}
+    lots = {name: _lot(name, seed) for name in speakers}
+    sides = {
+        name: TRAIN if name in fixed else earlier.get(name, VALIDATION if lot < share else TRAIN)
+        for name, lot in lots.items()
+    }
+    free = [name for name in lots if name not in fixed]
+    if share > 0 and len(free) > 1 and VALIDATION not in sides.values():
+        undecided = [name for name in free if name not in earlier] or free
+        sides[min(undecided, key=lots.__getitem__)] = VALIDATION
+    return sides
+
+
+def _lot(name: str, seed: int) -> float:
+    """Return a number in [0, 1) from a name and a seed."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

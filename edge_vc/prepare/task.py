@@ -1,0 +1,143 @@
+"""One recording's work: examined, cut, cleaned, levelled, measured and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge_vc.audio.denoise import denoise
+from edge_vc.audio.fingerprint import fingerprint
+from edge_vc.audio.io import AudioError, Samples
+from edge_vc.audio.level import SILENCE_DB, active_level_db, frame_power, normalize_level
+from edge_vc.audio.segment import find_segments, frames_of, speech_share, whole_segment
+from edge_vc.audio.snr import snr_db
+from edge_vc.audio.span import Span
+from edge_vc.audio.stream import cut, stream_audio
+from edge_vc.audio.voice_activity import FRAME, SpeechDetector
+from edge_vc.data.corpus import Utterance
+from edge_vc.prepare.examine import Examination, Step, examine
+from edge_vc.prepare.measures import band_spectrum_db, f0_counts
+from edge_vc.prepare.record import Piece, Record, encode_words
+from edge_vc.prepare.settings import SAMPLE_RATE, PrepareSettings
+from edge_vc.prepare.variants import write_variants
+from edge_vc.prepare.write import write_piece
+
+_CONTEXT_FRAMES = 31
+"""A second on either side: there the denoiser and the SNR find the noise."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One recording and where its pieces go."""
+
+    utterance: Utterance
+    source: str
+    """The recording's path relative to the input folder."""
+    stem: str
+    """Path of its pieces relative to the prepared corpus, without number and suffix."""
+    varied: bool
+    """Whether augmented copies are made of it."""
+    key: str
+    """Hash of the recording's state, the settings and this task."""
+
+
+def prepare_recording(
+    task: Task, settings: PrepareSettings, root: Path, detector: SpeechDetector, step: Step
+) -> Record:
+    """Prepare one recording under ``root``; one that cannot be read gives a record that says so.
+
+    ``step`` is told seconds of audio, twice over: both passes take about as long.
+    """
+    path = task.utterance.path
+    try:
+        found = examine(path, detector, step)
+        spans = _spans(found, task.utterance, settings)
+        wide = [_widened(span, found.length) for span in spans]
+        stream = _counted(stream_audio(path, SAMPLE_RATE), step)
+        pieces = [
+            _piece(task, settings, root, found, number if len(spans) > 1 else 0, span, audio)
+            for number, (span, audio) in enumerate(zip(spans, cut(stream, wide), strict=True), 1)
+        ]
+    except AudioError as error:
+        fact = str(error).removeprefix(f"{path}: ")
+        return Record(task.source, task.key, task.utterance.seconds, "", (), fact)
+    seconds = found.length / SAMPLE_RATE
+    if not pieces:
+        pieces = [Piece("", 0.0, seconds, "no speech", "the detector heard nobody")]
+    return Record(task.source, task.key, seconds, found.content, tuple(pieces))
+
+
+def _spans(found: Examination, utterance: Utterance, settings: PrepareSettings) -> list[Span]:
+    """Cut where speech pauses, but leave alone what is short enough and has a text."""
+    if utterance.text and found.length <= settings.segment.max_seconds * SAMPLE_RATE:
+        return whole_segment(found.probabilities, found.length, settings.segment)
+    return find_segments(found.probabilities, found.length, settings.segment)
+
+
+def _widened(span: Span, length: int) -> Span:
+    """Return the span with its surroundings, beginning at a frame's border."""
+    wide = span.widened(_CONTEXT_FRAMES * FRAME, length)
+    return Span(wide.start // FRAME * FRAME, wide.stop)
+
+
+def _piece(
+    task: Task,
+    settings: PrepareSettings,
+    root: Path,
+    found: Examination,
+    number: int,
+    span: Span,
+    audio: Samples,
+) -> Piece:
+    wide = _widened(span, found.length)
+    raw = audio - audio.mean()
+    clean = (
+        raw if settings.denoise == "none" else denoise(raw, SAMPLE_RATE, method=settings.denoise)
+    )
+    inner = slice(span.start - wide.start, span.stop - wide.start)
+    speech = frames_of(found.probabilities, wide)
+    before, after = (snr_db(frame_power(a, FRAME), speech) for a in (raw, clean))
+    piece = Piece(
+        path="",
+        start=round(span.start / SAMPLE_RATE, 3),
+        seconds=round(len(span) / SAMPLE_RATE, 3),
+        level_before_db=round(active_level_db(raw[inner], SAMPLE_RATE), 2),
+        snr_before_db=round(before, 2),
+        snr_after_db=round(after, 2),
+        speech_share=round(speech_share(found.probabilities, span), 4),
+        clipped_share=round(float(frames_of(found.clipped, span).mean()), 6),
+    )
+    reason, detail = _fault(piece, settings)
+    if reason:
+        return replace(piece, reason=reason, detail=detail)
+    levelled = normalize_level(clean[inner], SAMPLE_RATE, settings.level_db)
+    name = f"{task.stem}-{number:04d}" if number else task.stem
+    return replace(
+        piece,
+        path=write_piece(root, name, levelled, settings.audio_format),
+        level_after_db=round(active_level_db(levelled, SAMPLE_RATE), 2),
+        words=encode_words(fingerprint(levelled, SAMPLE_RATE)),
+        f0_counts=f0_counts(levelled),
+        spectrum_db=band_spectrum_db(levelled),
+        variants=write_variants(root, name, levelled, settings) if task.varied else (),
+    )
+
+
+def _fault(piece: Piece, settings: PrepareSettings) -> tuple[str, str]:
+    """Return why a piece cannot be used, as reason and detail; empty when it can."""
+    if piece.level_before_db <= SILENCE_DB:
+        return "no speech", "digital silence"
+    if piece.seconds < settings.min_seconds:
+        return "too short", f"{piece.seconds:.2f} s, less than {settings.min_seconds:g}"
+    if piece.clipped_share > settings.max_clipped:
+        return "clipped", f"{piece.clipped_share:.2%} of its samples"
+    if settings.min_snr_db and not piece.snr_before_db >= settings.min_snr_db:
+        return "noisy", f"SNR {piece.snr_before_db:.1f} dB, less than {settings.min_snr_db:g}"
+    return "", ""
+
+
+def _counted(blocks: Iterator[Samples], step: Step) -> Iterator[Samples]:
+    for block in blocks:
+        step(block.shape[0] / SAMPLE_RATE)
+        yield block
