@@ -1,0 +1,114 @@
+"""``edge-vc prepare``: a folder of any recordings in, a corpus for training out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+HELP = """Turn a folder of recordings into a corpus for training.
+
+Reads WAV, FLAC, OGG, MP3 and whatever else libsndfile knows, at any rate, or the recordings that a
+metadata.csv lists. Cuts them where nobody speaks, lowers stationary noise, brings speech to one
+level, leaves out what is clipped, too short or there twice, sets speakers aside for validation, and
+writes 16 kHz files with their metadata.csv, a summary and a picture. A stopped run goes on where
+it was; recordings added later are taken in.
+
+Examples:
+
+  edge-vc prepare recordings/ -o corpus/ --jobs 4
+
+  edge-vc prepare recordings/ -o corpus/ --dry-run
+
+  edge-vc prepare recordings/ -o corpus/ --max-seconds 8 --min-snr 15 --denoise none
+
+  edge-vc prepare recordings/ -o corpus/ --variants 2 --noise noises/ --rooms rooms/
+"""
+
+# A group without subcommands, so that it mounts under its own name; options may come last.
+app = typer.Typer(
+    help=HELP,
+    context_settings={"allow_interspersed_args": True},
+    subcommand_metavar="",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True, help=HELP)
+def prepare_command(
+    recordings: Annotated[
+        Path, typer.Argument(help="Folder with recordings, or a corpus.", show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the corpus, empty or an earlier run.")
+    ],
+    jobs: Annotated[int, typer.Option(help="Processes that work side by side.")] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Begin anew where an earlier run has been.")
+    ] = False,
+    audio_format: Annotated[str, typer.Option("--format", help="flac or wav.")] = "flac",
+    denoise: Annotated[
+        str, typer.Option(help="Noise reduction: wiener, subtraction or none.")
+    ] = "wiener",
+    level: Annotated[float, typer.Option(help="Level of active speech, dBFS.")] = -23.0,
+    max_seconds: Annotated[float, typer.Option(help="Split speech longer than this.")] = 15.0,
+    max_pause: Annotated[float, typer.Option(help="Split at pauses longer than this, s.")] = 0.6,
+    min_seconds: Annotated[float, typer.Option(help="Drop pieces shorter than this.")] = 1.0,
+    min_snr: Annotated[float, typer.Option(help="Drop noisier pieces, dB; 0 keeps all.")] = 0.0,
+    validation: Annotated[
+        float, typer.Option(help="Share of the speakers set aside for validation.")
+    ] = 0.1,
+    seed: Annotated[int, typer.Option(help="Draws the split and the variants.")] = 0,
+    variants: Annotated[
+        int, typer.Option(help="Augmented copies of each training piece with role source.")
+    ] = 0,
+    noise: Annotated[
+        Path | None, typer.Option(help="Folder of noise recordings for the copies.")
+    ] = None,
+    rooms: Annotated[
+        Path | None, typer.Option(help="Folder of room responses for the copies.")
+    ] = None,
+) -> None:
+    """Prepare recordings; explained above."""
+    # Heavy imports wait until somebody prepares.
+    from rich.console import Console
+
+    from edge_vc.audio.io import AudioError
+    from edge_vc.audio.segment import SegmentSettings
+    from edge_vc.data.corpus import CorpusError
+    from edge_vc.prepare.commands import run, show_plan
+    from edge_vc.prepare.settings import PrepareError, PrepareSettings
+
+    console = Console()
+    try:
+        settings = PrepareSettings(
+            audio_format=audio_format,
+            denoise=denoise,
+            level_db=level,
+            segment=SegmentSettings(max_seconds=max_seconds, max_pause_seconds=max_pause),
+            min_seconds=min_seconds,
+            min_snr_db=min_snr,
+            validation=validation,
+            seed=seed,
+            variants=variants,
+            noise=str(noise.resolve()) if noise else "",
+            rooms=str(rooms.resolve()) if rooms else "",
+        )
+        if dry_run:
+            show_plan(console, recordings, out, settings, overwrite)
+        else:
+            run(console, recordings, out, settings, jobs, overwrite)
+    except (PrepareError, AudioError, CorpusError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    except OSError as error:
+        typer.echo(f"error: {error.filename or out}: {error.strerror}", err=True)
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt:
+        typer.echo("stopped; run again to go on", err=True)
+        raise typer.Exit(130) from None

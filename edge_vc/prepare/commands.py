@@ -1,0 +1,86 @@
+"""What ``edge-vc prepare`` shows on a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from edge_vc.prepare.output import DROPPED, PLOT, SUMMARY, Output, open_output
+from edge_vc.prepare.plan import make_plan
+from edge_vc.prepare.plots import plot_corpus
+from edge_vc.prepare.preparation import prepare
+from edge_vc.prepare.record import load_record, write_text
+from edge_vc.prepare.settings import PrepareSettings
+from edge_vc.prepare.split import VALIDATION
+from edge_vc.prepare.summary import as_json, drop_table, speaker_table
+
+
+def show_plan(
+    console: Console, recordings: Path, out: Path, settings: PrepareSettings, overwrite: bool
+) -> None:
+    """Print what a run would do; nothing is written."""
+    root, folder = out.resolve(), recordings.resolve()
+    # Beginning anew deletes what was there, which is not for a dry run to do.
+    output = Output(root, {}) if overwrite else open_output(root, folder, settings)
+    plan = make_plan(folder, settings, output.sides)
+    ready = [t for t in plan.tasks if load_record(output.records, t.source, t.key)]
+    done = 0.0 if overwrite else sum(task.utterance.seconds for task in ready)
+    aside = sorted(name for name, side in plan.sides.items() if side == VALIDATION)
+    console.print(
+        f"{len(plan.tasks)} recordings, {plan.seconds / 60:.1f} min, {len(plan.sides)} speakers; "
+        f"{done / 60:.1f} min are prepared already"
+    )
+    console.print(f"validation: {', '.join(aside) or 'no speaker'}", soft_wrap=True)
+    for drop in plan.drops:
+        console.print(f"left out: {drop.source}: {drop.detail}", soft_wrap=True, markup=False)
+    console.print(f"nothing written; without --dry-run it goes to {root}", soft_wrap=True)
+
+
+def run(
+    console: Console,
+    recordings: Path,
+    out: Path,
+    settings: PrepareSettings,
+    jobs: int,
+    overwrite: bool,
+) -> None:
+    """Prepare with a progress bar, then print and store what became of everything."""
+    columns = (
+        TextColumn("prepare"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("s of speech"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("prepare", total=None)
+        prepared = prepare(
+            recordings,
+            out,
+            settings,
+            jobs=jobs,
+            overwrite=overwrite,
+            progress=lambda done, total: bar.update(task, completed=int(done), total=int(total)),
+        )
+    console.print(speaker_table(prepared))
+    if prepared.drops:
+        console.print(drop_table(prepared))
+    write_text(prepared.root / SUMMARY, as_json(prepared, settings))
+    if prepared.kept:
+        plot_corpus(prepared, prepared.root / PLOT)
+    if VALIDATION not in prepared.plan.sides.values() and settings.validation:
+        console.print("no validation: it needs two speakers that are no targets")
+    console.print(
+        f"wrote {prepared.root}: metadata.csv, {SUMMARY}, {DROPPED}, {PLOT}", soft_wrap=True
+    )
