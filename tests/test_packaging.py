@@ -47,12 +47,12 @@ def test_pins_that_the_toolchain_needs(project_root: Path) -> None:
     assert first.startswith("torch==")
 
 
-def test_ci_runs_what_the_readme_names(project_root: Path) -> None:
+def test_ci_runs_what_the_pages_name(project_root: Path) -> None:
     script = (project_root / ".ci" / "run").read_text()
     commands = re.findall(r"^make (\S+)", script, re.M)
-    assert commands == ["check", "test"]
-    readme = (project_root / "README.md").read_text()
+    assert commands == ["check", "test", "test-board"]
+    pages = [(project_root / name).read_text() for name in ("README.md", "CONTRIBUTING.md")]
     targets = (project_root / "Makefile").read_text()
     for command in commands:
-        assert f"make {command}" in readme
+        assert any(f"make {command}\n" in page or f"make {command} " in page for page in pages)
         assert f"\n{command}: " in targets
