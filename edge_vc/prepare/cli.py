@@ -9,11 +9,13 @@ import typer
 
 HELP = """Turn a folder of recordings into a corpus for training.
 
-Reads WAV, FLAC, OGG, MP3 and whatever else libsndfile knows, at any rate, or the recordings that a
-metadata.csv lists. Cuts them where nobody speaks, lowers stationary noise, brings speech to one
-level, leaves out what is clipped, too short or there twice, sets speakers aside for validation, and
-writes 16 kHz files with their metadata.csv, a summary and a picture. A stopped run goes on where
-it was; recordings added later are taken in.
+Reads WAV, FLAC, OGG, MP3 and whatever else libsndfile knows, at any rate,
+or the recordings that a metadata.csv lists. Cuts them where nobody speaks,
+lowers stationary noise, brings speech to one level, leaves out what is
+clipped, too short or there twice, sets speakers aside for validation, and
+writes 16 kHz files with their metadata.csv, a summary and a picture.
+
+A stopped run goes on where it was; recordings added later are taken in.
 
 Examples:
 
@@ -21,9 +23,9 @@ Examples:
 
   edge-vc prepare recordings/ -o corpus/ --dry-run
 
-  edge-vc prepare recordings/ -o corpus/ --max-seconds 8 --min-snr 15 --denoise none
+  edge-vc prepare recordings/ -o corpus/ --max-seconds 8 --min-snr 15
 
-  edge-vc prepare recordings/ -o corpus/ --variants 2 --noise noises/ --rooms rooms/
+  edge-vc prepare recordings/ -o corpus/ --variants 2 --noise noises/
 """
 
 # A group without subcommands, so that it mounts under its own name; options may come last.

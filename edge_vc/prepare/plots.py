@@ -121,6 +121,7 @@ def _minutes(panel: Any, prepared: Prepared) -> None:
             panel.bar([0], [0], color=colour, label=label)
     if totals and max(totals.values()) > 30 * min(totals.values()):
         panel.set_yscale("log")
+        panel.yaxis.set_major_formatter("{x:g}")
     panel.set(title="Minutes per speaker", xlabel=f"{len(order)} speakers", ylabel="minutes")
     panel.legend(frameon=False)
 

@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from rich import box
 from rich.table import Table
 
 from edge_vc.prepare.preparation import Prepared
 from edge_vc.prepare.record import Piece
 from edge_vc.prepare.settings import PrepareSettings
+
+_STYLE: dict[str, Any] = {
+    "title_justify": "left", "box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "pad_edge": False,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,11 @@ def as_json(prepared: Prepared, settings: PrepareSettings) -> str:
 
 def speaker_table(prepared: Prepared, most: int = 20) -> Table:
     """Return the table of the ``most`` talkative speakers, and of all together."""
-    table = Table(title="Prepared speech", title_justify="left")
-    table.add_column("speaker", overflow="fold")
-    table.add_column("split")
-    for name in ("pieces", "minutes", "dropped", "level dBFS", "SNR dB", "speech %"):
-        table.add_column(name, justify="right")
+    table = Table(title="Prepared speech", **_STYLE)
+    table.add_column("speaker", min_width=12, overflow="fold")
+    table.add_column("split", no_wrap=True)
+    for name in ("pieces", "minutes", "dropped", "dBFS", "SNR dB", "speech %"):
+        table.add_column(name, justify="right", no_wrap=True)
     rows = speaker_rows(prepared)
     for row in rows[:most]:
         table.add_row(*_cells(row))
@@ -84,7 +89,7 @@ def speaker_table(prepared: Prepared, most: int = 20) -> Table:
 
 def drop_table(prepared: Prepared) -> Table:
     """Return the table of reasons for which something was left out, with one example each."""
-    table = Table(title="Dropped", title_justify="left")
+    table = Table(title="Dropped", **_STYLE)
     for name, justify in (("reason", "left"), ("count", "right"), ("minutes", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("for example", overflow="fold")
@@ -141,7 +146,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def _change(before: float, after: float) -> str:
-    return "" if np.isnan(before) else f"{before:.0f} > {after:.0f}"
+    return "" if np.isnan(before) else f"{before:.0f} → {after:.0f}"
 
 
 def _finite(value: Any) -> Any:
