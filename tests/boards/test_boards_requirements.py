@@ -29,8 +29,7 @@ def test_pins_are_those_of_the_constraints(project_root: Path) -> None:
     pinned = {normal(name): version for name, version in constraints.items()}
     document = tomllib.loads((resources.files("edge_vc_boards") / "wheels.toml").read_text())
     ours = {normal(name): version for name, version in document["python"]["3.11"].items()}
-    assert {name: pinned.get(name, version) for name, version in ours.items()} == ours
-    assert {"numpy", "onnxruntime"} <= pinned.keys()
+    assert {name: pinned.get(name) for name in ours} == ours
 
 
 @pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
