@@ -1,7 +1,7 @@
 """Run a command as if on a board: QEMU user emulation in a small arm64 root.
 
-Kernels, values and instruction counts are those of the core that QEMU models; times are not, nothing
-here says how long anything takes.
+Kernels, values and instruction counts are those of the core that QEMU models; times are not:
+nothing here says how long anything takes.
 """
 
 from __future__ import annotations
@@ -171,9 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("board", metavar="BOARD", help=", ".join(board_names()))
     run.add_argument("--share", type=Path, help=f"folder that the command sees as {SHARE}")
     run.add_argument("--timeout", type=float, default=3600.0, help="seconds (3600)")
-    run.add_argument(
-        "command", nargs="+", metavar="COMMAND", help="after --: program and arguments"
-    )
+    run.add_argument("command", nargs="+", metavar="COMMAND", help="what to run, after --")
     return parser
 
 
