@@ -14,14 +14,15 @@ HOST_VERBS = {
     "label": ("edge_vc.data.label_cli", "Let a teacher convert recordings, to learn from."),
     "compress": ("edge_vc.compress.cli", "Prune, distil, quantise and export, by a recipe."),
     "export": ("edge_vc_export.cli", "Write a bundle from a compression run, or take one apart."),
-    "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: similarity, words, distances."),
+    "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: voice, words, melody, sound."),
+    "report": ("edge_vc.evaluate.report_cli", "Show a profile; make a page of an evaluation."),
 }
 """Verbs with a Typer application of their own: where it lies and what it does."""
 BOARD_VERBS = {
     "run": "Convert a recording, or raw audio on stdin, with a bundle.",
     "profile": "Measure a bundle on this machine.",
     "inspect": "Check a bundle and say what is in it.",
-    "report": "Show a saved profile.",
+    "choose": "Measure which engine is fastest on this machine, and keep it.",
 }
 """Verbs of the board command, run by the board's own code."""
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from edge_vc_runtime import __version__
-from edge_vc_runtime.commands import inspect, profile, report, run
+from edge_vc_runtime.commands import choose, inspect, profile, report, run
 from edge_vc_runtime.errors import ERRORS
 from edge_vc_runtime.report import ENVIRONMENTS
 
@@ -64,6 +64,7 @@ def build_parser(prog: str = "edge-vc-rt") -> argparse.ArgumentParser:
     _add_run(commands, prog)
     _add_profile(commands, prog)
     _add_inspect(commands, prog)
+    _add_choose(commands, prog)
     _add_report(commands, prog)
     return parser
 
@@ -135,6 +136,25 @@ def _add_inspect(commands: _Commands[argparse.ArgumentParser], prog: str) -> Non
     parser.set_defaults(command=inspect)
 
 
+def _add_choose(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+    parser = _command(
+        commands,
+        "choose",
+        "measure which engine is fastest here",
+        "Times every engine and precision that can run the bundle on this machine, in turns, and "
+        "keeps the result under $XDG_STATE_HOME/edge-vc. From then on --engine auto takes the "
+        "fastest, unless the board has a profile that names an engine. A precision other than the "
+        "bundle's own is taken only where it is faster by a tenth.",
+        f"examples:\n  {prog} choose kathleen.evc\n  {prog} choose kathleen.evc --threads 2\n",
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
+    _add_threads(parser)
+    parser.add_argument(
+        "--seconds", type=_seconds, default=0.5, help="per engine and precision (default: 0.5)"
+    )
+    parser.set_defaults(command=choose)
+
+
 def _add_report(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
     parser = _command(
         commands,
@@ -161,9 +181,24 @@ def _command(
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--engine", default="auto", help="auto or onnx (default: auto)")
-    parser.add_argument("--threads", type=int, default=1, help="(default: 1)")
+    parser.add_argument(
+        "--engine",
+        default="auto",
+        help="auto, onnx or litert (default: auto: the board's, else what `choose` measured)",
+    )
+    _add_threads(parser)
     parser.add_argument("--precision", help="int8 or fp32 (default: the bundle's)")
+
+
+def _add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--threads", type=int, help="(default: the board profile's, else 1)")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 60:
+        raise argparse.ArgumentTypeError(f"{text} s, it has to be above 0, at most 60")
+    return value
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:

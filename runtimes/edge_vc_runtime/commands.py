@@ -7,8 +7,17 @@ import os
 import sys
 from pathlib import Path
 
-from edge_vc_runtime.bundle import read_bundle
-from edge_vc_runtime.descriptions import describe_bundle, describe_input, describe_output
+from edge_vc_runtime.bundle import Bundle, read_bundle
+from edge_vc_runtime.choice import known_board, resolve_threads
+from edge_vc_runtime.descriptions import (
+    describe_bundle,
+    describe_choice,
+    describe_comparison,
+    describe_input,
+    describe_output,
+    describe_replay,
+)
+from edge_vc_runtime.engines import EngineError
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.fields import FieldError
 from edge_vc_runtime.golden import replay_golden
@@ -103,16 +112,39 @@ def inspect(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(bundle.manifest.to_json().decode(), end="")
     else:
-        print("\n".join(describe_bundle(bundle)))
+        print("\n".join([*describe_bundle(bundle), f"  {_describe_engine(bundle)}"]))
     if not arguments.check:
         return 0
     replays = replay_golden(bundle)
     for replay in replays:
-        print(
-            f"golden {replay.precision}: {'equal' if replay.equal else 'DIFFERENT'}, "
-            f"at most {replay.difference:.2e} off (allowed {replay.tolerance:.0e})"
-        )
+        print(describe_replay(replay))
     return 0 if all(replay.equal for replay in replays) else 1
+
+
+def choose(arguments: argparse.Namespace) -> int:
+    """``choose BUNDLE``: measure every engine, keep the result, say what runs from now on."""
+    from edge_vc_runtime.comparison import compare_engines
+    from edge_vc_runtime.measurement import save_measurement
+
+    bundle = read_bundle(arguments.bundle)
+    threads = resolve_threads(arguments.threads, known_board())
+    made, refusals = compare_engines(bundle, threads, arguments.seconds)
+    print("\n".join(describe_comparison(made, refusals)))
+    try:
+        place = save_measurement(made)
+    except OSError as error:
+        raise UsageError(f"cannot keep the result: {error}; set XDG_STATE_HOME") from error
+    print(describe_choice(Session.open(bundle, threads=threads).choice))
+    print(f"kept in {place}, until the bundle, a library or the processor changes")
+    return 0
+
+
+def _describe_engine(bundle: Bundle) -> str:
+    """Return the choice's line, or why no engine runs the bundle: it can be read all the same."""
+    try:
+        return describe_choice(Session.open(bundle).choice)
+    except EngineError as error:
+        return f"engine: none ({error})"
 
 
 def _open(arguments: argparse.Namespace) -> Session:

@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from edge_vc_runtime.bundle import Bundle
+from edge_vc_runtime.choice import Choice
+from edge_vc_runtime.comparison import Refusal
+from edge_vc_runtime.golden import Replay
 from edge_vc_runtime.loop import Conversion
+from edge_vc_runtime.measurement import Measurement
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.sinks import Sink
 from edge_vc_runtime.sources import Source
+
+
+def describe_choice(choice: Choice) -> str:
+    """Return which engine runs and why, in one line."""
+    return (
+        f"engine {choice.engine} ({choice.library} {choice.version}), {choice.precision}: "
+        f"{choice.reason}"
+    )
+
+
+def describe_comparison(made: Measurement, refusals: Iterable[Refusal]) -> list[str]:
+    """Return a table of what was measured, the fastest first, and what could not run."""
+    rows = sorted(made.candidates, key=lambda c: c.us_per_hop)
+    fastest = rows[0].us_per_hop
+    lines = ["engine   precision   us per hop   of the fastest   library"]
+    lines += [
+        f"{row.engine:<8} {row.precision:<11} {row.us_per_hop:>10.1f}   "
+        f"{row.us_per_hop / fastest:>13.2f}x   {row.library} {row.version}"
+        for row in rows
+    ]
+    return lines + [f"{r.engine:<8} {r.precision:<11} cannot run: {r.reason}" for r in refusals]
+
+
+def describe_replay(replay: Replay) -> str:
+    """Return how close an engine came to the golden recording, in one line."""
+    return (
+        f"golden {replay.precision} {replay.engine} ({replay.library} {replay.version}): "
+        f"{'equal' if replay.equal else 'DIFFERENT'}, "
+        f"at most {replay.difference:.2e} off (allowed {replay.tolerance:.0e})"
+    )
 
 
 def describe_bundle(bundle: Bundle) -> list[str]:
@@ -31,15 +67,16 @@ def describe_bundle(bundle: Bundle) -> list[str]:
 
 
 def describe_input(source: Source, session: Session) -> str:
-    """Return what comes in, what happens to it and what it goes through, in two lines."""
+    """Return what comes in, what happens to it and what it goes through, in three lines."""
     form = f"{source.sample_rate} Hz, channels: {source.channels}"
     into = [f"resampled to {session.sample_rate} Hz"] * (source.sample_rate != session.sample_rate)
     into += ["mixed to one channel"] * (source.channels > 1)
-    manifest, (engine, version) = session.manifest, session.engine
+    manifest = session.manifest
     return (
         f"{source.name}: {form}{'; ' if into else ''}{' and '.join(into)}\n"
-        f"{manifest.name} {manifest.version}: {session.model.precision}, {engine} {version}, "
-        f"threads: {session.threads}, {manifest.algorithmic_ms:.1f} ms algorithmic latency"
+        f"{manifest.name} {manifest.version}: {session.model.file}, threads: {session.threads}, "
+        f"{manifest.algorithmic_ms:.1f} ms algorithmic latency\n"
+        f"{describe_choice(session.choice)}"
     )
 
 

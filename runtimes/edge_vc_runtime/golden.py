@@ -7,13 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_vc_runtime.bundle import Bundle
+from edge_vc_runtime.engines import ENGINES, EngineError, EngineKind, Samples, load_engine
 from edge_vc_runtime.session import Session
 
 
 @dataclass(frozen=True)
 class Replay:
-    """One precision's answer to the golden recording."""
+    """One engine's answer to the golden recording, in one precision."""
 
+    engine: str
+    library: str
+    version: str
     precision: str
     difference: float
     """Largest absolute difference from what was recorded."""
@@ -28,22 +32,55 @@ class Replay:
 def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> list[Replay]:
     """Run the golden input through every model that it was recorded with.
 
-    Raises `BundleError` when the bundle has no golden recording, `EngineError` like `Session.open`.
+    ``auto`` takes every engine that is installed, not only the first. Raises `BundleError` when the
+    bundle has no golden recording, `EngineError` when an engine refuses a model or none is there.
     """
     arrays = bundle.golden()
     golden = bundle.manifest.golden
     tolerances = golden.tolerance if golden else {}
     replays = []
-    for precision, tolerance in tolerances.items():
-        expected = arrays.get(f"output.{precision}")
-        if expected is None:
-            continue
-        session = Session.open(bundle, engine, threads, precision)
-        whole = expected.size // session.hop * session.hop
-        hops = arrays["input"][:whole].reshape(-1, session.hop)
-        difference = 0.0
-        for hop, kept in zip(hops, expected[:whole].reshape(-1, session.hop), strict=True):
-            off = np.abs(session.step(hop) - kept).max()
-            difference = float(np.fmax(difference, off)) if np.isfinite(off) else np.inf
-        replays.append(Replay(precision, difference, tolerance))
+    for kind in _engines(bundle, engine):
+        precisions = {m.precision for m in bundle.manifest.models if m.format == kind.format}
+        for precision, tolerance in tolerances.items():
+            expected = arrays.get(f"output.{precision}")
+            if expected is None or precision not in precisions:
+                continue
+            session = Session.open(bundle, kind.name, threads, precision)
+            difference = _replay(session, arrays["input"], expected)
+            choice = session.choice
+            replays.append(
+                Replay(kind.name, choice.library, choice.version, precision, difference, tolerance)
+            )
     return replays
+
+
+def _engines(bundle: Bundle, engine: str) -> list[EngineKind]:
+    """Return the engines that have a model and are installed, or the one that is asked for."""
+    if engine != "auto":
+        load_engine(engine)
+        return [ENGINES[engine]]
+    formats = {model.format for model in bundle.manifest.models}
+    found, missing = [], []
+    for kind in ENGINES.values():
+        if kind.format not in formats:
+            continue
+        try:
+            load_engine(kind.name)
+        except EngineError as error:
+            missing.append(str(error))
+        else:
+            found.append(kind)
+    if not found:
+        raise EngineError("; ".join(missing))
+    return found
+
+
+def _replay(session: Session, heard: Samples, expected: Samples) -> float:
+    """Return the largest absolute difference; infinite when the output is not finite."""
+    whole = expected.size // session.hop * session.hop
+    hops = heard[:whole].reshape(-1, session.hop)
+    difference = 0.0
+    for hop, kept in zip(hops, expected[:whole].reshape(-1, session.hop), strict=True):
+        off = np.abs(session.step(hop) - kept).max()
+        difference = float(np.fmax(difference, off)) if np.isfinite(off) else np.inf
+    return difference

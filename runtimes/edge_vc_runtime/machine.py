@@ -20,8 +20,8 @@ def read_machine(root: Path = Path("/")) -> Machine:
     policy = os.sched_getscheduler(0)
     meminfo = re.search(r"MemTotal:\s+(\d+) kB", _text(root, "proc/meminfo") or "")
     return Machine(
-        model=_text(root, _DEVICE_MODEL),
-        cpu=_cpu(root),
+        model=device_model(root),
+        cpu=cpu_model(root),
         arch=platform.machine(),
         cores=os.cpu_count() or 1,
         memory_mb=int(meminfo[1]) // 1024 if meminfo else None,
@@ -52,8 +52,23 @@ def detect_environment(root: Path = Path("/")) -> Environment:
 
     An emulator cannot be told from what it emulates: its driver says ``emulated`` itself.
     """
-    model = _text(root, _DEVICE_MODEL) or ""
+    model = device_model(root) or ""
     return "board" if re.search(r"raspberry pi|jetson|tegra|orin", model, re.I) else "host"
+
+
+def device_model(root: Path = Path("/")) -> str | None:
+    """Return the model that the device tree names, None where there is no device tree."""
+    return _text(root, _DEVICE_MODEL)
+
+
+def cpu_model(root: Path = Path("/")) -> str | None:
+    """Return what ``/proc/cpuinfo`` calls the processor."""
+    text = _text(root, "proc/cpuinfo") or ""
+    for key in ("model name", "Hardware", "CPU part"):
+        match = re.search(rf"^{key}\s*:\s*(.+)$", text, re.M)
+        if match:
+            return match[1].strip() if key != "CPU part" else f"Arm part {match[1].strip()}"
+    return None
 
 
 def resident_mb(root: Path = Path("/")) -> tuple[float, float]:
@@ -62,15 +77,6 @@ def resident_mb(root: Path = Path("/")) -> tuple[float, float]:
     found = [re.search(rf"{key}:\s+(\d+) kB", status) for key in ("VmRSS", "VmHWM")]
     now, peak = (int(match[1]) * 1024 / 1e6 if match else float("nan") for match in found)
     return now, peak
-
-
-def _cpu(root: Path) -> str | None:
-    text = _text(root, "proc/cpuinfo") or ""
-    for key in ("model name", "Hardware", "CPU part"):
-        match = re.search(rf"^{key}\s*:\s*(.+)$", text, re.M)
-        if match:
-            return match[1].strip() if key != "CPU part" else f"Arm part {match[1].strip()}"
-    return None
 
 
 def _preemption(root: Path) -> str | None:

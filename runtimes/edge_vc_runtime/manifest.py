@@ -112,9 +112,10 @@ class Manifest:
         return (self.hop + self.delay) / self.sample_rate * 1000
 
     def model(self, precision: str | None = None, format: str | None = None) -> ModelEntry:
-        """Return the default model, or the first of a precision and format.
+        """Return the default model, or the one of a precision and format.
 
-        Raises `BundleError` when the bundle has none.
+        Where only the format is asked for, the default model's precision comes first. Raises
+        `BundleError` when the bundle has none.
         """
         entries = [m for m in self.models if format in (None, m.format)]
         wanted = [m for m in entries if precision in (None, m.precision)]
@@ -125,7 +126,9 @@ class Manifest:
                     "  ", " "
                 )
             )
-        return next((m for m in wanted if m.file == self.default), wanted[0])
+        default = next((m.precision for m in self.models if m.file == self.default), None)
+        same = [m for m in wanted if m.precision == default] or wanted
+        return next((m for m in same if m.file == self.default), same[0])
 
     def to_json(self) -> bytes:
         """Return the canonical bytes: sorted keys, and ``digest`` over all the rest."""

@@ -13,12 +13,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle import Bundle, read_bundle
 from edge_vc_runtime.coldstart import measure_cold_start
 from edge_vc_runtime.engines import Samples
+from edge_vc_runtime.feed import feed_hops
 from edge_vc_runtime.machine import detect_environment, read_machine, read_sensors
 from edge_vc_runtime.pacing import run_paced, run_tight
 from edge_vc_runtime.report import (
@@ -37,7 +36,6 @@ from edge_vc_runtime.timing import summarise
 Mode = Literal["tight", "paced"]
 MODES: tuple[Mode, ...] = ("tight", "paced")
 _OP_HOPS = 200
-_NOISE_S = 5
 
 Progress = Callable[[str, float, float], None]
 """Told the mode, the seconds done and the seconds in all."""
@@ -48,7 +46,8 @@ class ProfileOptions:
     """What to measure and for how long."""
 
     engine: str = "auto"
-    threads: int = 1
+    threads: int | None = None
+    """None takes the board profile's number, or 1."""
     precision: str | None = None
     modes: tuple[Mode, ...] = MODES
     seconds: float = 10.0
@@ -73,13 +72,13 @@ def profile(
     bundle = read_bundle(path)
     before = read_sensors()
     session = Session.open(bundle, options.engine, options.threads, options.precision)
-    engine, version = session.engine
+    choice = session.choice
     cold = memory = None
     if options.cold_start:
         cold, memory = measure_cold_start(
-            Path(path), engine, options.threads, session.model.precision
+            Path(path), choice.engine, session.threads, choice.precision
         )
-    hops, kind = _feed(bundle, session)
+    hops, kind = feed_hops(bundle)
     count = max(1, round(options.seconds * session.sample_rate / session.hop))
     timings = {
         mode: _measure(session, hops, count, options.warmup_hops, mode, progress)
@@ -91,13 +90,15 @@ def profile(
         environment=options.environment or detect_environment(),
         subject=_subject(session),
         setup=Setup(
-            engine=engine,
-            engine_version=version,
+            engine=choice.engine,
+            engine_version=choice.version,
             runtime_version=__version__,
             python_version=platform.python_version(),
-            threads=options.threads,
+            threads=session.threads,
             warmup_hops=options.warmup_hops,
             input=kind,
+            engine_library=choice.library,
+            engine_reason=choice.reason,
         ),
         machine=read_machine(),
         before=before,
@@ -118,20 +119,6 @@ def _check(options: ProfileOptions) -> None:
         raise ValueError(f"seconds is {options.seconds:g}, it has to be above 0, at most 86400")
     if not 0 <= options.warmup_hops <= 1_000_000:
         raise ValueError(f"warmup is {options.warmup_hops} hops, it has to be 0 to 1000000")
-
-
-def _feed(bundle: Bundle, session: Session) -> tuple[Samples, Literal["golden", "noise"]]:
-    """Return hops ``[N, hop]`` to go round in: the bundle's own speech, or noise without it."""
-    kind: Literal["golden", "noise"] = "golden" if bundle.manifest.golden else "noise"
-    if kind == "golden":
-        audio = bundle.golden()["input"]
-    else:
-        random = np.random.default_rng(0)
-        audio = 0.1 * random.standard_normal(_NOISE_S * session.sample_rate, np.float32)
-    count = audio.shape[0] // session.hop
-    if not count:
-        audio, count = np.zeros(session.hop, np.float32), 1
-    return np.ascontiguousarray(audio[: count * session.hop]).reshape(count, session.hop), kind
 
 
 def _measure(
@@ -190,7 +177,10 @@ def _latency(session: Session, timings: dict[Mode, Timing]) -> Latency:
     )
 
 
-def _ops(bundle: Bundle, session: Session, hops: Samples) -> tuple[OpTime, ...]:
+def _ops(bundle: Bundle, session: Session, hops: Samples) -> tuple[OpTime, ...] | None:
+    """Return None for LiteRT: its Python interface tells no time of single operators."""
+    if session.choice.engine != "onnx":
+        return None
     from edge_vc_runtime.engines.onnx_profile import op_times  # needs onnxruntime itself
 
     turns = (hops[index % len(hops)] for index in range(_OP_HOPS))

@@ -18,14 +18,15 @@ _UNIONS = (Union, types.UnionType)
 def from_json_value(kind: type[T], value: object, where: str = "") -> T:
     """Build a dataclass from parsed JSON.
 
-    Raises `FieldError` for a missing or unknown key and for a value of another type.
+    Raises `FieldError` for a missing or unknown key and for a value of another type. A field with
+    a default may be missing: files written before it existed stay readable.
     """
     result: T = _decode(kind, value, where)
     return result
 
 
 def json_schema(kind: type[Any]) -> dict[str, object]:
-    """Return the JSON Schema of a dataclass; every key is required, null where it is allowed."""
+    """Return the JSON Schema of a dataclass; keys without a default are required."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_schema(kind)}
 
 
@@ -52,10 +53,14 @@ def _decode_object(kind: Any, value: object, where: str) -> Any:
     if not isinstance(value, dict):
         raise FieldError(f"{where or 'it'} is {value!r:.60}, it has to be an object")
     hints = get_type_hints(kind)
-    for key in hints.keys() ^ value.keys():
+    for key in (hints.keys() ^ value.keys()) - _optional(kind):
         fact = "is missing" if key in hints else "is not a known key"
         raise FieldError(f"{where}.{key} {fact}".lstrip("."))
     return kind(**{k: _decode(hints[k], v, f"{where}.{k}".lstrip(".")) for k, v in value.items()})
+
+
+def _optional(kind: Any) -> set[str]:
+    return {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}
 
 
 def _schema(kind: Any) -> dict[str, object]:
@@ -64,7 +69,7 @@ def _schema(kind: Any) -> dict[str, object]:
         return {
             "type": "object",
             "properties": {name: _schema(hint) for name, hint in hints.items()},
-            "required": list(hints),
+            "required": [name for name in hints if name not in _optional(kind)],
             "additionalProperties": False,
         }
     origin, arguments = get_origin(kind), get_args(kind)

@@ -46,6 +46,10 @@ class Setup:
     warmup_hops: int
     input: Literal["golden", "noise"]
     """What was fed: the bundle's own recording, or seeded noise."""
+    engine_library: str | None = None
+    """Library behind the engine, as pip calls it; null in reports of version 0.1."""
+    engine_reason: str | None = None
+    """Why this engine was taken; null in reports of version 0.1."""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ def sections(report: Report) -> Iterator[tuple[str, Rows]]:
                 for op in report.ops[:_SHOWN_OPS]
             ],
         )
+    elif report.setup.engine == "litert":
+        yield "Nodes by kind", [("unknown", "LiteRT's Python interface tells no time per node")]
 
 
 def _title(report: Report) -> str:
@@ -68,7 +70,8 @@ def _subject(report: Report) -> Rows:
     return [
         ("model", f"{subject.model_file}, {subject.model_bytes / 1e6:.2f} MB"),
         ("size", f"{subject.parameters:,} parameters, {subject.macs_per_second / 1e6:.1f} MMAC/s"),
-        ("engine", f"{setup.engine} {setup.engine_version}, threads: {setup.threads}"),
+        ("engine", _engine(report)),
+        ("chosen", setup.engine_reason or "unknown"),
         ("machine", f"{machine.model or machine.cpu or machine.arch}, {machine.cores} cores"),
         ("system", f"Linux {machine.kernel}, {machine.preemption or 'preemption unknown'}"),
         ("scheduling", f"{machine.policy}, cores {','.join(map(str, machine.affinity))}"),
@@ -77,6 +80,14 @@ def _subject(report: Report) -> Rows:
         ("load", f"{_or(before.load_1m)} -> {_or(after.load_1m)}"),
         ("input", setup.input),
     ]
+
+
+def _engine(report: Report) -> str:
+    setup = report.setup
+    library = setup.engine_library or ""
+    return f"{setup.engine} ({library} {setup.engine_version}), threads: {setup.threads}".replace(
+        "( ", "("
+    )
 
 
 def _latency(report: Report) -> Rows:

@@ -8,20 +8,26 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc_runtime.bundle import Bundle, read_bundle
-from edge_vc_runtime.engines import ENGINES, Engine, EngineError, Samples, load_engine
+from edge_vc_runtime.choice import Choice, known_board, open_engine, resolve_threads
+from edge_vc_runtime.engines import Engine, Samples
 from edge_vc_runtime.manifest import Manifest, ModelEntry
-
-MAX_THREADS = 64
 
 
 class Session:
     """Converts speech hop by hop; everything is allocated by `open`, nothing by `step`."""
 
     def __init__(
-        self, manifest: Manifest, model: ModelEntry, engine: Engine, threads: int = 1
+        self,
+        manifest: Manifest,
+        model: ModelEntry,
+        engine: Engine,
+        choice: Choice,
+        threads: int = 1,
     ) -> None:
         self.manifest = manifest
         self.model = model
+        self.choice = choice
+        """The engine that runs, and why it was taken."""
         self.threads = threads
         self.hop = manifest.hop
         """Samples per step."""
@@ -41,27 +47,25 @@ class Session:
         cls,
         bundle: Bundle | str | Path,
         engine: str = "auto",
-        threads: int = 1,
+        threads: int | None = None,
         precision: str | None = None,
     ) -> Session:
         """Load a bundle's default model, or the one of a ``precision`` (``int8``, ``fp32``).
 
-        ``engine="auto"`` takes the first that is installed and that the bundle has a model for.
-        Raises `BundleError` or `EngineError`, one line each.
+        ``engine`` is ``litert``, ``onnx`` or ``auto``, which takes what the board's profile says,
+        else what ``edge-vc-rt choose`` measured here; `choice` tells. ``threads`` is by default the
+        profile's number, 1 without a profile. Raises `BundleError` or `EngineError`, a line each.
         """
-        if not 1 <= threads <= MAX_THREADS:
-            raise EngineError(f"threads is {threads}, it has to be 1 to {MAX_THREADS}")
+        board = known_board()
+        threads = resolve_threads(threads, board)
         if not isinstance(bundle, Bundle):
             bundle = read_bundle(bundle)
-        name = _choose(bundle.manifest) if engine == "auto" else engine
-        factory = load_engine(name)
-        model = bundle.manifest.model(precision, name)
-        loaded = factory(bundle.manifest, model, bundle.read(model.file), threads)
-        return cls(bundle.manifest, model, loaded, threads)
+        loaded, model, choice = open_engine(bundle, engine, threads, precision, board)
+        return cls(bundle.manifest, model, loaded, choice, threads)
 
     @property
     def engine(self) -> tuple[str, str]:
-        """Name and version of the engine."""
+        """Name of the engine and version of its library."""
         return self._engine.name, self._engine.version
 
     def step(self, audio: Samples) -> Samples:
@@ -84,22 +88,3 @@ class Session:
         """Forget everything heard so far."""
         self._engine.reset()
         self.silenced = 0
-
-
-def _choose(manifest: Manifest) -> str:
-    """Return the first engine that is installed and has a model to run."""
-    formats = {model.format for model in manifest.models}
-    names = [name for name in ENGINES if name in formats]
-    missing: list[str] = []
-    for name in names:
-        try:
-            load_engine(name)
-        except EngineError as error:
-            missing.append(str(error))
-        else:
-            return name
-    if missing:
-        raise EngineError("; ".join(missing))
-    raise EngineError(
-        f"{manifest.name}: has {', '.join(sorted(formats))} models, none can run here"
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -55,7 +56,8 @@ def test_run_keeps_length_and_place(
     audio, rate = soundfile.read(tmp_path / "out.wav", dtype="float32")
     assert rate == 16000
     np.testing.assert_allclose(audio, speech, atol=5e-5)
-    assert "mini 0.1.0: fp32, onnx" in err
+    assert "mini 0.1.0: model.fp32.onnx" in err
+    assert "engine onnx (onnxruntime " in err
     assert "20.0 ms algorithmic latency" in err
     assert "resampled" not in err
     assert f"of {-(-(len(speech) + 160) // 160)} late" in err
@@ -112,7 +114,10 @@ def test_silence_stays_silence(mini: Path, tmp_path: Path) -> None:
         (["BUNDLE", "in.wav", "out.txt"], "out.txt: cannot write .txt; use .wav"),
         (["BUNDLE", "in.wav", "out.wav", "--threads", "0"], "threads is 0"),
         (["BUNDLE", "in.wav", "out.wav", "--engine", "gpu"], "no engine 'gpu'"),
-        (["BUNDLE", "in.wav", "out.wav", "--precision", "int4"], "has no int4 onnx model"),
+        (
+            ["BUNDLE", "in.wav", "out.wav", "--precision", "int4"],
+            "has no int4 model, only int8 (onnx)",
+        ),
         (["BUNDLE", "in.wav", "out.wav", "--output-rate", "1"], "--output-rate is 1 Hz"),
         (["BUNDLE", "in.wav", "out.wav", "--input-rate", "8000"], "a file says its own rate"),
     ],
@@ -238,8 +243,8 @@ def test_inspect_check_replays_the_golden(
 ) -> None:
     code, out, _ = here(["inspect", mini, "--check"], capsys)
     assert code == 0
-    assert "golden int8: equal" in out
-    assert "golden fp32: equal" in out
+    assert "golden int8 onnx (onnxruntime " in out
+    assert out.count(": equal") == 2
 
 
 def test_inspect_check_sees_another_answer(
@@ -250,8 +255,8 @@ def test_inspect_check_sees_another_answer(
     bundle = write_bundle(tmp_path / "a.evc", listed(manifest, files), files)
     code, out, _ = here(["inspect", bundle, "--check"], capsys)
     assert code == 1
-    assert "golden int8: DIFFERENT" in out
-    assert "golden fp32: equal" in out
+    assert re.search(r"golden int8 onnx \(.*\): DIFFERENT", out)
+    assert re.search(r"golden fp32 onnx \(.*\): equal", out)
 
 
 def test_input_may_be_the_output(mini: Path, recording: Path, speech: np.ndarray) -> None:
@@ -259,7 +264,7 @@ def test_input_may_be_the_output(mini: Path, recording: Path, speech: np.ndarray
     assert soundfile.info(recording).frames == len(speech)
 
 
-@pytest.mark.parametrize("command", ["run", "profile", "inspect", "report"])
+@pytest.mark.parametrize("command", ["run", "profile", "inspect", "choose", "report"])
 def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as done:
         main([command, "--help"])

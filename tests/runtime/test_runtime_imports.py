@@ -12,7 +12,8 @@ import pytest
 import edge_vc_runtime
 
 FORBIDDEN = {"torch", "onnx", "edge_vc", "edge_vc_export", "edge_vc_boards", "scipy", "librosa"}
-OPTIONAL = {"onnxruntime", "soundfile", "soxr", "rich", "matplotlib"}
+LITERT = {"ai_edge_litert", "tflite_runtime"}
+OPTIONAL = {"onnxruntime", "soundfile", "soxr", "rich", "matplotlib", *LITERT}
 ALLOWED = {"numpy", "edge_vc_runtime", *OPTIONAL, *sys.stdlib_module_names}
 # Where an optional package may be named at the top: the module is itself loaded late.
 LATE = {"engines/onnx.py": {"onnxruntime"}}

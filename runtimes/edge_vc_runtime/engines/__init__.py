@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -22,7 +23,10 @@ class Engine(Protocol):
     """A loaded model with its state: write `input`, call `run`."""
 
     name: str
+    library: str
+    """Distribution that does the work, as pip calls it."""
     version: str
+    """Version of the library."""
     input: Samples
     """Buffer ``[hop]`` that `run` reads."""
 
@@ -37,14 +41,38 @@ EngineFactory = Callable[[Manifest, ModelEntry, bytes, int], Engine]
 """Builds an engine from manifest, model entry, the model's bytes and a number of threads."""
 
 
+@dataclass(frozen=True)
+class EngineKind:
+    """An engine that could be loaded."""
+
+    name: str
+    format: str
+    """Model format that it runs; see `ModelEntry.format`."""
+    libraries: tuple[str, ...]
+    """Distributions that could stand behind it, as pip calls them."""
+    load: Callable[[], EngineFactory]
+    """Imports it; raises `ModuleNotFoundError` or `EngineError`."""
+
+
+def _litert() -> EngineFactory:
+    from edge_vc_runtime.engines.litert import LitertEngine
+    from edge_vc_runtime.engines.litert_library import load_library
+
+    load_library()
+    return LitertEngine
+
+
 def _onnx() -> EngineFactory:
     from edge_vc_runtime.engines.onnx import OnnxEngine
 
     return OnnxEngine
 
 
-ENGINES: dict[str, Callable[[], EngineFactory]] = {"onnx": _onnx}
-"""Loaders by engine name; the name is also the model format that the engine runs."""
+ENGINES: dict[str, EngineKind] = {
+    "litert": EngineKind("litert", "tflite", ("ai-edge-litert", "tflite-runtime"), _litert),
+    "onnx": EngineKind("onnx", "onnx", ("onnxruntime", "onnxruntime-gpu"), _onnx),
+}
+"""Engines by name, in the order in which they are preferred where nothing else decides."""
 
 
 def load_engine(name: str) -> EngineFactory:
@@ -52,7 +80,7 @@ def load_engine(name: str) -> EngineFactory:
     if name not in ENGINES:
         raise EngineError(f"no engine {name!r}, choose from auto, {', '.join(ENGINES)}")
     try:
-        return ENGINES[name]()
+        return ENGINES[name].load()
     except ModuleNotFoundError as error:
         raise EngineError(
             f"engine {name} needs {error.name}, which is not installed: "

@@ -12,6 +12,8 @@ import numpy as np
 import onnxruntime as ort
 
 from edge_vc_runtime.engines import EngineError, Samples
+from edge_vc_runtime.engines.graph_border import check_border
+from edge_vc_runtime.engines.requirement import check_requirement
 from edge_vc_runtime.manifest import Manifest, ModelEntry
 
 
@@ -19,6 +21,7 @@ class OnnxEngine:
     """One ONNX model on the CPU; see `edge_vc_runtime.engines.Engine`."""
 
     name = "onnx"
+    library = "onnxruntime"
     version: str = ort.__version__
 
     def __init__(
@@ -29,10 +32,13 @@ class OnnxEngine:
         threads: int,
         options: ort.SessionOptions | None = None,
     ) -> None:
-        _check_version(manifest)
+        check_requirement(manifest, self.library, self.version)
         self._session = open_session(model.file, data, options or session_options(threads))
-        shapes = _io_shapes(manifest)
-        _check_graph(self._session, shapes, model.file)
+        inputs, outputs = (
+            {node.name: (tuple(node.shape), node.type) for node in side}
+            for side in (self._session.get_inputs(), self._session.get_outputs())
+        )
+        check_border(manifest, model.file, inputs, outputs, "tensor(float)")
         self.input: Samples = np.zeros(manifest.hop, np.float32)
         self._outputs = (np.zeros_like(self.input), np.zeros_like(self.input))
         self._states = tuple(
@@ -108,42 +114,3 @@ def _bind_buffer(
     bind: Callable[..., None], name: str, shape: tuple[int, ...], buffer: Samples
 ) -> None:
     bind(name, "cpu", 0, np.float32, shape, buffer.ctypes.data)
-
-
-def _io_shapes(manifest: Manifest) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
-    audio = (1, 1, 1, manifest.hop)
-    inputs = {"audio": audio} | {f"state.{s.name}": s.shape for s in manifest.states}
-    outputs = {"audio_out": audio} | {f"next.{s.name}": s.shape for s in manifest.states}
-    return inputs, outputs
-
-
-def _check_graph(
-    session: ort.InferenceSession,
-    shapes: tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]],
-    file: str,
-) -> None:
-    """Buffers are bound by address, so a graph that disagrees with its manifest must not run."""
-    for declared, nodes in zip(shapes, (session.get_inputs(), session.get_outputs()), strict=True):
-        found = {node.name: (tuple(node.shape), node.type) for node in nodes}
-        for name in sorted(declared.keys() ^ found.keys()):
-            where = "manifest" if name in declared else "graph"
-            raise EngineError(f"{file}: {name} is only in the {where}; export the bundle again")
-        for name, shape in declared.items():
-            if found[name] != (shape, "tensor(float)"):
-                has, kind = found[name]
-                raise EngineError(
-                    f"{file}: {name} is {kind} {list(has)}, the manifest says float {list(shape)}"
-                )
-
-
-def _check_version(manifest: Manifest) -> None:
-    least = manifest.runtimes.get("onnxruntime")
-    if least and _numbers(ort.__version__) < _numbers(least):
-        raise EngineError(
-            f"{manifest.name} needs onnxruntime {least}, {ort.__version__} is installed: "
-            f"pip install 'onnxruntime>={least}'"
-        )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())

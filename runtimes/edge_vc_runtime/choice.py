@@ -1,0 +1,131 @@
+"""Which engine runs a bundle here, and why.
+
+What is asked for comes first, then what is known of the board, then what was measured on this
+machine, then a fixed order. What cannot run is passed over, and the reason says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge_vc_runtime.board_profile import BoardProfile, BoardProfileError, find_board
+from edge_vc_runtime.bundle import Bundle
+from edge_vc_runtime.engines import ENGINES, Engine, EngineError, load_engine
+from edge_vc_runtime.manifest import BundleError, Manifest, ModelEntry
+from edge_vc_runtime.measurement import blank_measurement, load_measurement
+
+MAX_THREADS = 64
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a session runs on, and why."""
+
+    engine: str
+    library: str
+    """The library behind the engine, as pip calls it."""
+    version: str
+    """Of the library."""
+    precision: str
+    reason: str
+    """In one line."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An engine that should be tried."""
+
+    engine: str
+    precision: str | None
+    """None leaves it to the bundle."""
+    reason: str
+
+
+def known_board(root: Path = Path("/")) -> BoardProfile | None:
+    """Return this board's profile; raises `EngineError` when its file cannot be read."""
+    try:
+        return find_board(root)
+    except BoardProfileError as error:
+        raise EngineError(str(error)) from error
+
+
+def resolve_threads(threads: int | None, board: BoardProfile | None) -> int:
+    """Return the number that was asked for, else the board's, else 1.
+
+    Raises `EngineError` outside of 1 to `MAX_THREADS`.
+    """
+    if threads is None:
+        threads = board.threads if board else 1
+    if not 1 <= threads <= MAX_THREADS:
+        raise EngineError(f"threads is {threads}, it has to be 1 to {MAX_THREADS}")
+    return threads
+
+
+def open_engine(
+    bundle: Bundle,
+    engine: str,
+    threads: int,
+    precision: str | None,
+    board: BoardProfile | None,
+) -> tuple[Engine, ModelEntry, Choice]:
+    """Open the first engine that can run the bundle.
+
+    ``engine`` is a name or ``auto``. Raises `EngineError` when none can, with what each lacks, and
+    `BundleError` when the bundle has no model of the precision.
+    """
+    if engine != "auto":
+        return _open(bundle, Wish(engine, precision, "asked for"), threads)
+    bundle.manifest.model(precision)
+    passed: dict[str, str] = {}
+    for wish in _wishes(bundle.manifest, threads, precision, board):
+        if wish.engine in passed:
+            continue
+        try:
+            loaded, model, choice = _open(bundle, wish, threads)
+        except (EngineError, BundleError) as error:
+            passed[wish.engine] = str(error)
+        else:
+            return loaded, model, replace(choice, reason=_explain(wish, passed))
+    raise EngineError("; ".join(passed.values()))
+
+
+def _wishes(
+    manifest: Manifest, threads: int, precision: str | None, board: BoardProfile | None
+) -> Iterator[Wish]:
+    """Yield what to try, the best first; looks up no more than is needed."""
+    if board:
+        yield Wish(board.engine, precision, f"board profile {board.name} ({board.source})")
+    measured = load_measurement(blank_measurement(manifest, threads))
+    best = measured.best(manifest.model().precision, precision) if measured else None
+    if measured and best:
+        yield Wish(
+            best.engine,
+            best.precision,
+            f"fastest of {len(measured.candidates)} measured here on {measured.created[:10]}",
+        )
+    formats = {model.format for model in manifest.models}
+    names = [kind.name for kind in ENGINES.values() if kind.format in formats]
+    for name in names:
+        yield Wish(
+            name,
+            precision,
+            "nothing measured here yet: run `edge-vc-rt choose BUNDLE`"
+            if len(names) > 1
+            else f"the only engine for the bundle's {formats.pop()} models",
+        )
+
+
+def _open(bundle: Bundle, wish: Wish, threads: int) -> tuple[Engine, ModelEntry, Choice]:
+    factory = load_engine(wish.engine)
+    model = bundle.manifest.model(wish.precision, ENGINES[wish.engine].format)
+    loaded = factory(bundle.manifest, model, bundle.read(model.file), threads)
+    choice = Choice(wish.engine, loaded.library, loaded.version, model.precision, wish.reason)
+    return loaded, model, choice
+
+
+def _explain(wish: Wish, passed: dict[str, str]) -> str:
+    """Return the reason, with those that were passed over and why."""
+    over = "; ".join(f"{engine} cannot run it ({why})" for engine, why in passed.items())
+    return f"{over}; {wish.reason}" if over else wish.reason

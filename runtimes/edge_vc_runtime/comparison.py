@@ -1,0 +1,81 @@
+"""Every engine and precision that can run a bundle here, timed in turns."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edge_vc_runtime.bundle import Bundle
+from edge_vc_runtime.engines import ENGINES, EngineError, Samples
+from edge_vc_runtime.feed import feed_hops
+from edge_vc_runtime.measurement import Candidate, Measurement, blank_measurement
+from edge_vc_runtime.pacing import run_tight
+from edge_vc_runtime.session import Session
+
+SECONDS = 0.5
+"""Time spent on each candidate."""
+_TURN_HOPS = 25
+_WARM_UP_HOPS = 50
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A model that cannot run here."""
+
+    engine: str
+    precision: str
+    reason: str
+
+
+def compare_engines(
+    bundle: Bundle, threads: int = 1, seconds: float = SECONDS
+) -> tuple[Measurement, tuple[Refusal, ...]]:
+    """Time everything that can run, and say what cannot.
+
+    Candidates take turns, so that a machine that gets slower or hotter is so for all of them.
+    Raises `EngineError` when nothing runs.
+    """
+    sessions, refusals = _open_all(bundle, threads)
+    if not sessions:
+        raise EngineError("; ".join(dict.fromkeys(refusal.reason for refusal in refusals)))
+    hops, _ = feed_hops(bundle)
+    times = _take_turns(sessions, hops, seconds)
+    candidates = tuple(
+        Candidate(
+            session.choice.engine,
+            session.choice.library,
+            session.choice.version,
+            session.choice.precision,
+            us_per_hop=float(np.median(took)) / 1e3,
+        )
+        for session, took in zip(sessions, times, strict=True)
+    )
+    blank = blank_measurement(bundle.manifest, threads)
+    return replace(blank, candidates=candidates), tuple(refusals)
+
+
+def _open_all(bundle: Bundle, threads: int) -> tuple[list[Session], list[Refusal]]:
+    sessions: list[Session] = []
+    refusals: list[Refusal] = []
+    for kind in ENGINES.values():
+        models = [model for model in bundle.manifest.models if model.format == kind.format]
+        for precision in dict.fromkeys(model.precision for model in models):
+            try:
+                sessions.append(Session.open(bundle, kind.name, threads, precision))
+            except EngineError as error:
+                refusals.append(Refusal(kind.name, precision, str(error)))
+    return sessions, refusals
+
+
+def _take_turns(sessions: list[Session], hops: Samples, seconds: float) -> list[list[int]]:
+    """Return durations of single hops in ns, for each session."""
+    for session in sessions:
+        run_tight(session, hops, _WARM_UP_HOPS)
+    times: list[list[int]] = [[] for _ in sessions]
+    end = time.perf_counter() + seconds * len(sessions)
+    while not times[0] or time.perf_counter() < end:
+        for session, took in zip(sessions, times, strict=True):
+            took += run_tight(session, hops, _TURN_HOPS).tolist()
+    return times

@@ -1,0 +1,128 @@
+"""Reading a flatbuffer that may come from anybody: no offset is followed out of the file.
+
+Libraries that load models follow such offsets unchecked, so what this refuses would have crashed
+them. See https://flatbuffers.dev/internals for the layout.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+_U16 = struct.Struct("<H")
+_U32 = struct.Struct("<I")
+_I32 = struct.Struct("<i")
+MAX_ITEMS = 1 << 16
+"""Tables that one vector may hold; a model of a few hundred kilobytes has some hundreds."""
+
+
+class FlatbufferError(ValueError):
+    """An offset or a length that leads out of the file; one line."""
+
+
+class Table:
+    """One table of the file; its fields are named by their index in the schema."""
+
+    __slots__ = ("_data", "_fields", "_size", "_start", "_table_size")
+
+    def __init__(self, data: bytes, start: int) -> None:
+        self._data = data
+        self._size = len(data)
+        self._start = start
+        (back,) = self._unpack(_I32, start)
+        fields = start - back
+        (length,) = self._unpack(_U16, fields)
+        (self._table_size,) = self._unpack(_U16, fields + 2)
+        if length < 4 or length % 2 or self._table_size < 4:
+            raise FlatbufferError(f"the table at byte {start} has no valid layout")
+        self._check(fields, length)
+        self._check(start, self._table_size)
+        self._fields: tuple[int, ...] = struct.unpack_from(f"<{length // 2 - 2}H", data, fields + 4)
+        if max(self._fields, default=0) >= self._table_size:
+            raise FlatbufferError(f"the table at byte {start} has a field outside of it")
+
+    @property
+    def start(self) -> int:
+        """Byte in the file where the table lies."""
+        return self._start
+
+    def has(self, field: int) -> bool:
+        """Whether the file gives the field a value."""
+        return field < len(self._fields) and self._fields[field] != 0
+
+    def integer(self, field: int, form: str = "I", default: int = 0) -> int:
+        """Return a number; ``form`` is its letter in `struct`."""
+        if not self.has(field):
+            return default
+        layout = struct.Struct(f"<{form}")
+        if self._fields[field] + layout.size > self._table_size:
+            raise FlatbufferError(f"the table at byte {self._start} has a field outside of it")
+        value: int = self._unpack(layout, self._start + self._fields[field])[0]
+        return value
+
+    def table(self, field: int) -> Table | None:
+        """Return a table that the field points to, or None."""
+        place = self._place(field)
+        return None if place is None else Table(self._data, place)
+
+    def tables(self, field: int) -> Iterator[Table]:
+        """Yield the tables of a vector."""
+        place, count = self._vector(field, 4)
+        if count > MAX_ITEMS:
+            raise FlatbufferError(f"a list of {count} at byte {place}, at most {MAX_ITEMS} may be")
+        for at in range(place, place + 4 * count, 4):
+            yield Table(self._data, at + self._unpack(_U32, at)[0])
+
+    def integers(self, field: int, form: str = "i") -> tuple[int, ...]:
+        """Return a vector of numbers; ``form`` is their letter in `struct`."""
+        place, count = self._vector(field, struct.calcsize(f"<{form}"))
+        return struct.unpack_from(f"<{count}{form}", self._data, place)
+
+    def length(self, field: int, width: int) -> int:
+        """Return how many items of ``width`` bytes a vector has, all of them within the file."""
+        return self._vector(field, width)[1]
+
+    def content(self, field: int) -> memoryview:
+        """Return the bytes of a vector of bytes, without a copy."""
+        place, count = self._vector(field, 1)
+        return memoryview(self._data)[place : place + count]
+
+    def text(self, field: int) -> str:
+        """Return a string, empty without one; what is not UTF-8 shows as a question mark."""
+        place, count = self._vector(field, 1)
+        if self.has(field) and self._data[place + count : place + count + 1] != b"\0":
+            raise FlatbufferError(f"the text at byte {place} has no end")
+        return self._data[place : place + count].decode("utf-8", "replace")
+
+    def _vector(self, field: int, width: int) -> tuple[int, int]:
+        place = self._place(field)
+        if place is None:
+            return 0, 0
+        (count,) = self._unpack(_U32, place)
+        self._check(place + 4, count * width)
+        return place + 4, count
+
+    def _place(self, field: int) -> int | None:
+        if not self.has(field):
+            return None
+        at = self._start + self._fields[field]
+        (ahead,) = self._unpack(_U32, at)
+        return at + ahead
+
+    def _unpack(self, layout: struct.Struct, at: int) -> tuple[int, ...]:
+        self._check(at, layout.size)
+        found: tuple[int, ...] = layout.unpack_from(self._data, at)
+        return found
+
+    def _check(self, at: int, size: int) -> None:
+        if at < 0 or at + size > self._size:
+            raise FlatbufferError(f"byte {at} leads out of the file: truncated or damaged")
+
+
+def root_table(data: bytes, identifier: bytes) -> Table:
+    """Return the outermost table; raises `FlatbufferError` unless the file is of that kind."""
+    if data[4:8] != identifier:
+        raise FlatbufferError(
+            f"holds {bytes(data[4:8])!r} where {identifier!r} belongs: not such a file"
+        )
+    return Table(data, _U32.unpack_from(data)[0])

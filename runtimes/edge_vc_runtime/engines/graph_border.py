@@ -1,0 +1,44 @@
+"""The inputs and outputs that a manifest promises of every model file, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edge_vc_runtime.engines import EngineError
+from edge_vc_runtime.manifest import Manifest
+
+Shape = tuple[int, ...]
+Found = tuple[Shape, str]
+"""Shape and type, in the library's own word, of one input or output."""
+
+
+def border_shapes(manifest: Manifest) -> tuple[dict[str, Shape], dict[str, Shape]]:
+    """Return shapes by name, of the inputs and of the outputs."""
+    audio = (1, 1, 1, manifest.hop)
+    inputs = {"audio": audio} | {f"state.{s.name}": s.shape for s in manifest.states}
+    outputs = {"audio_out": audio} | {f"next.{s.name}": s.shape for s in manifest.states}
+    return inputs, outputs
+
+
+def check_border(
+    manifest: Manifest,
+    file: str,
+    inputs: Mapping[str, Found],
+    outputs: Mapping[str, Found],
+    real: str,
+) -> None:
+    """Raise `EngineError` unless a graph has exactly the manifest's inputs and outputs.
+
+    ``real`` is the library's word for float32. Buffers are bound by address, so a graph that
+    disagrees with its manifest must not run.
+    """
+    for declared, found in zip(border_shapes(manifest), (inputs, outputs), strict=True):
+        for name in sorted(declared.keys() ^ found.keys()):
+            where = "manifest" if name in declared else "graph"
+            raise EngineError(f"{file}: {name} is only in the {where}; export the bundle again")
+        for name, shape in declared.items():
+            if found[name] != (shape, real):
+                has, kind = found[name]
+                raise EngineError(
+                    f"{file}: {name} is {kind} {list(has)}, the manifest says float {list(shape)}"
+                )

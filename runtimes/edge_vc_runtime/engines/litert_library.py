@@ -1,0 +1,82 @@
+"""The library behind LiteRT models: ai-edge-litert, or its ancestor tflite-runtime."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module, metadata
+from typing import Any
+
+import numpy as np
+
+from edge_vc_runtime.engines import EngineError
+
+CURRENT = "ai-edge-litert"
+ANCESTOR = "tflite-runtime"
+_MODULES = {CURRENT: "ai_edge_litert.interpreter", ANCESTOR: "tflite_runtime.interpreter"}
+_STDERR = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Library:
+    """One of the two, imported."""
+
+    name: str
+    """As pip calls it."""
+    version: str
+    interpreter: Callable[..., Any]
+    """Its class ``Interpreter``; both have the same methods."""
+
+
+@lru_cache(maxsize=1)
+def load_library() -> Library:
+    """Import the first that is installed, ai-edge-litert before tflite-runtime.
+
+    Raises `ModuleNotFoundError` when neither is, `EngineError` when numpy is too new for it.
+    """
+    for name, module in _MODULES.items():
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+        if name == ANCESTOR:
+            _check_numpy(version)
+        return Library(name, version, import_module(module).Interpreter)
+    raise ModuleNotFoundError("No module named 'ai_edge_litert'", name="ai_edge_litert")
+
+
+def _check_numpy(version: str) -> None:
+    if int(np.__version__.split(".")[0]) >= 2:
+        raise EngineError(
+            f"{ANCESTOR} {version} needs numpy below 2, {np.__version__} is installed: "
+            f"pip install 'numpy<2', or {CURRENT} in its place"
+        )
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Keep what C++ writes to stderr off the terminal; what fails comes as an exception too.
+
+    Both libraries greet with a line about XNNPACK and have no switch for it. The file descriptor
+    is the process's own, so nothing else is heard for that moment either.
+    """
+    with _STDERR, tempfile.TemporaryFile() as aside:
+        if sys.stderr:
+            sys.stderr.flush()
+        try:
+            kept = os.dup(2)
+        except OSError:  # a service may run without one
+            yield
+            return
+        try:
+            os.dup2(aside.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

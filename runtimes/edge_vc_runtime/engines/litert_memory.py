@@ -1,0 +1,89 @@
+"""Tensors where the interpreter keeps them, read and written without asking it each time.
+
+`Interpreter.tensor` gives such views too, but refuses to run while one exists, since resizing
+would move the memory. Here nothing is ever resized: the engine that owns the interpreter allocates
+once, and a graph whose sizes could change is refused when it is read. Every view keeps the
+interpreter alive, so none can outlive its memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+ALIGNMENT = 64
+"""Bytes; tensors lie at multiples of it, so what is between neighbours is only padding."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A piece of an interpreter's memory."""
+
+    address: int
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A piece to be copied."""
+
+    source: int
+    """Address."""
+    target: int
+    size: int
+    """Bytes."""
+
+
+class _Borrowed:
+    """What numpy needs to see memory; numpy keeps it, and it keeps the interpreter."""
+
+    def __init__(self, interpreter: Any, region: Region) -> None:
+        self._interpreter = interpreter
+        self.__array_interface__ = {
+            "data": (region.address, False),
+            "shape": (region.size,),
+            "typestr": "|u1",
+            "version": 3,
+        }
+
+
+def find_region(interpreter: Any, index: int) -> Region:
+    """Return where a tensor lies; raises `ValueError` when it has no memory."""
+    view = interpreter.tensor(index)()
+    if not view.flags.c_contiguous:
+        raise ValueError(f"tensor {index} does not lie in one piece")
+    return Region(int(view.__array_interface__["data"][0]), int(view.nbytes))
+
+
+def view_bytes(interpreter: Any, region: Region) -> memoryview:
+    """Return a region as writeable bytes ``[size]``."""
+    return np.asarray(_Borrowed(interpreter, region)).data
+
+
+def merge_moves(moves: Iterable[Move]) -> list[Move]:
+    """Join moves that are neighbours on both sides, as most states of a well ordered file are.
+
+    One long copy costs less than many short ones: each is a call of its own.
+    """
+    merged: list[Move] = []
+    for move in sorted(moves, key=lambda move: move.target):
+        before = merged[-1] if merged else None
+        if (
+            before
+            and move.target == _after(before.target, before.size)
+            and move.source == _after(before.source, before.size)
+        ):
+            size = move.target - before.target + move.size
+            merged[-1] = Move(before.source, before.target, size)
+        else:
+            merged.append(move)
+    return merged
+
+
+def _after(address: int, size: int) -> int:
+    """Return where the next tensor may lie at the earliest."""
+    return -(-(address + size) // ALIGNMENT) * ALIGNMENT

@@ -1,0 +1,20 @@
+"""The least version of a library that a bundle asks for."""
+
+from __future__ import annotations
+
+from edge_vc_runtime.engines import EngineError
+from edge_vc_runtime.manifest import Manifest
+
+
+def check_requirement(manifest: Manifest, library: str, version: str) -> None:
+    """Raise `EngineError` when ``manifest.runtimes`` asks for a later version of ``library``."""
+    least = manifest.runtimes.get(library)
+    if least and _numbers(version) < _numbers(least):
+        raise EngineError(
+            f"{manifest.name} needs {library} {least}, {version} is installed: "
+            f"pip install '{library}>={least}'"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())

@@ -1,0 +1,69 @@
+"""The graph of a `.tflite` file: tensors, operators and the names at its border."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edge_vc_runtime.engines.tflite_operators import WEIGHTED, OperatorKind
+
+FLOAT32 = 0
+"""Number of the type float32 in TFLite's schema."""
+ABSENT = -1
+"""Number of an input that is left out."""
+_WHOLE = (3, 9)  # uint8 and int8
+
+
+class TfliteError(ValueError):
+    """A file that is not a model this runtime can hold safely; one line."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor of the graph."""
+
+    name: str
+    type: int
+    """Number of the type in TFLite's schema."""
+    shape: tuple[int, ...]
+    data: memoryview | None = field(default=None, repr=False)
+    """The bytes of a constant."""
+
+    @property
+    def constant(self) -> bool:
+        """Whether the file holds its values."""
+        return self.data is not None
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of the graph, with the numbers of its tensors."""
+
+    kind: OperatorKind
+    inputs: tuple[int, ...]
+    """`ABSENT` stands for one that is left out."""
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TfliteGraph:
+    """The file's only subgraph and its only signature."""
+
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: Mapping[str, int]
+    """Numbers of tensors by their names in the signature."""
+    outputs: Mapping[str, int]
+
+    def dynamic_layer(self) -> tuple[str, str] | None:
+        """Return kind and output of the first layer with whole-number weights and float input.
+
+        Such a layer quantises its input as it runs; None when there is none.
+        """
+        for operator in self.operators:
+            if operator.kind.name not in WEIGHTED or len(operator.inputs) < 2:
+                continue
+            heard, weights = (self.tensors[index] for index in operator.inputs[:2])
+            if heard.type == FLOAT32 and weights.type in _WHOLE:
+                return operator.kind.name, self.tensors[operator.outputs[0]].name
+        return None

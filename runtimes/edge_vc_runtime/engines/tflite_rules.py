@@ -1,0 +1,65 @@
+"""What a sound graph obeys; a library that runs another one reads or writes foreign memory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_vc_runtime.engines.tflite_graph import ABSENT, Operator, Tensor, TfliteError, TfliteGraph
+
+_INTEGERS = {2: np.int32, 4: np.int64}
+
+
+def check_graph(graph: TfliteGraph) -> None:
+    """Raise `TfliteError` for a graph whose parts do not fit each other."""
+    for name, index in graph.inputs.items():
+        if graph.tensors[index].constant:
+            raise TfliteError(f"{name} is an input and a constant")
+    _check_order(graph)
+    for operator in graph.operators:
+        for position in operator.kind.sized_by:
+            _check_sized(operator, position, graph.tensors)
+        if operator.kind.name == "SLICE":
+            _check_slice(operator, graph.tensors)
+
+
+def _check_order(graph: TfliteGraph) -> None:
+    """Whatever is read has to be written before, and once: other memory is not there."""
+    known = {index for index, tensor in enumerate(graph.tensors) if tensor.constant}
+    known |= {*graph.inputs.values(), ABSENT}
+    for operator in graph.operators:
+        for index in operator.inputs:
+            if index not in known:
+                raise TfliteError(f"{graph.tensors[index].name!r:.60} is read before it is made")
+        for index in operator.outputs:
+            if index in known:
+                raise TfliteError(f"{graph.tensors[index].name!r:.60} is written twice")
+            known.add(index)
+    for name, index in graph.outputs.items():
+        if index not in known:
+            raise TfliteError(f"{name} is an output that nothing makes")
+
+
+def _check_sized(operator: Operator, position: int, tensors: tuple[Tensor, ...]) -> None:
+    index = operator.inputs[position] if position < len(operator.inputs) else ABSENT
+    if index != ABSENT and not tensors[index].constant:
+        raise TfliteError(
+            f"the size of {tensors[operator.outputs[0]].name!r:.60} ({operator.kind.name}) depends "
+            "on what is heard; export the model with fixed sizes"
+        )
+
+
+def _check_slice(operator: Operator, tensors: tuple[Tensor, ...]) -> None:
+    """tflite-runtime cuts beyond the end without a word."""
+    if len(operator.inputs) != 3 or ABSENT in operator.inputs:
+        raise TfliteError(f"an operator SLICE has {len(operator.inputs)} inputs, 3 belong")
+    whole, begin, size = (tensors[index] for index in operator.inputs)
+    for start, count, length in zip(_values(begin), _values(size), whole.shape, strict=False):
+        if start < 0 or count < -1 or start + max(count, 1) > length:
+            raise TfliteError(f"{whole.name!r:.60} is cut from {start} for {count} of {length}")
+
+
+def _values(tensor: Tensor) -> list[int]:
+    if tensor.data is None or tensor.type not in _INTEGERS:
+        raise TfliteError(f"{tensor.name!r:.60} has to hold whole numbers")
+    values: list[int] = np.frombuffer(tensor.data, _INTEGERS[tensor.type]).tolist()
+    return values

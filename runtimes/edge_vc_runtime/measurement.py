@@ -1,0 +1,130 @@
+"""Which engine and precision is fastest here: measured once, kept until something changes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+
+from edge_vc_runtime.board_profile import user_folder
+from edge_vc_runtime.engines import ENGINES
+from edge_vc_runtime.fields import FieldError, parse_object
+from edge_vc_runtime.machine import cpu_model
+from edge_vc_runtime.manifest import Manifest
+from edge_vc_runtime.records import from_json_value
+
+_LIMIT = 1 << 20  # bytes of a file
+_CLEAR_WIN = 0.9
+"""A precision other than the bundle's own has to need less than this part of its time."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One installed library."""
+
+    library: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One engine with one precision, and what it needed."""
+
+    engine: str
+    library: str
+    version: str
+    precision: str
+    us_per_hop: float
+    """Median, back to back."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What `measure_engines` found, and all that it depends on."""
+
+    digest: str
+    """SHA-256 of the bundle's manifest, which holds the hash of every file."""
+    cpu: str
+    libraries: tuple[Version, ...]
+    threads: int
+    created: str
+    """UTC, ISO 8601."""
+    candidates: tuple[Candidate, ...]
+
+    def best(self, default: str, precision: str | None = None) -> Candidate | None:
+        """Return the fastest of a precision, or the fastest of all.
+
+        ``default`` is the bundle's own precision: where none is asked for, another has to win by a
+        tenth, since the next run would measure a little differently.
+        """
+        named = [c for c in self.candidates if c.precision == (precision or default)]
+        best = min(named, key=lambda c: c.us_per_hop, default=None)
+        if precision:
+            return best
+        limit = best.us_per_hop * _CLEAR_WIN if best else float("inf")
+        others = [c for c in self.candidates if c.us_per_hop < limit]
+        return min(others, key=lambda c: c.us_per_hop, default=best)
+
+
+def blank_measurement(manifest: Manifest, threads: int, root: Path = Path("/")) -> Measurement:
+    """Return what a measurement made now would depend on, without candidates."""
+    return Measurement(
+        digest=hashlib.sha256(manifest.to_json()).hexdigest(),
+        cpu=cpu_model(root) or "unknown",
+        libraries=installed_libraries(),
+        threads=threads,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        candidates=(),
+    )
+
+
+def installed_libraries() -> tuple[Version, ...]:
+    """Return every engine library that is installed, without importing one."""
+    found = []
+    for kind in ENGINES.values():
+        for library in kind.libraries:
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                found.append(Version(library, metadata.version(library)))
+    return tuple(found)
+
+
+def save_measurement(made: Measurement, environment: Mapping[str, str] | None = None) -> Path:
+    """Keep a measurement and return its file; raises `OSError`."""
+    place = _place(made, environment)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(asdict(made), indent=1) + "\n")
+        part.replace(place)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return place
+
+
+def load_measurement(
+    now: Measurement, environment: Mapping[str, str] | None = None
+) -> Measurement | None:
+    """Return the kept measurement, None when there is none or anything it depends on has changed.
+
+    ``now`` comes from `blank_measurement`. A file that cannot be read counts as none: it is only a
+    memory, and measuring again replaces it.
+    """
+    try:
+        with _place(now, environment).open("rb") as file:
+            kept = from_json_value(Measurement, parse_object(file.read(_LIMIT)))
+    except (OSError, FieldError):
+        return None
+    same = replace(kept, created=now.created, candidates=())
+    return kept if same == now and kept.candidates else None
+
+
+def _place(made: Measurement, environment: Mapping[str, str] | None) -> Path:
+    folder = user_folder("STATE", ".local/state", environment)
+    return folder / f"engine-{made.digest[:32]}-{made.threads}.json"
