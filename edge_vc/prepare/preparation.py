@@ -17,6 +17,7 @@ from edge_vc.prepare.settings import PrepareError, PrepareSettings
 from edge_vc.prepare.sources import Drop
 from edge_vc.prepare.split import TRAIN, VALIDATION
 from edge_vc.prepare.task import Task
+from edge_vc.prepare.variants import surroundings
 
 Progress = Callable[[float, float], None]
 """Told the seconds of audio that are done and those that there are to do."""
@@ -46,14 +47,15 @@ def prepare(
 
     ``out/metadata.csv`` lists everything, ``out/train`` and ``out/validation`` are corpora of
     their own. Run again it goes on where it was stopped, takes what has been added and leaves
-    the rest alone. Memory does not grow with the length of recordings. Raises `PrepareError`
-    when it cannot begin; a recording that cannot be used is in the result's ``drops``.
+    the rest alone. Memory does not grow with the length of recordings. Raises `PrepareError` or
+    `AudioError` when it cannot begin; a recording that cannot be used is in the result's ``drops``.
     """
     settings = settings or PrepareSettings()
     root, folder = Path(out).resolve(), Path(folder).resolve()
     if not 1 <= jobs <= 256:
         raise PrepareError(f"{jobs} jobs; give 1 to 256")
     model_path()
+    surroundings(settings.noise, settings.rooms)
     output = open_output(root, folder, settings, overwrite)
     plan = make_plan(folder, settings, output.sides)
     output.claim(settings, plan.sides)
@@ -140,11 +142,13 @@ def _rows(root: Path, task: Task, piece: Piece) -> list[Utterance]:
             path=root / path,
             utt_id=_plain(Path(path).stem),
             speaker=_plain(task.utterance.speaker or "unknown"),
-            seconds=piece.seconds,
+            seconds=seconds,
             corpus=_plain(task.utterance.corpus),
             text=task.utterance.text if whole else "",
         )
-        for path in (piece.path, *piece.variants)
+        for path, seconds in zip(
+            (piece.path, *piece.variants), (piece.seconds, *piece.variant_seconds), strict=True
+        )
     ]
 
 

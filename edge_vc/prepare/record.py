@@ -42,7 +42,9 @@ class Piece:
     spectrum_db: tuple[float, ...] = ()
     """Mean power per band of `edge_vc.prepare.measures.BAND_EDGES_HZ`."""
     variants: tuple[str, ...] = ()
-    """Paths of its augmented copies."""
+    """Paths of its augmented copies, ..."""
+    variant_seconds: tuple[float, ...] = ()
+    """... and how long they are."""
 
     def fingerprint(self) -> Fingerprint:
         """Return the words ``[frames]``."""

@@ -75,7 +75,7 @@ def speaker_table(prepared: Prepared, most: int = 20) -> Table:
     table = Table(title="Prepared speech", **_STYLE)
     table.add_column("speaker", min_width=12, overflow="fold")
     table.add_column("split", no_wrap=True)
-    for name in ("pieces", "minutes", "dropped", "dBFS", "SNR dB", "speech %"):
+    for name in ("pieces", "minutes", "dropped", "dBFS", "SNR dB", "speech"):
         table.add_column(name, justify="right", no_wrap=True)
     rows = speaker_rows(prepared)
     for row in rows[:most]:
@@ -141,7 +141,7 @@ def _cells(row: Row) -> list[str]:
         str(row.dropped),
         _change(row.level_before_db, row.level_after_db),
         _change(row.snr_before_db, row.snr_after_db),
-        "" if np.isnan(row.speech_share) else f"{row.speech_share:.0%}".rstrip("%"),
+        "" if np.isnan(row.speech_share) else f"{row.speech_share:.0%}",
     ]
 
 

@@ -20,7 +20,7 @@ from edge_vc.prepare.examine import Examination, Step, examine
 from edge_vc.prepare.measures import band_spectrum_db, f0_counts
 from edge_vc.prepare.record import Piece, Record, encode_words
 from edge_vc.prepare.settings import SAMPLE_RATE, PrepareSettings
-from edge_vc.prepare.variants import write_variants
+from edge_vc.prepare.variants import Variants, write_variants
 from edge_vc.prepare.write import write_piece
 
 _CONTEXT_FRAMES = 31
@@ -113,6 +113,7 @@ def _piece(
         return replace(piece, reason=reason, detail=detail)
     levelled = normalize_level(clean[inner], SAMPLE_RATE, settings.level_db)
     name = f"{task.stem}-{number:04d}" if number else task.stem
+    copies = write_variants(root, name, levelled, settings) if task.varied else Variants()
     return replace(
         piece,
         path=write_piece(root, name, levelled, settings.audio_format),
@@ -120,7 +121,8 @@ def _piece(
         words=encode_words(fingerprint(levelled, SAMPLE_RATE)),
         f0_counts=f0_counts(levelled),
         spectrum_db=band_spectrum_db(levelled),
-        variants=write_variants(root, name, levelled, settings) if task.varied else (),
+        variants=copies.paths,
+        variant_seconds=copies.seconds,
     )
 
 

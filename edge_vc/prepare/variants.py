@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from edge_vc.audio.io import Samples
-from edge_vc.prepare.settings import PrepareSettings
+from edge_vc.data.augment import Surroundings, augment, rng_of
+from edge_vc.prepare.settings import SAMPLE_RATE, PrepareSettings
+from edge_vc.prepare.write import write_piece
 
 
-def write_variants(
-    root: Path, name: str, samples: Samples, settings: PrepareSettings
-) -> tuple[str, ...]:
-    """Write ``settings.variants`` copies of ``[T]`` and return their paths."""
-    return ()
+@dataclass(frozen=True)
+class Variants:
+    """Copies that were written."""
+
+    paths: tuple[str, ...] = ()
+    """Relative to the prepared corpus."""
+    seconds: tuple[float, ...] = ()
+    """How long each is: tempo is among what changes."""
+
+
+def write_variants(root: Path, name: str, samples: Samples, settings: PrepareSettings) -> Variants:
+    """Write ``settings.variants`` copies of ``[T]``.
+
+    What is drawn depends on the seed, the piece's name and the copy's number alone.
+    """
+    around = surroundings(settings.noise, settings.rooms)
+    paths, seconds = [], []
+    for number in range(1, settings.variants + 1):
+        rng = rng_of(settings.seed, name, number)
+        copy = augment(samples, SAMPLE_RATE, rng, surroundings=around)
+        paths.append(write_piece(root, f"{name}-v{number}", copy, settings.audio_format))
+        seconds.append(round(copy.shape[0] / SAMPLE_RATE, 3))
+    return Variants(tuple(paths), tuple(seconds))
+
+
+@cache
+def surroundings(noise: str, rooms: str) -> Surroundings:
+    """Return the noises and rooms of two folders, listed once; raises `AudioError`."""
+    return Surroundings.open(noise, rooms)

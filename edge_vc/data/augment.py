@@ -1,0 +1,159 @@
+"""Other voices, other rooms, other microphones: random copies of a recording, by seed and name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_vc.audio.distort import (
+    EQUALISER_HZ,
+    add_noise,
+    add_room,
+    change_gain,
+    crop,
+    equalise,
+)
+from edge_vc.audio.io import AudioError, Samples, read_audio, seconds_of
+from edge_vc.audio.stretch import stretch
+from edge_vc.data.perturb import analyse, revoice
+
+Range = tuple[float, float]
+
+_LONGEST_NOISE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """Ranges to draw from, and how often; a share of 0 leaves a step out."""
+
+    voice_share: float = 0.5
+    """Of copies whose pitch and formants move, by WORLD."""
+    semitones: Range = (-4.0, 4.0)
+    warp: Range = (0.87, 1.15)
+    """Factor of the formants' frequencies."""
+    stretch_share: float = 0.3
+    stretch: Range = (0.87, 1.15)
+    """Factor of the duration."""
+    equaliser_share: float = 0.7
+    equaliser_db: float = 4.0
+    """Standard deviation of the gain at each of `EQUALISER_HZ`."""
+    room_share: float = 0.5
+    noise_share: float = 0.7
+    snr_db: Range = (5.0, 30.0)
+    gain_db: Range = (-9.0, 3.0)
+    crop_seconds: float = 0.0
+    """Length of a random crop; 0 keeps everything."""
+
+    def __post_init__(self) -> None:
+        """Check shares and ranges; raises `AudioError` with the wrong one."""
+        for name, value in vars(self).items():
+            if name.endswith("_share") and not 0 <= value <= 1:
+                raise AudioError(f"{name} is {value}; give 0 to 1")
+            if isinstance(value, tuple) and not value[0] <= value[1]:
+                raise AudioError(f"{name} is {value}; give the lower limit first")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Noises and rooms to draw from."""
+
+    noises: tuple[Path, ...] = ()
+    rooms: tuple[Path, ...] = ()
+
+    @classmethod
+    def open(cls, noises: str | Path | None, rooms: str | Path | None) -> Surroundings:
+        """List the audio files under two folders, either of which may be None or empty.
+
+        Raises `AudioError` for a folder that holds none, and for a file that cannot be read.
+        """
+        return cls(_audio_files(noises), _audio_files(rooms))
+
+
+def rng_of(seed: int, name: str, number: int = 0) -> np.random.Generator:
+    """Return the generator of a file's copy: the same wherever and whenever it is made."""
+    digest = hashlib.sha256(f"{seed}:{number}:{name}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:16], "little"))
+
+
+def augment(
+    samples: Samples,
+    sample_rate: int,
+    rng: np.random.Generator,
+    settings: AugmentSettings | None = None,
+    surroundings: Surroundings | None = None,
+) -> Samples:
+    """Return a random copy of ``[T]``; its length changes with the tempo and the crop.
+
+    In the order of nature: voice and tempo, microphone's colour, room, noise, gain. Peaks are
+    kept below full scale. The same generator state gives the same samples.
+    """
+    settings, around = settings or AugmentSettings(), surroundings or Surroundings()
+    audio = samples.astype(np.float32)
+    if _happens(rng, settings.voice_share):
+        audio = _other_voice(audio, sample_rate, rng, settings)
+    if _happens(rng, settings.stretch_share):
+        audio = stretch(audio, sample_rate, _log_uniform(rng, settings.stretch))
+    if settings.crop_seconds:
+        audio = crop(audio, round(settings.crop_seconds * sample_rate), rng.random())
+    if _happens(rng, settings.equaliser_share):
+        gains = rng.normal(0.0, settings.equaliser_db, len(EQUALISER_HZ))
+        audio = equalise(audio, sample_rate, gains)
+    if _happens(rng, settings.room_share) and around.rooms:
+        audio = add_room(audio, read_audio(_pick(rng, around.rooms), sample_rate))
+    if _happens(rng, settings.noise_share):
+        noise = _some_noise(rng, around.noises, audio.shape[0], sample_rate)
+        audio = add_noise(audio, noise, rng.uniform(*settings.snr_db))
+    audio = change_gain(audio, rng.uniform(*settings.gain_db))
+    peak = float(np.abs(audio).max(initial=0.0))
+    return audio if peak <= 0.99 else (audio * np.float32(0.99 / peak)).astype(np.float32)
+
+
+def _other_voice(
+    samples: Samples, sample_rate: int, rng: np.random.Generator, settings: AugmentSettings
+) -> Samples:
+    analysis = analyse(samples.astype(np.float64), sample_rate)
+    warp = _log_uniform(rng, settings.warp)
+    voice = revoice(analysis, rng.uniform(*settings.semitones), warp)
+    # WORLD works in whole frames.
+    return np.resize(np.pad(voice, (0, max(0, len(samples) - len(voice)))), len(samples)).astype(
+        np.float32
+    )
+
+
+def _some_noise(
+    rng: np.random.Generator, noises: Sequence[Path], length: int, sample_rate: int
+) -> Samples:
+    """Return ``[length]`` of a recorded noise from a random place, or of a drawn colour of hiss."""
+    if not noises:
+        hiss = rng.standard_normal(length).astype(np.float32)
+        return equalise(hiss, sample_rate, rng.normal(0.0, 6.0, len(EQUALISER_HZ)))
+    noise = read_audio(_pick(rng, noises), sample_rate)
+    noise = noise[: round(_LONGEST_NOISE_SECONDS * sample_rate)]
+    return np.roll(noise, -int(rng.integers(0, noise.shape[0])))
+
+
+def _happens(rng: np.random.Generator, share: float) -> bool:
+    return bool(rng.random() < share)
+
+
+def _log_uniform(rng: np.random.Generator, limits: Range) -> float:
+    return float(np.exp(rng.uniform(*np.log(limits))))
+
+
+def _pick(rng: np.random.Generator, paths: Sequence[Path]) -> Path:
+    return paths[int(rng.integers(0, len(paths)))]
+
+
+def _audio_files(folder: str | Path | None) -> tuple[Path, ...]:
+    if not folder:
+        return ()
+    found = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in (".flac", ".wav"))
+    if not found:
+        raise AudioError(f"{folder}: holds no WAV or FLAC files to draw from")
+    for path in found:
+        seconds_of(path)
+    return tuple(found)
