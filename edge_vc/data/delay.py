@@ -64,6 +64,13 @@ def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> Delay:
     return Delay(float(lag * _FRAME_MS), float(by_lag[best]))
 
 
+def likeness(source: Samples, answer: Samples, sample_rate: int) -> float:
+    """Return the correlation of the band energies as they lie: 1 for the same, 0 for silence."""
+    heard, given = _contours(source, sample_rate), _contours(answer, sample_rate)
+    power = float(np.sqrt(np.square(heard).sum() * np.square(given).sum()))
+    return float((heard * given).sum()) / power if power else 0.0
+
+
 def common_delay_ms(delays: Sequence[Delay]) -> float | None:
     """Return the delay that a teacher has, from estimates on several recordings.
 

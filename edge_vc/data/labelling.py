@@ -10,7 +10,7 @@ import numpy as np
 from edge_vc.audio.io import AudioError, Samples, resample
 from edge_vc.audio.level import active_level_db, normalize_level
 from edge_vc.audio.pitch import track_pitch
-from edge_vc.data.delay import Delay, delay_to_undo, estimate_delay, undo_delay
+from edge_vc.data.delay import Delay, delay_to_undo, estimate_delay, likeness, undo_delay
 from edge_vc.data.labels import HOP, INPUT_DB, LabelledAudio, Labels, Teacher, to_int16
 from edge_vc.data.outliers import (
     SILENT_DB,
@@ -58,8 +58,9 @@ def label_recording(teacher: Teacher, audio: Samples, alignment: Alignment) -> L
     if active_level_db(audio, rate) < SILENT_DB:
         raise OutlierError("silent input", f"active level below {SILENT_DB:g} dBFS")
     source = normalize_level(audio, rate, INPUT_DB)
-    source = source[: len(source) // (HOP * rate // RATE) * (HOP * rate // RATE)]
-    if not source.size:
+    if rate == RATE:
+        source = source[: len(source) // HOP * HOP]
+    if len(source) * RATE < HOP * rate:
         raise AudioError(f"{len(audio)} samples at {rate} Hz are less than one hop")
     look_inside: Callable[[Samples], Labels] | None = getattr(teacher, "label", None)
     if look_inside is not None and rate == RATE:
@@ -75,8 +76,7 @@ def _with_inside(source: Samples, labels: Labels) -> Labelled:
     """Keep what a teacher of ours says of itself; it is aligned by construction."""
     check_form(source, labels.audio, RATE)
     delay = estimate_delay(source, labels.audio, RATE)
-    soundness = measure_soundness(source, labels.audio, RATE)
-    check_sound(soundness, delay.correlation)
+    soundness = _checked(source, labels.audio)
     labelled = LabelledAudio(
         to_int16(source), to_int16(labels.audio), labels.f0, labels.bands.astype(np.float16)
     )
@@ -89,10 +89,15 @@ def _from_waveforms(source: Samples, answer: Samples, alignment: Alignment) -> L
     source, answer = undo_delay(source, answer, round(undone_ms * RATE / 1000))
     frames = len(source) // HOP
     source, answer = source[: frames * HOP], answer[: frames * HOP]
-    soundness = measure_soundness(source, answer, RATE)
-    check_sound(soundness, delay.correlation)
+    soundness = _checked(source, answer)
     f0 = track_pitch(answer, RATE, HOP // 2).f0[1::2][:frames]
     bands = np.zeros((0, frames), np.float16)
     return Labelled(
         LabelledAudio(to_int16(source), to_int16(answer), f0, bands), delay, undone_ms, soundness
     )
+
+
+def _checked(source: Samples, answer: Samples) -> Soundness:
+    soundness = measure_soundness(source, answer, RATE)
+    check_sound(soundness, likeness(source, answer, RATE))
+    return soundness

@@ -15,7 +15,7 @@ CLIPPED_SHARE = 0.002
 """Share of samples at full scale from which an answer counts as clipped."""
 LOST_SHARE = 0.25
 """Share of the input's active frames that may be silent in the answer."""
-OTHER_CORRELATION = 0.3
+OTHER_LIKENESS = 0.3
 """Correlation of the energies below which the answer is not what was said."""
 
 _FULL_SCALE = 0.999
@@ -85,16 +85,19 @@ def check_form(source: Samples, answer: Samples, sample_rate: int) -> None:
         raise OutlierError("not a number", f"{bad} of {answer.size} samples are NaN or infinite")
 
 
-def check_sound(soundness: Soundness, correlation: float) -> None:
-    """Raise `OutlierError` for an answer that teaches nothing; ``correlation`` as of `Delay`."""
+def check_sound(soundness: Soundness, likeness: float) -> None:
+    """Raise `OutlierError` for an answer that teaches nothing.
+
+    ``likeness`` is that of `edge_vc.data.delay`, once the answer is in its place.
+    """
     if soundness.level_db < SILENT_DB:
         raise OutlierError("silent", f"active level {soundness.level_db:.0f} dBFS")
     if soundness.clipped > CLIPPED_SHARE:
         raise OutlierError("clipped", f"{100 * soundness.clipped:.2g} % of samples at full scale")
     if soundness.lost > LOST_SHARE:
         raise OutlierError("speech lost", f"{100 * soundness.lost:.0f} % of active frames silent")
-    if correlation < OTHER_CORRELATION:
-        raise OutlierError("other speech", f"energies correlate by {correlation:.2f} only")
+    if likeness < OTHER_LIKENESS:
+        raise OutlierError("other speech", f"energies correlate by {likeness:.2f} only")
 
 
 def length_fact(answer: tuple[int, ...], source: tuple[int, ...], sample_rate: int) -> str:

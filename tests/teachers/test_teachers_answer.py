@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from teachers_toys import voice
+from voices import voice
 
 from edge_vc.audio.io import AudioError, resample
 from edge_vc.data.outliers import OutlierError

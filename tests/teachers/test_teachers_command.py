@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from teachers_toys import CONVERTER, voice
+from teachers_toys import CONVERTER
+from voices import voice
 
 from edge_vc.data.outliers import OutlierError
 from edge_vc.teachers.loading import open_teacher

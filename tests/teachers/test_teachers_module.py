@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from teachers_toys import FACTORY, Darker, darker, voice
+from teachers_toys import FACTORY, Darker, darker
+from voices import voice
 
 from edge_vc.teachers.loading import open_teacher, teacher_hash
 from edge_vc.teachers.spec import ModuleSpec, TeacherError

@@ -7,7 +7,8 @@ import onnx
 import pytest
 import torch
 from onnx import helper
-from teachers_toys import save_graph, save_halver, save_late_stream, voice
+from teachers_toys import save_graph, save_halver, save_late_stream
+from voices import voice
 
 from edge_vc.models.student import Student
 from edge_vc.models.student_config import StudentConfig

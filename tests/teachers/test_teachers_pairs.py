@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soundfile
-from teachers_toys import darker, record_pairs, voice
+from teachers_toys import darker, record_pairs
+from voices import voice
 
 from edge_vc.audio.io import read_audio
 from edge_vc.data.outliers import OutlierError

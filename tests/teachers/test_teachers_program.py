@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from teachers_toys import darker, save_program, voice
+from teachers_toys import darker, save_program
 from torch import nn
+from voices import voice
 
 from edge_vc.teachers.loading import open_teacher
 from edge_vc.teachers.spec import ProgramSpec, TeacherError

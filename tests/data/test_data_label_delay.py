@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+from voices import voice
+
+from edge_vc.audio.io import AudioError
+from edge_vc.data.delay import (
+    Delay,
+    common_delay_ms,
+    delay_to_undo,
+    estimate_delay,
+    undo_delay,
+)
+
+
+def shifted(audio, samples):
+    """``audio`` later (earlier if negative), as long."""
+    if samples >= 0:
+        return np.pad(audio, (samples, 0))[: len(audio)]
+    return np.pad(audio[-samples:], (0, -samples))
+
+
+def other_voice(audio):
+    """Brighter, noisier, louder: another waveform with the same rhythm."""
+    rng = np.random.default_rng(1)
+    return (3 * np.diff(audio, prepend=0) + 0.002 * rng.standard_normal(len(audio))).astype("f4")
+
+
+@pytest.mark.parametrize("samples", [0, 7, 160, 613, 4000, -160, -2222])
+def test_a_delay_is_found_within_two_milliseconds(samples):
+    audio = voice(3.0)
+    found = estimate_delay(audio, shifted(other_voice(audio), samples), 16000)
+    assert found.ms == pytest.approx(samples / 16, abs=2)
+    assert found.sure
+
+
+@pytest.mark.parametrize("rate", [16000, 22050, 44100])
+def test_the_rate_does_not_matter(rate):
+    audio = voice(3.0, rate=rate)
+    found = estimate_delay(audio, shifted(audio, round(0.05 * rate)), rate)
+    assert found.ms == pytest.approx(50, abs=1)
+
+
+def test_real_speech_is_found_too():
+    import pysptk
+
+    audio, rate = soundfile.read(pysptk.util.example_audio_file(), dtype="float32")
+    found = estimate_delay(audio, shifted(other_voice(audio), 600), rate)
+    assert found.ms == pytest.approx(37.5, abs=2)
+    assert found.sure
+
+
+def test_other_speech_and_silence_are_not_believed():
+    audio = voice(3.0)
+    assert not estimate_delay(audio, voice(3.0, seed=5), 16000).sure
+    assert estimate_delay(audio, np.zeros_like(audio), 16000) == Delay(0.0, 0.0)
+    assert estimate_delay(np.zeros_like(audio), audio, 16000).correlation == 0
+
+
+def delays(*ms: float) -> list[Delay]:
+    return [Delay(value, 0.9) for value in ms]
+
+
+@pytest.mark.parametrize(
+    ("found", "common"),
+    [
+        (delays(37, 38, 39, 37.5, 500), 38),
+        (delays(1, -2, 2, 0.5), 0.0),
+        (delays(10, 40, 70, 100), None),
+        ([Delay(37, 0.2), Delay(38, 0.1)], None),
+        ([], None),
+    ],
+    ids=["one stray", "none", "no common one", "none sure", "nothing"],
+)
+def test_a_teacher_has_one_delay_or_none(found, common):
+    assert common_delay_ms(found) == common
+
+
+@pytest.mark.parametrize(
+    ("own", "common", "undone"),
+    [
+        (Delay(39, 0.9), 38.0, 38.0),
+        (Delay(80, 0.9), 38.0, 80),
+        (Delay(80, 0.2), 38.0, 38.0),
+        (Delay(80, 0.9), None, 80),
+        (Delay(2, 0.9), None, 0.0),
+        (Delay(80, 0.2), None, 0.0),
+    ],
+)
+def test_a_recordings_own_delay_wins_where_it_is_sure_and_far(own, common, undone):
+    assert delay_to_undo(own, common) == undone
+
+
+@pytest.mark.parametrize("late", [0, 100, -100])
+def test_both_lose_what_the_other_lacks(late):
+    audio = voice(0.5)
+    source, answer = undo_delay(audio, shifted(audio, late), late)
+    assert len(source) == len(answer) == len(audio) - abs(late)
+    np.testing.assert_array_equal(source, answer)
+
+
+def test_a_delay_longer_than_the_recording_is_refused():
+    with pytest.raises(AudioError, match="leaves nothing"):
+        undo_delay(voice(0.1), voice(0.1), 1600)
