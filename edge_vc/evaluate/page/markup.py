@@ -17,7 +17,7 @@ Child = str | Markup | None
 """Plain text is escaped, None is left out."""
 
 
-def tag(name: str, *children: Child, **attributes: str | float | bool | None) -> Markup:
+def tag(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Markup:
     """Return an element; ``class_`` is ``class``, other underscores are dashes.
 
     An attribute that is None or False is left out, one that is True has no value.

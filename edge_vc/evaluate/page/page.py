@@ -1,0 +1,201 @@
+"""The page: everything of an evaluation in one HTML file that asks nobody for anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc import __version__
+from edge_vc.audio.io import AudioError
+from edge_vc.evaluate.page.choice import chosen_sentences
+from edge_vc.evaluate.page.curves import log_curves, stage_table
+from edge_vc.evaluate.page.figures import (
+    comparison_table,
+    contender_table,
+    explanations,
+    group_tables,
+)
+from edge_vc.evaluate.page.listening import sentence_section
+from edge_vc.evaluate.page.markup import Markup, join, tag
+from edge_vc.evaluate.page.run_log import RunFacts
+from edge_vc.evaluate.requirements import EvaluationError
+from edge_vc.evaluate.scores import EvaluationReport
+
+MOST_BYTES = 14_000_000
+"""Sentences are added until the page would be larger."""
+MOST_SENTENCES = 100
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """What the page shows beside the tables."""
+
+    audio: Path | None = None
+    """Folder that `edge-vc evaluate --audio` filled; no players without."""
+    sentences: int = 6
+    """To listen to, where they fit."""
+    runs: tuple[RunFacts, ...] = ()
+    """Whose curves and stages are shown."""
+
+
+def write_page(
+    report: EvaluationReport,
+    path: str | Path,
+    options: PageOptions | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Write the page, whole or not at all; raises `EvaluationError` where the audio is missing."""
+    path = Path(path)
+    text = page_of(report, options or PageOptions(), progress)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise EvaluationError(f"{path}: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def page_of(
+    report: EvaluationReport, options: PageOptions, progress: Progress | None = None
+) -> Markup:
+    """Return the whole page."""
+    if not 1 <= options.sentences <= MOST_SENTENCES:
+        raise EvaluationError(f"{options.sentences} sentences; give 1 to {MOST_SENTENCES}")
+    style, script = (_asset(name) for name in ("style.css", "player.js"))
+    title = f"{report.target}: evaluation"
+    body = tag(
+        "main",
+        _header(report, title, bool(options.runs)),
+        *_tables(report),
+        *_listening(report, options, progress),
+        *_runs(options.runs),
+        tag("footer", f"Made by edge-vc {__version__}; recordings {report.corpus_hash[:12]}."),
+    )
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("title", title),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", style),
+    )
+    whole = tag("html", head, tag("body", body, tag("script", script)), lang="en")
+    return join(Markup("<!doctype html>"), whole)
+
+
+def _header(report: EvaluationReport, title: str, with_runs: bool) -> Markup:
+    places = [("figures", "Figures"), ("groups", "Speakers"), ("listen", "Listen")]
+    places += [("runs", "Training")] if with_runs else []
+    speakers = len({sentence.speaker for sentence in report.sentences})
+    return tag(
+        "header",
+        tag("h1", title),
+        tag(
+            "p",
+            f"{len(report.sentences)} sentences of {speakers} speakers that nothing was trained "
+            f"on, {report.seconds / 60:.1f} minutes, converted into the voice of {report.target} "
+            f"(median F0 {report.target_f0_hz:.0f} Hz) by each contender.",
+        ),
+        tag("nav", *(tag("a", name, href=f"#{place}") for place, name in places)),
+    )
+
+
+def _tables(report: EvaluationReport) -> Iterator[Markup]:
+    yield tag("h2", "Figures", id="figures")
+    yield tag(
+        "p",
+        "The small numbers are 95 % intervals over sentences. Below them stands the difference to "
+        f"{report.baseline} on the same sentences, in colour where its interval leaves out zero. "
+        "The last row is the target's own voice: as good as can be.",
+        class_="note",
+    )
+    yield contender_table(report.contenders, report.ceiling)
+    for condition, scores in report.noisy.items():
+        yield tag("h3", f"With {condition} of noise over the source")
+        yield tag("p", "Differences are to the same contender without noise.", class_="note")
+        yield contender_table(scores, None, "since_clean")
+    if report.comparisons:
+        yield tag("h3", "One against another")
+        yield comparison_table(report)
+    yield tag("details", tag("summary", "What is measured"), explanations())
+    yield tag("h2", "By sex and by speaker", id="groups")
+    for title, tables in (
+        ("By sex", group_tables(report.contenders, lambda score: score.sexes)),
+        ("By speaker", group_tables(report.contenders, lambda score: score.speakers)),
+    ):
+        yield tag("details", tag("summary", title), *tables)
+
+
+def _listening(
+    report: EvaluationReport, options: PageOptions, progress: Progress | None
+) -> Iterator[Markup]:
+    yield tag("h2", "Listen", id="listen")
+    if options.audio is None:
+        yield tag("p", "No audio was kept: evaluate with --audio FOLDER to hear it here.",
+                  class_="note")  # fmt: skip
+        return
+    sections = _sections(report, options, options.audio, progress)
+    yield tag(
+        "p",
+        f"{len(sections)} sentences, chosen by speaker and name, not by how they came out. "
+        "Spectrograms reach from 60 Hz to 8 kHz, with F0 as a line; below them F0 alone from 60 to "
+        "500 Hz, the source's in grey. Click a spectrogram to play from there.",
+        class_="note",
+    )
+    yield from sections
+
+
+def _sections(
+    report: EvaluationReport, options: PageOptions, audio: Path, progress: Progress | None
+) -> list[Markup]:
+    sections: list[Markup] = []
+    size = 0
+    places = chosen_sentences(report.sentences, options.sentences)
+    for number, place in enumerate(places, start=1):
+        try:
+            section = sentence_section(report, place, audio)
+        except AudioError as error:
+            raise EvaluationError(f"{error}; keep it by evaluating with --audio") from error
+        size += len(section)
+        if size > MOST_BYTES and sections:
+            break
+        sections.append(section)
+        if progress:
+            progress(number, len(places))
+    return sections
+
+
+def _runs(runs: Sequence[RunFacts]) -> Iterator[Markup]:
+    if runs:
+        yield tag("h2", "Training", id="runs")
+    for run in runs:
+        if run.stages:
+            yield tag("h3", f"Stages of {run.name}: {run.status}")
+            yield stage_table(run)
+        yield from (log_curves(log) for log in run.logs)
+
+
+def _asset(name: str) -> Markup:
+    return Markup((Path(__file__).parent / name).read_text(encoding="utf-8"))
+
+
+def _policy(style: str, script: str) -> str:
+    """Allow this page's own style and script by their hashes, data URIs, and nothing else."""
+    hashes = [
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (style, script)
+    ]
+    return (
+        f"default-src 'none'; img-src data:; media-src data:; style-src 'sha256-{hashes[0]}'; "
+        f"script-src 'sha256-{hashes[1]}'; base-uri 'none'; form-action 'none'"
+    )
