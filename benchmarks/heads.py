@@ -31,7 +31,8 @@ from edge_vc.evaluate.evaluation import evaluate
 from edge_vc.models.student import Student
 from edge_vc_export.onnx import export_onnx
 from edge_vc_export.speech import example_speech
-from edge_vc_export.stream import OnnxStream, graph_facts
+from edge_vc_export.facts import graph_facts
+from edge_vc_export.stream import OnnxStream
 
 CALIBRATION = 8
 """Recordings to calibrate with."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edge_vc_export.stream import GraphFacts
+from edge_vc_export.facts import GraphFacts
 from edge_vc_runtime.manifest import ModelEntry
 
 if TYPE_CHECKING:

@@ -20,11 +20,16 @@ _MOVES_NOTHING = ("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Dro
 
 def clean(graph: Graph) -> Graph:
     """Fold constants, merge what moves no data, drop repeats, order and name what is left."""
+    return tidy(simplify(graph))
+
+
+def simplify(graph: Graph) -> Graph:
+    """Fold constants and merge what moves no data; nodes keep the exporter's names."""
     for edit in (fold_constants, merge_reshapes):
         graph.sort()
         edit(graph)
         graph.sweep()
-    return tidy(graph)
+    return graph
 
 
 def tidy(graph: Graph) -> Graph:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.io import Samples
-from edge_vc_export.stream import OnnxStream
+from edge_vc_export.stream import open_stream
 
 SECONDS = 2.0
 TOLERANCES = {"int8": 1e-3, "fp32": 1e-4}
@@ -25,7 +25,7 @@ def record_golden(models: Mapping[str, Path], audio: Samples) -> dict[str, Sampl
     """
     arrays: dict[str, Samples] = {}
     for precision, path in sorted(models.items()):
-        stream = OnnxStream(path)
+        stream = open_stream(path)
         length = min(audio.shape[0], round(SECONDS * stream.facts.sample_rate))
         piece = audio[: length // stream.facts.hop * stream.facts.hop]
         arrays["input"] = np.ascontiguousarray(piece, np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.jit._trace import TracerWarning
 
 from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
-from edge_vc_export.cleanup import clean, tidy
+from edge_vc_export.cleanup import simplify, tidy
 from edge_vc_export.graph import Graph
 from edge_vc_export.layout import put_channels_last
 from edge_vc_export.qdq import quantize_graph
@@ -66,15 +66,43 @@ def export_onnx(
     Raises `ValueError` when the model cannot run in hops of this size, or when an ``int8`` one
     holds nothing that is quantised.
     """
+    graph = build_graph(model, hop=hop, name=name, precision=precision)
+    metadata = graph_metadata(
+        model, hop=hop, sample_rate=sample_rate, name=name, precision=precision, licence=licence
+    )
+    return save(graph, path, metadata)
+
+
+def build_graph(
+    model: StreamingLayer,
+    *,
+    hop: int,
+    name: str,
+    precision: str,
+    check: Callable[[Graph], None] = lambda graph: None,
+) -> Graph:
+    """Return the graph of one hop that every format is written from; raises `ValueError`.
+
+    ``check`` sees it while its nodes still say which layer they come from, before any of it is
+    converted.
+    """
     _check(model, hop)
     graph = trace(model, torch.zeros(1, 1, 1, hop))
-    clean(graph)
+    simplify(graph)
+    check(graph)
+    tidy(graph)
     put_channels_last(graph)
     form = quantize_graph(graph)
     if precision == "int8" and not form.integer:
         raise ValueError(f"{name} has no quantised convolution: quantise it, or export it as fp32")
-    tidy(graph)
-    metadata = {
+    return tidy(graph)
+
+
+def graph_metadata(
+    model: StreamingLayer, *, hop: int, sample_rate: int, name: str, precision: str, licence: str
+) -> dict[str, str]:
+    """Return the few facts that a bare graph file repeats."""
+    return {
         "edge_vc.sample_rate": str(sample_rate),
         "edge_vc.hop": str(hop),
         "edge_vc.delay": str(model.delay),
@@ -82,7 +110,6 @@ def export_onnx(
         "edge_vc.precision": precision,
         "edge_vc.licence": licence,
     }
-    return save(graph, path, metadata)
 
 
 def trace(

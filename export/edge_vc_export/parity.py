@@ -13,7 +13,7 @@ from edge_vc.audio.io import Samples
 from edge_vc.evaluate.distance import log_spectral_distance, snr_db
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc_export.side_by_side import run_offline, run_side_by_side
-from edge_vc_export.stream import OnnxStream
+from edge_vc_export.stream import open_stream
 
 FP32_TOLERANCE = 1e-4
 """Largest absolute difference of any sample; full scale is 1."""
@@ -88,7 +88,7 @@ def check_fp32(
     neighbouring steps of its grid, PyTorch goes on from the graph's phase (see
     `edge_vc_export.side_by_side`). Raises `ParityError` beyond ``tolerance``.
     """
-    stream = OnnxStream(path)
+    stream = open_stream(path)
     hop = stream.facts.hop
     audio = audio[: audio.shape[0] // hop * hop]
     training = model.training
@@ -134,7 +134,7 @@ def check_int8(
     distance, the last ten seconds with the first ten for drift: give audio whose end is like
     its beginning. Raises `ParityError` with every figure that is beyond its limit.
     """
-    streams = [OnnxStream(path, [_trunk_output(path)]) for path in (reference, quantized)]
+    streams = [open_stream(path, [_trunk_output(path)]) for path in (reference, quantized)]
     (heard, truth), (rounded, guess) = (stream.run(audio) for stream in streams)
     facts = streams[0].facts
     edge = min(round(EDGE_SECONDS * facts.sample_rate / facts.hop), truth.shape[-1])

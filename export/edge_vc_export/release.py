@@ -13,12 +13,12 @@ from edge_vc.audio.io import Samples
 from edge_vc.compress.quantize import quantized_convs
 from edge_vc.models.student import Student
 from edge_vc_export.bundle import BundleFacts, ModelFile, write_bundle
+from edge_vc_export.facts import graph_facts
 from edge_vc_export.onnx import export_onnx
 from edge_vc_export.parity import Fp32Parity, Int8Limits, Int8Parity, check_fp32, check_int8
 from edge_vc_export.signing import Signer
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import Ratio, race, ratio
-from edge_vc_export.stream import graph_facts
 from edge_vc_runtime.session import Session
 
 PARITY_SECONDS = 30.0

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge_vc.models.student import Student
 from edge_vc.nn.harmonic import GRID
 from edge_vc.nn.layer import State, StreamingLayer, flatten_state, unflatten_state
-from edge_vc_export.stream import OnnxStream, Samples
+from edge_vc_export.stream import GraphStream, Samples
 
 F0, PHASE = "head.harmonic.f0", "head.harmonic.phase"
 HOPS_LEFT_OUT = 3
@@ -40,7 +40,7 @@ class SideBySide:
     """In steps of the grid."""
 
 
-def run_side_by_side(model: StreamingLayer, stream: OnnxStream, audio: Samples) -> SideBySide:
+def run_side_by_side(model: StreamingLayer, stream: GraphStream, audio: Samples) -> SideBySide:
     """Step the graph and PyTorch through ``audio`` ``[T]``, whole hops of it."""
     hop, watched = stream.facts.hop, F0 in stream.facts.states
     stream.reset()
@@ -79,7 +79,7 @@ def run_offline(model: StreamingLayer, audio: Samples, pitch: Samples | None) ->
     return np.asarray(forced.reshape(-1).numpy())
 
 
-def _taken_over(state: Mapping[str, torch.Tensor], stream: OnnxStream) -> State:
+def _taken_over(state: Mapping[str, torch.Tensor], stream: GraphStream) -> State:
     """Return the model's state with the graph's oscillator in it."""
     flat = dict(state)
     for name in (F0, PHASE):

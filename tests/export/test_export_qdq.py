@@ -14,7 +14,8 @@ from edge_vc_export.cleanup import clean
 from edge_vc_export.graph import Graph
 from edge_vc_export.onnx import export_onnx, trace
 from edge_vc_export.qdq import quantize_graph
-from edge_vc_export.stream import OnnxStream, graph_facts
+from edge_vc_export.facts import graph_facts
+from edge_vc_export.stream import OnnxStream
 
 
 @pytest.fixture(scope="module")

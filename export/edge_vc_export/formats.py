@@ -1,0 +1,34 @@
+"""The file formats that a student is exported to, and what each of them needs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+FORMATS = ("onnx", "tflite")
+"""Every bundle carries both unless told otherwise: the board picks."""
+_NEEDS = {"onnx": (), "tflite": ("flatbuffers", "ai_edge_litert.schema_py_generated")}
+
+
+class FormatError(ValueError):
+    """A format that cannot be written here; one line with the way out."""
+
+
+class UnsupportedLayerError(FormatError):
+    """A layer that a format cannot take: names it, the format and the way out; one line."""
+
+
+def check_formats(formats: tuple[str, ...]) -> None:
+    """Raise `FormatError` for an unknown format, or one whose packages are not installed."""
+    if not formats:
+        raise FormatError(f"no format to write: give one or more of {', '.join(FORMATS)}")
+    for name in formats:
+        if name not in FORMATS:
+            raise FormatError(f"no format {name!r}: choose from {', '.join(FORMATS)}")
+        for module in _NEEDS[name]:
+            try:
+                import_module(module)
+            except ModuleNotFoundError as error:
+                raise FormatError(
+                    f"{name} files need {error.name}, which is not installed: "
+                    f"pip install 'edge-vc[{name}]', or leave {name} out of the formats"
+                ) from error

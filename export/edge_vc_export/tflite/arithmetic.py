@@ -1,0 +1,180 @@
+"""Operations element by element, and means, sums and softmax along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+import onnx
+from ai_edge_litert import schema_py_generated as schema
+
+from edge_vc_export.formats import UnsupportedLayerError
+from edge_vc_export.graph import attribute
+from edge_vc_export.tflite.ledger import Ledger, is_vector
+from edge_vc_export.tflite.model import Shape
+
+Lower = Callable[[Ledger, onnx.NodeProto], None]
+Options = Callable[[], Any]
+MOST_AXES = 4
+"""Axes that every runtime can broadcast over."""
+
+
+def unary(code: str, options: Options | None = None) -> Lower:
+    """Return the lowering of an operation on single elements; their order does not matter."""
+
+    def lower(ledger: Ledger, node: onnx.NodeProto) -> None:
+        source = ledger.forms(node.input[0])[0]
+        result = ledger.new(node.output[0], source.shape, source.order)
+        made = options() if options else None
+        ledger.builder.operator(code, [source.index], [result], options=made)
+
+    return lower
+
+
+def binary(code: str, options: Options | None = None) -> Lower:
+    """Return the lowering of an operation on two tensors that broadcast against each other."""
+
+    def lower(ledger: Ledger, node: onnx.NodeProto) -> None:
+        names, shape = list(node.input), ledger.shape(node.output[0])
+        if _channels_last(ledger, names, shape):
+            sources = [ledger.channels_last(name) for name in names]
+            result = ledger.new_channels_last(node.output[0])
+        else:
+            axes = _axes(ledger, names, shape)
+            sources = [ledger.laid(name, _seen(ledger.shape(name), shape, axes)) for name in names]
+            result = ledger.new(node.output[0], _seen(shape, shape, axes))
+        made = options() if options else None
+        ledger.builder.operator(code, sources, [result], options=made)
+
+    return lower
+
+
+def _channels_last(ledger: Ledger, names: list[str], shape: Shape) -> bool:
+    """Return whether ``[1, C, H, 1]`` is better computed with channels last.
+
+    So it is where an operand is like that already, and where one is the same for all of ``H``:
+    as the innermost axis, that is a loop of two or three elements for every channel.
+    """
+    if len(shape) != MOST_AXES or is_vector(shape) or shape[0] != 1 or shape[3] != 1:
+        return False
+    computed = [name for name in names if ledger.constant(name) is None]
+    if any(ledger.is_channels_last(name) for name in computed):
+        return True
+    operands = [(1,) * (MOST_AXES - len(size)) + size for size in map(ledger.shape, names)]
+    return any(size[1] > 1 and size[2] < shape[2] for size in operands)
+
+
+def _axes(ledger: Ledger, names: list[str], shape: Shape) -> tuple[int, ...]:
+    """Return the axes of the result to compute over; those left out have one element.
+
+    A vector's neighbours are mostly channels-last vectors, so only its long axis is kept unless
+    all operands lie ready in the result's own shape.
+    """
+    everything = tuple(range(len(shape)))
+    if len(shape) <= MOST_AXES and (not is_vector(shape) or _ready(ledger, names, shape)):
+        return everything
+    kept = tuple(axis for axis in everything if shape[axis] != 1)
+    if len(kept) > MOST_AXES:
+        raise UnsupportedLayerError(f"{names[0]}: arithmetic over {shape} has too many axes")
+    return kept
+
+
+def _ready(ledger: Ledger, names: list[str], shape: Shape) -> bool:
+    """Return whether every long operand has a tensor of the result's shape."""
+    return all(
+        any(form.order is None and form.shape == shape for form in ledger.forms(name))
+        for name in names
+        if ledger.constant(name) is None and np.prod(ledger.shape(name)) > 1
+    )
+
+
+def _seen(operand: Shape, shape: Shape, axes: tuple[int, ...]) -> Shape:
+    """Return an operand's sizes along ``axes`` of the result, with ones in front."""
+    padded = (1,) * (len(shape) - len(operand)) + operand
+    sizes = tuple(padded[axis] for axis in axes)
+    return (1,) * (MOST_AXES - len(sizes)) + sizes
+
+
+def _clip(ledger: Ledger, node: onnx.NodeProto) -> None:
+    """A bound is a constant of one element; ONNX leaves out the one that is not there."""
+    source = ledger.forms(node.input[0])[0]
+    bounds = [("MAXIMUM", node.input[1]), ("MINIMUM", "".join(node.input[2:3]))]
+    present = [(code, name) for code, name in bounds if name]
+    index = source.index
+    for place, (code, name) in enumerate(present):
+        last = place == len(present) - 1
+        bound = ledger.laid(name, (1,) * len(source.shape))
+        result = (
+            ledger.new(node.output[0], source.shape, source.order)
+            if last
+            else ledger.builder.tensor(f"{node.output[0]}.raised", source.shape)
+        )
+        options = schema.MaximumMinimumOptionsT()
+        ledger.builder.operator(code, [index, bound], [result], options=options)
+        index = result
+
+
+def _reduce(code: str) -> Lower:
+    """Return the lowering of a reduction over constant axes."""
+
+    def lower(ledger: Ledger, node: onnx.NodeProto) -> None:
+        name, shape = node.input[0], ledger.shape(node.input[0])
+        axes = _reduced(ledger, node)
+        options = schema.ReducerOptionsT()
+        options.keepDims = bool(attribute(node, "keepdims", 1))
+        if is_vector(shape) and options.keepDims:
+            shape, axes = (1, 1, 1, int(np.prod(shape))), [3]
+        over = ledger.builder.constant("axes", np.array(axes, np.int32))
+        source = ledger.laid(name, shape)
+        result = ledger.new(node.output[0], ledger.shape(node.output[0]))
+        ledger.builder.operator(code, [source, over], [result], options=options)
+
+    return lower
+
+
+def _reduced(ledger: Ledger, node: onnx.NodeProto) -> list[int]:
+    given = attribute(node, "axes")
+    if given is None:
+        given = ledger.graph.constants[node.input[1]].tolist()
+    rank = len(ledger.shape(node.input[0]))
+    return sorted(axis % rank for axis in cast("list[int]", given))
+
+
+def _softmax(ledger: Ledger, node: onnx.NodeProto) -> None:
+    """TFLite's softmax is along the last axis; those of one element behind it are left out."""
+    shape = ledger.shape(node.input[0])
+    axis = int(cast(int, attribute(node, "axis", -1))) % len(shape)
+    if any(size != 1 for size in shape[axis + 1 :]):
+        raise UnsupportedLayerError(f"{node.name}: softmax along axis {axis} of {shape}")
+    options = schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    source = ledger.laid(node.input[0], shape[: axis + 1])
+    result = ledger.new(node.output[0], shape[: axis + 1])
+    ledger.builder.operator("SOFTMAX", [source], [result], options=options)
+
+
+ARITHMETIC: dict[str, Lower] = {
+    "Add": binary("ADD", schema.AddOptionsT),
+    "Sub": binary("SUB", schema.SubOptionsT),
+    "Mul": binary("MUL", schema.MulOptionsT),
+    "Div": binary("DIV", schema.DivOptionsT),
+    "Max": binary("MAXIMUM", schema.MaximumMinimumOptionsT),
+    "Min": binary("MINIMUM", schema.MaximumMinimumOptionsT),
+    "Exp": unary("EXP", schema.ExpOptionsT),
+    "Log": unary("LOG"),
+    "Sin": unary("SIN"),
+    "Cos": unary("COS", schema.CosOptionsT),
+    "Neg": unary("NEG", schema.NegOptionsT),
+    "Abs": unary("ABS", schema.AbsOptionsT),
+    "Sqrt": unary("SQRT"),
+    "Floor": unary("FLOOR"),
+    "Round": unary("ROUND"),
+    "Relu": unary("RELU"),
+    "Tanh": unary("TANH"),
+    "Sigmoid": unary("LOGISTIC"),
+    "Clip": _clip,
+    "ReduceMean": _reduce("MEAN"),
+    "ReduceSum": _reduce("SUM"),
+    "Softmax": _softmax,
+}

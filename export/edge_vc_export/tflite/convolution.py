@@ -1,0 +1,173 @@
+"""Convolutions and poolings, in float and on integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import onnx
+from ai_edge_litert import schema_py_generated as schema
+
+from edge_vc_export.formats import UnsupportedLayerError
+from edge_vc_export.graph import Array, attribute
+from edge_vc_export.tflite.dynamic import round_weights
+from edge_vc_export.tflite.ledger import TO_FIRST, Form, Ledger
+from edge_vc_export.tflite.model import Quantum
+from edge_vc_export.tflite.quanta import is_integer, weight_quantum
+
+Lower = Callable[[Ledger, onnx.NodeProto], None]
+INTEGER_VERSION = 3
+"""From this version on the operators know weights with a scale per channel."""
+MIXED_VERSION = 5
+"""The same for such weights under float activations."""
+LANES = 8
+"""Outputs that XNNPACK's float kernels compute at once on Arm."""
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What a convolution reads and writes, looked at through quantisers."""
+
+    source: str
+    result: str
+    weights: Array
+    """``[out, in / groups, h, w]``, integers or floats."""
+    weight_quantum: Quantum | None
+    bias: Array
+    bias_quantum: Quantum | None
+    rectified: bool
+    """Whether a ReLU follows that nothing else reads before."""
+
+
+def _convolution(ledger: Ledger, node: onnx.NodeProto) -> None:
+    operands = _integer(ledger, node) or _mixed(ledger, node) or _float(ledger, node)
+    groups = int(cast(int, attribute(node, "group", 1)))
+    if any(cast("list[int]", attribute(node, "pads", [0]))):
+        raise UnsupportedLayerError(f"{node.name}: pads its input; pad by state instead")
+    depthwise = groups > 1 and operands.weights.shape[1] == 1
+    source = ledger.channels_last(operands.source)
+    if groups == 1 and operands.weight_quantum is None:
+        _padded(ledger, node, operands, source)
+        return
+    result = ledger.new_channels_last(operands.result)
+    _write(ledger, node, operands, source, result, groups if depthwise else 0)
+
+
+def _padded(ledger: Ledger, node: onnx.NodeProto, operands: Operands, source: int) -> None:
+    """Round the outputs of a float convolution up to `LANES`; who reads it leaves them out.
+
+    On Arm, XNNPACK takes four times as long for any other number of them (one frame of 144
+    channels to 193: 62 k instructions, to 200: 19 k).
+    """
+    out = len(operands.weights)
+    surplus = -out % LANES
+    _, _, height, width = ledger.shape(operands.result)
+    if not surplus or out < LANES:
+        result = ledger.new_channels_last(operands.result)
+        _write(ledger, node, operands, source, result, 0)
+        return
+    wide = replace(
+        operands,
+        weights=np.pad(operands.weights, [(0, surplus), (0, 0), (0, 0), (0, 0)]),
+        bias=np.pad(operands.bias, (0, surplus)),
+    )
+    shape = (1, height, width, out + surplus)
+    result = ledger.builder.tensor(f"{operands.result}.wide", shape)
+    _write(ledger, node, wide, source, result, 0)
+    ledger.surplus[operands.result] = Form(result, shape, TO_FIRST)
+
+
+def _write(
+    ledger: Ledger, node: onnx.NodeProto, operands: Operands, source: int, result: int, depth: int
+) -> None:
+    """Add the operator; ``depth`` is the number of groups of a depthwise one, else 0."""
+    axis, order = (3, (1, 2, 3, 0)) if depth else (0, (0, 2, 3, 1))
+    quantum = operands.weight_quantum
+    weights = ledger.builder.constant(
+        f"{node.name}.weight",
+        operands.weights.transpose(order),
+        None if quantum is None else replace(quantum, axis=axis),
+    )
+    bias = ledger.builder.constant(f"{node.name}.bias", operands.bias, operands.bias_quantum)
+    options = _options(node, len(operands.weights) // depth if depth else None)
+    if operands.rectified:
+        options.fusedActivationFunction = schema.ActivationFunctionType.RELU
+    ledger.builder.operator(
+        "DEPTHWISE_CONV_2D" if depth else "CONV_2D",
+        [source, weights, bias],
+        [result],
+        version=_version(operands, depth),
+        options=options,
+    )
+
+
+def _version(operands: Operands, depth: int) -> int:
+    """Return the least version of the operator that knows these kinds of operands."""
+    if operands.weight_quantum is None:
+        return 2 if depth else 1
+    return INTEGER_VERSION if operands.bias_quantum else MIXED_VERSION
+
+
+def _options(node: onnx.NodeProto, multiplier: int | None) -> Any:
+    options = schema.Conv2DOptionsT() if multiplier is None else schema.DepthwiseConv2DOptionsT()
+    if multiplier is not None:
+        options.depthMultiplier = multiplier
+    options.padding = schema.Padding.VALID
+    options.strideH, options.strideW = cast("list[int]", attribute(node, "strides", [1, 1]))
+    dilations = cast("list[int]", attribute(node, "dilations", [1, 1]))
+    options.dilationHFactor, options.dilationWFactor = dilations
+    return options
+
+
+def _float(ledger: Ledger, node: onnx.NodeProto) -> Operands:
+    constants = ledger.graph.constants
+    weights = constants[node.input[1]]
+    bias = constants[node.input[2]] if len(node.input) > 2 else np.zeros(len(weights), np.float32)
+    reader = ledger.graph.only_consumer(node.output[0])
+    rectified = reader is not None and reader.op_type == "Relu"
+    result = reader.output[0] if reader is not None and rectified else node.output[0]
+    return Operands(node.input[0], result, weights, None, bias, None, rectified)
+
+
+def _mixed(ledger: Ledger, node: onnx.NodeProto) -> Operands | None:
+    """Return the operands of a float convolution whose weights are to be integers, or None."""
+    if node.input[1] not in ledger.integer_weights:
+        return None
+    operands = _float(ledger, node)
+    weights, quantum = round_weights(operands.weights)
+    return replace(operands, weights=weights, weight_quantum=quantum)
+
+
+def _integer(ledger: Ledger, node: onnx.NodeProto) -> Operands | None:
+    """Return the operands of a convolution between quantisers; None for a float one."""
+    graph = ledger.graph
+    if not is_integer(graph, node):
+        return None
+    source, weights, bias = cast(
+        "list[onnx.NodeProto]", [graph.producer(name) for name in node.input]
+    )
+    reader = graph.consumers(node.output[0])[0]
+    return Operands(
+        source=source.input[0],
+        result=reader.output[0],
+        weights=graph.constants[weights.input[0]],
+        weight_quantum=weight_quantum(graph, weights, 0),
+        bias=graph.constants[bias.input[0]],
+        bias_quantum=weight_quantum(graph, bias, 0),
+        rectified=False,
+    )
+
+
+def _average_pool(ledger: Ledger, node: onnx.NodeProto) -> None:
+    options = schema.Pool2DOptionsT()
+    options.padding = schema.Padding.VALID
+    options.filterHeight, options.filterWidth = cast("list[int]", attribute(node, "kernel_shape"))
+    options.strideH, options.strideW = cast("list[int]", attribute(node, "strides", [1, 1]))
+    source = ledger.channels_last(node.input[0])
+    result = ledger.new_channels_last(node.output[0])
+    ledger.builder.operator("AVERAGE_POOL_2D", [source], [result], options=options)
+
+
+CONVOLUTION: dict[str, Lower] = {"AveragePool": _average_pool, "Conv": _convolution}

@@ -1,0 +1,40 @@
+"""Weights as integers, activations as they come: quantised anew in every run, never calibrated."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from edge_vc_export.graph import Array, Graph, attribute
+from edge_vc_export.tflite.model import Quantum
+
+DYNAMIC = "dynamic-int8"
+"""The precision's name; TFLite only, since ONNX Runtime runs such graphs slower than float."""
+_LIMIT = 127
+
+
+def integer_weights(graph: Graph) -> frozenset[str]:
+    """Return the names of the weights to store as integers: the trunk's 1x1 convolutions.
+
+    Raises `ValueError` for a graph without any.
+    """
+    found = frozenset(
+        str(node.input[1])
+        for node in graph.nodes
+        if node.op_type == "Conv"
+        and node.input[1].removeprefix("layer.").startswith("trunk.")
+        and cast(int, attribute(node, "group", 1)) == 1
+        and graph.constants.get(node.input[1]) is not None
+    )
+    if not found:
+        raise ValueError(f"{DYNAMIC}: the graph has no float convolution in a trunk to quantise")
+    return found
+
+
+def round_weights(weights: Array) -> tuple[Array, Quantum]:
+    """Return ``[out, in, h, w]`` as integers, symmetric, with one scale per output."""
+    largest = np.abs(weights).max(axis=(1, 2, 3))
+    scale = np.maximum(largest, np.finfo(np.float32).tiny) / _LIMIT
+    integers = np.rint(weights / scale[:, None, None, None]).astype(np.int8)
+    return integers, Quantum(scale.astype(np.float32))

@@ -1,0 +1,67 @@
+"""A streaming layer, or an ONNX file of one, as a TFLite file of one hop."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnx
+
+from edge_vc.nn.layer import StreamingLayer
+from edge_vc_export.graph import Graph
+from edge_vc_export.onnx import build_graph, graph_metadata
+from edge_vc_export.tflite.dynamic import DYNAMIC, integer_weights
+from edge_vc_export.tflite.lowering import check_operators, lower
+
+
+def export_tflite(
+    model: StreamingLayer,
+    path: str | Path,
+    *,
+    hop: int,
+    sample_rate: int,
+    name: str,
+    precision: str,
+    licence: str,
+) -> Path:
+    """Write ``model``, audio ``[1, 1, 1, hop]`` in and out, as a TFLite file of one hop.
+
+    Takes what `edge_vc_export.onnx.export_onnx` takes and gives tensors of the same names and
+    shapes; all that go in or out are float32. ``precision`` may also be ``dynamic-int8``: a float
+    model whose trunk keeps its weights as integers. The same model gives the same bytes.
+
+    Raises `UnsupportedLayerError` before anything is converted, and `ValueError` when the model
+    cannot run in hops of this size, or holds nothing that is quantised.
+    """
+    graph = build_graph(model, hop=hop, name=name, precision=precision, check=check_operators)
+    metadata = graph_metadata(
+        model, hop=hop, sample_rate=sample_rate, name=name, precision=precision, licence=licence
+    )
+    return _save(graph, path, metadata)
+
+
+def convert_onnx(source: str | Path, path: str | Path, precision: str | None = None) -> Path:
+    """Write an ONNX file that `export_onnx` wrote as TFLite; nothing is calibrated anew.
+
+    ``precision="dynamic-int8"`` makes one of a float file. Raises `UnsupportedLayerError` or
+    `ValueError` for a file that is not one of ours.
+    """
+    model = onnx.load(source)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    if "edge_vc.hop" not in metadata:
+        raise ValueError(f"{source}: carries no edge_vc facts, it was not exported by edge-vc")
+    if precision is not None:
+        metadata["edge_vc.precision"] = precision
+    return _save(Graph(model), path, metadata)
+
+
+def _save(graph: Graph, path: str | Path, metadata: Mapping[str, str]) -> Path:
+    """Convert all of it in memory first, so that a failure leaves no file."""
+    dynamic = metadata["edge_vc.precision"] == DYNAMIC
+    data = lower(graph, metadata, integer_weights(graph) if dynamic else frozenset())
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(data)
+    os.replace(part, path)
+    return path

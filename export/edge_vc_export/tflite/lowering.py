@@ -1,0 +1,79 @@
+"""An ONNX graph of one hop to the operators of a TFLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import onnx
+
+from edge_vc_export.formats import UnsupportedLayerError
+from edge_vc_export.graph import Graph
+from edge_vc_export.tflite.arithmetic import ARITHMETIC
+from edge_vc_export.tflite.convolution import CONVOLUTION
+from edge_vc_export.tflite.ledger import Ledger, reshape
+from edge_vc_export.tflite.model import ModelBuilder
+from edge_vc_export.tflite.movement import MOVEMENT
+from edge_vc_export.tflite.quantization import QUANTIZATION
+from edge_vc_export.tflite.recurrence import RECURRENCE
+
+Lower = Callable[[Ledger, onnx.NodeProto], None]
+
+OPERATORS: dict[str, Lower] = {
+    **ARITHMETIC,
+    **CONVOLUTION,
+    **MOVEMENT,
+    **QUANTIZATION,
+    **RECURRENCE,
+}
+"""How each ONNX operation is written in TFLite."""
+FOLDED = ("BatchNormalization",)
+"""Operations that are gone from a graph before it is written."""
+
+
+def check_operators(graph: Graph) -> None:
+    """Raise `UnsupportedLayerError` for the first node that has no form in TFLite."""
+    for node in graph.nodes:
+        if node.op_type not in OPERATORS and node.op_type not in FOLDED:
+            raise UnsupportedLayerError(
+                f"layer {_layer(node)}: TFLite takes no {node.op_type}; use a layer of edge_vc.nn "
+                "in its place, or export this model with --format onnx alone"
+            )
+
+
+def _layer(node: onnx.NodeProto) -> str:
+    """Return the path of the layer a node comes from: the exporter names it ``/layer/a/b/Op``."""
+    *path, _ = node.name.split("/")
+    return ".".join(part.rpartition(".")[2] for part in path[2:]) or node.name or node.output[0]
+
+
+def lower(
+    graph: Graph, metadata: Mapping[str, str], integer_weights: frozenset[str] = frozenset()
+) -> bytes:
+    """Return the TFLite file of a cleaned graph.
+
+    Inputs, outputs and values in between keep their names and shapes. ``integer_weights`` are
+    the float weights to store as integers. Raises `UnsupportedLayerError` before anything is made.
+    """
+    check_operators(graph)
+    builder = ModelBuilder()
+    ledger = Ledger(graph, builder, integer_weights)
+    inputs = [ledger.new(name, ledger.shape(name)) for name in graph.inputs]
+    for node in graph.nodes:
+        if not all(ledger.has(name) for name in node.output):
+            OPERATORS[node.op_type](ledger, node)
+    outputs: list[int] = []
+    for name in graph.outputs:
+        outputs.append(_output(ledger, name, {*inputs, *outputs}))
+    return builder.to_bytes(inputs, outputs, metadata)
+
+
+def _output(ledger: Ledger, name: str, taken: set[int]) -> int:
+    """Return a tensor of its own for a graph output, in ONNX's shape and under its name."""
+    shape = ledger.shape(name)
+    index = ledger.as_is(name)
+    if index in taken:
+        copy = ledger.builder.tensor(name, shape)
+        reshape(ledger.builder, index, copy, shape)
+        return copy
+    ledger.builder.rename(index, name)
+    return index

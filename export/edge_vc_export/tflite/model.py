@@ -1,0 +1,204 @@
+"""A TFLite file under construction: tensors, operators, one signature, packed to bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+
+SIGNATURE = "serving_default"
+IDENTIFIER = b"TFL3"
+SCHEMA_VERSION = 3
+ALIGNMENT = 16
+"""Bytes; what the schema asks of every buffer, and what vector loads like."""
+
+_TYPES: dict[str, int] = {
+    "float32": schema.TensorType.FLOAT32,
+    "int32": schema.TensorType.INT32,
+    "int8": schema.TensorType.INT8,
+}
+
+
+@dataclass(frozen=True)
+class Quantum:
+    """How the integers of a tensor stand for numbers: ``scale * (integer - zero)``."""
+
+    scale: Array
+    """One value, or one for each index of ``axis``."""
+    zero: int = 0
+    axis: int = 0
+
+
+class ModelBuilder:
+    """Collects one subgraph; tensors are known by their index."""
+
+    def __init__(self) -> None:
+        self._tensors: list[Any] = []
+        self._operators: list[Any] = []
+        self._codes: list[tuple[str, int]] = []
+        self._buffers: list[bytes] = [b""]  # the first stands for no data
+        self._names: dict[str, int] = {}
+        self._known: dict[tuple[bytes, str, Shape], int] = {}
+
+    def tensor(
+        self, name: str, shape: Shape, dtype: str = "float32", quantum: Quantum | None = None
+    ) -> int:
+        """Add a tensor that an operator or the caller fills."""
+        tensor = schema.TensorT()
+        tensor.name = self._unique(name).encode()
+        tensor.shape = np.array(shape, np.int32)
+        tensor.type = _TYPES[dtype]
+        tensor.buffer = 0
+        if quantum is not None:
+            tensor.quantization = _parameters(quantum)
+        self._tensors.append(tensor)
+        return len(self._tensors) - 1
+
+    def constant(self, name: str, array: Array, quantum: Quantum | None = None) -> int:
+        """Add a constant; plain ones that are equal share one tensor."""
+        array = np.ascontiguousarray(array)
+        data = array.tobytes()
+        key = (data, array.dtype.name, array.shape)
+        if quantum is None and key in self._known:
+            return self._known[key]
+        index = self.tensor(name, array.shape, array.dtype.name, quantum)
+        self._tensors[index].buffer = len(self._buffers)
+        self._buffers.append(data)
+        if quantum is None:
+            self._known[key] = index
+        return index
+
+    def operator(
+        self,
+        code: str,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        *,
+        version: int = 1,
+        options: Any = None,
+    ) -> None:
+        """Add an operator by its name in the schema, after all it depends on.
+
+        ``options`` is the schema's object of the operator's own kind. An input of -1 is absent.
+        """
+        entry = (code, version)
+        if entry not in self._codes:
+            self._codes.append(entry)
+        operator = schema.OperatorT()
+        operator.opcodeIndex = self._codes.index(entry)
+        operator.inputs = np.array(inputs, np.int32)
+        operator.outputs = np.array(outputs, np.int32)
+        if options is not None:
+            kind = type(options).__name__.removesuffix("T")
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+            operator.builtinOptions = options
+        self._operators.append(operator)
+
+    def rename(self, index: int, name: str) -> None:
+        """Give a tensor the name that it has at the border of the graph."""
+        holder = next((t for t in self._tensors if t.name == name.encode()), None)
+        if holder is not None:
+            holder.name = self._unique(name).encode()
+        self._tensors[index].name = name.encode()
+
+    def _unique(self, name: str) -> str:
+        """Return ``name`` for the first tensor that asks for it, numbered for those after."""
+        count = self._names[name] = self._names.get(name, 0) + 1
+        return name if count == 1 else f"{name}@{count}"
+
+    @property
+    def operators(self) -> int:
+        """Number of operators so far."""
+        return len(self._operators)
+
+    def to_bytes(
+        self, inputs: Sequence[int], outputs: Sequence[int], metadata: Mapping[str, str]
+    ) -> bytes:
+        """Return the file; the same calls give the same bytes."""
+        graph = schema.SubGraphT()
+        graph.name = b"edge_vc"
+        graph.tensors, graph.operators = self._tensors, self._operators
+        graph.inputs = np.array(inputs, np.int32)
+        graph.outputs = np.array(outputs, np.int32)
+        buffers = [*self._buffers]
+        model = schema.ModelT()
+        model.version = SCHEMA_VERSION
+        model.description = b"edge-vc"
+        model.operatorCodes = [_operator_code(*entry) for entry in self._codes]
+        model.subgraphs = [graph]
+        model.signatureDefs = [self._signature(inputs, outputs)]
+        model.metadata = []
+        for key, value in metadata.items():
+            entry = schema.MetadataT()
+            entry.name, entry.buffer = key.encode(), len(buffers)
+            buffers.append(value.encode())
+            model.metadata.append(entry)
+        model.buffers = [AlignedBuffer(data) for data in buffers]
+        return pack(model)
+
+    def _signature(self, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
+        signature = schema.SignatureDefT()
+        signature.signatureKey = SIGNATURE.encode()
+        signature.subgraphIndex = 0
+        signature.inputs = [self._entry(index) for index in inputs]
+        signature.outputs = [self._entry(index) for index in outputs]
+        return signature
+
+    def _entry(self, index: int) -> Any:
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = self._tensors[index].name, index
+        return entry
+
+
+class AlignedBuffer(schema.BufferT):  # type: ignore[misc]  # the schema has no types
+    """A buffer at a multiple of `ALIGNMENT`; the schema's own packing forgets that it must be."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self.data = data
+
+    def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802 - the schema's name
+        """Write the bytes and the table around them; return its place."""
+        place = None
+        if self.data:
+            builder.StartVector(1, len(self.data), ALIGNMENT)
+            builder.head -= len(self.data)
+            builder.Bytes[builder.head : builder.head + len(self.data)] = self.data
+            place = builder.EndVector()
+        schema.BufferStart(builder)
+        if place is not None:
+            schema.BufferAddData(builder, place)
+        return int(schema.BufferEnd(builder))
+
+
+def pack(model: Any) -> bytes:
+    """Return a schema object's file."""
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _operator_code(code: str, version: int) -> Any:
+    entry = schema.OperatorCodeT()
+    number = getattr(schema.BuiltinOperator, code)
+    entry.builtinCode, entry.version = number, version
+    # Old readers look here; numbers beyond a byte are marked by its largest value.
+    entry.deprecatedBuiltinCode = min(number, 127)
+    return entry
+
+
+def _parameters(quantum: Quantum) -> Any:
+    parameters = schema.QuantizationParametersT()
+    scale = np.atleast_1d(quantum.scale).astype(np.float32)
+    parameters.scale = scale
+    parameters.zeroPoint = np.full(scale.shape, quantum.zero, np.int64)
+    parameters.quantizedDimension = quantum.axis
+    return parameters

@@ -1,0 +1,38 @@
+"""Scales and zero points of a quantised graph, as TFLite counts them."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+
+from edge_vc_export.graph import Graph
+from edge_vc_export.tflite.model import Quantum
+
+SIGNED = 128
+"""What separates ONNX Runtime's unsigned activations from TFLite's signed ones."""
+
+
+def activation_quanta(graph: Graph) -> dict[str, Quantum]:
+    """Return scale and zero point of every value that a quantiser of the graph makes."""
+    quanta = {}
+    for node in graph.nodes:
+        if node.op_type == "QuantizeLinear":
+            scale, zero = (graph.constants[name] for name in node.input[1:3])
+            quanta[node.output[0]] = Quantum(scale, int(zero.item()) - SIGNED)
+    return quanta
+
+
+def weight_quantum(graph: Graph, dequantizer: onnx.NodeProto, axis: int) -> Quantum:
+    """Return the scales of constant integers, one for each index of ``axis``."""
+    scale = graph.constants[dequantizer.input[1]]
+    return Quantum(np.asarray(scale), 0, axis)
+
+
+def is_integer(graph: Graph, node: onnx.NodeProto) -> bool:
+    """Return whether a node is a convolution that reads and writes integers."""
+    if node.op_type != "Conv" or len(node.input) < 3:
+        return False
+    makers = [graph.producer(name) for name in node.input[:3]]
+    reader = graph.only_consumer(node.output[0])
+    dequantized = all(m is not None and m.op_type == "DequantizeLinear" for m in makers)
+    return dequantized and reader is not None and reader.op_type == "QuantizeLinear"

@@ -1,0 +1,34 @@
+"""Between numbers and the integers that stand for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import onnx
+from ai_edge_litert import schema_py_generated as schema
+
+from edge_vc_export.tflite.ledger import Ledger
+from edge_vc_export.tflite.quanta import is_integer
+
+Lower = Callable[[Ledger, onnx.NodeProto], None]
+
+
+def _quantize(ledger: Ledger, node: onnx.NodeProto) -> None:
+    source = ledger.forms(node.input[0])[0]
+    result = ledger.new(node.output[0], source.shape, source.order)
+    options = schema.QuantizeOptionsT()
+    ledger.builder.operator("QUANTIZE", [source.index], [result], options=options)
+
+
+def _dequantize(ledger: Ledger, node: onnx.NodeProto) -> None:
+    if node.input[0] in ledger.graph.constants:
+        return  # weights: the convolution that reads them takes the integers
+    if all(is_integer(ledger.graph, reader) for reader in ledger.graph.consumers(node.output[0])):
+        return
+    source = ledger.forms(node.input[0])[0]
+    result = ledger.new(node.output[0], source.shape, source.order)
+    options = schema.DequantizeOptionsT()
+    ledger.builder.operator("DEQUANTIZE", [source.index], [result], version=2, options=options)
+
+
+QUANTIZATION: dict[str, Lower] = {"DequantizeLinear": _dequantize, "QuantizeLinear": _quantize}
