@@ -35,7 +35,8 @@ class WindowedAttention(StreamingLayer):
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Attend from every frame of ``x`` to itself and the ``window - 1`` before it."""
-        query, key, value = self.project(x).chunk(3, dim=1)
+        # split, not chunk: a graph would work out the size of a chunk in every run
+        query, key, value = torch.split(self.project(x), self.channels, dim=1)
         keys = torch.cat([leaf(state, "keys"), key], dim=-1)
         values = torch.cat([leaf(state, "values"), value], dim=-1)
         width = self.channels // self.heads

@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
+from ai_edge_litert.interpreter import Interpreter
 from torch import Tensor
 
 from edge_vc.nn import StreamingLayer
+from edge_vc_export.cleanup import clean, tidy
+from edge_vc_export.layout import put_channels_last
 from edge_vc_export.onnx import trace
+from edge_vc_export.qdq import quantize_graph
+from edge_vc_export.tflite.lowering import lower
 
 onnxruntime.set_default_logger_severity(3)
 
@@ -45,5 +50,27 @@ def run_onnxruntime(layer: StreamingLayer, x: Tensor) -> Tensor:
     return torch.cat(outputs, dim=-1)
 
 
-ENGINES: dict[str, Engine] = {"onnxruntime": run_onnxruntime}
+def run_litert(layer: StreamingLayer, x: Tensor) -> Tensor:
+    graph = clean(trace(layer, x[..., : layer.block]))
+    put_channels_last(graph)
+    quantize_graph(graph)
+    interpreter = Interpreter(model_content=lower(tidy(graph), {}), num_threads=1)
+    interpreter.allocate_tensors()
+    inputs = {d["name"]: d for d in interpreter.get_input_details()}
+    results = {d["name"]: d["index"] for d in interpreter.get_output_details()}
+    values = {name: np.zeros(d["shape"], np.float32) for name, d in inputs.items()}
+    outputs: list[Any] = []
+    for block in x.split(layer.block, dim=-1):
+        for name, value in (values | {"audio": block.numpy()}).items():
+            if name in inputs:
+                interpreter.set_tensor(inputs[name]["index"], value)
+        interpreter.invoke()
+        for name in values:
+            if name != "audio":
+                values[name] = interpreter.get_tensor(results[name.replace("state.", "next.", 1)])
+        outputs.append(torch.from_numpy(interpreter.get_tensor(results["audio_out"])))
+    return torch.cat(outputs, dim=-1)
+
+
+ENGINES: dict[str, Engine] = {"onnxruntime": run_onnxruntime, "litert": run_litert}
 """Every engine the project ships; a new one joins the long-run comparison by an entry here."""
