@@ -11,10 +11,9 @@ from edge_vc_boards.board import Board
 from edge_vc_boards.counts import Counts
 from edge_vc_boards.emulate import SHARE, run_on
 from edge_vc_boards.emulation_error import EmulationError
+from edge_vc_runtime.engines import ENGINES
 from edge_vc_runtime.manifest import Manifest
 
-ENGINES = {"litert": "tflite", "onnx": "onnx"}
-"""Engines that the emulated root has, and the model format that each one runs."""
 _WHOLE, _ALONE = 1, 2
 
 
@@ -46,10 +45,10 @@ class HopCost:
 
 def contenders(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Yield engine and precision of every model that the emulated root can run."""
-    for engine, form in ENGINES.items():
-        precisions = [model.precision for model in manifest.models if model.format == form]
+    for kind in ENGINES.values():
+        precisions = [model.precision for model in manifest.models if model.format == kind.format]
         for precision in dict.fromkeys(precisions):
-            yield engine, precision
+            yield kind.name, precision
 
 
 def hop_cost(

@@ -14,14 +14,19 @@ from dataclasses import asdict
 from edge_vc_runtime.bundle import read_bundle
 from edge_vc_runtime.golden import replay_golden
 from edge_vc_runtime.machine import read_machine
+from edge_vc_runtime.session import Session
 
 
 def main(argv: list[str]) -> int:
-    """Replay and print the differences as JSON, together with the machine's own idea of itself."""
+    """Replay and print, as JSON, the differences, what the machine is and what it would choose."""
     bundle = read_bundle(argv[0])
     replays = {engine: [asdict(r) for r in replay_golden(bundle, engine)] for engine in argv[1:]}
-    machine = asdict(read_machine())
-    sys.stdout.write(json.dumps({"machine": machine, "replays": replays}) + "\n")
+    said = {
+        "machine": asdict(read_machine()),
+        "choice": asdict(Session.open(bundle).choice),
+        "replays": replays,
+    }
+    sys.stdout.write(json.dumps(said) + "\n")
     return 0
 
 

@@ -99,6 +99,20 @@ def test_a_board_makes_the_golden_sound(
     assert max(found.values()) <= 1.0, found
 
 
+@pytest.mark.parametrize("persona", PERSONAS)
+def test_a_board_takes_the_engine_of_its_profile(
+    persona: str, replays: Mapping[tuple[str, str], Future[Finished]]
+) -> None:
+    wanted = load_board(persona).defaults.engine
+    choice = json.loads(replays["kathleen-base", persona].result().stdout)["choice"]
+    if any(engine == wanted for name, engine, _ in PAIRS if name == "kathleen-base"):
+        assert choice["engine"] == wanted
+        assert choice["reason"].startswith(f"board profile {persona}")
+    else:
+        assert choice["engine"] == "onnx"
+        assert choice["reason"].startswith(f"{wanted} cannot run it")
+
+
 def test_the_kept_counts_are_repeatable() -> None:
     figures = json.loads(KEPT.read_text())["figures"]
     assert {(f["bundle"], f["engine"], f["precision"]) for f in figures} == set(PAIRS)
