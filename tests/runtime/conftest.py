@@ -15,6 +15,12 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_mini(tmp_path_factory.mktemp("bundle") / "mini.evc")
 
 
+@pytest.fixture(scope="session")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same bundle with a TFLite file beside each ONNX file."""
+    return write_mini(tmp_path_factory.mktemp("bundle") / "both.evc", ("onnx", "tflite"))
+
+
 @pytest.fixture
 def speech() -> np.ndarray:
     """1.2345 s of a voiced-like signal at 16 kHz, float32 ``[19752]``."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
+from runtime_tflite import delay_tflite
 
 from edge_vc_runtime.manifest import FileEntry, Golden, Manifest, ModelEntry, StateSpec
 
@@ -57,6 +58,9 @@ def delay_model(hop: int, delay: int, gain: float) -> bytes:
     return bytes(model.SerializeToString())
 
 
+_WRITERS = {"onnx": delay_model, "tflite": delay_tflite}
+
+
 def golden_file(hop: int, delay: int) -> bytes:
     """Two seconds of noise and what both models make of it."""
     audio = np.random.default_rng(5).normal(0, 0.1, 32 * hop).astype(np.float32)
@@ -70,14 +74,15 @@ def golden_file(hop: int, delay: int) -> bytes:
 
 
 def mini_contents(
-    hop: int = 160, delay: int = 160, sample_rate: int = 16000
+    hop: int = 160,
+    delay: int = 160,
+    sample_rate: int = 16000,
+    formats: tuple[str, ...] = ("onnx",),
 ) -> tuple[Manifest, dict[str, bytes]]:
-    """A manifest and the files it lists."""
-    files = {
-        "model.int8.onnx": delay_model(hop, delay, GAINS["int8"]),
-        "model.fp32.onnx": delay_model(hop, delay, GAINS["fp32"]),
-        "golden.npz": golden_file(hop, delay),
-    }
+    """A manifest and the files it lists; the default is fp32 in the first of the formats."""
+    forms = [(format, precision) for format in formats for precision in ("int8", "fp32")]
+    files = {f"model.{p}.{f}": _WRITERS[f](hop, delay, GAINS[p]) for f, p in forms}
+    files["golden.npz"] = golden_file(hop, delay)
     manifest = Manifest(
         name="mini",
         version="0.1.0",
@@ -85,10 +90,8 @@ def mini_contents(
         hop=hop,
         delay=delay,
         states=(StateSpec("line", (1, 1, 1, delay)), StateSpec("count", (1, 1, 1, 1))),
-        models=tuple(
-            ModelEntry(f"model.{p}.onnx", "onnx", p, "nano", 1, 16000.0) for p in ("int8", "fp32")
-        ),
-        default="model.fp32.onnx",
+        models=tuple(ModelEntry(f"model.{p}.{f}", f, p, "nano", 1, 16000.0) for f, p in forms),
+        default=f"model.fp32.{formats[0]}",
         golden=Golden("golden.npz", {"fp32": 1e-6, "int8": 1e-6}),
         files={},
         licence="CC0-1.0",
@@ -127,6 +130,6 @@ def write_bundle(path: Path, manifest: Manifest, files: dict[str, bytes]) -> Pat
     return path
 
 
-def write_mini(path: Path, **geometry: int) -> Path:
+def write_mini(path: Path, formats: tuple[str, ...] = ("onnx",), **geometry: int) -> Path:
     """Write a good bundle and return its path."""
-    return write_bundle(path, *mini_contents(**geometry))
+    return write_bundle(path, *mini_contents(formats=formats, **geometry))

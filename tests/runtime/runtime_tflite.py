@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from edge_vc_runtime.engines.litert import LitertEngine
+from edge_vc_runtime.manifest import Manifest, ModelEntry, StateSpec
 
 Shape = tuple[int, ...]
 _TYPES = {
@@ -60,8 +65,13 @@ class TfliteWriter:
             made.builtinOptions = options
         self._operators.append(made)
 
-    def to_bytes(self, inputs: list[str], outputs: list[str]) -> bytes:
-        """Return the file, with the signature ``serving_default``."""
+    def to_bytes(
+        self, inputs: list[str], outputs: list[str], called: dict[str, str] | None = None
+    ) -> bytes:
+        """Return the file, with the signature ``serving_default``.
+
+        ``called`` gives outputs another name in the signature than their tensor has.
+        """
         graph = schema.SubGraphT()
         graph.tensors, graph.operators = self._tensors, self._operators
         graph.inputs = [self._names[name] for name in inputs]
@@ -69,7 +79,7 @@ class TfliteWriter:
         signature = schema.SignatureDefT()
         signature.signatureKey = "serving_default"
         signature.inputs = [self._entry(name) for name in inputs]
-        signature.outputs = [self._entry(name) for name in outputs]
+        signature.outputs = [self._entry(name, (called or {}).get(name)) for name in outputs]
         model = schema.ModelT()
         model.version = 3
         model.operatorCodes, model.buffers = self._codes, self._buffers
@@ -86,9 +96,9 @@ class TfliteWriter:
         self._tensors.append(tensor)
         return name
 
-    def _entry(self, name: str) -> schema.TensorMapT:
+    def _entry(self, name: str, called: str | None = None) -> schema.TensorMapT:
         entry = schema.TensorMapT()
-        entry.name, entry.tensorIndex = name, self._names[name]
+        entry.name, entry.tensorIndex = called or name, self._names[name]
         return entry
 
 
@@ -120,26 +130,26 @@ def delay_tflite(hop: int, delay: int, gain: float) -> bytes:
     )
 
 
-def leaky_tflite(hop: int, states: dict[str, Shape], leak: float) -> bytes:
+def leaky_tflite(hop: int, states: dict[str, Shape], leak: float, *, ordered: bool) -> bytes:
     """Every state becomes ``leak * state + 1``, but the first, ``[1, 1, 1, hop]``, plus the audio.
 
-    The output is the first state as it becomes.
+    The output is the first state as it becomes. ``ordered`` numbers the tensors of all states one
+    after the other, and so those of all next states; LiteRT lays them into memory in that order.
     """
     graph = TfliteWriter()
     audio = graph.value("audio", (1, 1, 1, hop))
-    graph.constant("leak", np.array([leak], np.float32))
-    graph.constant("one", np.array([1.0], np.float32))
-    for index, (name, shape) in enumerate(states.items()):
-        graph.value(f"state.{name}", shape)
-        graph.value(f"kept.{name}", shape)
-        graph.value(f"next.{name}", shape)
+    kinds = ("state", "next", "kept")
+    pairs = [(kind, name) for name in states for kind in kinds]
+    for kind, name in sorted(pairs, key=lambda p: kinds.index(p[0])) if ordered else pairs:
+        graph.value(f"{kind}.{name}", states[name])
+    graph.value("audio_out", (1, 1, 1, hop))
+    for name, number in {"leak": leak, "one": 1.0, "same": 1.0}.items():
+        graph.constant(name, np.array([number], np.float32))
+    for index, name in enumerate(states):
         graph.operator("MUL", [f"state.{name}", "leak"], [f"kept.{name}"], schema.MulOptionsT())
         more = "one" if index else audio
         graph.operator("ADD", [f"kept.{name}", more], [f"next.{name}"], schema.AddOptionsT())
-    first = next(iter(states))
-    graph.constant("same", np.array([1.0], np.float32))
-    graph.value("audio_out", (1, 1, 1, hop))
-    graph.operator("MUL", [f"next.{first}", "same"], ["audio_out"], schema.MulOptionsT())
+    graph.operator("MUL", [f"next.{next(iter(states))}", "same"], ["audio_out"], schema.MulOptionsT())
     return graph.to_bytes(
         ["audio", *(f"state.{name}" for name in states)],
         ["audio_out", *(f"next.{name}" for name in states)],
@@ -159,3 +169,16 @@ def dense_tflite(hop: int, weights: np.ndarray, scales: np.ndarray | None = None
     options.keepNumDims = True
     graph.operator("FULLY_CONNECTED", ["audio", "weights"], ["audio_out"], options)
     return graph.to_bytes(["audio"], ["audio_out"])
+
+
+def open_tflite(
+    data: bytes, hop: int, states: dict[str, Shape] | None = None, **changes: object
+) -> LitertEngine:
+    """Open a model by itself, with a manifest made for it; ``changes`` replace its fields."""
+    model = ModelEntry("model.fp32.tflite", "tflite", "fp32", "nano", 1, 1.0)
+    manifest = Manifest(
+        name="toy", version="0.1.0", sample_rate=16000, hop=hop, delay=0,
+        states=tuple(StateSpec(*state) for state in (states or {}).items()), models=(model,),
+        default=model.file, files={}, licence="CC0-1.0", consent="Nobody's voice.", runtimes={},
+    )  # fmt: skip
+    return LitertEngine(replace(manifest, **changes), model, data, 1)

@@ -116,7 +116,7 @@ def test_silence_stays_silence(mini: Path, tmp_path: Path) -> None:
         (["BUNDLE", "in.wav", "out.wav", "--engine", "gpu"], "no engine 'gpu'"),
         (
             ["BUNDLE", "in.wav", "out.wav", "--precision", "int4"],
-            "has no int4 model, only int8 (onnx)",
+            "has no int4 model, only int8",
         ),
         (["BUNDLE", "in.wav", "out.wav", "--output-rate", "1"], "--output-rate is 1 Hz"),
         (["BUNDLE", "in.wav", "out.wav", "--input-rate", "8000"], "a file says its own rate"),
