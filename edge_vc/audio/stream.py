@@ -19,6 +19,17 @@ BLOCK_SECONDS = 10.0
 _CUT_SHORT_SECONDS = 0.1
 
 
+class _FrontToBack(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """A file that is only read on.
+
+    soundfile seeks to where it is after every read; in MP3, libsndfile then loses its place and
+    the rest comes late, or not at all.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
 class AudioFile:
     """An opened audio file, read front to back; a context manager."""
 
@@ -30,7 +41,7 @@ class AudioFile:
         if not self.path.stat().st_size:
             raise AudioError(f"{self.path}: the file is empty, 0 bytes")
         try:
-            self._file = soundfile.SoundFile(self.path)
+            self._file = _FrontToBack(self.path)
         except soundfile.LibsndfileError as error:
             raise AudioError(f"{self.path}: {_unreadable(error)}") from error
 

@@ -40,7 +40,9 @@ def prepare_all(
     (Ctrl-C), recordings that are not finished are left without a record, to be done again.
     """
     tasks = sorted(tasks, key=lambda task: -task.utterance.seconds)
-    if jobs == 1 or len(tasks) < 2:
+    if not tasks:
+        return
+    if jobs == 1 or len(tasks) == 1:
         yield from _alone(tasks, settings, root, records, progress)
     else:
         yield from _together(tasks, settings, root, records, min(jobs, len(tasks)), progress)

@@ -59,50 +59,51 @@ def prepare(
     output = open_output(root, folder, settings, overwrite)
     plan = make_plan(folder, settings, output.sides)
     output.claim(settings, plan.sides)
-    stored = [load_record(output.records, task.source, task.key) for task in plan.tasks]
-    fresh = _work(plan, output, settings, stored, jobs, progress or (lambda done, total: None))
-    records = [
-        fresh.get(task.source) or record for task, record in zip(plan.tasks, stored, strict=True)
-    ]
-    return _finish(plan, output, [r for r in records if r is not None], settings)
+    run = _Run(output, settings, jobs, progress or (lambda done, total: None))
+    known = {task.source: load_record(output.records, task.source, task.key) for task in plan.tasks}
+    known |= run.work([task for task in plan.tasks if known[task.source] is None])
+    records = [record for record in known.values() if record is not None]
+    unique = without_duplicates(records, settings.agreement)
+    # Files may have been deleted, or not been written for what was a duplicate until now.
+    torn = {record.source for record in unique if not _complete(output.root, record)}
+    run.work([task for task in plan.tasks if task.source in torn])
+    return _finish(plan, output, unique)
 
 
-def _work(
-    plan: Plan,
-    output: Output,
-    settings: PrepareSettings,
-    stored: Sequence[Record | None],
-    jobs: int,
-    progress: Progress,
-) -> dict[str, Record]:
-    """Prepare what has no usable record or has lost its files; return the new records by source."""
-    todo = [
-        task
-        for task, record in zip(plan.tasks, stored, strict=True)
-        if record is None or not _complete(output.root, record)
-    ]
-    total = sum(task.utterance.seconds for task in todo)
-    progress(0.0, total)
-    made = prepare_all(
-        todo, settings, output.root, output.records, jobs, lambda done: progress(done, total)
-    )
-    return {record.source: record for record in made}
+@dataclass(frozen=True)
+class _Run:
+    output: Output
+    settings: PrepareSettings
+    jobs: int
+    progress: Progress
+
+    def work(self, tasks: Sequence[Task]) -> dict[str, Record]:
+        """Do the tasks and return their records by source."""
+        total = sum(task.utterance.seconds for task in tasks)
+        if tasks:
+            self.progress(0.0, total)
+        made = prepare_all(
+            tasks,
+            self.settings,
+            self.output.root,
+            self.output.records,
+            self.jobs,
+            lambda done: self.progress(done, total),
+        )
+        return {record.source: record for record in made}
 
 
 def _complete(root: Path, record: Record) -> bool:
     return all(
         (root / path).is_file()
         for piece in record.pieces
+        if piece.path
         for path in (piece.path, *piece.variants)
-        if path
     )
 
 
-def _finish(
-    plan: Plan, output: Output, records: Sequence[Record], settings: PrepareSettings
-) -> Prepared:
-    """Leave duplicates out, write the tables and delete what they do not list."""
-    unique = without_duplicates(records, settings.agreement)
+def _finish(plan: Plan, output: Output, unique: Sequence[Record]) -> Prepared:
+    """Write the tables and delete what they do not list."""
     tasks = {task.source: task for task in plan.tasks}
     drops = list(plan.drops)
     drops += [Drop(r.source, 0.0, r.seconds, "unreadable", r.error) for r in unique if r.error]
