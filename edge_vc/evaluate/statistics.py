@@ -43,9 +43,13 @@ class Quantity:
         return Quantity(lambda weights: self.of(weights) - other.of(weights), fewer)
 
     def over(self, other: Quantity) -> Quantity:
-        """Return the quotient on the same sentences; unknown where ``other`` is 0."""
-        fewer = min(self.sentences, other.sentences)
-        return Quantity(lambda weights: _divide(self.of(weights), other.of(weights)), fewer)
+        """Return the quotient on the same sentences; infinite where ``other`` is 0."""
+
+        def quotient(weights: Weights) -> NDArray[np.float64]:
+            bottom = other.of(weights)
+            return np.where(bottom == 0, np.inf, _divide(self.of(weights), bottom))
+
+        return Quantity(quotient, min(self.sentences, other.sentences))
 
 
 def mean(values: Sequence[float | None]) -> Quantity:
@@ -78,12 +82,19 @@ class Resampling:
         self._once: Weights = np.ones((1, sentences))
 
     def estimate(self, quantity: Quantity) -> Estimate | None:
-        """Return the quantity with its interval; None where it cannot be computed."""
-        value = float(quantity.of(self._once)[0])
-        if not np.isfinite(value):
+        """Return the quantity with its interval; None where either cannot be told.
+
+        So a ratio to something that is 0 in many draws is no estimate, whatever its value.
+        """
+        with np.errstate(invalid="ignore"):
+            value = float(quantity.of(self._once)[0])
+            drawn = quantity.of(self._draws)
+            known = drawn[~np.isnan(drawn)]
+            if not np.isfinite(value) or not known.size:
+                return None
+            low, high = np.percentile(known, [2.5, 97.5])
+        if not np.isfinite(low + high):
             return None
-        drawn = quantity.of(self._draws)
-        low, high = np.percentile(drawn[np.isfinite(drawn)], [2.5, 97.5])
         value, low, high = (round(float(number), DECIMALS) for number in (value, low, high))
         return Estimate(value, low, high, quantity.sentences)
 

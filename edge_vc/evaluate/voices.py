@@ -17,9 +17,6 @@ RATE = 16000
 Convert = Callable[[Samples], Samples]
 """Mono ``[T]`` at `RATE` to its conversion ``[T]``."""
 
-ENGINES = {"onnx": "onnx", "tflite": "litert"}
-"""The engine that runs a model format."""
-
 
 @dataclass(frozen=True)
 class Form:
@@ -91,9 +88,15 @@ def forms(path: Path, note: Callable[[str], None]) -> list[Form]:
     Raises `EngineError` when there are none.
     """
     from edge_vc_runtime.bundle import read_bundle
-    from edge_vc_runtime.engines import EngineError, load_engine
+    from edge_vc_runtime.engines import ENGINES, EngineError, load_engine
 
-    found = {Form(m.precision, ENGINES[m.format]) for m in read_bundle(path).manifest.models}
+    models = read_bundle(path).manifest.models
+    found = {
+        Form(model.precision, kind.name)
+        for model in models
+        for kind in ENGINES.values()
+        if kind.format == model.format
+    }
     usable: list[Form] = []
     missing: dict[str, str] = {}
     for form in sorted(found, key=lambda form: (form.precision, form.engine)):
@@ -115,7 +118,7 @@ def open_form(path: Path, form: Form) -> Convert:
     from edge_vc_runtime.loop import convert_array
     from edge_vc_runtime.session import Session
 
-    session = Session.open(path, engine=form.engine, precision=form.precision)
+    session = Session.open(path, engine=form.engine, threads=1, precision=form.precision)
     return at_rate(lambda samples: convert_array(session, samples), session.sample_rate)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_vc.evaluate.distance import log_spectral_distance, snr_db
-from edge_vc.evaluate.statistics import bootstrap_ratio
+from edge_vc.evaluate.statistics import Resampling, bootstrap_ratio, mean, rate
 from edge_vc.evaluate.transcripts import edit_distance, words_of
 
 RATE = 16000
@@ -108,3 +108,31 @@ def test_bootstrap_ratio_weighs_by_denominator() -> None:
         bootstrap_ratio([])
     with pytest.raises(ValueError, match="needs sentences"):
         bootstrap_ratio([1.0], [0.0])
+
+
+def test_differences_are_paired() -> None:
+    """What two contenders share does not widen the interval of their difference."""
+    shared = np.random.default_rng(3).normal(0, 1, 60)
+    better = Resampling(60).estimate(mean([*(shared + 0.1)]).minus(mean([*shared])))
+    assert better is not None
+    assert (better.low, better.high) == pytest.approx((0.1, 0.1))
+
+
+def test_unknown_values_do_not_count() -> None:
+    found = Resampling(4).estimate(mean([1.0, None, 3.0, None]))
+    assert found is not None
+    assert found.value == 2.0
+    assert found.sentences == 2
+    assert Resampling(2).estimate(mean([None, None])) is None
+
+
+def test_a_ratio_to_next_to_nothing_is_no_estimate() -> None:
+    """One error in nine sentences: many draws have none, so the ratio has no upper end."""
+    errors, words = [1, *[0] * 8], [10] * 9
+    assert Resampling(9).estimate(rate(errors, words).over(rate(errors, words))) is None
+    many = rate([1, 2] * 20, [10] * 40)
+    sure = Resampling(40).estimate(many.over(many))
+    assert sure is not None
+    assert (sure.value, sure.low, sure.high) == (1.0, 1.0, 1.0)
+    none = rate([0] * 40, [10] * 40)
+    assert Resampling(40).estimate(many.over(none)) is None

@@ -1,0 +1,185 @@
+"""Melody, timbre, naturalness and closeness measure what they say; noise has the level it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_vc.audio.io import Samples
+from edge_vc.audio.level import active_level_db
+from edge_vc.audio.pitch import Pitch, interpolate_log_f0
+from edge_vc.data.corpus import Corpus
+from edge_vc.evaluate.cepstrum import distortion_db, mel_cepstra
+from edge_vc.evaluate.closeness import compare
+from edge_vc.evaluate.melody import contour, f0_correlation, median_f0, shift_percent
+from edge_vc.evaluate.naturalness import Listener
+from edge_vc.evaluate.noise import CLEAN, Condition, NoiseMaker, conditions
+from edge_vc.evaluate.perceived_quality import pesq
+from edge_vc.evaluate.requirements import EvaluationError
+from edge_vc.evaluate.selection import EvaluationSet, select_sentences
+from edge_vc.evaluate.stoi import stoi
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def chosen(evaluation_corpus: Corpus) -> EvaluationSet:
+    return select_sentences(evaluation_corpus)
+
+
+@pytest.fixture(scope="module")
+def speech(chosen: EvaluationSet) -> Samples:
+    return chosen.centroid[0].read(RATE)
+
+
+def melody(*hz: float) -> Pitch:
+    """Return a contour of 20 frames for each value; 0 is unvoiced."""
+    f0 = np.repeat(np.array(hz, np.float32), 20)
+    return Pitch(f0, interpolate_log_f0(f0), 80)
+
+
+def with_error(samples: Samples, snr_db: float) -> Samples:
+    error = np.random.default_rng(0).standard_normal(samples.size).astype(np.float32)
+    error *= 10 ** (-snr_db / 20) * np.linalg.norm(samples) / np.linalg.norm(error)
+    return samples + error
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (melody(200, 240, 300), 1.0),
+        (melody(50, 60, 75), 1.0),
+        (melody(75, 60, 50), -0.993),
+        (melody(100, 0, 150), 1.0),
+        (melody(0, 0, 0), None),
+        (melody(100, 100, 100), None),
+    ],
+    ids=["louder", "octaves lower", "falling", "a gap", "unvoiced", "monotone"],
+)
+def test_melodies_correlate_on_the_logarithmic_scale(other: Pitch, expected: float | None) -> None:
+    found = f0_correlation(melody(100, 120, 150), other)
+    assert found == (expected if expected is None else pytest.approx(expected, abs=0.02))
+
+
+def test_median_and_shift() -> None:
+    assert median_f0(melody(100, 0, 0)) == 100.0
+    assert median_f0(Pitch(np.zeros(50, np.float32), np.zeros(50, np.float32), 80)) is None
+    assert shift_percent(165.0, 150.0) == pytest.approx(10.0)
+    assert shift_percent(None, 150.0) is None
+
+
+def test_timbre_is_the_same_at_any_speed_and_level(speech: Samples) -> None:
+    pitch = contour(speech, RATE)
+    cepstra = mel_cepstra(speech, RATE, pitch)
+    quieter = mel_cepstra(speech * np.float32(0.3), RATE, contour(speech * np.float32(0.3), RATE))
+    assert distortion_db(cepstra, cepstra) == pytest.approx(0.0, abs=1e-6)
+    assert distortion_db(cepstra, quieter) == pytest.approx(0.0, abs=0.2)
+    assert distortion_db(cepstra, np.repeat(cepstra, 2, axis=0)) == pytest.approx(0.0, abs=1e-6)
+    assert distortion_db(cepstra, cepstra[:0]) is None
+
+
+def test_timbre_tells_speakers_apart(chosen: EvaluationSet) -> None:
+    """The same sentence by the target again is nearer than by another speaker."""
+
+    def cepstra(samples: Samples) -> np.ndarray:
+        return mel_cepstra(samples, RATE, contour(samples, RATE))
+
+    retake = chosen.ceiling[-1]
+    reading = chosen.readings.reading_of(retake)
+    other = next(u for u in chosen.sources if u.text == retake.text)
+    assert reading is not None
+    own, own_again, theirs = (cepstra(u.read(RATE)) for u in (reading, retake, other))
+    near, far = distortion_db(own, own_again), distortion_db(own, theirs)
+    assert near is not None
+    assert far is not None
+    assert near + 1.0 < far
+
+
+def test_silence_has_no_timbre() -> None:
+    silence = np.zeros(RATE, np.float32)
+    assert mel_cepstra(silence, RATE, contour(silence, RATE)).shape == (0, 24)
+
+
+def test_noise_is_less_natural(speech: Samples) -> None:
+    listener = Listener()
+    clean = listener.rate(speech, RATE)
+    noisy = listener.rate(with_error(speech, 5.0), RATE)
+    assert clean is not None
+    assert noisy is not None
+    assert noisy.overall < clean.overall - 0.3
+    assert noisy.background < clean.background - 0.5
+    assert listener.rate(speech, RATE) == clean
+    assert listener.rate(np.zeros(0, np.float32), RATE) is None
+
+
+@pytest.mark.parametrize("measure", [stoi, pesq])
+def test_closeness_falls_with_noise_and_silence_has_none(speech: Samples, measure: type) -> None:
+    equal, near, far = (
+        measure(speech, x, RATE)
+        for x in (speech, with_error(speech, 20.0), with_error(speech, 0.0))
+    )
+    assert equal > near > far
+    silence = np.zeros_like(speech)
+    assert measure(speech, silence, RATE) is None
+    assert measure(silence, speech, RATE) is None
+    assert measure(speech[:2000], speech[:2000], RATE) is None
+
+
+def test_closeness_of_a_sentence(speech: Samples) -> None:
+    found = compare("u", "s", "F", speech, with_error(speech, 12.0), RATE)
+    assert found.snr_db == pytest.approx(12.0, abs=0.01)
+    nothing = compare("u", "s", "F", np.zeros_like(speech), speech, RATE)
+    assert (nothing.stoi, nothing.pesq, nothing.snr_db, nothing.lsd_db) == (None,) * 4
+
+
+@pytest.mark.parametrize("kind", ["babble", "shaped"])
+@pytest.mark.parametrize("snr_db", [0.0, 10.0])
+def test_noise_has_its_level_and_repeats(chosen: EvaluationSet, kind: str, snr_db: float) -> None:
+    maker = NoiseMaker(chosen.voices, RATE)
+    utterance = chosen.sources[0]
+    samples = utterance.read(RATE) * np.float32(0.3)  # so that nothing has to be scaled down
+    noisy = maker.apply(Condition(kind, snr_db), utterance, samples)
+    again = NoiseMaker(chosen.voices, RATE).apply(Condition(kind, snr_db), utterance, samples)
+    noise = noisy - samples
+    level = 10 * np.log10(np.square(noise).mean())
+    assert active_level_db(samples, RATE) - level == pytest.approx(snr_db, abs=0.1)
+    assert np.array_equal(noisy, again)
+    other = maker.apply(Condition(kind, snr_db), chosen.sources[1], samples)
+    assert not np.array_equal(noisy, other)
+
+
+def test_loud_noise_does_not_clip(chosen: EvaluationSet) -> None:
+    utterance = chosen.sources[0]
+    samples = utterance.read(RATE)
+    noisy = NoiseMaker(chosen.voices, RATE).apply(Condition("shaped", -20.0), utterance, samples)
+    assert np.abs(noisy).max() <= 1.0
+
+
+def test_shaped_noise_has_the_spectrum_of_speech(chosen: EvaluationSet) -> None:
+    utterance = chosen.sources[0]
+    samples = utterance.read(RATE) * np.float32(0.3)
+    noise = NoiseMaker(chosen.voices, RATE).apply(Condition("shaped", 0.0), utterance, samples)
+    power = np.square(np.abs(np.fft.rfft(noise - samples)))
+    eighth = power.size // 8
+    assert power[:eighth].mean() > 10 * power[-eighth:].mean()
+
+
+def test_conditions_and_what_they_refuse(chosen: EvaluationSet) -> None:
+    assert conditions(None) == (CLEAN,)
+    assert [c.name for c in conditions(10.0)] == ["clean", "babble 10 dB", "shaped 10 dB"]
+    with pytest.raises(EvaluationError, match="give an SNR"):
+        conditions(float("nan"))
+    utterance = chosen.sources[0]
+    alone = NoiseMaker((utterance,), RATE)
+    samples = utterance.read(RATE)
+    assert alone.apply(CLEAN, utterance, samples) is samples
+    with pytest.raises(EvaluationError, match="babble needs a speaker other than") as caught:
+        alone.apply(Condition("babble", 10.0), utterance, samples)
+    assert str(utterance.path) in str(caught.value)
+    moved = replace(utterance, path=Path("elsewhere.flac"))
+    same = NoiseMaker(chosen.voices, RATE)
+    heard = [same.apply(Condition("shaped", 5.0), u, samples) for u in (utterance, moved)]
+    assert np.array_equal(*heard)
