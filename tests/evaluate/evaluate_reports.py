@@ -1,0 +1,92 @@
+"""Saved evaluations made of numbers, without measuring anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from edge_vc.audio.io import Samples
+from edge_vc.data.corpus import Utterance
+from edge_vc.evaluate.closeness import Closeness
+from edge_vc.evaluate.intelligibility import Hearing
+from edge_vc.evaluate.kept_audio import KeptAudio
+from edge_vc.evaluate.naturalness import Naturalness
+from edge_vc.evaluate.noise import CLEAN
+from edge_vc.evaluate.scores import ContenderScore, EvaluationReport, Sentence, SentenceScore
+from edge_vc.evaluate.summary import since_clean, summarise, summarise_pair, with_deltas
+
+RATE = 16000
+PEOPLE = (("ann", "F"), ("bob", "M"))
+NAMES = ("source", "teacher", "student-int8")
+
+
+def sentence(number: int, text: str = "Rain fell.") -> Sentence:
+    speaker, sex = PEOPLE[number % len(PEOPLE)]
+    return Sentence(f"u{number}", speaker, sex, text, 0.6, "t0", text)
+
+
+def score(said: Sentence, level: float) -> SentenceScore:
+    hearing = Hearing("rain fell", "rain", round(2 * (1 - level)), 2, 3, 9)
+    opinion = Naturalness(2 + level, 2.5 + level, 3 + level)
+    return SentenceScore(
+        said.utt_id, said.speaker, said.sex, level, hearing, opinion, level, 150.0, 1.0, 6 - level
+    )
+
+
+def made_report(
+    names: tuple[str, ...] = NAMES, text: str = "Rain fell.", target: str = "kate"
+) -> EvaluationReport:
+    """Return four sentences by two speakers, clean and in noise."""
+    sentences = tuple(sentence(number, text) for number in range(4))
+
+    def scores(level: float) -> list[SentenceScore]:
+        return [score(said, level + 0.01 * place) for place, said in enumerate(sentences)]
+
+    def table(drop: float) -> dict[str, ContenderScore]:
+        origin = scores(0.5 - drop)
+        made = {
+            name: summarise(name, scores(0.5 - drop + 0.1 * place), origin)
+            for place, name in enumerate(names)
+        }
+        return {name: with_deltas(one, made[names[1]], origin) for name, one in made.items()}
+
+    clean, noisy = table(0.0), table(0.2)
+    origin, quiet = noisy[names[0]].sentences, clean[names[0]].sentences
+    noisy = {name: since_clean(one, origin, clean[name], quiet) for name, one in noisy.items()}
+    close = [Closeness(s.utt_id, s.speaker, s.sex, 0.9, 3.0, 20.0, 1.0) for s in sentences]
+    return EvaluationReport(
+        corpus_hash="0" * 64,
+        target=target,
+        target_f0_hz=150.0,
+        seconds=2.4,
+        centroid_sentences=2,
+        unknown_words=(),
+        baseline=names[1],
+        sentences=sentences,
+        ceiling=summarise("target", scores(0.9)),
+        contenders=clean,
+        noisy={"babble 10 dB": noisy},
+        comparisons=(summarise_pair(names[2], names[1], "clean", close),),
+        audio="audio",
+    )
+
+
+def keep_audio(report: EvaluationReport, folder: Path) -> Path:
+    """Fill a folder as `edge-vc evaluate --audio` does, with gliding tones."""
+    kept = KeptAudio(folder)
+    for said in report.sentences:
+        blank = Utterance(folder, said.utt_id, said.speaker, said.sex, 0.6, "", "", "", said.text)
+        versions = {name: glide(200.0 + 40 * n) for n, name in enumerate(report.contenders)}
+        kept.keep(CLEAN, blank, versions)
+        target = Utterance(folder, said.target_utt_id, report.target, "F", 0.6, "", "", "", "")
+        kept.keep(CLEAN, target, {"target": glide(150.0)})
+    return folder
+
+
+def glide(hz: float) -> Samples:
+    """Return 0.6 s of a rising voice-like tone ``[T]``."""
+    time = np.arange(round(0.6 * RATE)) / RATE
+    phase = 2 * np.pi * (hz * time + 40 * time**2)
+    tone = sum(np.sin(n * phase) / n for n in range(1, 8))
+    return (0.2 * np.asarray(tone)).astype(np.float32)
