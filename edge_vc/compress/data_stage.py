@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -23,7 +22,6 @@ from edge_vc.data.inline_crew import InlineCrew
 from edge_vc.data.label_folder import LabelFolderError
 from edge_vc.data.label_job import LabelJob, LabelSettings, recordings_for
 from edge_vc.data.label_report import LabelReport
-from edge_vc.data.label_task import Outcome
 from edge_vc.data.process_crew import ProcessCrew
 from edge_vc.data.synthetic import synthesize_corpus
 from edge_vc.teachers.loading import open_teacher, teacher_hash
@@ -109,17 +107,14 @@ class DataStage(Stage):
     ) -> LabelReport:
         teacher = self.recipe.teacher
 
-        def progress(outcomes: Iterable[Outcome], total: int) -> Iterable[Outcome]:
-            return work.progress(outcomes, total, "teacher converts")
-
         try:
             recordings = recordings_for(teacher, train, self._section.vary)
             recordings += recordings_for(teacher, holdout)
             job = LabelJob(teacher, recordings, folder, LabelSettings())
             if teacher.kind == "default":
-                return job.run(InlineCrew(open_teacher(teacher)), progress)
+                return job.run(InlineCrew(open_teacher(teacher)), work.progress)
             # Somebody else's code: it may hang or die, and does so in processes of its own.
-            return job.run(ProcessCrew(teacher, os.cpu_count() or 1), progress)
+            return job.run(ProcessCrew(teacher, os.cpu_count() or 1), work.progress)
         except (TeacherError, LabelFolderError) as error:
             raise RecipeError(str(error)) from error
 

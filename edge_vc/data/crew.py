@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
 from edge_vc.data.label_task import FAILED, Outcome, Task
@@ -78,35 +79,44 @@ class _Seat:
 
 
 class Shift(Generic[W]):
-    """One run over tasks."""
+    """Workers from the first task to the end of the ``with``, through any number of task lists."""
 
-    def __init__(self, crew: Crew[W], tasks: Iterable[Task], patience: Patience) -> None:
+    def __init__(self, crew: Crew[W], patience: Patience) -> None:
         self._crew, self._patience = crew, patience
-        self._coming = iter(tasks)
+        self._coming: Iterator[Task] = iter(())
         self._again: deque[Task] = deque()
         self._begun: dict[str, int] = {}
         self._seats: dict[W, _Seat] = {}
         self._false_starts = 0
 
-    def work(self) -> Iterator[Outcome]:
-        """Yield outcomes as they come; ends all workers when it ends, however it ends.
+    def __enter__(self) -> Shift[W]:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for worker in self._seats:
+            worker.end()
+
+    def work(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+        """Yield outcomes as they come, one for each task.
 
         Raises `TeacherError` when the teacher cannot be opened.
         """
-        try:
-            following = self._next()
-            while following or self._busy():
-                while following and (idle := self._idle()):
-                    self._give(idle, following)
-                    following = self._next()
-                if following and len(self._seats) < self._crew.size:
-                    self._hire()
-                    continue
-                yield from self._hear()
-                following = following or self._next()
-        finally:
-            for worker in self._seats:
-                worker.end()
+        self._coming, self._begun = iter(tasks), {}
+        following = self._next()
+        while following or self._busy():
+            while following and (idle := self._idle()):
+                self._give(idle, following)
+                following = self._next()
+            if following and len(self._seats) < self._crew.size:
+                self._hire()
+                continue
+            yield from self._hear()
+            following = following or self._next()
 
     def _next(self) -> Task | None:
         return self._again.popleft() if self._again else next(self._coming, None)

@@ -146,11 +146,16 @@ def _run(job: LabelJob, spec: TeacherSpec, workers: int, ray: str, console: Cons
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn("label"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
 
-        def progress(outcomes: Iterable[Outcome], total: int) -> Iterable[Outcome]:
-            return bar.track(outcomes, total=total)
+        def progress(outcomes: Iterable[Outcome], total: int, what: str) -> Iterable[Outcome]:
+            return bar.track(outcomes, total=total, description=what)
 
         if ray:
             from edge_vc.data.ray_crew import RayCrew

@@ -24,8 +24,13 @@ PROBES = 12
 
 Recording = tuple[Utterance, float]
 """What to label, and how fast to play it."""
-Progress = Callable[[Iterable[Outcome], int], Iterable[Outcome]]
-"""Wraps the iterator of outcomes, given their number."""
+Progress = Callable[[Iterable[Outcome], int, str], Iterable[Outcome]]
+"""Wraps an iterator of outcomes, given their number and what they are of."""
+
+
+def unseen(outcomes: Iterable[Outcome], total: int, label: str) -> Iterable[Outcome]:
+    """Show nothing: the `Progress` of callers with a screen of their own."""
+    return outcomes
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class LabelJob:
         self._keys: dict[int, str] = {}
         self._found: dict[str, Outcome] = {}
 
-    def run(self, crew: Crew[W], progress: Progress | None = None) -> LabelReport:
+    def run(self, crew: Crew[W], progress: Progress = unseen) -> LabelReport:
         """Label what is not labelled yet, and write the report.
 
         What failed (the teacher raised, died, or did not answer) is tried again by the next run;
@@ -67,28 +72,30 @@ class LabelJob:
             teacher = self._folder.claim(self._hash, asdict(self._spec))
             self._found = self._folder.finished()
             try:
-                teacher = self._measured(teacher, crew)
-                alignment = self._alignment(teacher)
-                distinct = self._distinct(alignment)
-                outcomes = self._outcomes(crew, distinct, alignment)
-                for _ in progress(outcomes, len(distinct)) if progress else outcomes:
-                    pass
+                with Shift(crew, self._settings.patience) as shift:
+                    teacher = self._measured(teacher, shift, progress)
+                    alignment = self._alignment(teacher)
+                    distinct = self._distinct(alignment)
+                    outcomes = self._outcomes(shift, distinct, alignment)
+                    for _ in progress(outcomes, len(distinct), "teacher converts"):
+                        pass
             finally:
                 report = self._report(teacher)
                 self._folder.write_json(REPORT, report.to_dict())
                 self._folder.write_text(TABLE, report.to_table())
         return report
 
-    def _measured(self, teacher: TeacherRecord, crew: Crew[W]) -> TeacherRecord:
+    def _measured(
+        self, teacher: TeacherRecord, shift: Shift[W], progress: Progress
+    ) -> TeacherRecord:
         """Measure the delay on a few recordings, once per folder."""
         if self._corrects and self._settings.delay_ms is None and not teacher.measured:
             step = max(1, len(self._recordings) // PROBES)
             chosen = self._recordings[::step][:PROBES]
             probes = (self._task(recording, Alignment(), probe=True) for recording in chosen)
-            shift = Shift(crew, probes, self._settings.patience)
             delays = [
                 Delay(outcome.delay_ms, outcome.correlation or 0.0)
-                for outcome in shift.work()
+                for outcome in progress(shift.work(probes), len(chosen), "delay is measured")
                 if outcome.delay_ms is not None
             ]
             teacher = replace(teacher, common_ms=common_delay_ms(delays), measured=bool(delays))
@@ -115,7 +122,7 @@ class LabelJob:
         return distinct
 
     def _outcomes(
-        self, crew: Crew[W], distinct: dict[str, Recording], alignment: Alignment
+        self, shift: Shift[W], distinct: dict[str, Recording], alignment: Alignment
     ) -> Iterator[Outcome]:
         """Yield those of earlier runs first, then others as they come."""
         done = {
@@ -126,7 +133,7 @@ class LabelJob:
         yield from done.values()
         todo = (recording for key, recording in distinct.items() if key not in done)
         tasks = (self._task(recording, alignment) for recording in todo)
-        for outcome in Shift(crew, tasks, self._settings.patience).work():
+        for outcome in shift.work(tasks):
             self._folder.store(outcome)
             self._found[outcome.key] = replace(outcome, content=b"")
             yield outcome

@@ -166,9 +166,10 @@ def test_a_recording_that_is_gone_stops_the_job(corpus, tmp_path):
 
 def test_ctrl_c_leaves_a_report_of_what_is_done(corpus, tmp_path):
     spec = late(tmp_path)
-    job = LabelJob(spec, recordings_for(spec, corpus), tmp_path / "out", LabelSettings())
+    settings = LabelSettings(correct=False)
+    job = LabelJob(spec, recordings_for(spec, corpus), tmp_path / "out", settings)
 
-    def impatient(outcomes, total):
+    def impatient(outcomes, total, label):
         assert total == 4
         for number, outcome in enumerate(outcomes):
             yield outcome

@@ -99,10 +99,10 @@ def save_graph(
     return path
 
 
-def save_halver(path: Path, shape: list) -> Path:
+def save_halver(path: Path, shape: list, gain: float = 0.5) -> Path:
     """Halves audio of a shape such as ``[1, "T"]``."""
     node = helper.make_node("Mul", ["audio", "half"], ["answer"])
-    half = np.array(0.5, np.float32)
+    half = np.array(gain, np.float32)
     return save_graph(path, [node], {"audio": shape}, {"answer": shape}, half=half)
 
 
