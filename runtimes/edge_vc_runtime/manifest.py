@@ -22,7 +22,7 @@ FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """File names are flat: no folder, so nothing can point out of one."""
 
 FORMATS = ("onnx", "tflite")
-PRECISIONS = ("fp32", "fp16", "int8")
+PRECISIONS = ("fp32", "fp16", "int8", "dynamic-int8")
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _VERSION = r"\d{1,6}(\.\d{1,6}){0,3}([.+-]?[A-Za-z0-9.+-]{1,32})?"
 _COUNT = 1 << 40

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -27,3 +29,15 @@ def speech() -> np.ndarray:
     time = np.arange(19752) / 16000
     tone = sum(np.sin(2 * np.pi * 140 * k * time) / k for k in range(1, 20))
     return (0.1 * tone * (1 + np.sin(2 * np.pi * 3 * time))).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def wheels(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Both distributions, built from the checkout; keyed by name."""
+    folder = tmp_path_factory.mktemp("wheels")
+    for source in (project_root, project_root / "runtimes"):
+        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+        command += ["--no-build-isolation", "--wheel-dir", str(folder), str(source)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+    return {path.name.split("-")[0]: path for path in folder.glob("*.whl")}

@@ -149,7 +149,9 @@ def leaky_tflite(hop: int, states: dict[str, Shape], leak: float, *, ordered: bo
         graph.operator("MUL", [f"state.{name}", "leak"], [f"kept.{name}"], schema.MulOptionsT())
         more = "one" if index else audio
         graph.operator("ADD", [f"kept.{name}", more], [f"next.{name}"], schema.AddOptionsT())
-    graph.operator("MUL", [f"next.{next(iter(states))}", "same"], ["audio_out"], schema.MulOptionsT())
+    graph.operator(
+        "MUL", [f"next.{next(iter(states))}", "same"], ["audio_out"], schema.MulOptionsT()
+    )
     return graph.to_bytes(
         ["audio", *(f"state.{name}" for name in states)],
         ["audio_out", *(f"next.{name}" for name in states)],

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
-import sys
 import tomllib
 import venv
 import zipfile
@@ -13,22 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from runtime_installs import NO_INDEX
 
 import edge_vc_runtime
-
-_NO_INDEX = re.compile(r"from versions: none|Failed to establish|name resolution|ConnectionError")
-
-
-@pytest.fixture(scope="module")
-def wheels(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Both distributions, built from the checkout; keyed by name."""
-    folder = tmp_path_factory.mktemp("wheels")
-    for source in (project_root, project_root / "runtimes"):
-        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-        command += ["--no-build-isolation", "--wheel-dir", str(folder), str(source)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-    return {path.name.split("-")[0]: path for path in folder.glob("*.whl")}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +26,7 @@ def board(
     command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     command += ["-c", str(project_root / "constraints.txt"), f"{wheels['edge_vc_runtime']}[onnx]"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    if done.returncode and _NO_INDEX.search(done.stderr):
+    if done.returncode and NO_INDEX.search(done.stderr):
         pytest.skip("no package index within reach")
     assert done.returncode == 0, done.stderr
     return folder / "bin"
