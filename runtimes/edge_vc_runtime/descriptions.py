@@ -38,10 +38,11 @@ def describe_comparison(made: Measurement, refusals: Iterable[Refusal]) -> list[
 
 def describe_replay(replay: Replay) -> str:
     """Return how close an engine came to the golden recording, in one line."""
+    snr = "" if replay.snr_db is None else f", {replay.snr_db:.1f} dB"
     return (
         f"golden {replay.precision} {replay.engine} ({replay.library} {replay.version}): "
         f"{'equal' if replay.equal else 'DIFFERENT'}, "
-        f"at most {replay.difference:.2e} off (allowed {replay.tolerance:.0e})"
+        f"at most {replay.difference:.2e} off{snr} (allowed {replay.tolerance:.0e})"
     )
 
 

@@ -21,6 +21,8 @@ class Replay:
     precision: str
     difference: float
     """Largest absolute difference from what was recorded."""
+    snr_db: float | None
+    """Recording against the difference; None when there is none, or it is not finite."""
     tolerance: float
 
     @property
@@ -46,10 +48,18 @@ def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> lis
             if expected is None or precision not in precisions:
                 continue
             session = Session.open(bundle, kind.name, threads, precision)
-            difference = _replay(session, arrays["input"], expected)
+            made, kept = _replay(session, arrays["input"], expected)
             choice = session.choice
             replays.append(
-                Replay(kind.name, choice.library, choice.version, precision, difference, tolerance)
+                Replay(
+                    engine=choice.engine,
+                    library=choice.library,
+                    version=choice.version,
+                    precision=precision,
+                    difference=_difference(made, kept),
+                    snr_db=_snr_db(made, kept),
+                    tolerance=tolerance,
+                )
             )
     return replays
 
@@ -75,12 +85,23 @@ def _engines(bundle: Bundle, engine: str) -> list[EngineKind]:
     return found
 
 
-def _replay(session: Session, heard: Samples, expected: Samples) -> float:
-    """Return the largest absolute difference; infinite when the output is not finite."""
+def _replay(session: Session, heard: Samples, expected: Samples) -> tuple[Samples, Samples]:
+    """Return what the session makes of the recording and what was kept of it, whole hops."""
     whole = expected.size // session.hop * session.hop
     hops = heard[:whole].reshape(-1, session.hop)
-    difference = 0.0
-    for hop, kept in zip(hops, expected[:whole].reshape(-1, session.hop), strict=True):
-        off = np.abs(session.step(hop) - kept).max()
-        difference = float(np.fmax(difference, off)) if np.isfinite(off) else np.inf
-    return difference
+    made = [session.step(hop).copy() for hop in hops]
+    return np.concatenate([*made, np.zeros(0, np.float32)]), expected[:whole]
+
+
+def _difference(made: Samples, kept: Samples) -> float:
+    """Return the largest absolute difference; infinite when the output is not finite."""
+    largest = float(np.abs(made - kept).max(initial=0.0))
+    return largest if np.isfinite(largest) else float("inf")
+
+
+def _snr_db(made: Samples, kept: Samples) -> float | None:
+    noise = float(np.square(made - kept, dtype=np.float64).sum())
+    signal = float(np.square(kept, dtype=np.float64).sum())
+    if not (np.isfinite(noise) and noise and signal):
+        return None
+    return float(10 * np.log10(signal / noise))
