@@ -63,7 +63,9 @@ def run(
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    # A log file wants no bar.
+    shown = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task("prepare", total=None)
         prepared = prepare(
             recordings,

@@ -103,11 +103,15 @@ def _scanned(folder: Path) -> Iterator[Utterance | Drop]:
 
 def _opened(folder: Path, utterance: Utterance) -> Source | Drop:
     name = utterance.path.relative_to(folder).as_posix()
+    if not utterance.path.stat().st_size:
+        return Drop(name, 0.0, 0.0, "empty", "0 bytes")
     try:
         with AudioFile(utterance.path) as file:
             seconds = file.seconds
     except AudioError as error:
         fact = str(error).removeprefix(f"{utterance.path}: ")
-        return Drop(name, 0.0, 0.0, "empty" if "empty" in fact else "unreadable", fact)
+        return Drop(name, 0.0, 0.0, "unreadable", fact)
+    if not seconds:
+        return Drop(name, 0.0, 0.0, "empty", "holds no samples")
     fields = {**vars(utterance), "seconds": seconds}
     return Source(Utterance(**fields), name)
