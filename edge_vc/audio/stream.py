@@ -78,7 +78,9 @@ class AudioFile:
             yield block
         if not done:
             raise AudioError(f"{self.path}: holds no samples; give a recording that is not empty")
-        if self.seconds - done / self.sample_rate > _CUT_SHORT_SECONDS:
+        # What an MP3 says of its length may be a guess.
+        missing = self.seconds - done / self.sample_rate
+        if missing > _CUT_SHORT_SECONDS and self._file.format != "MP3":
             raise AudioError(f"{self.path}: {self._cut_short(done)}")
 
     def _read(self, size: int, done: int) -> NDArray[np.float32]:
