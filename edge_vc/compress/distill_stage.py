@@ -7,6 +7,7 @@ from typing import ClassVar
 from edge_vc.compress.artefacts import STUDENT, LabelledSpeech
 from edge_vc.compress.closeness import mel_distance_db
 from edge_vc.compress.field import RecipeError
+from edge_vc.compress.kept_log import keep_log
 from edge_vc.compress.mask import hold_zeros, release_zeros
 from edge_vc.compress.stage import Metrics, PushedProgress, Stage, Workspace
 from edge_vc.compress.student_file import load_student, save_student
@@ -49,6 +50,7 @@ class DistillStage(Stage):
             trained = training.run(lambda share, figures: bar.reach(share))
         finally:
             bar.close()
+        keep_log(work.scratch / "distill", work.output)
         if zeros_stay:
             release_zeros(trained.trunk)
         return trained.eval()

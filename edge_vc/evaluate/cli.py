@@ -34,8 +34,9 @@ def evaluate_command(
     contenders: Annotated[
         list[str],
         typer.Argument(
-            help="source, teacher, BUNDLE.evc, teacher or student weights (.safetensors), or a "
-            "folder of converted files (flat or train/ val/ dev/); NAME=PATH gives a name",
+            help="source, teacher, BUNDLE.evc, teacher or student weights (.safetensors), another "
+            "teacher (.onnx, .pt2, recipe.toml), or a folder of converted files (flat or train/ "
+            "val/ dev/); NAME=PATH gives a name",
             show_default=False,
         ),
     ],

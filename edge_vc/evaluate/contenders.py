@@ -69,13 +69,15 @@ def load_contenders(what: str, note: Note = lambda line: None) -> list[Contender
         return [_weights(name, path)]
     if path.suffix == ".evc":
         return _bundle(name or path.stem, path, note)
+    if path.suffix in voices.OTHER_TEACHERS:
+        return [_one(name or path.stem, "teacher", voices.other_teacher(rest))]
     if path.is_dir():
         path = path.resolve()
         name = name or path.name
         return [Contender(name, partial(open_folder, path), "folder", name, folder=path)]
     raise EvaluationError(
         f"{rest}: nothing to evaluate; give source, teacher, a .evc bundle, teacher weights or a "
-        "student (.safetensors), or a folder of converted files"
+        "student (.safetensors), another teacher (.onnx, .pt2, .toml) or a folder of files"
     )
 
 
@@ -105,7 +107,12 @@ def converted(name: str, convert: Conversion, utterance: Utterance, samples: Sam
 
     Raises `EvaluationError` that names the contender and the file.
     """
-    result = np.asarray(convert(utterance, samples), dtype=np.float32)
+    try:
+        result = np.asarray(convert(utterance, samples), dtype=np.float32)
+    except EvaluationError:
+        raise
+    except ValueError as error:
+        raise EvaluationError(f"{name}: cannot convert {utterance.path}: {error}") from error
     bad = int((~np.isfinite(result)).sum())
     if result.shape != samples.shape or bad:
         raise EvaluationError(

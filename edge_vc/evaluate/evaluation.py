@@ -10,7 +10,7 @@ from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.evaluate.bench import Outcome, Plan, Task, present
 from edge_vc.evaluate.contenders import Contender, named_apart
 from edge_vc.evaluate.crew import run_tasks
-from edge_vc.evaluate.folders import check_complete
+from edge_vc.evaluate.folders import ConvertedFiles
 from edge_vc.evaluate.intelligibility import unknown_words
 from edge_vc.evaluate.judge import measure_target
 from edge_vc.evaluate.kept_audio import KeptAudio
@@ -97,7 +97,7 @@ def _check(
     """Find out before the long work what cannot work."""
     for contender in contenders:
         if contender.folder is not None:
-            check_complete(contender.folder, chosen.sources)
+            ConvertedFiles(contender.folder).check_complete(chosen.sources)
     if options.audio:
         KeptAudio(options.audio).check(contender.name for contender in contenders)
 

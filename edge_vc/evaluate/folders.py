@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,69 +23,86 @@ _SHOWN = 5
 
 
 def open_folder(folder: Path) -> Callable[[Utterance, Samples], Samples]:
-    """Return a converter that looks an utterance's file up.
-
-    A file is called ``<speaker>_<utt_id>`` or ``<utt_id>``, ``_converted`` appended or not.
-    Raises `EvaluationError` for pairs of which one half is missing.
-    """
-    files = _listed(folder)
-    _check_pairs(folder, files)
+    """Return a converter that looks an utterance's file up; see `ConvertedFiles`."""
+    files = ConvertedFiles(folder)
 
     def convert(utterance: Utterance, samples: Samples) -> Samples:
-        return _fitted(_file_for(folder, files, utterance), samples)
+        return _fitted(files.of(utterance), samples)
 
     return convert
 
 
-def check_complete(folder: Path, utterances: Iterable[Utterance]) -> None:
-    """Raise `EvaluationError` that lists the utterances which a folder has no file for."""
-    files = _listed(folder)
-    _check_pairs(folder, files)
-    missing = [f"{u.speaker}_{u.utt_id}" for u in utterances if _found(files, u) is None]
-    if missing:
-        raise EvaluationError(
-            f"{folder}: has no {_list(missing, '.wav')}; convert all sentences first"
-        )
+class ConvertedFiles:
+    """The files of a folder, found by name, or pairs by what their originals sound like.
+
+    A file is called ``<speaker>_<utt_id>`` or ``<utt_id>``, ``_converted`` appended or not. Raises
+    `EvaluationError` for pairs of which one half is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files = {
+            path.stem: path
+            for split in reversed(SPLITS)
+            for path in sorted((folder / split).glob("*"))
+            if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
+        }
+        self._pairs = self._checked_pairs()
+
+    def of(self, utterance: Utterance) -> Path:
+        """Return the conversion of an utterance; raises `EvaluationError` without one."""
+        path = self._find(utterance)
+        if path is None:
+            raise EvaluationError(
+                f"{self.folder}: has no {utterance.utt_id}.wav; convert all sentences first"
+            )
+        return path
+
+    def check_complete(self, utterances: Iterable[Utterance]) -> None:
+        """Raise `EvaluationError` that lists the utterances without a conversion."""
+        missing = [f"{u.speaker}_{u.utt_id}.wav" for u in utterances if self._find(u) is None]
+        if missing:
+            raise EvaluationError(
+                f"{self.folder}: has no {_list(missing)}; convert all sentences first"
+            )
+
+    def _find(self, utterance: Utterance) -> Path | None:
+        names = (f"{utterance.speaker}_{utterance.utt_id}", utterance.utt_id)
+        stems = (f"{name}{suffix}" for name in names for suffix in (CONVERTED, ""))
+        named = next((self._files[stem] for stem in stems if stem in self._files), None)
+        if named is None and self._pairs:
+            return self._by_sound.get(_digest(utterance.read(RATE)))
+        return named
+
+    def _checked_pairs(self) -> dict[str, str]:
+        """Return originals and their conversions by stem.
+
+        One without the other means that a run broke off.
+        """
+        originals = {s.removesuffix(ORIGINAL) for s in self._files if s.endswith(ORIGINAL)}
+        made = {s.removesuffix(CONVERTED) for s in self._files if s.endswith(CONVERTED)}
+        alone = [f"{name}{ORIGINAL}" for name in originals - made]
+        alone += [f"{name}{CONVERTED}" for name in made - originals] if originals else []
+        if alone:
+            raise EvaluationError(
+                f"{self.folder}: {len(alone)} files without their other half: "
+                f"{_list([self._files[stem].name for stem in sorted(alone)])}"
+            )
+        return {f"{name}{ORIGINAL}": f"{name}{CONVERTED}" for name in sorted(originals)}
+
+    @cached_property
+    def _by_sound(self) -> dict[bytes, Path]:
+        """Conversions by the samples of their originals."""
+        return {
+            _digest(read_audio(self._files[original], RATE)): self._files[conversion]
+            for original, conversion in self._pairs.items()
+        }
 
 
-def _listed(folder: Path) -> Mapping[str, Path]:
-    """Return the audio files by stem."""
-    return {
-        path.stem: path
-        for split in reversed(SPLITS)
-        for path in sorted((folder / split).glob("*"))
-        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
-    }
-
-
-def _check_pairs(folder: Path, files: Mapping[str, Path]) -> None:
-    """An original without its conversion, or the reverse, means that a run broke off."""
-    halves = [stem for stem in files if stem.endswith(ORIGINAL)]
-    if not halves:
-        return
-    names = {stem.removesuffix(ORIGINAL) for stem in halves}
-    made = {stem.removesuffix(CONVERTED) for stem in files if stem.endswith(CONVERTED)}
-    alone = [f"{n}{ORIGINAL}" for n in names - made] + [f"{n}{CONVERTED}" for n in made - names]
-    if alone:
-        raise EvaluationError(
-            f"{folder}: {len(alone)} files without their other half: "
-            f"{_list([files[stem].name for stem in sorted(alone)])}"
-        )
-
-
-def _found(files: Mapping[str, Path], utterance: Utterance) -> Path | None:
-    names = (f"{utterance.speaker}_{utterance.utt_id}", utterance.utt_id)
-    stems = (f"{name}{suffix}" for name in names for suffix in (CONVERTED, ""))
-    return next((files[stem] for stem in stems if stem in files), None)
-
-
-def _file_for(folder: Path, files: Mapping[str, Path], utterance: Utterance) -> Path:
-    path = _found(files, utterance)
-    if path is None:
-        raise EvaluationError(
-            f"{folder}: has no {utterance.utt_id}.wav; convert all sentences first"
-        )
-    return path
+def _digest(samples: Samples) -> bytes:
+    """Name a recording by its 16-bit samples, which any lossless copy keeps."""
+    pcm = np.round(np.clip(samples, -1.0, 1.0) * 32768).astype(np.int32)
+    return hashlib.sha256(pcm.tobytes()).digest()
 
 
 def _fitted(path: Path, samples: Samples) -> Samples:
@@ -98,7 +117,6 @@ def _fitted(path: Path, samples: Samples) -> Samples:
     return np.pad(audio, (0, max(0, -off)))[: samples.size]
 
 
-def _list(names: Iterable[str], suffix: str = "") -> str:
-    shown = [f"{name}{suffix}" for name in names]
-    more = len(shown) - _SHOWN
-    return ", ".join(shown[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+def _list(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_vc.audio.io import Samples, resample
 from edge_vc.evaluate.requirements import EvaluationError
 
+if TYPE_CHECKING:
+    from edge_vc.teachers.spec import TeacherSpec
+
 RATE = 16000
 """Sample rate in Hz at which everything is compared."""
+
+OTHER_TEACHERS = (".onnx", ".pt2", ".toml")
+"""Suffixes of teachers that are not our own network; ``.toml`` is a recipe with one."""
 
 Convert = Callable[[Samples], Samples]
 """Mono ``[T]`` at `RATE` to its conversion ``[T]``."""
@@ -43,6 +51,33 @@ def open_teacher(weights: Path | None) -> Convert:
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         fact = str(error).splitlines()[0]
         raise EvaluationError(f"{weights}: neither a student nor a teacher: {fact}") from error
+    return at_rate(teacher.convert, teacher.sample_rate)
+
+
+def other_teacher(what: str) -> Callable[[], Convert]:
+    """Return what opens any teacher that `edge-vc label` takes, as a file or as a recipe.
+
+    Raises `EvaluationError` for a recipe that cannot be read.
+    """
+    from edge_vc.compress.field import RecipeError
+    from edge_vc.compress.recipe import load_recipe
+    from edge_vc.teachers.spec import spec_from_words
+
+    try:
+        spec = load_recipe(what).teacher if what.endswith(".toml") else spec_from_words(what)
+    except RecipeError as error:
+        raise EvaluationError(str(error)) from error
+    return partial(_open_spec, spec)
+
+
+def _open_spec(spec: TeacherSpec) -> Convert:
+    from edge_vc.teachers.loading import open_teacher
+    from edge_vc.teachers.spec import TeacherError
+
+    try:
+        teacher = open_teacher(spec)
+    except TeacherError as error:
+        raise EvaluationError(str(error)) from error
     return at_rate(teacher.convert, teacher.sample_rate)
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
 from edge_vc.audio.io import AudioError, Samples, write_audio
-from edge_vc.data.corpus import Corpus
+from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.evaluate.contenders import Contender, converted, load_contenders, named_apart
-from edge_vc.evaluate.folders import check_complete
+from edge_vc.evaluate.folders import ConvertedFiles
 from edge_vc.evaluate.pairings import baseline, pairings
 from edge_vc.evaluate.requirements import EvaluationError
 from edge_vc.evaluate.voices import at_rate
+from edge_vc_runtime.engines import ENGINES, EngineError, EngineFactory
+from edge_vc_runtime.manifest import ModelEntry
 
 RATE = 16000
 
@@ -97,9 +102,24 @@ def test_halves_of_pairs_are_listed(tmp_path: Path) -> None:
         contender.open()
 
 
+def test_pairs_of_other_names_are_told_by_their_sound(
+    evaluation_corpus: Corpus, tmp_path: Path
+) -> None:
+    (tmp_path / "val").mkdir()
+    first, second = (u.read(RATE) for u in evaluation_corpus.utterances[:2])
+    for number, samples in enumerate((second, first)):
+        write_audio(tmp_path / "val" / f"{number}_original.wav", samples, RATE)
+        write_audio(tmp_path / "val" / f"{number}_converted.wav", 0.5 * samples, RATE)
+    (contender,) = load_contenders(str(tmp_path))
+    found = contender.open()(evaluation_corpus.utterances[0], first)
+    assert np.abs(found - 0.5 * first).max() < 1e-4
+    with pytest.raises(EvaluationError, match=r"has no u2\.wav"):
+        contender.open()(evaluation_corpus.utterances[2], first)
+
+
 def test_missing_sentences_are_listed(evaluation_corpus: Corpus, tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"m3_u0\.wav, .*u4\.wav and 4 more"):
-        check_complete(tmp_path, evaluation_corpus)
+        ConvertedFiles(tmp_path).check_complete(evaluation_corpus)
 
 
 def test_unknown_contenders_are_named(tmp_path: Path) -> None:
@@ -143,11 +163,66 @@ def test_shipped_bundles_give_their_forms_and_students_are_told(project_root: Pa
     assert teacher.kind == "teacher"
 
 
+def test_both_engines_of_a_bundle_are_contenders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not installed is left out and named; what is left converts."""
+    kinds = ENGINES | {"litert": replace(ENGINES["litert"], load=_missing_engine)}
+    models = (model("fp32", "onnx"), model("int8", "onnx"), model("int8", "tflite"))
+    bundle = SimpleNamespace(manifest=SimpleNamespace(models=models))
+    monkeypatch.setattr("edge_vc_runtime.bundle.read_bundle", lambda path: bundle)
+    notes: list[str] = []
+    monkeypatch.setattr("edge_vc_runtime.engines.load_engine", lambda name: None)
+    names = [c.name for c in load_contenders("base.evc", notes.append)]
+    assert names == ["base-fp32-onnx", "base-int8-litert", "base-int8-onnx"]
+    assert notes == []
+    monkeypatch.undo()
+    monkeypatch.setattr("edge_vc_runtime.bundle.read_bundle", lambda path: bundle)
+    monkeypatch.setattr("edge_vc_runtime.engines.ENGINES", kinds)
+    names = [c.name for c in load_contenders("base.evc", notes.append)]
+    assert names == ["base-fp32-onnx", "base-int8-onnx"]
+    assert notes == ["base.evc: litert left out: no LiteRT"]
+
+
+def model(precision: str, format: str) -> ModelEntry:
+    return ModelEntry(f"{precision}.{format}", format, precision, "base", 1, 1.0)
+
+
+def _missing_engine() -> EngineFactory:
+    raise EngineError("no LiteRT")
+
+
+def test_other_teachers_are_contenders(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match=r"none\.onnx"):
+        load_contenders(str(tmp_path / "none.onnx"))[0].open()
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('[teacher]\nkind = "zebra"\n')
+    with pytest.raises(EvaluationError, match="zebra"):
+        load_contenders(str(recipe))
+    program = "import shutil, sys; shutil.copy(sys.argv[1], sys.argv[2])"
+    command = f"{sys.executable} -c '{program}' {{input}} {{output}}"
+    recipe.write_text(f'[teacher]\nkind = "command"\ncommand = "{command}"\n')
+    (contender,) = load_contenders(str(recipe))
+    assert (contender.name, contender.kind) == ("mine", "teacher")
+    samples = np.random.default_rng(0).normal(0, 0.1, 8000).astype(np.float32)
+    utterance = Utterance(tmp_path / "a.wav", "a", "s", "", 0.5, "", "", "", "")
+    assert np.abs(contender.open()(utterance, samples) - samples).max() < 1e-3
+
+
+def test_a_teacher_that_fails_is_named_with_the_file(tmp_path: Path) -> None:
+    def fail(samples: Samples) -> Samples:
+        raise AudioError("too short")
+
+    utterance = Utterance(tmp_path / "a.wav", "a", "s", "", 0.5, "", "", "", "")
+    with pytest.raises(EvaluationError, match=r"broken: cannot convert .*a\.wav: too short"):
+        converted("broken", Contender.of("broken", fail).open(), utterance, np.zeros(9, "f"))
+
+
 def test_students_keep_length_and_place(project_root: Path) -> None:
     (wide,) = load_contenders(str(project_root / "edge_vc/assets/kathleen-wide.safetensors"))
     samples = np.random.default_rng(0).normal(0, 0.1, 5003).astype(np.float32)
-    utterance = Corpus.__new__(Corpus)  # nobody looks at it
-    assert wide.open()(utterance, samples).shape == samples.shape  # type: ignore[arg-type]
+    utterance = Utterance(Path("a.wav"), "a", "s", "", 0.5, "", "", "", "")
+    assert wide.open()(utterance, samples).shape == samples.shape
 
 
 FORMS = (

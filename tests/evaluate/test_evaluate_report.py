@@ -40,7 +40,7 @@ def report(evaluation_corpus: Corpus) -> EvaluationReport:
         Contender.of("softer", lambda samples: 0.5 * oracle[samples.tobytes()], "student"),
         Contender.of("mute", np.zeros_like),
     ]
-    return evaluate(contenders, evaluation_corpus)
+    return evaluate(contenders, evaluation_corpus, EvaluationOptions(per_speaker=1))
 
 
 def value(report: EvaluationReport, name: str, key: str) -> float:
@@ -104,7 +104,7 @@ def test_report_holds_every_sentence(report: EvaluationReport) -> None:
     assert parsed["schema"] == 2
     assert parsed["target"] == "en-us+f3"
     source = parsed["contenders"]["source"]
-    assert [s["utt_id"] for s in source["sentences"]] == ["u0", "u1", "u2", "u3"]
+    assert [s["utt_id"] for s in source["sentences"]] == ["u0", "u2"]
     assert set(source["speakers"]) == {"en-us+m3", "en-us+m7"}
     assert set(source["sexes"]) == {"M"}
     hearing = source["sentences"][0]["hearing"]
@@ -123,32 +123,37 @@ def test_tables_show_contenders_pairs_and_speakers(report: EvaluationReport) -> 
     assert "0.000" in text
 
 
-def test_same_input_same_report(evaluation_corpus: Corpus) -> None:
+def test_same_input_same_figures(report: EvaluationReport, evaluation_corpus: Corpus) -> None:
+    """Whoever else takes part, and whatever was measured before."""
     told: list[tuple[int, int]] = []
     options = EvaluationOptions(per_speaker=1)
-    source = load_contenders("source")
-    first = evaluate(source, evaluation_corpus, options, lambda *n: told.append(n))
-    second = evaluate(source, evaluation_corpus, options)
-    assert first.to_json() == second.to_json()
+    again = evaluate(
+        load_contenders("source"), evaluation_corpus, options, lambda *n: told.append(n)
+    )
+    first, second = (one.contenders["source"] for one in (report, again))
+    assert replace(first, deltas=None) == replace(second, deltas=None)
+    assert again.ceiling == report.ceiling
     assert told[0] == (1, 5)
     assert told[-1] == (5, 5)
 
 
-@pytest.mark.slow  # starts two interpreters with torch
-def test_more_processes_same_report(
+@pytest.mark.slow  # three evaluations, one in two fresh interpreters
+def test_two_runs_and_more_processes_give_the_same_report(
     evaluation_corpus: Corpus, project_root: Path, tmp_path: Path
 ) -> None:
     nano = load_contenders(str(project_root / "edge_vc/assets/kathleen-nano.evc"))
-    options = EvaluationOptions(per_speaker=1, noise_db=10.0)
+    options = EvaluationOptions(per_speaker=1)
     alone = evaluate(nano, evaluation_corpus, options)
     together = evaluate(nano, evaluation_corpus, replace(options, jobs=2))
     assert alone.to_json() == together.to_json()
-    assert set(alone.noisy) == {"babble 10 dB", "shaped 10 dB"}
+    assert alone.to_json() == evaluate(nano, evaluation_corpus, options).to_json()
 
 
+@pytest.mark.slow  # scores every sentence three times
 def test_noise_harms_and_the_harm_is_measured(evaluation_corpus: Corpus) -> None:
     options = EvaluationOptions(per_speaker=1, noise_db=0.0)
     report = evaluate(load_contenders("source"), evaluation_corpus, options)
+    assert set(report.noisy) == {"babble 0 dB", "shaped 0 dB"}
     for scores in report.noisy.values():
         drop = scores["source"].since_clean
         assert drop is not None
