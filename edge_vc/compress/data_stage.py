@@ -61,7 +61,8 @@ class DataStage(Stage):
     @cached_property
     def _external(self) -> dict[str, str]:
         if self._section.labels:
-            return {"labels": labels_hash(self._section.labels)}
+            report = open_labels(self._section.labels, self.recipe.teacher)
+            return {"labels": labels_hash(report)}
         try:
             teacher = teacher_hash(self.recipe.teacher)
         except TeacherError as error:
@@ -78,7 +79,7 @@ class DataStage(Stage):
         data = self._section
         if data.labels:
             source = Path(data.labels)
-            report = open_labels(data.labels)
+            report = open_labels(data.labels, self.recipe.teacher)
             train, holdout = choose(labelled_corpus(report, source), data)
         else:
             source = work.scratch / "labels"
@@ -106,7 +107,6 @@ class DataStage(Stage):
         self, folder: Path, train: list[Utterance], holdout: list[Utterance], work: Workspace
     ) -> LabelReport:
         teacher = self.recipe.teacher
-
         try:
             recordings = recordings_for(teacher, train, self._section.vary)
             recordings += recordings_for(teacher, holdout)

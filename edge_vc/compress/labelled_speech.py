@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import shutil
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 from edge_vc.compress.artefacts import LabelledSpeech
@@ -15,6 +17,7 @@ from edge_vc.compress.recipe import DataSection
 from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.data.label_folder import REPORT, TABLE, LabelFolder, LabelFolderError
 from edge_vc.data.label_report import LabelledRow, LabelReport, load_report
+from edge_vc.teachers.spec import TeacherSpec
 
 LEAST_SECONDS = 5.0
 """Speech that must be left to learn from."""
@@ -46,8 +49,12 @@ def choose(corpus: Corpus, data: DataSection) -> tuple[list[Utterance], list[Utt
     return train, holdout
 
 
-def open_labels(folder: str) -> LabelReport:
-    """Read the report of a folder that ``edge-vc label`` filled; raises `RecipeError`."""
+def open_labels(folder: str, teacher: TeacherSpec) -> LabelReport:
+    """Read the report of a folder that ``edge-vc label`` filled.
+
+    Raises `RecipeError` when it is not complete, or is by another teacher than the recipe says:
+    what the recipe says goes into the bundle.
+    """
     try:
         report = load_report(Path(folder))
     except LabelFolderError as error:
@@ -57,12 +64,18 @@ def open_labels(folder: str) -> LabelReport:
             f'data.labels = "{folder}": {len(report.rows)} of {report.wanted} recordings are '
             "done; run the same edge-vc label again"
         )
+    theirs = {k: v for k, v in report.teacher.spec.items() if k not in teacher.passing}
+    said = {key: value for key, value in asdict(teacher).items() if key not in teacher.passing}
+    if theirs != said:
+        table = "; ".join(f"{key} = {json.dumps(value)}" for key, value in theirs.items())
+        raise RecipeError(
+            f'data.labels = "{folder}": are by another teacher; write [teacher] {table}'
+        )
     return report
 
 
-def labels_hash(folder: str) -> str:
-    """Return the sha256 over what labels are in a folder and whose they are."""
-    report = open_labels(folder)
+def labels_hash(report: LabelReport) -> str:
+    """Return the sha256 over what labels there are and whose."""
     keys = sorted({row.outcome.key for row in report.kept})
     return hashlib.sha256("\n".join([report.teacher.hash, *keys]).encode()).hexdigest()
 

@@ -147,6 +147,15 @@ def test_labels_that_are_there_are_used_as_they_are(place):
     assert "skipped: unchanged" in output
 
 
+def test_labels_of_another_teacher_are_refused_with_what_to_write(place):
+    label("onnx", place / "labels")
+    changes = (('corpus = "recordings"', 'labels = "labels"'), ("teacher.onnx", "other.onnx"))
+    code, output = run(shorter("onnx", place, *changes), place / "run")
+    assert code == 2
+    assert 'by another teacher; write [teacher] kind = "onnx"' in output
+    assert 'path = "teacher.onnx"' in output
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
