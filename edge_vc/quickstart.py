@@ -36,7 +36,7 @@ class Measured:
 
     int8: Report
     fp32: Report
-    speedup: float
+    speedup: dict[str, float]
     """INT8 over fp32, taken in turns, back to back."""
     trunk_snr_db: float
     spectral_distance_db: float
@@ -168,7 +168,7 @@ def _measure(
     return Measured(
         reports["int8"],
         reports["fp32"],
-        compare_precisions(bundle, before).median,
+        {name: speed.median for name, speed in compare_precisions(bundle, before).items()},
         metrics.get("int8_trunk_snr_db", metrics.get("trunk_snr_db", float("nan"))),
         metrics.get("int8_lsd_db", metrics.get("lsd_db", float("nan"))),
         close[0],
@@ -199,7 +199,8 @@ def results_table(bundle: Path, measured: Measured) -> Table:
     row("import, open, first step, ms", "{:.0f}", *starts)
     row("resident memory, MB", "{:.0f}", *(r.memory.rss_mb if r.memory else None for r in reports))
     table.add_section()
-    row("INT8 against fp32: speed, tight", "{:.2f}x", measured.speedup)
+    for format, speedup in measured.speedup.items():
+        row(f"INT8 against fp32: speed, tight, {format}", "{:.2f}x", speedup)
     row("INT8 against fp32: trunk SNR, dB", "{:.1f}", measured.trunk_snr_db)
     row("INT8 against fp32: log-spectral distance, dB", "{:.2f}", measured.spectral_distance_db)
     row("similarity to her voice, recording", "{:.3f}", measured.similarity_before)

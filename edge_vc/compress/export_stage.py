@@ -6,18 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from edge_vc.compress.artefacts import STUDENT
-from edge_vc.compress.field import Value
+from edge_vc.compress.field import RecipeError, Value
 from edge_vc.compress.quantize import quantized_convs
+from edge_vc.compress.recipe import ExportSection
 from edge_vc.compress.stage import LimitError, Metrics, PushedProgress, Stage, Workspace
 from edge_vc.compress.student_file import load_student
 
 if TYPE_CHECKING:
     from edge_vc_export.bundle import BundleFacts
+    from edge_vc_export.graph_set import Selection
 
 TIER_WEIGHTS = {"nano": 400_000, "base": 800_000}
 """Most INT8 weights of a tier; beyond the last it is `wide`."""
-NOTES = 6
-"""How often a release says what it does."""
+NOTES = 12
+"""How often a release says what it does, about."""
 
 
 MACHINE_PATHS = {
@@ -35,6 +37,16 @@ class ExportStage(Stage):
     needs: ClassVar[tuple[str, ...]] = ("distill", "quantize")
     sections: ClassVar[tuple[str, ...]] = ("export", "quantize", "student")
 
+    def check_ready(self) -> None:
+        """Raise `RecipeError` for a format whose packages are not installed."""
+        from edge_vc_export.formats import FormatError, check_formats
+
+        section = self.recipe.export
+        try:
+            check_formats(selection_of(section).formats)
+        except FormatError as error:
+            raise RecipeError(f'export.formats = "{section.formats}": {error}') from error
+
     def run(self, work: Workspace) -> Metrics:
         """Raises `LimitError` when a graph is not the student it was made from."""
         from edge_vc_export.parity import Int8Limits, ParityError
@@ -43,7 +55,7 @@ class ExportStage(Stage):
         section, limits = self.recipe.export, self.recipe.quantize
         student = load_student(work.inputs["distill"] / STUDENT)
         rounded = load_student(work.inputs["quantize"] / STUDENT)
-        with_int8 = section.precision == "both" and bool(quantized_convs(rounded.trunk))
+        with_int8 = section.precision != "fp32" and bool(quantized_convs(rounded.trunk))
         path = work.output / f"{section.name}.evc"
         bar = PushedProgress(work.progress, "export")
         notes: list[str] = []
@@ -59,6 +71,7 @@ class ExportStage(Stage):
                 rounded if with_int8 else None,
                 self._facts(),
                 tier=tier_of(student.trunk_parameters()),
+                selection=selection_of(section),
                 limits=Int8Limits(limits.min_snr_db, limits.max_lsd_db, limits.max_drift_db),
                 note=note,
             )
@@ -96,6 +109,18 @@ class ExportStage(Stage):
             words = str(recipe["teacher"]["command"]).split()
             recipe["teacher"]["command"] = " ".join(Path(word).name for word in words)
         return recipe
+
+
+def selection_of(section: ExportSection) -> Selection:
+    """Return the files that a recipe asks for."""
+    from edge_vc_export.formats import DYNAMIC, FORMATS
+    from edge_vc_export.graph_set import DEFAULT_PRECISIONS, Selection
+
+    precisions = {"fp32": ("fp32",), "all": (*DEFAULT_PRECISIONS, DYNAMIC)}
+    return Selection(
+        FORMATS if section.formats == "both" else (section.formats,),
+        precisions.get(section.precision, DEFAULT_PRECISIONS),
+    )
 
 
 def tier_of(weights: int) -> str:

@@ -49,10 +49,13 @@ def run_stages(
     """Bring every stage up to date, in order, and keep ``run.json``.
 
     Raises `LimitError` after a stage whose result is beyond the recipe's limits (its artefact and
-    numbers stay in the folder) and `RunFolderError` when the folder is in use.
+    numbers stay in the folder), `RunFolderError` when the folder is in use and `RecipeError`,
+    before any stage runs, for what is missing on this machine.
     """
     folder = RunFolder(Path(run_dir))
     chosen = up_to(stages, until)
+    for stage in chosen:
+        stage.check_ready()
     done: dict[str, Record] = {}
     skipped: list[str] = []
     with folder.locked(), _status_kept(folder, recipe, done, len(stages)):
@@ -74,7 +77,10 @@ def plan_run(
     stages: Sequence[Stage], run_dir: str | Path, until: str | None = None
 ) -> list[PlannedStage]:
     """Say what `run_stages` would do; touches nothing."""
-    return plan(up_to(stages, until), RunFolder(Path(run_dir)))
+    chosen = up_to(stages, until)
+    for stage in chosen:
+        stage.check_ready()
+    return plan(chosen, RunFolder(Path(run_dir)))
 
 
 def _bring_up_to_date(verdict: PlannedStage, folder: RunFolder, progress: Progress) -> Record:

@@ -134,8 +134,12 @@ class ExportSection:
         "openslr 12, CC BY 4.0)."
     )
     """Whose recordings the models learnt from."""
-    precision: str = choice("both", "both", "fp32")
-    """Which graphs go into the bundle; of ``both``, INT8 is the default unless it is slower."""
+    precision: str = choice("both", "both", "fp32", "all")
+    """Which graphs go into the bundle; of ``both``, INT8 is the default unless it is slower.
+
+    ``all`` adds a float TFLite file with integer weights (``dynamic-int8``)."""
+    formats: str = choice("both", "both", "onnx", "tflite")
+    """Of both, the board takes what it runs faster."""
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,13 @@ class Stage(ABC):
         May be killed at any moment: what it needs to go on lies in ``work.scratch``.
         """
 
+    def check_ready(self) -> None:
+        """Raise `RecipeError` for what the stage will need and this machine does not have.
+
+        Asked of every stage before the first one runs: training takes hours.
+        """
+        return
+
     def external_inputs(self) -> dict[str, str]:
         """Hashes of what is read from outside the run folder (weights, a corpus), by name."""
         return {}

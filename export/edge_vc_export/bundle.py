@@ -26,6 +26,11 @@ from edge_vc_runtime.manifest import (
     StateSpec,
 )
 
+RUNTIMES = {
+    "onnx": {"onnxruntime": "1.17"},
+    "tflite": {"ai-edge-litert": "2.0", "tflite-runtime": "2.14"},
+}
+"""Least versions of the libraries that load each format."""
 GOLDEN, CARD, LICENCE = "golden.npz", "MODEL_CARD.md", "LICENSE"
 
 
@@ -43,7 +48,8 @@ class ModelFile:
     @property
     def name(self) -> str:
         """Name inside the bundle."""
-        return f"model.{graph_facts(self.path).precision}.onnx"
+        facts = graph_facts(self.path)
+        return f"model.{facts.precision}.{facts.format}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ def write_bundle(
     files = {model.name: model.path.read_bytes() for model in models}
     golden = None
     if golden_input is not None:
-        by_precision = {graph_facts(model.path).precision: model.path for model in models}
+        by_precision = _one_each(models)
         files[GOLDEN] = npz_bytes(record_golden(by_precision, golden_input))
         golden = Golden(GOLDEN, {name: TOLERANCES[name] for name in sorted(by_precision)})
     entries = tuple(_entry(model) for model in models)
@@ -128,11 +134,25 @@ def _common_geometry(models: Sequence[ModelFile]) -> GraphFacts:
     return first
 
 
+def _one_each(models: Sequence[ModelFile]) -> dict[str, Path]:
+    """Return one file of every precision to record with: ONNX where there is one.
+
+    What every other engine has to reproduce does not depend on which formats are there.
+    """
+    found: dict[str, Path] = {}
+    for model in models:
+        facts = graph_facts(model.path)
+        if facts.format == "onnx" or facts.precision not in found:
+            found[facts.precision] = model.path
+    return found
+
+
 def _entry(model: ModelFile) -> ModelEntry:
+    facts = graph_facts(model.path)
     return ModelEntry(
         file=model.name,
-        format="onnx",
-        precision=graph_facts(model.path).precision,
+        format=facts.format,
+        precision=facts.precision,
         tier=model.tier,
         parameters=model.parameters,
         macs_per_second=model.macs_per_second,
@@ -163,6 +183,11 @@ def _manifest(
         licence=facts.licence,
         consent=facts.consent,
         golden=golden,
+        runtimes={
+            name: version
+            for format in sorted({entry.format for entry in entries})
+            for name, version in RUNTIMES[format].items()
+        },
         boards=facts.boards,
         metrics=dict(facts.metrics),
         provenance=dict(facts.provenance),

@@ -6,6 +6,10 @@ from importlib import import_module
 
 FORMATS = ("onnx", "tflite")
 """Every bundle carries both unless told otherwise: the board picks."""
+DYNAMIC = "dynamic-int8"
+"""A precision of TFLite alone: ONNX Runtime runs such graphs slower than float."""
+PRECISIONS = ("int8", "fp32", DYNAMIC)
+"""In the order in which a bundle lists them; the last is optional."""
 _NEEDS = {"onnx": (), "tflite": ("flatbuffers", "ai_edge_litert.schema_py_generated")}
 
 

@@ -12,13 +12,11 @@ import torch
 from edge_vc.audio.io import Samples
 from edge_vc.evaluate.distance import log_spectral_distance, snr_db
 from edge_vc.nn.layer import StreamingLayer
-from edge_vc_export.side_by_side import run_offline, run_side_by_side
+from edge_vc_export.side_by_side import run_offline, run_side_by_side, too_many_slips
 from edge_vc_export.stream import open_stream
 
 FP32_TOLERANCE = 1e-4
 """Largest absolute difference of any sample; full scale is 1."""
-SECONDS_PER_SLIP = 10.0
-"""How rare it has to be that an F0 is rounded to either side of a step."""
 EDGE_SECONDS = 10.0
 """Length of the beginning and the end that are compared for drift."""
 TRUNK_READER = "head.controls"
@@ -107,7 +105,7 @@ def check_fp32(
         seconds=audio.shape[0] / stream.facts.sample_rate,
         pitch_slips=lane.slips,
     )
-    if lane.slips > 1 + parity.seconds / SECONDS_PER_SLIP or lane.widest_slip > 1:
+    if too_many_slips(lane.slips, parity.seconds) or lane.widest_slip > 1:
         raise ParityError(
             f"{path}: F0 differs from PyTorch's in {lane.slips} hops, by up to "
             f"{lane.widest_slip:g} steps of its grid, over {parity.seconds:.1f} s"
@@ -134,7 +132,7 @@ def check_int8(
     distance, the last ten seconds with the first ten for drift: give audio whose end is like
     its beginning. Raises `ParityError` with every figure that is beyond its limit.
     """
-    streams = [open_stream(path, [_trunk_output(path)]) for path in (reference, quantized)]
+    streams = [open_stream(path, [trunk_output(path)]) for path in (reference, quantized)]
     (heard, truth), (rounded, guess) = (stream.run(audio) for stream in streams)
     facts = streams[0].facts
     edge = min(round(EDGE_SECONDS * facts.sample_rate / facts.hop), truth.shape[-1])
@@ -170,9 +168,16 @@ def _largest(found: Samples, expected: Samples) -> float:
     return float(np.max(np.abs(found - expected), initial=0.0))
 
 
-def _trunk_output(path: str | Path) -> str:
-    """Return the tensor between trunk and head."""
-    for node in onnx.load(path).graph.node:
-        if node.name == TRUNK_READER:
-            return str(node.input[0])
+def trunk_output(path: str | Path) -> str:
+    """Return the name of the tensor between trunk and head; both formats call it the same."""
+    if Path(path).suffix == ".tflite":
+        from edge_vc_export.tflite.file import TfliteFile  # needs the extra `tflite`
+
+        found = TfliteFile.read(path).input_of(TRUNK_READER)
+        if found is not None:
+            return found
+    else:
+        for node in onnx.load(path).graph.node:
+            if node.name == TRUNK_READER:
+                return str(node.input[0])
     raise ParityError(f"{path}: has no node {TRUNK_READER!r}, where its trunk ends is unknown")

@@ -10,18 +10,25 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.io import Samples
-from edge_vc.compress.quantize import quantized_convs
 from edge_vc.models.student import Student
-from edge_vc_export.bundle import BundleFacts, ModelFile, write_bundle
+from edge_vc_export.bundle import BundleFacts, write_bundle
 from edge_vc_export.facts import graph_facts
-from edge_vc_export.onnx import export_onnx
-from edge_vc_export.parity import Fp32Parity, Int8Limits, Int8Parity, check_fp32, check_int8
+from edge_vc_export.formats import DYNAMIC
+from edge_vc_export.graph_set import GraphSet, Selection, export_graphs
+from edge_vc_export.parity import Int8Limits
+from edge_vc_export.proof import Proof, proof_metrics, prove
+from edge_vc_export.rebundle import bundle_facts, take_graphs
 from edge_vc_export.signing import Signer
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import Ratio, race, ratio
+from edge_vc_runtime.bundle import read_bundle
 from edge_vc_runtime.session import Session
 
 PARITY_SECONDS = 30.0
+ANY_INT8 = Int8Limits(least_snr_db=0.0, largest_distance_db=60.0, largest_drift_db=60.0)
+"""For bundles that were held to their limits when they were made."""
+ENGINES = {"onnx": "onnx", "tflite": "litert"}
+"""The engine that runs each format."""
 
 Note = Callable[[str], None]
 """Told in one line what is done next or what was found."""
@@ -33,26 +40,27 @@ class Release:
 
     path: Path
     nodes: dict[str, int]
-    """Nodes of each graph, by precision."""
-    fp32: Fp32Parity
-    int8: Int8Parity | None
-    speedup: Ratio | None
-    """INT8 over fp32 on this machine, back to back."""
+    """Nodes of each file, by its name in the bundle."""
+    proof: Proof
+    speedup: dict[str, Ratio]
+    """INT8 over fp32 on this machine, back to back, by format."""
     default: str
     """Precision that runs unless another is asked for."""
 
     @property
     def metrics(self) -> dict[str, float]:
-        """All figures, flat, as a run folder keeps them."""
-        found = {f"nodes_{precision}": float(count) for precision, count in self.nodes.items()}
-        found |= {"fp32_offline": self.fp32.offline, "fp32_streaming": self.fp32.streaming}
-        if self.int8 is not None:
-            found["trunk_snr_db"] = self.int8.trunk_snr_db
-            found["drift_db"] = self.int8.drift_db
-            found["lsd_db"] = self.int8.spectral_distance_db
-        if self.speedup is not None:
-            found["int8_speedup"] = self.speedup.median
-        return found
+        """All figures, flat, as a run folder keeps them; of several formats, the worst."""
+        found = {f"nodes_{name}": float(count) for name, count in self.nodes.items()}
+        if fp32 := self.proof.fp32.values():
+            found["fp32_offline"] = max(parity.offline for parity in fp32)
+            found["fp32_streaming"] = max(parity.streaming for parity in fp32)
+        if int8 := [p for name, p in self.proof.int8.items() if name != DYNAMIC]:
+            found["trunk_snr_db"] = min(parity.trunk_snr_db for parity in int8)
+            found["drift_db"] = max(parity.drift_db for parity in int8)
+            found["lsd_db"] = max(parity.spectral_distance_db for parity in int8)
+        if agreement := self.proof.agreement.values():
+            found["formats_snr_db"] = min(each.trunk_snr_db for each in agreement)
+        return found | {f"int8_speedup_{f}": speed.median for f, speed in self.speedup.items()}
 
 
 def release_bundle(
@@ -62,6 +70,7 @@ def release_bundle(
     facts: BundleFacts,
     *,
     tier: str,
+    selection: Selection | None = None,
     speech: Samples | None = None,
     limits: Int8Limits | None = None,
     signer: Signer | None = None,
@@ -69,92 +78,95 @@ def release_bundle(
 ) -> Release:
     """Export a student, and its quantised form if there is one, into a checked bundle.
 
-    ``speech`` ``[T]`` at the student's rate is what parity is proven on, half a minute of an
-    example sentence by default; give speech whose end is like its beginning. INT8 is the
-    default model unless it turns out slower than fp32 here: then fp32 is, and ``note`` is told.
+    Every file is compared with what it was made from over ``speech`` ``[T]`` at the student's
+    rate (30 s of varied human speech by default), the formats with each other. INT8 becomes the
+    bundle's default unless it turns out slower than fp32 here in every format: then fp32 is, and
+    ``note`` is told.
 
-    Raises `ParityError` when a graph differs from its student; then nothing is written.
+    Raises `FormatError` before any work for a selection that cannot be written, and `ParityError`
+    when a file differs from its student; then nothing is written.
     """
+    selection = selection or Selection()
+    selection.check(quantized is not None)
     rate = student.config.sample_rate
     speech = example_speech(PARITY_SECONDS, rate) if speech is None else speech
     with tempfile.TemporaryDirectory(prefix="edge-vc-export-") as folder:
-        note("exporting fp32")
-        models = [_export(student, Path(folder), facts, tier, "fp32")]
-        note(f"checking fp32 against PyTorch over {speech.shape[0] / rate:.0f} s")
-        fp32 = check_fp32(student, models[0].path, speech)
-        int8 = None
-        if quantized is not None:
-            note("exporting and checking int8")
-            models.insert(0, _export(quantized, Path(folder), facts, tier, "int8"))
-            int8 = check_int8(models[1].path, models[0].path, speech, limits)
-        measured = replace(facts, metrics={**facts.metrics, **_parity_metrics(fp32, int8)})
-        written = write_bundle(path, measured, models, speech, signer)
-        speedup = None
-        if int8 is not None:
-            note("racing int8 against fp32")
-            speedup = compare_precisions(written, speech)
-            if speedup.median < 1:
-                note(
-                    f"int8 is slower than fp32 on this machine ({speedup.median:.2f}x): "
-                    "the bundle keeps fp32 as its default"
-                )
-                models.reverse()
-                written = write_bundle(path, measured, models, speech, signer)
-        return Release(
-            path=written,
-            nodes={facts.precision: facts.nodes for facts in (graph_facts(m.path) for m in models)},
-            fp32=fp32,
-            int8=int8,
-            speedup=speedup,
-            default=graph_facts(models[0].path).precision,
+        graphs = export_graphs(student, quantized, Path(folder), facts, tier, selection, note)
+        proof = prove(graphs, student, speech, limits, note)
+        return write_release(path, graphs, proof, facts, speech, signer, note)
+
+
+def rewrite_bundle(
+    source: str | Path,
+    path: str | Path,
+    selection: Selection | None = None,
+    *,
+    speech: Samples | None = None,
+    signer: Signer | None = None,
+    note: Note = lambda line: None,
+) -> Release:
+    """Write a bundle anew with other formats or precisions, made of the graphs that it holds.
+
+    Files are compared with each other as in `release_bundle`, whose errors this raises; INT8 is
+    not held to limits again.
+    """
+    bundle = read_bundle(source)
+    rate = bundle.manifest.sample_rate
+    speech = example_speech(PARITY_SECONDS, rate) if speech is None else speech
+    with tempfile.TemporaryDirectory(prefix="edge-vc-export-") as folder:
+        graphs = take_graphs(bundle, Path(folder), selection or Selection())
+        proof = prove(graphs, None, speech, ANY_INT8, note)
+        return write_release(path, graphs, proof, bundle_facts(bundle), speech, signer, note)
+
+
+def write_release(
+    path: str | Path,
+    graphs: GraphSet,
+    proof: Proof,
+    facts: BundleFacts,
+    speech: Samples,
+    signer: Signer | None = None,
+    note: Note = lambda line: None,
+) -> Release:
+    """Write proven files as a bundle and race its precisions; see `release_bundle`."""
+    measured = replace(facts, metrics={**facts.metrics, **proof_metrics(proof)})
+    models = graphs.models("int8")
+    written = write_bundle(path, measured, models, speech, signer)
+    note("racing int8 against fp32")
+    speedup = compare_precisions(written, speech)
+    if speedup and all(speed.median < 1 for speed in speedup.values()):
+        best = max(speed.median for speed in speedup.values())
+        note(
+            f"int8 is slower than fp32 on this machine ({best:.2f}x): "
+            "the bundle keeps fp32 as its default"
         )
+        models = graphs.models("fp32")
+        written = write_bundle(path, measured, models, speech, signer)
+    return Release(
+        path=written,
+        nodes={model.name: graph_facts(model.path).nodes for model in models},
+        proof=proof,
+        speedup=speedup,
+        default=graph_facts(models[0].path).precision,
+    )
 
 
-def compare_precisions(bundle: str | Path, speech: Samples) -> Ratio:
-    """Race a bundle's INT8 model against its fp32 model, tight and on one thread."""
+def compare_precisions(bundle: str | Path, speech: Samples) -> dict[str, Ratio]:
+    """Race a bundle's INT8 models against its fp32 models, tight and on one thread, by format.
+
+    Formats that do not have both precisions are left out.
+    """
+    manifest = read_bundle(bundle).manifest
+    have = {(model.format, model.precision) for model in manifest.models}
+    raced = [f for f in ENGINES if {(f, "int8"), (f, "fp32")} <= have]
     sessions = {
-        precision: Session.open(bundle, precision=precision) for precision in ("int8", "fp32")
+        f"{precision}.{format}": Session.open(bundle, ENGINES[format], precision=precision)
+        for format in raced
+        for precision in ("int8", "fp32")
     }
-    hop = sessions["int8"].hop
+    if not sessions:
+        return {}
+    hop = manifest.hop
     count = min(speech.shape[0] // hop, 500)
     took = race(sessions, np.ascontiguousarray(speech[: count * hop]).reshape(count, hop))
-    return ratio(took["fp32"], took["int8"])
-
-
-def _export(
-    student: Student, folder: Path, facts: BundleFacts, tier: str, precision: str
-) -> ModelFile:
-    path = export_onnx(
-        student,
-        folder / f"{precision}.onnx",
-        hop=student.config.hop,
-        sample_rate=student.config.sample_rate,
-        name=facts.name,
-        precision=precision,
-        licence=facts.licence,
-    )
-    return ModelFile(
-        path=path,
-        tier=tier,
-        parameters=student.count_parameters(),
-        macs_per_second=student.macs_per_second(),
-        quantization=_quantization(student) if precision == "int8" else None,
-    )
-
-
-def _quantization(student: Student) -> dict[str, object]:
-    return {
-        "activations": "uint8 per tensor",
-        "weights": "int8 symmetric per channel",
-        "convolutions": len(quantized_convs(student)),
-        "int8_weights": student.trunk_parameters(),
-    }
-
-
-def _parity_metrics(fp32: Fp32Parity, int8: Int8Parity | None) -> dict[str, float]:
-    """Figures that come out the same on every run go into the manifest; speeds do not."""
-    metrics = {"fp32_difference": round(max(fp32.offline, fp32.streaming), 9)}
-    if int8 is not None:
-        metrics["int8_trunk_snr_db"] = round(int8.trunk_snr_db, 2)
-        metrics["int8_spectral_distance_db"] = round(int8.spectral_distance_db, 3)
-    return metrics
+    return {f: ratio(took[f"fp32.{f}"], took[f"int8.{f}"]) for f in raced}

@@ -21,6 +21,8 @@ from edge_vc.nn.layer import State, StreamingLayer, flatten_state, unflatten_sta
 from edge_vc_export.stream import GraphStream, Samples
 
 F0, PHASE = "head.harmonic.f0", "head.harmonic.phase"
+SECONDS_PER_SLIP = 10.0
+"""How rare it has to be that an F0 is rounded to either side of a step."""
 HOPS_LEFT_OUT = 3
 """A hop's pulses sound in it, in the next analysis window and in the last overlap."""
 
@@ -67,6 +69,11 @@ def run_side_by_side(model: StreamingLayer, stream: GraphStream, audio: Samples)
         len(slips),
         max((apart for _, apart in slips), default=0.0),
     )
+
+
+def too_many_slips(slips: int, seconds: float) -> bool:
+    """Return whether F0 differs more often than rounding explains."""
+    return slips > 1 + seconds / SECONDS_PER_SLIP
 
 
 def run_offline(model: StreamingLayer, audio: Samples, pitch: Samples | None) -> Samples:

@@ -38,6 +38,10 @@ class GraphStream(ABC):
     def state(self, name: str) -> Samples:
         """Return a state as the last step left it."""
 
+    @abstractmethod
+    def set_state(self, name: str, value: Samples) -> None:
+        """Let the next step begin from another value of a state."""
+
     def run(self, audio: Samples) -> tuple[Samples, ...]:
         """Stream ``[T]`` from silence; return audio and probes joined along time.
 
@@ -97,3 +101,7 @@ class OnnxStream(GraphStream):
     def state(self, name: str) -> Samples:
         """Return a state as the last step left it."""
         return self._feeds[f"state.{name}"]
+
+    def set_state(self, name: str, value: Samples) -> None:
+        """Let the next step begin from another value of a state."""
+        self._feeds[f"state.{name}"] = value.reshape(self.facts.states[name])

@@ -10,6 +10,7 @@ from export_toys import quantized_student, small_student
 from typer.testing import CliRunner
 
 from edge_vc.compress.student_file import save_student
+from edge_vc_export import proof as proofs
 from edge_vc_export import release as releases
 from edge_vc_export.bundle import BundleFacts
 from edge_vc_export.cli import app
@@ -33,7 +34,9 @@ def fixed_race(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Speedups to come out of the race instead of what this machine does today."""
     speedups = [1.5]
     monkeypatch.setattr(
-        releases, "compare_precisions", lambda *_: Ratio(speedups[0], speedups[0], speedups[0])
+        releases,
+        "compare_precisions",
+        lambda *_: {"onnx": Ratio(speedups[0], speedups[0], speedups[0])},
     )
     return speedups
 
@@ -51,15 +54,20 @@ def test_a_release_is_exported_checked_and_written(
     manifest = read_bundle(release.path).manifest
     assert manifest.default == "model.int8.onnx"
     assert manifest.delay == student.delay
-    assert release.fp32.streaming <= 1e-4
-    assert release.int8 is not None
-    assert release.int8.trunk_snr_db >= 15
+    assert [m.file for m in manifest.models] == [
+        "model.int8.onnx", "model.int8.tflite", "model.fp32.onnx", "model.fp32.tflite",
+    ]  # fmt: skip
+    assert set(manifest.runtimes) == {"onnxruntime", "ai-edge-litert", "tflite-runtime"}
+    for format in ("onnx", "tflite"):
+        assert release.proof.fp32[format].streaming <= 1e-4
+        assert release.proof.int8[format].trunk_snr_db >= 15
+    assert release.proof.agreement["int8"].trunk_snr_db >= 30
     assert manifest.metrics["int8_trunk_snr_db"] == pytest.approx(
-        release.int8.trunk_snr_db, abs=0.01
+        release.proof.int8["onnx"].trunk_snr_db, abs=0.01
     )
     assert manifest.models[0].quantization is not None
     assert manifest.models[0].quantization["convolutions"] == 4
-    assert {"nodes_int8", "fp32_offline", "int8_speedup"} <= set(release.metrics)
+    assert {"nodes_model.int8.onnx", "fp32_offline", "int8_speedup_onnx"} <= set(release.metrics)
 
 
 def test_int8_that_is_slower_here_is_not_the_default(
@@ -85,8 +93,8 @@ def test_a_student_without_int8_form_is_released_in_fp32(
         tmp_path / "small.evc", small_student(), None, SAYS, tier="nano", speech=speech
     )
 
-    assert (release.int8, release.speedup, release.default) == (None, None, "fp32")
-    assert [m.precision for m in read_bundle(release.path).manifest.models] == ["fp32"]
+    assert (release.proof.int8, release.speedup, release.default) == ({}, {}, "fp32")
+    assert [m.precision for m in read_bundle(release.path).manifest.models] == ["fp32"] * 2
 
 
 def test_a_failed_check_writes_nothing(speech: np.ndarray, tmp_path: Path) -> None:
@@ -108,8 +116,9 @@ def test_precisions_race_in_turns(speech: np.ndarray, tmp_path: Path) -> None:
         tier="nano", speech=speech, limits=UNTRAINED,
     )  # fmt: skip
 
-    assert release.speedup is not None
-    assert 0 < release.speedup.low <= release.speedup.median <= release.speedup.high
+    assert set(release.speedup) == {"onnx", "tflite"}
+    for speed in release.speedup.values():
+        assert 0 < speed.low <= speed.median <= speed.high
 
 
 def test_ratios_are_taken_round_by_round() -> None:
@@ -138,7 +147,7 @@ def test_the_command_exports_a_run_folder_and_takes_the_bundle_apart(
     run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixed_race: list[float]
 ) -> None:
     monkeypatch.setattr(releases, "PARITY_SECONDS", 2.0)
-    monkeypatch.setattr(releases, "check_int8", _loosely(releases.check_int8))
+    monkeypatch.setattr(proofs, "check_int8", _loosely(proofs.check_int8))
 
     code, output = invoke(run_folder, "-o", tmp_path / "voice.evc", "--tier", "nano")
     assert code == 0, output

@@ -6,11 +6,10 @@ from typing import cast
 
 import numpy as np
 
+from edge_vc_export.formats import DYNAMIC
 from edge_vc_export.graph import Array, Graph, attribute
 from edge_vc_export.tflite.model import Quantum
 
-DYNAMIC = "dynamic-int8"
-"""The precision's name; TFLite only, since ONNX Runtime runs such graphs slower than float."""
 _LIMIT = 127
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import onnx
 
 from edge_vc.nn.layer import StreamingLayer
+from edge_vc_export.formats import DYNAMIC
 from edge_vc_export.graph import Graph
 from edge_vc_export.onnx import build_graph, graph_metadata
-from edge_vc_export.tflite.dynamic import DYNAMIC, integer_weights
+from edge_vc_export.tflite.dynamic import integer_weights
 from edge_vc_export.tflite.lowering import check_operators, lower
 
 

@@ -70,6 +70,17 @@ class TfliteFile:
         """Return the shape of a tensor."""
         return tuple(int(size) for size in self._tensor(name).shape)
 
+    def input_of(self, name: str) -> str | None:
+        """Return the tensor that the operator with the weights ``name.weight`` reads."""
+        weights = f"{name}.weight".encode()
+        for operator in self._graph.operators:
+            if any(
+                index >= 0 and self._graph.tensors[index].name == weights
+                for index in operator.inputs
+            ):
+                return self._name(operator.inputs[0])
+        return None
+
     def with_outputs(self, names: Sequence[str]) -> bytes:
         """Return the file with inner tensors as further outputs; `ValueError` without them."""
         signature = self._model.signatureDefs[0]

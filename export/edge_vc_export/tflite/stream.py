@@ -54,6 +54,10 @@ class TfliteStream(GraphStream):
         """Return a state as the last step left it."""
         return self._states[name]
 
+    def set_state(self, name: str, value: Samples) -> None:
+        """Let the next step begin from another value of a state."""
+        self._states[name] = value.reshape(self.facts.states[name])
+
     def _output(self, name: str) -> Any:
         return self._interpreter.get_tensor(self._outputs[name])
 

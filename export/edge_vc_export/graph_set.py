@@ -1,0 +1,146 @@
+"""The files of one student: every precision in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc.compress.quantize import quantized_convs
+from edge_vc.models.student import Student
+from edge_vc_export.bundle import BundleFacts, ModelFile
+from edge_vc_export.formats import DYNAMIC, FORMATS, PRECISIONS, FormatError, check_formats
+from edge_vc_export.onnx import export_onnx
+
+DEFAULT_PRECISIONS = ("int8", "fp32")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is to be written."""
+
+    formats: tuple[str, ...] = FORMATS
+    precisions: tuple[str, ...] = DEFAULT_PRECISIONS
+
+    def check(self, quantized: bool) -> None:
+        """Raise `FormatError` for what cannot be written, before any work is done.
+
+        ``quantized`` says whether there is an INT8 student to write.
+        """
+        check_formats(self.formats)
+        for name in self.precisions:
+            if name not in PRECISIONS:
+                raise FormatError(f"no precision {name!r}: choose from {', '.join(PRECISIONS)}")
+        if not self.precisions:
+            raise FormatError(f"no precision to write: give one or more of {', '.join(PRECISIONS)}")
+        if DYNAMIC in self.precisions and "tflite" not in self.formats:
+            raise FormatError(f"{DYNAMIC} is written as TFLite only: add tflite to the formats")
+        if self.precisions == ("int8",) and not quantized:
+            raise FormatError("there is no INT8 student here: quantise it, or write fp32")
+
+    def has(self, precision: str, format: str) -> bool:
+        """Return whether a file is among what is to be written."""
+        written = format in self.formats and precision in self.precisions
+        return written and (precision != DYNAMIC or format == "tflite")
+
+
+@dataclass(frozen=True)
+class GraphFile:
+    """One exported file, and whether it is wanted or only there to compare others with."""
+
+    precision: str
+    format: str
+    model: ModelFile
+    wanted: bool
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.model.path
+
+
+class GraphSet:
+    """Exported files by precision and format."""
+
+    def __init__(self, files: Sequence[GraphFile]) -> None:
+        self.files = tuple(files)
+
+    def path(self, precision: str, format: str) -> Path | None:
+        """Return a file, or None where there is none."""
+        found = (f.path for f in self.files if (f.precision, f.format) == (precision, format))
+        return next(found, None)
+
+    def models(self, first: str) -> list[ModelFile]:
+        """Return what goes into the bundle, the precision ``first`` in front."""
+        wanted = [file for file in self.files if file.wanted]
+        return [file.model for file in sorted(wanted, key=lambda file: file.precision != first)]
+
+
+def export_graphs(
+    student: Student,
+    quantized: Student | None,
+    folder: Path,
+    facts: BundleFacts,
+    tier: str,
+    selection: Selection,
+    note: Callable[[str], None],
+) -> GraphSet:
+    """Write the chosen files, and the ONNX ones that they have to agree with, into ``folder``."""
+    files = []
+    for precision, source in _sources(student, quantized, selection):
+        for format in FORMATS:
+            wanted = selection.has(precision, format)
+            if wanted or (format == "onnx" and precision != DYNAMIC):
+                note(f"exporting {precision} as {format}")
+                path = _export(source, folder, facts, precision, format)
+                files.append(GraphFile(precision, format, _model(path, source, tier), wanted))
+    return GraphSet(files)
+
+
+def _sources(
+    student: Student, quantized: Student | None, selection: Selection
+) -> Iterator[tuple[str, Student]]:
+    """Yield precisions and what they are made from; fp32 always, as the one to compare with."""
+    if quantized is not None and "int8" in selection.precisions:
+        yield "int8", quantized
+    yield "fp32", student
+    if DYNAMIC in selection.precisions:
+        yield DYNAMIC, student
+
+
+def _export(
+    student: Student, folder: Path, facts: BundleFacts, precision: str, format: str
+) -> Path:
+    export = export_onnx
+    if format == "tflite":
+        from edge_vc_export.tflite import export_tflite  # needs the extra `tflite`
+
+        export = export_tflite
+    return export(
+        student,
+        folder / f"{precision}.{format}",
+        hop=student.config.hop,
+        sample_rate=student.config.sample_rate,
+        name=facts.name,
+        precision=precision,
+        licence=facts.licence,
+    )
+
+
+def _model(path: Path, student: Student, tier: str) -> ModelFile:
+    return ModelFile(
+        path=path,
+        tier=tier,
+        parameters=student.count_parameters(),
+        macs_per_second=student.macs_per_second(),
+        quantization=_quantization(student) if quantized_convs(student) else None,
+    )
+
+
+def _quantization(student: Student) -> dict[str, object]:
+    return {
+        "activations": "8 bits per tensor",
+        "weights": "int8 symmetric per channel",
+        "convolutions": len(quantized_convs(student)),
+        "int8_weights": student.trunk_parameters(),
+    }

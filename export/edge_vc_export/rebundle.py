@@ -1,0 +1,75 @@
+"""A bundle written anew in other formats or precisions, from the graphs that it holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from edge_vc_export.bundle import BundleFacts, ModelFile
+from edge_vc_export.formats import DYNAMIC, FORMATS, FormatError
+from edge_vc_export.graph_set import GraphFile, GraphSet, Selection
+from edge_vc_runtime.bundle import Bundle
+from edge_vc_runtime.manifest import ModelEntry
+
+_CARD_TRAINING = "## Training data\n\n"
+
+
+def take_graphs(bundle: Bundle, folder: Path, selection: Selection) -> GraphSet:
+    """Write the chosen files into ``folder``: ONNX as it is, TFLite made of it.
+
+    Raises `FormatError` for a bundle whose ONNX graphs do not cover the selection.
+    """
+    entries = {m.precision: m for m in bundle.manifest.models if m.format == "onnx"}
+    selection.check("int8" in entries)
+    files = []
+    for precision in dict.fromkeys((*selection.precisions, "fp32")):
+        entry = entries.get("fp32" if precision == DYNAMIC else precision)
+        if entry is None:
+            if precision == "int8":
+                continue  # a float bundle stays one
+            raise FormatError(f"{bundle.path}: has no {precision} model as ONNX to start from")
+        files += _of_precision(bundle, entry, precision, folder, selection)
+    return GraphSet(files)
+
+
+def _of_precision(
+    bundle: Bundle, entry: ModelEntry, precision: str, folder: Path, selection: Selection
+) -> list[GraphFile]:
+    source = folder / f"{entry.precision}.onnx"
+    source.write_bytes(bundle.read(entry.file))
+    model = ModelFile(
+        source, entry.tier, entry.parameters, entry.macs_per_second, entry.quantization
+    )
+    files = []
+    for format in FORMATS:
+        wanted = selection.has(precision, format)
+        if format == "onnx" and precision != DYNAMIC:
+            files.append(GraphFile(precision, format, model, wanted))
+        elif format == "tflite" and wanted:
+            from edge_vc_export.tflite import convert_onnx  # needs the extra `tflite`
+
+            path = folder / f"{precision}.tflite"
+            convert_onnx(source, path, precision)
+            files.append(GraphFile(precision, format, replace(model, path=path), wanted))
+    return files
+
+
+def bundle_facts(bundle: Bundle) -> BundleFacts:
+    """Return what a bundle says about itself beside its models' geometry.
+
+    Figures that were measured about its files are measured anew; the others are kept.
+    """
+    manifest = bundle.manifest
+    card = bundle.read("MODEL_CARD.md").decode() if "MODEL_CARD.md" in manifest.files else ""
+    _, _, training = card.partition(_CARD_TRAINING)
+    return BundleFacts(
+        name=manifest.name,
+        version=manifest.version,
+        licence=manifest.licence,
+        consent=manifest.consent,
+        licence_text=bundle.read("LICENSE").decode() if "LICENSE" in manifest.files else "",
+        boards=manifest.boards,
+        metrics=manifest.metrics,
+        provenance=manifest.provenance,
+        attribution=training.partition("\n")[0],
+    )
