@@ -6,10 +6,9 @@ word every 16 ms. Two takes of a sentence differ, two copies of a take agree.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ _HOP = 80
 _WINDOW = 2048
 _BANDS = 33
 _COMMON = 64
+_TRIED = 16
 
 
 @dataclass(frozen=True)
@@ -82,23 +82,32 @@ def _band_energy(frames: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _candidates(prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int, int]]:
-    """Yield ``(later, earlier, offset)`` that share a word, each once."""
+    """Yield ``(later, earlier, offset)`` that share a word, the `_TRIED` likeliest per later one.
+
+    A word is compared with its first occurrence only: copies of copies meet there, and the work
+    stays in proportion to the words.
+    """
     lengths = [words.shape[0] for words in prints]
     if not sum(lengths):
         return
     words = np.concatenate(prints)
-    owners = np.repeat(np.arange(len(prints)), lengths)
-    places = np.concatenate([np.arange(length) for length in lengths])
     order = np.argsort(words, kind="stable")
     _, starts, counts = np.unique(words[order], return_index=True, return_counts=True)
     # A word that many share is silence or hum and tells nothing.
-    telling = (counts >= 2) & (counts <= _COMMON)
-    seen: set[tuple[int, int, int]] = set()
-    for start, count in zip(starts[telling], counts[telling], strict=True):
-        for one, two in combinations(order[start : start + count], 2):
-            if owners[one] != owners[two]:
-                seen.add((int(owners[two]), int(owners[one]), int(places[one] - places[two])))
-    yield from sorted(seen)
+    telling = np.repeat(counts <= _COMMON, counts)
+    first = order[np.repeat(starts, counts)]
+    owners = np.repeat(np.arange(len(prints), dtype=np.int32), lengths)
+    telling &= owners[order] != owners[first]
+    later, earlier = order[telling], first[telling]
+    places = np.concatenate([np.arange(length, dtype=np.int32) for length in lengths])
+    pairs = np.stack([owners[later], owners[earlier], places[earlier] - places[later]], axis=1)
+    pairs, votes = np.unique(pairs, axis=0, return_counts=True)
+    tried = Counter[int]()
+    for row in np.argsort(-votes, kind="stable"):
+        index, original, offset = map(int, pairs[row])
+        if tried[index] < _TRIED:
+            tried[index] += 1
+            yield index, original, offset
 
 
 def _agreement(one: Fingerprint, two: Fingerprint, offset: int, overlap: float) -> float:
