@@ -46,9 +46,9 @@ def main(argv: list[str] | None = None) -> int:
     """Count, print the figures and keep them; return the exit code."""
     arguments = build_parser().parse_args(argv)
     try:
-        make_root(arguments.root)
         boards = [load_board(name) for name in arguments.boards.split(",")]
         bundles = {path: read_bundle(path) for path in arguments.bundles}
+        make_root(arguments.root)
         found = [_show(figure) for figure in measure(boards, bundles, arguments)]
     except (BoardError, BundleError, EmulationError) as error:
         print(f"instructions: {error}", file=sys.stderr)

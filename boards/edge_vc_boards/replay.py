@@ -20,11 +20,11 @@ from edge_vc_runtime.session import Session
 def main(argv: list[str]) -> int:
     """Replay and print, as JSON, the differences, what the machine is and what it would choose."""
     bundle = read_bundle(argv[0])
-    replays = {engine: [asdict(r) for r in replay_golden(bundle, engine)] for engine in argv[1:]}
+    replays = [replay for engine in argv[1:] for replay in replay_golden(bundle, engine)]
     said = {
         "machine": asdict(read_machine()),
         "choice": asdict(Session.open(bundle).choice),
-        "replays": replays,
+        "replays": [asdict(replay) | {"equal": replay.equal} for replay in replays],
     }
     sys.stdout.write(json.dumps(said) + "\n")
     return 0

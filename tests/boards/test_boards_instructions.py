@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 ASSETS = ROOT / "edge_vc" / "assets"
 KEPT = ROOT / "benchmarks" / "results" / "instructions.json"
 ALLOWED = 1.03
+NEAR_DB = 35.0
+"""One value that another core rounds to the next of 256 levels is heard through the states: 43 dB
+in `kathleen-base`. A kernel that is wrong is further off."""
 PERSONAS = ("pi3", "pi4", "pi5")
 BUNDLES = ("kathleen-base", "kathleen-nano")
 PAIRS = [
@@ -90,13 +93,11 @@ def test_a_board_makes_the_golden_sound(
     said = json.loads(done.stdout)
     assert said["machine"]["model"] == load_board(persona).full_model
     assert said["machine"]["arch"] == "aarch64"
-    found = {
-        (engine, replay["precision"]): replay["difference"] / replay["tolerance"]
-        for engine, answers in said["replays"].items()
-        for replay in answers
-    }
+    found = {(replay["engine"], replay["precision"]): replay for replay in said["replays"]}
     assert found.keys() == {(engine, form) for name, engine, form in PAIRS if name == bundle}
-    assert max(found.values()) <= 1.0, found
+    for replay in found.values():
+        assert replay["equal"], replay
+        assert replay["snr_db"] is None or replay["snr_db"] > NEAR_DB, replay
 
 
 @pytest.mark.parametrize("persona", PERSONAS)
