@@ -143,7 +143,7 @@ class LabelJob:
         content = _content(utterance)
         key = label_key(content, self._hash, speed, alignment)
         suffix = utterance.path.suffix
-        return Task(key, utterance.utt_id, suffix, content, speed, alignment, probe)
+        return Task(key, suffix, content, speed, alignment, probe)
 
     def _report(self, teacher: TeacherRecord) -> LabelReport:
         rows = rows_in_order(self._recordings, self._keys, self._found)

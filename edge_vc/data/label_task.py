@@ -24,8 +24,6 @@ class Task:
 
     key: str
     """`label_key` of all that the labels depend on."""
-    name: str
-    """What errors call it."""
     suffix: str
     """Of the file, such as ``.flac``."""
     content: bytes
