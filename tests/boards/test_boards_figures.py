@@ -27,7 +27,7 @@ def load(project_root: Path, name: str) -> ModuleType:
 
 @pytest.fixture
 def counted(project_root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The benchmark on a board where each counted step makes the next one dearer by an instruction."""
+    """The benchmark on a board where every further step costs one instruction more."""
     module = load(project_root, "instructions")
 
     def cost(board: object, path: Path, engine: str, precision: str, **options: int) -> HopCost:
