@@ -47,7 +47,8 @@ Examples:
 A recipe for each kind lies in edge_vc/recipes/teachers. How late the answers come is measured on
 twelve recordings and undone; silent, clipped, wrong or cut answers are left out. DIR/report.json
 and report.md name every one of them. The same command goes on where it was stopped, and tries
-again what failed. Then: edge-vc compress RECIPE with [data] labels = "DIR".
+again what failed. Then: edge-vc compress RECIPE, with the same [teacher] and with
+[data] labels = "DIR".
 
 Exit codes: 0 done, 1 nothing was kept, 2 bad input, 130 Ctrl-C.
 """
