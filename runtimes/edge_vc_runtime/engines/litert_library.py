@@ -47,7 +47,8 @@ def load_library() -> Library:
             continue
         if name == ANCESTOR:
             _check_numpy(version)
-        return Library(name, version, import_module(module).Interpreter)
+        with quiet_stderr():
+            return Library(name, version, import_module(module).Interpreter)
     raise ModuleNotFoundError("No module named 'ai_edge_litert'", name="ai_edge_litert")
 
 
@@ -63,8 +64,8 @@ def _check_numpy(version: str) -> None:
 def quiet_stderr() -> Iterator[None]:
     """Keep what C++ writes to stderr off the terminal; what fails comes as an exception too.
 
-    Both libraries greet with a line about XNNPACK and have no switch for it. The file descriptor
-    is the process's own, so nothing else is heard for that moment either.
+    Both libraries greet with a line about XNNPACK, some versions at import, and have no switch for
+    it. The file descriptor is the process's own, so nothing else is heard for that moment either.
     """
     with _STDERR, tempfile.TemporaryFile() as aside:
         if sys.stderr:
