@@ -9,14 +9,18 @@ import typer
 
 EXAMPLES = """Examples:
 
-  edge-vc evaluate source teacher kathleen-base.evc --corpus corpus/eval
+\b
+edge-vc evaluate source teacher kathleen-base.evc --corpus corpus/eval
 
-  edge-vc evaluate teacher wide=student.safetensors kathleen-base.evc --corpus corpus/eval
+\b
+edge-vc evaluate teacher wide=student.safetensors base.evc --corpus corpus/eval
     --json out/evaluation.json --audio out/audio --jobs 2 --noise-db 10
 
-  edge-vc evaluate rvc=converted/ teacher --corpus corpus/eval --against teacher
+\b
+edge-vc evaluate rvc=converted/ teacher --corpus corpus/eval --against teacher
 
-Then `edge-vc report out/evaluation.json -o out/page.html` makes a page to look at and listen to.
+\b
+edge-vc report out/evaluation.json -o out/page.html
 """
 
 # A group without subcommands, so that it mounts under its own name; options may come last.
@@ -29,7 +33,7 @@ app = typer.Typer(
 )
 
 
-@app.callback(invoke_without_command=True, epilog=EXAMPLES.replace("\n", "\n\n"))
+@app.callback(invoke_without_command=True, epilog=EXAMPLES)
 def evaluate_command(
     contenders: Annotated[
         list[str],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -14,7 +15,8 @@ from edge_vc.evaluate.requirements import EvaluationError
 
 MOST_JOBS = 64
 
-_bench: Bench | None = None
+_bench: Bench | Exception | None = None
+"""A working process's own; why it has none, where it could not be opened."""
 
 
 def run_tasks(
@@ -62,12 +64,18 @@ def _elsewhere(plan: Plan, tasks: Sequence[Task], jobs: int) -> Iterator[Outcome
 def _start(plan: Plan) -> None:
     import torch
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides
     torch.set_num_threads(1)
     global _bench
-    _bench = Bench(plan)
+    try:
+        _bench = Bench(plan)
+    except Exception as error:  # raised here, it would only be printed
+        _bench = error
 
 
 def _run(task: Task) -> Outcome:
+    if isinstance(_bench, Exception):
+        raise _bench
     if _bench is None:
         raise RuntimeError(f"process {os.getpid()} was not started by an evaluation")
     return _bench.run(task)

@@ -51,6 +51,8 @@ def since_clean(
 ) -> ContenderScore:
     """Add the differences to the same contender without noise."""
     drop = _contrast(score.sentences, origin, clean.sentences, clean_origin)
+    # Both are relative to recordings of their own: their difference says nothing.
+    drop = replace(drop, word_error_ratio=None, character_error_ratio=None)
     return replace(score, since_clean=drop)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import typer
 from rich.console import Console
+from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from edge_vc.audio.io import Samples, read_audio
@@ -147,6 +148,16 @@ def test_two_runs_and_more_processes_give_the_same_report(
     together = evaluate(nano, evaluation_corpus, replace(options, jobs=2))
     assert alone.to_json() == together.to_json()
     assert alone.to_json() == evaluate(nano, evaluation_corpus, options).to_json()
+
+
+@pytest.mark.slow  # starts two interpreters with torch
+def test_what_a_process_cannot_open_is_said_by_the_first(
+    evaluation_corpus: Corpus, tmp_path: Path
+) -> None:
+    save_file({"x": np.zeros(3, np.float32)}, tmp_path / "other.safetensors")
+    contenders = load_contenders(str(tmp_path / "other.safetensors"))
+    with pytest.raises(EvaluationError, match="neither a student nor a teacher"):
+        evaluate(contenders, evaluation_corpus, EvaluationOptions(per_speaker=1, jobs=2))
 
 
 @pytest.mark.slow  # scores every sentence three times

@@ -28,11 +28,17 @@ def stage_table(run: RunFacts) -> Markup:
     """Return one row per figure that a stage of the run measured."""
     rows: list[Row] = []
     for stage in run.stages:
-        took = tag("td", f"{stage.seconds:.0f} s")
-        rows.append((stage.name, [tag("td", "", class_="none"), took], True))
-        for name, value in stage.metrics.items():
-            rows.append((name, [tag("td", f"{value:.4g}"), tag("td", "")], False))
-    return table(["stage and figure", "value", "time"], rows)
+        rows.append((stage.name, [tag("td", _duration(stage.seconds))], "stage"))
+        rows += [(name, [tag("td", _number(v))], "part") for name, v in stage.metrics.items()]
+    return table(["stage and figure", ""], rows)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 
 def _chart(name: str, steps: Sequence[float], values: Sequence[float | None]) -> Markup:

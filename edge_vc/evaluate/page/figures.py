@@ -13,8 +13,8 @@ from edge_vc.evaluate.tables import SEXES, pair_name
 GROUPED = ("similarity", "word_error_rate", "dnsmos", "f0_correlation")
 """What is shown by speaker and by sex."""
 
-Row = tuple[str, Sequence[Markup], bool]
-"""Name, cells, and whether it is the ceiling."""
+Row = tuple[str, Sequence[Markup], str | None]
+"""Name, cells and class."""
 
 
 def contender_table(
@@ -26,17 +26,17 @@ def contender_table(
     for score in scores.values():
         less: Score | None = getattr(score, deltas)
         cells = [cell(_of(score.overall, m), m, _of(less, m)) for m in shown]
-        rows.append((score.name, cells, False))
+        rows.append((score.name, cells, None))
     if ceiling is not None:
         own = [cell(getattr(ceiling.overall, measure.key), measure) for measure in shown]
-        rows.append((f"{ceiling.name}: own recordings", own, True))
+        rows.append((f"{ceiling.name}: own recordings", own, "ceiling"))
     return table(["", *(_heading(measure) for measure in shown)], rows)
 
 
 def comparison_table(report: EvaluationReport) -> Markup:
     """Return one row per pair of contenders."""
     rows: list[Row] = [
-        (pair_name(pair), [cell(getattr(pair.overall, m.key), m) for m in CLOSENESS], False)
+        (pair_name(pair), [cell(getattr(pair.overall, m.key), m) for m in CLOSENESS], None)
         for pair in report.comparisons
     ]
     return table(["", *(_heading(measure) for measure in CLOSENESS)], rows)
@@ -54,7 +54,7 @@ def group_tables(
         for name in names:
             found = [groups(score).get(name) for score in scores.values()]
             cells = [cell(_of(one, measure), measure) for one in found]
-            rows.append((SEXES.get(name, name), cells, False))
+            rows.append((SEXES.get(name, name), cells, None))
         yield tag("h3", measure.title)
         yield table(["", *scores], rows)
 
@@ -70,8 +70,7 @@ def explanations() -> Markup:
 def table(heads: Sequence[Child], rows: Iterable[Row]) -> Markup:
     """Return a table that scrolls inside its own box."""
     body = (
-        tag("tr", tag("th", name, scope="row"), *cells, class_="ceiling" if ceiling else None)
-        for name, cells, ceiling in rows
+        tag("tr", tag("th", name, scope="row"), *cells, class_=kind) for name, cells, kind in rows
     )
     head = tag("thead", tag("tr", *(tag("th", head, scope="col") for head in heads)))
     return tag(

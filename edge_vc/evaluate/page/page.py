@@ -121,8 +121,13 @@ def _tables(report: EvaluationReport) -> Iterator[Markup]:
     )
     yield contender_table(report.contenders, report.ceiling)
     for condition, scores in report.noisy.items():
-        yield tag("h3", f"With {condition} of noise over the source")
-        yield tag("p", "Differences are to the same contender without noise.", class_="note")
+        yield tag("h3", f"Noise over the source: {condition}")
+        yield tag(
+            "p",
+            "Differences are to the same contender without noise; the source of the ratios is "
+            "the noisy recording.",
+            class_="note",
+        )
         yield contender_table(scores, None, "since_clean")
     if report.comparisons:
         yield tag("h3", "One against another")
