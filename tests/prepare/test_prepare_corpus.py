@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from edge_vc.audio.fingerprint import find_matches, fingerprint
 from edge_vc.audio.io import read_audio
 from edge_vc.audio.level import active_level_db
 from edge_vc.data.corpus import COLUMNS, Corpus
@@ -265,3 +268,36 @@ def test_several_processes_give_the_same(recordings: Path, tmp_path: Path) -> No
 def test_absurd_jobs_are_refused(recordings: Path, tmp_path: Path, jobs: int) -> None:
     with pytest.raises(PrepareError, match="jobs; give 1 to 256"):
         preparation.prepare(recordings, tmp_path / "out", jobs=jobs)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_recording(
+    sentences: list[np.ndarray], tmp_path: Path
+) -> None:
+    """A recording of twenty minutes would be 77 MB as one array, and many arrays are made."""
+    script = (
+        "import resource, sys; from edge_vc.prepare.preparation import prepare;"
+        "prepare(sys.argv[1], sys.argv[2]);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    peak_mb = {}
+    for minutes in (1, 20):
+        path = tmp_path / f"{minutes}" / "long.flac"
+        path.parent.mkdir()
+        rng = np.random.default_rng(0)
+        with soundfile.SoundFile(path, "w", RATE, 1, "PCM_16") as file:
+            while file.frames < minutes * 60 * RATE:
+                file.write(sentences[int(rng.integers(0, len(sentences)))])
+        command = [sys.executable, "-c", script, str(path.parent), str(tmp_path / f"out{minutes}")]
+        done = subprocess.run(command, capture_output=True, timeout=300, check=True)
+        peak_mb[minutes] = float(done.stdout)
+    assert peak_mb[20] < peak_mb[1] + 40
+
+
+@pytest.mark.corpus
+def test_second_takes_are_no_duplicates(corpus: Path) -> None:
+    evaluation = Corpus.open(corpus / "eval")
+    takes = [*evaluation.select(role="target-reference"), *evaluation.select(role="target-retake")]
+    prints = [fingerprint(take.read(RATE), RATE) for take in takes]
+    assert find_matches(prints) == []
+    assert len(find_matches([*prints, prints[3]])) == 1
