@@ -21,6 +21,7 @@ def test_every_dependency_has_an_exact_version(project_root: Path) -> None:
     wanted = [
         *document["project"]["dependencies"],
         *document["project"]["optional-dependencies"]["evaluate"],
+        *document["project"]["optional-dependencies"]["prepare"],
         *document["dependency-groups"]["dev"],
         *runtime["dependencies"],
         *extras["onnx"],
