@@ -39,10 +39,13 @@ def show_plan(
         f"{len(plan.tasks)} recordings, {plan.seconds / 60:.1f} min, {len(plan.sides)} speakers; "
         f"{done / 60:.1f} min are prepared already"
     )
-    console.print(f"validation: {', '.join(aside) or 'no speaker'}", soft_wrap=True)
+    names = ", ".join(aside) or "no speaker"
+    console.print(f"validation: {names}", soft_wrap=True, markup=False)
     for drop in plan.drops:
         console.print(f"left out: {drop.source}: {drop.detail}", soft_wrap=True, markup=False)
-    console.print(f"nothing written; without --dry-run it goes to {root}", soft_wrap=True)
+    console.print(
+        f"nothing written; without --dry-run it goes to {root}", soft_wrap=True, markup=False
+    )
 
 
 def run(

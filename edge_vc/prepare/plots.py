@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,16 +39,17 @@ def plot_corpus(prepared: Prepared, path: Path) -> Path:
     _minutes(panels[1, 1], prepared)
     _spectra(panels[1, 2], speakers)
     minutes = sum(piece.seconds for piece in pieces) / 60
-    figure.suptitle(
-        f"{prepared.root.name}: {len(pieces)} pieces, {minutes:.1f} min, {len(speakers)} speakers",
-        fontsize=15,
-    )
+    count = f"{len(pieces)} pieces, {minutes:.1f} min, {len(speakers)} speakers"
+    figure.suptitle(f"{_plain(prepared.root.name)}: {count}", fontsize=15)
     for panel in panels.flat:
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.25)
         panel.set_axisbelow(True)
     part = path.with_name(f".{path.name}.part")
-    figure.savefig(part, dpi=110, format="png")
+    with warnings.catch_warnings():
+        # The font has no Chinese, for instance: boxes stand in.
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        figure.savefig(part, dpi=110, format="png")
     os.replace(part, path)
     return path
 
@@ -63,10 +65,11 @@ def _durations(panel: Any, pieces: Sequence[Piece]) -> None:
 def _levels(panel: Any, pieces: Sequence[Piece]) -> None:
     before = [piece.level_before_db for piece in pieces]
     after = [piece.level_after_db for piece in pieces]
-    bins = np.arange(np.floor(min(*before, *after)) - 1, np.ceil(max(*before, *after)) + 2)
+    bins = np.arange(np.floor(min(*before, *after)) - 0.5, np.ceil(max(*before, *after)) + 1)
     panel.hist(before, bins=bins, color=BEFORE, label="before")
     panel.hist(after, bins=bins, color=AFTER, alpha=0.7, label="after")
     panel.set(title="Level of active speech", xlabel="dBFS", ylabel="pieces")
+    panel.locator_params(axis="x", nbins=7, integer=True)
     panel.legend(frameon=False)
 
 
@@ -86,7 +89,7 @@ def _f0(panel: Any, speakers: dict[str, list[Piece]]) -> None:
     """A violin per speaker up to a couple of dozen, low voices first; a map of all beyond."""
     centres = np.sqrt(F0_EDGES_HZ[1:] * F0_EDGES_HZ[:-1])
     counts = {name: _sum(pieces) for name, pieces in speakers.items()}
-    voiced = {name: c for name, c in counts.items() if c.sum()}
+    voiced = {name: count for name, count in counts.items() if count.sum()}
     order = sorted(voiced, key=lambda name: float(_weighted_median(centres, voiced[name])))
     shares = np.array([voiced[name] / voiced[name].max() for name in order])
     panel.set(title="F0 by speaker, low to high", ylabel="Hz", yscale="log")
@@ -98,10 +101,10 @@ def _f0(panel: Any, speakers: dict[str, list[Piece]]) -> None:
         panel.text(0.5, 0.5, "nothing voiced", transform=panel.transAxes, ha="center")
     elif len(order) <= _MOST_VIOLINS:
         for place, share in enumerate(shares):
-            panel.fill_betweenx(centres, place - 0.45 * share, place + 0.45 * share, color=AFTER)
-        names = [name if len(name) <= 14 else f"{name[:13]}…" for name in order]
-        slanted = {"rotation": 60, "ha": "right"} if len(order) > 4 else {}
-        panel.set_xticks(range(len(order)), names, **slanted)
+            panel.fill_betweenx(
+                centres, place - 0.45 * share, place + 0.45 * share, color=AFTER, lw=0
+            )
+        _name_ticks(panel, order)
     else:
         edges = np.arange(len(order) + 1)
         panel.pcolormesh(edges, F0_EDGES_HZ, shares.T, cmap="Blues", rasterized=True)
@@ -119,11 +122,21 @@ def _minutes(panel: Any, prepared: Prepared) -> None:
     for label, colour in (("train", AFTER), ("validation", "#e08214")):
         if any(sides[name] == label for name in order):
             panel.bar([0], [0], color=colour, label=label)
-    if totals and max(totals.values()) > 30 * min(totals.values()):
+    if totals and max(totals.values()) > 50 * min(totals.values()):
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter("{x:g}")
-    panel.set(title="Minutes per speaker", xlabel=f"{len(order)} speakers", ylabel="minutes")
+    panel.set(title="Minutes per speaker", ylabel="minutes")
+    if len(order) <= _MOST_VIOLINS:
+        _name_ticks(panel, order)
+    else:
+        panel.set_xlabel(f"{len(order)} speakers")
     panel.legend(frameon=False)
+
+
+def _name_ticks(panel: Any, speakers: Sequence[str]) -> None:
+    names = [_plain(name if len(name) <= 14 else f"{name[:13]}…") for name in speakers]
+    slanted = {"rotation": 60, "ha": "right"} if len(names) > 4 else {}
+    panel.set_xticks(range(len(names)), names, **slanted)
 
 
 def _spectra(panel: Any, speakers: dict[str, list[Piece]]) -> None:
@@ -156,3 +169,8 @@ def _sum(pieces: Sequence[Piece]) -> NDArray[np.int64]:
 
 def _weighted_median(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
     return float(values[int(np.searchsorted(np.cumsum(counts), counts.sum() / 2))])
+
+
+def _plain(name: str) -> str:
+    """Return a name that is shown as it is: dollars would begin a formula."""
+    return name.replace("$", r"\$")

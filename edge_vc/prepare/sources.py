@@ -93,7 +93,10 @@ def _scanned(folder: Path) -> Iterator[Utterance | Drop]:
         inside = path.relative_to(folder)
         if not path.is_file() or any(part.startswith(".") for part in inside.parts):
             continue
-        if path.suffix.lower() in FOREIGN:
+        if path.suffix.lower() in SUFFIXES | FOREIGN and not _is_utf8(inside):
+            name = inside.as_posix().encode(errors="replace").decode()
+            yield Drop(name, 0.0, 0.0, "unreadable", "its name is not UTF-8; rename it")
+        elif path.suffix.lower() in FOREIGN:
             fact = f"{path.suffix} is not read; convert it to FLAC, for instance with ffmpeg"
             yield Drop(inside.as_posix(), 0.0, 0.0, "unreadable", fact)
         elif path.suffix.lower() in SUFFIXES:
@@ -115,3 +118,11 @@ def _opened(folder: Path, utterance: Utterance) -> Source | Drop:
         return Drop(name, 0.0, 0.0, "empty", "holds no samples")
     fields = {**vars(utterance), "seconds": seconds}
     return Source(Utterance(**fields), name)
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        path.as_posix().encode()
+    except UnicodeEncodeError:
+        return False
+    return True

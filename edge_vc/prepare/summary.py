@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from edge_vc.prepare.preparation import Prepared
@@ -94,7 +95,9 @@ def drop_table(prepared: Prepared) -> Table:
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("for example", overflow="fold")
     for reason, facts in _reasons(prepared).items():
-        table.add_row(reason, str(facts["count"]), f"{facts['minutes']:.1f}", facts["example"])
+        table.add_row(
+            reason, str(facts["count"]), f"{facts['minutes']:.1f}", escape(facts["example"])
+        )
     return table
 
 
@@ -134,7 +137,7 @@ def _median(values: Iterable[float]) -> float:
 
 def _cells(row: Row) -> list[str]:
     return [
-        row.name,
+        escape(row.name),
         row.side,
         str(row.pieces),
         f"{row.minutes:.1f}",

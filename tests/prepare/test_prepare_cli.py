@@ -85,6 +85,19 @@ def test_summary_counts_by_speaker(recordings: Path, tmp_path: Path) -> None:
     json.loads(as_json(prepared, PrepareSettings()))
 
 
+def test_any_name_can_be_shown(sentences: list[np.ndarray], tmp_path: Path) -> None:
+    for number, name in enumerate(("声 $x^{", "[bold]", "Größe|" + "long " * 60)):
+        folder = tmp_path / "in" / name[:200]
+        folder.mkdir(parents=True)
+        soundfile.write(folder / f"{name[:30]}.wav", sentences[number], 16000)
+    code, text = run(tmp_path / "in", "-o", tmp_path / "out")
+    assert code == 0, text
+    assert "声" in text
+    assert "[bold]" in text
+    corpus = Corpus.open(tmp_path / "out")
+    assert len(corpus) == len(corpus.speakers) == 3
+
+
 def test_nothing_kept_is_no_crash(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     soundfile.write(tmp_path / "in" / "silent.wav", np.zeros(32000), 16000)

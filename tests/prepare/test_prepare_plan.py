@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,15 @@ def test_a_folder_is_searched(tmp_path: Path) -> None:
         "song.m4a": "unreadable",
     }
     assert plan.seconds == pytest.approx(0.2)
+
+
+def test_a_name_that_is_no_text_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "fine.wav")
+    with open(os.fsencode(tmp_path) + b"/\xff\xfe.wav", "wb") as file:
+        file.write((tmp_path / "fine.wav").read_bytes())
+    plan = make_plan(tmp_path, SETTINGS, {})
+    assert [task.source for task in plan.tasks] == ["fine.wav"]
+    assert [(drop.source, drop.reason) for drop in plan.drops] == [("??.wav", "unreadable")]
 
 
 def test_a_table_is_followed_and_its_faults_are_named(tmp_path: Path) -> None:
