@@ -6,12 +6,17 @@ import hashlib
 import os
 from pathlib import Path
 
+import soundfile
+
 from edge_vc.audio.io import Samples, write_audio
-from edge_vc.prepare.settings import SAMPLE_RATE
+from edge_vc.prepare.settings import SAMPLE_RATE, PrepareError
 
 
 def write_piece(root: Path, name: str, samples: Samples, audio_format: str) -> str:
-    """Write ``[T]``, complete or not at all, and return its path relative to ``root``."""
+    """Write ``[T]``, complete or not at all, and return its path relative to ``root``.
+
+    Raises `PrepareError` when it cannot, on a full disk for instance.
+    """
     path = root / f"{name}.{audio_format}"
     path.parent.mkdir(parents=True, exist_ok=True)
     short = hashlib.sha256(path.name.encode()).hexdigest()[:16]
@@ -19,6 +24,8 @@ def write_piece(root: Path, name: str, samples: Samples, audio_format: str) -> s
     try:
         write_audio(part, samples, SAMPLE_RATE)
         os.replace(part, path)
+    except soundfile.LibsndfileError as error:
+        raise PrepareError(f"{path}: not written ({error}); is the disk full?") from error
     finally:
         part.unlink(missing_ok=True)
     return path.relative_to(root).as_posix()

@@ -15,7 +15,7 @@ from edge_vc.audio.fingerprint import find_matches, fingerprint
 from edge_vc.audio.io import read_audio
 from edge_vc.audio.level import active_level_db
 from edge_vc.data.corpus import COLUMNS, Corpus
-from edge_vc.prepare import preparation
+from edge_vc.prepare import preparation, write
 from edge_vc.prepare.output import STATE
 from edge_vc.prepare.preparation import prepare
 from edge_vc.prepare.settings import PrepareError, PrepareSettings
@@ -202,6 +202,20 @@ def test_a_run_that_dies_goes_on(
     prepare(recordings, tmp_path / "out")
     assert files(tmp_path / "out") == files(whole.root)
     assert not list((tmp_path / "out").rglob("*.part*"))
+
+
+def test_a_full_disk_ends_the_run(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise soundfile.LibsndfileError(2)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(write, "write_audio", full)
+        with pytest.raises(PrepareError, match=r"take\d.flac: not written .* disk full"):
+            prepare(recordings, tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.flac"))
+    assert len(prepare(recordings, tmp_path / "out").kept) == 8
 
 
 def test_variants_are_listed_and_reproducible(recordings: Path, tmp_path: Path) -> None:
