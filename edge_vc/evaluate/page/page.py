@@ -5,22 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc import __version__
 from edge_vc.audio.io import AudioError
 from edge_vc.evaluate.page.choice import chosen_sentences
-from edge_vc.evaluate.page.curves import log_curves, stage_table
-from edge_vc.evaluate.page.figures import (
-    comparison_table,
-    contender_table,
-    explanations,
-    group_tables,
-)
 from edge_vc.evaluate.page.listening import sentence_section
 from edge_vc.evaluate.page.markup import Markup, join, tag
+from edge_vc.evaluate.page.parts import header_part, runs_part, tables_part
 from edge_vc.evaluate.page.run_log import RunFacts
 from edge_vc.evaluate.requirements import EvaluationError
 from edge_vc.evaluate.scores import EvaluationReport
@@ -74,10 +68,10 @@ def page_of(
     title = f"{report.target}: evaluation"
     body = tag(
         "main",
-        _header(report, title, bool(options.runs)),
-        *_tables(report),
+        header_part(report, title, bool(options.runs)),
+        *tables_part(report),
         *_listening(report, options, progress),
-        *_runs(options.runs),
+        *runs_part(options.runs),
         tag("footer", f"Made by edge-vc {__version__}; recordings {report.corpus_hash[:12]}."),
     )
     head = tag(
@@ -91,54 +85,6 @@ def page_of(
     )
     whole = tag("html", head, tag("body", body, tag("script", script)), lang="en")
     return join(Markup("<!doctype html>"), whole)
-
-
-def _header(report: EvaluationReport, title: str, with_runs: bool) -> Markup:
-    places = [("figures", "Figures"), ("groups", "Speakers"), ("listen", "Listen")]
-    places += [("runs", "Training")] if with_runs else []
-    speakers = len({sentence.speaker for sentence in report.sentences})
-    return tag(
-        "header",
-        tag("h1", title),
-        tag(
-            "p",
-            f"{len(report.sentences)} sentences of {speakers} speakers that nothing was trained "
-            f"on, {report.seconds / 60:.1f} minutes, converted into the voice of {report.target} "
-            f"(median F0 {report.target_f0_hz:.0f} Hz) by each contender.",
-        ),
-        tag("nav", *(tag("a", name, href=f"#{place}") for place, name in places)),
-    )
-
-
-def _tables(report: EvaluationReport) -> Iterator[Markup]:
-    yield tag("h2", "Figures", id="figures")
-    yield tag(
-        "p",
-        "The small numbers are 95 % intervals over sentences. Below them stands the difference to "
-        f"{report.baseline} on the same sentences, in colour where its interval leaves out zero. "
-        "The last row is the target's own voice: as good as can be.",
-        class_="note",
-    )
-    yield contender_table(report.contenders, report.ceiling)
-    for condition, scores in report.noisy.items():
-        yield tag("h3", f"Noise over the source: {condition}")
-        yield tag(
-            "p",
-            "Differences are to the same contender without noise; the source of the ratios is "
-            "the noisy recording.",
-            class_="note",
-        )
-        yield contender_table(scores, None, "since_clean")
-    if report.comparisons:
-        yield tag("h3", "One against another")
-        yield comparison_table(report)
-    yield tag("details", tag("summary", "What is measured"), explanations())
-    yield tag("h2", "By sex and by speaker", id="groups")
-    for title, tables in (
-        ("By sex", group_tables(report.contenders, lambda score: score.sexes)),
-        ("By speaker", group_tables(report.contenders, lambda score: score.speakers)),
-    ):
-        yield tag("details", tag("summary", title), *tables)
 
 
 def _listening(
@@ -178,16 +124,6 @@ def _sections(
         if progress:
             progress(number, len(places))
     return sections
-
-
-def _runs(runs: Sequence[RunFacts]) -> Iterator[Markup]:
-    if runs:
-        yield tag("h2", "Training", id="runs")
-    for run in runs:
-        if run.stages:
-            yield tag("h3", f"Stages of {run.name}: {run.status}")
-            yield stage_table(run)
-        yield from (log_curves(log) for log in run.logs)
 
 
 def _asset(name: str) -> Markup:

@@ -1,0 +1,77 @@
+"""The parts of the page that are made of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from edge_vc.evaluate.page.curves import log_curves, stage_table
+from edge_vc.evaluate.page.figures import (
+    comparison_table,
+    contender_table,
+    explanations,
+    group_tables,
+)
+from edge_vc.evaluate.page.markup import Markup, tag
+from edge_vc.evaluate.page.run_log import RunFacts
+from edge_vc.evaluate.scores import EvaluationReport
+
+
+def header_part(report: EvaluationReport, title: str, with_runs: bool) -> Markup:
+    """Return the title, what was evaluated and links to the parts."""
+    places = [("figures", "Figures"), ("groups", "Speakers"), ("listen", "Listen")]
+    places += [("runs", "Training")] if with_runs else []
+    speakers = len({sentence.speaker for sentence in report.sentences})
+    return tag(
+        "header",
+        tag("h1", title),
+        tag(
+            "p",
+            f"{len(report.sentences)} sentences of {speakers} speakers that nothing was trained "
+            f"on, {report.seconds / 60:.1f} minutes, converted into the voice of {report.target} "
+            f"(median F0 {report.target_f0_hz:.0f} Hz) by each contender.",
+        ),
+        tag("nav", *(tag("a", name, href=f"#{place}") for place, name in places)),
+    )
+
+
+def tables_part(report: EvaluationReport) -> Iterator[Markup]:
+    """Yield every table with its heading and a note on how to read it."""
+    yield tag("h2", "Figures", id="figures")
+    yield tag(
+        "p",
+        "The small numbers are 95 % intervals over sentences. Below them stands the difference to "
+        f"{report.baseline} on the same sentences, in colour where its interval leaves out zero. "
+        "The last row is the target's own voice: as good as can be.",
+        class_="note",
+    )
+    yield contender_table(report.contenders, report.ceiling)
+    for condition, scores in report.noisy.items():
+        yield tag("h3", f"Noise over the source: {condition}")
+        yield tag(
+            "p",
+            "Differences are to the same contender without noise; the source of the ratios is "
+            "the noisy recording.",
+            class_="note",
+        )
+        yield contender_table(scores, None, "since_clean")
+    if report.comparisons:
+        yield tag("h3", "One against another")
+        yield comparison_table(report)
+    yield tag("details", tag("summary", "What is measured"), explanations())
+    yield tag("h2", "By sex and by speaker", id="groups")
+    for title, tables in (
+        ("By sex", group_tables(report.contenders, lambda score: score.sexes)),
+        ("By speaker", group_tables(report.contenders, lambda score: score.speakers)),
+    ):
+        yield tag("details", tag("summary", title), *tables)
+
+
+def runs_part(runs: Sequence[RunFacts]) -> Iterator[Markup]:
+    """Yield stages and curves of the runs, if there are any."""
+    if runs:
+        yield tag("h2", "Training", id="runs")
+    for run in runs:
+        if run.stages:
+            yield tag("h3", f"Stages of {run.name}: {run.status}")
+            yield stage_table(run)
+        yield from (log_curves(log) for log in run.logs)
