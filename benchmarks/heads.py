@@ -29,9 +29,9 @@ from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.contenders import Contender
 from edge_vc.evaluate.evaluation import evaluate
 from edge_vc.models.student import Student
+from edge_vc_export.facts import graph_facts
 from edge_vc_export.onnx import export_onnx
 from edge_vc_export.speech import example_speech
-from edge_vc_export.facts import graph_facts
 from edge_vc_export.stream import OnnxStream
 
 CALIBRATION = 8

@@ -51,12 +51,15 @@ def test_a_bundle_says_whose_voice_it_is_and_names_no_folder(tier: str) -> None:
     assert "/" not in corpus
 
 
-@pytest.mark.parametrize("precision", ["int8", "fp32"])
+@pytest.mark.parametrize("engine", ["onnx", "litert"])
+@pytest.mark.parametrize(("precision", "promise"), [("int8", 3e-2), ("fp32", 1e-4)])
 @pytest.mark.parametrize("tier", BUNDLES)
-def test_a_bundle_converts_as_when_it_was_made(tier: str, precision: str) -> None:
+def test_a_bundle_converts_as_when_it_was_made(
+    tier: str, precision: str, promise: float, engine: str
+) -> None:
     bundle = read_bundle(bundle_path(tier))
     golden = bundle.golden()
-    session = Session.open(bundle, precision=precision)
+    session = Session.open(bundle, engine, precision=precision)
     hop = session.hop
     count = len(golden["input"]) // hop
     heard = [session.step(golden["input"][i * hop : (i + 1) * hop]).copy() for i in range(count)]
@@ -64,7 +67,7 @@ def test_a_bundle_converts_as_when_it_was_made(tier: str, precision: str) -> Non
     promised = bundle.manifest.golden
     assert promised is not None
     tolerance = promised.tolerance[precision]
-    assert tolerance <= 1e-3
+    assert tolerance <= promise
     np.testing.assert_allclose(np.concatenate(heard), truth, atol=tolerance)
     assert float(np.abs(truth).max()) > 0.05
 

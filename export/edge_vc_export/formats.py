@@ -21,6 +21,18 @@ class UnsupportedLayerError(FormatError):
     """A layer that a format cannot take: names it, the format and the way out; one line."""
 
 
+class UnsupportedOperationError(FormatError):
+    """An operation that a format does not know; `in_layer` says where it is."""
+
+    def __init__(self, operation: str, backend: str) -> None:
+        super().__init__(f"{backend} takes no {operation}; use a layer of edge_vc.nn in its place")
+        self.operation = operation
+
+    def in_layer(self, path: str) -> UnsupportedLayerError:
+        """Return the error that names the layer ``path`` as well."""
+        return UnsupportedLayerError(f"layer {path}: {self}")
+
+
 def check_formats(formats: tuple[str, ...]) -> None:
     """Raise `FormatError` for an unknown format, or one whose packages are not installed."""
     if not formats:

@@ -13,8 +13,14 @@ from edge_vc.audio.io import Samples
 from edge_vc_export.stream import open_stream
 
 SECONDS = 2.0
-TOLERANCES = {"int8": 1e-3, "fp32": 1e-4, "dynamic-int8": 1e-3}
-"""Largest absolute sample difference that another machine may show."""
+TOLERANCES = {"int8": 3e-2, "fp32": 1e-4, "dynamic-int8": 3e-2}
+"""Largest absolute sample difference that another machine may show.
+
+Kernels add floats in different orders, and an activation that lies on the edge between two
+integers may become either: one such value moved the waveform by 0.008 (44 dB below it) on emulated
+Arm cores, where float models stayed within 5e-7. tflite-runtime's own kernels round otherwise, by
+0.021 (35 dB). INT8 itself is 0.06 from float.
+"""
 
 
 def record_golden(models: Mapping[str, Path], audio: Samples) -> dict[str, Samples]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +16,14 @@ import onnx
 import torch
 from torch import Tensor, nn
 from torch.jit._trace import TracerWarning
+from torch.onnx.errors import UnsupportedOperatorError
 
 from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
 from edge_vc_export.cleanup import simplify, tidy
+from edge_vc_export.formats import UnsupportedOperationError
 from edge_vc_export.graph import Graph
 from edge_vc_export.layout import put_channels_last
+from edge_vc_export.offender import layer_running
 from edge_vc_export.qdq import quantize_graph
 
 OPSET = 17
@@ -83,13 +88,16 @@ def build_graph(
 ) -> Graph:
     """Return the graph of one hop that every format is written from; raises `ValueError`.
 
-    ``check`` sees it while its nodes still say which layer they come from, before any of it is
-    converted.
+    ``check`` sees it before any of it is converted. Raises `UnsupportedLayerError` with the layer
+    that a format cannot take.
     """
     _check(model, hop)
-    graph = trace(model, torch.zeros(1, 1, 1, hop))
-    simplify(graph)
-    check(graph)
+    silence = torch.zeros(1, 1, 1, hop)
+    try:
+        graph = simplify(trace(model, silence))
+        check(graph)
+    except UnsupportedOperationError as error:
+        raise error.in_layer(layer_running(model, silence, error.operation)) from error
     tidy(graph)
     put_channels_last(graph)
     form = quantize_graph(graph)
@@ -137,6 +145,9 @@ def trace(
                 training=torch.onnx.TrainingMode.PRESERVE,  # batch norms are folded later, by name
                 do_constant_folding=True,
             )
+    except UnsupportedOperatorError as error:
+        operation = str(error).partition("'")[2].partition("'")[0]
+        raise UnsupportedOperationError(operation, f"ONNX opset {OPSET}") from error
     finally:
         for module in training:
             module.training = True
@@ -177,9 +188,19 @@ def _check_states(hop_graph: HopGraph, x: Tensor) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence what the exporter says about fixed shapes: one hop per run is the point."""
-    with warnings.catch_warnings():
+    """Silence what the exporter says about fixed shapes: one hop per run is the point.
+
+    Where it fails it also prints the whole graph to the process's standard output, from C++.
+    """
+    with warnings.catch_warnings(), tempfile.TemporaryFile() as aside:
         warnings.filterwarnings("ignore", category=TracerWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", message="(Constant folding|.*onnx).*", module="torch")
-        yield
+        sys.stdout.flush()
+        kept = os.dup(1)
+        os.dup2(aside.fileno(), 1)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)

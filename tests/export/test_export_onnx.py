@@ -14,8 +14,8 @@ from edge_vc.models.student import Student
 from edge_vc.models.student_config import TIERS, StudentConfig
 from edge_vc.nn import State, StreamingLayer
 from edge_vc.nn.layer import flatten_state
-from edge_vc_export.onnx import export_onnx
 from edge_vc_export.facts import graph_facts
+from edge_vc_export.onnx import export_onnx
 from edge_vc_export.stream import OnnxStream
 
 

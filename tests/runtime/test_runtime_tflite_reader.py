@@ -79,14 +79,12 @@ def test_operators_are_called_as_in_the_schema() -> None:
     ("weights", "scales", "layer"),
     [
         (np.eye(8, dtype=np.float32), None, None),
-        (np.eye(8, dtype=np.int8), [0.1], ("FULLY_CONNECTED", "audio_out")),
-        (np.eye(8, dtype=np.int8), np.full(8, 0.1), ("FULLY_CONNECTED", "audio_out")),
+        (np.eye(8, dtype=np.int8), [0.1], "audio_out"),
+        (np.eye(8, dtype=np.int8), np.full(8, 0.1), "audio_out"),
     ],
     ids=["float", "per tensor", "per row"],
 )
-def test_dynamic_layers(
-    weights: np.ndarray, scales: np.ndarray | None, layer: tuple[str, str] | None
-) -> None:
+def test_dynamic_layers(weights: np.ndarray, scales: np.ndarray | None, layer: str | None) -> None:
     assert read_graph(dense_tflite(8, weights, scales)).dynamic_layer() == layer
 
 

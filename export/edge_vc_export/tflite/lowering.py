@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import onnx
 
-from edge_vc_export.formats import UnsupportedLayerError
+from edge_vc_export.formats import UnsupportedOperationError
 from edge_vc_export.graph import Graph
 from edge_vc_export.tflite.arithmetic import ARITHMETIC
 from edge_vc_export.tflite.convolution import CONVOLUTION
@@ -31,19 +31,10 @@ FOLDED = ("BatchNormalization",)
 
 
 def check_operators(graph: Graph) -> None:
-    """Raise `UnsupportedLayerError` for the first node that has no form in TFLite."""
+    """Raise `UnsupportedOperationError` for the first node that has no form in TFLite."""
     for node in graph.nodes:
         if node.op_type not in OPERATORS and node.op_type not in FOLDED:
-            raise UnsupportedLayerError(
-                f"layer {_layer(node)}: TFLite takes no {node.op_type}; use a layer of edge_vc.nn "
-                "in its place, or export this model with --format onnx alone"
-            )
-
-
-def _layer(node: onnx.NodeProto) -> str:
-    """Return the path of the layer a node comes from: the exporter names it ``/layer/a/b/Op``."""
-    *path, _ = node.name.split("/")
-    return ".".join(part.rpartition(".")[2] for part in path[2:]) or node.name or node.output[0]
+            raise UnsupportedOperationError(node.op_type, "TFLite")
 
 
 def lower(
@@ -52,7 +43,7 @@ def lower(
     """Return the TFLite file of a cleaned graph.
 
     Inputs, outputs and values in between keep their names and shapes. ``integer_weights`` are
-    the float weights to store as integers. Raises `UnsupportedLayerError` before anything is made.
+    the float weights to store as integers. Raises `FormatError` before anything is written.
     """
     check_operators(graph)
     builder = ModelBuilder()

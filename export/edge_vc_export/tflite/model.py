@@ -122,9 +122,14 @@ class ModelBuilder:
     def to_bytes(
         self, inputs: Sequence[int], outputs: Sequence[int], metadata: Mapping[str, str]
     ) -> bytes:
-        """Return the file; the same calls give the same bytes."""
+        """Return the file; the same calls give the same bytes.
+
+        Inputs come first among the tensors, then all outputs but the first in their order, then
+        that: runtimes lay memory out in this order, so a board copies all states at once.
+        """
         graph = schema.SubGraphT()
         graph.name = b"edge_vc"
+        inputs, outputs = self._number_anew(inputs, outputs)
         graph.tensors, graph.operators = self._tensors, self._operators
         graph.inputs = np.array(inputs, np.int32)
         graph.outputs = np.array(outputs, np.int32)
@@ -143,6 +148,21 @@ class ModelBuilder:
             model.metadata.append(entry)
         model.buffers = [AlignedBuffer(data) for data in buffers]
         return pack(model)
+
+    def _number_anew(
+        self, inputs: Sequence[int], outputs: Sequence[int]
+    ) -> tuple[list[int], list[int]]:
+        """Put the border's tensors in front; return the new numbers of inputs and outputs."""
+        border = [*inputs, *outputs[1:], *outputs[:1]]
+        rest = (index for index in range(len(self._tensors)) if index not in border)
+        order = [*border, *rest]
+        number = {-1: -1} | {old: new for new, old in enumerate(order)}
+        self._tensors = [self._tensors[old] for old in order]
+        for operator in self._operators:
+            for side in ("inputs", "outputs"):
+                old = getattr(operator, side)
+                setattr(operator, side, np.array([number[index] for index in old], np.int32))
+        return [number[index] for index in inputs], [number[index] for index in outputs]
 
     def _signature(self, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
         signature = schema.SignatureDefT()

@@ -32,6 +32,7 @@ from edge_vc_runtime.engines.litert_memory import (
 )
 from edge_vc_runtime.engines.requirement import check_requirement
 from edge_vc_runtime.engines.tflite_graph import FLOAT32, TfliteError, TfliteGraph
+from edge_vc_runtime.engines.tflite_operators import DENSE
 from edge_vc_runtime.engines.tflite_reader import read_graph
 from edge_vc_runtime.manifest import Manifest, ModelEntry
 
@@ -152,12 +153,11 @@ def _found(graph: TfliteGraph, index: int) -> Found:
 
 
 def _refuse_dynamic(graph: TfliteGraph, file: str) -> None:
-    """Dynamic layers with a scale per channel come out wrong there, without a word."""
-    layer = graph.dynamic_layer()
-    if layer:
-        kind, output = layer
+    """Dynamic dense layers come out wrong there, without a word."""
+    output = graph.dynamic_layer()
+    if output:
         raise EngineError(
-            f"{file}: {ANCESTOR} gets {kind} {output!r:.80} wrong (whole-number weights, float "
+            f"{file}: {ANCESTOR} gets {DENSE} {output!r:.80} wrong (whole-number weights, float "
             f"input): pip install {CURRENT}, take the fp32 model, or quantise it statically"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edge_vc_runtime.engines.tflite_operators import WEIGHTED, OperatorKind
+from edge_vc_runtime.engines.tflite_operators import DENSE, OperatorKind
 
 FLOAT32 = 0
 """Number of the type float32 in TFLite's schema."""
@@ -55,15 +55,15 @@ class TfliteGraph:
     """Numbers of tensors by their names in the signature."""
     outputs: Mapping[str, int]
 
-    def dynamic_layer(self) -> tuple[str, str] | None:
-        """Return kind and output of the first layer with whole-number weights and float input.
+    def dynamic_layer(self) -> str | None:
+        """Return the output of the first dense layer with whole-number weights and float input.
 
         Such a layer quantises its input as it runs; None when there is none.
         """
         for operator in self.operators:
-            if operator.kind.name not in WEIGHTED or len(operator.inputs) < 2:
+            if operator.kind.name != DENSE or len(operator.inputs) < 2:
                 continue
             heard, weights = (self.tensors[index] for index in operator.inputs[:2])
             if heard.type == FLOAT32 and weights.type in _WHOLE:
-                return operator.kind.name, self.tensors[operator.outputs[0]].name
+                return self.tensors[operator.outputs[0]].name
         return None
