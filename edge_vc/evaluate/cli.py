@@ -124,10 +124,11 @@ def evaluate_command(
     except (EvaluationError, CorpusError, AudioError, BundleError, EngineError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
+    if json is not None:  # before the tables: a pipe may close on those
+        with_audio_beside(report, json).save(json)
     for table in all_tables(report, console.width):
         console.print(table)
     if json is not None:
-        with_audio_beside(report, json).save(json)
         console.print(f"wrote {json}", highlight=False)
     if audio is not None:
         console.print(f"kept the audio in {audio}", highlight=False)
