@@ -22,14 +22,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", default="60", help="turns per contender (60)")
     args = parser.parse_args(argv)
     base, nano = ASSETS / "kathleen-base.evc", ASSETS / "kathleen-nano.evc"
-    contenders = [f"{bundle}:{form}" for bundle in (base, nano) for form in ("int8", "fp32")]
     latency = ["--rounds", args.rounds, "--json", RESULTS / "latency.json"]
+    footprints = {engine: RESULTS / f"footprint-{engine}.json" for engine in ("litert", "onnx")}
     python, here = Path(sys.executable), ROOT / "benchmarks"
     steps: list[list[str | Path]] = [
-        [python, here / "latency.py", *contenders, *latency],
-        [python, here / "footprint.py", base, "--json", RESULTS / "footprint.json"],
+        [python, here / "latency.py", base, nano, *latency],
+        *(
+            [python, here / "footprint.py", base, "--engine", engine, "--json", place]
+            for engine, place in footprints.items()
+        ),
     ]
-    kept = [RESULTS / "latency.json", RESULTS / "footprint.json"]
+    kept = [RESULTS / "latency.json", *footprints.values()]
     if args.corpus:
         judged = ["source", "teacher", base, nano, "--corpus", args.corpus]
         tool = python.parent / "edge-vc"

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_vc_export.release import ENGINES
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle import read_bundle
 from edge_vc_runtime.coldstart import measure_cold_start
@@ -27,7 +28,7 @@ from edge_vc_runtime.manifest import BundleError
 
 EXAMPLES = """examples:
   python benchmarks/footprint.py kathleen.evc
-  python benchmarks/footprint.py kathleen.evc --precision fp32 --runs 31 --json out.json
+  python benchmarks/footprint.py kathleen.evc --engine onnx --runs 31 --json out.json
 """
 STAGES = ("import_ms", "open_ms", "first_step_ms", "total_ms")
 
@@ -36,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure, print the figures and keep them; return the exit code."""
     arguments = build_parser().parse_args(argv)
     try:
-        result = measure(arguments.bundle, arguments.precision, arguments.runs)
+        result = measure(arguments.bundle, arguments.engine, arguments.precision, arguments.runs)
     except BundleError as error:
         print(f"footprint: {error}", file=sys.stderr)
         return 2
@@ -59,19 +60,21 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a .evc file")
+    parser.add_argument("--engine", default="litert", help="litert or onnx (litert)")
     parser.add_argument("--precision", help="int8 or fp32; the bundle's default when not given")
     parser.add_argument("--runs", type=int, default=11, help="new processes (11)")
     parser.add_argument("--json", type=Path, help="keep the result here")
     return parser
 
 
-def measure(bundle: Path, precision: str | None, runs: int) -> dict[str, Any]:
+def measure(bundle: Path, engine: str, precision: str | None, runs: int) -> dict[str, Any]:
     """Start ``runs`` processes; return everything as plain data."""
     manifest = read_bundle(bundle).manifest
-    model = manifest.model(precision, "onnx")
+    format = next(format for format, name in ENGINES.items() if name == engine)
+    model = manifest.model(precision, format)
     measured: dict[str, list[float]] = {key: [] for key in (*STAGES, "rss_mb", "peak_rss_mb")}
     for _ in range(runs):
-        start, memory = measure_cold_start(bundle, "onnx", 1, model.precision)
+        start, memory = measure_cold_start(bundle, engine, 1, model.precision)
         for key, value in (asdict(start) | asdict(memory)).items():
             measured[key].append(value)
     return {
@@ -84,6 +87,7 @@ def measure(bundle: Path, precision: str | None, runs: int) -> dict[str, Any]:
         "bundle": manifest.name,
         "version": manifest.version,
         "precision": model.precision,
+        "engine": engine,
         "runs": runs,
         "figures": {key: _quartiles(values) for key, values in measured.items()},
     }

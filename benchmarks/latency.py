@@ -28,10 +28,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vc_export.release import ENGINES
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import race, ratio
 from edge_vc_runtime import __version__
-from edge_vc_runtime.bundle import Bundle, read_bundle
+from edge_vc_runtime.bundle import read_bundle
 from edge_vc_runtime.machine import detect_environment, read_machine, read_sensors
 from edge_vc_runtime.manifest import BundleError
 from edge_vc_runtime.session import Session
@@ -40,8 +41,8 @@ from edge_vc_runtime.timing import summarise
 FIGURES = ("p50_ms", "p90_ms", "p99_ms", "max_ms", "mean_ms", "rtf", "misses", "hops")
 EXAMPLES = """examples:
   python benchmarks/latency.py kathleen.evc
-      every precision in the bundle, about two minutes
-  python benchmarks/latency.py base.evc:int8 base.evc:fp32 nano.evc:int8 --json out.json
+      every precision in the bundle on every engine, about four minutes
+  python benchmarks/latency.py base.evc:int8 base.evc:fp32:onnx nano.evc:int8:litert --json out.json
       chosen contenders; the JSON is kept for the table
   taskset -c 3 python benchmarks/latency.py kathleen.evc --rounds 100
       on one core of its own, with tighter quartiles
@@ -87,7 +88,10 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "contenders", nargs="+", metavar="BUNDLE[:PRECISION]", help="e.g. base.evc or base.evc:int8"
+        "contenders",
+        nargs="+",
+        metavar="BUNDLE[:PRECISION[:ENGINE]]",
+        help="e.g. base.evc, base.evc:int8 or base.evc:int8:litert",
     )
     parser.add_argument("--rounds", type=int, default=60, help="turns per contender (60)")
     parser.add_argument("--steps", type=int, default=50, help="counted steps per turn (50)")
@@ -102,21 +106,23 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def open_contenders(contenders: list[str], threads: int) -> dict[str, Session]:
-    """Open ``BUNDLE[:PRECISION]`` strings; a bundle alone stands for all its precisions."""
+    """Open ``BUNDLE[:PRECISION[:ENGINE]]``; what is left out stands for all that the bundle has."""
     sessions: dict[str, Session] = {}
     for contender in contenders:
-        file, _, precision = contender.partition(":")
+        file, *chosen = contender.split(":")
         bundle = read_bundle(file)
-        for wanted in [precision] if precision else _precisions(bundle):
-            name = f"{bundle.manifest.name}:{wanted}"
-            if name in sessions:
-                raise BundleError(f"{contender}: {name} is in the race already")
-            sessions[name] = Session.open(bundle, threads=threads, precision=wanted)
+        precision, engine = [*chosen, "", ""][:2]
+        for model in bundle.manifest.models:
+            if precision in ("", model.precision) and engine in ("", ENGINES[model.format]):
+                name = f"{bundle.manifest.name}:{model.precision}:{ENGINES[model.format]}"
+                if name in sessions:
+                    raise BundleError(f"{contender}: {name} is in the race already")
+                sessions[name] = Session.open(
+                    bundle, ENGINES[model.format], threads=threads, precision=model.precision
+                )
+        if not any(name.startswith(f"{bundle.manifest.name}:{precision}") for name in sessions):
+            raise BundleError(f"{contender}: the bundle has no such model")
     return sessions
-
-
-def _precisions(bundle: Bundle) -> list[str]:
-    return list(dict.fromkeys(model.precision for model in bundle.manifest.models))
 
 
 def measure(sessions: dict[str, Session], options: argparse.Namespace) -> dict[str, Any]:
@@ -171,9 +177,12 @@ def _race(
 
 
 def _ratios(took: dict[str, NDArray[np.int64]], mode: str) -> list[dict[str, Any]]:
-    """Compare every pair, the slower one first."""
+    """Compare every pair that differs in one thing only, the slower one first."""
     found = []
     for pair in combinations(took, 2):
+        bundle, precision, engine = zip(*(name.split(":") for name in pair), strict=True)
+        if [len(set(each)) for each in (bundle, precision, engine)].count(2) != 1:
+            continue
         slow, fast = sorted(pair, key=lambda name: -float(np.median(took[name])))
         found.append(
             {"mode": mode, "slow": slow, "fast": fast, **asdict(ratio(took[slow], took[fast]))}
@@ -188,6 +197,7 @@ def _facts(session: Session) -> dict[str, Any]:
         "bundle": manifest.name,
         "version": manifest.version,
         "precision": model.precision,
+        "engine": session.engine[0],
         "tier": model.tier,
         "parameters": model.parameters,
         "mmacs_per_second": model.macs_per_second / 1e6,

@@ -66,8 +66,13 @@ def latency_table(result: dict[str, Any]) -> str:
     head += [f"{mode} {figure}" for mode in modes for figure in ("p50", "p99", "RTF")]
     rows = [_row(name, contender, modes) for name, contender in result["contenders"].items()]
     ratios = [
-        f"- `{entry['fast']}` is {entry['median']:.2f}x as fast as `{entry['slow']}`, "
-        f"{entry['mode']} (quartiles {entry['low']:.2f} to {entry['high']:.2f})\n"
+        [
+            f"`{entry['fast']}`",
+            f"`{entry['slow']}`",
+            entry["mode"],
+            f"{entry['median']:.2f}x",
+            f"{entry['low']:.2f} to {entry['high']:.2f}",
+        ]
         for entry in result["ratios"]
     ]
     setup = result["setup"]
@@ -76,7 +81,8 @@ def latency_table(result: dict[str, Any]) -> str:
         f"{setup['rounds']} interleaved rounds of {setup['steps']} steps after "
         f"{setup['warmup']} to warm up; time inside one step, without audio buffers.\n"
     )
-    return "\n".join([_markdown(head, rows), "".join(ratios), note])
+    compared = _markdown(["faster", "slower", "paced", "ratio", "quartiles"], ratios)
+    return "\n".join([_markdown(head, rows), compared, note])
 
 
 def _row(name: str, contender: dict[str, Any], modes: list[str]) -> list[str]:
@@ -107,7 +113,7 @@ def footprint_table(result: dict[str, Any]) -> str:
             ("rss_mb", "resident memory", "MB"),
         )
     ]  # fmt: skip
-    name = f"`{result['bundle']}:{result['precision']}`"
+    name = f"`{result['bundle']}:{result['precision']}:{result['engine']}`"
     note = f"{_machine(result)}, {result['runs']} new processes, files in the page cache.\n"
     return "\n".join([_markdown([name, "median", "quartiles"], rows), note])
 

@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from edge_vc_export.bundle import BundleFacts
+    from edge_vc_export.graph_set import Selection
     from edge_vc_export.release import Release
 
 app = typer.Typer(
@@ -86,6 +87,7 @@ def export_command(
     from edge_vc.compress.student_file import StudentFileError
     from edge_vc_boards.board import BoardError
     from edge_vc_export.formats import FormatError
+    from edge_vc_export.graph_set import Selection
     from edge_vc_export.parity import ParityError
     from edge_vc_runtime.engines import EngineError
     from edge_vc_runtime.manifest import BundleError
@@ -96,18 +98,19 @@ def export_command(
             return
         if source is None:
             raise FormatError("nothing to export: name a run folder, a student or a bundle")
-        chosen = (_words(format), _words(precision))
+        chosen = Selection(_words(format), _words(precision))
+        chosen.check_names()
         if source.suffix == ".evc" and (output is None or output.suffix != ".evc"):
             for file in unpack(source, output or Path(source.stem)):
                 typer.echo(f"wrote {file}")
             return
         if source.suffix == ".evc":
-            _report(_rewrite(source, output or source, *chosen))
+            _report(_rewrite(source, output or source, chosen))
             return
         float_file, int8_file = find_students(source, quantized)
         facts = _facts(name, version, licence, consent)
         target = output or Path(f"{name}.evc")
-        _report(_release(target, float_file, int8_file, facts, tier, *chosen))
+        _report(_release(target, float_file, int8_file, facts, tier, chosen))
     except (
         StudentFileError, ParityError, BundleError, AudioError, BoardError, EngineError, FormatError
     ) as error:  # fmt: skip
@@ -180,33 +183,27 @@ def _release(
     int8_file: Path | None,
     facts: BundleFacts,
     tier: str,
-    formats: tuple[str, ...],
-    precisions: tuple[str, ...],
+    selection: Selection,
 ) -> Release:
     from edge_vc.compress.quantize import quantized_convs
     from edge_vc.compress.student_file import load_student
-    from edge_vc_export.graph_set import Selection
     from edge_vc_export.release import release_bundle
 
     student = load_student(float_file)
     quantized = None if int8_file is None else load_student(int8_file)
     if quantized is not None and not quantized_convs(quantized.trunk):
         quantized = None  # the run was told not to quantise
-    selection = Selection(formats, precisions)
     with _notes() as note:
         return release_bundle(
             output, student, quantized, facts, tier=tier, selection=selection, note=note
         )
 
 
-def _rewrite(
-    source: Path, output: Path, formats: tuple[str, ...], precisions: tuple[str, ...]
-) -> Release:
-    from edge_vc_export.graph_set import Selection
+def _rewrite(source: Path, output: Path, selection: Selection) -> Release:
     from edge_vc_export.release import rewrite_bundle
 
     with _notes() as note:
-        return rewrite_bundle(source, output, Selection(formats, precisions), note=note)
+        return rewrite_bundle(source, output, selection, note=note)
 
 
 @contextmanager

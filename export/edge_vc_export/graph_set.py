@@ -22,11 +22,8 @@ class Selection:
     formats: tuple[str, ...] = FORMATS
     precisions: tuple[str, ...] = DEFAULT_PRECISIONS
 
-    def check(self, quantized: bool) -> None:
-        """Raise `FormatError` for what cannot be written, before any work is done.
-
-        ``quantized`` says whether there is an INT8 student to write.
-        """
+    def check_names(self) -> None:
+        """Raise `FormatError` for names that mean nothing or what is not installed."""
         check_formats(self.formats)
         for name in self.precisions:
             if name not in PRECISIONS:
@@ -35,6 +32,13 @@ class Selection:
             raise FormatError(f"no precision to write: give one or more of {', '.join(PRECISIONS)}")
         if DYNAMIC in self.precisions and "tflite" not in self.formats:
             raise FormatError(f"{DYNAMIC} is written as TFLite only: add tflite to the formats")
+
+    def check(self, quantized: bool) -> None:
+        """Raise `FormatError` for what cannot be written, before any work is done.
+
+        ``quantized`` says whether there is an INT8 student to write.
+        """
+        self.check_names()
         if self.precisions == ("int8",) and not quantized:
             raise FormatError("there is no INT8 student here: quantise it, or write fp32")
 

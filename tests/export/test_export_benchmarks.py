@@ -10,6 +10,7 @@ from export_toys import FACTS, quantized_toy, toy
 
 from edge_vc_export.bundle import BundleFacts, ModelFile, write_bundle
 from edge_vc_export.onnx import export_onnx
+from edge_vc_export.tflite import export_tflite
 
 
 @pytest.fixture(scope="module")
@@ -17,15 +18,19 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("benchmarks")
     models = [
         ModelFile(
-            export_onnx(model, folder / f"{precision}.onnx", precision=precision, **FACTS),
+            export(model, folder / f"{precision}.{format}", precision=precision, **FACTS),
             tier="nano",
             parameters=2_000_000,
             macs_per_second=8e6,
         )
         for precision, model in (("int8", quantized_toy()), ("fp32", toy()))
+        for format, export in (("onnx", export_onnx), ("tflite", export_tflite))
     ]
     says = BundleFacts("toy", "0.1.0", "CC0-1.0", "Nobody's voice.", "Free.\n")
     return write_bundle(folder / "toy.evc", says, models)
+
+
+PRECISIONS, ENGINES = ("int8", "fp32"), ("onnx", "litert")
 
 
 def load(project_root: Path, name: str) -> ModuleType:
@@ -50,7 +55,9 @@ def result(bundle: Path, project_root: Path, tmp_path_factory: pytest.TempPathFa
 def test_latency_counts_every_step_of_every_contender(result: Path) -> None:
     found = json.loads(result.read_text())
 
-    assert set(found["contenders"]) == {"toy:int8", "toy:fp32"}
+    assert set(found["contenders"]) == {
+        f"toy:{precision}:{engine}" for precision in PRECISIONS for engine in ENGINES
+    }
     for contender in found["contenders"].values():
         for mode in ("tight", "paced"):
             assert contender[mode]["hops"] == 12
@@ -64,7 +71,7 @@ def test_latency_says_what_machine_and_what_was_done(result: Path) -> None:
     assert found["setup"] == {"rounds": 3, "steps": 4, "settle": 1, "warmup": 2, "threads": 1}
     for word in ("Statistic", "Leaves out", "tight", "paced", "warmed up"):
         assert word in found["about"]
-    assert [entry["mode"] for entry in found["ratios"]] == ["tight", "paced"]
+    assert [entry["mode"] for entry in found["ratios"]] == ["tight"] * 4 + ["paced"] * 4
     for entry in found["ratios"]:
         assert entry["low"] <= entry["median"] <= entry["high"]
 
@@ -72,12 +79,12 @@ def test_latency_says_what_machine_and_what_was_done(result: Path) -> None:
 def test_one_mode_and_chosen_precisions(
     bundle: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = load(project_root, "latency").main([f"{bundle}:fp32", *QUICK, "--mode", "tight"])
+    code = load(project_root, "latency").main([f"{bundle}:fp32:litert", *QUICK, "--mode", "tight"])
 
     lines = capsys.readouterr().out.splitlines()
     assert code == 0
     assert len(lines) == 1
-    assert lines[0].startswith("toy:fp32")
+    assert lines[0].startswith("toy:fp32:litert")
 
 
 def test_a_contender_twice_is_refused(
@@ -86,7 +93,14 @@ def test_a_contender_twice_is_refused(
     code = load(project_root, "latency").main([str(bundle), f"{bundle}:int8", *QUICK])
 
     assert code == 2
-    assert "toy:int8 is in the race already" in capsys.readouterr().err
+    assert "toy:int8:onnx is in the race already" in capsys.readouterr().err
+
+
+def test_a_contender_that_is_not_in_the_bundle_is_refused(
+    bundle: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load(project_root, "latency").main([f"{bundle}:fp16", *QUICK]) == 2
+    assert "has no such model" in capsys.readouterr().err
 
 
 def test_the_table_holds_the_measured_figures(
@@ -95,9 +109,9 @@ def test_the_table_holds_the_measured_figures(
     assert load(project_root, "table").main([str(result)]) == 0
 
     text = capsys.readouterr().out
-    figures = json.loads(result.read_text())["contenders"]["toy:int8"]["tight"]
+    figures = json.loads(result.read_text())["contenders"]["toy:int8:litert"]["tight"]
     assert f"| {figures['p50_ms']:.3f} ms |" in text
-    assert "| `toy:int8` |" in text
+    assert "| `toy:int8:litert` |" in text
     assert "2.00 M" in text
     assert "3 interleaved rounds of 4 steps" in text
 
@@ -133,7 +147,7 @@ def test_footprint_starts_new_processes(
     found = json.loads(path.read_text())
     figures = found["figures"]
     assert code == 0
-    assert (found["precision"], found["runs"]) == ("int8", 1)
+    assert (found["precision"], found["engine"], found["runs"]) == ("int8", "litert", 1)
     parts = (figures[key]["median"] for key in ("import_ms", "open_ms", "first_step_ms"))
     assert sum(parts) == pytest.approx(figures["total_ms"]["median"])
     assert figures["rss_mb"]["median"] > 10

@@ -14,11 +14,14 @@ from edge_vc_export import proof as proofs
 from edge_vc_export import release as releases
 from edge_vc_export.bundle import BundleFacts
 from edge_vc_export.cli import app
+from edge_vc_export.formats import FormatError
+from edge_vc_export.graph_set import Selection
 from edge_vc_export.parity import Int8Limits, ParityError
-from edge_vc_export.release import release_bundle
+from edge_vc_export.release import release_bundle, rewrite_bundle
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import Ratio, ratio
 from edge_vc_runtime.bundle import read_bundle
+from edge_vc_runtime.golden import replay_golden
 
 SAYS = BundleFacts("small", "0.1.0", "CC0-1.0", "Nobody's voice.", "Do what you like.\n")
 UNTRAINED = Int8Limits(least_snr_db=15.0, largest_distance_db=30.0, largest_drift_db=6.0)
@@ -186,3 +189,78 @@ def test_the_command_refuses_in_one_line(make, words: str, tmp_path: Path) -> No
     assert words in output
     assert len(output.strip().splitlines()) == 1
     assert "Traceback" not in output
+
+
+def test_a_bundle_is_written_anew_in_other_forms(
+    speech: np.ndarray, tmp_path: Path, fixed_race: list[float]
+) -> None:
+    student = small_student()
+    old = release_bundle(
+        tmp_path / "old.evc", student, quantized_student(student), SAYS, tier="nano",
+        selection=Selection(("onnx",)), speech=speech, limits=UNTRAINED,
+    ).path  # fmt: skip
+    precisions = ("int8", "fp32", "dynamic-int8")
+
+    new = rewrite_bundle(
+        old, tmp_path / "new.evc", Selection(precisions=precisions), speech=speech
+    ).path
+
+    before, after = read_bundle(old), read_bundle(new)
+    assert [m.file for m in before.manifest.models] == ["model.int8.onnx", "model.fp32.onnx"]
+    assert {m.file for m in after.manifest.models} == {
+        "model.int8.onnx", "model.fp32.onnx", "model.int8.tflite", "model.fp32.tflite",
+        "model.dynamic-int8.tflite",
+    }  # fmt: skip
+    assert before.read("model.int8.onnx") == after.read("model.int8.onnx")
+    assert after.manifest.licence == "CC0-1.0"
+    assert set(before.manifest.runtimes) == {"onnxruntime"}
+    replays = replay_golden(after)
+    assert {(r.engine, r.precision) for r in replays} == {
+        ("onnx", "int8"), ("onnx", "fp32"),
+        ("litert", "int8"), ("litert", "fp32"), ("litert", "dynamic-int8"),
+    }  # fmt: skip
+    assert all(replay.equal for replay in replays)
+
+
+def test_a_bundle_without_graphs_to_start_from_is_refused(
+    speech: np.ndarray, tmp_path: Path, fixed_race: list[float]
+) -> None:
+    only = release_bundle(
+        tmp_path / "only.evc", small_student(), None, SAYS, tier="nano",
+        selection=Selection(("tflite",), ("fp32",)), speech=speech,
+    ).path  # fmt: skip
+
+    with pytest.raises(FormatError, match=r"has no fp32 model as ONNX to start from"):
+        rewrite_bundle(only, tmp_path / "new.evc", speech=speech)
+    assert not (tmp_path / "new.evc").exists()
+
+
+def test_the_wheels_of_a_board_are_listed() -> None:
+    code, output = invoke("--requirements", "pi4")
+    assert code == 0
+    assert "edge-vc-runtime[litert]==" in output
+    assert "ai-edge-litert==" in output
+    assert "onnxruntime" not in output
+
+    code, output = invoke("--requirements", "pi4", "--engine", "onnx")
+    assert "onnxruntime==" in output
+
+    code, output = invoke("--requirements", "pi9")
+    assert (code, output.count("\n")) == (2, 1)
+    assert "no board 'pi9'" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--format", "onnx,gguf"], "no format 'gguf'"),
+        (["--precision", "int3"], "no precision 'int3'"),
+        ([], "no such file"),
+    ],
+    ids=["format", "precision", "file"],
+)
+def test_a_wrong_option_is_one_line(options: list[str], words: str, tmp_path: Path) -> None:
+    code, output = invoke(tmp_path / "none.safetensors", *options)
+
+    assert (code, output.count("\n")) == (2, 1)
+    assert words in output
