@@ -100,3 +100,41 @@ def test_the_teacher_knows_one_voice_and_its_origin() -> None:
         assert file.get_slice("voice.weight").get_shape()[0] == 1
     assert {"settings", "data_sha256", "steps"} <= set(run)
     assert DefaultTeacher.load(path).config.speakers == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+@pytest.mark.parametrize("tier", BUNDLES)
+def test_both_formats_say_the_same_for_half_a_minute(
+    tier: str, precision: str, tmp_path: Path
+) -> None:
+    from edge_vc_export.agreement import check_agreement
+    from edge_vc_export.speech import example_speech
+
+    bundle, files = read_bundle(bundle_path(tier)), []
+    for format in ("onnx", "tflite"):
+        files.append(tmp_path / f"{precision}.{format}")
+        files[-1].write_bytes(bundle.read(f"model.{precision}.{format}"))
+    speech = example_speech(30.0, bundle.manifest.sample_rate)
+
+    agreement = check_agreement(*files, speech)
+
+    assert agreement.seconds == pytest.approx(30.0)
+    assert agreement.trunk_snr_db >= 30
+
+
+@pytest.mark.slow
+def test_the_wide_student_is_the_same_in_torch_onnx_and_tflite(tmp_path: Path) -> None:
+    from edge_vc_export.onnx import export_onnx
+    from edge_vc_export.parity import check_fp32
+    from edge_vc_export.speech import example_speech
+    from edge_vc_export.tflite import export_tflite
+
+    student = load_student(ASSETS / "kathleen-wide.safetensors")
+    config = student.config
+    facts = {"hop": config.hop, "sample_rate": config.sample_rate, "name": "wide",
+             "precision": "fp32", "licence": "CC0-1.0"}  # fmt: skip
+    speech = example_speech(30.0, config.sample_rate)
+    for export, name in ((export_onnx, "wide.onnx"), (export_tflite, "wide.tflite")):
+        parity = check_fp32(student, export(student, tmp_path / name, **facts), speech)
+        assert max(parity.offline, parity.streaming) <= 1e-4
