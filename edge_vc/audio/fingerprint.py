@@ -26,6 +26,7 @@ _WINDOW = 2048
 _BANDS = 33
 _COMMON = 64
 _TRIED = 16
+_FARTHEST = 2**17
 
 
 @dataclass(frozen=True)
@@ -90,24 +91,36 @@ def _candidates(prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int, int]]
     lengths = [words.shape[0] for words in prints]
     if not sum(lengths):
         return
-    words = np.concatenate(prints)
-    order = np.argsort(words, kind="stable")
-    _, starts, counts = np.unique(words[order], return_index=True, return_counts=True)
-    # A word that many share is silence or hum and tells nothing.
-    telling = np.repeat(counts <= _COMMON, counts)
-    first = order[np.repeat(starts, counts)]
-    owners = np.repeat(np.arange(len(prints), dtype=np.int32), lengths)
-    telling &= owners[order] != owners[first]
-    later, earlier = order[telling], first[telling]
-    places = np.concatenate([np.arange(length, dtype=np.int32) for length in lengths])
-    pairs = np.stack([owners[later], owners[earlier], places[earlier] - places[later]], axis=1)
-    pairs, votes = np.unique(pairs, axis=0, return_counts=True)
+    later, earlier = _repeats(np.concatenate(prints))
+    ends = np.cumsum(lengths)
+    begins = ends - lengths
+    index, original = (np.searchsorted(ends, at, side="right") for at in (later, earlier))
+    # Where the later print begins in the earlier one.
+    offset = (earlier - begins[original]) - (later - begins[index])
+    useful = (index != original) & (np.abs(offset) < _FARTHEST)
+    # One number for all three: sorting rows takes several times the memory.
+    key = (index * len(prints) + original) * (2 * _FARTHEST) + offset + _FARTHEST
+    keys, votes = np.unique(key[useful], return_counts=True)
     tried = Counter[int]()
-    for row in np.argsort(-votes, kind="stable"):
-        index, original, offset = map(int, pairs[row])
-        if tried[index] < _TRIED:
-            tried[index] += 1
-            yield index, original, offset
+    for key_of_pair in keys[np.argsort(-votes, kind="stable")]:
+        pair, shifted = divmod(int(key_of_pair), 2 * _FARTHEST)
+        one, two = divmod(pair, len(prints))
+        if tried[one] < _TRIED:
+            tried[one] += 1
+            yield one, two, shifted - _FARTHEST
+
+
+def _repeats(words: Fingerprint) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the places of words that were there before, and of their first occurrences."""
+    order = np.argsort(words, kind="stable")
+    words = words[order]
+    starts = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
+    counts = np.diff(starts, append=words.shape[0])
+    # A word that many share is silence or hum and tells nothing.
+    telling = (counts > 1) & (counts <= _COMMON)
+    starts, counts = starts[telling], counts[telling] - 1
+    steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+    return order[np.repeat(starts, counts) + steps], order[np.repeat(starts, counts)]
 
 
 def _agreement(one: Fingerprint, two: Fingerprint, offset: int, overlap: float) -> float:
