@@ -1,0 +1,91 @@
+"""What training leaves out, so that decisions are made on sentences that it never heard.
+
+The choice follows from names alone: the same corpus gives the same sentences everywhere. It is
+taken from the training corpus; evaluation recordings are for reporting, never for choosing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import soundfile
+
+from edge_vc.data.corpus import Corpus, CorpusError, Utterance, write_metadata
+
+SOURCES = 16
+"""Sentences to convert."""
+MORE_SOURCES = 8
+"""Sentences of role ``target-alt`` besides, where there are any: nobody trains on those."""
+REFERENCES = 20
+"""Sentences of the target that stand for the voice."""
+
+
+@dataclass(frozen=True)
+class Development:
+    """A corpus in two parts that share no source speaker and no sentence of the target."""
+
+    train: Corpus
+    """Everything that may be trained on."""
+    held: Corpus
+    """Roles ``unseen-source`` and ``target-reference``, as `edge_vc.evaluate` takes them."""
+
+    @classmethod
+    def of(
+        cls, corpus: Corpus, sources: int = SOURCES, references: int = REFERENCES
+    ) -> Development:
+        """Divide ``corpus``; raises `CorpusError` where too little would be left to train on.
+
+        Sources with text are held first, whole speakers at a time, since word errors need text.
+        """
+        own = corpus.select("target")
+        others = [utterance for utterance in corpus if utterance.role == "source"]
+        held_own = _first(own, references)
+        speakers = _speakers(others, sources)
+        held_others = _first((u for u in others if u.speaker in speakers), sources)
+        if len(own) <= references or len(speakers) == len({u.speaker for u in others}):
+            raise CorpusError(
+                f"{corpus.root}: {len(own)} sentences of the target and {len(others)} of sources; "
+                f"holding out {references} and {sources} leaves nothing to train on"
+            )
+        names = {u.path for u in held_own}
+        held_others += _first(corpus.select("target-alt"), MORE_SOURCES)
+        unused = speakers | set(corpus.select("target-alt").speakers)
+        train = tuple(u for u in corpus if u.path not in names and u.speaker not in unused)
+        held = [replace(u, role="unseen-source") for u in held_others]
+        held += [replace(u, role="target-reference") for u in held_own]
+        return cls(Corpus(corpus.root, train), Corpus(corpus.root, tuple(held)))
+
+    def write(self, folder: Path) -> Path:
+        """Copy the held part into ``folder`` as a corpus of its own, ready to evaluate on."""
+        written = []
+        for utterance in self.held:
+            path = folder / utterance.speaker / f"{utterance.utt_id}.flac"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            audio, rate = soundfile.read(utterance.path, dtype="int16")
+            soundfile.write(path, audio, rate)
+            written.append(replace(utterance, path=path))
+        return write_metadata(folder, written)
+
+
+def _first(utterances: Iterable[Utterance], count: int) -> list[Utterance]:
+    """Return ``count`` utterances in the order of their names' hashes: spread, but fixed."""
+    return sorted(utterances, key=lambda u: (_shuffled(u.utt_id), u.utt_id))[:count]
+
+
+def _speakers(sources: list[Utterance], count: int) -> set[str]:
+    """Return the speakers that hold ``count`` sentences together, those with text first."""
+    chosen: set[str] = set()
+    spoken = {u.speaker for u in sources if u.text}
+    ordered = sorted({u.speaker for u in sources}, key=lambda s: (s not in spoken, _shuffled(s), s))
+    for speaker in ordered:
+        if sum(u.speaker in chosen for u in sources) >= count:
+            break
+        chosen.add(speaker)
+    return chosen
+
+
+def _shuffled(name: str) -> str:
+    return hashlib.sha256(f"development:{name}".encode()).hexdigest()
