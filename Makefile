@@ -32,7 +32,7 @@ test-slow: $(STAMP) ## the tests that take longer than a few seconds each
 	$(BIN)/python -m pytest -m slow
 
 test-board: $(STAMP) ## the tests that run on emulated boards; makes their arm64 root first
-	$(BIN)/python -m pytest -m emulated
+	$(BIN)/python -m pytest -m emulated tests/boards
 
 check: $(STAMP) ## lint, format, types
 	$(BIN)/ruff check .
