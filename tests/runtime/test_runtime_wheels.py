@@ -16,15 +16,19 @@ from runtime_installs import NO_INDEX
 import edge_vc_runtime
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["onnx", "litert"])
 def board(
-    wheels: dict[str, Path], project_root: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    wheels: dict[str, Path],
+    project_root: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The bin folder of an environment with the runtime wheel, its engine and nothing else."""
     folder = tmp_path_factory.mktemp("board")
     venv.create(folder, with_pip=True)
     command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-    command += ["-c", str(project_root / "constraints.txt"), f"{wheels['edge_vc_runtime']}[onnx]"]
+    command += ["-c", str(project_root / "constraints.txt")]
+    command.append(f"{wheels['edge_vc_runtime']}[{request.param}]")
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if done.returncode and NO_INDEX.search(done.stderr):
         pytest.skip("no package index within reach")
@@ -62,11 +66,11 @@ def test_one_version(project_root: Path, wheels: dict[str, Path]) -> None:
     assert f"edge-vc-runtime[onnx,audio]=={version}" in project["dependencies"]
 
 
-def test_runtime_wheel_alone_converts(board: Path, mini: Path, tmp_path: Path) -> None:
+def test_runtime_wheel_alone_converts(board: Path, both: Path, tmp_path: Path) -> None:
     tone = 0.25 * np.sin(np.arange(5000) / 20)
     soundfile.write(tmp_path / "in.wav", tone, 16000)
     soundfile.write(tmp_path / "fast.wav", tone, 44100)
-    command = [str(board / "edge-vc-rt"), "run", str(mini), "in.wav", "out.wav"]
+    command = [str(board / "edge-vc-rt"), "run", str(both), "in.wav", "out.wav"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
     assert done.returncode == 0, done.stderr
     audio, _ = soundfile.read(tmp_path / "out.wav")
@@ -86,8 +90,8 @@ def test_nothing_else_is_there(board: Path) -> None:
     assert done.stdout == b"[]\n"
 
 
-def test_profile_on_a_bare_board(board: Path, mini: Path, tmp_path: Path) -> None:
-    command = [str(board / "edge-vc-rt"), "profile", str(mini), "--seconds", "0.1"]
+def test_profile_on_a_bare_board(board: Path, both: Path, tmp_path: Path) -> None:
+    command = [str(board / "edge-vc-rt"), "profile", str(both), "--seconds", "0.1"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "real-time factor" in done.stdout
