@@ -35,8 +35,10 @@ def main(argv: list[str] | None = None) -> int:
     kept = [RESULTS / "latency.json", *footprints.values()]
     if args.corpus:
         judged = ["source", "teacher", base, nano, "--corpus", args.corpus]
-        tool = python.parent / "edge-vc"
-        steps.append([tool, "evaluate", *judged, "--json", RESULTS / "voice.json"])
+        tool, report = python.parent / "edge-vc", ROOT / "build" / "evaluation.json"
+        report.parent.mkdir(exist_ok=True)
+        steps.append([tool, "evaluate", *judged, "--json", report])
+        steps.append([python, here / "voice.py", report, "--json", RESULTS / "voice.json"])
         kept.append(RESULTS / "voice.json")
     steps.append([python, here / "table.py", *kept, "--into", ROOT / "README.md"])
     for step in steps:

@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     tables: dict[str, list[str]] = {}
     for path in arguments.results:
         result = json.loads(path.read_text())
-        kind = result.get("benchmark", "voice" if "ceiling" in result else None)
+        kind = result.get("benchmark")
         if kind not in TABLES:
             print(f"table: {path}: is not a result of {', '.join(TABLES)}", file=sys.stderr)
             return 2
@@ -118,28 +118,44 @@ def footprint_table(result: dict[str, Any]) -> str:
     return "\n".join([_markdown([name, "median", "quartiles"], rows), note])
 
 
+VOICE = {
+    "similarity": ("similarity", "{:.3f}"),
+    "word_error_rate": ("word error rate", "{:.3f}"),
+    "dnsmos": ("DNSMOS", "{:.2f}"),
+    "f0_correlation": ("F0 correlation", "{:.2f}"),
+    "f0_error": ("F0 error, %", "{:.1f}"),
+}
+"""Figures of a voice that the README shows: title and form."""
+
+
 def voice_table(result: dict[str, Any]) -> str:
-    """Return a report of `edge-vc evaluate` as Markdown."""
+    """Return a condensed report of `edge-vc evaluate` as Markdown."""
     contenders = result["contenders"]
-    head = ["", "similarity", "95 % interval", "word error rate", "95 % interval"]
-    rows = []
-    for name, contender in (*contenders.items(), ("target herself", result["ceiling"])):
-        score = contender["overall"]
-        row = [name]
-        for figure in ("similarity", "word_error_rate"):
-            found = score[figure]
-            row += [f"{found['value']:.3f}", f"{found['low']:.3f} to {found['high']:.3f}"]
-        rows.append(row)
+    rows = [
+        [
+            f"`{name}`",
+            *(_estimate(contender["overall"][key], form) for key, (_, form) in VOICE.items()),
+        ]
+        for name, contender in (*contenders.items(), ("target herself", result["ceiling"]))
+    ]
     speakers = next(iter(contenders.values()))["speakers"]
-    sentences = next(iter(contenders.values()))["overall"]["similarity"]["sentences"]
     note = (
-        f"{sentences} sentences of {len(speakers)} speakers that nothing was trained on, "
-        f"{result['seconds'] / 60:.1f} minutes; cosine of Resemblyzer embeddings to the centroid "
-        f"of {result['centroid_sentences']} sentences of the target; PocketSphinx with a language "
+        f"{result['sentence_count']} sentences of {len(speakers)} speakers that nothing was trained "
+        f"on, {result['seconds'] / 60:.1f} minutes, 95 % bootstrap intervals over sentences. "
+        "Similarity: cosine of Resemblyzer embeddings to the centroid of "
+        f"{result['centroid_sentences']} sentences of the target; words: PocketSphinx with a language "
         f"model of the sentences ({len(result['unknown_words'])} words that it cannot know do not "
-        "count); bootstrap over sentences.\n"
+        "count); F0: correlation with the source's contour, distance of the median from the "
+        "target's.\n"
     )
-    return "\n".join([_markdown(head, rows), note])
+    return "\n".join([_markdown(["", *(title for title, _ in VOICE.values())], rows), note])
+
+
+def _estimate(found: dict[str, Any] | None, form: str) -> str:
+    if found is None:
+        return "-"
+    value, low, high = (form.format(found[key]) for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def instructions_table(result: dict[str, Any]) -> str:
