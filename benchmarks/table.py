@@ -140,13 +140,13 @@ def voice_table(result: dict[str, Any]) -> str:
     ]
     speakers = next(iter(contenders.values()))["speakers"]
     note = (
-        f"{result['sentence_count']} sentences of {len(speakers)} speakers that nothing was trained "
-        f"on, {result['seconds'] / 60:.1f} minutes, 95 % bootstrap intervals over sentences. "
-        "Similarity: cosine of Resemblyzer embeddings to the centroid of "
-        f"{result['centroid_sentences']} sentences of the target; words: PocketSphinx with a language "
-        f"model of the sentences ({len(result['unknown_words'])} words that it cannot know do not "
-        "count); F0: correlation with the source's contour, distance of the median from the "
-        "target's.\n"
+        f"{result['sentence_count']} sentences of {len(speakers)} speakers that nothing was "
+        f"trained on, {result['seconds'] / 60:.1f} minutes, 95 % bootstrap intervals over "
+        "sentences. Similarity: cosine of Resemblyzer embeddings to the centroid of "
+        f"{result['centroid_sentences']} sentences of the target; words: PocketSphinx with a "
+        f"language model of the sentences ({len(result['unknown_words'])} words that it cannot "
+        "know do not count); F0: correlation with the source's contour, distance of the median "
+        "from the target's.\n"
     )
     return "\n".join([_markdown(["", *(title for title, _ in VOICE.values())], rows), note])
 
