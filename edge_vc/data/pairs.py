@@ -3,83 +3,63 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from edge_vc.audio.denoise import denoise
 from edge_vc.audio.io import read_audio
 from edge_vc.audio.level import normalize_level
-from edge_vc.audio.mel import LogMel, channel_mean
+from edge_vc.audio.pitch import track_pitch
 from edge_vc.data.corpus import Utterance
-from edge_vc.data.perturb import FRAME_MS, PerturbSettings, analyse, perturb
+from edge_vc.data.pair_set import HOP, SAMPLE_RATE, TARGET_DB, PairSet, as_int16, cleaned
+from edge_vc.data.perturb import (
+    FRAME_MS,
+    HIGHEST_HZ,
+    LOWEST_HZ,
+    PerturbSettings,
+    analyse,
+    perturb,
+)
 
-HOP = 160
-SAMPLE_RATE = 16_000
-TARGET_DB = -23.0
-"""Level of the active speech of inputs and targets, dBFS."""
-
-_VERSION = 2
+_VERSION = 3
 """Goes up when pairs come out otherwise, so that a cache of older ones is not used."""
 
 
-@dataclass(frozen=True)
-class PairSet:
-    """One recording as target and its variants as inputs; frames are `HOP` samples."""
-
-    speaker: str
-    audio: NDArray[np.int16]
-    """The target, levelled and denoised, ``[F * HOP]``."""
-    f0: NDArray[np.float32]
-    """Its F0 in Hz at the middle of each hop, 0 where unvoiced, ``[F]``."""
-    log_mels: NDArray[np.float16]
-    """The untouched recording first, then its perturbations, channel mean removed,
-    ``[V, bands, F]``."""
-
-
-def hop_f0(f0: NDArray[np.float64], frames: int) -> NDArray[np.float32]:
+def hop_f0(f0: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     """WORLD's contour at the middle of each hop: every other 5 ms frame from the second on."""
     stride = round(HOP / SAMPLE_RATE * 1000 / FRAME_MS)
     picked = f0[stride // 2 :: stride][:frames]
     return np.pad(picked, (0, frames - len(picked))).astype(np.float32)
 
 
-def normalised_log_mel(audio: NDArray[np.float32], frames: int) -> NDArray[np.float16]:
-    """Log-mel of ``audio`` less its channel mean, ``[bands, frames]``."""
-    padded = np.zeros(frames * HOP, np.float32)
-    n = min(len(audio), len(padded))
-    padded[:n] = audio[:n]
-    log_mel = LogMel()(torch.from_numpy(padded)[None])[0]
-    normalised: NDArray[np.float16] = (log_mel - channel_mean(log_mel)).numpy().astype(np.float16)
-    return normalised
-
-
 def make_pairs(
     source: Utterance, variants: int, seed: int, settings: PerturbSettings, clean: bool
 ) -> PairSet:
     """Analyse one recording and perturb it ``variants`` times."""
-    torch.set_num_threads(1)
     recording = read_audio(source.path, SAMPLE_RATE)
     raw = normalize_level(recording, SAMPLE_RATE, TARGET_DB)
-    target = normalize_level(denoise(raw, SAMPLE_RATE), SAMPLE_RATE, TARGET_DB) if clean else raw
     frames = len(raw) // HOP
     digest = hashlib.sha256(f"{seed}:{source.utt_id}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
-    analysis = analyse(raw.astype(np.float64), SAMPLE_RATE)
-    log_mels = [normalised_log_mel(raw, frames)]
-    for _ in range(variants):
-        voice, _ = perturb(analysis, rng, settings)
-        log_mels.append(normalised_log_mel(voice.astype(np.float32), frames))
+    hop = round(FRAME_MS / 1000 * SAMPLE_RATE)
+    f0 = track_pitch(raw, SAMPLE_RATE, hop, LOWEST_HZ, HIGHEST_HZ).f0
+    inputs = [as_int16(raw, frames)]
+    if variants:
+        analysis = analyse(raw.astype(np.float64), SAMPLE_RATE)
+        voices = (perturb(analysis, rng, settings)[0] for _ in range(variants))
+        levelled = (normalize_level(v.astype(np.float32), SAMPLE_RATE, TARGET_DB) for v in voices)
+        inputs += [as_int16(voice, frames) for voice in levelled]
     return PairSet(
         source.speaker,
-        np.round(target[: frames * HOP] * 32767).astype(np.int16),
-        hop_f0(analysis.f0, frames),
-        np.stack(log_mels),
+        source.utt_id,
+        hop_f0(f0, frames),
+        as_int16(cleaned(raw) if clean else raw, frames),
+        np.stack(inputs),
     )
 
 
@@ -116,21 +96,29 @@ def cached_pairs(
 def load_pairs(path: Path) -> PairSet:
     """Read what `cached_pairs` stored."""
     with np.load(path, allow_pickle=False) as stored:
-        return PairSet(str(stored["speaker"]), stored["audio"], stored["f0"], stored["log_mels"])
+        return PairSet(
+            str(stored["speaker"]),
+            str(stored["name"]),
+            stored["f0"],
+            stored["target"],
+            stored["inputs"],
+        )
 
 
 def _store(job: tuple[Utterance, Path, int, int, PerturbSettings, bool]) -> Path:
     source, path, variants, seed, settings, clean = job
     if not path.exists():
         pairs = make_pairs(source, variants, seed, settings, clean)
-        part = path.with_suffix(".part")
+        # Processes that train together may make the same pairs at once.
+        part = path.with_suffix(f".{os.getpid()}.part")
         with part.open("wb") as file:
             np.savez(
                 file,
                 speaker=np.array(pairs.speaker),
-                audio=pairs.audio,
+                name=np.array(pairs.name),
                 f0=pairs.f0,
-                log_mels=pairs.log_mels,
+                target=pairs.target,
+                inputs=pairs.inputs,
             )
         part.replace(path)
     return path

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from edge_vc.audio.io import AudioError, Samples
 from edge_vc.audio.level import normalize_level
 from edge_vc.audio.mel import LogMel, channel_mean
 from edge_vc.audio.pitch import Contour, track_pitch
-from edge_vc.models.teacher import TeacherConfig, TeacherNetwork
+from edge_vc.models.teacher import TeacherNetwork
+from edge_vc.models.teacher_file import load_teacher, save_teacher
 
 DEFAULT_WEIGHTS = Path(__file__).parent.parent / "assets" / "kathleen-teacher.safetensors"
 INPUT_DB = -23.0
 """Level of active speech that the network is given, dBFS."""
 CHUNK_FRAMES = 2000
-CONTEXT_FRAMES = 250
-"""More than the reach of both attention blocks and all convolutions."""
+"""Frames converted at once, besides their context."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,8 @@ class Labels:
     f0: Contour
     """F0 of the converted voice in Hz at the middle of each hop, 0 where unvoiced, ``[F]``."""
     bands: np.ndarray[Any, np.dtype[np.float32]]
-    """Harmonic log-magnitude, phase and noise log-magnitude, ``[3 * bands, F]``."""
+    """Harmonic log-magnitude, phase and noise log-magnitude, ``[3 * bands, F]``; none, ``[0, F]``,
+    of a head without filters."""
 
 
 class DefaultTeacher:
@@ -53,19 +51,11 @@ class DefaultTeacher:
     @classmethod
     def load(cls, path: str | Path = DEFAULT_WEIGHTS) -> DefaultTeacher:
         """Load safetensors weights, by default the ones that ship."""
-        with safe_open(str(path), "pt") as file:
-            config = TeacherConfig(**json.loads(file.metadata()["config"]))
-            names = file.keys()
-            weights = {name: file.get_tensor(name).float() for name in names}
-        network = TeacherNetwork(config)
-        network.load_state_dict(weights)
-        return cls(network)
+        return cls(load_teacher(path))
 
     def save(self, path: str | Path, facts: dict[str, str]) -> Path:
         """Store the weights as float16 safetensors with their configuration and ``facts``."""
-        weights = {k: v.half().contiguous() for k, v in self.network.state_dict().items()}
-        save_file(weights, str(path), {"config": json.dumps(self.config.to_dict()), **facts})
-        return Path(path)
+        return save_teacher(self.network, path, facts)
 
     @property
     def sample_rate(self) -> int:
@@ -89,12 +79,13 @@ class DefaultTeacher:
         log_mel = log_mel - channel_mean(log_mel[0])
         contour = torch.from_numpy(f0)[None]
         bands = self._bands(log_mel, contour)
-        noise = torch.Generator().manual_seed(0)
-        speech = self.network.head(bands, contour, noise)[0].numpy()
+        hiss = torch.randn(1, len(padded), generator=torch.Generator().manual_seed(0))
+        speech = self.network.head(bands, contour, hiss)[0].numpy()
         # Silence in is silence out: the network was never shown any and would breathe.
         quiet = float(np.abs(audio).max()) < 1e-4
         speech = np.zeros_like(speech) if quiet else speech
-        return Labels(speech[: len(audio)], f0, bands[0].numpy())
+        driven = bands[0] if self.config.head == "source-filter" else bands[0, :0]
+        return Labels(speech[: len(audio)], f0, driven.numpy())
 
     def _target_f0(self, audio: Samples) -> Contour:
         """Track F0 at the middle of each hop and move its mean to the target's."""
@@ -110,11 +101,11 @@ class DefaultTeacher:
         """Run the network over chunks with context, so that memory stays linear in length."""
         mean = torch.tensor([self.config.target_log_f0])
         voice = torch.zeros(1, dtype=torch.long)
-        frames = f0.shape[1]
+        frames, context = f0.shape[1], self.config.context_frames
         parts = []
         for start in range(0, frames, CHUNK_FRAMES):
-            low = max(0, start - CONTEXT_FRAMES)
-            high = min(frames, start + CHUNK_FRAMES + CONTEXT_FRAMES)
+            low = max(0, start - context)
+            high = min(frames, start + CHUNK_FRAMES + context)
             _, bands = self.network.analyse(log_mel[..., low:high], f0[:, low:high], mean, voice)
             parts.append(bands[..., start - low : start - low + CHUNK_FRAMES])
         return torch.cat(parts, -1)
@@ -123,13 +114,3 @@ class DefaultTeacher:
 def weights_hash(path: str | Path) -> str:
     """Return the SHA-256 of a weights file."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def one_voice(network: TeacherNetwork) -> TeacherNetwork:
-    """Return the network with voice 0 alone: nobody else's voice leaves the training run."""
-    config = TeacherConfig(**(network.config.to_dict() | {"speakers": 1}))
-    kept = TeacherNetwork(config)
-    weights = network.state_dict()
-    weights["voice.weight"] = weights["voice.weight"][:1]
-    kept.load_state_dict(weights)
-    return kept

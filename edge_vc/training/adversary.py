@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from edge_vc.training.devices import Devices, OneDevice
 from edge_vc.training.discriminators import (
     Discriminators,
     discriminator_loss,
@@ -18,12 +21,14 @@ from edge_vc.training.discriminators import (
 class Adversary:
     """Judges that learn to tell speech from imitations, one step at a time."""
 
-    def __init__(self, rate: float, *, bfloat16: bool = False) -> None:
-        self.judges = Discriminators()
+    def __init__(
+        self, rate: float, judges: Discriminators | None = None, devices: Devices | None = None
+    ) -> None:
+        self.devices = devices or OneDevice()
+        self.judges = (judges or Discriminators()).to(self.devices.device)
         self.optimiser = torch.optim.AdamW(
             self.judges.parameters(), rate, betas=(0.8, 0.98), weight_decay=0.01
         )
-        self.bfloat16 = bfloat16
 
     def challenge(
         self, audio: Tensor, truth: Tensor, figures: dict[str, float]
@@ -35,21 +40,49 @@ class Adversary:
         """
         half = max(1, len(audio) // 2)
         audio, truth = audio[:half], truth[:half]
-        with self._precision():
-            judged = discriminator_loss(self.judges(truth), self.judges(audio.detach()))
-        self.optimiser.zero_grad(set_to_none=True)
-        judged.backward()
+        judged = self.learn(truth, audio)
+        self.step()
+        fooled, matched = self.persuade(audio, truth)
+        figures |= {"judge": float(judged), "fooled": float(fooled.detach())}
+        return fooled, matched
+
+    def learn(self, real: Tensor, fake: Tensor, share: float = 1.0) -> Tensor:
+        """Add ``share`` of the judges' gradient on ``real`` and ``fake`` ``[B, T]``.
+
+        Return their loss, without a graph.
+        """
+        with self.devices.autocast():
+            judged = discriminator_loss(self.judges(real), self.judges(fake.detach()))
+        (share * judged).backward()
+        return judged.detach()
+
+    def step(self) -> None:
+        """Let the judges take the step that `learn` has prepared."""
+        self.devices.average(self.judges.parameters())
         self.optimiser.step()
-        with self._precision():
+        self.optimiser.zero_grad(set_to_none=True)
+
+    def persuade(self, fake: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+        """Return how little ``fake`` ``[B, T]`` fools the judges, and how far it is from ``truth``.
+
+        ``truth`` ``[P, T]`` are recordings of the first ``P`` rows; feature maps are matched
+        there alone. The judges themselves get no gradient.
+        """
+        with self._fixed(), self.devices.autocast():
             with torch.no_grad():
                 real = self.judges(truth)
-            fake = self.judges(audio)
-            fooled, matched = generator_loss(fake), feature_matching_loss(real, fake)
-        figures |= {"judge": float(judged.detach()), "fooled": float(fooled.detach())}
+            maps = self.judges(fake)
+            paired = [[part[: len(truth)] for part in judge] for judge in maps]
+            fooled, matched = generator_loss(maps), feature_matching_loss(real, paired)
         return fooled.float(), matched.float()
 
-    def _precision(self) -> torch.autocast:
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16)
+    @contextmanager
+    def _fixed(self) -> Iterator[None]:
+        self.judges.requires_grad_(False)
+        try:
+            yield
+        finally:
+            self.judges.requires_grad_(True)
 
     def state_dict(self) -> dict[str, Any]:
         """Return judges and optimiser."""

@@ -44,7 +44,7 @@ class Checkpoint:
         """Load every part; return step and seconds, zeros where nothing was stored."""
         if not self.path.exists():
             return 0, 0.0
-        state = torch.load(self.path, weights_only=True)
+        state = torch.load(self.path, map_location="cpu", weights_only=True)
         for name, part in self.parts.items():
             part.load_state_dict(state[name])
         return int(state["step"]), float(state["seconds"])

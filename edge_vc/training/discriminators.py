@@ -1,8 +1,8 @@
-"""Adversarial judges of waveforms: spectrograms at several resolutions.
+"""Adversarial judges of waveforms: spectrograms at several resolutions, and folded waveforms.
 
-Least-squares adversarial and feature-matching losses as in HiFi-GAN (Kong et al. 2020) over the
-multi-resolution spectrogram discriminator of UnivNet (Jang et al. 2021), made narrow enough for
-a CPU.
+Least-squares adversarial and feature-matching losses and the multi-period discriminator as in
+HiFi-GAN (Kong et al. 2020), the multi-resolution spectrogram discriminator of UnivNet (Jang et
+al. 2021), made narrow enough for a CPU.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from edge_vc.training.losses import magnitudes
 
 Judgement = list[list[Tensor]]
-"""For each resolution the feature maps, the scores last."""
+"""For each judge the feature maps, the scores last."""
 
 
 class SpectrogramDiscriminator(nn.Module):
@@ -44,15 +44,51 @@ class SpectrogramDiscriminator(nn.Module):
         return [*features, self.score(x)]
 
 
-class Discriminators(nn.Module):
-    """Several `SpectrogramDiscriminator` side by side."""
+class PeriodDiscriminator(nn.Module):
+    """Strided convolutions along the columns of a waveform folded by ``period`` samples."""
 
-    def __init__(self, windows: Sequence[int] = (256, 512, 1024), channels: int = 16) -> None:
+    def __init__(self, period: int, channels: int) -> None:
         super().__init__()
-        self.judges = nn.ModuleList(SpectrogramDiscriminator(w, channels) for w in windows)
+        self.period = period
+        widths = [1, channels, 2 * channels, 4 * channels, 4 * channels]
+        self.layers = nn.ModuleList(
+            nn.utils.parametrizations.weight_norm(
+                nn.Conv2d(a, b, (5, 1), stride=(3, 1), padding=(2, 0))
+            )
+            for a, b in pairwise(widths)
+        )
+        self.score = nn.utils.parametrizations.weight_norm(
+            nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0))
+        )
+
+    def forward(self, audio: Tensor) -> list[Tensor]:
+        """Judge ``[B, T]``: feature maps, then scores."""
+        padded = nn.functional.pad(audio, (0, -audio.shape[1] % self.period))
+        x = padded.view(len(audio), 1, -1, self.period)
+        features = []
+        for layer in self.layers:
+            x = nn.functional.leaky_relu(layer(x), 0.1)
+            features.append(x)
+        return [*features, self.score(x)]
+
+
+class Discriminators(nn.Module):
+    """`SpectrogramDiscriminator` for each window and `PeriodDiscriminator` for each period."""
+
+    def __init__(
+        self,
+        windows: Sequence[int] = (256, 512, 1024),
+        channels: int = 16,
+        periods: Sequence[int] = (),
+        period_channels: int = 16,
+    ) -> None:
+        super().__init__()
+        judges: list[nn.Module] = [SpectrogramDiscriminator(w, channels) for w in windows]
+        judges += [PeriodDiscriminator(p, period_channels) for p in periods]
+        self.judges = nn.ModuleList(judges)
 
     def forward(self, audio: Tensor) -> Judgement:
-        """Judge ``[B, T]`` at every resolution."""
+        """Judge ``[B, T]``: one list of maps per judge."""
         return [judge(audio) for judge in self.judges]
 
 

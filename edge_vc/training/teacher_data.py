@@ -1,4 +1,4 @@
-"""Batches for the teacher: random crops with the voice warped, coloured and made noisy."""
+"""Batches for the teacher, made on the device that trains: other voices, rooms, noise."""
 
 from __future__ import annotations
 
@@ -9,94 +9,185 @@ import librosa
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from edge_vc.data.pairs import HOP, SAMPLE_RATE, PairSet
+from edge_vc.audio.mel import LogMel
+from edge_vc.data.pair_set import HOP, SAMPLE_RATE
+from edge_vc.training.noise_bank import NoiseBank
+from edge_vc.training.speech_bank import Cut, SpeechBank
+from edge_vc.training.teacher_plan import LONGEST_OFFSET, Plan, draw_plan
+from edge_vc.training.teacher_settings import InputSettings
+from edge_vc.training.vocoder import OtherVoice, revoice
+
+WARPS = np.exp(np.linspace(-0.4, 0.4, 61))
+"""Frequency warps of mel bands on offer; a formant at ``f`` moves to ``f * warp``."""
+LOWEST_HZ, HIGHEST_HZ = 60.0, 500.0
+"""Where converted pitch is kept."""
 
 
 @dataclass(frozen=True)
 class TeacherBatch:
-    """One batch of ``B`` crops of ``F`` frames."""
+    """``P`` paired crops and then ``U`` unpaired ones, ``B`` together, of ``F`` frames."""
 
     log_mel: Tensor
-    """Augmented input ``[B, bands, F]``."""
+    """Disturbed input ``[B, bands, F]``, channel mean removed."""
+    second: Tensor | None
+    """Another disturbed copy of the paired crops ``[P, bands, F]``."""
     f0: Tensor
-    """Target contour ``[B, F]`` in Hz, 0 where unvoiced."""
+    """Contour to speak with ``[B, F]`` in Hz, 0 where unvoiced."""
     mean_log_f0: Tensor
-    """``[B]``, over the whole utterance."""
+    """``[B]``, around the crop."""
     voice: Tensor
-    """Index of the target's speaker ``[B]``."""
-    audio: Tensor
-    """Target ``[B, F * hop]``."""
+    """Whose voice to speak with ``[B]``."""
+    hiss: Tensor
+    """White noise ``[B, F * hop]`` of unit power."""
+    truth: Tensor
+    """The recordings of the paired crops ``[P, F * hop]``."""
+    own: int
+    """How many of the paired crops, the first ones, are of voice 0."""
 
 
-class TeacherBatches:
-    """Draws crops: ``share`` of them from voice 0, the rest evenly from everybody."""
+class TeacherBatches(nn.Module):
+    """Draws crops from a bank and disturbs them; the tables live on the bank's device."""
 
     def __init__(
-        self, pairs: Sequence[PairSet], voices: Sequence[str], frames: int, share: float
+        self,
+        bank: SpeechBank,
+        noises: NoiseBank,
+        settings: InputSettings,
+        frames: int,
+        target_log_f0: float,
     ) -> None:
-        kept = [p for p in pairs if len(p.f0) > frames and (p.f0 > 0).sum() > 20]
-        self.own = [p for p in kept if p.speaker == voices[0]]
-        self.other = [p for p in kept if p.speaker != voices[0]]
-        self.index = {voice: i for i, voice in enumerate(voices)}
-        self.frames = frames
-        self.share = share if self.other else 1.0
-        self._own_weights = _by_length(self.own)
-        self._other_weights = _by_length(self.other)
-        self._warps = [warp_matrix(w, 80) for w in WARPS]
+        super().__init__()
+        self.bank, self.noises, self.settings = bank, noises, settings
+        self.frames, self.target_log_f0 = frames, target_log_f0
+        self.log_mel = LogMel().to(bank.device)
+        warps = np.stack([warp_matrix(warp, self.log_mel.bank.shape[0]) for warp in WARPS])
+        self._warps = torch.from_numpy(warps).to(bank.device)
+        white = np.random.default_rng(1).standard_normal(2 * LONGEST_OFFSET, np.float32)
+        self._white = torch.from_numpy(white).to(bank.device)
+        self._around = max(0, settings.mean_frames - frames) // 2
 
-    def draw(self, count: int, rng: np.random.Generator) -> TeacherBatch:
-        """Draw ``count`` crops."""
-        rows = [self._crop(rng) for _ in range(count)]
-        log_mels, f0s, means, voices, audios = zip(*rows, strict=True)
+    @torch.no_grad()
+    def draw(
+        self,
+        rows: Sequence[tuple[str, int]],
+        seed: Sequence[int],
+        *,
+        second: bool = False,
+    ) -> TeacherBatch:
+        """Make the batch of ``rows``, paired ones first; ``seed`` is the run's and the step."""
+        plan = draw_plan(self.bank, self.settings, rows, self.frames, [*seed, 0])
+        cut = self._cut(plan)
+        own = sum(kind == "own" for kind, _ in rows)
+        paired = sum(kind != "unpaired" for kind, _ in rows)
+        inner = slice(self._around, self._around + self.frames)
+        sound = slice(inner.start * HOP, inner.stop * HOP)
+        f0, mean = self._spoken_pitch(cut, plan, paired)
+        again = None
+        if second:
+            other = draw_plan(self.bank, self.settings, rows[:paired], self.frames, [*seed, 1])
+            again = self._features(self._cut(other), other)[..., inner]
         return TeacherBatch(
-            torch.from_numpy(np.stack(log_mels)),
-            torch.from_numpy(np.stack(f0s)),
-            torch.tensor(means, dtype=torch.float32),
-            torch.tensor(voices),
-            torch.from_numpy(np.stack(audios)),
+            self._features(cut, plan)[..., inner],
+            again,
+            f0[:, inner],
+            mean,
+            torch.where(torch.arange(len(rows), device=f0.device) < paired, plan.speaker, 0),
+            self._hiss(plan.offset, self.frames * HOP),
+            cut.targets[:paired, sound],
+            own,
         )
 
-    def _crop(
-        self, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], float, int, NDArray[np.float32]]:
-        own = rng.random() < self.share
-        pool, weights = (self.own, self._own_weights) if own else (self.other, self._other_weights)
-        pair = pool[int(np.searchsorted(weights, rng.random()))]
-        start = int(rng.integers(0, len(pair.f0) - self.frames))
-        stop = start + self.frames
-        variant = int(rng.integers(0, len(pair.log_mels)))
-        log_mel = pair.log_mels[variant, :, start:stop].astype(np.float32)
-        # The untouched recording gets the full range of warps: natural speech in other voices.
-        spread = 0.12 if variant == 0 else 0.05
-        log_mel = self._augment(log_mel, spread, rng)
-        voiced = pair.f0 > 0
-        mean = float(np.log(pair.f0[voiced]).mean())
-        audio = pair.audio[start * HOP : stop * HOP].astype(np.float32) / np.float32(32767)
-        return log_mel, pair.f0[start:stop], mean, self.index[pair.speaker], audio
+    def _cut(self, plan: Plan) -> Cut:
+        window = self.frames + 2 * self._around
+        return self.bank.cut(plan.speaker, plan.variant, plan.place, self._around, window)
 
-    def _augment(
-        self, log_mel: NDArray[np.float32], spread: float, rng: np.random.Generator
-    ) -> NDArray[np.float32]:
-        warp = rng.normal(0, spread)
-        nearest = int(np.argmin(np.abs(np.log(WARPS) - warp)))
-        warped: NDArray[np.floating] = self._warps[nearest] @ log_mel
-        bands = warped.shape[0]
-        knots = np.linspace(0, bands - 1, 6)
-        colour = np.interp(np.arange(bands), knots, rng.normal(0, 0.25, 6))
-        warped = warped + colour[:, None] + rng.normal(0, 0.15)
-        if rng.random() < 0.4:
-            floor = rng.uniform(-6.0, -2.0) + np.interp(
-                np.arange(bands), knots, rng.normal(0, 0.5, 6)
-            )
-            hiss = floor[:, None] + rng.normal(0, 0.3, warped.shape)
-            warped = np.logaddexp(warped, hiss)
-        return warped.astype(np.float32)
+    def _spoken_pitch(self, cut: Cut, plan: Plan, paired: int) -> tuple[Tensor, Tensor]:
+        """Return F0 ``[B, W]`` and its mean logarithm; unpaired rows move to the target's."""
+        mean = self._mean_log_f0(cut, plan)
+        wanted = torch.full_like(mean, self.target_log_f0)
+        unpaired = torch.arange(len(mean), device=mean.device) >= paired
+        moved = (cut.f0 * (wanted - mean).exp()[:, None]).clamp(LOWEST_HZ, HIGHEST_HZ)
+        moved = torch.where(unpaired[:, None] & (cut.f0 > 0), moved, cut.f0)
+        return moved, torch.where(unpaired, wanted, mean)
+
+    def _mean_log_f0(self, cut: Cut, plan: Plan) -> Tensor:
+        """Mean over what is voiced around the crop, the speaker's own where nothing is."""
+        voiced = cut.f0 > 0
+        total = torch.where(voiced, cut.f0, torch.ones_like(cut.f0)).log().sum(1)
+        usual = torch.from_numpy(self.bank.mean_log_f0).to(total.device)[plan.speaker]
+        count = voiced.sum(1)
+        return torch.where(count > 10, total / count.clamp_min(1), usual)
+
+    def _features(self, cut: Cut, plan: Plan) -> Tensor:
+        """Return disturbed log-mel frames ``[B, bands, W]`` without their channel mean."""
+        audio = self._other_voices(cut, plan)
+        audio = self._in_rooms(audio, plan)
+        audio = self._in_noise(audio, plan)
+        log_mel = self.log_mel(audio)
+        log_mel = log_mel - loud_mean(log_mel, cut.present)
+        nearest = (plan.mel_warp[:, None] - self._log_warps(audio.device)).abs().argmin(1)
+        warped = self._warps[nearest] @ log_mel
+        colour = nn.functional.interpolate(
+            plan.colour[:, None], warped.shape[1], mode="linear", align_corners=True
+        )
+        coloured: Tensor = warped + colour[:, 0, :, None] + plan.level[:, None, None]
+        return coloured
+
+    @staticmethod
+    def _log_warps(device: torch.device) -> Tensor:
+        return torch.from_numpy(np.log(WARPS).astype(np.float32)).to(device)
+
+    def _other_voices(self, cut: Cut, plan: Plan) -> Tensor:
+        chosen = plan.revoiced.nonzero()[:, 0]
+        if not len(chosen):
+            return cut.inputs
+        voice = OtherVoice(
+            plan.median_hz[chosen],
+            plan.f0_range[chosen],
+            plan.warp[chosen],
+            plan.breath_hz[chosen],
+        )
+        hiss = self._hiss(plan.offset[chosen] // 2, cut.inputs.shape[1])
+        mean = self._mean_log_f0(cut, plan)[chosen]
+        made = revoice(cut.inputs[chosen], cut.f0[chosen], mean, voice, hiss, SAMPLE_RATE)
+        return cut.inputs.index_copy(0, chosen, made)
+
+    def _in_rooms(self, audio: Tensor, plan: Plan) -> Tensor:
+        rooms = self.noises.rooms
+        chosen = (plan.room < 1).nonzero()[:, 0]
+        if not len(chosen):
+            return audio
+        response = rooms[(plan.room[chosen] * len(rooms)).long()]
+        size = audio.shape[1] + rooms.shape[1]
+        spectrum = torch.fft.rfft(audio[chosen], size) * torch.fft.rfft(response, size)
+        heard = torch.fft.irfft(spectrum, size)[:, : audio.shape[1]]
+        return audio.index_copy(0, chosen, heard)
+
+    def _in_noise(self, audio: Tensor, plan: Plan) -> Tensor:
+        noises = self.noises.noises
+        which = (plan.noise.clamp(max=0.9999) * len(noises)).long()
+        place = plan.offset[:, None] + torch.arange(audio.shape[1], device=audio.device)
+        bed = noises[which[:, None], place % noises.shape[1]]
+        power = audio.square().mean(1)
+        gain = (power * 10 ** (-plan.snr_db / 10)).sqrt() * (plan.noise < 1)
+        return audio + gain[:, None] * bed
+
+    def _hiss(self, offset: Tensor, length: int) -> Tensor:
+        place = offset[:, None] + torch.arange(length, device=offset.device)
+        return self._white[place % len(self._white)]
 
 
-WARPS = np.exp(np.linspace(-0.3, 0.3, 41))
-"""Frequency warps on offer; a formant at ``f`` moves to ``f * warp``."""
+def loud_mean(log_mel: Tensor, present: Tensor) -> Tensor:
+    """Return ``[B, bands, 1]``: the mean over the louder half of the frames that are ``present``.
+
+    What `edge_vc.audio.mel.channel_mean` is to one recording.
+    """
+    loudness = log_mel.mean(1).masked_fill(~present, float("nan"))
+    loud = loudness >= loudness.nanmedian(1, keepdim=True).values
+    weight = loud[:, None].to(log_mel.dtype)
+    return (log_mel * weight).sum(2, keepdim=True) / weight.sum(2, keepdim=True).clamp_min(1)
 
 
 def warp_matrix(warp: float, bands: int) -> NDArray[np.float32]:
@@ -109,8 +200,3 @@ def warp_matrix(warp: float, bands: int) -> NDArray[np.float32]:
     matrix[np.arange(bands), below] = 1 - part
     matrix[np.arange(bands), below + 1] += part
     return matrix
-
-
-def _by_length(pairs: Sequence[PairSet]) -> NDArray[np.float64]:
-    lengths = np.cumsum([len(p.f0) for p in pairs], dtype=np.float64)
-    return lengths / lengths[-1] if len(lengths) else lengths

@@ -8,8 +8,11 @@ import pytest
 import torch
 
 from edge_vc.audio.io import AudioError
-from edge_vc.models.teacher import TeacherConfig, TeacherNetwork, pulse_train
-from edge_vc.teachers.default import CHUNK_FRAMES, DEFAULT_WEIGHTS, DefaultTeacher, one_voice
+from edge_vc.models.teacher import TeacherNetwork
+from edge_vc.models.teacher_config import TeacherConfig
+from edge_vc.models.teacher_file import one_voice
+from edge_vc.models.teacher_head import pulse_train
+from edge_vc.teachers.default import CHUNK_FRAMES, DEFAULT_WEIGHTS, DefaultTeacher
 
 TINY = replace(
     TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=2, decoder_blocks=2, speakers=3

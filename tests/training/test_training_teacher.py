@@ -7,84 +7,166 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
+from speech_toys import pair, pairs
 
-from edge_vc.data.pairs import PairSet
-from edge_vc.models.teacher import TeacherConfig
+from edge_vc.audio.io import read_audio
+from edge_vc.models.teacher_config import TeacherConfig
+from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.schedule import Budget
-from edge_vc.training.teacher import TeacherSettings, TeacherTraining, data_hash
-from edge_vc.training.teacher_data import TeacherBatches, warp_matrix
+from edge_vc.training.teacher import chosen_settings, data_hash, main
+from edge_vc.training.teacher_run import Sitting, TeacherTraining
+from edge_vc.training.teacher_settings import InputSettings, LossSettings, TeacherSettings
 
-TINY = replace(TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1)
-
-
-def pair(speaker: str, seed: int, frames: int = 80) -> PairSet:
-    rng = np.random.default_rng(seed)
-    f0 = np.full(frames, 150.0, np.float32)
-    f0[:10] = 0
-    return PairSet(
-        speaker,
-        rng.integers(-3000, 3000, frames * 160).astype(np.int16),
-        f0,
-        rng.normal(0, 1, (2, 80, frames)).astype(np.float16),
-    )
+TINY = TeacherSettings(
+    replace(TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1),
+    InputSettings(mean_frames=40),
+    LossSettings(adversarial_from=0.5, judged_frames=16, invariance=0.3, consistency=0.1),
+    own=2,
+    others=2,
+    unpaired=2,
+    frames=32,
+    peak_rate=3e-3,
+)
 
 
-PAIRS = [*(pair("me", s) for s in range(18)), pair("you", 99)]
-
-
-def settings(**changes: object) -> TeacherSettings:
-    base = TeacherSettings(Budget(steps=4), batch=2, frames=32, bfloat16=False)
-    return replace(base, **changes)  # type: ignore[arg-type]
-
-
-def run(folder: Path, chosen: TeacherSettings) -> TeacherTraining:
+def training(folder: Path, settings: TeacherSettings = TINY) -> TeacherTraining:
     folder.mkdir(exist_ok=True)
-    config = replace(TINY, speakers=2)
-    training = TeacherTraining(chosen, config, PAIRS, ["me", "you"], folder)
-    training.run()
-    return training
+    noises = NoiseBank.build([p.inputs[0] for p in pairs()])
+    return TeacherTraining(settings, pairs(), ["me", "you"], noises, folder)
 
 
-@pytest.mark.parametrize("adversarial_from", [0.0, 1.0], ids=["adversarial", "spectral"])
-def test_training_moves_the_weights_and_logs(tmp_path: Path, adversarial_from: float) -> None:
-    training = run(tmp_path, settings(adversarial_from=adversarial_from))
+def weights(run: TeacherTraining) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in run.network.state_dict().items()}
+
+
+def changed(section: str, **values: object) -> TeacherSettings:
+    return replace(TINY, **{section: replace(getattr(TINY, section), **values)})  # type: ignore[arg-type]
+
+
+def test_a_run_logs_samples_and_finishes(tmp_path: Path) -> None:
+    run = training(tmp_path)
+    assert run.run(Sitting(Budget(steps=4)))
     row = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     assert row["step"] == 4
-    assert ("judge" in row) == (adversarial_from == 0.0)
-    assert np.isfinite(row["validation"])
-    torch.manual_seed(0)
-    fresh = TeacherTraining(settings(), replace(TINY, speakers=2), PAIRS, ["me", "you"], tmp_path)
-    assert not torch.equal(fresh.network.embed.weight, training.network.embed.weight)
+    assert {"judge", "fooled", "matched", "invariance", "consistency", "norm"} <= row.keys()
+    assert np.isfinite([row["loss"], row["validation"], row["natural"]]).all()
+    assert len(read_audio(tmp_path / "samples" / "step-0000004.wav", 16000)) > 12800
+    assert (tmp_path / "samples" / "step-0000004.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_the_loss_falls(tmp_path: Path) -> None:
+    run = training(tmp_path, changed("losses", adversarial_from=1.0))
+    first = float(run._train_step(0.1)["spectral"])
+    run.run(Sitting(Budget(steps=150)))
+    last = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert last["spectral"] < 0.6 * first
+
+
+def test_a_cut_run_ends_with_the_same_weights(tmp_path: Path) -> None:
+    whole = training(tmp_path / "whole")
+    whole.run(Sitting(Budget(steps=4)))
+    cut = training(tmp_path / "cut")
+    assert not cut.run(Sitting(Budget(steps=4), max_minutes=0.0))
+    again = training(tmp_path / "cut")
+    # The sitting's clock ends after one step each; then the rest in one go.
+    again.run(Sitting(Budget(steps=4)))
+    assert again.step == 4
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(weights(again)[name], value, msg=name, rtol=0, atol=0)
+    for name, value in whole.average.network.state_dict().items():
+        torch.testing.assert_close(again.average.network.state_dict()[name], value, msg=name)
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
-    first = run(tmp_path, settings())
-    second = run(tmp_path, settings())
-    for a, b in zip(first.network.parameters(), second.network.parameters(), strict=True):
-        assert torch.equal(a, b)
+    first = training(tmp_path)
+    first.run(Sitting(Budget(steps=2)))
+    second = training(tmp_path)
+    assert second.run(Sitting(Budget(steps=2)))
+    assert all(torch.equal(weights(first)[n], v) for n, v in weights(second).items())
 
 
-def test_crops_favour_the_target_and_come_from_everybody() -> None:
-    batches = TeacherBatches(PAIRS, ["me", "you"], 32, share=0.5)
-    voices = batches.draw(200, np.random.default_rng(0)).voice
-    assert 60 < int((voices == 0).sum()) < 140
+def test_parts_of_a_step_add_up(tmp_path: Path) -> None:
+    """Two halves give the gradient of the whole, but for what is relative to the batch."""
+    plain = changed("losses", adversarial_from=1.0)
+    whole, halves = training(tmp_path, plain), training(tmp_path, replace(plain, accumulate=2))
+    one, two = (run._train_step(0.5) for run in (whole, halves))
+    torch.testing.assert_close(one["loss"], two["loss"], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(one["norm"], two["norm"], rtol=1e-2, atol=1e-3)
 
 
-def test_crops_repeat_with_their_seed() -> None:
-    batches = TeacherBatches(PAIRS, ["me", "you"], 32, share=0.5)
-    one, two = (batches.draw(3, np.random.default_rng(5)) for _ in range(2))
-    assert torch.equal(one.log_mel, two.log_mel)
-    assert torch.equal(one.audio, two.audio)
+@pytest.mark.parametrize("term", ["adversarial", "matching", "invariance", "consistency"])
+def test_every_term_can_be_switched(term: str, tmp_path: Path) -> None:
+    moved = []
+    for weight in (0.0, 2.0):
+        run = training(tmp_path / str(weight), changed("losses", **{term: weight}))
+        run._train_step(0.9)
+        moved.append(weights(run))
+    assert any(not torch.equal(moved[0][name], moved[1][name]) for name in moved[0])
 
 
-def test_warp_moves_bands_and_one_keeps_them() -> None:
-    np.testing.assert_allclose(warp_matrix(1.0, 80), np.eye(80), atol=1e-5)
-    peak = np.zeros(80)
-    peak[40] = 1.0
-    assert int((warp_matrix(1.2, 80) @ peak).argmax()) > 40
-    assert int((warp_matrix(0.8, 80) @ peak).argmax()) < 40
+def test_a_step_with_nothing_finite_changes_no_weight_to_nan(tmp_path: Path) -> None:
+    run = training(tmp_path)
+    for parameter in run.network.parameters():
+        parameter.grad = torch.full_like(parameter, float("nan"))
+    run._move()
+    assert all(torch.isfinite(value).all() for value in weights(run).values())
 
 
-def test_data_hash_sees_every_array() -> None:
-    changed = replace(PAIRS[0], f0=PAIRS[0].f0 + 1)
-    assert data_hash(PAIRS) != data_hash([changed, *PAIRS[1:]])
+def test_another_head_trains_as_well(tmp_path: Path) -> None:
+    run = training(tmp_path, changed("network", head="istft"))
+    assert run.run(Sitting(Budget(steps=2)))
+
+
+def test_data_hash_sees_what_is_trained_on() -> None:
+    first, held = pair("me", 0), pair("me", 1, held=True)
+    assert data_hash([first]) == data_hash([first, held])
+    for field in ("f0", "target", "inputs"):
+        other = replace(first, **{field: getattr(first, field) + 1})
+        assert data_hash([other]) != data_hash([first])
+
+
+def test_any_setting_can_be_changed() -> None:
+    chosen = chosen_settings("cpu", ["losses.adversarial=0", "own = 2"])
+    assert chosen.losses.adversarial == 0.0
+    assert chosen.own == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--steps", "1", "--set", "losses.adversary=0"], "did you mean adversarial"),
+        (["--steps", "1", "--set", "own"], "not KEY=VALUE"),
+        (["--steps", "1", "--recipe", "gup"], "did you mean gpu"),
+        (["--steps", "1", "--minutes", "1"], "either steps or minutes"),
+        (["--steps", "1"], "holds no part-"),
+        (["--steps", "1", "--devices", "0"], "holds no part-"),
+    ],
+)
+def test_mistakes_are_one_line(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["--pack", str(tmp_path), "--out", str(tmp_path / "out"), *arguments])
+    assert code == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_a_pack_becomes_weights_with_their_origin(tmp_path: Path) -> None:
+    from edge_vc.training.pack import Pack, write_pack
+
+    write_pack(Pack(tuple(pairs()), (), ()), tmp_path / "pack", "me")
+    small = [f"network.{key}" for key in ("channels=16", "encoder_blocks=1", "decoder_blocks=1")]
+    small += ["frames=32", "own=1", "others=1", "unpaired=1", "inputs.mean_frames=32"]
+    command = ["--pack", str(tmp_path / "pack"), "--out", str(tmp_path / "out"), "--target", "me"]
+    command += ["--steps", "2", "--threads", "1", "--accelerator", "cpu"]
+    for change in small:
+        command += ["--set", change]
+    assert main(command) == 0
+    facts = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert facts["finished"]
+    assert facts["accelerator"] == "cpu"
+    assert facts["steps"] == 2
+    assert load_file(tmp_path / "out" / "teacher.safetensors")["voice.weight"].shape == (1, 16)

@@ -1,0 +1,46 @@
+"""A teacher's weights as a file: float16 safetensors that carry their configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from edge_vc.models.teacher import TeacherNetwork
+from edge_vc.models.teacher_config import TeacherConfig
+
+
+def save_teacher(network: TeacherNetwork, path: str | Path, facts: dict[str, str]) -> Path:
+    """Store the weights as float16 with their configuration and ``facts``; whole or not at all."""
+    path = Path(path)
+    weights = {
+        name: value.half().cpu().contiguous() for name, value in network.state_dict().items()
+    }
+    part = path.with_suffix(".part")
+    save_file(weights, str(part), {"config": json.dumps(network.config.to_dict()), **facts})
+    os.replace(part, path)
+    return path
+
+
+def load_teacher(path: str | Path) -> TeacherNetwork:
+    """Load what `save_teacher` stored."""
+    with safe_open(str(path), "pt") as file:
+        config = TeacherConfig(**json.loads(file.metadata()["config"]))
+        names = file.keys()
+        weights = {name: file.get_tensor(name).float() for name in names}
+    network = TeacherNetwork(config)
+    network.load_state_dict(weights)
+    return network
+
+
+def one_voice(network: TeacherNetwork) -> TeacherNetwork:
+    """Return the network with voice 0 alone: nobody else's voice leaves the training run."""
+    kept = TeacherNetwork(replace(network.config, speakers=1))
+    weights = network.state_dict()
+    weights["voice.weight"] = weights["voice.weight"][:1]
+    kept.load_state_dict(weights)
+    return kept

@@ -1,0 +1,99 @@
+"""How the teacher makes sound: filters over pulses and noise, or spectra of its own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from edge_vc.audio.mel import hop_frames, mel_matrix
+from edge_vc.models.teacher_config import TeacherConfig
+
+
+class SourceFilterHead(nn.Module):
+    """Filters on the STFT of a pulse train and of noise, then the inverse STFT."""
+
+    def __init__(self, config: TeacherConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.bands = nn.Linear(config.channels, 3 * config.filter_bands)
+        bank = mel_matrix(config.sample_rate, config.filter_window, config.filter_bands)
+        spread = bank / bank.sum(0, keepdim=True).clamp_min(1e-8)
+        spread[:, bank.sum(0) == 0] = 0
+        spread[0, : int(bank[0].argmax())] = 1
+        spread[-1, int(bank[-1].argmax()) :] = 1
+        self.register_buffer("spread", spread, persistent=False)
+        window = torch.hann_window(config.filter_window)
+        self.register_buffer("window", window, persistent=False)
+        self.spread: Tensor
+        self.window: Tensor
+
+    def forward(self, bands: Tensor, f0: Tensor, hiss: Tensor) -> Tensor:
+        """Synthesise ``[B, F * hop]`` from ``bands`` ``[B, 3 * bands, F]`` and ``f0`` ``[B, F]``.
+
+        ``hiss`` ``[B, F * hop]`` is white noise of unit power.
+        """
+        harmonic, phase, noise = (bands.transpose(1, 2).float()).chunk(3, -1)
+        pulses = pulse_train(f0, self.config.hop, self.config.sample_rate)
+        voiced = spectra(pulses, self.window, self.config.hop) * torch.polar(
+            (harmonic @ self.spread).clamp(-14, 6).exp(), phase @ self.spread
+        )
+        breath = (
+            spectra(hiss, self.window, self.config.hop) * (noise @ self.spread).clamp(-14, 6).exp()
+        )
+        return overlap_add(voiced + breath, self.window, self.config.hop)
+
+
+class SpectrumHead(nn.Module):
+    """A log magnitude and a phase for every bin, then the inverse STFT (Vocos, Siuzdak 2023)."""
+
+    def __init__(self, config: TeacherConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.bands = nn.Linear(config.channels, 2 * (config.filter_window // 2 + 1))
+        window = torch.hann_window(config.filter_window)
+        self.register_buffer("window", window, persistent=False)
+        self.window: Tensor
+
+    def forward(self, bands: Tensor, f0: Tensor, hiss: Tensor) -> Tensor:
+        """Synthesise ``[B, F * hop]`` from ``bands`` ``[B, 2 * bins, F]``; the rest is not used."""
+        magnitude, phase = bands.transpose(1, 2).float().chunk(2, -1)
+        spectrum = torch.polar(magnitude.clamp(-14, 6).exp(), phase)
+        return overlap_add(spectrum, self.window, self.config.hop)
+
+
+def spectra(audio: Tensor, window: Tensor, hop: int) -> Tensor:
+    """Return the STFT ``[B, F, bins]`` of ``[B, F * hop]``, frames as `hop_frames` cuts them."""
+    spectrum: Tensor = torch.fft.rfft(hop_frames(audio, len(window), hop) * window)
+    return spectrum
+
+
+def overlap_add(spectrum: Tensor, window: Tensor, hop: int) -> Tensor:
+    """Return ``[B, F * hop]``: the inverse of `spectra` for a Hann window of four hops."""
+    size = len(window)
+    count = spectrum.shape[1]
+    length = (count - 1) * hop + size
+    columns = (torch.fft.irfft(spectrum, size) * window).transpose(1, 2)
+    fold = nn.functional.fold(columns, (1, length), (1, size), stride=(1, hop))
+    side = (size - hop) // 2
+    # Hann squared at a quarter-window hop sums to 1.5.
+    return fold[:, 0, 0, side : side + count * hop] / 1.5
+
+
+def pulse_train(f0: Tensor, hop: int, sample_rate: int) -> Tensor:
+    """Unit-power band-limited pulses ``[B, F * hop]`` from ``f0`` ``[B, F]`` in Hz, 0 for none."""
+    voiced = f0 > 0
+    continuous = torch.where(voiced, f0, torch.full_like(f0, 150.0))[:, None]
+    rate = nn.functional.interpolate(
+        continuous, scale_factor=hop, mode="linear", align_corners=False
+    )[:, 0]
+    phase = torch.cumsum(rate.double() / sample_rate, -1) % 1.0
+    phase = phase.float()
+    harmonics = (sample_rate / 2 / rate).floor().clamp(max=100)
+    # Dirichlet kernel: the sum of cos(2 pi k phase) over all harmonics below Nyquist.
+    half = torch.sin(torch.pi * phase)
+    safe = torch.where(half.abs() < 1e-4, torch.full_like(half, 1e-4), half)
+    total = torch.sin(torch.pi * (2 * harmonics + 1) * phase) / safe
+    total = torch.where(half.abs() < 1e-4, 2 * harmonics + 1, total)
+    pulses = (total - 1) * torch.rsqrt(2 * harmonics)
+    gate = nn.functional.interpolate(voiced.float()[:, None], scale_factor=hop, mode="linear")
+    return pulses * gate[:, 0]

@@ -1,0 +1,167 @@
+"""Where a training runs: one device, or several processes that share each batch.
+
+Every process draws its rows of the same global batch, and gradients are averaged before a step:
+so many processes take the same steps as one does. Several processes are Lightning Fabric's to
+start and to connect; one process needs nothing but torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+ACCELERATORS = ("auto", "cpu", "cuda")
+PRECISIONS = ("bf16-mixed", "32")
+
+
+class DeviceError(ValueError):
+    """Devices that are not there, or cannot be used; one line with the value and the fix."""
+
+
+@dataclass(frozen=True)
+class DeviceSettings:
+    """What to train on."""
+
+    accelerator: str = "auto"
+    """``cuda`` where there is one, else ``cpu``; or either by name."""
+    devices: int = 1
+    """Processes on each machine, each with a device of its own."""
+    nodes: int = 1
+    """Machines; the run folder must be one that all of them see."""
+    precision: str = "bf16-mixed"
+    """``bf16-mixed``: products in bfloat16, weights in float32; ``32``: everything."""
+
+    def __post_init__(self) -> None:
+        """Raise `DeviceError` for anything unknown."""
+        for name, allowed in (("accelerator", ACCELERATORS), ("precision", PRECISIONS)):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise DeviceError(f"{name} {value!r} is not one of {', '.join(allowed)}")
+        if self.devices < 1 or self.nodes < 1:
+            raise DeviceError(f"{self.devices} devices on {self.nodes} nodes; give 1 or more each")
+
+
+class Devices(Protocol):
+    """This process's place among all that train together."""
+
+    rank: int
+    """Number of this process, 0 to `world` - 1; number 0 writes the files."""
+    world: int
+    device: torch.device
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Return the context in which networks compute."""
+        ...
+
+    def average(self, parameters: Iterable[Tensor]) -> None:
+        """Replace the gradients by their means over all processes."""
+        ...
+
+    def mean(self, value: float) -> float:
+        """Return the mean of a figure over all processes."""
+        ...
+
+    def agree(self, value: float) -> float:
+        """Return what process 0 says."""
+        ...
+
+
+class OneDevice:
+    """This process alone."""
+
+    rank, world = 0, 1
+
+    def __init__(self, accelerator: str = "cpu", precision: str = "32") -> None:
+        self.device = torch.device(_present(accelerator))
+        self._half = precision == "bf16-mixed"
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Return the context in which networks compute."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
+
+    def average(self, parameters: Iterable[Tensor]) -> None:
+        """Leave the gradients as they are."""
+
+    def mean(self, value: float) -> float:
+        """Return ``value``."""
+        return value
+
+    def agree(self, value: float) -> float:
+        """Return ``value``."""
+        return value
+
+
+class ManyDevices:
+    """One of several processes that Lightning Fabric has started."""
+
+    def __init__(self, fabric: Any) -> None:
+        self._fabric = fabric
+        self.rank, self.world = int(fabric.global_rank), int(fabric.world_size)
+        self.device: torch.device = fabric.device
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Return the context in which networks compute."""
+        context: AbstractContextManager[Any] = self._fabric.autocast()
+        return context
+
+    def average(self, parameters: Iterable[Tensor]) -> None:
+        """Replace the gradients by their means over all processes, in one exchange."""
+        grads = [p.grad for p in parameters if p.grad is not None]
+        flat = torch.cat([grad.flatten() for grad in grads])
+        flat = self._fabric.all_reduce(flat, reduce_op="mean")
+        parts = flat.split([grad.numel() for grad in grads])
+        for grad, part in zip(grads, parts, strict=True):
+            grad.copy_(part.view_as(grad))
+
+    def mean(self, value: float) -> float:
+        """Return the mean of a figure over all processes."""
+        one = torch.tensor(value, dtype=torch.float64 if self.device.type == "cpu" else None)
+        return float(self._fabric.all_reduce(one.to(self.device), reduce_op="mean"))
+
+    def agree(self, value: float) -> float:
+        """Return what process 0 says."""
+        return float(self._fabric.broadcast(value, src=0))
+
+
+def open_devices(settings: DeviceSettings) -> Devices:
+    """Return this process's place; starts the other processes where there are to be several.
+
+    Those run the same command line again. Raises `DeviceError` when a device or Fabric is
+    missing.
+    """
+    if settings.devices * settings.nodes == 1:
+        return OneDevice(settings.accelerator, settings.precision)
+    fabric = _fabric_class()(
+        accelerator=_present(settings.accelerator),
+        devices=settings.devices,
+        num_nodes=settings.nodes,
+        strategy="ddp",
+        precision="bf16-mixed" if settings.precision == "bf16-mixed" else "32-true",
+    )
+    fabric.launch()
+    return ManyDevices(fabric)
+
+
+def _fabric_class() -> Any:
+    """Return Fabric from its own distribution or from Lightning's."""
+    for module in ("lightning_fabric", "lightning.fabric"):
+        try:
+            return import_module(module).Fabric
+        except ModuleNotFoundError:
+            continue
+    raise DeviceError("several devices need Lightning Fabric: pip install 'edge-vc[train]'")
+
+
+def _present(accelerator: str) -> str:
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("accelerator 'cuda': torch finds none here; give 'cpu' or 'auto'")
+    found = "cuda" if torch.cuda.is_available() else "cpu"
+    return found if accelerator == "auto" else accelerator

@@ -1,0 +1,119 @@
+"""Sentences that training never hears: a loss to watch, and something to listen to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from edge_vc.audio.io import Samples, write_audio
+from edge_vc.audio.mel import LogMel
+from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
+from edge_vc.models.teacher import TeacherNetwork
+from edge_vc.training.losses import SpectralLoss
+from edge_vc.training.teacher_data import HIGHEST_HZ, LOWEST_HZ, loud_mean
+from edge_vc.training.vocoder import OtherVoice, revoice
+
+SPOKEN = 3
+"""Sentences in a sample."""
+_PAUSE = SAMPLE_RATE // 2
+
+
+class HeldOut:
+    """Held sentences of the target, to be repeated; and of others, to be converted."""
+
+    def __init__(self, pairs: Sequence[PairSet], target: str, device: torch.device) -> None:
+        self.own = [pair for pair in pairs if pair.speaker == target]
+        self.others = [pair for pair in pairs if pair.speaker != target]
+        self.device = device
+        self._log_mel = LogMel().to(device)
+        self._loss = SpectralLoss().to(device)
+
+    @torch.no_grad()
+    def validate(self, network: TeacherNetwork) -> dict[str, float]:
+        """Return the mean spectral losses of the target's sentences: as recorded, and revoiced.
+
+        Nothing where none are held.
+        """
+        natural, revoiced = [], []
+        for pair in self.own:
+            truth = self._audio(pair.target)
+            audio = self._audio(pair.inputs[0])
+            f0 = torch.from_numpy(pair.f0)[None].to(self.device)
+            mean = _mean_log_f0(f0)
+            natural.append(float(self._loss(self.speak(network, audio, f0, mean), truth)))
+            other = self._man(audio, f0, mean)
+            revoiced.append(float(self._loss(self.speak(network, other, f0, mean), truth)))
+        if not natural:
+            return {}
+        return {"natural": float(np.mean(natural)), "validation": float(np.mean(revoiced))}
+
+    @torch.no_grad()
+    def sample(self, network: TeacherNetwork, folder: Path, step: int) -> None:
+        """Write what held sentences of others become: a WAV file and its spectrogram."""
+        heard: list[Samples] = []
+        for pair in (self.others or self.own)[:SPOKEN]:
+            f0 = torch.from_numpy(pair.f0)[None].to(self.device)
+            shift = network.config.target_log_f0 - _mean_log_f0(f0)
+            moved = (f0 * shift.exp()).clamp(LOWEST_HZ, HIGHEST_HZ)
+            moved = torch.where(f0 > 0, moved, f0)
+            wanted = torch.full_like(shift, network.config.target_log_f0)
+            made = self.speak(network, self._audio(pair.inputs[0]), moved, wanted)
+            heard += [made[0].cpu().numpy(), np.zeros(_PAUSE, np.float32)]
+        if not heard:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        audio = np.concatenate(heard)
+        part = folder / ".part.wav"
+        write_audio(part, audio, SAMPLE_RATE)
+        os.replace(part, folder / f"step-{step:07d}.wav")
+        _draw(audio, folder / f"step-{step:07d}.png")
+
+    def speak(self, network: TeacherNetwork, audio: Tensor, f0: Tensor, mean: Tensor) -> Tensor:
+        """Return ``audio`` ``[1, F * hop]`` in voice 0 with contour ``f0`` ``[1, F]``."""
+        log_mel = self._log_mel(audio)
+        log_mel = log_mel - loud_mean(log_mel, torch.ones_like(f0, dtype=torch.bool))
+        voice = torch.zeros(1, dtype=torch.long, device=self.device)
+        spoken: Tensor = network(log_mel, f0, mean, voice, _hiss(audio)).audio
+        return spoken
+
+    def _audio(self, samples: NDArray[np.int16]) -> Tensor:
+        floats = samples.astype(np.float32) / np.float32(32767)
+        return torch.from_numpy(floats)[None].to(self.device)
+
+    def _man(self, audio: Tensor, f0: Tensor, mean: Tensor) -> Tensor:
+        """The same words in a low voice with a long vocal tract."""
+        numbers = torch.tensor([[110.0], [1.0], [0.85], [6000.0]], device=self.device)
+        return revoice(audio, f0, mean, OtherVoice(*numbers), _hiss(audio), SAMPLE_RATE)
+
+
+def _mean_log_f0(f0: Tensor) -> Tensor:
+    """Return ``[1]``: the mean over voiced frames of ``[1, F]``, of 150 Hz where there are none."""
+    voiced = f0[f0 > 0]
+    usual = torch.tensor([150.0], device=f0.device)
+    return (voiced if len(voiced) else usual).log().mean()[None]
+
+
+def _hiss(audio: Tensor) -> Tensor:
+    noise = torch.randn(audio.shape, generator=torch.Generator().manual_seed(0))
+    return noise.to(audio.device)
+
+
+def _draw(audio: Samples, path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 4), layout="tight")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    quiet = 1e-5 * np.random.default_rng(0).standard_normal(len(audio))
+    axes.specgram(audio + quiet, NFFT=512, Fs=SAMPLE_RATE, noverlap=352, vmin=-120, vmax=-20)
+    axes.set(xlabel="seconds", ylabel="Hz")
+    part = path.with_name(".part.png")
+    figure.savefig(part)
+    os.replace(part, path)

@@ -1,0 +1,209 @@
+"""A training set small enough to carry to a GPU: `python -m edge_vc.training.pack --help`.
+
+Recordings travel as Ogg Opus, their pitch as numbers; what a network is to imitate is cleaned from
+the recordings again where it is unpacked, and other voices are made while training. Reading needs
+neither WORLD nor the corpus.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from rich.console import Console
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet, as_int16, cleaned
+
+Bytes = NDArray[np.uint8]
+
+_HERTZ_STEPS = 10
+_LARGEST_FRAMES = 360_000
+"""Of one recording: an hour."""
+
+
+class PackError(ValueError):
+    """A pack that cannot be read; one line with the file and the fact."""
+
+
+@dataclass(frozen=True)
+class PackSettings:
+    """How hard sound is compressed, 0 (256 kbit/s) to 1 (8 kbit/s), and how large parts are."""
+
+    own: float = 0.75
+    """Of the voice to imitate: about 70 kbit/s."""
+    others: float = 0.84
+    variants: float = 0.9
+    """Of perturbed copies: inputs alone."""
+    part_mb: float = 40.0
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What a pack holds."""
+
+    pairs: tuple[PairSet, ...]
+    noises: tuple[NDArray[np.float32], ...]
+    rooms: tuple[NDArray[np.float32], ...]
+
+
+def write_pack(pack: Pack, folder: Path, target: str, settings: PackSettings | None = None) -> int:
+    """Write ``pack`` as ``part-NN.safetensors`` under ``folder``; return the bytes written."""
+    settings = settings or PackSettings()
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("part-*.safetensors"):
+        old.unlink()
+    part: dict[str, NDArray[Any]] = {}
+    rows: list[dict[str, Any]] = []
+    written = number = 0
+    for tensors, row in _rows(pack, target, settings):
+        size = sum(array.nbytes for array in (*part.values(), *tensors))
+        if part and size > settings.part_mb * 1e6:
+            written += _write_part(folder, number, part, rows)
+            part, rows, number = {}, [], number + 1
+        part |= {f"{len(rows)}.{n}": array for n, array in enumerate(tensors)}
+        rows.append(row)
+    return written + _write_part(folder, number, part, rows)
+
+
+def read_pack(
+    folder: Path, workers: int = 1, progress: Callable[[str], None] | None = None
+) -> Pack:
+    """Read every part under ``folder`` with ``workers`` processes; `PackError` for a bad one."""
+    paths = sorted(folder.glob("part-*.safetensors"))
+    if not paths:
+        raise PackError(f"{folder}: holds no part-*.safetensors; make them with --corpus")
+    jobs = [(path, index) for path in paths for index in range(len(_index(path)))]
+    if progress:
+        progress(f"unpacking {len(jobs)} recordings from {len(paths)} parts")
+    if workers > 1:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            found = list(pool.map(_read, jobs, chunksize=16))
+    else:
+        found = [_read(job) for job in jobs]
+    return Pack(
+        tuple(item for item in found if isinstance(item, PairSet)),
+        tuple(item[1] for item in found if isinstance(item, tuple) and item[0] == "noise"),
+        tuple(item[1] for item in found if isinstance(item, tuple) and item[0] == "room"),
+    )
+
+
+def _rows(
+    pack: Pack, target: str, settings: PackSettings
+) -> Iterable[tuple[list[NDArray[Any]], dict[str, Any]]]:
+    for pair in pack.pairs:
+        level = settings.own if pair.speaker == target else settings.others
+        sounds = [_encode(pair.inputs[0], level)]
+        sounds += [_encode(variant, settings.variants) for variant in pair.inputs[1:]]
+        pitch = np.round(pair.f0 * _HERTZ_STEPS).astype(np.int16)
+        row = {"kind": "pair", "speaker": pair.speaker, "name": pair.name, "held": pair.held}
+        yield [pitch, *sounds], row | {"frames": len(pair.f0)}
+    for noise in pack.noises:
+        peak = max(float(np.abs(noise).max(initial=0.0)), 1e-9)
+        whole = as_int16(noise / peak, len(noise) // HOP)
+        yield [_encode(whole, settings.others)], {"kind": "noise"}
+    for room in pack.rooms:
+        yield [room], {"kind": "room"}
+
+
+def _write_part(
+    folder: Path, number: int, part: dict[str, NDArray[Any]], rows: Sequence[dict[str, Any]]
+) -> int:
+    path = folder / f"part-{number:02d}.safetensors"
+    beside = path.with_suffix(".part")
+    save_file(part, beside, {"rows": json.dumps(rows)})
+    os.replace(beside, path)
+    return path.stat().st_size
+
+
+def _encode(audio: NDArray[np.int16], level: float) -> Bytes:
+    file = io.BytesIO()
+    soundfile.write(file, audio, SAMPLE_RATE, "OPUS", format="OGG", compression_level=level)
+    return np.frombuffer(file.getvalue(), np.uint8)
+
+
+def _decode(sound: Bytes) -> NDArray[np.float32]:
+    audio, rate = soundfile.read(io.BytesIO(sound.tobytes()), dtype="float32")
+    if rate != SAMPLE_RATE or audio.ndim != 1:
+        raise PackError(
+            f"a recording has {rate} Hz and shape {audio.shape}; packs hold mono 16 kHz"
+        )
+    return np.asarray(audio, np.float32)
+
+
+def _index(path: Path) -> list[dict[str, Any]]:
+    try:
+        with safe_open(str(path), "np") as file:
+            rows = json.loads((file.metadata() or {})["rows"])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise PackError(f"{path}: not part of a pack: {error}") from error
+    return list(rows)
+
+
+def _read(job: tuple[Path, int]) -> PairSet | tuple[str, NDArray[np.float32]]:
+    """Read one row of a part."""
+    path, number = job
+    row = _index(path)[number]
+    try:
+        with safe_open(str(path), "np") as file:
+            names = sorted(
+                (name for name in file.keys() if name.startswith(f"{number}.")),  # noqa: SIM118
+                key=lambda name: int(name.split(".")[1]),
+            )
+            tensors = [file.get_tensor(name) for name in names]
+        if row["kind"] == "pair":
+            return _pair(row, tensors)
+        return row["kind"], _decode(tensors[0]) if row["kind"] == "noise" else tensors[0]
+    except (SafetensorError, soundfile.LibsndfileError, KeyError, ValueError, IndexError) as error:
+        raise PackError(f"{path}: recording {number} is not readable: {error}") from error
+
+
+def _pair(row: dict[str, Any], tensors: Sequence[NDArray[Any]]) -> PairSet:
+    frames = int(row["frames"])
+    if not 0 < frames <= _LARGEST_FRAMES or len(tensors[0]) != frames:
+        raise PackError(f"{row['name']}: {frames} frames, pitch of {len(tensors[0])}")
+    sounds = [_decode(sound) for sound in tensors[1:]]
+    return PairSet(
+        str(row["speaker"]),
+        str(row["name"]),
+        (tensors[0] / np.float32(_HERTZ_STEPS)).astype(np.float32),
+        as_int16(cleaned(sounds[0]), frames),
+        np.stack([as_int16(sound, frames) for sound in sounds]),
+        bool(row["held"]),
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Pack a corpus."""
+    from edge_vc.training.teacher_sources import corpus_pack
+
+    parser = argparse.ArgumentParser(prog="edge_vc.training.pack", description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True, help="folder with metadata.csv")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the parts")
+    parser.add_argument("--target", default="kathleen", help="speaker to convert into")
+    parser.add_argument("--cache", type=Path, help="where pairs are kept (default: OUT/pairs)")
+    parser.add_argument("--variants", type=int, default=0, help="WORLD copies of each recording")
+    parser.add_argument("--part-mb", type=float, default=40.0, help="largest part, MB")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
+    args = parser.parse_args(argv)
+    cache = args.cache or args.out / "pairs"
+    pack = corpus_pack(args.corpus, cache, args.variants, args.workers)
+    size = write_pack(pack, args.out, args.target, PackSettings(part_mb=args.part_mb))
+    seconds = sum(len(pair.f0) for pair in pack.pairs) * HOP / SAMPLE_RATE
+    Console().print(f"{len(pack.pairs)} recordings, {seconds / 60:.1f} min: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""What becomes of each crop of a step: drawn by seed, step and row, on whatever machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edge_vc.training.speech_bank import SpeechBank
+from edge_vc.training.teacher_settings import InputSettings
+
+KINDS = ("own", "others", "unpaired")
+KNOTS = 6
+"""Of the smooth curve over the bands."""
+LONGEST_OFFSET = 1 << 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``B`` crops; every field is ``[B]`` but `colour`, ``[B, KNOTS]``."""
+
+    speaker: Tensor
+    place: Tensor
+    """First frame of the crop in the bank."""
+    variant: Tensor
+    """Stored input to begin with."""
+    revoiced: Tensor
+    """1 where the vocoder gives it another voice, else 0."""
+    median_hz: Tensor
+    f0_range: Tensor
+    warp: Tensor
+    breath_hz: Tensor
+    mel_warp: Tensor
+    """Natural logarithm of the warp of mel bands."""
+    level: Tensor
+    room: Tensor
+    """In [0, 1) over the share of crops with rooms; 1 and more: none."""
+    noise: Tensor
+    """The same for noises."""
+    snr_db: Tensor
+    offset: Tensor
+    """Where in noises and hiss the crop begins, samples."""
+    colour: Tensor
+
+
+def draw_plan(
+    bank: SpeechBank,
+    settings: InputSettings,
+    rows: Sequence[tuple[str, int]],
+    frames: int,
+    seed: Sequence[int],
+) -> Plan:
+    """Draw the plan of ``rows``, each a kind and a number; ``seed`` tells steps and views apart.
+
+    A row's draw depends on nothing but its name and the seed, so processes can share a step.
+    The place of a crop depends on the seed's first two numbers alone: views show the same crop.
+    """
+    drawn = [_row(bank, settings, kind, number, frames, seed) for kind, number in rows]
+    columns = {
+        name: torch.from_numpy(np.array([row[name] for row in drawn])).to(bank.device)
+        for name in drawn[0]
+    }
+    return Plan(**columns)
+
+
+def _row(
+    bank: SpeechBank,
+    settings: InputSettings,
+    kind: str,
+    number: int,
+    frames: int,
+    seed: Sequence[int],
+) -> dict[str, object]:
+    where = np.random.default_rng([*seed[:2], KINDS.index(kind), number])
+    speaker = _speaker(bank, kind, frames, where)
+    place = int(where.integers(bank.starts[speaker], bank.ends[speaker] - frames + 1))
+    rng = np.random.default_rng([*seed, KINDS.index(kind), number, 7])
+    natural = kind == "unpaired"
+    revoiced = rng.random() < settings.revoice_share and not natural
+    variant = int(rng.integers(bank.variants))
+    variant = 0 if natural or revoiced else variant
+    median = float(np.exp(rng.uniform(*np.log(settings.f0_hz))))
+    slope = settings.warp_slope * (np.log(median) - float(bank.mean_log_f0[speaker]))
+    warp = float(np.clip(np.exp(rng.normal(slope, settings.warp_spread)), *settings.warp))
+    plain = variant == 0 and not revoiced and not natural
+    spread = settings.mel_warp_natural if plain else settings.mel_warp
+    f32 = np.float32
+    return {
+        "speaker": speaker,
+        "place": place,
+        "variant": variant,
+        "revoiced": f32(revoiced),
+        "median_hz": f32(median),
+        "f0_range": f32(rng.uniform(*settings.f0_range)),
+        "warp": f32(warp),
+        "breath_hz": f32(rng.uniform(*settings.breath_hz)),
+        "mel_warp": f32(rng.normal(0.0, spread)),
+        "level": f32(rng.normal(0.0, settings.level)),
+        "room": f32(rng.random() / max(settings.room_share, 1e-9)),
+        "noise": f32(rng.random() / max(settings.noise_share, 1e-9)),
+        "snr_db": f32(rng.uniform(*settings.snr_db)),
+        "offset": int(rng.integers(LONGEST_OFFSET)),
+        "colour": rng.normal(0.0, settings.colour, KNOTS).astype(f32),
+    }
+
+
+def _speaker(bank: SpeechBank, kind: str, frames: int, rng: np.random.Generator) -> int:
+    """Return speaker 0 for its own crops, else one of the others, by the length of what is said."""
+    lengths = bank.ends - bank.starts
+    if kind == "own" or len(lengths) == 1:
+        return 0
+    weights = np.where(lengths >= frames, lengths, 0).astype(np.float64)
+    weights[0] = 0
+    total = weights.sum()
+    return int(rng.choice(len(weights), p=weights / total)) if total else 0

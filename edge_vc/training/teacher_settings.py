@@ -1,0 +1,175 @@
+"""How a teacher is trained, as a recipe says it; some ship in `edge_vc/recipes/training`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from edge_vc.compress.field import RecipeError, unknown
+from edge_vc.models.teacher_config import TeacherConfig
+
+RECIPES = Path(__file__).resolve().parent.parent / "recipes" / "training"
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """How inputs differ from the recordings that they should become; a share of 0 leaves it out."""
+
+    revoice_share: float = 0.6
+    """Of paired crops that the vocoder gives another voice; the rest are stored variants."""
+    f0_hz: Range = (75.0, 290.0)
+    """Range of the new mean F0, drawn log-uniformly."""
+    f0_range: Range = (0.6, 1.5)
+    """Scale of the log-F0 excursions."""
+    warp: Range = (0.75, 1.3)
+    """Limits of the warp of formants."""
+    warp_slope: float = 0.18
+    """How the warp follows pitch: ``exp(slope * ln(new / old))``."""
+    warp_spread: float = 0.09
+    """Standard deviation of the log warp around that."""
+    breath_hz: Range = (3000.0, 9000.0)
+    """Above it revoiced frames are noise."""
+    mel_warp: float = 0.05
+    """Standard deviation of a log warp of mel bands, on top."""
+    mel_warp_natural: float = 0.12
+    """The same for crops that nothing else changed."""
+    colour: float = 0.25
+    """Standard deviation in nats of a smooth curve over the bands."""
+    level: float = 0.15
+    """Standard deviation in nats of the level."""
+    room_share: float = 0.3
+    noise_share: float = 0.5
+    snr_db: Range = (5.0, 35.0)
+    mean_frames: int = 300
+    """Frames around a crop over which the channel's mean is taken, at least."""
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """What the network is told; a weight of 0 switches a term off."""
+
+    adversarial: float = 0.3
+    """Least squares: sound like the target's recordings; natural, unpaired input included."""
+    matching: float = 0.6
+    """Distance of the judges' feature maps, of the target's own pairs."""
+    adversarial_from: float = 0.4
+    """Share of the budget after which the judges join."""
+    judged_frames: int = 96
+    """Frames of each crop that the judges see."""
+    judge_rate: float = 0.5
+    """Of the judges' learning rate to the network's."""
+    invariance: float = 0.0
+    """L1 between the contents of two disturbed copies of a crop."""
+    consistency: float = 0.0
+    """L1 between the content of an unpaired input and of what became of it."""
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """Sizes of the discriminators."""
+
+    windows: tuple[int, ...] = (256, 512, 1024)
+    """Of the spectrograms that are judged, samples."""
+    channels: int = 16
+    periods: tuple[int, ...] = ()
+    """Samples by which waveforms are folded (multi-period judges of HiFi-GAN); none."""
+    period_channels: int = 16
+
+
+@dataclass(frozen=True)
+class TeacherSettings:
+    """Everything but the budget and the place; what a run's log starts with."""
+
+    network: TeacherConfig = field(default_factory=TeacherConfig)
+    inputs: InputSettings = field(default_factory=InputSettings)
+    losses: LossSettings = field(default_factory=LossSettings)
+    judges: JudgeSettings = field(default_factory=JudgeSettings)
+    own: int = 8
+    """Crops a step of the voice that ships."""
+    others: int = 4
+    """Crops a step of everybody else, who teach what speech is."""
+    unpaired: int = 4
+    """Natural crops a step of others that are converted and judged, without a truth."""
+    accumulate: int = 1
+    """Parts in which a step is computed, for want of memory."""
+    frames: int = 128
+    """Length of a crop; a frame is 10 ms."""
+    peak_rate: float = 1.2e-3
+    average_decay: float = 0.999
+    compile: bool = False
+    """Whether torch compiles the blocks; pays on a GPU after a minute or two."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise `RecipeError` where a step would be empty or cannot be divided."""
+        if self.own < 1 or self.others < 0 or self.unpaired < 0 or self.accumulate < 1:
+            raise RecipeError("own and accumulate are 1 or more, others and unpaired 0 or more")
+        self.check_split(1)
+
+    def check_split(self, processes: int) -> None:
+        """Raise `RecipeError` unless every part of every process gets as many rows of each kind."""
+        parts = processes * self.accumulate
+        for name in ("own", "others", "unpaired"):
+            if getattr(self, name) % parts:
+                raise RecipeError(
+                    f"{name} = {getattr(self, name)} does not divide by {processes} processes x "
+                    f"{self.accumulate} parts"
+                )
+
+
+def load_settings(recipe: str | Path) -> TeacherSettings:
+    """Read a TOML file, or a recipe that ships by its name (``cpu``, ``gpu``).
+
+    Raises `RecipeError` for a file that is missing or no TOML and for any unknown key.
+    """
+    path = Path(recipe)
+    if not path.suffix:
+        path = RECIPES / f"{recipe}.toml"
+    if not path.is_file():
+        names = sorted(p.stem for p in RECIPES.glob("*.toml"))
+        raise unknown("training recipe", str(recipe), names)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not TOML: {error}") from error
+    return apply(TeacherSettings(), table)
+
+
+S = TypeVar("S")
+
+
+def apply(settings: S, table: dict[str, Any], where: str = "") -> S:
+    """Return ``settings``, a dataclass, with the values of ``table``; a table goes into a field.
+
+    Raises `RecipeError` for unknown keys and for values of another type.
+    """
+    names = {spec.name for spec in fields(settings)}  # type: ignore[arg-type]
+    changes: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in names:
+            raise unknown("key", where + key, sorted(names), None)
+        old = getattr(settings, key)
+        if isinstance(value, dict):
+            changes[key] = apply(old, value, f"{where}{key}.")
+        else:
+            changes[key] = _converted(where + key, old, value)
+    try:
+        return replace(settings, **changes)  # type: ignore[type-var]
+    except ValueError as error:
+        raise RecipeError(f"{where or 'recipe: '}{error}") from error
+
+
+def _converted(key: str, old: Any, value: Any) -> Any:
+    """Return ``value`` as the type of ``old``."""
+    if isinstance(old, tuple) and isinstance(value, list):
+        if all(isinstance(part, int | float) for part in value):
+            return tuple(value)
+    elif isinstance(old, float) and type(value) is int:
+        return float(value)
+    elif type(value) is type(old):
+        return value
+    raise RecipeError(f"{key} = {value!r}: {type(old).__name__} is needed here")

@@ -1,0 +1,57 @@
+"""Where the teacher's training data comes from: a corpus or a pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from rich.progress import track
+
+from edge_vc.data.corpus import Corpus
+from edge_vc.data.development import Development
+from edge_vc.data.pair_set import PairSet
+from edge_vc.training.noise_bank import NoiseBank, read_folder
+from edge_vc.training.pack import Pack
+
+_BABBLERS = 40
+"""Speakers whose voices make up babble."""
+
+
+def corpus_pack(corpus: Path, cache: Path, variants: int, workers: int = 1) -> Pack:
+    """Make or load the pairs of a corpus's targets and sources, and its ``noise`` and ``rir``.
+
+    What `Development` holds out is marked as held.
+    """
+    from edge_vc.data.pairs import cached_pairs
+
+    parts = Development.of(Corpus.open(corpus))
+
+    def bar(done: Iterable[Path], total: int) -> Iterator[Path]:
+        return iter(track(done, "analyse", total))
+
+    def pairs(chosen: Corpus, copies: int) -> list[PairSet]:
+        return cached_pairs(list(chosen), cache, variants=copies, workers=workers, progress=bar)
+
+    found = pairs(parts.train.select("target"), variants)
+    found += pairs(parts.train.select("source"), variants)
+    found += [replace(pair, held=True) for pair in pairs(parts.held, 0)]
+    return Pack(
+        tuple(found), tuple(read_folder(corpus / "noise")), tuple(read_folder(corpus / "rir"))
+    )
+
+
+def noises_of(pack: Pack, target: str, device: torch.device) -> NoiseBank:
+    """Return the pack's noises and rooms and those that are made, babble of its speakers too."""
+    voices = [p.inputs[0] for p in pack.pairs if p.speaker != target and not p.held][:_BABBLERS]
+    return NoiseBank.build(voices, pack.noises, pack.rooms, device)
+
+
+def voices_of(pack: Pack, target: str) -> list[str]:
+    """Return the speakers to train on, ``target`` first; `ValueError` where she is not there."""
+    heard = {pair.speaker for pair in pack.pairs if not pair.held}
+    if target not in heard:
+        some = ", ".join(sorted(heard)[:5])
+        raise ValueError(f"nobody called {target!r} to imitate; there are {some}, ...")
+    return [target, *sorted(heard - {target})]

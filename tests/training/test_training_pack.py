@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from speech_toys import pair, pairs
+
+from edge_vc.data.pair_set import cleaned
+from edge_vc.training.pack import Pack, PackError, PackSettings, read_pack, write_pack
+
+HISS = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)
+ROOM = np.eye(1, 800, dtype=np.float32)[0]
+
+
+def test_a_pack_brings_back_speech_in_time(tmp_path: Path) -> None:
+    write_pack(Pack((pair("me", 3),), (), ()), tmp_path, "me")
+    (found,) = read_pack(tmp_path).pairs
+    sent = pair("me", 3)
+    assert (found.speaker, found.name, found.held) == (sent.speaker, sent.name, sent.held)
+    np.testing.assert_allclose(found.f0, sent.f0, atol=0.06)
+    assert found.inputs.shape == sent.inputs.shape
+    for mine, theirs in zip(found.inputs, sent.inputs, strict=True):
+        assert np.corrcoef(mine[800:-800], theirs[800:-800])[0, 1] > 0.98
+    clean = cleaned(found.inputs[0].astype(np.float32) / 32767)
+    assert np.corrcoef(found.target[800:-800], clean[800:-800])[0, 1] > 0.99
+
+
+def test_parts_stay_below_their_size_and_lose_nothing(tmp_path: Path) -> None:
+    sent = Pack(tuple(pairs()), (HISS,), (ROOM,))
+    size = write_pack(sent, tmp_path, "me", PackSettings(part_mb=0.03))
+    parts = list(tmp_path.glob("part-*.safetensors"))
+    assert len(parts) > 2
+    assert sum(path.stat().st_size for path in parts) == size
+    found = read_pack(tmp_path)
+    assert [p.name for p in found.pairs] == [p.name for p in sent.pairs]
+    assert [p.held for p in found.pairs] == [p.held for p in sent.pairs]
+    assert len(found.noises[0]) == len(HISS)
+    np.testing.assert_array_equal(found.rooms[0], ROOM)
+
+
+def test_processes_read_what_one_reads(tmp_path: Path) -> None:
+    write_pack(Pack(tuple(pairs()), (HISS,), (ROOM,)), tmp_path, "me")
+    one, two = read_pack(tmp_path), read_pack(tmp_path, workers=2)
+    for a, b in zip(one.pairs, two.pairs, strict=True):
+        assert a.name == b.name
+        np.testing.assert_array_equal(a.target, b.target)
+
+
+def test_writing_again_leaves_no_old_parts(tmp_path: Path) -> None:
+    write_pack(Pack(tuple(pairs()), (), ()), tmp_path, "me", PackSettings(part_mb=0.02))
+    write_pack(Pack((pair("me", 1),), (), ()), tmp_path, "me")
+    assert [p.name for p in read_pack(tmp_path).pairs] == ["me-1"]
+
+
+def test_bad_parts_are_named(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match="holds no part-"):
+        read_pack(tmp_path)
+    path = tmp_path / "part-00.safetensors"
+    path.write_bytes(b"nothing")
+    with pytest.raises(PackError, match="part-00.safetensors: not part of a pack"):
+        read_pack(tmp_path)
+    row = '[{"kind": "pair", "speaker": "a", "name": "b", "held": false, "frames": 5}]'
+    save_file({"0.0": np.zeros(5, np.int16), "0.1": np.zeros(9, np.uint8)}, path, {"rows": row})
+    with pytest.raises(PackError, match="recording 0 is not readable"):
+        read_pack(tmp_path)
+    save_file({"0.0": np.zeros(4, np.int16), "0.1": np.zeros(9, np.uint8)}, path, {"rows": row})
+    with pytest.raises(PackError, match="5 frames, pitch of 4"):
+        read_pack(tmp_path)
