@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from edge_vc.data.labels import LabelledAudio
 from edge_vc.models.student import Prediction, Student
 from edge_vc.training.adversary import Adversary
 from edge_vc.training.checkpoint import Checkpoint
+from edge_vc.training.devices import Devices, OneDevice
 from edge_vc.training.distill_data import DistillBatch, DistillBatches
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.pitch import pitch_error
@@ -63,19 +65,26 @@ class Distillation:
         examples: Sequence[LabelledAudio],
         settings: DistillSettings,
         folder: Path,
+        devices: Devices | None = None,
     ) -> None:
+        """Set up; processes that share ``devices`` share every batch, which divides by them."""
         self.settings, self.folder = settings, folder
+        half = "bf16-mixed" if settings.bfloat16 else "32"
+        self.devices = devices = devices or OneDevice("cpu", half)
+        if settings.batch % devices.world:
+            raise ValueError(f"batch {settings.batch} does not divide by {devices.world} processes")
         torch.manual_seed(settings.seed)
-        self.student = student.train()
-        self.average = MovingAverage(student, 0.998)
         self.batches = DistillBatches(
             student, examples, settings.segment_frames + settings.warm_frames
         )
+        self.student = student.train().to(devices.device)
+        self.average = MovingAverage(student, 0.998)
         self.loss = SpectralLoss(stft_weight=settings.stft, mel_weight=settings.mel)
+        self.loss.to(devices.device)
         self.optimiser = torch.optim.AdamW(
             student.parameters(), settings.peak_rate, betas=(0.8, 0.98), weight_decay=0.01
         )
-        self.adversary = Adversary(settings.peak_rate / 4)
+        self.adversary = Adversary(settings.peak_rate / 4, devices=_judging(devices))
         self.checkpoint = Checkpoint(
             folder,
             {
@@ -96,24 +105,35 @@ class Distillation:
         progress = self._progress()
         while progress < 1:
             rng = np.random.default_rng([self.settings.seed, self.step])
-            figures = self._train_step(self.batches.draw(self.settings.batch, rng), progress)
+            batch = self.batches.draw(self.settings.batch, rng)
+            here = self.devices
+            with _states_on(here.device):
+                figures = self._train_step(
+                    batch.share(here.rank, here.world, here.device), progress
+                )
             self.step += 1
             progress = self._progress()
             if report is not None and self.step % 10 == 0:
                 report(min(progress, 1.0), figures)
             if self.step % 100 == 0 or progress >= 1:
-                self.checkpoint.log(self.step, self.watch.seconds, figures)
-            if self.step % 500 == 0 or progress >= 1:
+                self._log(figures)
+            if (self.step % 500 == 0 or progress >= 1) and self.devices.rank == 0:
                 self.checkpoint.save(self.step, self.watch.seconds)
-        return self.average.network
+        return self.average.network.cpu()
 
     def _progress(self) -> float:
-        return self.settings.budget.progress(self.step, self.watch.seconds)
+        mine = self.settings.budget.progress(self.step, self.watch.seconds)
+        return self.devices.agree(mine)
+
+    def _log(self, figures: dict[str, float]) -> None:
+        means = {name: self.devices.mean(value) for name, value in figures.items()}
+        if self.devices.rank == 0:
+            self.checkpoint.log(self.step, self.watch.seconds, means)
 
     def _train_step(self, batch: DistillBatch, progress: float) -> dict[str, float]:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(progress, self.settings.peak_rate)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+        with self.devices.autocast():
             hidden = self.student.trunk(batch.features)
         prediction = self.student.head.predict(hidden.float())
         if self.student.pitch is not None:
@@ -127,6 +147,7 @@ class Distillation:
             total = total + self.settings.adversarial * (fooled + 2 * matched)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
+        self.devices.average(self.student.parameters())
         nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
         self.optimiser.step()
         self.average.update(self.student)
@@ -173,3 +194,14 @@ class Distillation:
         apart = (mine[:, :, :2] - bands)[..., self.settings.warm_frames :].abs()
         counts = voiced[..., self.settings.warm_frames :]
         return (apart[:, :, :1] * counts).mean() + apart[:, :, 1:].mean()
+
+
+def _states_on(device: torch.device) -> AbstractContextManager[object]:
+    """Return the context in which a student's initial states lie on ``device``."""
+    return nullcontext() if device.type == "cpu" else device
+
+
+def _judging(devices: Devices) -> Devices:
+    """Judges of a student on one processor compute in float32, where bfloat16 gains nothing."""
+    alone = devices.world == 1 and devices.device.type == "cpu"
+    return OneDevice() if alone else devices

@@ -35,6 +35,17 @@ class DistillBatch:
     audio: Tensor
     """Its answer, delayed as the student's will be, ``[B, F * hop]``."""
 
+    def share(self, rank: int, world: int, device: torch.device) -> DistillBatch:
+        """Return every ``world``-th segment from number ``rank`` on, on ``device``."""
+        rows = slice(rank, None, world)
+        return DistillBatch(
+            self.features[rows].to(device),
+            self.f0[rows].to(device),
+            self.voiced[rows].to(device),
+            None if self.bands is None else self.bands[rows].to(device),
+            self.audio[rows].to(device),
+        )
+
 
 @dataclass(frozen=True)
 class _Example:

@@ -42,12 +42,12 @@ class PackError(ValueError):
 class PackSettings:
     """How hard sound is compressed, 0 (256 kbit/s) to 1 (8 kbit/s), and how large parts are."""
 
-    own: float = 0.75
+    own: float = 0.76
     """Of the voice to imitate: about 70 kbit/s."""
-    others: float = 0.84
+    others: float = 0.86
     variants: float = 0.9
     """Of perturbed copies: inputs alone."""
-    part_mb: float = 40.0
+    part_mb: float = 28.0
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--target", default="kathleen", help="speaker to convert into")
     parser.add_argument("--cache", type=Path, help="where pairs are kept (default: OUT/pairs)")
     parser.add_argument("--variants", type=int, default=0, help="WORLD copies of each recording")
-    parser.add_argument("--part-mb", type=float, default=40.0, help="largest part, MB")
+    parser.add_argument("--part-mb", type=float, default=28.0, help="largest part, MB")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
     args = parser.parse_args(argv)
     cache = args.cache or args.out / "pairs"

@@ -19,6 +19,7 @@ from edge_vc.data.labels import LabelledAudio, label_corpus
 from edge_vc.models.student import Student
 from edge_vc.models.student_config import TIERS
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
+from edge_vc.training.devices import add_device_arguments, device_settings, open_devices
 from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.distill_data import set_prior
 from edge_vc.training.pitch import train_pitch
@@ -72,6 +73,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--adversarial", type=float, default=0.0, help="weight of that term")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads")
+    add_device_arguments(parser)
     return parser.parse_args()
 
 
@@ -103,12 +105,13 @@ def main() -> None:
         "teacher_sha256": teacher_hash,
         "corpus_sha256": Corpus.open(args.corpus).content_hash(),
     }
+    devices = open_devices(device_settings(args))
     (args.out / "run.json").write_text(json.dumps(facts, indent=1))
     torch.manual_seed(args.seed)
     student = Student(config)
     set_prior(student, examples[:: max(1, len(examples) // 200)])
-    training = Distillation(student, examples, settings, args.out)
-    with Progress() as bar:
+    training = Distillation(student, examples, settings, args.out, devices)
+    with Progress(disable=devices.rank > 0) as bar:
         task = bar.add_task(f"{args.tier} student", total=1.0)
 
         def report(done: float, figures: dict[str, float]) -> None:
@@ -128,7 +131,8 @@ def main() -> None:
             )
         trained = training.run(report)
     facts["steps"] = training.step
-    save_student(trained, args.out / "student.safetensors", {"run": json.dumps(facts)})
+    if devices.rank == 0:
+        save_student(trained, args.out / "student.safetensors", {"run": json.dumps(facts)})
 
 
 if __name__ == "__main__":

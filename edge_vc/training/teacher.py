@@ -25,11 +25,10 @@ from edge_vc.data.corpus import CorpusError
 from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher_file import one_voice, save_teacher
 from edge_vc.training.devices import (
-    ACCELERATORS,
-    PRECISIONS,
     DeviceError,
     Devices,
-    DeviceSettings,
+    add_device_arguments,
+    device_settings,
     open_devices,
 )
 from edge_vc.training.pack import Pack, PackError, read_pack
@@ -69,10 +68,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="or a number of steps")
     parser.add_argument("--max-minutes", type=float, help="stop this sitting after so long")
     parser.add_argument("--save-minutes", type=float, default=3.0, help="between checkpoints")
-    parser.add_argument("--accelerator", choices=ACCELERATORS, default="auto")
-    parser.add_argument("--devices", type=int, default=1, help="processes on each machine")
-    parser.add_argument("--nodes", type=int, default=1, help="machines")
-    parser.add_argument("--precision", choices=PRECISIONS, default="bf16-mixed")
+    add_device_arguments(parser)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads")
     return parser.parse_args(argv)
 
@@ -123,9 +119,7 @@ def _train(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     pack = _data(args)
     voices = voices_of(pack, args.target)
-    devices = open_devices(
-        DeviceSettings(args.accelerator, args.devices, args.nodes, args.precision)
-    )
+    devices = open_devices(device_settings(args))
     noises = noises_of(pack, args.target, devices.device)
     training = TeacherTraining(settings, pack.pairs, voices, noises, args.out, devices)
     finished = training.run(Sitting(budget, args.max_minutes, args.save_minutes))

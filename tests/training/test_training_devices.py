@@ -108,3 +108,29 @@ def test_precision_is_what_networks_compute_in() -> None:
     for precision, kind in (("bf16-mixed", torch.bfloat16), ("32", torch.float32)):
         with OneDevice("cpu", precision).autocast():
             assert layer(torch.ones(1, 4)).dtype is kind
+
+
+@pytest.mark.slow
+def test_two_processes_distil_as_one_does(tmp_path: Path) -> None:
+    pytest.importorskip("lightning_fabric")
+    losses = []
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        script = Path(__file__).with_name("student_process.py")
+        command = [sys.executable, str(script), str(folder), str(processes)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        losses.append(json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["loss"])
+    # Each process normalises its own half by its own statistics.
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+def test_a_batch_that_does_not_divide_is_refused(tmp_path: Path) -> None:
+    from test_training_distill import QUICK, example, student
+
+    from edge_vc.training.distill import Distillation
+
+    devices = OneDevice()
+    devices.world = 3
+    with pytest.raises(ValueError, match="batch 2 does not divide by 3 processes"):
+        Distillation(student(), [example()], QUICK, tmp_path, devices)

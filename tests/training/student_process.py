@@ -1,0 +1,19 @@
+"""Distils a tiny student in as many processes as asked: `student_process.py DIR PROCESSES`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from test_training_distill import QUICK, example, student
+
+from edge_vc.training.devices import DeviceSettings, open_devices
+from edge_vc.training.distill import Distillation
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    settings = DeviceSettings("cpu", devices=int(sys.argv[2]), precision="32")
+    devices = open_devices(settings)
+    examples = [example(seed=seed) for seed in (1, 2)]
+    Distillation(student(), examples, QUICK, Path(sys.argv[1]), devices).run()
