@@ -178,11 +178,13 @@ def _latency(session: Session, timings: dict[Mode, Timing]) -> Latency:
 
 
 def _ops(bundle: Bundle, session: Session, hops: Samples) -> tuple[OpTime, ...] | None:
-    """Return None for LiteRT: its Python interface tells no time of single operators."""
-    if session.choice.engine != "onnx":
-        return None
-    from edge_vc_runtime.engines.onnx_profile import op_times  # needs onnxruntime itself
+    """Return time per kind of node by the engine's own way; None where it has none."""
+    data = bundle.read(session.model.file)
+    if session.choice.engine == "litert":
+        from edge_vc_runtime.engines import litert_profile  # needs LiteRT itself
+
+        return litert_profile.op_times(data, session.threads)
+    from edge_vc_runtime.engines import onnx_profile  # needs onnxruntime itself
 
     turns = (hops[index % len(hops)] for index in range(_OP_HOPS))
-    data = bundle.read(session.model.file)
-    return op_times(bundle.manifest, session.model, data, session.threads, turns)
+    return onnx_profile.op_times(bundle.manifest, session.model, data, session.threads, turns)

@@ -135,7 +135,11 @@ class Memory:
 
 @dataclass(frozen=True)
 class OpTime:
-    """One kind of graph node, under the engine's own profiler (which slows every node a little)."""
+    """One kind of graph node.
+
+    Under ONNX Runtime by its own profiler, which slows every node a little; under LiteRT each node
+    run alone, and one entry without nodes for what a hop takes beyond their sum.
+    """
 
     op: str
     nodes: int

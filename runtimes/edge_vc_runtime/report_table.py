@@ -46,15 +46,19 @@ def sections(report: Report) -> Iterator[tuple[str, Rows]]:
     if report.cold_start and report.memory:
         yield "New process", _cold(report)
     if report.ops:
+        how = ", each run alone" if report.setup.engine == "litert" else ""
         yield (
-            "Nodes by kind, us per hop",
+            f"Nodes by kind, us per hop{how}",
             [
-                (f"{op.op} x{op.nodes}", f"{op.us_per_hop:.1f} ({op.share:.0%})")
+                (
+                    f"{op.op} x{op.nodes}" if op.nodes else op.op,
+                    f"{op.us_per_hop:.1f} ({op.share:.0%})",
+                )
                 for op in report.ops[:_SHOWN_OPS]
             ],
         )
     elif report.setup.engine == "litert":
-        yield "Nodes by kind", [("unknown", "LiteRT's Python interface tells no time per node")]
+        yield "Nodes by kind", [("unknown", "tflite-runtime tells no time per node")]
 
 
 def _title(report: Report) -> str:

@@ -6,6 +6,7 @@ import gc
 import subprocess
 import sys
 import tracemalloc
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ from runtime_tflite import (
 from edge_vc_runtime.engines import EngineError, litert_library
 from edge_vc_runtime.engines.litert_library import ANCESTOR, Library, load_library
 from edge_vc_runtime.engines.litert_memory import Move, merge_moves
+from edge_vc_runtime.engines.litert_profile import BETWEEN, op_times
+from edge_vc_runtime.engines.tflite_reader import read_graph
 from edge_vc_runtime.session import Session
 
 STATES = {"first": (1, 1, 1, 16), "second": (1, 3, 5, 1), "third": (1, 1, 1, 1), "last": (2, 40)}
@@ -258,3 +261,22 @@ def test_model_that_the_library_refuses(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(EngineError, match=r"^model.*: ai-edge-litert .* refuses it: ") as error:
         open_tflite(data, 8)
     assert "\n" not in str(error.value)
+
+
+def test_time_by_kind_of_operator() -> None:
+    data = leaky_tflite(16, STATES, 0.9, ordered=True)
+    kinds = Counter(operator.kind.name for operator in read_graph(data).operators)
+    found = op_times(data, 1)
+    assert found is not None
+    counted = {op.op: op.nodes for op in found}
+    assert counted.pop(BETWEEN) == 0
+    assert counted == kinds
+    assert sum(op.share for op in found) == pytest.approx(1)
+    assert all(op.us_per_hop >= 0 for op in found)
+    assert [op.us_per_hop for op in found] == sorted((op.us_per_hop for op in found), reverse=True)
+
+
+def test_tflite_runtime_tells_no_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    ancestor = Library(ANCESTOR, "2.14.0", load_library().interpreter)
+    monkeypatch.setattr("edge_vc_runtime.engines.litert_profile.load_library", lambda: ancestor)
+    assert op_times(leaky_tflite(16, STATES, 0.9, ordered=True), 1) is None

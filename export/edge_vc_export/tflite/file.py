@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_vc_export.tflite.model import IDENTIFIER, AlignedBuffer, Shape, pack
+from edge_vc_export.tflite.model import Shape
+from edge_vc_runtime.engines.tflite_pack import IDENTIFIER, AlignedBuffer, pack, unpack
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
@@ -20,7 +21,7 @@ class TfliteFile:
     def __init__(self, data: bytes) -> None:
         if data[4:8] != IDENTIFIER:
             raise ValueError("is not a TFLite file")
-        self._model: Any = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
+        self._model: Any = unpack(data)
         self._graph = self._model.subgraphs[0]
 
     @classmethod

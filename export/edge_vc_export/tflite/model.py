@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
+
+from edge_vc_runtime.engines.tflite_pack import AlignedBuffer, pack
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 SIGNATURE = "serving_default"
-IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
-ALIGNMENT = 16
-"""Bytes; what the schema asks of every buffer, and what vector loads like."""
 
 _TYPES: dict[str, int] = {
     "float32": schema.TensorType.FLOAT32,
@@ -176,34 +174,6 @@ class ModelBuilder:
         entry = schema.TensorMapT()
         entry.name, entry.tensorIndex = self._tensors[index].name, index
         return entry
-
-
-class AlignedBuffer(schema.BufferT):  # type: ignore[misc]  # the schema has no types
-    """A buffer at a multiple of `ALIGNMENT`; the schema's own packing forgets that it must be."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__()
-        self.data = data
-
-    def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802 - the schema's name
-        """Write the bytes and the table around them; return its place."""
-        place = None
-        if self.data:
-            builder.StartVector(1, len(self.data), ALIGNMENT)
-            builder.head -= len(self.data)
-            builder.Bytes[builder.head : builder.head + len(self.data)] = self.data
-            place = builder.EndVector()
-        schema.BufferStart(builder)
-        if place is not None:
-            schema.BufferAddData(builder, place)
-        return int(schema.BufferEnd(builder))
-
-
-def pack(model: Any) -> bytes:
-    """Return a schema object's file."""
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
 
 
 def _operator_code(code: str, version: int) -> Any:
