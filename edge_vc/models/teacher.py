@@ -77,7 +77,10 @@ class TeacherNetwork(nn.Module):
         content, bands = self.analyse(log_mel, f0, mean_log_f0, voice)
         if hiss is None:
             hiss = torch.randn(len(f0), f0.shape[1] * self.config.hop, device=f0.device)
-        return TeacherOutput(self.head(bands, f0, hiss), content, bands)
+        # Filters and phases in bfloat16 would be heard.
+        with torch.autocast(f0.device.type, enabled=False):
+            audio = self.head(bands.float(), f0, hiss)
+        return TeacherOutput(audio, content, bands)
 
     def encode(self, log_mel: Tensor) -> Tensor:
         """Return the content ``[B, bottleneck, F]`` alone."""
