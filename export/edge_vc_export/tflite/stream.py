@@ -12,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 from edge_vc_export.facts import graph_facts
 from edge_vc_export.stream import GraphStream, Samples
 from edge_vc_export.tflite.file import TfliteFile
+from edge_vc_runtime.engines.litert_library import quiet_stderr
 
 
 class TfliteStream(GraphStream):
@@ -24,8 +25,9 @@ class TfliteStream(GraphStream):
         self.facts = graph_facts(path)
         self.probes = tuple(probes)
         data = TfliteFile.read(path).with_outputs(probes)
-        self._interpreter = Interpreter(model_content=data, num_threads=threads)
-        self._interpreter.allocate_tensors()
+        with quiet_stderr():
+            self._interpreter = Interpreter(model_content=data, num_threads=threads)
+            self._interpreter.allocate_tensors()
         self._inputs = {d["name"]: d["index"] for d in self._interpreter.get_input_details()}
         self._outputs = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
         self.reset()
