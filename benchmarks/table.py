@@ -178,7 +178,30 @@ def instructions_table(result: dict[str, Any]) -> str:
     return "\n".join([_markdown(["model", "engine", *cores], cells), note])
 
 
+def ablation_table(result: dict[str, Any]) -> str:
+    """Return what each part of a training bought as Markdown; the first row is the recordings'."""
+    head = ["trained", "similarity", "WER", "DNSMOS", "F0 corr.", "F0 error", "similarity in noise"]
+    rows = []
+    variants = result["variants"]
+    first = next(iter(variants.values()))
+    for name, found in {"not converted": first, **variants}.items():
+        who = "source" if name == "not converted" else "teacher"
+        score, noisy = found["clean"][who], [table[who] for table in found["noisy"].values()]
+        keys = ("similarity", "word_error_rate", "dnsmos", "f0_correlation", "f0_error")
+        cells = [f"{score[key]['value']:.3f}" if score[key] else "" for key in keys]
+        heard = " / ".join(f"{score['similarity']['value']:.3f}" for score in noisy)
+        rows.append([name, *cells, heard])
+    budgets = sorted({f"{found['run']['steps']} steps" for found in variants.values()})
+    note = (
+        f"{first['sentences']} sentences that training left out, {', '.join(budgets)} on "
+        f"{first['run']['device']}; similarity in {' / '.join(first['noisy'])}; the target's own "
+        f"sentences: {first['ceiling']['similarity']['value']:.3f}.\n"
+    )
+    return "\n".join([_markdown(head, rows), note])
+
+
 TABLES = {
+    "ablation": ablation_table,
     "latency": latency_table,
     "footprint": footprint_table,
     "voice": voice_table,

@@ -1,0 +1,177 @@
+"""What each part of the teacher's training bought: variants trained alike but for one thing.
+
+Every variant has the same recipe, data, seed and budget, and is scored on sentences that training
+left out (`edge_vc.data.development`), never on the evaluation corpus. Statistic: means over the
+sentences with bootstrap intervals, see `edge-vc evaluate`; noise is babble and speech-shaped noise
+at 10 dB. Leaves out: repetitions with other seeds, longer budgets. Killed, it goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+VARIANTS: Mapping[str, tuple[str, ...]] = {
+    "full": (),
+    "istft head": ('network.head="istft"',),
+    "no adversary": ("losses.adversarial_from=1.0",),
+    "paired adversary": ("unpaired=0",),
+    "narrow perturbation": (
+        "inputs.f0_hz=[120.0, 220.0]",
+        "inputs.warp=[0.9, 1.1]",
+        "inputs.warp_spread=0.03",
+        "inputs.mel_warp=0.02",
+        "inputs.mel_warp_natural=0.05",
+    ),
+    "no noise": ("inputs.noise_share=0.0", "inputs.room_share=0.0"),
+    "no attention": ("network.attention_blocks=0",),
+    "no invariance": ("losses.invariance=0.0", "losses.consistency=0.0"),
+}
+"""Name of each variant and how its settings differ from the recipe's."""
+NOISE_DB = 10.0
+_EXAMPLES = """examples:
+  python benchmarks/ablation.py train --work build/ablation --pack build/pack --minutes 3
+      where there is a GPU; `--max-minutes 9` ends a sitting, the next one goes on
+  python benchmarks/ablation.py score --work build/ablation --corpus CORPUS \\
+      --json benchmarks/results/ablation.json
+      anywhere; then `python benchmarks/table.py benchmarks/results/ablation.json`
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train or score the variants; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="ablation.py",
+        description=__doc__,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="train each variant")
+    train.add_argument("--recipe", default="cpu")
+    data = train.add_mutually_exclusive_group(required=True)
+    data.add_argument("--pack", type=Path, help="folder of edge_vc.training.pack")
+    data.add_argument("--corpus", type=Path)
+    train.add_argument("--steps", type=int, help="of each variant")
+    train.add_argument("--minutes", type=float, help="or wall clock of each variant")
+    train.add_argument("--max-minutes", type=float, help="of all variants in this sitting")
+    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    score = commands.add_parser("score", help="score what was trained")
+    score.add_argument("--corpus", type=Path, required=True, help="the training corpus")
+    score.add_argument("--json", type=Path, help="keep the figures here")
+    score.add_argument("--per-speaker", type=int, help="sentences per source speaker")
+    score.add_argument("--jobs", type=int, default=1)
+    for command in (train, score):
+        command.add_argument("--work", type=Path, required=True, help="folder of the runs")
+        command.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    args = parser.parse_args(argv)
+    return train_all(args) if args.command == "train" else score_all(args)
+
+
+def run_of(work: Path, variant: str) -> Path:
+    """Return a variant's run folder."""
+    return work / variant.replace(" ", "-")
+
+
+def train_all(args: argparse.Namespace) -> int:
+    """Train the variants that are not finished, each by the command that trains the teacher."""
+    from time import monotonic
+
+    start = monotonic()
+    for variant in args.only:
+        folder = run_of(args.work, variant)
+        if is_finished(folder):
+            continue
+        command = [sys.executable, "-m", "edge_vc.training.teacher", "--out", str(folder)]
+        command += ["--recipe", args.recipe]
+        source = ["--pack", args.pack] if args.pack else ["--corpus", args.corpus]
+        budget = ["--steps", args.steps] if args.steps else ["--minutes", args.minutes]
+        command += [str(word) for word in (*source, *budget)]
+        if args.max_minutes:
+            left = args.max_minutes - (monotonic() - start) / 60
+            if left < 0.5:
+                return 0
+            command += ["--max-minutes", f"{left:.2f}"]
+        for change in (*args.changes, *VARIANTS[variant]):
+            command += ["--set", change]
+        print(f"ablation: {variant}", flush=True)
+        code = subprocess.run(command, check=False).returncode
+        if code:
+            return code
+    return 0
+
+
+def is_finished(folder: Path) -> bool:
+    """Say whether a run has used its whole budget."""
+    facts = folder / "run.json"
+    return facts.is_file() and bool(json.loads(facts.read_text())["finished"])
+
+
+def score_all(args: argparse.Namespace) -> int:
+    """Score the finished variants, those already scored by their kept figures."""
+    from edge_vc.data.corpus import Corpus
+    from edge_vc.data.development import Development
+
+    held = args.work / "development"
+    if not (held / "metadata.csv").is_file():
+        Development.of(Corpus.open(args.corpus)).write(held)
+    results: dict[str, Any] = {}
+    for variant in args.only:
+        folder = run_of(args.work, variant)
+        if not is_finished(folder):
+            print(f"ablation: {variant} is not finished; left out", file=sys.stderr)
+            continue
+        results[variant] = scores_of(folder, held, args.per_speaker, args.jobs)
+    if not results:
+        print(f"ablation: {args.work}: nothing finished to score", file=sys.stderr)
+        return 2
+    report = {"benchmark": "ablation", "noise_db": NOISE_DB, "variants": results}
+    text = json.dumps(report, indent=1) + "\n"
+    if args.json:
+        args.json.write_text(text)
+    print(text, end="")
+    return 0
+
+
+def scores_of(folder: Path, held: Path, per_speaker: int | None, jobs: int) -> dict[str, Any]:
+    """Return a variant's figures and the recordings' own; kept beside its weights."""
+    from edge_vc.evaluate.contenders import load_contenders
+    from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate
+
+    weights = folder / "teacher.safetensors"
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    kept = folder / "scores.json"
+    if kept.is_file():
+        found: dict[str, Any] = json.loads(kept.read_text())
+        if found["weights_sha256"] == digest and found["per_speaker"] == per_speaker:
+            return found
+    contenders = [*load_contenders("source"), *load_contenders(f"teacher={weights}")]
+    options = EvaluationOptions(per_speaker, NOISE_DB, jobs=jobs)
+    report = evaluate(contenders, held, options)
+    noisy = {
+        name: {who: asdict(score.overall) for who, score in table.items()}
+        for name, table in report.noisy.items()
+    }
+    facts = json.loads((folder / "run.json").read_text())
+    figures = {
+        "weights_sha256": digest,
+        "per_speaker": per_speaker,
+        "run": {key: facts[key] for key in ("steps", "minutes", "device", "precision")},
+        "sentences": len(report.sentences),
+        "ceiling": asdict(report.ceiling.overall),
+        "clean": {who: asdict(score.overall) for who, score in report.contenders.items()},
+        "noisy": noisy,
+    }
+    kept.write_text(json.dumps(figures, indent=1))
+    return figures
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
