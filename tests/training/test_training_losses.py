@@ -47,9 +47,14 @@ def test_magnitudes_find_the_tone() -> None:
     assert int(spectrum.argmax()) == round(1000 / (16000 / 512))
 
 
-def test_discriminators_learn_to_tell_tones_from_noise() -> None:
+@pytest.mark.parametrize(
+    ("windows", "periods"), [((256, 512), ()), ((), (2, 5))], ids=["spectra", "periods"]
+)
+def test_discriminators_learn_to_tell_tones_from_noise(
+    windows: tuple[int, ...], periods: tuple[int, ...]
+) -> None:
     torch.manual_seed(0)
-    judges = Discriminators(windows=(256, 512), channels=4)
+    judges = Discriminators(windows, 4, periods, 4)
     optimiser = torch.optim.Adam(judges.parameters(), 1e-2)
     real, fake = tone(440).repeat(2, 1), 0.2 * torch.randn(2, 8000)
     first = float(discriminator_loss(judges(real), judges(fake)).detach())

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from edge_vc.models import teacher_blocks
+from edge_vc.models.teacher import TeacherNetwork
+from edge_vc.models.teacher_blocks import Attention
+from edge_vc.models.teacher_config import TeacherConfig
+from edge_vc.models.teacher_file import load_teacher, save_teacher
+from edge_vc.models.teacher_head import overlap_add, spectra
+
+TINY = TeacherConfig(channels=16, bottleneck=8, encoder_blocks=2, decoder_blocks=2)
+
+
+def inputs(frames: int = 60) -> tuple[torch.Tensor, ...]:
+    torch.manual_seed(0)
+    log_mel, f0 = torch.randn(2, 80, frames), torch.full((2, frames), 150.0)
+    return log_mel, f0, torch.full((2,), 5.0), torch.zeros(2, dtype=torch.long)
+
+
+@pytest.mark.parametrize("head", ["source-filter", "istft"])
+def test_both_heads_speak(head: str) -> None:
+    network = TeacherNetwork(replace(TINY, head=head))
+    out = network(*inputs(), torch.randn(2, 9600))
+    assert out.audio.shape == (2, 9600)
+    assert out.content.shape == (2, 8, 60)
+    torch.testing.assert_close(network.encode(inputs()[0]), out.content)
+
+
+def test_given_noise_makes_output_repeatable() -> None:
+    network, hiss = TeacherNetwork(TINY), torch.randn(2, 9600)
+    given = inputs()
+    assert torch.equal(network(*given, hiss).audio, network(*given, hiss).audio)
+    assert not torch.equal(network(*given).audio, network(*given).audio)
+
+
+def test_attention_in_parts_is_attention(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    attention, x = Attention(16, 4, reach=25), torch.randn(2, 137, 16)
+    whole = attention(x)
+    monkeypatch.setattr(teacher_blocks, "QUERIES", 40)
+    torch.testing.assert_close(attention(x), whole, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("attention_blocks", [0, 2])
+def test_output_depends_on_no_more_than_its_context(attention_blocks: int) -> None:
+    config = replace(TINY, attention_blocks=attention_blocks, attention_reach=10)
+    network = TeacherNetwork(config).eval()
+    context = config.context_frames
+    frames = 2 * context + 41
+    log_mel, f0, mean, voice = inputs(frames)
+    with torch.no_grad():
+        before = network.analyse(log_mel, f0, mean, voice)[1]
+        log_mel = log_mel.clone()
+        log_mel[..., 0] += 3.0
+        log_mel[..., -1] += 3.0
+        after = network.analyse(log_mel, f0, mean, voice)[1]
+    inner = slice(context + 1, frames - context - 1)
+    torch.testing.assert_close(after[..., inner], before[..., inner])
+    assert not torch.allclose(after, before)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"head": "wavenet"}, "'wavenet' is not one of"), ({"heads": 3}, "16 channels do not divide")],
+)
+def test_impossible_sizes_are_refused(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(TINY, **change)  # type: ignore[arg-type]
+
+
+def test_a_spectrum_and_back() -> None:
+    audio, window = torch.randn(1, 6400), torch.hann_window(640)
+    again = overlap_add(spectra(audio, window, 160), window, 160)
+    torch.testing.assert_close(again[:, 800:-800], audio[:, 800:-800], rtol=1e-3, atol=1e-4)
+
+
+def test_a_file_keeps_configuration_and_weights(tmp_path: Path) -> None:
+    network = TeacherNetwork(replace(TINY, head="istft", attention_reach=7))
+    path = save_teacher(network, tmp_path / "t.safetensors", {"run": "{}"})
+    again = load_teacher(path)
+    assert again.config == network.config
+    assert not list(tmp_path.glob("*.part"))
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], value, rtol=1e-3, atol=1e-3)

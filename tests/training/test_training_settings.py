@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge_vc.compress.field import RecipeError
+from edge_vc.training.teacher_settings import (
+    RECIPES,
+    TeacherSettings,
+    apply,
+    load_settings,
+)
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_recipes_load_by_name_and_by_path(path: Path) -> None:
+    assert load_settings(path.stem) == load_settings(path) != TeacherSettings()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"onw": 3}, "did you mean own"),
+        ({"inputs": {"wrap": [1.0, 2.0]}}, "inputs.wrap: unknown key; did you mean warp"),
+        ({"own": 2.5}, "own = 2.5: int is needed"),
+        ({"compile": 1}, "compile = 1: bool is needed"),
+        ({"inputs": {"warp": "wide"}}, "inputs.warp = 'wide': tuple is needed"),
+        ({"inputs": 3}, "inputs = 3: InputSettings is needed"),
+        ({"own": 0}, "own and accumulate are 1 or more"),
+        ({"accumulate": 3}, "own = 8 does not divide by 1 processes x 3 parts"),
+        ({"network": {"head": "wavenet"}}, "teacher head 'wavenet' is not one of"),
+    ],
+)
+def test_bad_settings_are_named(table: dict[str, object], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        apply(TeacherSettings(), table)
+
+
+def test_numbers_and_ranges_take_the_fields_type() -> None:
+    settings = apply(TeacherSettings(), {"peak_rate": 1, "inputs": {"warp": [0.8, 1.2]}})
+    assert settings.peak_rate == 1.0
+    assert settings.inputs.warp == (0.8, 1.2)
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("own = ")
+    with pytest.raises(RecipeError, match="mine.toml: not TOML"):
+        load_settings(path)

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from speech_toys import pair
+
+from edge_vc.audio.mel import LogMel, channel_mean
+from edge_vc.audio.pitch import track_pitch
+from edge_vc.data.pair_set import HOP
+from edge_vc.training.noise_bank import NoiseBank
+from edge_vc.training.speech_bank import SpeechBank
+from edge_vc.training.teacher_data import TeacherBatches, loud_mean, warp_matrix
+from edge_vc.training.teacher_settings import InputSettings
+from edge_vc.training.vocoder import OtherVoice, revoice
+
+CPU = torch.device("cpu")
+ROWS = [("own", 0), ("own", 1), ("others", 0), ("unpaired", 0), ("unpaired", 1)]
+PLAIN = InputSettings(
+    revoice_share=0.0,
+    mel_warp=0.0,
+    mel_warp_natural=0.0,
+    colour=0.0,
+    level=0.0,
+    room_share=0.0,
+    noise_share=0.0,
+    mean_frames=32,
+)
+
+
+def bank() -> SpeechBank:
+    pairs = [*(pair("me", s) for s in range(3)), *(pair("you", s) for s in (95, 96))]
+    return SpeechBank(pairs, ["me", "you"], CPU)
+
+
+def batches(settings: InputSettings = PLAIN, frames: int = 32) -> TeacherBatches:
+    speech = bank()
+    return TeacherBatches(speech, NoiseBank.build([]), settings, frames, 5.0)
+
+
+def test_a_batch_holds_pairs_and_then_the_unpaired() -> None:
+    batch = batches().draw(ROWS, [0, 0], second=True)
+    assert batch.log_mel.shape == (5, 80, 32)
+    assert batch.second is not None
+    assert batch.second.shape == (3, 80, 32)
+    assert batch.truth.shape == (3, 32 * HOP)
+    assert batch.hiss.shape == (5, 32 * HOP)
+    assert batch.own == 2
+    assert batch.voice.tolist() == [0, 0, 1, 0, 0]
+
+
+def test_unpaired_rows_speak_at_the_targets_pitch() -> None:
+    batch = batches().draw(ROWS, [0, 3])
+    assert batch.mean_log_f0[3:].tolist() == [5.0, 5.0]
+    for f0 in batch.f0[3:]:
+        assert float(f0[f0 > 0].log().mean()) == pytest.approx(5.0, abs=0.05)
+
+
+def test_a_row_is_the_same_however_a_step_is_shared() -> None:
+    drawn = batches(InputSettings(mean_frames=64))
+    whole = drawn.draw(ROWS, [7, 5])
+    part = drawn.draw([ROWS[1], ROWS[2], ROWS[4]], [7, 5])
+    # Sums over rows of FFTs may differ in their last bits.
+    torch.testing.assert_close(part.log_mel, whole.log_mel[[1, 2, 4]], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(part.truth, whole.truth[[1, 2]])
+    other = drawn.draw(ROWS, [7, 6])
+    assert not torch.equal(other.truth, whole.truth)
+
+
+def test_undisturbed_features_are_those_of_conversion() -> None:
+    """A crop of a whole recording is given what `DefaultTeacher` would give the network."""
+    only = SpeechBank([replace(pair("me", 0), inputs=pair("me", 0).inputs[:1])], ["me"], CPU)
+    drawn = TeacherBatches(only, NoiseBank.build([]), PLAIN, 80, 5.0).draw([("own", 0)], [0, 0])
+    audio = torch.from_numpy(pair("me", 0).inputs[:1].astype(np.float32) / 32767)
+    log_mel = LogMel()(audio)[0]
+    torch.testing.assert_close(
+        drawn.log_mel[0], log_mel - channel_mean(log_mel), rtol=1e-3, atol=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"revoice_share": 1.0},
+        {"room_share": 1.0},
+        {"noise_share": 1.0},
+        {"colour": 0.3},
+        {"level": 0.3},
+        {"mel_warp_natural": 0.2, "mel_warp": 0.2},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_every_disturbance_changes_the_input_and_not_the_truth(changes: dict[str, float]) -> None:
+    plain = batches().draw(ROWS, [1, 1])
+    disturbed = batches(replace(PLAIN, **changes)).draw(ROWS, [1, 1])
+    assert not torch.allclose(plain.log_mel[0], disturbed.log_mel[0], atol=1e-2)
+    torch.testing.assert_close(plain.truth, disturbed.truth)
+    assert torch.isfinite(disturbed.log_mel).all()
+
+
+def test_noise_lies_at_its_ratio() -> None:
+    drawn = batches(replace(PLAIN, noise_share=1.0, snr_db=(10.0, 10.0)))
+    audio = torch.randn(3, 32 * HOP)
+    from edge_vc.training.teacher_plan import draw_plan
+
+    plan = draw_plan(drawn.bank, drawn.settings, ROWS[:3], 32, [0, 0, 0])
+    bed = drawn._in_noise(audio, plan) - audio
+    ratio = 10 * torch.log10(audio.square().mean(1) / bed.square().mean(1))
+    assert ratio.numpy() == pytest.approx(10.0, abs=6.0)  # noises swell over ten seconds
+
+
+def test_crops_beyond_a_speakers_recordings_are_silent_and_not_counted() -> None:
+    cut = bank().cut(torch.tensor([1]), torch.tensor([0]), torch.tensor([240]), 20, 60)
+    assert not cut.inputs[0, : 20 * HOP].any()
+    assert not cut.present[0, :20].any()
+    assert cut.present[0, 20:].all()
+
+
+def test_a_voice_without_recordings_is_named() -> None:
+    with pytest.raises(ValueError, match="speaker 'ghost' has no recordings"):
+        SpeechBank([pair("me", 0)], ["me", "ghost"], CPU)
+
+
+def test_loud_mean_is_the_channel_mean_of_one_recording() -> None:
+    log_mel = torch.randn(1, 80, 51)
+    present = torch.ones(1, 51, dtype=torch.bool)
+    torch.testing.assert_close(loud_mean(log_mel, present)[0], channel_mean(log_mel[0]))
+
+
+def test_warp_moves_bands_and_one_keeps_them() -> None:
+    np.testing.assert_allclose(warp_matrix(1.0, 80), np.eye(80), atol=1e-5)
+    peak = np.zeros(80)
+    peak[40] = 1.0
+    assert int((warp_matrix(1.2, 80) @ peak).argmax()) > 40
+    assert int((warp_matrix(0.8, 80) @ peak).argmax()) < 40
+
+
+def test_noises_have_unit_power_and_rooms_begin_with_the_sound() -> None:
+    voices = [pair("you", s).inputs[0] for s in range(3)]
+    made = NoiseBank.build(voices, [np.ones(500, np.float32)], [np.eye(1, 900, 100)[0]])
+    torch.testing.assert_close(made.noises.square().mean(1), torch.ones(len(made.noises)))
+    torch.testing.assert_close(made.rooms.square().sum(1), torch.ones(len(made.rooms)))
+    assert float(made.rooms[-1, 0]) == pytest.approx(1.0)
+    assert torch.equal(made.noises, NoiseBank.build(voices, [np.ones(500, np.float32)]).noises)
+
+
+def vowel(hertz: float = 150.0, formants: tuple[float, ...] = (700.0, 1800.0)) -> np.ndarray:
+    time = np.arange(16000) / 16000
+    wave = np.zeros(16000)
+    for k in range(1, int(8000 / hertz)):
+        gain = sum(np.exp(-(((k * hertz - f) / 200) ** 2)) for f in formants) + 0.01
+        wave += gain * np.cos(2 * np.pi * k * hertz * time)
+    return (0.1 * wave).astype(np.float32)
+
+
+@pytest.mark.parametrize(("hertz", "warp"), [(100.0, 0.8), (150.0, 1.0), (240.0, 1.2)])
+def test_the_vocoder_moves_pitch_and_formants(hertz: float, warp: float) -> None:
+    audio = torch.from_numpy(vowel())[None]
+    f0 = torch.full((1, 100), 150.0)
+    voice = OtherVoice(*(torch.tensor([x]) for x in (hertz, 1.0, warp, 9000.0)))
+    made = revoice(audio, f0, torch.tensor([150.0]).log(), voice, torch.randn(1, 16000), 16000)
+    assert made.shape == audio.shape
+    pitch = track_pitch(made[0].numpy(), 16000, 80).f0
+    assert np.median(pitch[pitch > 0]) == pytest.approx(hertz, rel=0.02)
+    assert float(made.square().mean()) == pytest.approx(float(audio.square().mean()), rel=0.4)
+    spectrum = np.abs(np.fft.rfft(made[0].numpy()[4000:12000]))
+    smooth = np.convolve(spectrum, np.ones(150), "same")
+    first = np.argmax(smooth[150:600]) + 150
+    assert first * 2 == pytest.approx(700 * warp, rel=0.15)
