@@ -47,7 +47,7 @@ class TeacherLosses:
         if batch.second is not None:
             with self.devices.autocast():
                 other = network.encode(batch.second)
-            apart = (said.content[:paired].float() - other.float()).abs().mean()
+            apart = apartness(other.float(), said.content[:paired].float())
             total = total + self.settings.invariance * apart
             figures["invariance"] = apart.detach()
         if judging:
@@ -76,4 +76,14 @@ class TeacherLosses:
         present = torch.ones_like(log_mel[:, 0], dtype=torch.bool)
         with self.devices.autocast():
             again = network.encode(log_mel - loud_mean(log_mel, present))
-        return (again.float() - said.content[paired:].detach().float()).abs().mean()
+        return apartness(again.float(), said.content[paired:].detach().float())
+
+
+def apartness(guess: Tensor, content: Tensor) -> Tensor:
+    """Return L1 between contents ``[B, C, F]``, relative to how much ``content`` varies.
+
+    Without that, a content that says nothing would be the cheapest one.
+    """
+    usual = content.mean((0, 2), keepdim=True)
+    varies = (content - usual).abs().mean().clamp_min(1e-3)
+    return (guess - content).abs().mean() / varies

@@ -63,9 +63,9 @@ class LossSettings:
     judge_rate: float = 0.5
     """Of the judges' learning rate to the network's."""
     invariance: float = 0.0
-    """L1 between the contents of two disturbed copies of a crop."""
+    """Distance between the contents of two disturbed copies of a crop, over their variation."""
     consistency: float = 0.0
-    """L1 between the content of an unpaired input and of what became of it."""
+    """The same between an unpaired input and what became of it."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from edge_vc.models.teacher_config import TeacherConfig
 from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher import chosen_settings, data_hash, main
+from edge_vc.training.teacher_losses import apartness
 from edge_vc.training.teacher_run import Sitting, TeacherTraining
 from edge_vc.training.teacher_settings import InputSettings, LossSettings, TeacherSettings
 
@@ -89,11 +90,21 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
 
 def test_parts_of_a_step_add_up(tmp_path: Path) -> None:
     """Two halves give the gradient of the whole, but for what is relative to the batch."""
-    plain = changed("losses", adversarial_from=1.0)
+    plain = changed("losses", adversarial_from=1.0, invariance=0.0)
     whole, halves = training(tmp_path, plain), training(tmp_path, replace(plain, accumulate=2))
     one, two = (run._train_step(0.5) for run in (whole, halves))
     torch.testing.assert_close(one["loss"], two["loss"], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(one["norm"], two["norm"], rtol=1e-2, atol=1e-3)
+
+
+def test_a_content_that_says_nothing_is_not_the_cheapest() -> None:
+    torch.manual_seed(0)
+    content = torch.randn(2, 8, 40)
+    near = content + 0.1 * torch.randn_like(content)
+    empty = 0.01 * content
+    assert float(apartness(near, content)) < 0.2
+    assert float(apartness(empty + 0.01 * torch.randn_like(empty), empty)) > 0.9
+    torch.testing.assert_close(apartness(0.01 * near, empty), apartness(near, content))
 
 
 @pytest.mark.parametrize("term", ["adversarial", "matching", "invariance", "consistency"])
