@@ -54,5 +54,5 @@ $(STAMP): constraints.txt pyproject.toml runtimes/pyproject.toml
 	@echo "Installing into $(VENV), once; this takes a few minutes."
 	$(PIP) -q "$(BUILD_PIP)"
 	$(PIP) "$(TORCH)"
-	$(PIP) --build-constraint constraints.txt -e runtimes/ -e '.[tflite,evaluate,prepare]' --group dev
+	$(PIP) --build-constraint constraints.txt -e runtimes/ -e '.[tflite,evaluate,prepare,train]' --group dev
 	@touch $@
