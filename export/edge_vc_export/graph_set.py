@@ -42,6 +42,12 @@ class Selection:
         if self.precisions == ("int8",) and not quantized:
             raise FormatError("there is no INT8 student here: quantise it, or write fp32")
 
+    def compares(self, precision: str, format: str) -> bool:
+        """Return whether others are compared with a file: float ones, and ONNX with TFLite."""
+        if precision == "fp32":
+            return format == "onnx" or format in self.formats
+        return format == "onnx" and precision != DYNAMIC
+
     def has(self, precision: str, format: str) -> bool:
         """Return whether a file is among what is to be written."""
         written = format in self.formats and precision in self.precisions
@@ -89,12 +95,12 @@ def export_graphs(
     selection: Selection,
     note: Callable[[str], None],
 ) -> GraphSet:
-    """Write the chosen files, and the ONNX ones that they have to agree with, into ``folder``."""
+    """Write the chosen files, and those that they have to agree with, into ``folder``."""
     files = []
     for precision, source in _sources(student, quantized, selection):
         for format in FORMATS:
             wanted = selection.has(precision, format)
-            if wanted or (format == "onnx" and precision != DYNAMIC):
+            if wanted or selection.compares(precision, format):
                 note(f"exporting {precision} as {format}")
                 path = _export(source, folder, facts, precision, format)
                 files.append(GraphFile(precision, format, _model(path, source, tier), wanted))

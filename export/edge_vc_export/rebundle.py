@@ -45,7 +45,7 @@ def _of_precision(
         wanted = selection.has(precision, format)
         if format == "onnx" and precision != DYNAMIC:
             files.append(GraphFile(precision, format, model, wanted))
-        elif format == "tflite" and wanted:
+        elif format == "tflite" and (wanted or selection.compares(precision, format)):
             from edge_vc_export.tflite import convert_onnx  # needs the extra `tflite`
 
             path = folder / f"{precision}.tflite"

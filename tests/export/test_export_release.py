@@ -264,3 +264,26 @@ def test_a_wrong_option_is_one_line(options: list[str], words: str, tmp_path: Pa
 
     assert (code, output.count("\n")) == (2, 1)
     assert words in output
+
+
+def test_what_is_only_compared_with_stays_out_of_the_bundle(
+    speech: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """INT8 is held against floats on the same engine: F0 may be rounded otherwise on another."""
+    pairs: list[tuple[str, str]] = []
+
+    def check(reference: Path, quantized: Path, *_: object) -> object:
+        pairs.append((reference.name, quantized.name))
+        return proofs.Int8Parity(30.0, 30.0, 30.0, 0.5, 3.0)
+
+    monkeypatch.setattr(proofs, "check_int8", check)
+    student = small_student()
+    release = release_bundle(
+        tmp_path / "small.evc", student, quantized_student(student), SAYS,
+        tier="nano", selection=Selection(("tflite",), ("int8",)), speech=speech,
+    )  # fmt: skip
+
+    models = read_bundle(release.path).manifest.models
+    assert [model.file for model in models] == ["model.int8.tflite"]
+    assert ("fp32.tflite", "int8.tflite") in pairs
+    assert all(a.split(".")[1] == b.split(".")[1] for a, b in pairs)
