@@ -28,11 +28,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vc_export.release import ENGINES
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import race, ratio
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle import read_bundle
+from edge_vc_runtime.engines import engine_of
 from edge_vc_runtime.machine import detect_environment, read_machine, read_sensors
 from edge_vc_runtime.manifest import BundleError
 from edge_vc_runtime.session import Session
@@ -113,12 +113,13 @@ def open_contenders(contenders: list[str], threads: int) -> dict[str, Session]:
         bundle = read_bundle(file)
         precision, engine = [*chosen, "", ""][:2]
         for model in bundle.manifest.models:
-            if precision in ("", model.precision) and engine in ("", ENGINES[model.format]):
-                name = f"{bundle.manifest.name}:{model.precision}:{ENGINES[model.format]}"
+            runs = engine_of(model.format)
+            if precision in ("", model.precision) and engine in ("", runs):
+                name = f"{bundle.manifest.name}:{model.precision}:{runs}"
                 if name in sessions:
                     raise BundleError(f"{contender}: {name} is in the race already")
                 sessions[name] = Session.open(
-                    bundle, ENGINES[model.format], threads=threads, precision=model.precision
+                    bundle, runs, threads=threads, precision=model.precision
                 )
         if not any(name.startswith(f"{bundle.manifest.name}:{precision}") for name in sessions):
             raise BundleError(f"{contender}: the bundle has no such model")

@@ -13,7 +13,7 @@ from edge_vc.audio.io import Samples
 from edge_vc.models.student import Student
 from edge_vc_export.bundle import BundleFacts, write_bundle
 from edge_vc_export.facts import graph_facts
-from edge_vc_export.formats import DYNAMIC
+from edge_vc_export.formats import DYNAMIC, FORMATS
 from edge_vc_export.graph_set import GraphSet, Selection, export_graphs
 from edge_vc_export.parity import Int8Limits
 from edge_vc_export.proof import Proof, proof_metrics, prove
@@ -22,13 +22,12 @@ from edge_vc_export.signing import Signer
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import Ratio, race, ratio
 from edge_vc_runtime.bundle import read_bundle
+from edge_vc_runtime.engines import engine_of
 from edge_vc_runtime.session import Session
 
 PARITY_SECONDS = 30.0
 ANY_INT8 = Int8Limits(least_snr_db=0.0, largest_distance_db=60.0, largest_drift_db=60.0)
 """For bundles that were held to their limits when they were made."""
-ENGINES = {"onnx": "onnx", "tflite": "litert"}
-"""The engine that runs each format."""
 
 Note = Callable[[str], None]
 """Told in one line what is done next or what was found."""
@@ -158,9 +157,9 @@ def compare_precisions(bundle: str | Path, speech: Samples) -> dict[str, Ratio]:
     """
     manifest = read_bundle(bundle).manifest
     have = {(model.format, model.precision) for model in manifest.models}
-    raced = [f for f in ENGINES if {(f, "int8"), (f, "fp32")} <= have]
+    raced = [f for f in FORMATS if {(f, "int8"), (f, "fp32")} <= have]
     sessions = {
-        f"{precision}.{format}": Session.open(bundle, ENGINES[format], precision=precision)
+        f"{precision}.{format}": Session.open(bundle, engine_of(format), precision=precision)
         for format in raced
         for precision in ("int8", "fp32")
     }

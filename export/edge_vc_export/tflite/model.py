@@ -112,11 +112,6 @@ class ModelBuilder:
         count = self._names[name] = self._names.get(name, 0) + 1
         return name if count == 1 else f"{name}@{count}"
 
-    @property
-    def operators(self) -> int:
-        """Number of operators so far."""
-        return len(self._operators)
-
     def to_bytes(
         self, inputs: Sequence[int], outputs: Sequence[int], metadata: Mapping[str, str]
     ) -> bytes:

@@ -75,6 +75,11 @@ ENGINES: dict[str, EngineKind] = {
 """Engines by name, in the order in which they are preferred where nothing else decides."""
 
 
+def engine_of(format: str) -> str:
+    """Return the name of the engine that runs a model format; `KeyError` for an unknown one."""
+    return {kind.format: kind.name for kind in ENGINES.values()}[format]
+
+
 def load_engine(name: str) -> EngineFactory:
     """Import an engine; raises `EngineError` for an unknown or a missing one."""
     if name not in ENGINES:
