@@ -31,6 +31,8 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
         "inputs.mel_warp_natural=0.05",
     ),
     "no noise": ("inputs.noise_share=0.0", "inputs.room_share=0.0"),
+    "no floor": ("network.floor=-20.0",),
+    "no retrieval": ("units=0",),
     "no attention": ("network.attention_blocks=0",),
     "no invariance": ("losses.invariance=0.0", "losses.consistency=0.0"),
 }

@@ -20,6 +20,8 @@ class StudentSection:
     tier: str = choice("wide", "wide", "base", "nano")
     weights: str = "shipped"
     """``shipped`` weights of the tier, ``random`` ones, or the path of a student's file."""
+    lookahead: int = number(0, 0, 4, "hops")
+    """Hops of the future that it waits for, each 10 ms more latency; of weights without any."""
     hop_ms: float = number(10.0, 10.0, 10.0, "ms")
     """One block of audio; the graph runs once per hop. Teachers label in hops of 10 ms."""
     seed: int = number(0, 0, 2**31 - 1)

@@ -8,6 +8,7 @@ import torch
 
 from edge_vc.compress.budget import Budget, BudgetError, Cost, cost_of, fit_config
 from edge_vc.compress.field import RecipeError
+from edge_vc.compress.lookahead import with_lookahead
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.student_file import StudentFileError, load_student
 from edge_vc.models.student import Student
@@ -32,6 +33,17 @@ def student_path(recipe: Recipe) -> Path | None:
 
 def starting_student(recipe: Recipe) -> Student:
     """Return the student to start from; raises `RecipeError` when its file is of no use."""
+    student = _given_student(recipe)
+    hops = recipe.student.lookahead
+    if not hops or hops == student.config.lookahead:
+        return student
+    try:
+        return with_lookahead(student, hops)
+    except ValueError as error:
+        raise RecipeError(f"student.lookahead = {hops}: {error}") from error
+
+
+def _given_student(recipe: Recipe) -> Student:
     path = student_path(recipe)
     if path is None:
         with torch.random.fork_rng():

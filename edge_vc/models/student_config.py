@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 Head = Literal["source-filter", "istft"]
+NO_FLOOR = -40.0
+"""An `input_floor` that log-mels never reach; what files without one mean."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,9 @@ class StudentConfig:
     mels: int = 64
     log_floor: float = 1e-6
     """Added to the mel powers before the logarithm; white noise of power one has power one."""
+    input_floor: float = -4.0
+    """Lowest normalised log-mel power in nats: a quiet room and a noisy one look the same below.
+    -40 keeps everything, as students before it did."""
     channels: int = 160
     """Channels of the residual stream."""
     hidden: tuple[int, ...] = (448,) * 5
@@ -69,6 +74,8 @@ class StudentConfig:
             )
         if not 0 < self.log_floor < 1:
             raise ValueError(f"log_floor = {self.log_floor}: must be within 0..1")
+        if not NO_FLOOR <= self.input_floor < 0:
+            raise ValueError(f"input_floor = {self.input_floor}: must be within {NO_FLOOR:g}..0")
         if not 50 <= self.target_f0_hz <= 500:
             raise ValueError(f"target_f0_hz = {self.target_f0_hz}: must be within 50..500")
 
@@ -79,7 +86,7 @@ class StudentConfig:
         if unknown:
             known = ", ".join(field.name for field in fields(cls))
             raise ValueError(f"unknown student setting {unknown[0]!r}: the settings are {known}")
-        plain: dict[str, Any] = dict(values)
+        plain: dict[str, Any] = {"input_floor": NO_FLOOR} | dict(values)
         for name in ("hidden", "dilations"):
             if name in plain:
                 plain[name] = tuple(plain[name])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student_config import NO_FLOOR, StudentConfig
 from edge_vc.nn import CausalSTFT, RunningMean, State, StreamingLayer
 from edge_vc.nn.layer import branch, join_state
 from edge_vc.nn.stft import taper
@@ -72,6 +72,7 @@ class Frontend(StreamingLayer):
         self.norm = RunningMean(config.mels)
         self.block, self.ratio = self.stft.block, self.stft.ratio
         self.floor = config.log_floor
+        self.input_floor = config.input_floor
         matrix = mel_matrix(config, self.stft.bins)
         self.register_buffer("mel", matrix[:, :, None, None], persistent=False)
         self.register_buffer("prior", torch.full((config.mels,), PRIOR))
@@ -97,6 +98,8 @@ class Frontend(StreamingLayer):
         scale = torch.exp(-self.prior)  # in front of the logarithm, where it folds away
         mels = functional.conv2d(power, self.mel * scale[:, None, None, None], self.floor * scale)
         features, norm = self.norm.step(torch.log(mels), branch(state, "norm"))
+        if self.input_floor > NO_FLOOR:
+            features = features.clamp_min(self.input_floor)
         return features, join_state(stft=stft, norm=norm)
 
     def log_mels(self, x: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 
 Log-mel frames without their channel mean -> ConvNeXt blocks (Liu et al. 2022, as in Vocos,
 Siuzdak 2023) -> attention over neighbouring seconds (ALiBi distances, Press et al. 2022) -> a
-narrow bottleneck -> a decoder that knows the target voice and its pitch -> a source-filter head
-(after Wang et al. 2019): a pulse train and noise, each through a filter on its STFT.
+narrow bottleneck -> the target's own sounds nearest to it -> a decoder that knows the target
+voice and its pitch -> a source-filter head (after Wang et al. 2019): a pulse train and noise, each
+through a filter on its STFT.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class TeacherOutput:
 class TeacherNetwork(nn.Module):
     """Normalised log-mel frames and a pitch contour to a waveform in the target voice."""
 
+    units: Tensor
+
     def __init__(self, config: TeacherConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or TeacherConfig()
@@ -46,6 +49,8 @@ class TeacherNetwork(nn.Module):
         self.expand = nn.Conv1d(config.bottleneck + 3, c, config.kernel, padding=config.kernel // 2)
         decoder = self._blocks(config, config.decoder_blocks)
         self.decoder = nn.Sequential(*decoder, nn.LayerNorm(c))
+        if config.units:
+            self.register_buffer("units", torch.zeros(config.units, config.bottleneck))
         self.head: SourceFilterHead | SpectrumHead
         kind = SourceFilterHead if config.head == "source-filter" else SpectrumHead
         self.head = kind(config)
@@ -84,19 +89,33 @@ class TeacherNetwork(nn.Module):
 
     def encode(self, log_mel: Tensor) -> Tensor:
         """Return the content ``[B, bottleneck, F]`` alone."""
-        x = self.embed(log_mel).transpose(1, 2)
+        x = self.embed(log_mel.clamp_min(self.config.floor)).transpose(1, 2)
         content: Tensor = self.content_norm(self.bottleneck(self.encoder(x)))
         return content.transpose(1, 2)
+
+    def retrieve(self, content: Tensor) -> Tensor:
+        """Move ``content`` ``[B, bottleneck, F]`` towards the target's own nearest sounds.
+
+        By cosine, as kNN-VC does it (Baas, van Niekerk, Kamper 2023); what a source's content
+        still says of the source is lost there. Without units it is returned as it is.
+        """
+        if not self.config.units:
+            return content
+        frames = content.transpose(1, 2)
+        alike = nn.functional.normalize(frames, dim=-1) @ nn.functional.normalize(self.units).T
+        nearest = self.units[alike.topk(self.config.neighbours, -1).indices].mean(-2)
+        return torch.lerp(frames, nearest, self.config.retrieval).transpose(1, 2)
 
     def analyse(
         self, log_mel: Tensor, f0: Tensor, mean_log_f0: Tensor, voice: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return content ``[B, bottleneck, F]`` and the head's bands ``[B, 3 * bands, F]``."""
-        content = self.encode(log_mel)
+        content = self.retrieve(self.encode(log_mel))
         voiced = f0 > 0
         centre = torch.where(voiced, f0, torch.ones_like(f0)).log() - mean_log_f0[:, None]
         pitch = torch.where(voiced, 3 * centre, torch.zeros_like(f0))
-        side = torch.stack([pitch, voiced.float(), log_mel.mean(1)], 1)
+        loudness = log_mel.clamp_min(self.config.floor).mean(1)
+        side = torch.stack([pitch, voiced.float(), loudness], 1)
         y = self.expand(torch.cat([content, side], 1)).transpose(1, 2)
         y = self.decoder(y + self.voice(voice)[:, None])
         return content, self.head.bands(y).transpose(1, 2)

@@ -18,12 +18,21 @@ class TeacherConfig:
     channels: int = 256
     expansion: int = 3
     kernel: int = 7
+    floor: float = -20.0
+    """Lowest input in nats, relative to the channel's mean: what is softer is not told apart, so
+    that a quiet room and a noisy one sound the same. -20 keeps everything."""
     encoder_blocks: int = 4
     attention_blocks: int = 2
     heads: int = 4
     attention_reach: int = 100
     """Frames each way that each attention block can see."""
     bottleneck: int = 64
+    units: int = 0
+    """Contents of the target's own speech that the weights carry; 0: none."""
+    neighbours: int = 8
+    """Of them that a frame's content is replaced by: the mean of the nearest."""
+    retrieval: float = 1.0
+    """Share of a frame's content that is so replaced."""
     decoder_blocks: int = 4
     head: str = "source-filter"
     """``source-filter``, or ``istft``: a spectrum of its own per frame (Siuzdak 2023)."""
@@ -37,11 +46,16 @@ class TeacherConfig:
     """Mean log F0 (natural, Hz) of voice 0: where sources' pitch is moved to."""
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for an unknown head and for heads that do not divide the channels."""
+        """Raise `ValueError` for sizes that do not fit each other and for an unknown head."""
         if self.head not in HEADS:
             raise ValueError(f"teacher head {self.head!r} is not one of {', '.join(HEADS)}")
         if self.channels % self.heads:
             raise ValueError(f"{self.channels} channels do not divide by {self.heads} heads")
+
+        if self.units and not 1 <= self.neighbours <= self.units:
+            raise ValueError(f"{self.neighbours} neighbours of {self.units} units")
+        if not 0 <= self.retrieval <= 1:
+            raise ValueError(f"retrieval = {self.retrieval}: must be within 0..1")
 
     @property
     def context_frames(self) -> int:

@@ -7,11 +7,15 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
 from edge_vc.models.teacher import TeacherNetwork
 from edge_vc.models.teacher_config import TeacherConfig
+
+VOICE_SPREAD = 0.3
+"""Standard deviation of other voices around the one that a run starts with."""
 
 
 def save_teacher(network: TeacherNetwork, path: str | Path, facts: dict[str, str]) -> Path:
@@ -44,3 +48,22 @@ def one_voice(network: TeacherNetwork) -> TeacherNetwork:
     weights["voice.weight"] = weights["voice.weight"][:1]
     kept.load_state_dict(weights)
     return kept
+
+
+def begin_with(network: TeacherNetwork, start: TeacherNetwork) -> None:
+    """Give ``network`` the weights of ``start``, whose voice 0 every voice begins near.
+
+    Raises `ValueError` where their sizes differ.
+    """
+    weights = start.state_dict()
+    own = weights.pop("voice.weight")[:1]
+    weights.pop("units", None)
+    mine = {name: value.shape for name, value in network.state_dict().items()}
+    odd = [name for name, value in weights.items() if mine.get(name) != value.shape]
+    if odd:
+        raise ValueError(f"these weights are of another size than the recipe's: {', '.join(odd)}")
+    network.load_state_dict(weights, strict=False)
+    spread = VOICE_SPREAD * torch.randn_like(network.voice.weight)
+    spread[0] = 0
+    with torch.no_grad():
+        network.voice.weight.copy_(own + spread)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from edge_vc.training.adversary import Adversary
 from edge_vc.training.checkpoint import Checkpoint
 from edge_vc.training.devices import Devices, OneDevice
 from edge_vc.training.distill_data import DistillBatch, DistillBatches
+from edge_vc.training.disturbance import Disturbance
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.pitch import pitch_error
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
@@ -52,6 +53,7 @@ class DistillSettings:
     """Least-squares adversarial loss, with twice as much feature matching."""
     adversarial_from: float = 0.5
     """Share of the budget after which the adversarial term joins."""
+    disturbance: Disturbance = field(default_factory=Disturbance)
     seed: int = 0
     bfloat16: bool = True
 
@@ -75,7 +77,10 @@ class Distillation:
             raise ValueError(f"batch {settings.batch} does not divide by {devices.world} processes")
         torch.manual_seed(settings.seed)
         self.batches = DistillBatches(
-            student, examples, settings.segment_frames + settings.warm_frames
+            student,
+            examples,
+            settings.segment_frames + settings.warm_frames,
+            settings.disturbance,
         )
         self.student = student.train().to(devices.device)
         self.average = MovingAverage(student, 0.998)
@@ -134,7 +139,7 @@ class Distillation:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(progress, self.settings.peak_rate)
         with self.devices.autocast():
-            hidden = self.student.trunk(batch.features)
+            hidden = self.student.trunk(batch.shown)
         prediction = self.student.head.predict(hidden.float())
         if self.student.pitch is not None:
             prediction = replace(prediction, log_f0=self.student.pitch(batch.features))

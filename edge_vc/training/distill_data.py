@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import librosa
 import numpy as np
@@ -17,6 +18,7 @@ from edge_vc.data.labels import LabelledAudio
 from edge_vc.models.student import Student
 from edge_vc.models.student_frontend import mel_points
 from edge_vc.nn.harmonic import WIDTH
+from edge_vc.training.disturbance import Disturbance
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,9 @@ class DistillBatch:
     """One batch of ``B`` segments of ``F`` frames."""
 
     features: Tensor
-    """What the trunk is given, ``[B, mels, 1, F]``."""
+    """The front end's log-mels, ``[B, mels, 1, F]``."""
+    shown: Tensor
+    """What of them the trunk is shown, ``[B, mels, 1, F]``."""
     f0: Tensor
     """The teacher's contour in Hz, held through unvoiced frames, ``[B, 1, 1, F]``."""
     voiced: Tensor
@@ -40,6 +44,7 @@ class DistillBatch:
         rows = slice(rank, None, world)
         return DistillBatch(
             self.features[rows].to(device),
+            self.shown[rows].to(device),
             self.f0[rows].to(device),
             self.voiced[rows].to(device),
             None if self.bands is None else self.bands[rows].to(device),
@@ -63,8 +68,15 @@ class DistillBatches:
     running mean is what it is in the middle of a conversation, not that of a fresh start.
     """
 
-    def __init__(self, student: Student, examples: Sequence[LabelledAudio], frames: int) -> None:
+    def __init__(
+        self,
+        student: Student,
+        examples: Sequence[LabelledAudio],
+        frames: int,
+        disturbance: Disturbance | None = None,
+    ) -> None:
         self.frames, self.hop = frames, student.config.hop
+        self._config, self._disturbance = student.config, disturbance
         self._examples = [
             _prepare(student, example) for example in examples if len(example.f0) > frames
         ]
@@ -80,9 +92,13 @@ class DistillBatches:
     def draw(self, count: int, rng: np.random.Generator) -> DistillBatch:
         """Draw ``count`` crops."""
         crops = [self._crop(rng) for _ in range(count)]
-        features, f0, voiced, bands, audio = zip(*crops, strict=True)
+        columns, f0, voiced, bands, audio = zip(*crops, strict=True)
+        features = shown = torch.from_numpy(np.stack(columns)).float()[:, :, None]
+        if self._disturbance is not None:
+            shown = self._disturbance(features, self._config, rng)
         return DistillBatch(
-            torch.from_numpy(np.stack(features)).float()[:, :, None],
+            features,
+            shown,
             torch.from_numpy(np.stack(f0))[:, None, None],
             torch.from_numpy(np.stack(voiced))[:, None, None],
             None if bands[0] is None else torch.from_numpy(np.stack(bands)).float(),
@@ -130,14 +146,21 @@ def _prepare(student: Student, example: LabelledAudio) -> _Example:
     features = student.frontend(source[None, None, None])[0, :, 0].numpy().astype(np.float16)
     voiced = example.f0 > 0
     held = _hold(example.f0, student.config.target_f0_hz)
-    late = np.concatenate([np.zeros(student.delay, np.int16), example.target])
+    bands = _bands(example.bands, held, student)
+    wait = student.config.lookahead  # its predictions are so many frames late
     return _Example(
         features,
-        held.astype(np.float32),
-        voiced.astype(np.float32),
-        _bands(example.bands, held, student),
-        late[: len(example.target)],
+        _late(held.astype(np.float32), wait),
+        _late(voiced.astype(np.float32), wait),
+        None if bands is None else _late(bands, wait),
+        np.pad(example.target, (student.delay, 0))[: len(example.target)],
     )
+
+
+def _late(frames: NDArray[Any], wait: int) -> NDArray[Any]:
+    """Delay the last axis by ``wait`` frames, the first one held."""
+    first = np.repeat(frames[..., :1], wait, axis=-1)
+    return np.concatenate([first, frames], -1)[..., : frames.shape[-1]]
 
 
 def _hold(f0: NDArray[np.float32], start: float) -> NDArray[np.float32]:

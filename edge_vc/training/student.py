@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from rich.progress import Progress, track
 
-from edge_vc.compress.student_file import save_student
+from edge_vc.compress.lookahead import with_lookahead
+from edge_vc.compress.student_file import load_student, save_student
 from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.data.labels import LabelledAudio, label_corpus
 from edge_vc.models.student import Student
@@ -67,6 +68,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--labels", type=Path, help="cache of labels (default: OUT/labels)")
     parser.add_argument("--teacher", type=Path, default=DEFAULT_WEIGHTS)
     parser.add_argument("--tier", choices=TIERS, default="wide")
+    parser.add_argument("--start", type=Path, help="a student of that tier to go on from")
+    parser.add_argument("--lookahead", type=int, default=0, help="hops to wait for, 10 ms each")
     parser.add_argument("--head", choices=("source-filter", "istft"), default="source-filter")
     parser.add_argument("--minutes", type=float, help="wall-clock budget")
     parser.add_argument("--steps", type=int, help="or a number of steps")
@@ -98,6 +101,7 @@ def main() -> None:
     settings = DistillSettings(
         Budget(args.steps, args.minutes), adversarial=args.adversarial, seed=args.seed
     )
+    config = replace(config, lookahead=args.lookahead)
     facts = {
         "tier": args.tier,
         "config": config.to_dict(),
@@ -108,7 +112,12 @@ def main() -> None:
     devices = open_devices(device_settings(args))
     (args.out / "run.json").write_text(json.dumps(facts, indent=1))
     torch.manual_seed(args.seed)
-    student = Student(config)
+    student = Student(replace(config, lookahead=0))
+    if args.start:
+        # Its configuration may differ in how features are cut off, not in sizes.
+        student.load_state_dict(load_student(args.start).state_dict())
+    if args.lookahead:
+        student = with_lookahead(student, args.lookahead)
     set_prior(student, examples[:: max(1, len(examples) // 200)])
     training = Distillation(student, examples, settings, args.out, devices)
     with Progress(disable=devices.rank > 0) as bar:

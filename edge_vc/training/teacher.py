@@ -23,7 +23,8 @@ import torch
 from edge_vc.compress.field import RecipeError
 from edge_vc.data.corpus import CorpusError
 from edge_vc.data.pair_set import PairSet
-from edge_vc.models.teacher_file import one_voice, save_teacher
+from edge_vc.models.teacher_file import load_teacher, one_voice, save_teacher
+from edge_vc.teachers.default import weights_hash
 from edge_vc.training.devices import (
     DeviceError,
     Devices,
@@ -36,6 +37,7 @@ from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher_run import Sitting, TeacherTraining
 from edge_vc.training.teacher_settings import TeacherSettings, apply, load_settings
 from edge_vc.training.teacher_sources import corpus_pack, noises_of, voices_of
+from edge_vc.training.units import with_units
 
 EXAMPLES = """examples:
   python -m edge_vc.training.teacher --corpus CORPUS --out build/teacher --minutes 120
@@ -63,6 +65,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--target", default="kathleen", help="speaker to convert into")
     parser.add_argument("--recipe", default="cpu", help="cpu, gpu or a TOML file")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    parser.add_argument("--start", type=Path, help="weights that a new run begins with")
     parser.add_argument("--variants", type=int, default=2, help="WORLD copies per recording")
     parser.add_argument("--minutes", type=float, help="wall-clock budget of the whole run")
     parser.add_argument("--steps", type=int, help="or a number of steps")
@@ -121,13 +124,15 @@ def _train(args: argparse.Namespace) -> int:
     voices = voices_of(pack, args.target)
     devices = open_devices(device_settings(args))
     noises = noises_of(pack, args.target, devices.device)
-    training = TeacherTraining(settings, pack.pairs, voices, noises, args.out, devices)
+    start = load_teacher(args.start) if args.start else None
+    training = TeacherTraining(settings, pack.pairs, voices, noises, args.out, devices, start)
     finished = training.run(Sitting(budget, args.max_minutes, args.save_minutes))
     if devices.rank == 0:
         facts = {
             "settings": asdict(training.settings),
             "budget": asdict(budget),
             "precision": args.precision,
+            "start_sha256": weights_hash(args.start) if args.start else None,
             "data_sha256": data_hash(pack.pairs),
             "voices": len(voices),
             "steps": training.step,
@@ -136,6 +141,9 @@ def _train(args: argparse.Namespace) -> int:
         } | place_of(devices)
         (args.out / "run.json").write_text(json.dumps(facts, indent=1))
         kept = one_voice(training.average.network)
+        if finished and settings.units:
+            own = [p.target for p in pack.pairs if p.speaker == args.target and not p.held]
+            kept = with_units(kept, own, settings.units, settings.seed)
         save_teacher(kept, args.out / "teacher.safetensors", {"run": json.dumps(facts)})
         state = "finished" if finished else "not finished: run the same command again"
         sys.stderr.write(f"teacher: step {training.step}, {state}\n")

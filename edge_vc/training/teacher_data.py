@@ -126,7 +126,7 @@ class TeacherBatches(nn.Module):
         audio = self._in_rooms(audio, plan)
         audio = self._in_noise(audio, plan)
         log_mel = self.log_mel(audio)
-        log_mel = log_mel - loud_mean(log_mel, cut.present)
+        log_mel = log_mel - loud_mean(log_mel, self._near(cut.present, plan))
         nearest = (plan.mel_warp[:, None] - self._log_warps(audio.device)).abs().argmin(1)
         warped = self._warps[nearest] @ log_mel
         colour = nn.functional.interpolate(
@@ -134,6 +134,13 @@ class TeacherBatches(nn.Module):
         )
         coloured: Tensor = warped + colour[:, 0, :, None] + plan.level[:, None, None]
         return coloured
+
+    def _near(self, present: Tensor, plan: Plan) -> Tensor:
+        """Return which of the frames ``present`` ``[B, W]`` the channel's mean is taken over."""
+        window = present.shape[1]
+        from_middle = torch.arange(window, device=present.device) - (window - 1) / 2
+        reach = plan.heard.clamp_min(self.frames)[:, None] / 2
+        return present & (from_middle.abs() <= reach)
 
     @staticmethod
     def _log_warps(device: torch.device) -> Tensor:

@@ -44,6 +44,8 @@ class Plan:
     offset: Tensor
     """Where in noises and hiss the crop begins, samples."""
     colour: Tensor
+    heard: Tensor
+    """Frames around the middle of the crop that its channel's mean is taken over."""
 
 
 def draw_plan(
@@ -88,6 +90,8 @@ def _row(
     plain = variant == 0 and not revoiced and not natural
     spread = settings.mel_warp_natural if plain else settings.mel_warp
     f32 = np.float32
+    most = settings.mean_frames
+    fewest = min(settings.fewest_mean_frames, most)
     return {
         "speaker": speaker,
         "place": place,
@@ -104,6 +108,7 @@ def _row(
         "snr_db": f32(rng.uniform(*settings.snr_db)),
         "offset": int(rng.integers(LONGEST_OFFSET)),
         "colour": rng.normal(0.0, settings.colour, KNOTS).astype(f32),
+        "heard": f32(fewest * (most / fewest) ** rng.random()),
     }
 
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher import TeacherNetwork
+from edge_vc.models.teacher_file import begin_with
 from edge_vc.training.adversary import Adversary
 from edge_vc.training.checkpoint import Checkpoint
 from edge_vc.training.devices import Devices, OneDevice
@@ -52,8 +53,12 @@ class TeacherTraining:
         noises: NoiseBank,
         folder: Path,
         devices: Devices | None = None,
+        start: TeacherNetwork | None = None,
     ) -> None:
-        """Set up; pairs that are ``held`` are never trained on. Voice 0 is the one that ships."""
+        """Set up; pairs that are ``held`` are never trained on. Voice 0 is the one that ships.
+
+        A new run begins with the weights of ``start``, if given.
+        """
         self.devices = devices = devices or OneDevice()
         settings.check_split(devices.world)
         self.folder = folder
@@ -64,6 +69,8 @@ class TeacherTraining:
         self.settings = settings = replace(settings, network=network)
         self.batches = TeacherBatches(bank, noises, settings.inputs, settings.frames, pitch)
         self.network = TeacherNetwork(network).to(devices.device)
+        if start is not None:
+            begin_with(self.network, start)
         self.average = MovingAverage(self.network, settings.average_decay)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), settings.peak_rate, betas=(0.8, 0.98), weight_decay=0.01
@@ -129,7 +136,7 @@ class TeacherTraining:
         self.optimiser.zero_grad(set_to_none=True)
         figures: Figures = {}
         for part in range(parts):
-            batch, first = self._draw(part)
+            batch, first = self._draw(part, judging)
             total, terms = self.losses(
                 self.network, batch, judging=judging, first=first, share=1 / parts
             )
@@ -141,13 +148,17 @@ class TeacherTraining:
             self.adversary.step()
         return figures
 
-    def _draw(self, part: int) -> tuple[TeacherBatch, int]:
-        """Return this process's share of a part of the step, and where the judges look."""
+    def _draw(self, part: int, judging: bool) -> tuple[TeacherBatch, int]:
+        """Return this process's share of a part of the step, and where the judges look.
+
+        Natural, unpaired crops have nothing to teach before there are judges.
+        """
         place = part * self.devices.world + self.devices.rank
         stride = self.devices.world * self.settings.accumulate
         rows = [
             (kind, number)
             for kind in KINDS
+            if judging or kind != "unpaired"
             for number in range(place, getattr(self.settings, kind), stride)
         ]
         seed = [self.settings.seed, self.step]

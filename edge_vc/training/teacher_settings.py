@@ -45,7 +45,9 @@ class InputSettings:
     noise_share: float = 0.5
     snr_db: Range = (5.0, 35.0)
     mean_frames: int = 300
-    """Frames around a crop over which the channel's mean is taken, at least."""
+    """Frames around a crop over which the channel's mean is taken, at most."""
+    fewest_mean_frames: int = 300
+    """At least; drawn log-uniformly between both, since people say short sentences too."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class TeacherSettings:
     """Natural crops a step of others that are converted and judged, without a truth."""
     accumulate: int = 1
     """Parts in which a step is computed, for want of memory."""
+    units: int = 0
+    """Of the target's speech that a finished teacher carries to retrieve contents from."""
     frames: int = 128
     """Length of a crop; a frame is 10 ms."""
     peak_rate: float = 1.2e-3
@@ -108,6 +112,8 @@ class TeacherSettings:
         """Raise `RecipeError` where a step would be empty or cannot be divided."""
         if self.own < 1 or self.others < 0 or self.unpaired < 0 or self.accumulate < 1:
             raise RecipeError("own and accumulate are 1 or more, others and unpaired 0 or more")
+        if self.network.units:
+            raise RecipeError("units are found after training: set units, not network.units")
         self.check_split(1)
 
     def check_split(self, processes: int) -> None:

@@ -87,3 +87,49 @@ def test_a_file_keeps_configuration_and_weights(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.part"))
     for name, value in network.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value, rtol=1e-3, atol=1e-3)
+
+
+def test_what_is_softer_than_the_floor_is_not_told_apart() -> None:
+    network = TeacherNetwork(replace(TINY, floor=-2.0)).eval()
+    log_mel, *rest = inputs()
+    hiss = torch.randn(2, 9600)
+    soft = torch.where(log_mel < -2.0, log_mel - 3.0, log_mel)
+    assert not torch.equal(soft, log_mel)
+    given = network(log_mel, *rest, hiss).audio
+    torch.testing.assert_close(network(soft, *rest, hiss).audio, given)
+    torch.testing.assert_close(network.encode(soft), network.encode(log_mel))
+
+
+def test_contents_move_to_the_targets_nearest_units() -> None:
+    network = TeacherNetwork(replace(TINY, units=5, neighbours=1))
+    network.units.copy_(torch.eye(5, 8))
+    content = 0.1 * torch.randn(1, 8, 5) + 3 * torch.eye(8)[None, :, :5]
+    torch.testing.assert_close(network.retrieve(content)[0].T, torch.eye(5, 8))
+    network.config = replace(network.config, retrieval=0.25)
+    expected = 0.75 * content[0].T + 0.25 * torch.eye(5, 8)
+    torch.testing.assert_close(network.retrieve(content)[0].T, expected)
+
+
+def test_a_teacher_without_units_keeps_its_contents() -> None:
+    content = torch.randn(1, 8, 5)
+    assert torch.equal(TeacherNetwork(TINY).retrieve(content), content)
+
+
+def test_units_are_stored_with_the_weights(tmp_path: Path) -> None:
+    network = TeacherNetwork(replace(TINY, units=6, neighbours=2)).eval()
+    network.units.copy_(torch.randn(6, 8).half())
+    kept = load_teacher(save_teacher(network, tmp_path / "t.safetensors", {}))
+    assert torch.equal(kept.units, network.units)
+    assert kept.config == network.config
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"units": 4}, "8 neighbours of 4 units"),
+        ({"retrieval": 1.5}, "within 0..1"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(changes: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(TINY, **changes)  # type: ignore[arg-type]

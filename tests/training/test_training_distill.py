@@ -12,6 +12,7 @@ from edge_vc.models.student import Student
 from edge_vc.models.student_config import StudentConfig
 from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.distill_data import DistillBatches
+from edge_vc.training.disturbance import Disturbance
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.pitch import pitch_error, train_pitch
 from edge_vc.training.schedule import Budget
@@ -41,6 +42,36 @@ def student(config: StudentConfig = TINY) -> Student:
 
 def trained(folder: Path, settings: DistillSettings) -> Student:
     return Distillation(student(), [example(seed=s) for s in (1, 2)], settings, folder).run()
+
+
+def test_what_a_waiting_student_predicts_is_late() -> None:
+    rows = []
+    for lookahead in (0, 2):
+        net = student(replace(TINY, lookahead=lookahead))
+        rows.append(DistillBatches(net, [example()], 100).draw(1, np.random.default_rng(0)))
+    now, late = rows
+    first = int(np.flatnonzero(np.diff(now.voiced.flatten().numpy()))[0])
+    assert int(np.flatnonzero(np.diff(late.voiced.flatten().numpy()))[0]) == first + 2
+    assert now.bands is not None
+    assert late.bands is not None
+    torch.testing.assert_close(late.bands[..., 2:], now.bands[..., :-2])
+    torch.testing.assert_close(late.audio[:, 320:], now.audio[:, :-320])
+
+
+def test_the_trunk_is_shown_other_throats_and_microphones() -> None:
+    net = student()
+    calm, shaken = (
+        DistillBatches(net, [example()], 100, kind).draw(4, np.random.default_rng(0))
+        for kind in (Disturbance(0.0, 0.0), Disturbance(0.1, 0.5))
+    )
+    torch.testing.assert_close(calm.shown, calm.features)
+    torch.testing.assert_close(shaken.features, calm.features)
+    apart = (shaken.shown - shaken.features)[:, :, 0]
+    assert apart.abs().mean() > 0.1
+    assert float(shaken.shown.min()) >= TINY.input_floor
+    colour = Disturbance(0.0, 0.5)(torch.zeros(2, TINY.mels, 1, 5), TINY, np.random.default_rng(1))
+    torch.testing.assert_close(colour, colour[..., :1].expand_as(colour))
+    assert not torch.allclose(colour[0], colour[1])
 
 
 def test_a_batch_is_aligned_with_the_students_delay() -> None:

@@ -12,6 +12,7 @@ from speech_toys import pair, pairs
 
 from edge_vc.audio.io import read_audio
 from edge_vc.models.teacher_config import TeacherConfig
+from edge_vc.models.teacher_file import one_voice
 from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher import chosen_settings, data_hash, main
@@ -170,7 +171,7 @@ def test_a_pack_becomes_weights_with_their_origin(tmp_path: Path) -> None:
 
     write_pack(Pack(tuple(pairs()), (), ()), tmp_path / "pack", "me")
     small = [f"network.{key}" for key in ("channels=16", "encoder_blocks=1", "decoder_blocks=1")]
-    small += ["frames=32", "own=1", "others=1", "unpaired=1", "inputs.mean_frames=32"]
+    small += ["frames=32", "own=1", "others=1", "unpaired=1", "inputs.mean_frames=32", "units=16"]
     command = ["--pack", str(tmp_path / "pack"), "--out", str(tmp_path / "out"), "--target", "me"]
     command += ["--steps", "2", "--threads", "1", "--accelerator", "cpu"]
     for change in small:
@@ -180,4 +181,31 @@ def test_a_pack_becomes_weights_with_their_origin(tmp_path: Path) -> None:
     assert facts["finished"]
     assert facts["accelerator"] == "cpu"
     assert facts["steps"] == 2
-    assert load_file(tmp_path / "out" / "teacher.safetensors")["voice.weight"].shape == (1, 16)
+    found = load_file(tmp_path / "out" / "teacher.safetensors")
+    assert found["voice.weight"].shape == (1, 16)
+    assert found["units"].shape == (16, 64)
+    assert found["units"].unique(dim=0).shape[0] > 1
+
+
+def test_a_new_run_can_begin_with_another_ones_weights(tmp_path: Path) -> None:
+    first = training(tmp_path / "first")
+    first.run(Sitting(Budget(steps=2)))
+    start = one_voice(first.average.network)
+    noises = NoiseBank.build([p.inputs[0] for p in pairs()])
+    (tmp_path / "next").mkdir()
+    run = TeacherTraining(TINY, pairs(), ["me", "you"], noises, tmp_path / "next", start=start)
+    begun, had = run.network.state_dict(), start.state_dict()
+    voices = begun.pop("voice.weight")
+    assert torch.equal(voices[0], had.pop("voice.weight")[0])
+    assert not torch.equal(voices[1], voices[0])
+    assert all(torch.equal(begun[name], value) for name, value in had.items())
+    other = changed("network", channels=32)
+    with pytest.raises(ValueError, match="of another size than the recipe's"):
+        TeacherTraining(other, pairs(), ["me", "you"], noises, tmp_path / "next", start=start)
+
+
+def test_unpaired_rows_wait_for_the_judges(tmp_path: Path) -> None:
+    run = training(tmp_path)
+    for judging, unpaired in ((False, 0), (True, 2)):
+        batch, _ = run._draw(0, judging)
+        assert len(batch.log_mel) - len(batch.truth) == unpaired

@@ -13,6 +13,7 @@ from edge_vc.data.pair_set import HOP
 from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.speech_bank import SpeechBank
 from edge_vc.training.teacher_data import TeacherBatches, loud_mean, warp_matrix
+from edge_vc.training.teacher_plan import draw_plan
 from edge_vc.training.teacher_settings import InputSettings
 from edge_vc.training.vocoder import OtherVoice, revoice
 
@@ -169,3 +170,22 @@ def test_the_vocoder_moves_pitch_and_formants(hertz: float, warp: float) -> None
     smooth = np.convolve(spectrum, np.ones(150), "same")
     first = np.argmax(smooth[150:600]) + 150
     assert first * 2 == pytest.approx(700 * warp, rel=0.15)
+
+
+def test_the_channel_is_heard_over_fewer_frames_where_asked() -> None:
+    speech = [replace(pair("me", 0, 200), inputs=pair("me", 0, 200).inputs[:1])]
+    only = SpeechBank(speech, ["me"], CPU)
+    few = replace(PLAIN, mean_frames=160, fewest_mean_frames=32)
+    drawn = TeacherBatches(only, NoiseBank.build([]), few, 32, 5.0)
+    heard = draw_plan(only, few, [("own", k) for k in range(200)], 32, [0, 0, 0]).heard
+    assert 32 <= float(heard.min()) < 40
+    assert 130 < float(heard.max()) <= 160
+    far, near = (
+        drawn._near(torch.ones(1, 160, dtype=torch.bool), plan)
+        for plan in (
+            replace(draw_plan(only, few, [("own", 0)], 32, [0, 0, 0]), heard=torch.tensor([frames]))
+            for frames in (160.0, 40.0)
+        )
+    )
+    assert int(far.sum()) == 160
+    assert near[0].nonzero().flatten().tolist() == list(range(60, 100))

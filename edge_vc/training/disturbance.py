@@ -1,0 +1,42 @@
+"""What a student is shown differs from what the teacher heard, so that it learns to overlook it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.interpolate import interp1d
+from torch import Tensor
+
+from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student_frontend import mel_points
+
+KNOTS = 6
+"""Of a smooth curve over the bands."""
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """How normalised log-mels of the trunk differ from crop to crop; 0 leaves a part out."""
+
+    warp: float = 0.05
+    """Standard deviation of a logarithmic warp of frequency: other vocal tracts."""
+    colour: float = 0.4
+    """Standard deviation in nats of power of a smooth curve over the bands: other microphones."""
+
+    def __call__(self, features: Tensor, config: StudentConfig, rng: np.random.Generator) -> Tensor:
+        """Return ``features`` ``[B, mels, 1, F]`` disturbed, each crop in its own way."""
+        batch, bands = features.shape[:2]
+        centres = mel_points(config.mels + 2, 0.0, config.sample_rate / 2)[1:-1].numpy()
+        places = np.arange(bands)
+        moves, curves = np.empty((batch, bands, bands)), np.empty((batch, bands))
+        for row in range(batch):
+            moved = centres / np.exp(self.warp * rng.standard_normal())
+            position = np.interp(moved, centres, places)
+            moves[row] = interp1d(places, np.eye(bands), axis=0)(position)
+            knots = self.colour * rng.standard_normal(KNOTS)
+            curves[row] = np.interp(places, np.linspace(0, bands - 1, KNOTS), knots)
+        matrix, curve = (torch.from_numpy(x).to(features) for x in (moves, curves))
+        disturbed = torch.einsum("bmn,bnif->bmif", matrix, features) + curve[:, :, None, None]
+        return disturbed.clamp_min(config.input_floor)
