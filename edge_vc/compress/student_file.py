@@ -26,13 +26,19 @@ class StudentFileError(ValueError):
     """A student file that cannot be used; one line with the file and the fact."""
 
 
-def save_student(student: Student, path: Path, facts: Mapping[str, str] | None = None) -> Path:
+def save_student(
+    student: Student, path: Path, facts: Mapping[str, str] | None = None, *, half: bool = False
+) -> Path:
     """Write a student, float or quantised, with free-form ``facts`` about it.
 
-    The same student gives the same bytes.
+    The same student gives the same bytes. ``half`` stores floats as float16: half the size, for
+    one that is trained further.
     """
     said = {"format": FORMAT, "config": student.config.to_dict(), "facts": dict(facts or {})}
-    tensors = {name: value.contiguous() for name, value in student.state_dict().items()}
+    tensors = {
+        name: (value.half() if half and value.is_floating_point() else value).contiguous()
+        for name, value in student.state_dict().items()
+    }
     save_file(tensors, path, {METADATA: json.dumps(said, sort_keys=True)})
     return path
 
@@ -66,13 +72,17 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             names = file.keys()
-            tensors = {name: file.get_tensor(name) for name in names}
+            tensors = {name: _single(file.get_tensor(name)) for name in names}
             said = json.loads((file.metadata() or {}).get(METADATA, "{}"))
     except (SafetensorError, OSError, ValueError) as error:
         raise StudentFileError(f"{path}: not readable as safetensors: {error}") from error
     if said.get("format") != FORMAT:
         raise StudentFileError(f"{path}: format is {said.get('format')!r}, not {FORMAT!r}")
     return tensors, said
+
+
+def _single(value: Tensor) -> Tensor:
+    return value.float() if value.dtype == torch.float16 else value
 
 
 def _take_form(student: Student, tensors: Mapping[str, Tensor]) -> None:

@@ -20,6 +20,10 @@ from edge_vc.models.student_frontend import mel_points
 from edge_vc.nn.harmonic import WIDTH
 from edge_vc.training.disturbance import Disturbance
 
+EARLY_SHARE = 0.33
+"""Of crops from where a recording begins, while the running mean has yet to find its speaker."""
+EARLY_FRAMES = 100
+
 
 @dataclass(frozen=True)
 class DistillBatch:
@@ -62,10 +66,10 @@ class _Example:
 
 
 class DistillBatches:
-    """Crops of ``frames`` frames, evenly over all examples by length.
+    """Crops of ``frames`` frames, over all examples by length; a third from their beginnings.
 
     The front end is run over whole recordings beforehand: it learns nothing, and so a crop's
-    running mean is what it is in the middle of a conversation, not that of a fresh start.
+    running mean is what it is at that place of the conversation.
     """
 
     def __init__(
@@ -115,7 +119,7 @@ class DistillBatches:
         NDArray[np.int16],
     ]:
         example = self._examples[int(np.searchsorted(self._share, rng.random()))]
-        start = int(rng.integers(0, len(example.f0) - self.frames))
+        start = self._start(len(example.f0), rng)
         stop = start + self.frames
         return (
             example.features[:, start:stop],
@@ -124,6 +128,11 @@ class DistillBatches:
             None if example.bands is None else example.bands[..., start:stop],
             example.audio[start * self.hop : stop * self.hop],
         )
+
+    def _start(self, frames: int, rng: np.random.Generator) -> int:
+        last = frames - self.frames
+        early = rng.random() < EARLY_SHARE
+        return int(rng.integers(0, min(last, EARLY_FRAMES) if early else last))
 
 
 @torch.no_grad()

@@ -141,7 +141,8 @@ def main() -> None:
         trained = training.run(report)
     facts["steps"] = training.step
     if devices.rank == 0:
-        save_student(trained, args.out / "student.safetensors", {"run": json.dumps(facts)})
+        said = {"run": json.dumps(facts)}
+        save_student(trained, args.out / "student.safetensors", said, half=True)
 
 
 if __name__ == "__main__":

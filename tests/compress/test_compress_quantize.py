@@ -233,3 +233,13 @@ def test_fine_tuning_goes_on_from_its_checkpoint(
     assert calls == 3
     for name, value in trained()[0].items():
         assert torch.equal(value, resumed[name]), name
+
+
+def test_a_student_to_train_further_takes_half_the_space(tmp_path, tiny_student):
+    whole = save_student(tiny_student, tmp_path / "whole.safetensors")
+    half = save_student(tiny_student, tmp_path / "half.safetensors", half=True)
+    assert half.stat().st_size < 0.7 * whole.stat().st_size
+    again = load_student(half).state_dict()
+    for name, value in tiny_student.state_dict().items():
+        assert again[name].dtype == value.dtype
+        torch.testing.assert_close(again[name], value, rtol=1e-3, atol=1e-4)

@@ -44,6 +44,15 @@ def trained(folder: Path, settings: DistillSettings) -> Student:
     return Distillation(student(), [example(seed=s) for s in (1, 2)], settings, folder).run()
 
 
+def test_beginnings_are_heard_more_often() -> None:
+    batches = DistillBatches(student(), [example(1100)], 100)
+    rng = np.random.default_rng(0)
+    starts = [batches._start(1100, rng) for _ in range(300)]
+    early = np.mean(np.array(starts) < 100)
+    assert 0.3 < early < 0.5
+    assert max(starts) > 800
+
+
 def test_what_a_waiting_student_predicts_is_late() -> None:
     rows = []
     for lookahead in (0, 2):
