@@ -34,7 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     ]
     kept = [RESULTS / "latency.json", *footprints.values()]
     if args.corpus:
-        judged = ["source", "teacher", base, nano, "--corpus", args.corpus]
+        waiting = ASSETS / "kathleen-base-lookahead.evc"
+        judged = ["source", "teacher", base, waiting, nano, "--corpus", args.corpus]
         tool, report = python.parent / "edge-vc", ROOT / "build" / "evaluation.json"
         report.parent.mkdir(exist_ok=True)
         steps.append([tool, "evaluate", *judged, "--json", report])

@@ -28,8 +28,9 @@ EXIT_INTERRUPT = 130
 
 HELP = """Make a student small: prune, distil, quantise and export it, by a recipe.
 
-RECIPE is the name of a shipped recipe (base, nano, quick) or a TOML file of your own; start one
-with `edge-vc compress base --show > mine.toml`, which writes every key with its default.
+RECIPE is the name of a shipped recipe (base, base-lookahead, nano, quick) or a TOML file of your
+own; start one with `edge-vc compress base --show > mine.toml`, which writes every key with its
+default.
 
 Everything lands in the run folder: one folder per stage (data, prune, distill, calibrate,
 quantize, export), recipe.toml as it was understood, run.json with the numbers. The bundle is

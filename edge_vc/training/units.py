@@ -40,7 +40,7 @@ def with_units(
     frames = np.concatenate(contents)
     if len(frames) < count:
         raise ValueError(f"{count} units of {len(frames)} frames")
-    means = MiniBatchKMeans(count, batch_size=4096, n_init=1, max_iter=20, random_state=seed)
+    means = MiniBatchKMeans(count, batch_size=8192, n_init=1, max_iter=5, random_state=seed)
     means.fit(frames)
     config = replace(network.config, units=count)
     knowing = TeacherNetwork(config).train(network.training)
