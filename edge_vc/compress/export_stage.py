@@ -11,6 +11,7 @@ from edge_vc.compress.quantize import quantized_convs
 from edge_vc.compress.recipe import ExportSection
 from edge_vc.compress.stage import LimitError, Metrics, PushedProgress, Stage, Workspace
 from edge_vc.compress.student_file import load_student
+from edge_vc.teachers.spec import SHIPPED
 
 if TYPE_CHECKING:
     from edge_vc_export.bundle import BundleFacts
@@ -38,14 +39,27 @@ class ExportStage(Stage):
     sections: ClassVar[tuple[str, ...]] = ("export", "quantize", "student")
 
     def check_ready(self) -> None:
-        """Raise `RecipeError` for a format whose packages are not installed."""
+        """Raise `RecipeError` for missing packages and for consent that is not the voice's."""
         from edge_vc_export.formats import FormatError, check_formats
 
         section = self.recipe.export
+        self._check_owner()
         try:
             check_formats(selection_of(section).formats)
         except FormatError as error:
             raise RecipeError(f'export.formats = "{section.formats}": {error}') from error
+
+    def _check_owner(self) -> None:
+        if self.recipe.teacher == SHIPPED:
+            return
+        usual = ExportSection()
+        for name in ("consent", "attribution"):
+            if getattr(self.recipe.export, name) == getattr(usual, name):
+                raise RecipeError(
+                    f"export.{name}: speaks of Kathleen, whom this teacher does not imitate; write "
+                    "how the voice's owner agreed (consent) and whose recordings it is made of "
+                    "(attribution)"
+                )
 
     def run(self, work: Workspace) -> Metrics:
         """Raises `LimitError` when a graph is not the student it was made from."""

@@ -93,12 +93,12 @@ class DistillBatches:
         lengths = np.cumsum([len(example.f0) for example in self._examples], dtype=np.float64)
         self._share = lengths / lengths[-1]
 
-    def draw(self, count: int, rng: np.random.Generator) -> DistillBatch:
-        """Draw ``count`` crops."""
+    def draw(self, count: int, rng: np.random.Generator, *, disturbed: bool = True) -> DistillBatch:
+        """Draw ``count`` crops; not ``disturbed``, the trunk would be shown the features."""
         crops = [self._crop(rng) for _ in range(count)]
         columns, f0, voiced, bands, audio = zip(*crops, strict=True)
         features = shown = torch.from_numpy(np.stack(columns)).float()[:, :, None]
-        if self._disturbance is not None:
+        if disturbed and self._disturbance is not None:
             shown = self._disturbance(features, self._config, rng)
         return DistillBatch(
             features,

@@ -37,7 +37,7 @@ def train_pitch(
         rng = np.random.default_rng([seed, step])
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step / steps, PEAK_RATE)
-        drawn = batches.draw(batch, rng)
+        drawn = batches.draw(batch, rng, disturbed=False)
         loss = pitch_error(student.pitch(drawn.features), drawn)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -42,6 +42,8 @@ max_lsd_db = 60.0
 max_drift_db = 60.0
 [export]
 name = "tiny"
+consent = "Nobody's voice."
+attribution = "Nobody's recordings."
 [target]
 max_mmacs = 200.0
 max_weight_kb = 8.0
@@ -153,6 +155,8 @@ def test_a_limit_stops_with_the_numbers_and_exit_code_1(recipe_file, run, tmp_pa
         ('corpus = "', 'corpus = "/nowhere', 'data.corpus = "/nowhere'),
         ('[teacher]\nweights = "', '[teacher]\nweights = "/none', 'teacher.weights = "/none'),
         ('[student]\nweights = "', '[student]\nweights = "/none', 'student.weights = "/none'),
+        ("consent = \"Nobody's voice.\"\n", "", "export.consent: speaks of Kathleen"),
+        ("attribution = \"Nobody's recordings.\"\n", "", "export.attribution: speaks of Kathleen"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(recipe_file, tmp_path, old, new, words):
