@@ -155,8 +155,8 @@ def test_a_limit_stops_with_the_numbers_and_exit_code_1(recipe_file, run, tmp_pa
         ('corpus = "', 'corpus = "/nowhere', 'data.corpus = "/nowhere'),
         ('[teacher]\nweights = "', '[teacher]\nweights = "/none', 'teacher.weights = "/none'),
         ('[student]\nweights = "', '[student]\nweights = "/none', 'student.weights = "/none'),
-        ("consent = \"Nobody's voice.\"\n", "", "export.consent: speaks of Kathleen"),
-        ("attribution = \"Nobody's recordings.\"\n", "", "export.attribution: speaks of Kathleen"),
+        ('consent = "Nobody\'s voice."\n', "", "export.consent: speaks of Kathleen"),
+        ('attribution = "Nobody\'s recordings."\n', "", "export.attribution: speaks of Kathleen"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(recipe_file, tmp_path, old, new, words):
