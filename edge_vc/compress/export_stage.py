@@ -56,9 +56,9 @@ class ExportStage(Stage):
         for name in ("consent", "attribution"):
             if getattr(self.recipe.export, name) == getattr(usual, name):
                 raise RecipeError(
-                    f"export.{name}: speaks of Kathleen, whom this teacher does not imitate; write "
-                    "how the voice's owner agreed (consent) and whose recordings it is made of "
-                    "(attribution)"
+                    f"export.{name}: speaks of Kathleen, as the shipped teacher; for another one "
+                    "write how the voice's owner agreed (consent) and whose recordings it learnt "
+                    "from (attribution)"
                 )
 
     def run(self, work: Workspace) -> Metrics:

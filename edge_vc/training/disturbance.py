@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.interpolate import interp1d
 from torch import Tensor
 
 from edge_vc.models.student_config import StudentConfig
 from edge_vc.models.student_frontend import mel_points
+from edge_vc.training.warp import warp_matrix
 
 KNOTS = 6
 """Of a smooth curve over the bands."""
@@ -29,14 +29,11 @@ class Disturbance:
         """Return ``features`` ``[B, mels, 1, F]`` disturbed, each crop in its own way."""
         batch, bands = features.shape[:2]
         centres = mel_points(config.mels + 2, 0.0, config.sample_rate / 2)[1:-1].numpy()
-        places = np.arange(bands)
+        places, knots = np.arange(bands), np.linspace(0, bands - 1, KNOTS)
         moves, curves = np.empty((batch, bands, bands)), np.empty((batch, bands))
         for row in range(batch):
-            moved = centres / np.exp(self.warp * rng.standard_normal())
-            position = np.interp(moved, centres, places)
-            moves[row] = interp1d(places, np.eye(bands), axis=0)(position)
-            knots = self.colour * rng.standard_normal(KNOTS)
-            curves[row] = np.interp(places, np.linspace(0, bands - 1, KNOTS), knots)
+            moves[row] = warp_matrix(np.exp(self.warp * rng.standard_normal()), centres)
+            curves[row] = np.interp(places, knots, self.colour * rng.standard_normal(KNOTS))
         matrix, curve = (torch.from_numpy(x).to(features) for x in (moves, curves))
         disturbed = torch.einsum("bmn,bnif->bmif", matrix, features) + curve[:, :, None, None]
         return disturbed.clamp_min(config.input_floor)

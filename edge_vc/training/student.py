@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -80,69 +81,84 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def new_student(args: argparse.Namespace, target_f0_hz: float) -> Student:
+    """Return the student to train; raises `ValueError` where ``--start`` is of another size."""
+    config = replace(TIERS[args.tier], head=args.head, target_f0_hz=target_f0_hz)
+    torch.manual_seed(args.seed)
+    student = Student(config)
+    if args.start:
+        # Its configuration may differ in how features are cut off, not in sizes.
+        try:
+            student.load_state_dict(load_student(args.start).state_dict())
+        except RuntimeError as error:
+            raise ValueError(f"{args.start}: no {args.tier} student without look-ahead") from error
+    return with_lookahead(student, args.lookahead) if args.lookahead else student
+
+
+def facts_of(args: argparse.Namespace, student: Student, teacher_hash: str) -> dict[str, Any]:
+    """Return what the weights say of where they come from."""
+    return {
+        "tier": args.tier,
+        "config": student.config.to_dict(),
+        "settings": asdict(settings_of(args)),
+        "start_sha256": weights_hash(args.start) if args.start else None,
+        "teacher_sha256": teacher_hash,
+        "corpus_sha256": Corpus.open(args.corpus).content_hash(),
+    }
+
+
+def settings_of(args: argparse.Namespace) -> DistillSettings:
+    """Translate the command line."""
+    budget = Budget(args.steps, args.minutes)
+    return DistillSettings(budget, adversarial=args.adversarial, seed=args.seed)
+
+
 def main() -> None:
     """Parse the command line, label, train and save ``student.safetensors``."""
     args = parse_arguments()
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     teacher = DefaultTeacher.load(args.teacher)
-    teacher_hash = weights_hash(args.teacher)
+    student = new_student(args, round(float(np.exp(teacher.config.target_log_f0)), 1))
+    facts = facts_of(args, student, weights_hash(args.teacher))
 
     def labelling(done: Iterable[Path], total: int) -> Iterator[Path]:
         return iter(track(done, "label", total))
 
     cache = args.labels or args.out / "labels"
-    examples = label_all(args.corpus, cache, teacher, teacher_hash, labelling)
-    config = replace(
-        TIERS[args.tier],
-        head=args.head,
-        target_f0_hz=round(float(np.exp(teacher.config.target_log_f0)), 1),
-    )
-    settings = DistillSettings(
-        Budget(args.steps, args.minutes), adversarial=args.adversarial, seed=args.seed
-    )
-    config = replace(config, lookahead=args.lookahead)
-    facts = {
-        "tier": args.tier,
-        "config": config.to_dict(),
-        "settings": asdict(settings),
-        "teacher_sha256": teacher_hash,
-        "corpus_sha256": Corpus.open(args.corpus).content_hash(),
-    }
+    examples = label_all(args.corpus, cache, teacher, facts["teacher_sha256"], labelling)
     devices = open_devices(device_settings(args))
     (args.out / "run.json").write_text(json.dumps(facts, indent=1))
-    torch.manual_seed(args.seed)
-    student = Student(replace(config, lookahead=0))
-    if args.start:
-        # Its configuration may differ in how features are cut off, not in sizes.
-        student.load_state_dict(load_student(args.start).state_dict())
-    if args.lookahead:
-        student = with_lookahead(student, args.lookahead)
     set_prior(student, examples[:: max(1, len(examples) // 200)])
-    training = Distillation(student, examples, settings, args.out, devices)
-    with Progress(disable=devices.rank > 0) as bar:
-        task = bar.add_task(f"{args.tier} student", total=1.0)
-
-        def report(done: float, figures: dict[str, float]) -> None:
-            text = f"{args.tier} student, step {training.step}, loss {figures['loss']:.3f}"
-            bar.update(task, completed=done, description=text)
-
-        alone = bar.add_task("pitch", total=PITCH_STEPS)
-        if training.step == 0:
-            train_pitch(
-                student,
-                training.batches,
-                PITCH_STEPS,
-                seed=args.seed,
-                report=lambda step, loss: bar.update(
-                    alone, completed=step, description=f"pitch, error {loss:.3f}"
-                ),
-            )
-        trained = training.run(report)
+    training = Distillation(student, examples, settings_of(args), args.out, devices)
+    trained = _train(training, args.tier)
     facts["steps"] = training.step
     if devices.rank == 0:
         said = {"run": json.dumps(facts)}
         save_student(trained, args.out / "student.safetensors", said, half=True)
+
+
+def _train(training: Distillation, tier: str) -> Student:
+    """Train the pitch alone, then everything, with a bar for each."""
+    with Progress(disable=training.devices.rank > 0) as bar:
+        task = bar.add_task(f"{tier} student", total=1.0)
+        alone = bar.add_task("pitch", total=PITCH_STEPS)
+
+        def report(done: float, figures: dict[str, float]) -> None:
+            text = f"{tier} student, step {training.step}, loss {figures['loss']:.3f}"
+            bar.update(task, completed=done, description=text)
+
+        if training.step == 0:
+            train_pitch(
+                training.student,
+                training.batches,
+                PITCH_STEPS,
+                seed=training.settings.seed,
+                report=lambda step, loss: bar.update(
+                    alone, completed=step, description=f"pitch, error {loss:.3f}"
+                ),
+            )
+        return training.run(report)
 
 
 if __name__ == "__main__":

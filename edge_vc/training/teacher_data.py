@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import librosa
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edge_vc.audio.mel import LogMel
@@ -18,6 +17,7 @@ from edge_vc.training.speech_bank import Cut, SpeechBank
 from edge_vc.training.teacher_plan import LONGEST_OFFSET, Plan, draw_plan
 from edge_vc.training.teacher_settings import InputSettings
 from edge_vc.training.vocoder import OtherVoice, revoice
+from edge_vc.training.warp import warp_matrix
 
 WARPS = np.exp(np.linspace(-0.4, 0.4, 61))
 """Frequency warps of mel bands on offer; a formant at ``f`` moves to ``f * warp``."""
@@ -62,7 +62,9 @@ class TeacherBatches(nn.Module):
         self.bank, self.noises, self.settings = bank, noises, settings
         self.frames, self.target_log_f0 = frames, target_log_f0
         self.log_mel = LogMel().to(bank.device)
-        warps = np.stack([warp_matrix(warp, self.log_mel.bank.shape[0]) for warp in WARPS])
+        bands = self.log_mel.bank.shape[0]
+        centres = librosa.mel_frequencies(bands + 2, fmin=0, fmax=SAMPLE_RATE / 2)[1:-1]
+        warps = np.stack([warp_matrix(warp, centres) for warp in WARPS])
         self._warps = torch.from_numpy(warps).to(bank.device)
         white = np.random.default_rng(1).standard_normal(2 * LONGEST_OFFSET, np.float32)
         self._white = torch.from_numpy(white).to(bank.device)
@@ -195,15 +197,3 @@ def loud_mean(log_mel: Tensor, present: Tensor) -> Tensor:
     loud = loudness >= loudness.nanmedian(1, keepdim=True).values
     weight = loud[:, None].to(log_mel.dtype)
     return (log_mel * weight).sum(2, keepdim=True) / weight.sum(2, keepdim=True).clamp_min(1)
-
-
-def warp_matrix(warp: float, bands: int) -> NDArray[np.float32]:
-    """Return ``[bands, bands]`` that moves log-mel bands as a warp of the frequency axis would."""
-    centres = librosa.mel_frequencies(bands + 2, fmin=0, fmax=SAMPLE_RATE / 2)[1:-1]
-    position = np.interp(centres / warp, centres, np.arange(bands))
-    below = np.minimum(position.astype(int), bands - 2)
-    part = position - below
-    matrix = np.zeros((bands, bands), np.float32)
-    matrix[np.arange(bands), below] = 1 - part
-    matrix[np.arange(bands), below + 1] += part
-    return matrix

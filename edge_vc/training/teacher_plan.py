@@ -90,8 +90,6 @@ def _row(
     plain = variant == 0 and not revoiced and not natural
     spread = settings.mel_warp_natural if plain else settings.mel_warp
     f32 = np.float32
-    most = settings.mean_frames
-    fewest = min(settings.fewest_mean_frames, most)
     return {
         "speaker": speaker,
         "place": place,
@@ -108,7 +106,7 @@ def _row(
         "snr_db": f32(rng.uniform(*settings.snr_db)),
         "offset": int(rng.integers(LONGEST_OFFSET)),
         "colour": rng.normal(0.0, settings.colour, KNOTS).astype(f32),
-        "heard": f32(fewest * (most / fewest) ** rng.random()),
+        "heard": f32(_heard(settings, rng)),
     }
 
 
@@ -121,3 +119,9 @@ def _speaker(bank: SpeechBank, kind: str, frames: int, rng: np.random.Generator)
     weights[0] = 0
     total = weights.sum()
     return int(rng.choice(len(weights), p=weights / total)) if total else 0
+
+
+def _heard(settings: InputSettings, rng: np.random.Generator) -> float:
+    most = settings.mean_frames
+    fewest = min(settings.fewest_mean_frames, most)
+    return float(fewest * (most / fewest) ** rng.random())

@@ -75,10 +75,7 @@ class TeacherTraining:
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), settings.peak_rate, betas=(0.8, 0.98), weight_decay=0.01
         )
-        sizes = settings.judges
-        judges = Discriminators(sizes.windows, sizes.channels, sizes.periods, sizes.period_channels)
-        rate = settings.peak_rate * settings.losses.judge_rate
-        self.adversary = Adversary(rate, judges, devices)
+        self.adversary = _adversary(settings, devices)
         self.losses = TeacherLosses(settings.losses, self.adversary, devices)
         self.held = HeldOut([p for p in pairs if p.held], voices[0], devices.device)
         self.checkpoint = Checkpoint(
@@ -193,3 +190,9 @@ class TeacherTraining:
             more = self.held.validate(self.average.network)
             self.held.sample(self.average.network, self.folder / "samples", self.step)
         self._log(figures, more)
+
+
+def _adversary(settings: TeacherSettings, devices: Devices) -> Adversary:
+    sizes = settings.judges
+    judges = Discriminators(sizes.windows, sizes.channels, sizes.periods, sizes.period_channels)
+    return Adversary(settings.peak_rate * settings.losses.judge_rate, judges, devices)

@@ -1,7 +1,7 @@
 """What the target's own speech sounds like inside a teacher: the units it retrieves contents from.
 
-The centres of k-means over the contents of all her frames, a few hundred kilobytes in place of an
-hour of speech.
+The centres of k-means over the contents of all her frames:
+a megabyte in place of an hour of speech.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import librosa
 import numpy as np
 import pytest
 import torch
@@ -12,12 +13,14 @@ from edge_vc.audio.pitch import track_pitch
 from edge_vc.data.pair_set import HOP
 from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.speech_bank import SpeechBank
-from edge_vc.training.teacher_data import TeacherBatches, loud_mean, warp_matrix
+from edge_vc.training.teacher_data import TeacherBatches, loud_mean
 from edge_vc.training.teacher_plan import draw_plan
 from edge_vc.training.teacher_settings import InputSettings
 from edge_vc.training.vocoder import OtherVoice, revoice
+from edge_vc.training.warp import warp_matrix
 
 CPU = torch.device("cpu")
+CENTRES = librosa.mel_frequencies(82, fmin=0, fmax=8000)[1:-1]
 ROWS = [("own", 0), ("own", 1), ("others", 0), ("unpaired", 0), ("unpaired", 1)]
 PLAIN = InputSettings(
     revoice_share=0.0,
@@ -131,11 +134,11 @@ def test_loud_mean_is_the_channel_mean_of_one_recording() -> None:
 
 
 def test_warp_moves_bands_and_one_keeps_them() -> None:
-    np.testing.assert_allclose(warp_matrix(1.0, 80), np.eye(80), atol=1e-5)
+    np.testing.assert_allclose(warp_matrix(1.0, CENTRES), np.eye(80), atol=1e-5)
     peak = np.zeros(80)
     peak[40] = 1.0
-    assert int((warp_matrix(1.2, 80) @ peak).argmax()) > 40
-    assert int((warp_matrix(0.8, 80) @ peak).argmax()) < 40
+    assert int((warp_matrix(1.2, CENTRES) @ peak).argmax()) > 40
+    assert int((warp_matrix(0.8, CENTRES) @ peak).argmax()) < 40
 
 
 def test_noises_have_unit_power_and_rooms_begin_with_the_sound() -> None:
