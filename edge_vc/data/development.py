@@ -13,6 +13,7 @@ from pathlib import Path
 
 import soundfile
 
+from edge_vc.audio.denoise import denoise
 from edge_vc.data.corpus import Corpus, CorpusError, Utterance, write_metadata
 
 SOURCES = 16
@@ -58,13 +59,19 @@ class Development:
         held += [replace(u, role="target-reference") for u in held_own]
         return cls(Corpus(corpus.root, train), Corpus(corpus.root, tuple(held)))
 
-    def write(self, folder: Path) -> Path:
-        """Copy the held part into ``folder`` as a corpus of its own, ready to evaluate on."""
+    def write(self, folder: Path, denoise_db: float = 0.0) -> Path:
+        """Copy the held part into ``folder`` as a corpus of its own, ready to evaluate on.
+
+        Noise is taken off the sources by up to ``denoise_db``: what a converter does to weak
+        consonants shows in recordings where they are not beneath the noise anyway.
+        """
         written = []
         for utterance in self.held:
             path = folder / utterance.speaker / f"{utterance.utt_id}.flac"
             path.parent.mkdir(parents=True, exist_ok=True)
-            audio, rate = soundfile.read(utterance.path, dtype="int16")
+            audio, rate = soundfile.read(utterance.path, dtype="float32")
+            if denoise_db and utterance.role == "unseen-source":
+                audio = denoise(audio, rate, floor_db=-denoise_db)
             soundfile.write(path, audio, rate)
             written.append(replace(utterance, path=path))
         return write_metadata(folder, written)

@@ -38,6 +38,9 @@ class EvaluationOptions:
     """Folder to keep the converted audio in."""
     jobs: int = 1
     """Processes."""
+    more_text: tuple[str, ...] = ()
+    """Sentences besides the corpus's own that the recogniser expects: the more it can mistake a
+    word for, the sooner damage to it counts."""
 
 
 def evaluate(
@@ -55,7 +58,7 @@ def evaluate(
     options = options or EvaluationOptions()
     everybody = named_apart(contenders)
     corpus = corpus if isinstance(corpus, Corpus) else Corpus.open(corpus)
-    chosen = select_sentences(corpus, options.per_speaker)
+    chosen = select_sentences(corpus, options.per_speaker, options.more_text)
     pairs = pairings(everybody, options.against)
     first = baseline(everybody, options.against)
     tried = conditions(options.noise_db)

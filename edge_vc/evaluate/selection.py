@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge_vc.data.corpus import Corpus, Utterance
@@ -37,10 +38,13 @@ class EvaluationSet:
     voices: tuple[Utterance, ...]
     """Every utterance of the source speakers, chosen or not: what babble is made of."""
     sentences: tuple[str, ...]
-    """Every text of these roles, chosen or not: a smaller choice is not easier to recognise."""
+    """Every text of these roles, chosen or not: a smaller choice is not easier to recognise;
+    and other text that the recogniser shall expect."""
 
 
-def select_sentences(corpus: Corpus, per_speaker: int | None = None) -> EvaluationSet:
+def select_sentences(
+    corpus: Corpus, per_speaker: int | None = None, more_text: Iterable[str] = ()
+) -> EvaluationSet:
     """Choose by role and name alone, so that the same corpus always gives the same set.
 
     With ``per_speaker`` a speaker with more sentences contributes that many, evenly spaced in
@@ -61,7 +65,7 @@ def select_sentences(corpus: Corpus, per_speaker: int | None = None) -> Evaluati
         for utt in _spread(_by_name(sources.select(speaker=speaker)), per_speaker)
     ]
     retakes = _by_name(corpus.select(role="target-retake"))
-    texts = {utt.text for utt in (*sources, *references, *retakes) if utt.text}
+    texts = {utt.text for utt in (*sources, *references, *retakes) if utt.text} | {*more_text}
     return EvaluationSet(
         tuple(chosen),
         references[::2],

@@ -26,7 +26,8 @@ class TeacherOutput:
     audio: Tensor
     """``[B, F * hop]``"""
     content: Tensor
-    """The bottleneck ``[B, bottleneck, F]``: what was said, without who said it."""
+    """The bottleneck ``[B, bottleneck, F]``: what was said, without who said it; as it was
+    before units took its place."""
     bands: Tensor
     """What the head was given: harmonic log-magnitude, harmonic phase and noise log-magnitude
     ``[B, 3 * bands, F]`` of a source-filter head."""
@@ -97,25 +98,28 @@ class TeacherNetwork(nn.Module):
         """Move ``content`` ``[B, bottleneck, F]`` towards the target's own nearest sounds.
 
         By cosine, as kNN-VC does it (Baas, van Niekerk, Kamper 2023); what a source's content
-        still says of the source is lost there. Without units it is returned as it is.
+        still says of the source is lost there. Without units it is returned as it is. Gradients
+        pass straight through (van den Oord et al. 2017).
         """
         if not self.config.units:
             return content
         frames = content.transpose(1, 2)
-        alike = nn.functional.normalize(frames, dim=-1) @ nn.functional.normalize(self.units).T
+        units = nn.functional.normalize(self.units)
+        alike = nn.functional.normalize(frames.detach(), dim=-1) @ units.T
         nearest = self.units[alike.topk(self.config.neighbours, -1).indices].mean(-2)
-        return torch.lerp(frames, nearest, self.config.retrieval).transpose(1, 2)
+        moved = frames + self.config.retrieval * (nearest - frames).detach()
+        return moved.transpose(1, 2)
 
     def analyse(
         self, log_mel: Tensor, f0: Tensor, mean_log_f0: Tensor, voice: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return content ``[B, bottleneck, F]`` and the head's bands ``[B, 3 * bands, F]``."""
-        content = self.retrieve(self.encode(log_mel))
+        content = self.encode(log_mel)
         voiced = f0 > 0
         centre = torch.where(voiced, f0, torch.ones_like(f0)).log() - mean_log_f0[:, None]
         pitch = torch.where(voiced, 3 * centre, torch.zeros_like(f0))
         loudness = log_mel.clamp_min(self.config.floor).mean(1)
         side = torch.stack([pitch, voiced.float(), loudness], 1)
-        y = self.expand(torch.cat([content, side], 1)).transpose(1, 2)
+        y = self.expand(torch.cat([self.retrieve(content), side], 1)).transpose(1, 2)
         y = self.decoder(y + self.voice(voice)[:, None])
         return content, self.head.bands(y).transpose(1, 2)

@@ -129,6 +129,8 @@ class TeacherBatches(nn.Module):
         audio = self._in_noise(audio, plan)
         log_mel = self.log_mel(audio)
         log_mel = log_mel - loud_mean(log_mel, self._near(cut.present, plan))
+        soft = (log_mel - self.settings.threshold).clamp(max=0)
+        log_mel = log_mel + (plan.expansion - 1)[:, None, None] * soft
         nearest = (plan.mel_warp[:, None] - self._log_warps(audio.device)).abs().argmin(1)
         warped = self._warps[nearest] @ log_mel
         colour = nn.functional.interpolate(

@@ -44,6 +44,8 @@ class Plan:
     offset: Tensor
     """Where in noises and hiss the crop begins, samples."""
     colour: Tensor
+    expansion: Tensor
+    """Ratio of the downward expander."""
     heard: Tensor
     """Frames around the middle of the crop that its channel's mean is taken over."""
 
@@ -106,7 +108,8 @@ def _row(
         "snr_db": f32(rng.uniform(*settings.snr_db)),
         "offset": int(rng.integers(LONGEST_OFFSET)),
         "colour": rng.normal(0.0, settings.colour, KNOTS).astype(f32),
-        "heard": f32(_heard(settings, rng)),
+        "heard": f32(_log_uniform(settings.fewest_mean_frames, settings.mean_frames, rng)),
+        "expansion": f32(_log_uniform(*settings.expansion, rng)),
     }
 
 
@@ -121,7 +124,7 @@ def _speaker(bank: SpeechBank, kind: str, frames: int, rng: np.random.Generator)
     return int(rng.choice(len(weights), p=weights / total)) if total else 0
 
 
-def _heard(settings: InputSettings, rng: np.random.Generator) -> float:
-    most = settings.mean_frames
-    fewest = min(settings.fewest_mean_frames, most)
-    return float(fewest * (most / fewest) ** rng.random())
+def _log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
+    """Draw from ``low`` to ``high``; ``high`` where it is the lower one."""
+    low = min(low, high)
+    return float(low * (high / low) ** rng.random())

@@ -26,6 +26,7 @@ from edge_vc.training.teacher_data import TeacherBatch, TeacherBatches
 from edge_vc.training.teacher_losses import Figures, TeacherLosses
 from edge_vc.training.teacher_plan import KINDS
 from edge_vc.training.teacher_settings import TeacherSettings
+from edge_vc.training.units import renew_units
 
 LOG_STEPS = 100
 
@@ -68,7 +69,8 @@ class TeacherTraining:
         network = replace(settings.network, speakers=len(voices), target_log_f0=pitch)
         self.settings = settings = replace(settings, network=network)
         self.batches = TeacherBatches(bank, noises, settings.inputs, settings.frames, pitch)
-        self.network = TeacherNetwork(network).to(devices.device)
+        sizes = replace(network, units=settings.retrieve_from)
+        self.network = TeacherNetwork(sizes).to(devices.device)
         if start is not None:
             begin_with(self.network, start)
         self.average = MovingAverage(self.network, settings.average_decay)
@@ -77,6 +79,7 @@ class TeacherTraining:
         )
         self.adversary = _adversary(settings, devices)
         self.losses = TeacherLosses(settings.losses, self.adversary, devices)
+        self._own = [p.target for p in pairs if p.speaker == voices[0] and not p.held]
         self.held = HeldOut([p for p in pairs if p.held], voices[0], devices.device)
         self.checkpoint = Checkpoint(
             folder,
@@ -130,6 +133,8 @@ class TeacherTraining:
         for group in self.adversary.optimiser.param_groups:
             group["lr"] = rate * losses.judge_rate
         judging = progress >= losses.adversarial_from
+        if self.settings.retrieve_from and self.step % self.settings.renew_steps == 0:
+            renew_units(self.network, self._own, [self.settings.seed, self.step])
         self.optimiser.zero_grad(set_to_none=True)
         figures: Figures = {}
         for part in range(parts):

@@ -41,6 +41,11 @@ class InputSettings:
     """Standard deviation in nats of a smooth curve over the bands."""
     level: float = 0.15
     """Standard deviation in nats of the level."""
+    expansion: Range = (1.0, 1.0)
+    """Ratio of a downward expander, drawn log-uniformly: above 1 what is soft gets softer, as in
+    a quieter room, below 1 louder."""
+    threshold: float = -1.0
+    """Below it the expander works, nats relative to the channel's mean."""
     room_share: float = 0.3
     noise_share: float = 0.5
     snr_db: Range = (5.0, 35.0)
@@ -100,6 +105,10 @@ class TeacherSettings:
     """Parts in which a step is computed, for want of memory."""
     units: int = 0
     """Of the target's speech that a finished teacher carries to retrieve contents from."""
+    retrieve_from: int = 0
+    """Contents of the target's frames that training retrieves from; 0: it does not retrieve."""
+    renew_steps: int = 250
+    """Steps after which these are drawn anew, since contents move while the network learns."""
     frames: int = 128
     """Length of a crop; a frame is 10 ms."""
     peak_rate: float = 1.2e-3
@@ -110,10 +119,12 @@ class TeacherSettings:
 
     def __post_init__(self) -> None:
         """Raise `RecipeError` where a step would be empty or cannot be divided."""
+        if self.renew_steps < 1:
+            raise RecipeError(f"renew_steps = {self.renew_steps}: must be 1 or more")
         if self.own < 1 or self.others < 0 or self.unpaired < 0 or self.accumulate < 1:
             raise RecipeError("own and accumulate are 1 or more, others and unpaired 0 or more")
         if self.network.units:
-            raise RecipeError("units are found after training: set units, not network.units")
+            raise RecipeError("units are found by training: set units, not network.units")
         self.check_split(1)
 
     def check_split(self, processes: int) -> None:

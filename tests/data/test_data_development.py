@@ -60,6 +60,19 @@ def test_the_held_part_is_a_corpus(small: Corpus, tmp_path: Path) -> None:
     assert {u.role for u in again} == {"unseen-source", "target-reference"}
 
 
+def test_noise_comes_off_the_sources_alone(small: Corpus, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for utterance in small:
+        soundfile.write(utterance.path, 0.1 * rng.standard_normal(16000), 16000)
+    parts = Development.of(small, sources=2, references=2)
+    parts.write(tmp_path / "as-is")
+    parts.write(tmp_path / "quiet", denoise_db=20.0)
+    plain, quiet = (Corpus.open(tmp_path / name) for name in ("as-is", "quiet"))
+    for before, after in zip(plain, quiet, strict=True):
+        change = np.std(after.read(16000)) / np.std(before.read(16000))
+        assert change < 0.5 if before.role == "unseen-source" else change == 1.0
+
+
 @pytest.mark.corpus
 def test_the_real_choice(corpus: Path) -> None:
     parts = Development.of(Corpus.open(corpus / "train"))

@@ -181,6 +181,9 @@ def test_selection_is_disjoint_and_spread(evaluation_corpus: Corpus) -> None:
     one = select_sentences(evaluation_corpus, per_speaker=1)
     assert [u.utt_id for u in one.sources] == ["u0", "u2"]
     assert one.voices == chosen.sources
+    wider = select_sentences(evaluation_corpus, more_text=["something else entirely"])
+    assert wider.sources == chosen.sources
+    assert set(wider.sentences) - set(chosen.sentences) == {"something else entirely"}
 
 
 def test_readings_are_other_recordings_of_the_same_words(evaluation_corpus: Corpus) -> None:

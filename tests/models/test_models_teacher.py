@@ -110,6 +110,15 @@ def test_contents_move_to_the_targets_nearest_units() -> None:
     torch.testing.assert_close(network.retrieve(content)[0].T, expected)
 
 
+def test_gradients_pass_the_units() -> None:
+    network = TeacherNetwork(replace(TINY, units=5, neighbours=1))
+    network.units.copy_(torch.eye(5, 8))
+    content = torch.randn(1, 8, 5, requires_grad=True)
+    network.retrieve(content).sum().backward()
+    assert content.grad is not None
+    torch.testing.assert_close(content.grad, torch.ones(1, 8, 5))
+
+
 def test_a_teacher_without_units_keeps_its_contents() -> None:
     content = torch.randn(1, 8, 5)
     assert torch.equal(TeacherNetwork(TINY).retrieve(content), content)

@@ -39,6 +39,7 @@ def test_variants_are_trained_once(
     write_pack(Pack((pair("kathleen", 1), pair("you", 2)), (), ()), tmp_path / "pack", "kathleen")
     small = ["network.channels=16", "network.encoder_blocks=1", "network.decoder_blocks=1"]
     small += ["frames=32", "own=1", "others=1", "unpaired=1", "inputs.mean_frames=32"]
+    small += ["units=16", "retrieve_from=16"]
     command = ["train", "--work", str(tmp_path), "--pack", str(tmp_path / "pack"), "--steps", "2"]
     command += ["--only", "full", "istft head", *(w for s in small for w in ("--set", s))]
     assert ablation.main(command) == 0

@@ -81,6 +81,32 @@ def test_a_cut_run_ends_with_the_same_weights(tmp_path: Path) -> None:
         torch.testing.assert_close(again.average.network.state_dict()[name], value, msg=name)
 
 
+def test_training_retrieves_from_what_the_network_says_now(tmp_path: Path) -> None:
+    settings = replace(TINY, retrieve_from=40, renew_steps=3)
+    cut = training(tmp_path / "cut", settings)
+    assert not cut.network.units.any()
+    cut.run(Sitting(Budget(steps=4), max_minutes=0.0))
+    first = cut.network.units.clone()
+    assert first.unique(dim=0).shape == (40, 8)
+    assert cut.network.training
+    again = training(tmp_path / "cut", settings)
+    again.run(Sitting(Budget(steps=4)))
+    assert not torch.equal(again.network.units, first)
+    assert torch.equal(again.average.network.units, again.network.units)
+    whole = training(tmp_path / "whole", settings)
+    whole.run(Sitting(Budget(steps=4)))
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(weights(again)[name], value, msg=name, rtol=0, atol=0)
+
+
+def test_more_units_than_frames_are_refused(tmp_path: Path) -> None:
+    run = training(tmp_path, replace(TINY, retrieve_from=4000))
+    with pytest.raises(ValueError, match="4000 units of 320 frames"):
+        run.run(Sitting(Budget(steps=1)))
+    with pytest.raises(ValueError, match="renew_steps = 0"):
+        replace(TINY, renew_steps=0)
+
+
 def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     first = training(tmp_path)
     first.run(Sitting(Budget(steps=2)))
@@ -171,7 +197,8 @@ def test_a_pack_becomes_weights_with_their_origin(tmp_path: Path) -> None:
 
     write_pack(Pack(tuple(pairs()), (), ()), tmp_path / "pack", "me")
     small = [f"network.{key}" for key in ("channels=16", "encoder_blocks=1", "decoder_blocks=1")]
-    small += ["frames=32", "own=1", "others=1", "unpaired=1", "inputs.mean_frames=32", "units=16"]
+    small += ["frames=32", "own=1", "others=1", "unpaired=1", "inputs.mean_frames=32"]
+    small += ["units=16", "retrieve_from=16"]
     command = ["--pack", str(tmp_path / "pack"), "--out", str(tmp_path / "out"), "--target", "me"]
     command += ["--steps", "2", "--threads", "1", "--accelerator", "cpu"]
     for change in small:

@@ -55,6 +55,16 @@ def test_a_batch_holds_pairs_and_then_the_unpaired() -> None:
     assert batch.voice.tolist() == [0, 0, 1, 0, 0]
 
 
+@pytest.mark.parametrize("ratio", [0.5, 2.0])
+def test_the_expander_moves_what_is_soft(ratio: float) -> None:
+    plain = batches().draw(ROWS, [0, 0]).log_mel
+    drawn = batches(replace(PLAIN, expansion=(ratio, ratio), threshold=-0.5)).draw(ROWS, [0, 0])
+    soft = plain < -0.5
+    assert soft.any()
+    torch.testing.assert_close(drawn.log_mel[~soft], plain[~soft])
+    torch.testing.assert_close(drawn.log_mel[soft], -0.5 + ratio * (plain[soft] + 0.5))
+
+
 def test_unpaired_rows_speak_at_the_targets_pitch() -> None:
     batch = batches().draw(ROWS, [0, 3])
     assert batch.mean_log_f0[3:].tolist() == [5.0, 5.0]
