@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 Head = Literal["source-filter", "istft"]
+Phase = Literal["fixed", "predicted"]
 NO_FLOOR = -40.0
-"""An `input_floor` that log-mels never reach; what files without one mean."""
+"""An `input_floor` that log-mels never reach."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class StudentConfig:
     mels: int = 64
     log_floor: float = 1e-6
     """Added to the mel powers before the logarithm; white noise of power one has power one."""
-    input_floor: float = -4.0
+    input_floor: float = -8.0
     """Lowest normalised log-mel power in nats: a quiet room and a noisy one look the same below.
     -40 keeps everything, as students before it did."""
     channels: int = 160
@@ -39,6 +40,8 @@ class StudentConfig:
     outputs: int = 160
     """Channels from the trunk to the head."""
     head: Head = "source-filter"
+    phase: Phase = "fixed"
+    """Of the harmonic filter: one learned curve of the voice's, or each frame's own."""
     pitch_channels: int = 48
     """Width of the float network that predicts F0 for the source-filter head."""
     bands: int = 64
@@ -62,6 +65,8 @@ class StudentConfig:
             raise ValueError(f"lookahead = {self.lookahead}: must be 0 or more frames")
         if self.head not in get_args(Head):
             raise ValueError(f"head = {self.head!r}: must be one of {', '.join(get_args(Head))}")
+        if self.phase not in get_args(Phase):
+            raise ValueError(f"phase = {self.phase!r}: must be one of {', '.join(get_args(Phase))}")
         if self.analysis_window % 2 or self.analysis_window < self.hop:
             raise ValueError(
                 f"analysis_window = {self.analysis_window}: must be even and at least {self.hop}"
@@ -86,7 +91,7 @@ class StudentConfig:
         if unknown:
             known = ", ".join(field.name for field in fields(cls))
             raise ValueError(f"unknown student setting {unknown[0]!r}: the settings are {known}")
-        plain: dict[str, Any] = {"input_floor": NO_FLOOR} | dict(values)
+        plain: dict[str, Any] = {**_BEFORE, **values}
         for name in ("hidden", "dilations"):
             if name in plain:
                 plain[name] = tuple(plain[name])
@@ -97,6 +102,8 @@ class StudentConfig:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
 
+_BEFORE = {"input_floor": NO_FLOOR, "phase": "predicted"}
+"""What files without these fields mean."""
 _SIZES = (
     "sample_rate",
     "hop",

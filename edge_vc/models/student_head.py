@@ -24,8 +24,8 @@ class Prediction:
     features: Tensor
     """The trunk's output ``[B, outputs, 1, F]``."""
     bands: Tensor
-    """Filters: ``[B, bands, 3, F]`` for harmonic and noise log-gain (nats) and harmonic phase
-    (radians), or ``[B, rows, 2, F]`` for log-magnitude and phase of the plain head."""
+    """Filters: ``[B, bands, 2, F]`` for harmonic and noise log-gain (nats), 3 with the harmonic
+    phase (radians) where it is predicted, or ``[B, rows, 2, F]`` for log-magnitude and phase of the plain head."""
     log_f0: Tensor | None = None
     """Natural logarithm of F0 in Hz, ``[B, 1, 1, F]``; none from a head alone."""
     voicing: Tensor | None = None
@@ -64,21 +64,25 @@ class SourceFilterHead(Head):
 
     The filters are given in mel-spaced bands and interpolated to the transform's rows: few
     numbers that vary slowly, which a quantised trunk can carry (a neural source-filter model
-    in the spectral domain, after Wang et al., 2019).
+    in the spectral domain, after Wang et al., 2019). The harmonic filter's phase is one learned
+    curve, the voice's, unless the configuration has it predicted frame by frame: what is wrong
+    with it then is heard as roughness.
     """
 
     curves: Tensor
 
     def __init__(self, config: StudentConfig) -> None:
         super().__init__(config)
-        self.size = config.bands
-        self.controls = nn.Conv2d(config.outputs, 3 * config.bands + 1, 1)
+        self.size, self.filters = config.bands, 3 if config.phase == "predicted" else 2
+        self.controls = nn.Conv2d(config.outputs, self.filters * config.bands + 1, 1)
+        if config.phase == "fixed":
+            self.phase = nn.Parameter(torch.zeros(config.bands))
         self.harmonic = HarmonicSource(config.sample_rate, config.hop)
         self.stft = CausalSTFT(config.synthesis_window, config.hop, "sine")
         self.noise = NoiseSource(len(self.istft.bins))
         matrix = _curves(config, self.istft.bins)
         self.register_buffer("curves", matrix[:, :, None, None], persistent=False)
-        _start_quiet(self.controls, self._first_bias(config))
+        _start_quiet(self.controls, self._first_bias(config, self.filters))
 
     def init_state(self, batch: int) -> State:
         """Return the states of the two sources, the analysis and the synthesis."""
@@ -90,17 +94,18 @@ class SourceFilterHead(Head):
         )
 
     @staticmethod
-    def _first_bias(config: StudentConfig) -> Tensor:
+    def _first_bias(config: StudentConfig, filters: int) -> Tensor:
         """Return controls of an even murmur, against the pulses' slope."""
         cycles = mel_points(config.bands, 0.0, 0.5 * config.sample_rate) / config.sample_rate
         harmonic = -1.5 + (2 * math.pi * WIDTH * cycles) ** 2 / 2
         bands = torch.stack([harmonic, torch.full_like(cycles, -2.8), 0 * cycles], dim=1)
-        return torch.cat([bands.flatten(), torch.zeros(1)]).float()
+        return torch.cat([bands[:, :filters].flatten(), torch.zeros(1)]).float()
 
     def predict(self, features: Tensor) -> Prediction:
-        """Read voicing and the three filters off ``features``; F0 comes from elsewhere."""
-        bands, voicing = torch.split(self.controls(features), [3 * self.size, 1], dim=1)
-        bands = bands.reshape(-1, self.size, 3, int(features.shape[-1]))
+        """Read voicing and the filters off ``features``; F0 comes from elsewhere."""
+        sizes = [self.filters * self.size, 1]
+        bands, voicing = torch.split(self.controls(features), sizes, dim=1)
+        bands = bands.reshape(-1, self.size, self.filters, int(features.shape[-1]))
         return Prediction(features, bands, voicing=voicing)
 
     def sound(
@@ -122,7 +127,8 @@ class SourceFilterHead(Head):
         pulse, stft = self.stft.step(pulses, branch(state, "stft"))
         white, noise = self.noise.step(f0, branch(state, "noise"))
         curves = functional.conv2d(prediction.bands, self.curves)
-        gain, noise_gain, phase = torch.split(curves, 1, dim=2)
+        gain, noise_gain, *own = torch.split(curves, 1, dim=2)
+        phase = own[0] if own else (self.curves[:, :, 0, 0] @ self.phase)[:, None, None]
         voiced = rotate(pulse, phase) * (gain.exp() * voicing)
         spectra = voiced + white * noise_gain.exp()
         audio, istft = self.istft.step(spectra, branch(state, "istft"))

@@ -24,6 +24,10 @@ class Disturbance:
     """Standard deviation of a logarithmic warp of frequency: other vocal tracts."""
     colour: float = 0.4
     """Standard deviation in nats of power of a smooth curve over the bands: other microphones."""
+    expansion: tuple[float, float] = (0.4, 2.0)
+    """Ratio of a downward expander, drawn log-uniformly: rooms with less noise and with more."""
+    threshold: float = -2.0
+    """Below it the expander works, nats of power relative to the running mean."""
 
     def __call__(self, features: Tensor, config: StudentConfig, rng: np.random.Generator) -> Tensor:
         """Return ``features`` ``[B, mels, 1, F]`` disturbed, each crop in its own way."""
@@ -31,9 +35,12 @@ class Disturbance:
         centres = mel_points(config.mels + 2, 0.0, config.sample_rate / 2)[1:-1].numpy()
         places, knots = np.arange(bands), np.linspace(0, bands - 1, KNOTS)
         moves, curves = np.empty((batch, bands, bands)), np.empty((batch, bands))
+        ratios = np.exp(rng.uniform(*np.log(self.expansion), size=batch))
         for row in range(batch):
             moves[row] = warp_matrix(np.exp(self.warp * rng.standard_normal()), centres)
             curves[row] = np.interp(places, knots, self.colour * rng.standard_normal(KNOTS))
-        matrix, curve = (torch.from_numpy(x).to(features) for x in (moves, curves))
+        matrix, curve, ratio = (torch.from_numpy(x).to(features) for x in (moves, curves, ratios))
+        soft = (features - self.threshold).clamp(max=0)
+        features = features + (ratio - 1)[:, None, None, None] * soft
         disturbed = torch.einsum("bmn,bnif->bmif", matrix, features) + curve[:, :, None, None]
         return disturbed.clamp_min(config.input_floor)

@@ -14,16 +14,19 @@ import numpy as np
 import torch
 from rich.progress import Progress, track
 
+from edge_vc.audio.io import Samples
 from edge_vc.compress.lookahead import with_lookahead
 from edge_vc.compress.student_file import load_student, save_student
 from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.data.labels import LabelledAudio, label_corpus
+from edge_vc.data.pair_set import SAMPLE_RATE
 from edge_vc.models.student import Student
 from edge_vc.models.student_config import TIERS
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
 from edge_vc.training.devices import add_device_arguments, device_settings, open_devices
 from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.distill_data import set_prior
+from edge_vc.training.fixed_phase import with_fixed_phase
 from edge_vc.training.pitch import train_pitch
 from edge_vc.training.schedule import Budget
 
@@ -88,11 +91,21 @@ def new_student(args: argparse.Namespace, target_f0_hz: float) -> Student:
     student = Student(config)
     if args.start:
         # Its configuration may differ in how features are cut off, not in sizes.
+        start = load_student(args.start)
+        if start.config.phase != config.phase:
+            start = with_fixed_phase(start, _some(args.corpus))
         try:
-            student.load_state_dict(load_student(args.start).state_dict())
+            student.load_state_dict(start.state_dict())
         except RuntimeError as error:
             raise ValueError(f"{args.start}: no {args.tier} student without look-ahead") from error
     return with_lookahead(student, args.lookahead) if args.lookahead else student
+
+
+def _some(corpus: Path) -> Iterator[Samples]:
+    """Yield a few sentences of different people."""
+    sources = list(Corpus.open(corpus).select("source"))
+    for utterance in sources[:: max(1, len(sources) // 20)]:
+        yield utterance.read(SAMPLE_RATE)
 
 
 def facts_of(args: argparse.Namespace, student: Student, teacher_hash: str) -> dict[str, Any]:

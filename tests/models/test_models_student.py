@@ -21,6 +21,7 @@ SMALL: dict[str, Any] = {
     "mels": 20,
     "outputs": 12,
     "bands": 10,
+    "phase": "fixed",
 }
 
 
@@ -67,7 +68,7 @@ def test_the_cost_of_a_second_is_counted_layer_by_layer() -> None:
         for transform in student.modules()
         if hasattr(transform, "split") and hasattr(transform, "taper")
     )
-    head = 12 * (3 * 10 + 1) + 10 * 3 * len(student.get_submodule("head.istft").bins) + 3 * 160
+    head = 12 * (2 * 10 + 1) + 10 * 2 * len(student.get_submodule("head.istft").bins) + 3 * 160
     pitch = 20 * 48 + 3 * 48 * (48 + 48) + 48
     assert student.macs_per_second() == 100 * (weights + transforms + 20 * rows + head + pitch)
 
@@ -144,16 +145,42 @@ def test_step_composes_predict_and_synthesize(head: str) -> None:
         assert torch.equal(student.synthesize(student.predict(audio)), student(audio))
 
 
-@pytest.mark.parametrize(("head", "height"), [("source-filter", 3), ("istft", 2)])
-def test_a_prediction_has_one_column_per_frame(head: str, height: int) -> None:
+@pytest.mark.parametrize(
+    ("head", "phase", "height"),
+    [("source-filter", "fixed", 2), ("source-filter", "predicted", 3), ("istft", "fixed", 2)],
+)
+def test_a_prediction_has_one_column_per_frame(head: str, phase: str, height: int) -> None:
     with torch.no_grad():
-        prediction = small(head=head).predict(tone(7).repeat(2, 1, 1, 1))
+        prediction = small(head=head, phase=phase).predict(tone(7).repeat(2, 1, 1, 1))
     assert prediction.features.shape == (2, 12, 1, 7)
     assert prediction.bands.shape[0] == 2
     assert prediction.bands.shape[2:] == (height, 7)
     for control in (prediction.log_f0, prediction.voicing):
         assert (control is None) == (head == "istft")
         assert control is None or control.shape == (2, 1, 1, 7)
+
+
+def test_the_fixed_phase_turns_every_frame_alike() -> None:
+    """Half a turn of every band is the harmonic part upside down."""
+    student, audio = small(), tone(20)
+    prediction = student.predict(audio)
+    quiet = prediction.bands.clone()
+    quiet[:, :, 1] = -30.0
+    voiced = dataclasses.replace(prediction, bands=quiet)
+    plain = student.synthesize(voiced).detach()
+    phase = student.head.get_parameter("phase")
+    phase.data.fill_(torch.pi)
+    turned = student.synthesize(voiced)
+    torch.testing.assert_close(turned.detach(), -plain, atol=1e-5, rtol=0)
+    turned.abs().sum().backward()
+    assert phase.grad is not None
+
+
+def test_files_without_a_phase_predict_it() -> None:
+    values = {name: value for name, value in SMALL.items() if name != "phase"}
+    assert StudentConfig.from_dict(values).phase == "predicted"
+    with pytest.raises(ValueError, match="phase = 'random'"):
+        small(phase="random")
 
 
 def test_an_untrained_student_murmurs_at_the_target_s_pitch() -> None:

@@ -71,7 +71,7 @@ def test_the_trunk_is_shown_other_throats_and_microphones() -> None:
     net = student()
     calm, shaken = (
         DistillBatches(net, [example()], 100, kind).draw(4, np.random.default_rng(0))
-        for kind in (Disturbance(0.0, 0.0), Disturbance(0.1, 0.5))
+        for kind in (Disturbance(0.0, 0.0, (1.0, 1.0)), Disturbance(0.1, 0.5))
     )
     torch.testing.assert_close(calm.shown, calm.features)
     torch.testing.assert_close(shaken.features, calm.features)
