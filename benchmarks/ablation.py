@@ -11,17 +11,20 @@ goes on where it was.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.progress import Progress
+
+from edge_vc.teachers.default import weights_hash
+
 if TYPE_CHECKING:
-    from edge_vc.evaluate.evaluation import EvaluationOptions
+    from edge_vc.evaluate.scores import ContenderScore, EvaluationReport
 
 VARIANTS: Mapping[str, tuple[str, ...]] = {
     "full": (),
@@ -128,69 +131,77 @@ def is_finished(folder: Path) -> bool:
 
 
 def score_all(args: argparse.Namespace) -> int:
-    """Score the finished variants, those already scored by their kept figures."""
+    """Score the finished variants on the same sentences."""
     from edge_vc.data.corpus import Corpus
     from edge_vc.data.development import Development
-    from edge_vc.evaluate.evaluation import EvaluationOptions
+    from edge_vc.evaluate.contenders import load_contenders
+    from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate
 
-    corpus = Corpus.open(args.corpus)
-    held = args.work / "development"
-    if not (held / "metadata.csv").is_file():
-        Development.of(corpus).write(held, DENOISE_DB)
-    options = EvaluationOptions(
-        args.per_speaker,
-        NOISE_DB,
-        jobs=args.jobs,
-        more_text=tuple(u.text for u in corpus if u.text),
-    )
-    results: dict[str, Any] = {}
+    finished = [v for v in args.only if is_finished(run_of(args.work, v))]
     for variant in args.only:
-        folder = run_of(args.work, variant)
-        if not is_finished(folder):
+        if variant not in finished:
             print(f"ablation: {variant} is not finished; left out", file=sys.stderr)
-            continue
-        results[variant] = scores_of(folder, held, options)
-    if not results:
+    if not finished:
         print(f"ablation: {args.work}: nothing finished to score", file=sys.stderr)
         return 2
-    report = {"benchmark": "ablation", "noise_db": NOISE_DB, "variants": results}
-    text = json.dumps(report, indent=1) + "\n"
-    if args.json:
-        args.json.write_text(text)
-    print(text, end="")
+    corpus, held = Corpus.open(args.corpus), args.work / "development"
+    if not (held / "metadata.csv").is_file():
+        Development.of(corpus).write(held, DENOISE_DB)
+    everybody = load_contenders("source")
+    for variant in finished:
+        folder = run_of(args.work, variant)
+        everybody += load_contenders(f"{folder.name}={folder / 'teacher.safetensors'}")
+    text = tuple(u.text for u in corpus if u.text)
+    options = EvaluationOptions(args.per_speaker, NOISE_DB, jobs=args.jobs, more_text=text)
+    with Progress() as bar:
+        task = bar.add_task("score", total=None)
+        report = evaluate(
+            everybody,
+            held,
+            options,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    write_json(result_of(report, args.work, finished), args.json)
     return 0
 
 
-def scores_of(folder: Path, held: Path, options: EvaluationOptions) -> dict[str, Any]:
-    """Return a variant's figures and the recordings' own; kept beside its weights."""
-    from edge_vc.evaluate.contenders import load_contenders
-    from edge_vc.evaluate.evaluation import evaluate
-
-    weights = folder / "teacher.safetensors"
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    kept = folder / "scores.json"
-    if kept.is_file():
-        found: dict[str, Any] = json.loads(kept.read_text())
-        if found["weights_sha256"] == digest and found["per_speaker"] == options.per_speaker:
-            return found
-    contenders = [*load_contenders("source"), *load_contenders(f"teacher={weights}")]
-    report = evaluate(contenders, held, options)
-    noisy = {
-        name: {who: asdict(score.overall) for who, score in table.items()}
-        for name, table in report.noisy.items()
-    }
-    facts = json.loads((folder / "run.json").read_text())
-    figures = {
-        "weights_sha256": digest,
-        "per_speaker": options.per_speaker,
-        "run": {key: facts[key] for key in ("steps", "minutes", "device", "precision")},
+def result_of(report: EvaluationReport, work: Path, variants: Sequence[str]) -> dict[str, Any]:
+    """Return the figures, and how far they lie from those of the first variant."""
+    results = {}
+    for variant in variants:
+        folder = run_of(work, variant)
+        facts = json.loads((folder / "run.json").read_text())
+        results[variant] = {
+            "weights_sha256": weights_hash(folder / "teacher.safetensors"),
+            "run": {key: facts[key] for key in ("steps", "minutes", "device", "precision")},
+            "clean": _figures(report.contenders[folder.name]),
+            "noisy": {name: _figures(table[folder.name]) for name, table in report.noisy.items()},
+        }
+    return {
+        "benchmark": "ablation",
+        "noise_db": NOISE_DB,
+        "denoise_db": DENOISE_DB,
         "sentences": len(report.sentences),
         "ceiling": asdict(report.ceiling.overall),
-        "clean": {who: asdict(score.overall) for who, score in report.contenders.items()},
-        "noisy": noisy,
+        "recordings": {
+            "clean": _figures(report.contenders["source"]),
+            "noisy": {name: _figures(table["source"]) for name, table in report.noisy.items()},
+        },
+        "variants": results,
     }
-    kept.write_text(json.dumps(figures, indent=1))
-    return figures
+
+
+def _figures(score: ContenderScore) -> dict[str, Any]:
+    apart = None if score.deltas is None else asdict(score.deltas)
+    return asdict(score.overall) | {"less_the_first": apart}
+
+
+def write_json(result: dict[str, Any], path: Path | None) -> None:
+    """Print ``result`` and keep it where ``path`` says so."""
+    text = json.dumps(result, indent=1) + "\n"
+    if path:
+        path.write_text(text)
+    print(text, end="")
 
 
 if __name__ == "__main__":

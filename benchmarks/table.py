@@ -180,24 +180,34 @@ def instructions_table(result: dict[str, Any]) -> str:
 
 def ablation_table(result: dict[str, Any]) -> str:
     """Return what each part of a training bought as Markdown; the first row is the recordings'."""
-    head = ["trained", "similarity", "WER", "DNSMOS", "F0 corr.", "F0 error", "similarity in noise"]
+    head = ["trained", "similarity", "less the first", "WER", "DNSMOS", "F0 corr.", "F0 error"]
+    head += [f"similarity, {name}" for name in result["recordings"]["noisy"]]
     rows = []
-    variants = result["variants"]
-    first = next(iter(variants.values()))
-    for name, found in {"not converted": first, **variants}.items():
-        who = "source" if name == "not converted" else "teacher"
-        score, noisy = found["clean"][who], [table[who] for table in found["noisy"].values()]
-        keys = ("similarity", "word_error_rate", "dnsmos", "f0_correlation", "f0_error")
-        cells = [f"{score[key]['value']:.3f}" if score[key] else "" for key in keys]
-        heard = " / ".join(f"{score['similarity']['value']:.3f}" for score in noisy)
-        rows.append([name, *cells, heard])
-    budgets = sorted({f"{found['run']['steps']} steps" for found in variants.values()})
+    for name, found in {"not converted": result["recordings"], **result["variants"]}.items():
+        score = found["clean"]
+        cells = [_cell(score[key]) for key in ("similarity", "word_error_rate", "dnsmos")]
+        cells += [_cell(score[key]) for key in ("f0_correlation", "f0_error")]
+        apart = score["less_the_first"] if name != "not converted" else None
+        cells.insert(1, _between(apart["similarity"]) if apart else "")
+        rows.append([name, *cells, *(_cell(x["similarity"]) for x in found["noisy"].values())])
+    runs = [found["run"] for found in result["variants"].values()]
+    budgets = ", ".join(sorted({f"{run['steps']} steps on {run['device']}" for run in runs}))
     note = (
-        f"{first['sentences']} sentences that training left out, {', '.join(budgets)} on "
-        f"{first['run']['device']}; similarity in {' / '.join(first['noisy'])}; the target's own "
-        f"sentences: {first['ceiling']['similarity']['value']:.3f}.\n"
+        f"{result['sentences']} sentences that training left out, denoised by up to "
+        f"{result['denoise_db']:g} dB; {budgets}; 95 % intervals in brackets. The target's own "
+        f"sentences: {_cell(result['ceiling']['similarity'])}.\n"
     )
     return "\n".join([_markdown(head, rows), note])
+
+
+def _cell(estimate: dict[str, float] | None) -> str:
+    return f"{estimate['value']:.3f}" if estimate else ""
+
+
+def _between(estimate: dict[str, float] | None) -> str:
+    if not estimate:
+        return ""
+    return f"{estimate['value']:+.3f} ({estimate['low']:+.3f} to {estimate['high']:+.3f})"
 
 
 TABLES = {

@@ -25,7 +25,8 @@ class Prediction:
     """The trunk's output ``[B, outputs, 1, F]``."""
     bands: Tensor
     """Filters: ``[B, bands, 2, F]`` for harmonic and noise log-gain (nats), 3 with the harmonic
-    phase (radians) where it is predicted, or ``[B, rows, 2, F]`` for log-magnitude and phase of the plain head."""
+    phase (radians) where it is predicted, or ``[B, rows, 2, F]`` for log-magnitude and phase of
+    the plain head."""
     log_f0: Tensor | None = None
     """Natural logarithm of F0 in Hz, ``[B, 1, 1, F]``; none from a head alone."""
     voicing: Tensor | None = None

@@ -15,10 +15,10 @@ CONTROLS = ("head.controls.weight", "head.controls.bias")
 
 @torch.no_grad()
 def with_fixed_phase(student: Student, recordings: Iterable[Samples]) -> Student:
-    """Return a copy whose phase is what ``student`` predicts for ``recordings`` ``[T]``, on average.
+    """Return a copy whose phase is what ``student`` predicts on average.
 
-    The average is over voiced frames. Raises `ValueError` for a student whose phase is fixed
-    already, and where nothing is voiced.
+    The average is over the voiced frames of ``recordings`` ``[T]``. Raises `ValueError` for a
+    student whose phase is fixed already, and where nothing is voiced.
     """
     if student.config.phase == "fixed" or student.config.head != "source-filter":
         raise ValueError("it predicts no phase that could be fixed")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -50,26 +51,45 @@ def test_variants_are_trained_once(
 
 
 def test_figures_become_a_table(project_root: Path, tmp_path: Path) -> None:
-    def score(value: float) -> dict[str, object]:
+    def score(value: float, less: float | None = None) -> dict[str, object]:
         keys = ("similarity", "word_error_rate", "dnsmos", "f0_correlation", "f0_error")
-        return {key: {"value": value} for key in keys}
+        apart = None
+        if less is not None:
+            apart = {"similarity": {"value": less, "low": less - 0.01, "high": less + 0.01}}
+        return {key: {"value": value} for key in keys} | {"less_the_first": apart}
 
-    both = {"source": score(0.5) | {"f0_correlation": None}, "teacher": score(0.8)}
-    variant = {
-        "run": {"steps": 7, "device": "a GPU"},
+    def variant(value: float, less: float | None = None) -> dict[str, object]:
+        found = {"clean": score(value, less), "noisy": {"babble 10 dB": score(value - 0.1)}}
+        return found | {"run": {"steps": 7, "device": "a GPU"}}
+
+    recordings = variant(0.5, -0.3)
+    recordings["clean"] = score(0.5, -0.3) | {"f0_correlation": None}
+    result = {
+        "benchmark": "ablation",
+        "denoise_db": 25.0,
         "sentences": 24,
         "ceiling": score(0.9),
-        "clean": both,
-        "noisy": {"babble 10 dB": both},
+        "recordings": recordings,
+        "variants": {"full": variant(0.8), "no noise": variant(0.7, -0.1)},
     }
     path = tmp_path / "ablation.json"
-    path.write_text(json.dumps({"benchmark": "ablation", "variants": {"full": variant}}))
-    import subprocess
-
+    path.write_text(json.dumps(result))
     script = project_root / "benchmarks" / "table.py"
     table = subprocess.run(
         [sys.executable, script, path], capture_output=True, text=True, check=True
     ).stdout
-    assert "| full | 0.800 | 0.800 | 0.800 | 0.800 | 0.800 | 0.800 |" in table
-    assert "| not converted | 0.500 | 0.500 | 0.500 |  | 0.500 | 0.500 |" in table
-    assert "24 sentences that training left out, 7 steps on a GPU" in table
+    assert "| full | 0.800 |  | 0.800 | 0.800 | 0.800 | 0.800 | 0.700 |" in table
+    assert "| no noise | 0.700 | -0.100 (-0.110 to -0.090) | 0.700" in table
+    assert "| not converted | 0.500 |  | 0.500 | 0.500 |  | 0.500 | 0.400 |" in table
+    assert "24 sentences that training left out" in table
+    assert "7 steps on a GPU" in table
+
+
+def test_nothing_trained_is_nothing_to_score(
+    ablation: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["score", "--work", str(tmp_path), "--corpus", str(tmp_path), "--only", "full"]
+    assert ablation.main(command) == 2
+    said = capsys.readouterr().err
+    assert "full is not finished; left out" in said
+    assert "nothing finished to score" in said
