@@ -35,7 +35,8 @@ class Disturbance:
         centres = mel_points(config.mels + 2, 0.0, config.sample_rate / 2)[1:-1].numpy()
         places, knots = np.arange(bands), np.linspace(0, bands - 1, KNOTS)
         moves, curves = np.empty((batch, bands, bands)), np.empty((batch, bands))
-        ratios = np.exp(rng.uniform(*np.log(self.expansion), size=batch))
+        low, high = self.expansion
+        ratios = low * (high / low) ** rng.random(batch)
         for row in range(batch):
             moves[row] = warp_matrix(np.exp(self.warp * rng.standard_normal()), centres)
             curves[row] = np.interp(places, knots, self.colour * rng.standard_normal(KNOTS))
