@@ -71,6 +71,8 @@ class Recognizer:
         """Return the words heard in ``[T]``, in lower case; independent of earlier calls."""
         audio = samples if sample_rate == RATE else resample(samples, sample_rate, RATE)
         pcm = np.round(np.clip(audio, -1.0, 1.0) * 32767).astype("<i2").tobytes()
+        # The front end keeps its idea of the background noise from one utterance to the next.
+        self._decoder.reinit_feat()
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, full_utt=True)
         self._decoder.end_utt()
