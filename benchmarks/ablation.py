@@ -151,8 +151,8 @@ def score_all(args: argparse.Namespace) -> int:
     for variant in finished:
         folder = run_of(args.work, variant)
         everybody += load_contenders(f"{folder.name}={folder / 'teacher.safetensors'}")
-    text = tuple(u.text for u in corpus if u.text)
-    options = EvaluationOptions(args.per_speaker, NOISE_DB, jobs=args.jobs, more_text=text)
+    expected = tuple(u.text for u in corpus if u.text)
+    options = EvaluationOptions(args.per_speaker, NOISE_DB, jobs=args.jobs, more_text=expected)
     with Progress() as bar:
         task = bar.add_task("score", total=None)
         report = evaluate(
@@ -161,7 +161,10 @@ def score_all(args: argparse.Namespace) -> int:
             options,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
-    write_json(result_of(report, args.work, finished), args.json)
+    text = json.dumps(result_of(report, args.work, finished), indent=1) + "\n"
+    if args.json:
+        args.json.write_text(text)
+    print(text, end="")
     return 0
 
 
@@ -194,14 +197,6 @@ def result_of(report: EvaluationReport, work: Path, variants: Sequence[str]) -> 
 def _figures(score: ContenderScore) -> dict[str, Any]:
     apart = None if score.deltas is None else asdict(score.deltas)
     return asdict(score.overall) | {"less_the_first": apart}
-
-
-def write_json(result: dict[str, Any], path: Path | None) -> None:
-    """Print ``result`` and keep it where ``path`` says so."""
-    text = json.dumps(result, indent=1) + "\n"
-    if path:
-        path.write_text(text)
-    print(text, end="")
 
 
 if __name__ == "__main__":
