@@ -66,8 +66,7 @@ class SourceFilterHead(Head):
     The filters are given in mel-spaced bands and interpolated to the transform's rows: few
     numbers that vary slowly, which a quantised trunk can carry (a neural source-filter model
     in the spectral domain, after Wang et al., 2019). The harmonic filter's phase is one learned
-    curve, the voice's, unless the configuration has it predicted frame by frame: what is wrong
-    with it then is heard as roughness.
+    curve, the voice's, unless the configuration has it predicted frame by frame.
     """
 
     curves: Tensor

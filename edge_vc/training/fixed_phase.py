@@ -17,8 +17,8 @@ CONTROLS = ("head.controls.weight", "head.controls.bias")
 def with_fixed_phase(student: Student, recordings: Iterable[Samples]) -> Student:
     """Return a copy whose phase is what ``student`` predicts on average.
 
-    The average is over all frames of ``recordings`` ``[T]``, unvoiced ones too: so it disperses the
-    pulses a little more, and sounds more like the target. Raises `ValueError` for a student whose
+    The average is over all frames of ``recordings`` ``[T]``, unvoiced ones too, which scored closer
+    to the target than voiced ones alone (``docs/decisions/0007-words-and-one-phase.md``). Raises `ValueError` for a student whose
     phase is fixed already, and where there are no recordings.
     """
     if student.config.phase == "fixed" or student.config.head != "source-filter":

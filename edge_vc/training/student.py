@@ -92,7 +92,7 @@ def new_student(args: argparse.Namespace, target_f0_hz: float) -> Student:
     if args.start:
         # Its configuration may differ in how features are cut off, not in sizes.
         start = load_student(args.start)
-        if start.config.phase != config.phase:
+        if start.config.head == "source-filter" and start.config.phase != config.phase:
             start = with_fixed_phase(start, _some(args.corpus))
         try:
             student.load_state_dict(start.state_dict())

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from argparse import Namespace
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from edge_vc.compress.student_file import save_student
 from edge_vc.models.student import Student
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student_config import TIERS, StudentConfig
 from edge_vc.training.fixed_phase import with_fixed_phase
+from edge_vc.training.student import new_student
 
 TINY = StudentConfig(
     channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16, bands=8, phase="predicted"
@@ -57,3 +61,11 @@ def test_a_phase_that_cannot_be_found_is_refused() -> None:
         with_fixed_phase(Student(replace(TINY, head="istft")), [speech()])
     with pytest.raises(ValueError, match="no recordings"):
         with_fixed_phase(predicting(), [])
+
+
+def test_a_plain_head_of_old_goes_on_without_a_phase(tmp_path: Path) -> None:
+    old = Student(replace(TIERS["nano"], head="istft", phase="predicted"))
+    start = save_student(old, tmp_path / "old.safetensors")
+    args = Namespace(tier="nano", head="istft", seed=1, start=start, corpus=tmp_path, lookahead=0)
+    new = new_student(args, 155.0)
+    torch.testing.assert_close(new.state_dict(), old.state_dict())
