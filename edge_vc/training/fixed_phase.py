@@ -18,8 +18,10 @@ def with_fixed_phase(student: Student, recordings: Iterable[Samples]) -> Student
     """Return a copy whose phase is what ``student`` predicts on average.
 
     The average is over all frames of ``recordings`` ``[T]``, unvoiced ones too, which scored closer
-    to the target than voiced ones alone (``docs/decisions/0007-words-and-one-phase.md``). Raises `ValueError` for a student whose
-    phase is fixed already, and where there are no recordings.
+    to the target than voiced ones alone (``docs/decisions/0007-words-and-one-phase.md``).
+
+    Raises `ValueError` for a student whose phase is fixed already, and where there are no
+    recordings.
     """
     if student.config.phase == "fixed" or student.config.head != "source-filter":
         raise ValueError("it predicts no phase that could be fixed")
