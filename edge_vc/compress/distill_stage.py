@@ -13,6 +13,7 @@ from edge_vc.compress.stage import Metrics, PushedProgress, Stage, Workspace
 from edge_vc.compress.student_file import load_student, save_student
 from edge_vc.models.student import Student
 from edge_vc.training.distill import Distillation, DistillSettings
+from edge_vc.training.disturbance import Disturbance
 from edge_vc.training.schedule import Budget
 
 
@@ -72,5 +73,6 @@ class DistillStage(Stage):
             voicing=s.voicing,
             adversarial=s.adversarial,
             adversarial_from=s.adversarial_from,
+            disturbance=Disturbance(s.warp, s.colour, (s.expansion_lowest, s.expansion_highest)),
             seed=s.seed,
         )

@@ -86,6 +86,14 @@ class DistillSection:
     """Least-squares adversarial loss with feature matching."""
     adversarial_from: float = number(0.5, 0.0, 1.0, "of the steps")
     """When the adversarial term joins."""
+    warp: float = number(0.05, 0.0, 1.0)
+    """Standard deviation of a logarithmic warp of what the trunk is shown: other vocal tracts."""
+    colour: float = number(0.4, 0.0, 10.0, "nats of power")
+    """Standard deviation of a smooth curve over its bands: other microphones."""
+    expansion_lowest: float = number(0.4, 0.1, 1.0)
+    """Ratio of its expander, drawn between both: below 1 what is soft gets louder."""
+    expansion_highest: float = number(2.0, 1.0, 10.0)
+    """Above 1 what is soft gets softer, as in a quieter room; 1 and 1 leave it as it is."""
     seed: int = number(0, 0, 2**31 - 1)
     max_mel_db: float = number(12.0, 0.1, 200.0, "dB", limits="mel_db")
     """Stop when the mel distance to the teacher is larger after distillation."""

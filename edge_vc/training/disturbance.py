@@ -29,6 +29,14 @@ class Disturbance:
     threshold: float = -2.0
     """Below it the expander works, nats of power relative to the running mean."""
 
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where nothing can be drawn."""
+        low, high = self.expansion
+        if not 0 < low <= high:
+            raise ValueError(f"expansion = {self.expansion}: must be (lowest, highest), above 0")
+        if self.warp < 0 or self.colour < 0:
+            raise ValueError(f"warp = {self.warp}, colour = {self.colour}: must be 0 or more")
+
     def __call__(self, features: Tensor, config: StudentConfig, rng: np.random.Generator) -> Tensor:
         """Return ``features`` ``[B, mels, 1, F]`` disturbed, each crop in its own way."""
         batch, bands = features.shape[:2]

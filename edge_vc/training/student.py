@@ -161,7 +161,7 @@ def _train(training: Distillation, tier: str) -> Student:
             text = f"{tier} student, step {training.step}, loss {figures['loss']:.3f}"
             bar.update(task, completed=done, description=text)
 
-        if training.step == 0:
+        if not training.checkpoint.path.exists():  # a run that goes on has its pitch
             train_pitch(
                 training.student,
                 training.batches,

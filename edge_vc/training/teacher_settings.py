@@ -54,6 +54,23 @@ class InputSettings:
     fewest_mean_frames: int = 300
     """At least; drawn log-uniformly between both, since people say short sentences too."""
 
+    def __post_init__(self) -> None:
+        """Raise `RecipeError` for ranges and shares that nothing can be drawn from."""
+        for name in (*_ABOVE_ZERO, "snr_db"):
+            ends = getattr(self, name)
+            if len(ends) != 2 or ends[0] > ends[1] or (name != "snr_db" and ends[0] <= 0):
+                above = "" if name == "snr_db" else ", above 0"
+                raise RecipeError(f"{name} = {list(ends)}: must be [lowest, highest]{above}")
+        for name in ("revoice_share", "room_share", "noise_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise RecipeError(f"{name} = {getattr(self, name)}: must be within 0..1")
+        for name in ("mean_frames", "fewest_mean_frames"):
+            if getattr(self, name) < 1:
+                raise RecipeError(f"{name} = {getattr(self, name)}: must be 1 or more")
+
+
+_ABOVE_ZERO = ("f0_hz", "f0_range", "warp", "breath_hz", "expansion")
+
 
 @dataclass(frozen=True)
 class LossSettings:

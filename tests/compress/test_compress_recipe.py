@@ -6,8 +6,12 @@ import dataclasses
 
 import pytest
 
+from edge_vc.compress.distill_stage import DistillStage
 from edge_vc.compress.field import RecipeError
 from edge_vc.compress.recipe import Recipe, limit_fields, load_recipe, shipped_recipes
+from edge_vc.models.student import Student
+from edge_vc.models.student_config import StudentConfig
+from edge_vc.training.disturbance import Disturbance
 
 
 def test_an_empty_recipe_is_the_default():
@@ -49,6 +53,14 @@ def test_a_bad_value_names_key_value_and_what_is_allowed(text: str, words: list[
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_what_disturbs_the_trunk_is_set_by_the_recipe():
+    kept = Recipe.from_toml("[distill]\nwarp = 0\ncolour = 0.1\nexpansion_highest = 1")
+    student = Student(StudentConfig(channels=16, hidden=(16,), dilations=(1,), outputs=16))
+    chosen, shipped = (DistillStage(r).settings(student).disturbance for r in (kept, Recipe()))
+    assert chosen == Disturbance(warp=0.0, colour=0.1, expansion=(0.4, 1.0))
+    assert shipped == Disturbance()
 
 
 def test_every_number_has_a_range_that_holds_its_default():

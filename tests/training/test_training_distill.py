@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +82,14 @@ def test_the_trunk_is_shown_other_throats_and_microphones() -> None:
     colour = Disturbance(0.0, 0.5)(torch.zeros(2, TINY.mels, 1, 5), TINY, np.random.default_rng(1))
     torch.testing.assert_close(colour, colour[..., :1].expand_as(colour))
     assert not torch.allclose(colour[0], colour[1])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"expansion": (2.0, 0.4)}, {"expansion": (0.0, 1.0)}, {"warp": -1}]
+)
+def test_a_disturbance_that_cannot_be_drawn_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        Disturbance(**wrong)
 
 
 def test_a_batch_is_aligned_with_the_students_delay() -> None:
