@@ -26,6 +26,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet, as_int16, cleaned
+from edge_vc.training.phones import PHONES, UNKNOWN, Phones
 
 Bytes = NDArray[np.uint8]
 
@@ -109,7 +110,9 @@ def _rows(
         sounds += [_encode(variant, settings.variants) for variant in pair.inputs[1:]]
         pitch = np.round(pair.f0 * _HERTZ_STEPS).astype(np.int16)
         row = {"kind": "pair", "speaker": pair.speaker, "name": pair.name, "held": pair.held}
-        yield [pitch, *sounds], row | {"frames": len(pair.f0)}
+        phones = [] if pair.phones is None else [pair.phones]
+        row |= {"frames": len(pair.f0), "phones": bool(phones)}
+        yield [pitch, *phones, *sounds], row
     for noise in pack.noises:
         peak = max(float(np.abs(noise).max(initial=0.0)), 1e-9)
         whole = as_int16(noise / peak, len(noise) // HOP)
@@ -174,7 +177,11 @@ def _pair(row: dict[str, Any], tensors: Sequence[NDArray[Any]]) -> PairSet:
     frames = int(row["frames"])
     if not 0 < frames <= _LARGEST_FRAMES or len(tensors[0]) != frames:
         raise PackError(f"{row['name']}: {frames} frames, pitch of {len(tensors[0])}")
-    sounds = [_decode(sound) for sound in tensors[1:]]
+    first = 2 if row.get("phones") else 1
+    phones = tensors[1].astype(np.int8) if first == 2 else None
+    if phones is not None and (phones.shape != (frames,) or not _are_phones(phones)):
+        raise PackError(f"{row['name']}: phones are not {frames} indices of phones")
+    sounds = [_decode(sound) for sound in tensors[first:]]
     return PairSet(
         str(row["speaker"]),
         str(row["name"]),
@@ -182,7 +189,12 @@ def _pair(row: dict[str, Any], tensors: Sequence[NDArray[Any]]) -> PairSet:
         as_int16(cleaned(sounds[0]), frames),
         np.stack([as_int16(sound, frames) for sound in sounds]),
         bool(row["held"]),
+        phones,
     )
+
+
+def _are_phones(found: Phones) -> bool:
+    return bool(found.min() >= UNKNOWN and found.max() < len(PHONES))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -195,11 +207,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--target", default="kathleen", help="speaker to convert into")
     parser.add_argument("--cache", type=Path, help="where pairs are kept (default: OUT/pairs)")
     parser.add_argument("--variants", type=int, default=0, help="WORLD copies of each recording")
+    parser.add_argument(
+        "--phones", action="store_true", help="listen to what is said, for losses.phones"
+    )
     parser.add_argument("--part-mb", type=float, default=28.0, help="largest part, MB")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
     args = parser.parse_args(argv)
     cache = args.cache or args.out / "pairs"
-    pack = corpus_pack(args.corpus, cache, args.variants, args.workers)
+    pack = corpus_pack(args.corpus, cache, args.variants, args.workers, phones=args.phones)
     size = write_pack(pack, args.out, args.target, PackSettings(part_mb=args.part_mb))
     seconds = sum(len(pair.f0) for pair in pack.pairs) * HOP / SAMPLE_RATE
     Console().print(f"{len(pack.pairs)} recordings, {seconds / 60:.1f} min: {size / 1e6:.1f} MB")

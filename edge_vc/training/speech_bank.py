@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from edge_vc.data.pair_set import HOP, PairSet
+from edge_vc.training.phones import UNKNOWN, Phones
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Cut:
     """``[B, W]`` in Hz, 0 where unvoiced."""
     present: Tensor
     """``[B, W]``: whether the frame lies within the speaker's recordings."""
+    phones: Tensor
+    """``[B, W]``: indices of `edge_vc.training.phones.PHONES`, `UNKNOWN` where nobody knows."""
 
 
 class SpeechBank:
@@ -49,6 +52,7 @@ class SpeechBank:
         self._inputs = torch.from_numpy(np.stack(rows)).to(device)
         self._targets = torch.from_numpy(np.concatenate([p.target for p in flat])).to(device)
         self._f0 = torch.from_numpy(np.concatenate([p.f0 for p in flat])).to(device)
+        self._phones = torch.from_numpy(np.concatenate([_phones(p) for p in flat])).to(device)
         self.mean_log_f0 = np.array([_mean_log_f0(own) for own in ordered], np.float32)
         self.device = device
 
@@ -68,7 +72,12 @@ class SpeechBank:
             self._targets[sample] * heard,
             self._f0[safe] * present,
             present,
+            self._phones[safe].long().masked_fill(~present, UNKNOWN),
         )
+
+
+def _phones(pair: PairSet) -> Phones:
+    return np.full(len(pair.f0), UNKNOWN, np.int8) if pair.phones is None else pair.phones
 
 
 def _mean_log_f0(pairs: Sequence[PairSet]) -> float:

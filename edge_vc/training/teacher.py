@@ -93,7 +93,8 @@ def data_hash(pairs: Sequence[PairSet]) -> str:
     digest = hashlib.sha256()
     for pair in pairs:
         if not pair.held:
-            for array in (pair.f0, pair.target, pair.inputs):
+            listened = () if pair.phones is None else (pair.phones,)
+            for array in (pair.f0, pair.target, pair.inputs, *listened):
                 digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
@@ -120,7 +121,7 @@ def _train(args: argparse.Namespace) -> int:
     budget = Budget(args.steps, args.minutes)
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
-    pack = _data(args)
+    pack = _data(args, phones=settings.losses.phones > 0)
     voices = voices_of(pack, args.target)
     devices = open_devices(device_settings(args))
     noises = noises_of(pack, args.target, devices.device)
@@ -150,11 +151,11 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _data(args: argparse.Namespace) -> Pack:
+def _data(args: argparse.Namespace, *, phones: bool) -> Pack:
     workers = max(1, os.cpu_count() or 1)
     if args.pack:
         return read_pack(args.pack, workers)
-    return corpus_pack(args.corpus, args.out / "pairs", args.variants, workers)
+    return corpus_pack(args.corpus, args.out / "pairs", args.variants, workers, phones=phones)
 
 
 if __name__ == "__main__":

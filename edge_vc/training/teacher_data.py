@@ -43,6 +43,8 @@ class TeacherBatch:
     """White noise ``[B, F * hop]`` of unit power."""
     truth: Tensor
     """The recordings of the paired crops ``[P, F * hop]``."""
+    phones: Tensor
+    """What is said ``[B, F]``, as `edge_vc.training.speech_bank.Cut` has it."""
     own: int
     """How many of the paired crops, the first ones, are of voice 0."""
 
@@ -98,6 +100,7 @@ class TeacherBatches(nn.Module):
             torch.where(torch.arange(len(rows), device=f0.device) < paired, plan.speaker, 0),
             self._hiss(plan.offset, self.frames * HOP),
             cut.targets[:paired, sound],
+            cut.phones[:, inner],
             own,
         )
 

@@ -11,6 +11,7 @@ from edge_vc.models.teacher import TeacherNetwork, TeacherOutput
 from edge_vc.training.adversary import Adversary
 from edge_vc.training.devices import Devices
 from edge_vc.training.losses import SpectralLoss
+from edge_vc.training.phone_reader import PhoneReader
 from edge_vc.training.teacher_data import TeacherBatch, loud_mean
 from edge_vc.training.teacher_settings import LossSettings
 
@@ -20,8 +21,15 @@ Figures = dict[str, Tensor]
 class TeacherLosses:
     """The terms of `LossSettings`, summed."""
 
-    def __init__(self, settings: LossSettings, adversary: Adversary, devices: Devices) -> None:
+    def __init__(
+        self,
+        settings: LossSettings,
+        adversary: Adversary,
+        devices: Devices,
+        reader: PhoneReader | None = None,
+    ) -> None:
         self.settings, self.adversary, self.devices = settings, adversary, devices
+        self.reader = reader
         self.spectral = SpectralLoss().to(devices.device)
         self._log_mel = LogMel().to(devices.device)
 
@@ -50,6 +58,10 @@ class TeacherLosses:
             apart = apartness(other.float(), said.content[:paired].float())
             total = total + self.settings.invariance * apart
             figures["invariance"] = apart.detach()
+        if self.reader is not None:
+            misread, figures["read"] = self.reader.error(said.content, batch.phones)
+            total = total + self.settings.phones * misread
+            figures["phones"] = misread.detach()
         if judging:
             total = total + self._judged(said.audio, batch, first, share, figures)
         if judging and self.settings.consistency and len(said.audio) > paired:

@@ -15,11 +15,12 @@ from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher import TeacherNetwork
 from edge_vc.models.teacher_file import begin_with
 from edge_vc.training.adversary import Adversary
-from edge_vc.training.checkpoint import Checkpoint
+from edge_vc.training.checkpoint import Checkpoint, Stateful
 from edge_vc.training.devices import Devices, OneDevice
 from edge_vc.training.discriminators import Discriminators
 from edge_vc.training.held_out import HeldOut
 from edge_vc.training.noise_bank import NoiseBank
+from edge_vc.training.phone_reader import PhoneReader
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
 from edge_vc.training.speech_bank import SpeechBank
 from edge_vc.training.teacher_data import TeacherBatch, TeacherBatches
@@ -74,22 +75,26 @@ class TeacherTraining:
         if start is not None:
             begin_with(self.network, start)
         self.average = MovingAverage(self.network, settings.average_decay)
+        self.reader = _reader(settings, pairs, devices)
+        self._trained = nn.ModuleList(
+            part for part in (self.network, self.reader) if part is not None
+        )
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), settings.peak_rate, betas=(0.8, 0.98), weight_decay=0.01
+            self._trained.parameters(), settings.peak_rate, betas=(0.8, 0.98), weight_decay=0.01
         )
         self.adversary = _adversary(settings, devices)
-        self.losses = TeacherLosses(settings.losses, self.adversary, devices)
+        self.losses = TeacherLosses(settings.losses, self.adversary, devices, self.reader)
         self._own = [p.target for p in pairs if p.speaker == voices[0] and not p.held]
         self.held = HeldOut([p for p in pairs if p.held], voices[0], devices.device)
-        self.checkpoint = Checkpoint(
-            folder,
-            {
-                "network": self.network,
-                "average": self.average,
-                "optimiser": self.optimiser,
-                "adversary": self.adversary,
-            },
-        )
+        parts: dict[str, Stateful] = {
+            "network": self.network,
+            "average": self.average,
+            "optimiser": self.optimiser,
+            "adversary": self.adversary,
+        }
+        if self.reader is not None:
+            parts["reader"] = self.reader
+        self.checkpoint = Checkpoint(folder, parts)
         self.step = 0
         self.watch = Stopwatch()
         if settings.compile:
@@ -171,12 +176,12 @@ class TeacherTraining:
 
     def _move(self) -> torch.Tensor:
         """Take a step with the mean gradient of all processes; return the gradient's norm."""
-        self.devices.average(self.network.parameters())
-        for parameter in self.network.parameters():
+        self.devices.average(self._trained.parameters())
+        for parameter in self._trained.parameters():
             if parameter.grad is not None:
                 # One overflowing crop must not end a run.
                 torch.nan_to_num_(parameter.grad, 0.0, 0.0, 0.0)
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        norm = nn.utils.clip_grad_norm_(self._trained.parameters(), 5.0)
         self.optimiser.step()
         self.average.update(self.network)
         return norm.detach()
@@ -195,6 +200,17 @@ class TeacherTraining:
             more = self.held.validate(self.average.network)
             self.held.sample(self.average.network, self.folder / "samples", self.step)
         self._log(figures, more)
+
+
+def _reader(
+    settings: TeacherSettings, pairs: Sequence[PairSet], devices: Devices
+) -> PhoneReader | None:
+    """Return what reads phones; `ValueError` where it would have nothing to learn from."""
+    if not settings.losses.phones:
+        return None
+    if not any(pair.phones is not None for pair in pairs):
+        raise ValueError("losses.phones needs phones: make the pack with --phones")
+    return PhoneReader(settings.network.bottleneck).to(devices.device)
 
 
 def _adversary(settings: TeacherSettings, devices: Devices) -> Adversary:

@@ -90,6 +90,8 @@ class LossSettings:
     """Distance between the contents of two disturbed copies of a crop, over their variation."""
     consistency: float = 0.0
     """The same between an unpaired input and what became of it."""
+    phones: float = 0.0
+    """Cross-entropy of the phones that are read off the contents, of everybody's crops."""
 
 
 @dataclass(frozen=True)

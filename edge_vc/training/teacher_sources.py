@@ -14,15 +14,19 @@ from edge_vc.data.development import Development
 from edge_vc.data.pair_set import PairSet
 from edge_vc.training.noise_bank import NoiseBank, read_folder
 from edge_vc.training.pack import Pack
+from edge_vc.training.phones import Phones, with_phones
 
 _BABBLERS = 40
 """Speakers whose voices make up babble."""
 
 
-def corpus_pack(corpus: Path, cache: Path, variants: int, workers: int = 1) -> Pack:
+def corpus_pack(
+    corpus: Path, cache: Path, variants: int, workers: int = 1, *, phones: bool = False
+) -> Pack:
     """Make or load the pairs of a corpus's targets and sources, and its ``noise`` and ``rir``.
 
-    What `Development` holds out is marked as held.
+    What `Development` holds out is marked as held. ``phones``: listen to what is said as well,
+    with the texts where the corpus has them.
     """
     from edge_vc.data.pairs import cached_pairs
 
@@ -31,11 +35,17 @@ def corpus_pack(corpus: Path, cache: Path, variants: int, workers: int = 1) -> P
     def bar(done: Iterable[Path], total: int) -> Iterator[Path]:
         return iter(track(done, "analyse", total))
 
+    def listening(done: Iterable[Phones], total: int) -> Iterator[Phones]:
+        return iter(track(done, "listen", total))
+
     def pairs(chosen: Corpus, copies: int) -> list[PairSet]:
         return cached_pairs(list(chosen), cache, variants=copies, workers=workers, progress=bar)
 
     found = pairs(parts.train.select("target"), variants)
     found += pairs(parts.train.select("source"), variants)
+    if phones:
+        texts = {utterance.utt_id: utterance.text for utterance in parts.train}
+        found = with_phones(found, texts, cache / "phones", workers, listening)
     found += [replace(pair, held=True) for pair in pairs(parts.held, 0)]
     return Pack(
         tuple(found), tuple(read_folder(corpus / "noise")), tuple(read_folder(corpus / "rir"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from edge_vc.data.pair_set import PairSet
+from edge_vc.training.phones import PHONES, UNKNOWN
 
 
 def pair(speaker: str, seed: int, frames: int = 80, held: bool = False) -> PairSet:
@@ -20,6 +23,13 @@ def pair(speaker: str, seed: int, frames: int = 80, held: bool = False) -> PairS
     return PairSet(
         speaker, f"{speaker}-{seed}", f0, target.astype(np.int16), inputs.astype(np.int16), held
     )
+
+
+def listened(given: PairSet) -> PairSet:
+    """The same with phones that can be told apart: silence, then a vowel; its end is not known."""
+    phones = np.where(given.f0 > 0, PHONES.index("AA"), PHONES.index("SIL")).astype(np.int8)
+    phones[-5:] = UNKNOWN
+    return replace(given, phones=phones)
 
 
 def pairs() -> list[PairSet]:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from speech_toys import pair, pairs
+from speech_toys import listened, pair, pairs
 
 from edge_vc.data.pair_set import cleaned
 from edge_vc.training.pack import Pack, PackError, PackSettings, read_pack, write_pack
+from edge_vc.training.phones import PHONES
 
 HISS = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)
 ROOM = np.eye(1, 800, dtype=np.float32)[0]
@@ -25,6 +27,20 @@ def test_a_pack_brings_back_speech_in_time(tmp_path: Path) -> None:
         assert np.corrcoef(mine[800:-800], theirs[800:-800])[0, 1] > 0.98
     clean = cleaned(found.inputs[0].astype(np.float32) / 32767)
     assert np.corrcoef(found.target[800:-800], clean[800:-800])[0, 1] > 0.99
+
+
+def test_phones_travel_and_are_checked(tmp_path: Path) -> None:
+    sent = listened(pair("me", 3))
+    write_pack(Pack((sent, pair("me", 4)), (), ()), tmp_path, "me")
+    found, without = read_pack(tmp_path).pairs
+    assert sent.phones is not None
+    assert without.phones is None
+    np.testing.assert_array_equal(found.phones, sent.phones)
+    assert len(found.inputs) == len(without.inputs) == 2
+    wrong = replace(sent, phones=np.full_like(sent.phones, len(PHONES)))
+    write_pack(Pack((wrong,), (), ()), tmp_path, "me")
+    with pytest.raises(PackError, match="me-3: phones are not 80 indices"):
+        read_pack(tmp_path)
 
 
 def test_parts_stay_below_their_size_and_lose_nothing(tmp_path: Path) -> None:

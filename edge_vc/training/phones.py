@@ -1,0 +1,134 @@
+"""Which phone is spoken when: PocketSphinx aligns a text, or what it hears where there is none.
+
+Phones of a corpus teach an encoder what was said (`PhoneReader`). What is heard
+without a text is kept where the recogniser is sure of the word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc.data.pair_set import HOP, PairSet
+from edge_vc.evaluate.requirements import require
+from edge_vc.evaluate.transcripts import words_of
+
+Phones = NDArray[np.int8]
+"""Index into `PHONES` of every frame of 10 ms, ``[F]``; `UNKNOWN` where nobody knows."""
+
+_NAMES = (
+    "SIL AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW "
+    "V W Y Z ZH"
+)
+PHONES = tuple(_NAMES.split())
+"""Those of the CMU pronouncing dictionary, and silence."""
+UNKNOWN = -1
+_SURE = 0.5
+"""Least posterior of a word that was heard without a text: seven in eight of such are right."""
+_LATE = 1
+"""Frames from where PocketSphinx has a phone to ours: its windows begin 8 ms later."""
+_VERSION = 1
+
+
+class PhoneListener:
+    """The recogniser with its own language model and dictionary."""
+
+    def __init__(self) -> None:
+        """Load the models, which takes seconds; `EvaluationError` where PocketSphinx is missing."""
+        self._sphinx = require("pocketsphinx")
+        self._decoder = self._build()
+
+    def label(self, samples: NDArray[np.int16], text: str = "") -> Phones:
+        """Return the phones of ``samples`` ``[F * HOP]`` at 16 kHz; all unknown where it fails."""
+        pcm = np.ascontiguousarray(samples, "<i2").tobytes()
+        frames = np.full(len(samples) // HOP, UNKNOWN, np.int8)
+        words = words_of(text)
+        told = bool(words) and all(self._decoder.lookup_word(word) for word in words)
+        try:
+            if told:
+                self._decoder.set_align_text(" ".join(words))
+            else:
+                self._decoder.activate_search("_default")
+            self._hear(pcm)
+            if self._decoder.hyp() is None:
+                return frames
+            sure = np.ones(len(frames), bool) if told else self._sure_of(len(frames))
+            self._decoder.set_alignment()
+            self._hear(pcm)
+            found = self._decoder.get_alignment()
+        except RuntimeError:  # no path through the text; the decoder is left half way
+            self._decoder = self._build()
+            return frames
+        for phone in found.phones() if found is not None else ():
+            if phone.name in PHONES:
+                start = phone.start + _LATE
+                frames[start : start + phone.duration] = PHONES.index(phone.name)
+        frames[~sure] = UNKNOWN
+        return frames
+
+    def _build(self) -> Any:
+        return self._sphinx.Decoder(loglevel="FATAL", cmn="batch")
+
+    def _hear(self, pcm: bytes) -> None:
+        self._decoder.reinit_feat()
+        self._decoder.start_utt()
+        self._decoder.process_raw(pcm, full_utt=True)
+        self._decoder.end_utt()
+
+    def _sure_of(self, frames: int) -> NDArray[np.bool_]:
+        """Return which frames belong to a word, or a pause, that was heard beyond doubt."""
+        sure = np.zeros(frames, bool)
+        for heard in self._decoder.seg():
+            if heard.prob >= _SURE:
+                sure[heard.start_frame + _LATE : heard.end_frame + 1 + _LATE] = True
+        return sure
+
+
+def with_phones(
+    pairs: Sequence[PairSet],
+    texts: Mapping[str, str],
+    cache: Path,
+    workers: int = 1,
+    progress: Callable[[Iterable[Phones], int], Iterable[Phones]] | None = None,
+) -> list[PairSet]:
+    """Return ``pairs`` with their phones, kept under ``cache``; ``texts`` by name of recording.
+
+    ``progress`` wraps the iterator of finished recordings, given their number.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    jobs = [(pair.inputs[0], texts.get(pair.name, ""), cache) for pair in pairs]
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        done: Iterable[Phones] = pool.map(_kept, jobs, chunksize=4)
+        found = list(progress(done, len(jobs)) if progress else done)
+    return [replace(pair, phones=phones) for pair, phones in zip(pairs, found, strict=True)]
+
+
+_listener: PhoneListener | None = None
+"""One a process: loading the models takes longer than a sentence."""
+
+
+def _kept(job: tuple[NDArray[np.int16], str, Path]) -> Phones:
+    """Return the phones of one recording, from the cache where they are there."""
+    global _listener
+    samples, text, cache = job
+    key = hashlib.sha256(samples.tobytes() + f"{_VERSION} {text}".encode()).hexdigest()[:32]
+    path = cache / f"{key}.npy"
+    if path.is_file():
+        return np.asarray(np.load(path, allow_pickle=False), np.int8)
+    if _listener is None:
+        _listener = PhoneListener()
+    phones = _listener.label(samples, text)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with part.open("wb") as file:
+        np.save(file, phones)
+    part.replace(path)
+    return phones
