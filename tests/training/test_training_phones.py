@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from speech_toys import listened, pair, pairs
 
 from edge_vc.audio.io import resample
@@ -25,6 +26,7 @@ from edge_vc.training.teacher import data_hash
 from edge_vc.training.teacher_run import Sitting, TeacherTraining
 from edge_vc.training.teacher_settings import InputSettings, LossSettings, TeacherSettings
 
+Samples16 = NDArray[np.int16]
 SETTINGS = TeacherSettings(
     replace(TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1),
     InputSettings(mean_frames=40),
@@ -47,7 +49,7 @@ def listener() -> PhoneListener:
 
 
 @pytest.fixture(scope="module")
-def spoken() -> np.ndarray:
+def spoken() -> Samples16:
     with Speaker() as speaker:
         audio, rate = speaker.speak(Request(SAID, "en-us+m3", 45, 50, 140))
     return to_int16(resample(audio, rate, 16000))
@@ -59,7 +61,9 @@ def order(phones: Phones) -> list[str]:
     return [p for p, before in zip(known, ["", *known], strict=False) if p != before]
 
 
-def training(folder: Path, given: list[PairSet], settings: TeacherSettings = SETTINGS):
+def training(
+    folder: Path, given: list[PairSet], settings: TeacherSettings = SETTINGS
+) -> TeacherTraining:
     noises = NoiseBank.build([p.inputs[0] for p in pairs()])
     return TeacherTraining(settings, given, ["me", "you"], noises, folder)
 
@@ -68,7 +72,7 @@ def all_listened() -> list[PairSet]:
     return [listened(p) for p in pairs()]
 
 
-def test_a_known_text_is_aligned(listener: PhoneListener, spoken: np.ndarray) -> None:
+def test_a_known_text_is_aligned(listener: PhoneListener, spoken: Samples16) -> None:
     phones = listener.label(spoken, SAID)
     assert phones.shape == (len(spoken) // 160,)
     found = order(phones)
@@ -78,7 +82,7 @@ def test_a_known_text_is_aligned(listener: PhoneListener, spoken: np.ndarray) ->
 
 
 def test_without_a_text_only_what_is_sure_is_kept(
-    listener: PhoneListener, spoken: np.ndarray
+    listener: PhoneListener, spoken: Samples16
 ) -> None:
     heard = listener.label(spoken)
     assert heard.min() >= UNKNOWN
@@ -88,16 +92,14 @@ def test_without_a_text_only_what_is_sure_is_kept(
 
 
 def test_a_text_that_was_not_said_leaves_the_listener_usable(
-    listener: PhoneListener, spoken: np.ndarray
+    listener: PhoneListener, spoken: Samples16
 ) -> None:
     before = listener.label(spoken, SAID)
     listener.label(np.zeros(1600, np.int16), SAID * 20)
     np.testing.assert_array_equal(listener.label(spoken, SAID), before)
 
 
-def test_phones_are_kept(
-    tmp_path: Path, spoken: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_phones_are_kept(tmp_path: Path, spoken: Samples16) -> None:
     pytest.importorskip("pocketsphinx")
     given = replace(pair("me", 0), inputs=spoken[None])
     (first,) = with_phones([given], {given.name: SAID}, tmp_path)
@@ -105,6 +107,7 @@ def test_phones_are_kept(
     (again,) = with_phones([given], {given.name: SAID}, tmp_path)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == stored
     np.testing.assert_array_equal(first.phones, again.phones)
+    assert first.phones is not None
     assert order(first.phones)[0] == "DH"
 
 
@@ -112,9 +115,9 @@ def test_the_bank_cuts_phones_with_the_speech() -> None:
     bank = SpeechBank([listened(pair("me", 1)), pair("me", 2)], ["me"], torch.device("cpu"))
     zero = torch.zeros(1, dtype=torch.long)
     cut = bank.cut(zero, zero, zero + 5, 10, 100)
-    expected = np.concatenate(
-        [np.full(5, UNKNOWN), listened(pair("me", 1)).phones, np.full(15, UNKNOWN)]
-    )
+    known = listened(pair("me", 1)).phones
+    assert known is not None
+    expected = np.concatenate([np.full(5, UNKNOWN), known, np.full(15, UNKNOWN)])
     np.testing.assert_array_equal(cut.phones[0].numpy(), expected)
 
 
@@ -145,7 +148,8 @@ def test_contents_learn_to_say_what_was_said(tmp_path: Path) -> None:
 
 def test_a_cut_run_ends_with_the_same_reader(tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    whole.mkdir(), parts.mkdir()
+    whole.mkdir()
+    parts.mkdir()
     one = training(whole, all_listened())
     one.run(Sitting(Budget(steps=4)))
     # A budget of two steps would have another learning rate: the sitting ends instead.
