@@ -180,7 +180,8 @@ def instructions_table(result: dict[str, Any]) -> str:
 
 def ablation_table(result: dict[str, Any]) -> str:
     """Return what each part of a training bought as Markdown; the first row is the recordings'."""
-    head = ["trained", "similarity", "less the first", "WER", "DNSMOS", "F0 corr.", "F0 error"]
+    head = ["trained", "similarity", "less the first", "WER", "less the first", "DNSMOS"]
+    head += ["F0 corr.", "F0 error"]
     head += [f"similarity, {name}" for name in result["recordings"]["noisy"]]
     rows = []
     for name, found in {"not converted": result["recordings"], **result["variants"]}.items():
@@ -188,7 +189,8 @@ def ablation_table(result: dict[str, Any]) -> str:
         cells = [_cell(score[key]) for key in ("similarity", "word_error_rate", "dnsmos")]
         cells += [_cell(score[key]) for key in ("f0_correlation", "f0_error")]
         apart = score["less_the_first"] if name != "not converted" else None
-        cells.insert(1, _between(apart["similarity"]) if apart else "")
+        for place, key in ((1, "similarity"), (3, "word_error_rate")):
+            cells.insert(place, _between(apart[key]) if apart else "")
         rows.append([name, *cells, *(_cell(x["similarity"]) for x in found["noisy"].values())])
     runs = [found["run"] for found in result["variants"].values()]
     budgets = ", ".join(sorted({f"{run['steps']} steps on {run['device']}" for run in runs}))
