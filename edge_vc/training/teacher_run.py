@@ -86,15 +86,7 @@ class TeacherTraining:
         self.losses = TeacherLosses(settings.losses, self.adversary, devices, self.reader)
         self._own = [p.target for p in pairs if p.speaker == voices[0] and not p.held]
         self.held = HeldOut([p for p in pairs if p.held], voices[0], devices.device)
-        parts: dict[str, Stateful] = {
-            "network": self.network,
-            "average": self.average,
-            "optimiser": self.optimiser,
-            "adversary": self.adversary,
-        }
-        if self.reader is not None:
-            parts["reader"] = self.reader
-        self.checkpoint = Checkpoint(folder, parts)
+        self.checkpoint = Checkpoint(folder, self._parts())
         self.step = 0
         self.watch = Stopwatch()
         if settings.compile:
@@ -126,6 +118,16 @@ class TeacherTraining:
                 if spent:
                     return done
         return True
+
+    def _parts(self) -> dict[str, Stateful]:
+        """Return what a run must go on with."""
+        parts: dict[str, Stateful] = {
+            "network": self.network,
+            "average": self.average,
+            "optimiser": self.optimiser,
+            "adversary": self.adversary,
+        }
+        return parts if self.reader is None else parts | {"reader": self.reader}
 
     def _progress(self, budget: Budget) -> float:
         return self.devices.agree(budget.progress(self.step, self.watch.seconds))
