@@ -9,7 +9,7 @@ from edge_vc.training.phones import PHONES, UNKNOWN
 
 
 class PhoneReader(nn.Linear):
-    """One linear layer: what it can read lies in the open, and distances tell phones apart.
+    """One linear layer: what it can read lies in the open.
 
     Only trained with; what ships has none. A phonetic anchor for contents as recognisers give
     them elsewhere (phonetic posteriorgrams, Sun et al. 2016).

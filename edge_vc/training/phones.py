@@ -33,7 +33,7 @@ PHONES = tuple(_NAMES.split())
 """Those of the CMU pronouncing dictionary, and silence."""
 UNKNOWN = -1
 _SURE = 0.5
-"""Least posterior of a word that was heard without a text: seven in eight of such are right."""
+"""Least posterior of a word that was heard without a text (docs/decisions/0008-phones.md)."""
 _LATE = 1
 """Frames from where PocketSphinx has a phone to ours: its windows begin 8 ms later."""
 _VERSION = 1
