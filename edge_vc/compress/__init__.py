@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["LimitError", "Recipe", "RecipeError", "compress", "load_recipe", "shipped_recipes"]
 
 _HOMES = {
-    "LimitError": "stage",
-    "Recipe": "recipe",
-    "RecipeError": "field",
-    "compress": "stages",
-    "load_recipe": "recipe",
-    "shipped_recipes": "recipe",
+    "LimitError": "edge_vc.compress.stage",
+    "Recipe": "edge_vc.compress.recipe",
+    "RecipeError": "edge_vc.compress.field",
+    "compress": "edge_vc.compress.stages",
+    "load_recipe": "edge_vc.compress.recipe",
+    "shipped_recipes": "edge_vc.compress.recipe",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load a name, and with `compress` torch, when it is first asked for."""
     if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,16 +37,16 @@ if TYPE_CHECKING:
     from edge_vc_runtime.session import Session
 
 _HOMES = {
-    "Bundle": "bundle",
-    "BundleError": "manifest",
-    "EngineError": "engines",
-    "Manifest": "manifest",
-    "ProfileOptions": "profiler",
-    "Report": "report",
-    "Session": "session",
-    "convert_array": "loop",
-    "profile": "profiler",
-    "read_bundle": "bundle",
+    "Bundle": "edge_vc_runtime.bundle",
+    "BundleError": "edge_vc_runtime.manifest",
+    "EngineError": "edge_vc_runtime.engines",
+    "Manifest": "edge_vc_runtime.manifest",
+    "ProfileOptions": "edge_vc_runtime.profiler",
+    "Report": "edge_vc_runtime.report",
+    "Session": "edge_vc_runtime.session",
+    "convert_array": "edge_vc_runtime.loop",
+    "profile": "edge_vc_runtime.profiler",
+    "read_bundle": "edge_vc_runtime.bundle",
 }
 
 
@@ -54,4 +54,4 @@ def __getattr__(name: str) -> object:
     """Load a public name's module when the name is first used: importing the package is free."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(_HOMES[name]), name)
