@@ -12,10 +12,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from edge_vc.compress.field import RecipeError
 from edge_vc.compress.recipe import Recipe, load_recipe
 from edge_vc.compress.run_folder import RunFolderError
 from edge_vc.compress.stage import LimitError
+from edge_vc.settings.field import RecipeError
 from edge_vc.threads import yield_when_idle
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

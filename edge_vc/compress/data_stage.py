@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from edge_vc.compress.field import RecipeError
 from edge_vc.compress.labelled_speech import (
     choose,
     collect,
@@ -24,6 +23,7 @@ from edge_vc.data.label_job import LabelJob, LabelSettings, recordings_for
 from edge_vc.data.label_report import LabelReport
 from edge_vc.data.process_crew import ProcessCrew
 from edge_vc.data.synthetic import synthesize_corpus
+from edge_vc.settings.field import RecipeError
 from edge_vc.teachers.loading import open_teacher, teacher_hash
 from edge_vc.teachers.spec import PairsSpec, TeacherError
 

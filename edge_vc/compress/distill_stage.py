@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from edge_vc.compress.artefacts import STUDENT, LabelledSpeech
 from edge_vc.compress.closeness import mel_distance_db
-from edge_vc.compress.field import RecipeError
 from edge_vc.compress.kept_log import keep_log
 from edge_vc.compress.mask import hold_zeros, release_zeros
 from edge_vc.compress.stage import Metrics, PushedProgress, Stage, Workspace
 from edge_vc.compress.student_file import load_student, save_student
 from edge_vc.models.student import Student
+from edge_vc.settings.field import RecipeError
 from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.disturbance import Disturbance
 from edge_vc.training.schedule import Budget

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from edge_vc.compress.artefacts import STUDENT
-from edge_vc.compress.field import RecipeError, Value
 from edge_vc.compress.quantize import quantized_convs
 from edge_vc.compress.recipe import ExportSection
 from edge_vc.compress.stage import LimitError, Metrics, PushedProgress, Stage, Workspace
 from edge_vc.compress.student_file import load_student
+from edge_vc.settings.field import RecipeError, Value
 from edge_vc.teachers.spec import SHIPPED
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from edge_vc.compress.artefacts import STUDENT, LabelledSpeech
 from edge_vc.compress.fidelity import compare
-from edge_vc.compress.field import RecipeError, Value
 from edge_vc.compress.flat_step import TooShortError
 from edge_vc.compress.mask import hold_zeros, release_zeros
 from edge_vc.compress.qat import Loss, QatSettings, fine_tune, match
@@ -18,6 +17,7 @@ from edge_vc.compress.quantize import quantize
 from edge_vc.compress.stage import Metrics, Stage, Workspace
 from edge_vc.compress.student_file import load_student, save_student
 from edge_vc.models.student import Student
+from edge_vc.settings.field import RecipeError, Value
 
 FINE_TUNING = "qat_"
 """Prefix of the recipe's keys that only the second of the two stages reads."""

@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from edge_vc.compress.field import RecipeError, Value, check_value, choice, number, unknown
+from edge_vc.settings.field import RecipeError, Value, check_value, choice, number, unknown
 from edge_vc.teachers.spec import SHIPPED, TeacherSpec, spec_from_table
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
-from edge_vc.compress.field import Value
 from edge_vc.compress.recipe import Recipe, limit_fields
+from edge_vc.settings.field import Value
 
 T = TypeVar("T")
 

@@ -82,9 +82,9 @@ def label(
     from rich.console import Console
 
     from edge_vc.audio.io import AudioError
-    from edge_vc.compress.field import RecipeError
     from edge_vc.data.corpus import CorpusError
     from edge_vc.data.label_folder import LabelFolderError
+    from edge_vc.settings.field import RecipeError
     from edge_vc.teachers.spec import TeacherError
 
     console = Console(stderr=True)
@@ -118,10 +118,10 @@ def _spec(teacher: str) -> TeacherSpec:
 def _job(
     spec: TeacherSpec, corpus: Path, output: Path, delay: str, timeout: float, vary: bool
 ) -> LabelJob:
-    from edge_vc.compress.field import RecipeError
     from edge_vc.data.corpus import Corpus
     from edge_vc.data.crew import Patience
     from edge_vc.data.label_job import LabelJob, LabelSettings, recordings_for
+    from edge_vc.settings.field import RecipeError
 
     recordings = recordings_for(spec, Corpus.open(corpus), vary)
     patience = Patience(task=timeout)

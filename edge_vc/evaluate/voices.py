@@ -59,8 +59,8 @@ def other_teacher(what: str) -> Callable[[], Convert]:
 
     Raises `EvaluationError` for a recipe that cannot be read.
     """
-    from edge_vc.compress.field import RecipeError
     from edge_vc.compress.recipe import load_recipe
+    from edge_vc.settings.field import RecipeError
     from edge_vc.teachers.spec import spec_from_words
 
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar
 
-from edge_vc.compress.field import RecipeError, check_value, choice, number, unknown
+from edge_vc.settings.field import RecipeError, check_value, choice, number, unknown
 
 HIGHEST_RATE = 192_000
 SHAPES = ("1,T", "1,1,T", "T")

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from edge_vc.compress.field import RecipeError
 from edge_vc.data.corpus import CorpusError
 from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher_file import load_teacher, one_voice, save_teacher
+from edge_vc.settings.field import RecipeError
 from edge_vc.teachers.default import weights_hash
 from edge_vc.training.devices import (
     DeviceError,

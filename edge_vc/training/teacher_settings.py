@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge_vc.compress.field import RecipeError, unknown
 from edge_vc.models.teacher_config import TeacherConfig
+from edge_vc.settings.field import RecipeError, unknown
 
 RECIPES = Path(__file__).resolve().parent.parent / "recipes" / "training"
 

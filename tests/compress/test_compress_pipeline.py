@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from edge_vc.compress.field import RecipeError
 from edge_vc.compress.pipeline import plan_run, run_stages
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.run_folder import RunFolder, RunFolderError, content_hash
 from edge_vc.compress.stage import LimitError, Metrics, Stage, Workspace
+from edge_vc.settings.field import RecipeError
 
 RECIPE = Recipe()
 

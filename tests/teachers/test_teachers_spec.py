@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_vc.compress.field import RecipeError
 from edge_vc.compress.recipe import Recipe
+from edge_vc.settings.field import RecipeError
 from edge_vc.teachers.loading import ADAPTERS, teacher_hash
 from edge_vc.teachers.spec import (
     NEEDED,

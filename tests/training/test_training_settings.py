@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_vc.compress.field import RecipeError
+from edge_vc.settings.field import RecipeError
 from edge_vc.training.teacher_settings import (
     RECIPES,
     TeacherSettings,
