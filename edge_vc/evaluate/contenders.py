@@ -14,7 +14,7 @@ from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
 from edge_vc.evaluate import voices
 from edge_vc.evaluate.folders import open_folder
-from edge_vc.evaluate.requirements import EvaluationError
+from edge_vc.settings.optional import EvaluationError
 
 RATE = voices.RATE
 """Sample rate in Hz at which everything is compared."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 
 from edge_vc.evaluate.bench import Bench, Outcome, Plan, Task
-from edge_vc.evaluate.requirements import EvaluationError
+from edge_vc.settings.optional import EvaluationError
 
 MOST_JOBS = 64
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from edge_vc.audio.io import Samples, read_audio
 from edge_vc.data.corpus import AUDIO_SUFFIXES, Utterance
-from edge_vc.evaluate.requirements import EvaluationError
 from edge_vc.evaluate.voices import RATE
+from edge_vc.settings.optional import EvaluationError
 
 SPLITS = ("", "train", "val", "dev")
 """Where files may lie: in the folder itself, or in the parts of LLVC's layout."""

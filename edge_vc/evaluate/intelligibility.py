@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from edge_vc.audio.io import Samples, resample
-from edge_vc.evaluate.requirements import EvaluationError, require
 from edge_vc.evaluate.transcripts import edit_distance, words_of
+from edge_vc.settings.optional import EvaluationError, require
 
 RATE = 16000
 """Sample rate of the acoustic model, in Hz."""

@@ -14,12 +14,12 @@ from edge_vc.evaluate.cepstrum import Cepstra, distortion_db, mel_cepstra
 from edge_vc.evaluate.intelligibility import Recognizer
 from edge_vc.evaluate.melody import contour, f0_correlation, median_f0, shift_percent
 from edge_vc.evaluate.naturalness import Listener
-from edge_vc.evaluate.requirements import EvaluationError
 from edge_vc.evaluate.scores import SentenceScore
 from edge_vc.evaluate.selection import EvaluationSet
 from edge_vc.evaluate.similarity import Embedding, SpeakerEncoder, similarity
 from edge_vc.evaluate.statistics import DECIMALS
 from edge_vc.evaluate.voices import RATE
+from edge_vc.settings.optional import EvaluationError
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from edge_vc.audio.io import Samples, write_audio
 from edge_vc.data.corpus import Utterance
 from edge_vc.evaluate.noise import CLEAN, Condition
-from edge_vc.evaluate.requirements import EvaluationError
 from edge_vc.evaluate.voices import RATE
+from edge_vc.settings.optional import EvaluationError
 
 TARGET = "target"
 """Folder of the target's own recordings."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from edge_vc.audio.io import Samples, resample
-from edge_vc.evaluate.requirements import require
+from edge_vc.settings.optional import require
 
 RATE = 16000
 """Sample rate that the network was trained at, in Hz."""

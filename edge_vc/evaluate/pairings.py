@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_vc.evaluate.contenders import SOURCE, Contender
-from edge_vc.evaluate.requirements import EvaluationError
+from edge_vc.settings.optional import EvaluationError
 
 
 @dataclass(frozen=True)

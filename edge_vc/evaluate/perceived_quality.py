@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from edge_vc.audio.io import Samples, resample
-from edge_vc.evaluate.requirements import require
+from edge_vc.settings.optional import require
 
 RATE = 16000
 """Sample rate of the wide-band form, in Hz."""

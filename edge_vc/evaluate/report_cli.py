@@ -85,9 +85,9 @@ def _show_evaluation(
 
     from edge_vc.evaluate.page.page import PageOptions, write_page
     from edge_vc.evaluate.page.run_log import read_run
-    from edge_vc.evaluate.requirements import EvaluationError
     from edge_vc.evaluate.saved import read_evaluation
     from edge_vc.evaluate.tables import overview_table
+    from edge_vc.settings.optional import EvaluationError
 
     console = Console()
     try:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_vc.evaluate.closeness import Closeness
-from edge_vc.evaluate.requirements import EvaluationError
 from edge_vc.evaluate.scores import (
     SCHEMA,
     ClosenessScore,
@@ -18,6 +17,7 @@ from edge_vc.evaluate.scores import (
     Sentence,
     SentenceScore,
 )
+from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.fields import FieldError, Fields, parse_object
 from edge_vc_runtime.records import from_json_value
 

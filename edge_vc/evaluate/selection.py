@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge_vc.data.corpus import Corpus, Utterance
-from edge_vc.evaluate.requirements import EvaluationError
 from edge_vc.evaluate.transcripts import words_of
+from edge_vc.settings.optional import EvaluationError
 
 
 @dataclass(frozen=True)

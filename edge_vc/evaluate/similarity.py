@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
-from edge_vc.evaluate.requirements import require
+from edge_vc.settings.optional import require
 
 Embedding = NDArray[np.float32]
 """Unit vector ``[256]`` of non-negative numbers."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 
 from edge_vc.audio.io import Samples
-from edge_vc.evaluate.requirements import require
+from edge_vc.settings.optional import require
 
 
 def stoi(reference: Samples, other: Samples, sample_rate: int) -> float | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_vc.audio.io import Samples, resample
-from edge_vc.evaluate.requirements import EvaluationError
+from edge_vc.settings.optional import EvaluationError
 
 if TYPE_CHECKING:
     from edge_vc.teachers.spec import TeacherSpec

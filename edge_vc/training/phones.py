@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.data.pair_set import HOP, PairSet
-from edge_vc.evaluate.requirements import require
 from edge_vc.evaluate.transcripts import words_of
+from edge_vc.settings.optional import require
 
 Phones = NDArray[np.int8]
 """Index into `PHONES` of every frame of 10 ms, ``[F]``; `UNKNOWN` where nobody knows."""

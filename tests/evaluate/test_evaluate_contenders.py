@@ -16,8 +16,8 @@ from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.evaluate.contenders import Contender, converted, load_contenders, named_apart
 from edge_vc.evaluate.folders import ConvertedFiles
 from edge_vc.evaluate.pairings import baseline, pairings
-from edge_vc.evaluate.requirements import EvaluationError
 from edge_vc.evaluate.voices import at_rate
+from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.engines import ENGINES, EngineError, EngineFactory
 from edge_vc_runtime.manifest import ModelEntry
 

@@ -7,8 +7,8 @@ import pytest
 
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.intelligibility import Recognizer
-from edge_vc.evaluate.requirements import EvaluationError, require
 from edge_vc.evaluate.similarity import SpeakerEncoder, similarity
+from edge_vc.settings.optional import EvaluationError, require
 
 RATE = 16000
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from edge_vc.evaluate.page.run_log import read_run
 from edge_vc.evaluate.report_cli import app
-from edge_vc.evaluate.requirements import EvaluationError
 from edge_vc.evaluate.saved import looks_like_evaluation, read_evaluation
+from edge_vc.settings.optional import EvaluationError
 
 
 def test_what_was_saved_is_read(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from edge_vc.evaluate.melody import contour, f0_correlation, median_f0, shift_pe
 from edge_vc.evaluate.naturalness import Listener
 from edge_vc.evaluate.noise import CLEAN, Condition, NoiseMaker, conditions
 from edge_vc.evaluate.perceived_quality import pesq
-from edge_vc.evaluate.requirements import EvaluationError
 from edge_vc.evaluate.selection import EvaluationSet, select_sentences
 from edge_vc.evaluate.stoi import stoi
+from edge_vc.settings.optional import EvaluationError
 
 RATE = 16000
 

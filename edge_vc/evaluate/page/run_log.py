@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_vc.evaluate.requirements import EvaluationError
+from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.fields import FieldError, Fields, parse_object
 
 MOST_LOGS = 20
