@@ -24,11 +24,11 @@ from edge_vc.audio.io import Samples
 from edge_vc.compress.artefacts import as_tensor
 from edge_vc.compress.fidelity import compare
 from edge_vc.compress.quantize import quantize
-from edge_vc.compress.student_file import load_student
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.contenders import Contender
 from edge_vc.evaluate.evaluation import evaluate
-from edge_vc.models.student import Student
+from edge_vc.models.student.file import load_student
+from edge_vc.models.student.student import Student
 from edge_vc_export.facts import graph_facts
 from edge_vc_export.onnx import export_onnx
 from edge_vc_export.speech import example_speech

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from edge_vc.compress.student_file import load_student
 from edge_vc.evaluate.target_voice import load_centroid
+from edge_vc.models.student.file import load_student
 from edge_vc.teachers.default import DefaultTeacher
 from edge_vc_runtime import Session, convert_array, read_bundle
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.student import Student
 
 NARROWEST = 0.1
 """Share of its width that a student keeps at least: below that nothing is left to learn with."""

@@ -9,8 +9,8 @@ from edge_vc.compress.closeness import mel_distance_db
 from edge_vc.compress.kept_log import keep_log
 from edge_vc.compress.mask import hold_zeros, release_zeros
 from edge_vc.compress.stage import Metrics, PushedProgress, Stage, Workspace
-from edge_vc.compress.student_file import load_student, save_student
-from edge_vc.models.student import Student
+from edge_vc.models.student.file import load_student, save_student
+from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.disturbance import Disturbance

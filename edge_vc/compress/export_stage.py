@@ -9,7 +9,7 @@ from edge_vc.compress.artefacts import STUDENT
 from edge_vc.compress.quantize import quantized_convs
 from edge_vc.compress.recipe import ExportSection
 from edge_vc.compress.stage import LimitError, Metrics, PushedProgress, Stage, Workspace
-from edge_vc.compress.student_file import load_student
+from edge_vc.models.student.file import load_student
 from edge_vc.settings.field import RecipeError, Value
 from edge_vc.teachers.spec import SHIPPED
 

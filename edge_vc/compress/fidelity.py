@@ -7,7 +7,7 @@ from torch import Tensor
 
 from edge_vc.compress.stage import Metrics
 from edge_vc.evaluate.distance import log_spectral_distance, snr_db
-from edge_vc.models.student import Student
+from edge_vc.models.student.student import Student
 
 EDGE_SECONDS = 10.0
 """Length of the beginning and the end that are compared for drift."""

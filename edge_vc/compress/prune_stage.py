@@ -16,8 +16,8 @@ from edge_vc.compress.mask import sparsity_of, zero_smallest
 from edge_vc.compress.prune import prune_student
 from edge_vc.compress.stage import Metrics, Stage, Workspace
 from edge_vc.compress.starting_point import budget_of, starting_student, student_path
-from edge_vc.compress.student_file import save_student
-from edge_vc.models.student import Student
+from edge_vc.models.student.file import save_student
+from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import weights_hash
 from edge_vc.training.distill_data import DistillBatch, DistillBatches
 from edge_vc.training.losses import SpectralLoss

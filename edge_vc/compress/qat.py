@@ -13,7 +13,7 @@ from torch import Tensor
 from edge_vc.compress.flat_step import TooShortError
 from edge_vc.compress.quantize import quantized_convs
 from edge_vc.compress.stage import Progress, no_progress
-from edge_vc.models.student import Prediction, Student
+from edge_vc.models.student.student import Prediction, Student
 
 CHECKPOINT_STEPS = 20
 

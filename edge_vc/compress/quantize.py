@@ -15,7 +15,7 @@ from edge_vc.compress.nncf_graph import ConvGraph
 from edge_vc.compress.quantized_conv import QuantizedConv2d
 from edge_vc.compress.stage import Progress, no_progress
 from edge_vc.evaluate.distance import snr_db
-from edge_vc.models.student import Student
+from edge_vc.models.student.student import Student
 from edge_vc.nn.layer import StreamingLayer
 
 CALIBRATION_FRAMES = 50

@@ -15,8 +15,8 @@ from edge_vc.compress.mask import hold_zeros, release_zeros
 from edge_vc.compress.qat import Loss, QatSettings, fine_tune, match
 from edge_vc.compress.quantize import quantize
 from edge_vc.compress.stage import Metrics, Stage, Workspace
-from edge_vc.compress.student_file import load_student, save_student
-from edge_vc.models.student import Student
+from edge_vc.models.student.file import load_student, save_student
+from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError, Value
 
 FINE_TUNING = "qat_"

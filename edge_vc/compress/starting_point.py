@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 
 from edge_vc.compress.budget import Budget, BudgetError, Cost, cost_of, fit_config
-from edge_vc.compress.lookahead import with_lookahead
 from edge_vc.compress.recipe import Recipe
-from edge_vc.compress.student_file import StudentFileError, load_student
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import TIERS
+from edge_vc.models.student.config import TIERS
+from edge_vc.models.student.file import StudentFileError, load_student
+from edge_vc.models.student.lookahead import with_lookahead
+from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
 
 ASSETS = Path(__file__).parent.parent / "assets"

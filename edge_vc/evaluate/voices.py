@@ -85,7 +85,7 @@ def is_student(path: Path) -> bool:
     """Say whether a safetensors file is a student; raises `EvaluationError` if not readable."""
     from safetensors import SafetensorError, safe_open
 
-    from edge_vc.compress.student_file import METADATA
+    from edge_vc.models.student.file import METADATA
 
     if not path.is_file():
         raise EvaluationError(f"{path}: no such teacher weights or student; train or name others")
@@ -100,7 +100,7 @@ def open_student(path: Path) -> Convert:
     """Load a student; it hears the whole recording at once and its delay is taken off."""
     import torch
 
-    from edge_vc.compress.student_file import StudentFileError, load_student
+    from edge_vc.models.student.file import StudentFileError, load_student
 
     try:
         student = load_student(path)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_vc.data.labels import LabelledAudio
-from edge_vc.models.student import Prediction, Student
+from edge_vc.models.student.student import Prediction, Student
 from edge_vc.training.adversary import Adversary
 from edge_vc.training.checkpoint import Checkpoint
 from edge_vc.training.devices import Devices, OneDevice

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from edge_vc.audio.mel import channel_mean
 from edge_vc.data.labels import LabelledAudio
-from edge_vc.models.student import Student
-from edge_vc.models.student_frontend import mel_points
+from edge_vc.models.student.frontend import mel_points
+from edge_vc.models.student.student import Student
 from edge_vc.nn.harmonic import WIDTH
 from edge_vc.training.disturbance import Disturbance
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edge_vc.models.student_config import StudentConfig
-from edge_vc.models.student_frontend import mel_points
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.frontend import mel_points
 from edge_vc.training.warp import warp_matrix
 
 KNOTS = 6

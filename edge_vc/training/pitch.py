@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edge_vc.models.student import Student
+from edge_vc.models.student.student import Student
 from edge_vc.training.distill_data import DistillBatch, DistillBatches
 from edge_vc.training.schedule import MovingAverage, learning_rate
 

@@ -15,18 +15,18 @@ import torch
 from rich.progress import Progress, track
 
 from edge_vc.audio.io import Samples
-from edge_vc.compress.lookahead import with_lookahead
-from edge_vc.compress.student_file import load_student, save_student
 from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.data.labels import LabelledAudio, label_corpus
 from edge_vc.data.pair_set import SAMPLE_RATE
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import TIERS
+from edge_vc.models.student.config import TIERS
+from edge_vc.models.student.file import load_student, save_student
+from edge_vc.models.student.fixed_phase import with_fixed_phase
+from edge_vc.models.student.lookahead import with_lookahead
+from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
 from edge_vc.training.devices import add_device_arguments, device_settings, open_devices
 from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.distill_data import set_prior
-from edge_vc.training.fixed_phase import with_fixed_phase
 from edge_vc.training.pitch import train_pitch
 from edge_vc.training.schedule import Budget
 

@@ -84,7 +84,7 @@ def export_command(
     """
     # Heavy imports wait until somebody exports.
     from edge_vc.audio.io import AudioError
-    from edge_vc.compress.student_file import StudentFileError
+    from edge_vc.models.student.file import StudentFileError
     from edge_vc_boards.board import BoardError
     from edge_vc_export.formats import FormatError
     from edge_vc_export.graph_set import Selection
@@ -143,7 +143,7 @@ def find_students(source: Path, quantized: Path | None) -> tuple[Path, Path | No
 
     Raises `StudentFileError` where there is no float student.
     """
-    from edge_vc.compress.student_file import StudentFileError
+    from edge_vc.models.student.file import StudentFileError
 
     if not source.is_dir():
         return source, quantized
@@ -186,7 +186,7 @@ def _release(
     selection: Selection,
 ) -> Release:
     from edge_vc.compress.quantize import quantized_convs
-    from edge_vc.compress.student_file import load_student
+    from edge_vc.models.student.file import load_student
     from edge_vc_export.release import release_bundle
 
     student = load_student(float_file)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc.compress.quantize import quantized_convs
-from edge_vc.models.student import Student
+from edge_vc.models.student.student import Student
 from edge_vc_export.bundle import BundleFacts, ModelFile
 from edge_vc_export.formats import DYNAMIC, FORMATS, PRECISIONS, FormatError, check_formats
 from edge_vc_export.onnx import export_onnx

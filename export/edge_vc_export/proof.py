@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edge_vc.audio.io import Samples
-from edge_vc.models.student import Student
+from edge_vc.models.student.student import Student
 from edge_vc_export.agreement import Agreement, check_agreement
 from edge_vc_export.formats import DYNAMIC
 from edge_vc_export.graph_set import GraphSet

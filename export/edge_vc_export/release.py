@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.io import Samples
-from edge_vc.models.student import Student
+from edge_vc.models.student.student import Student
 from edge_vc_export.bundle import BundleFacts, write_bundle
 from edge_vc_export.facts import graph_facts
 from edge_vc_export.formats import DYNAMIC, FORMATS

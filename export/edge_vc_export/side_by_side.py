@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge_vc.models.student import Student
+from edge_vc.models.student.student import Student
 from edge_vc.nn.harmonic import GRID
 from edge_vc.nn.layer import State, StreamingLayer, flatten_state, unflatten_state
 from edge_vc_export.stream import GraphStream, Samples

@@ -11,8 +11,8 @@ import soundfile
 import torch
 from torch import Tensor
 
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.student import Student
 from edge_vc.models.teacher import TeacherNetwork
 from edge_vc.models.teacher_config import TeacherConfig
 from edge_vc.teachers.default import DefaultTeacher

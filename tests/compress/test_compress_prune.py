@@ -11,8 +11,8 @@ from conftest import speech
 from edge_vc.compress.budget import Budget, BudgetError, cost_of, fit_config, trunk_weights
 from edge_vc.compress.mask import hold_zeros, release_zeros, sparsity_of, zero_smallest
 from edge_vc.compress.prune import prune_student
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import TIERS, StudentConfig
+from edge_vc.models.student.config import TIERS, StudentConfig
+from edge_vc.models.student.student import Student
 from edge_vc.nn import flatten_state
 
 WIDE = TIERS["wide"]

@@ -17,13 +17,13 @@ from edge_vc.compress.flat_step import FlatStep, StreamedSteps
 from edge_vc.compress.qat import Crops, QatSettings, fine_tune, match
 from edge_vc.compress.quantize import folded, quantize, quantized_convs, round_convs, tighten
 from edge_vc.compress.quantized_conv import Grid, QuantizedConv2d
-from edge_vc.compress.student_file import (
+from edge_vc.evaluate.distance import snr_db
+from edge_vc.models.student.file import (
     StudentFileError,
     load_student,
     save_student,
     student_facts,
 )
-from edge_vc.evaluate.distance import snr_db
 from edge_vc.nn import Stateless, flatten_state
 
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from edge_vc.compress.fold import fold_batch_norms, replace_module
 from edge_vc.compress.quantized_conv import Grid, QuantizedConv2d
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.student import Student
 from edge_vc.nn import Conv, Residual, Serial, State, Stateless, StreamingLayer
 from edge_vc.nn.layer import branch, join_state
 

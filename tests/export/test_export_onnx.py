@@ -10,8 +10,8 @@ import torch
 from export_toys import FACTS, HOP, Toy, operations, speech_like, toy
 from torch import Tensor
 
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import TIERS, StudentConfig
+from edge_vc.models.student.config import TIERS, StudentConfig
+from edge_vc.models.student.student import Student
 from edge_vc.nn import State, StreamingLayer
 from edge_vc.nn.layer import flatten_state
 from edge_vc_export.facts import graph_facts

@@ -9,7 +9,7 @@ import typer
 from export_toys import quantized_student, small_student
 from typer.testing import CliRunner
 
-from edge_vc.compress.student_file import save_student
+from edge_vc.models.student.file import save_student
 from edge_vc_export import proof as proofs
 from edge_vc_export import release as releases
 from edge_vc_export.bundle import BundleFacts

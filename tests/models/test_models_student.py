@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from edge_vc.models.student import Prediction, Student
-from edge_vc.models.student_config import TIERS, StudentConfig
+from edge_vc.models.student.config import TIERS, StudentConfig
+from edge_vc.models.student.student import Prediction, Student
 from edge_vc.nn import StreamingLayer, flatten_state
 from edge_vc_export.onnx import trace
 

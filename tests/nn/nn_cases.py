@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.student import Student
 from edge_vc.nn import (
     GRU,
     CausalISTFT,

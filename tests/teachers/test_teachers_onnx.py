@@ -10,8 +10,8 @@ from onnx import helper
 from teachers_toys import save_graph, save_halver, save_late_stream
 from voices import voice
 
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.student import Student
 from edge_vc.teachers.loading import open_teacher, teacher_hash
 from edge_vc.teachers.spec import OnnxSpec, TeacherError
 from edge_vc_export.onnx import export_onnx

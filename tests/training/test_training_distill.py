@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from edge_vc.data.labels import LabelledAudio
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.student import Student
 from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.distill_data import DistillBatches
 from edge_vc.training.disturbance import Disturbance

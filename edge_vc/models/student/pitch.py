@@ -11,7 +11,7 @@ import math
 import torch
 from torch import nn
 
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student.config import StudentConfig
 from edge_vc.nn import GRU, Conv, Delay, Serial, Stateless
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from edge_vc.audio.io import Samples
-from edge_vc.models.student import Student
+from edge_vc.models.student.student import Student
 
 CONTROLS = ("head.controls.weight", "head.controls.bias")
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from edge_vc.compress.student_file import save_student
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import TIERS, StudentConfig
-from edge_vc.training.fixed_phase import with_fixed_phase
+from edge_vc.models.student.config import TIERS, StudentConfig
+from edge_vc.models.student.file import save_student
+from edge_vc.models.student.fixed_phase import with_fixed_phase
+from edge_vc.models.student.student import Student
 from edge_vc.training.student import new_student
 
 TINY = StudentConfig(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edge_vc.models.student_config import NO_FLOOR, StudentConfig
+from edge_vc.models.student.config import NO_FLOOR, StudentConfig
 from edge_vc.nn import CausalSTFT, RunningMean, State, StreamingLayer
 from edge_vc.nn.layer import branch, join_state
 from edge_vc.nn.stft import taper

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from edge_vc.models.student import Student
+from edge_vc.models.student.student import Student
 
 FIRST = "trunk.0.conv.weight"
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from edge_vc.models.student_config import StudentConfig
-from edge_vc.models.student_frontend import Frontend
-from edge_vc.models.student_head import HEADS, Prediction
-from edge_vc.models.student_pitch import build_pitch
-from edge_vc.models.student_trunk import build_trunk
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.frontend import Frontend
+from edge_vc.models.student.head import HEADS, Prediction
+from edge_vc.models.student.pitch import build_pitch
+from edge_vc.models.student.trunk import build_trunk
 from edge_vc.nn import Serial, State, StreamingLayer
 from edge_vc.nn.layer import branch, join_state
 

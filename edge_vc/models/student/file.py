@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from edge_vc.compress.fold import replace_module
 from edge_vc.compress.quantized_conv import Grid, QuantizedConv2d
-from edge_vc.models.student import Student
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.student import Student
 
 FORMAT = "edge-vc student 1"
 METADATA = "student"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from edge_vc.models.student_config import StudentConfig
+from edge_vc.models.student.config import StudentConfig
 from edge_vc.nn import Conv, Residual, Serial, Stateless
 
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge_vc.models.student_config import StudentConfig
-from edge_vc.models.student_frontend import mel_points, row_frequencies, triangles
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.frontend import mel_points, row_frequencies, triangles
 from edge_vc.nn import CausalISTFT, CausalSTFT, HarmonicSource, NoiseSource, State, StreamingLayer
 from edge_vc.nn.harmonic import WIDTH
 from edge_vc.nn.layer import branch, join_state
