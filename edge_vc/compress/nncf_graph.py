@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import Tensor
 
-from edge_vc.compress.flat_step import FlatStep
+from edge_vc.nn.flat_step import FlatStep
 
 WEIGHT_PORT = 1
 PASS_THROUGH = ("relu", "relu_")

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from edge_vc.compress.calibrate import ConvPlan, calibrate
-from edge_vc.compress.flat_step import FlatStep
-from edge_vc.compress.fold import fold_batch_norms, replace_module
 from edge_vc.compress.nncf_graph import ConvGraph
-from edge_vc.compress.quantized_conv import QuantizedConv2d
 from edge_vc.compress.stage import Progress, no_progress
 from edge_vc.evaluate.distance import snr_db
 from edge_vc.models.student.student import Student
+from edge_vc.nn.flat_step import FlatStep
+from edge_vc.nn.fold import fold_batch_norms, replace_module
 from edge_vc.nn.layer import StreamingLayer
+from edge_vc.nn.quantized_conv import QuantizedConv2d
 
 CALIBRATION_FRAMES = 50
 """Frames per calibration step."""

@@ -13,10 +13,8 @@ from torch import nn
 from edge_vc.compress import qat
 from edge_vc.compress.calibrate import calibrate
 from edge_vc.compress.fidelity import compare
-from edge_vc.compress.flat_step import FlatStep, StreamedSteps
 from edge_vc.compress.qat import Crops, QatSettings, fine_tune, match
 from edge_vc.compress.quantize import folded, quantize, quantized_convs, round_convs, tighten
-from edge_vc.compress.quantized_conv import Grid, QuantizedConv2d
 from edge_vc.evaluate.distance import snr_db
 from edge_vc.models.student.file import (
     StudentFileError,
@@ -25,6 +23,8 @@ from edge_vc.models.student.file import (
     student_facts,
 )
 from edge_vc.nn import Stateless, flatten_state
+from edge_vc.nn.flat_step import FlatStep, StreamedSteps
+from edge_vc.nn.quantized_conv import Grid, QuantizedConv2d
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
-from edge_vc.compress.fold import fold_batch_norms, replace_module
-from edge_vc.compress.quantized_conv import Grid, QuantizedConv2d
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.nn import Conv, Residual, Serial, State, Stateless, StreamingLayer
+from edge_vc.nn.fold import fold_batch_norms, replace_module
 from edge_vc.nn.layer import branch, join_state
+from edge_vc.nn.quantized_conv import Grid, QuantizedConv2d
 
 HOP, RATE, CHANNELS, HIDDEN = 16, 8000, 8, 16
 

@@ -12,10 +12,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from edge_vc.compress.fold import replace_module
-from edge_vc.compress.quantized_conv import Grid, QuantizedConv2d
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
+from edge_vc.nn.fold import replace_module
+from edge_vc.nn.quantized_conv import Grid, QuantizedConv2d
 
 FORMAT = "edge-vc student 1"
 METADATA = "student"
