@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.audio.io import Samples
-from edge_vc.evaluate.distance import log_spectral_distance, snr_db
 from edge_vc.evaluate.perceived_quality import pesq
 from edge_vc.evaluate.stoi import stoi
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vc.evaluate.distance import snr_db
+from edge_vc.audio.distance import snr_db
 from edge_vc_export.parity import FP32_TOLERANCE, ParityError, trunk_output
 from edge_vc_export.side_by_side import F0, HOPS_LEFT_OUT, PHASE, too_many_slips
 from edge_vc_export.stream import GraphStream, Samples, open_stream

@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 import torch
 
+from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.audio.io import Samples
-from edge_vc.evaluate.distance import log_spectral_distance, snr_db
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc_export.side_by_side import run_offline, run_side_by_side, too_many_slips
 from edge_vc_export.stream import open_stream

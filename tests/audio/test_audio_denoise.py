@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edge_vc.audio.denoise import METHODS, denoise
+from edge_vc.audio.distance import snr_db
 from edge_vc.audio.io import AudioError
-from edge_vc.evaluate.distance import snr_db
 
 RATE = 16000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_vc.evaluate.distance import log_spectral_distance, snr_db
+from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.evaluate.statistics import Resampling, bootstrap_ratio, mean, rate
 from edge_vc.evaluate.transcripts import edit_distance, words_of
 

@@ -96,7 +96,7 @@ def test_half_a_minute_of_speech(
     ancestor: Path, project_root: Path, tmp_path: Path, precision: str, least_db: float
 ) -> None:
     """As ONNX Runtime here; 16-bit files hold no more than some 70 dB of it."""
-    from edge_vc.evaluate.distance import snr_db
+    from edge_vc.audio.distance import snr_db
     from edge_vc_export.speech import example_speech
 
     bundle = project_root / "edge_vc" / "assets" / "kathleen-base.evc"
