@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_vc.audio.io import AudioError, Samples, read_audio, resample
 from edge_vc.data.labelling import Alignment, label_recording
 from edge_vc.data.labels import Teacher, pack_labels
-from edge_vc.data.outliers import OutlierError
+from edge_vc.teachers.outliers import OutlierError
 
 REVISION = 1
 """Raised whenever the same recording and teacher give other labels, so that old ones expire."""
@@ -43,7 +43,7 @@ class Outcome:
     status: str
     """`KEPT`, `LEFT_OUT` (an outlier, the same every time) or `FAILED` (tried again next time)."""
     reason: str = ""
-    """One of `REASONS` in `edge_vc.data.outliers`, or ``failed``, ``died``, ``no answer``,
+    """One of `REASONS` in `edge_vc.teachers.outliers`, or ``failed``, ``died``, ``no answer``,
     ``bad recording``."""
     fact: str = ""
     delay_ms: float | None = None

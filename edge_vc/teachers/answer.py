@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import AudioError, Samples, resample
-from edge_vc.data.outliers import OutlierError, check_form, length_fact
+from edge_vc.teachers.outliers import OutlierError, check_form, length_fact
 
 SLACK_MS = 20.0
 """Whole frames in and out make answers a little longer or shorter: cut or filled up to this."""

@@ -13,8 +13,8 @@ from pathlib import Path
 import soundfile
 
 from edge_vc.audio.io import Samples, write_audio
-from edge_vc.data.outliers import OutlierError
 from edge_vc.teachers.answer import fit_answer
+from edge_vc.teachers.outliers import OutlierError
 from edge_vc.teachers.spec import CommandSpec, TeacherError
 
 LAST_LINES = 5

@@ -11,7 +11,7 @@ from test_data_label_delay import other_voice, shifted
 from voices import Audio, voice
 
 from edge_vc.data.labelling import Alignment, label_recording
-from edge_vc.data.outliers import REASONS, OutlierError, check_sound, measure_soundness
+from edge_vc.teachers.outliers import REASONS, OutlierError, check_sound, measure_soundness
 
 
 @dataclass

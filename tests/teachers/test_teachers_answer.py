@@ -7,8 +7,8 @@ import pytest
 from voices import voice
 
 from edge_vc.audio.io import AudioError, resample
-from edge_vc.data.outliers import OutlierError
 from edge_vc.teachers.answer import WaveformTeacher
+from edge_vc.teachers.outliers import OutlierError
 
 
 @pytest.mark.parametrize("extra", [-320, -1, 0, 1, 320])

@@ -11,8 +11,8 @@ import pytest
 from teachers_toys import CONVERTER
 from voices import voice
 
-from edge_vc.data.outliers import OutlierError
 from edge_vc.teachers.loading import open_teacher
+from edge_vc.teachers.outliers import OutlierError
 from edge_vc.teachers.spec import CommandSpec, TeacherError
 
 
