@@ -11,7 +11,7 @@ from edge_vc import __version__
 
 HOST_VERBS = {
     "prepare": ("edge_vc.prepare.cli", "Turn recordings into a corpus for training."),
-    "label": ("edge_vc.data.label_cli", "Let a teacher convert recordings, to learn from."),
+    "label": ("edge_vc.labelling.cli", "Let a teacher convert recordings, to learn from."),
     "compress": ("edge_vc.compress.cli", "Prune, distil, quantise and export, by a recipe."),
     "export": ("edge_vc_export.cli", "Write a bundle from a compression run, or take one apart."),
     "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: voice, words, melody, sound."),

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edge_vc.data.labels import LabelledAudio, load_labels
+from edge_vc.labelling.labels import LabelledAudio, load_labels
 
 INDEX = "index.json"
 STUDENT = "student.safetensors"

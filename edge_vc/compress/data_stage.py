@@ -17,12 +17,12 @@ from edge_vc.compress.labelled_speech import (
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stage import Metrics, PushedProgress, Stage, Workspace
 from edge_vc.data.corpus import Corpus, CorpusError, Utterance
-from edge_vc.data.inline_crew import InlineCrew
-from edge_vc.data.label_folder import LabelFolderError
-from edge_vc.data.label_job import LabelJob, LabelSettings, recordings_for
-from edge_vc.data.label_report import LabelReport
-from edge_vc.data.process_crew import ProcessCrew
 from edge_vc.data.synthetic import synthesize_corpus
+from edge_vc.labelling.folder import LabelFolderError
+from edge_vc.labelling.inline_pool import InlineCrew
+from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
+from edge_vc.labelling.process_pool import ProcessCrew
+from edge_vc.labelling.report import LabelReport
 from edge_vc.settings.field import RecipeError
 from edge_vc.teachers.loading import open_teacher, teacher_hash
 from edge_vc.teachers.spec import PairsSpec, TeacherError

@@ -14,8 +14,8 @@ from pathlib import Path
 from edge_vc.compress.artefacts import LabelledSpeech
 from edge_vc.compress.recipe import DataSection
 from edge_vc.data.corpus import Corpus, Utterance
-from edge_vc.data.label_folder import REPORT, TABLE, LabelFolder, LabelFolderError
-from edge_vc.data.label_report import LabelledRow, LabelReport, load_report
+from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, LabelFolderError
+from edge_vc.labelling.report import LabelledRow, LabelReport, load_report
 from edge_vc.settings.field import RecipeError
 from edge_vc.teachers.spec import TeacherSpec
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from edge_vc.data.labels import Teacher
+from edge_vc.labelling.labels import Teacher
 from edge_vc.teachers.spec import TeacherError, TeacherSpec
 
 ADAPTERS = {

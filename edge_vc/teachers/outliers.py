@@ -88,7 +88,7 @@ def check_form(source: Samples, answer: Samples, sample_rate: int) -> None:
 def check_sound(soundness: Soundness, likeness: float) -> None:
     """Raise `OutlierError` for an answer that teaches nothing.
 
-    ``likeness`` is that of `edge_vc.data.delay`, once the answer is in its place.
+    ``likeness`` is that of `edge_vc.labelling.delay`, once the answer is in its place.
     """
     if soundness.level_db < SILENT_DB:
         raise OutlierError("silent", f"active level {soundness.level_db:.0f} dBFS")

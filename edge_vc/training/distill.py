@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edge_vc.data.labels import LabelledAudio
+from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.student import Prediction, Student
 from edge_vc.training.adversary import Adversary
 from edge_vc.training.checkpoint import Checkpoint

@@ -14,7 +14,7 @@ from scipy.interpolate import interp1d
 from torch import Tensor
 
 from edge_vc.audio.mel import channel_mean
-from edge_vc.data.labels import LabelledAudio
+from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.frontend import mel_points
 from edge_vc.models.student.student import Student
 from edge_vc.nn.harmonic import WIDTH

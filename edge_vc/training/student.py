@@ -16,8 +16,8 @@ from rich.progress import Progress, track
 
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Corpus, Utterance
-from edge_vc.data.labels import LabelledAudio, label_corpus
 from edge_vc.data.pair_set import SAMPLE_RATE
+from edge_vc.labelling.labels import LabelledAudio, label_corpus
 from edge_vc.models.student.config import TIERS
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.fixed_phase import with_fixed_phase

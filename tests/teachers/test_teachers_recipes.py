@@ -28,11 +28,11 @@ import edge_vc
 from edge_vc.compress.cli import app as compress
 from edge_vc.compress.recipe import load_recipe
 from edge_vc.data.corpus import Corpus
-from edge_vc.data.inline_crew import InlineCrew
-from edge_vc.data.label_folder import LabelFolder
-from edge_vc.data.label_job import LabelJob, LabelSettings, recordings_for
-from edge_vc.data.label_report import LabelReport
-from edge_vc.data.labels import LabelledAudio, load_labels
+from edge_vc.labelling.folder import LabelFolder
+from edge_vc.labelling.inline_pool import InlineCrew
+from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
+from edge_vc.labelling.labels import LabelledAudio, load_labels
+from edge_vc.labelling.report import LabelReport
 from edge_vc.teachers.default import DEFAULT_WEIGHTS
 from edge_vc.teachers.loading import open_teacher
 from edge_vc.teachers.spec import SPECS

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from edge_vc.data.labels import LabelledAudio
+from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.training.distill import Distillation, DistillSettings

@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 from voices import record
 
 from edge_vc.data.corpus import Corpus
-from edge_vc.data.inline_crew import InlineCrew
-from edge_vc.data.label_cli import app
-from edge_vc.data.label_folder import LabelFolder
-from edge_vc.data.label_job import LabelJob, LabelSettings, recordings_for
-from edge_vc.data.label_report import LabelReport, load_report
-from edge_vc.data.ray_crew import RayCrew
+from edge_vc.labelling.cli import app
+from edge_vc.labelling.folder import LabelFolder
+from edge_vc.labelling.inline_pool import InlineCrew
+from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
+from edge_vc.labelling.ray_pool import RayCrew
+from edge_vc.labelling.report import LabelReport, load_report
 from edge_vc.teachers.loading import open_teacher
 from edge_vc.teachers.spec import ModuleSpec, TeacherError
 

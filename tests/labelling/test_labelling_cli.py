@@ -15,8 +15,8 @@ from labelling_toys import late
 from typer.testing import CliRunner
 from voices import record
 
-from edge_vc.data.label_cli import app
-from edge_vc.data.label_folder import LabelFolder
+from edge_vc.labelling.cli import app
+from edge_vc.labelling.folder import LabelFolder
 
 
 def invoke(*args: object) -> tuple[int, str]:

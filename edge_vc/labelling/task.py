@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_vc.audio.io import AudioError, Samples, read_audio, resample
-from edge_vc.data.labelling import Alignment, label_recording
-from edge_vc.data.labels import Teacher, pack_labels
+from edge_vc.labelling.label import Alignment, label_recording
+from edge_vc.labelling.labels import Teacher, pack_labels
 from edge_vc.teachers.outliers import OutlierError
 
 REVISION = 1

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from edge_vc.audio.io import AudioError
 from edge_vc.data.corpus import Utterance
-from edge_vc.data.crew import Crew, Patience, Shift, W
-from edge_vc.data.delay import Delay, common_delay_ms
-from edge_vc.data.label_folder import REPORT, TABLE, LabelFolder, TeacherRecord
-from edge_vc.data.label_report import LabelReport, rows_in_order
-from edge_vc.data.label_task import FAILED, Outcome, Task, label_key
-from edge_vc.data.labelling import Alignment
+from edge_vc.labelling.delay import Delay, common_delay_ms
+from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, TeacherRecord
+from edge_vc.labelling.label import Alignment
+from edge_vc.labelling.report import LabelReport, rows_in_order
+from edge_vc.labelling.scheduler import Crew, Patience, Shift, W
+from edge_vc.labelling.task import FAILED, Outcome, Task, label_key
 from edge_vc.teachers.loading import teacher_hash
 from edge_vc.teachers.spec import PairsSpec, TeacherError, TeacherSpec
 

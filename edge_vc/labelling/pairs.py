@@ -7,10 +7,10 @@ from pathlib import Path
 
 import soundfile
 
-from edge_vc.data.label_folder import LabelFolder
-from edge_vc.data.label_report import LabelledRow, LabelReport
-from edge_vc.data.labelling import RATE
-from edge_vc.data.labels import load_labels
+from edge_vc.labelling.folder import LabelFolder
+from edge_vc.labelling.label import RATE
+from edge_vc.labelling.labels import load_labels
+from edge_vc.labelling.report import LabelledRow, LabelReport
 
 SHARES = {"train": 230, "val": 243, "dev": 256}
 """Upper limits of a key's first byte: nine in ten recordings train."""

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from edge_vc.data.crew import WorkerLostError
-from edge_vc.data.label_task import Outcome, Task, perform
-from edge_vc.data.labels import Teacher
+from edge_vc.labelling.labels import Teacher
+from edge_vc.labelling.scheduler import WorkerLostError
+from edge_vc.labelling.task import Outcome, Task, perform
 from edge_vc.teachers.loading import open_teacher, teacher_hash
 from edge_vc.teachers.spec import TeacherError, TeacherSpec
 

@@ -11,9 +11,9 @@ from statistics import median
 from typing import Any
 
 from edge_vc.data.corpus import Utterance
-from edge_vc.data.delay import SURE
-from edge_vc.data.label_folder import LABELS, REPORT, LabelFolderError, TeacherRecord
-from edge_vc.data.label_task import FAILED, KEPT, LEFT_OUT, Outcome
+from edge_vc.labelling.delay import SURE
+from edge_vc.labelling.folder import LABELS, REPORT, LabelFolderError, TeacherRecord
+from edge_vc.labelling.task import FAILED, KEPT, LEFT_OUT, Outcome
 
 VERSION = 1
 

@@ -15,14 +15,14 @@ from voices import record, voice
 
 from edge_vc.audio.io import AudioError
 from edge_vc.data.corpus import Corpus
-from edge_vc.data.crew import Patience
-from edge_vc.data.inline_crew import InlineCrew
-from edge_vc.data.label_folder import LabelFolder, LabelFolderError
-from edge_vc.data.label_job import LabelJob, LabelSettings, recordings_for
-from edge_vc.data.label_pairs import write_pairs
-from edge_vc.data.label_report import LabelReport, load_report
-from edge_vc.data.labels import load_labels
-from edge_vc.data.process_crew import ProcessCrew
+from edge_vc.labelling.folder import LabelFolder, LabelFolderError
+from edge_vc.labelling.inline_pool import InlineCrew
+from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
+from edge_vc.labelling.labels import load_labels
+from edge_vc.labelling.pairs import write_pairs
+from edge_vc.labelling.process_pool import ProcessCrew
+from edge_vc.labelling.report import LabelReport, load_report
+from edge_vc.labelling.scheduler import Patience
 from edge_vc.teachers.loading import open_teacher
 from edge_vc.teachers.spec import ModuleSpec, PairsSpec, TeacherError, TeacherSpec
 

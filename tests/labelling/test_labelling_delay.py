@@ -6,7 +6,7 @@ import soundfile
 from voices import voice
 
 from edge_vc.audio.io import AudioError
-from edge_vc.data.delay import (
+from edge_vc.labelling.delay import (
     Delay,
     common_delay_ms,
     delay_to_undo,

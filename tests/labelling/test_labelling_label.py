@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from test_data_label_delay import other_voice, shifted
+from test_labelling_delay import other_voice, shifted
 from voices import Audio, voice
 
-from edge_vc.data.labelling import Alignment, label_recording
+from edge_vc.labelling.label import Alignment, label_recording
 from edge_vc.teachers.outliers import REASONS, OutlierError, check_sound, measure_soundness
 
 

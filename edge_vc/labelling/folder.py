@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from edge_vc.data.label_task import KEPT, Outcome
+from edge_vc.labelling.task import KEPT, Outcome
 
 LABELS = "labels"
 JOURNAL = "journal.jsonl"

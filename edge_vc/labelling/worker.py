@@ -35,7 +35,7 @@ def serve(pipe: Connection, spec: TeacherSpec, threads: int) -> None:
 
 
 def _work(pipe: Connection, spec: TeacherSpec) -> None:
-    from edge_vc.data.label_task import perform
+    from edge_vc.labelling.task import perform
     from edge_vc.teachers.loading import open_teacher
     from edge_vc.teachers.spec import TeacherError
 

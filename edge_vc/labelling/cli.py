@@ -13,9 +13,9 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from edge_vc.data.label_job import LabelJob
-    from edge_vc.data.label_report import LabelReport
-    from edge_vc.data.label_task import Outcome
+    from edge_vc.labelling.job import LabelJob
+    from edge_vc.labelling.report import LabelReport
+    from edge_vc.labelling.task import Outcome
     from edge_vc.teachers.spec import TeacherSpec
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -83,7 +83,7 @@ def label(
 
     from edge_vc.audio.io import AudioError
     from edge_vc.data.corpus import CorpusError
-    from edge_vc.data.label_folder import LabelFolderError
+    from edge_vc.labelling.folder import LabelFolderError
     from edge_vc.settings.field import RecipeError
     from edge_vc.teachers.spec import TeacherError
 
@@ -93,7 +93,7 @@ def label(
         job = _job(spec, corpus, output, delay, timeout, vary)
         report = _run(job, spec, workers, ray, console)
         if wav:
-            from edge_vc.data.label_pairs import write_pairs
+            from edge_vc.labelling.pairs import write_pairs
 
             typer.echo(str(write_pairs(report, output)))
     except (RecipeError, TeacherError, CorpusError, AudioError, LabelFolderError) as error:
@@ -119,8 +119,8 @@ def _job(
     spec: TeacherSpec, corpus: Path, output: Path, delay: str, timeout: float, vary: bool
 ) -> LabelJob:
     from edge_vc.data.corpus import Corpus
-    from edge_vc.data.crew import Patience
-    from edge_vc.data.label_job import LabelJob, LabelSettings, recordings_for
+    from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
+    from edge_vc.labelling.scheduler import Patience
     from edge_vc.settings.field import RecipeError
 
     recordings = recordings_for(spec, Corpus.open(corpus), vary)
@@ -159,11 +159,11 @@ def _run(job: LabelJob, spec: TeacherSpec, workers: int, ray: str, console: Cons
             return bar.track(outcomes, total=total, description=what)
 
         if ray:
-            from edge_vc.data.ray_crew import RayCrew
+            from edge_vc.labelling.ray_pool import RayCrew
 
             with RayCrew(spec, ray, workers) as crew:
                 return job.run(crew, progress)
-        from edge_vc.data.process_crew import ProcessCrew
+        from edge_vc.labelling.process_pool import ProcessCrew
 
         return job.run(ProcessCrew(spec, workers or os.cpu_count() or 1), progress)
 
@@ -171,7 +171,7 @@ def _run(job: LabelJob, spec: TeacherSpec, workers: int, ray: str, console: Cons
 def _show(report: LabelReport, output: Path, console: Console) -> None:
     from rich.table import Table
 
-    from edge_vc.data.label_folder import REPORT
+    from edge_vc.labelling.folder import REPORT
 
     facts = report.delay()
     if facts["median_ms"] is not None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
-from edge_vc.data.label_task import FAILED, Outcome, Task
+from edge_vc.labelling.task import FAILED, Outcome, Task
 from edge_vc.teachers.spec import TeacherError
 
 

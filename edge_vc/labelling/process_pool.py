@@ -9,9 +9,9 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from edge_vc.data.crew import WorkerLostError
-from edge_vc.data.label_task import Outcome, Task
-from edge_vc.data.label_worker import OPENED, serve
+from edge_vc.labelling.scheduler import WorkerLostError
+from edge_vc.labelling.task import Outcome, Task
+from edge_vc.labelling.worker import OPENED, serve
 from edge_vc.teachers.spec import TeacherError, TeacherSpec
 
 GRACE_SECONDS = 2.0

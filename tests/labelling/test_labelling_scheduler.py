@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from edge_vc.data.crew import Patience, Shift, WorkerLostError
-from edge_vc.data.label_task import KEPT, Outcome, Task
-from edge_vc.data.labelling import Alignment
+from edge_vc.labelling.label import Alignment
+from edge_vc.labelling.scheduler import Patience, Shift, WorkerLostError
+from edge_vc.labelling.task import KEPT, Outcome, Task
 from edge_vc.teachers.spec import TeacherError
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_vc.audio.io import AudioError
 from edge_vc.data.corpus import Corpus
-from edge_vc.data.labels import label_audio, label_corpus
+from edge_vc.labelling.labels import label_audio, label_corpus
 
 Audio = NDArray[np.float32]
 
