@@ -25,8 +25,8 @@ from pesq import pesq
 from pystoi import stoi
 
 from edge_vc.audio.denoise import METHODS, denoise
-from edge_vc.audio.distort import add_noise
 from edge_vc.audio.io import read_audio, resample
+from edge_vc.augmentation.effects import add_noise
 from edge_vc.data.corpus import Corpus
 
 Audio = NDArray[np.float32]

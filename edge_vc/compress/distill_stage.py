@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from edge_vc.augmentation.feature_augment import Disturbance
 from edge_vc.compress.artefacts import STUDENT, LabelledSpeech
 from edge_vc.compress.closeness import mel_distance_db
 from edge_vc.compress.kept_log import keep_log
@@ -13,7 +14,6 @@ from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.distill import Distillation, DistillSettings
-from edge_vc.training.disturbance import Disturbance
 from edge_vc.training.schedule import Budget
 
 

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from edge_vc.audio.io import read_audio
 from edge_vc.audio.level import normalize_level
 from edge_vc.audio.pitch import track_pitch
-from edge_vc.data.corpus import Utterance
-from edge_vc.data.pair_set import HOP, SAMPLE_RATE, TARGET_DB, PairSet, as_int16, cleaned
-from edge_vc.data.perturb import (
+from edge_vc.augmentation.voice_perturbation import (
     FRAME_MS,
     HIGHEST_HZ,
     LOWEST_HZ,
@@ -25,6 +23,8 @@ from edge_vc.data.perturb import (
     analyse,
     perturb,
 )
+from edge_vc.data.corpus import Utterance
+from edge_vc.data.pair_set import HOP, SAMPLE_RATE, TARGET_DB, PairSet, as_int16, cleaned
 
 _VERSION = 3
 """Goes up when pairs come out otherwise, so that a cache of older ones is not used."""

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from edge_vc.audio.io import Samples
-from edge_vc.data.augment import Surroundings, augment, rng_of
+from edge_vc.augmentation.augment import Surroundings, augment, rng_of
 from edge_vc.prepare.settings import SAMPLE_RATE, PrepareSettings
 from edge_vc.prepare.write import write_piece
 

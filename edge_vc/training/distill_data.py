@@ -14,11 +14,11 @@ from scipy.interpolate import interp1d
 from torch import Tensor
 
 from edge_vc.audio.mel import channel_mean
+from edge_vc.augmentation.feature_augment import Disturbance
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.frontend import mel_points
 from edge_vc.models.student.student import Student
 from edge_vc.nn.harmonic import WIDTH
-from edge_vc.training.disturbance import Disturbance
 
 EARLY_SHARE = 0.33
 """Of crops from where a recording begins, while the running mean has yet to find its speaker."""

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from edge_vc.audio.mel import LogMel
+from edge_vc.augmentation.frequency_warp import warp_matrix
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE
 from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.speech_bank import Cut, SpeechBank
 from edge_vc.training.teacher_plan import LONGEST_OFFSET, Plan, draw_plan
 from edge_vc.training.teacher_settings import InputSettings
 from edge_vc.training.vocoder import OtherVoice, revoice
-from edge_vc.training.warp import warp_matrix
 
 WARPS = np.exp(np.linspace(-0.4, 0.4, 61))
 """Frequency warps of mel bands on offer; a formant at ``f`` moves to ``f * warp``."""

@@ -9,7 +9,7 @@ import pytest
 
 from edge_vc.audio.fingerprint import find_matches, fingerprint
 from edge_vc.audio.io import resample
-from edge_vc.data.perturb import analyse, revoice
+from edge_vc.augmentation.voice_perturbation import analyse, revoice
 
 RATE = 16000
 RNG = np.random.default_rng(0)

@@ -6,12 +6,12 @@ import dataclasses
 
 import pytest
 
+from edge_vc.augmentation.feature_augment import Disturbance
 from edge_vc.compress.distill_stage import DistillStage
 from edge_vc.compress.recipe import Recipe, limit_fields, load_recipe, shipped_recipes
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
-from edge_vc.training.disturbance import Disturbance
 
 
 def test_an_empty_recipe_is_the_default():

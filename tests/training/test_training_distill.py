@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from edge_vc.augmentation.feature_augment import Disturbance
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.distill_data import DistillBatches
-from edge_vc.training.disturbance import Disturbance
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.pitch import pitch_error, train_pitch
 from edge_vc.training.schedule import Budget

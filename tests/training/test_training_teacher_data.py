@@ -10,6 +10,7 @@ from speech_toys import pair
 
 from edge_vc.audio.mel import LogMel, channel_mean
 from edge_vc.audio.pitch import track_pitch
+from edge_vc.augmentation.frequency_warp import warp_matrix
 from edge_vc.data.pair_set import HOP
 from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.speech_bank import SpeechBank
@@ -17,7 +18,6 @@ from edge_vc.training.teacher_data import TeacherBatches, loud_mean
 from edge_vc.training.teacher_plan import draw_plan
 from edge_vc.training.teacher_settings import InputSettings
 from edge_vc.training.vocoder import OtherVoice, revoice
-from edge_vc.training.warp import warp_matrix
 
 CPU = torch.device("cpu")
 CENTRES = librosa.mel_frequencies(82, fmin=0, fmax=8000)[1:-1]

@@ -1,6 +1,6 @@
 """What happens to speech on its way into a microphone: level, colour, noise, rooms, cuts.
 
-Every function is deterministic; what is random is drawn by `edge_vc.data.augment`.
+Every function is deterministic; what is random is drawn by `edge_vc.augmentation.augment`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vc.audio.distort import (
+from edge_vc.audio.io import AudioError, Samples, read_audio, seconds_of
+from edge_vc.augmentation.effects import (
     EQUALISER_HZ,
     add_noise,
     add_room,
@@ -17,9 +18,8 @@ from edge_vc.audio.distort import (
     crop,
     equalise,
 )
-from edge_vc.audio.io import AudioError, Samples, read_audio, seconds_of
-from edge_vc.audio.stretch import stretch
-from edge_vc.data.perturb import analyse, revoice
+from edge_vc.augmentation.time_stretch import stretch
+from edge_vc.augmentation.voice_perturbation import analyse, revoice
 
 Range = tuple[float, float]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_vc.audio.distort import (
+from edge_vc.audio.io import AudioError
+from edge_vc.augmentation.effects import (
     EQUALISER_HZ,
     add_noise,
     add_room,
@@ -13,8 +14,7 @@ from edge_vc.audio.distort import (
     crop,
     equalise,
 )
-from edge_vc.audio.io import AudioError
-from edge_vc.audio.stretch import stretch
+from edge_vc.augmentation.time_stretch import stretch
 
 RATE = 16000
 RNG = np.random.default_rng(0)

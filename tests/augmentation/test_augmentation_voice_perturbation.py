@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_vc.data.perturb import PerturbSettings, analyse, perturb, revoice
+from edge_vc.augmentation.voice_perturbation import PerturbSettings, analyse, perturb, revoice
 
 RATE = 16000
 

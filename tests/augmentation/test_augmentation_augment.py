@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from edge_vc.audio.io import AudioError
-from edge_vc.data.augment import AugmentSettings, Surroundings, augment, rng_of
+from edge_vc.augmentation.augment import AugmentSettings, Surroundings, augment, rng_of
 
 RATE = 16000
 NOTHING = AugmentSettings(

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edge_vc.augmentation.frequency_warp import warp_matrix
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.frontend import mel_points
-from edge_vc.training.warp import warp_matrix
 
 KNOTS = 6
 """Of a smooth curve over the bands."""

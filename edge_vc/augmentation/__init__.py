@@ -1,0 +1,1 @@
+"""Training data augmentation: effects, time stretching, voice perturbation, feature augmentation."""
