@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from edge_vc.audio.io import Samples, resample
-from edge_vc.evaluate.transcripts import edit_distance, words_of
+from edge_vc.data.transcript import edit_distance, words_of
 from edge_vc.settings.optional import EvaluationError, require
 
 RATE = 16000

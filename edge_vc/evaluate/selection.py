@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge_vc.data.corpus import Corpus, Utterance
-from edge_vc.evaluate.transcripts import words_of
+from edge_vc.data.transcript import words_of
 from edge_vc.settings.optional import EvaluationError
 
 

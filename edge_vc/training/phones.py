@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.data.pair_set import HOP, PairSet
-from edge_vc.evaluate.transcripts import words_of
+from edge_vc.data.transcript import words_of
 from edge_vc.settings.optional import require
 
 Phones = NDArray[np.int8]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edge_vc.audio.distance import log_spectral_distance, snr_db
+from edge_vc.data.transcript import edit_distance, words_of
 from edge_vc.evaluate.statistics import Resampling, bootstrap_ratio, mean, rate
-from edge_vc.evaluate.transcripts import edit_distance, words_of
 
 RATE = 16000
 
