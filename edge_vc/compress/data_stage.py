@@ -17,7 +17,7 @@ from edge_vc.compress.labelled_speech import (
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stage import Metrics, PushedProgress, Stage, Workspace
 from edge_vc.data.corpus import Corpus, CorpusError, Utterance
-from edge_vc.data.synthetic import synthesize_corpus
+from edge_vc.data.synthetic.synthetic import synthesize_corpus
 from edge_vc.labelling.folder import LabelFolderError
 from edge_vc.labelling.inline_pool import InlineCrew
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for

@@ -11,10 +11,10 @@ import pytest
 from edge_vc.audio.level import active_level_db
 from edge_vc.audio.pitch import track_pitch
 from edge_vc.data.corpus import Corpus, CorpusError
-from edge_vc.data.espeak import Request, Speaker
-from edge_vc.data.espeak_worker import SpeechError
-from edge_vc.data.sentences import SENTENCES
-from edge_vc.data.synthetic import MEN, SAMPLE_RATE, WOMEN, synthesize_corpus
+from edge_vc.data.synthetic.espeak import Request, Speaker
+from edge_vc.data.synthetic.espeak_worker import SpeechError
+from edge_vc.data.synthetic.sentences import SENTENCES
+from edge_vc.data.synthetic.synthetic import MEN, SAMPLE_RATE, WOMEN, synthesize_corpus
 
 MINUTES = 0.5
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_vc.data.synthetic import SAMPLE_RATE, synthesize_corpus
+from edge_vc.data.synthetic.synthetic import SAMPLE_RATE, synthesize_corpus
 
 RATE = 16000
 assert SAMPLE_RATE == RATE

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from speech_toys import listened, pair, pairs
 
 from edge_vc.audio.io import resample
-from edge_vc.data.espeak import Request, Speaker
 from edge_vc.data.pair_set import PairSet
+from edge_vc.data.synthetic.espeak import Request, Speaker
 from edge_vc.labelling.labels import to_int16
 from edge_vc.models.teacher_config import TeacherConfig
 from edge_vc.training.noise_bank import NoiseBank

@@ -12,7 +12,7 @@ from types import TracebackType
 import numpy as np
 
 from edge_vc.audio.io import Samples
-from edge_vc.data.espeak_worker import SpeechError
+from edge_vc.data.synthetic.espeak_worker import SpeechError
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Speaker:
         if find_spec("espeakng_loader") is None:
             raise SpeechError("synthetic speech needs eSpeak NG: pip install espeakng-loader")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "edge_vc.data.espeak_worker"],
+            [sys.executable, "-m", "edge_vc.data.synthetic.espeak_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -17,8 +17,8 @@ from scipy.signal import lfilter
 from edge_vc.audio.io import Samples, resample, write_audio
 from edge_vc.audio.level import normalize_level
 from edge_vc.data.corpus import METADATA, Corpus, CorpusError, Utterance, write_metadata
-from edge_vc.data.espeak import Request, Speaker
-from edge_vc.data.sentences import SENTENCES
+from edge_vc.data.synthetic.espeak import Request, Speaker
+from edge_vc.data.synthetic.sentences import SENTENCES
 
 SAMPLE_RATE = 16000
 """Of the corpus that is written, in Hz."""

@@ -1,0 +1,1 @@
+"""Speech synthesised with espeak-ng, for runs without a corpus."""
