@@ -10,8 +10,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Literal
 
-from edge_vc_runtime.fields import FieldError
-from edge_vc_runtime.records import from_json_value
+from edge_vc_runtime.schema.fields import FieldError
+from edge_vc_runtime.schema.records import from_json_value
 
 
 class BoardError(ValueError):

@@ -18,8 +18,8 @@ from edge_vc.evaluate.scores import (
     SentenceScore,
 )
 from edge_vc.settings.optional import EvaluationError
-from edge_vc_runtime.fields import FieldError, Fields, parse_object
-from edge_vc_runtime.records import from_json_value
+from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
+from edge_vc_runtime.schema.records import from_json_value
 
 MOST_BYTES = 64 << 20
 MOST_SENTENCES = 5000

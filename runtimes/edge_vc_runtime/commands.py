@@ -19,11 +19,11 @@ from edge_vc_runtime.descriptions import (
 )
 from edge_vc_runtime.engines import EngineError
 from edge_vc_runtime.errors import UsageError
-from edge_vc_runtime.fields import FieldError
 from edge_vc_runtime.golden import replay_golden
 from edge_vc_runtime.loop import convert_stream
 from edge_vc_runtime.progress import Progress
 from edge_vc_runtime.report import Report
+from edge_vc_runtime.schema.fields import FieldError
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.sinks import FileSink, RawSink, Sink
 from edge_vc_runtime.sources import FileSource, RawSource, Source

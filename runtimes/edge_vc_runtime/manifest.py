@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from edge_vc_runtime import __version__
-from edge_vc_runtime.fields import FieldError, Fields, parse_object
+from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"

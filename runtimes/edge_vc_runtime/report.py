@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from edge_vc_runtime.fields import FieldError, parse_object
-from edge_vc_runtime.records import from_json_value, json_schema
+from edge_vc_runtime.schema.fields import FieldError, parse_object
+from edge_vc_runtime.schema.records import from_json_value, json_schema
 
 SCHEMA_VERSION = 1
 

@@ -14,13 +14,13 @@ from runtime_bundles import listed, mini_contents, write_bundle, write_mini
 
 from edge_vc_runtime import coldstart
 from edge_vc_runtime.cli import main
-from edge_vc_runtime.fields import FieldError
 from edge_vc_runtime.machine import detect_environment, read_machine, read_sensors
 from edge_vc_runtime.pacing import run_paced
 from edge_vc_runtime.profiler import ProfileOptions, profile
 from edge_vc_runtime.report import Report, report_schema
 from edge_vc_runtime.report_picture import PictureError, write_png
 from edge_vc_runtime.report_table import plain_report
+from edge_vc_runtime.schema.fields import FieldError
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.timing import summarise
 

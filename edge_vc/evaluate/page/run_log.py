@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc.settings.optional import EvaluationError
-from edge_vc_runtime.fields import FieldError, Fields, parse_object
+from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
 
 MOST_LOGS = 20
 MOST_BYTES = 16 << 20

@@ -7,7 +7,7 @@ import math
 import types
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from edge_vc_runtime.fields import FieldError
+from edge_vc_runtime.schema.fields import FieldError
 
 T = TypeVar("T")
 

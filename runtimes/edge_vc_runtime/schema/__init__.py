@@ -1,0 +1,1 @@
+"""Reading JSON from strangers: typed fields and records with limits."""
