@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from edge_vc_runtime.audio.sinks import FileSink, RawSink, Sink
+from edge_vc_runtime.audio.sources import FileSource, RawSource, Source
 from edge_vc_runtime.bundle import Bundle, read_bundle
 from edge_vc_runtime.choice import known_board, resolve_threads
 from edge_vc_runtime.descriptions import (
@@ -25,8 +27,6 @@ from edge_vc_runtime.progress import Progress
 from edge_vc_runtime.report import Report
 from edge_vc_runtime.schema.fields import FieldError
 from edge_vc_runtime.session import Session
-from edge_vc_runtime.sinks import FileSink, RawSink, Sink
-from edge_vc_runtime.sources import FileSource, RawSource, Source
 
 _RATES = (4000, 192_000)
 

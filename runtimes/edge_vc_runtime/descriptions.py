@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from edge_vc_runtime.audio.sinks import Sink
+from edge_vc_runtime.audio.sources import Source
 from edge_vc_runtime.bundle import Bundle
 from edge_vc_runtime.choice import Choice
 from edge_vc_runtime.comparison import Refusal
@@ -11,8 +13,6 @@ from edge_vc_runtime.golden import Replay
 from edge_vc_runtime.loop import Conversion
 from edge_vc_runtime.measurement import Measurement
 from edge_vc_runtime.session import Session
-from edge_vc_runtime.sinks import Sink
-from edge_vc_runtime.sources import Source
 
 
 def describe_choice(choice: Choice) -> str:

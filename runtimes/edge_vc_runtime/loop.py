@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_vc_runtime.audio.resampler import Resampler, resampled_length
+from edge_vc_runtime.audio.sinks import Sink
+from edge_vc_runtime.audio.sources import Source
+from edge_vc_runtime.audio.wav import AudioError
 from edge_vc_runtime.engines import Samples
-from edge_vc_runtime.resampler import Resampler, resampled_length
 from edge_vc_runtime.session import Session
-from edge_vc_runtime.sinks import Sink
-from edge_vc_runtime.sources import Source
 from edge_vc_runtime.telemetry import HopTimes
-from edge_vc_runtime.wav import AudioError
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from runtime_bundles import write_mini
 
+from edge_vc_runtime.audio.resampler import Resampler, resampled_length
+from edge_vc_runtime.audio.wav import AudioError
 from edge_vc_runtime.loop import convert_array, convert_blocks, convert_stream
-from edge_vc_runtime.resampler import Resampler, resampled_length
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.telemetry import HopTimes
-from edge_vc_runtime.wav import AudioError
 
 
 class ListSink:

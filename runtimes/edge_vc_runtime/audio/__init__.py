@@ -1,0 +1,1 @@
+"""Audio in and out: WAV, sources, sinks, resampling."""
