@@ -28,8 +28,8 @@ from edge_vc_boards.cost import HopCost, contenders, hop_cost
 from edge_vc_boards.emulate import default_root, make_root
 from edge_vc_boards.emulation_error import EmulationError
 from edge_vc_runtime import __version__
-from edge_vc_runtime.bundle import Bundle, read_bundle
-from edge_vc_runtime.manifest import BundleError
+from edge_vc_runtime.bundle.manifest import BundleError
+from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 
 BOARDS = ("pi3", "pi4", "pi5")
 EXAMPLES = """examples:

@@ -31,10 +31,10 @@ from numpy.typing import NDArray
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import race, ratio
 from edge_vc_runtime import __version__
-from edge_vc_runtime.bundle import read_bundle
+from edge_vc_runtime.bundle.manifest import BundleError
+from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.engines import engine_of
 from edge_vc_runtime.machine import detect_environment, read_machine, read_sensors
-from edge_vc_runtime.manifest import BundleError
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.timing import summarise
 

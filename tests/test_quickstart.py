@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_vc.quickstart import main
-from edge_vc_runtime.bundle import read_bundle
+from edge_vc_runtime.bundle.reader import read_bundle
 
 
 @pytest.mark.slow

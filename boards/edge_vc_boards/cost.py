@@ -11,8 +11,8 @@ from edge_vc_boards.board import Board
 from edge_vc_boards.counts import Counts
 from edge_vc_boards.emulate import SHARE, run_on
 from edge_vc_boards.emulation_error import EmulationError
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines import ENGINES
-from edge_vc_runtime.manifest import Manifest
 
 _WHOLE, _ALONE = 1, 2
 

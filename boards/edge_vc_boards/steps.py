@@ -18,7 +18,7 @@ from contextlib import suppress
 from itertools import cycle, islice
 
 from edge_vc_boards.counts import mark_number
-from edge_vc_runtime.bundle import Bundle, read_bundle
+from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.engines import Samples, load_engine
 from edge_vc_runtime.session import Session
 

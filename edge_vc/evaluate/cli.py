@@ -89,8 +89,8 @@ def evaluate_command(
     from edge_vc.evaluate.spectrogram import plot_first_sentence
     from edge_vc.evaluate.tables import all_tables
     from edge_vc.settings.optional import EvaluationError
+    from edge_vc_runtime.bundle.manifest import BundleError
     from edge_vc_runtime.engines import EngineError
-    from edge_vc_runtime.manifest import BundleError
 
     console = Console()
     columns = (

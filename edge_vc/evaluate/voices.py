@@ -122,7 +122,7 @@ def forms(path: Path, note: Callable[[str], None]) -> list[Form]:
 
     Raises `EngineError` when there are none.
     """
-    from edge_vc_runtime.bundle import read_bundle
+    from edge_vc_runtime.bundle.reader import read_bundle
     from edge_vc_runtime.engines import ENGINES, EngineError, load_engine
 
     models = read_bundle(path).manifest.models

@@ -15,8 +15,7 @@ from edge_vc_export.card import model_card
 from edge_vc_export.facts import GraphFacts, graph_facts
 from edge_vc_export.golden import TOLERANCES, npz_bytes, record_golden
 from edge_vc_export.signing import Signer
-from edge_vc_runtime.bundle import BundleError, read_bundle
-from edge_vc_runtime.manifest import (
+from edge_vc_runtime.bundle.manifest import (
     MANIFEST_NAME,
     SIGNATURE_NAME,
     FileEntry,
@@ -25,6 +24,7 @@ from edge_vc_runtime.manifest import (
     ModelEntry,
     StateSpec,
 )
+from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 
 RUNTIMES = {
     "onnx": {"onnxruntime": "1.17"},

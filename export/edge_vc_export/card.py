@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edge_vc_export.facts import GraphFacts
-from edge_vc_runtime.manifest import ModelEntry
+from edge_vc_runtime.bundle.manifest import ModelEntry
 
 if TYPE_CHECKING:
     from edge_vc_export.bundle import BundleFacts

@@ -89,8 +89,8 @@ def export_command(
     from edge_vc_export.formats import FormatError
     from edge_vc_export.graph_set import Selection
     from edge_vc_export.parity import ParityError
+    from edge_vc_runtime.bundle.manifest import BundleError
     from edge_vc_runtime.engines import EngineError
-    from edge_vc_runtime.manifest import BundleError
 
     try:
         if requirements is not None:
@@ -163,8 +163,8 @@ def unpack(bundle: Path, folder: Path) -> list[Path]:
 
     Raises `BundleError` for a bad bundle and where the folder holds anything already.
     """
-    from edge_vc_runtime.bundle import read_bundle
-    from edge_vc_runtime.manifest import MANIFEST_NAME, BundleError
+    from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, BundleError
+    from edge_vc_runtime.bundle.reader import read_bundle
 
     opened = read_bundle(bundle)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

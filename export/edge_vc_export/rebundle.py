@@ -8,8 +8,8 @@ from pathlib import Path
 from edge_vc_export.bundle import BundleFacts, ModelFile
 from edge_vc_export.formats import DYNAMIC, FORMATS, FormatError
 from edge_vc_export.graph_set import GraphFile, GraphSet, Selection
-from edge_vc_runtime.bundle import Bundle
-from edge_vc_runtime.manifest import ModelEntry
+from edge_vc_runtime.bundle.manifest import ModelEntry
+from edge_vc_runtime.bundle.reader import Bundle
 
 _CARD_TRAINING = "## Training data\n\n"
 

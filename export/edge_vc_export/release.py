@@ -21,7 +21,7 @@ from edge_vc_export.rebundle import bundle_facts, take_graphs
 from edge_vc_export.signing import Signer
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import Ratio, race, ratio
-from edge_vc_runtime.bundle import read_bundle
+from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.engines import engine_of
 from edge_vc_runtime.session import Session
 

@@ -28,25 +28,25 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from edge_vc_runtime.bundle import Bundle, read_bundle
+    from edge_vc_runtime.bundle.manifest import BundleError, Manifest
+    from edge_vc_runtime.bundle.reader import Bundle, read_bundle
     from edge_vc_runtime.engines import EngineError
     from edge_vc_runtime.loop import convert_array
-    from edge_vc_runtime.manifest import BundleError, Manifest
     from edge_vc_runtime.profiler import ProfileOptions, profile
     from edge_vc_runtime.report import Report
     from edge_vc_runtime.session import Session
 
 _HOMES = {
-    "Bundle": "edge_vc_runtime.bundle",
-    "BundleError": "edge_vc_runtime.manifest",
+    "Bundle": "edge_vc_runtime.bundle.reader",
+    "BundleError": "edge_vc_runtime.bundle.manifest",
     "EngineError": "edge_vc_runtime.engines",
-    "Manifest": "edge_vc_runtime.manifest",
+    "Manifest": "edge_vc_runtime.bundle.manifest",
     "ProfileOptions": "edge_vc_runtime.profiler",
     "Report": "edge_vc_runtime.report",
     "Session": "edge_vc_runtime.session",
     "convert_array": "edge_vc_runtime.loop",
     "profile": "edge_vc_runtime.profiler",
-    "read_bundle": "edge_vc_runtime.bundle",
+    "read_bundle": "edge_vc_runtime.bundle.reader",
 }
 
 

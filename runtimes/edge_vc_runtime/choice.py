@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc_runtime.board_profile import BoardProfile, BoardProfileError, find_board
-from edge_vc_runtime.bundle import Bundle
+from edge_vc_runtime.bundle.manifest import BundleError, Manifest, ModelEntry
+from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines import ENGINES, Engine, EngineError, load_engine
-from edge_vc_runtime.manifest import BundleError, Manifest, ModelEntry
 from edge_vc_runtime.measurement import blank_measurement, load_measurement
 
 MAX_THREADS = 64

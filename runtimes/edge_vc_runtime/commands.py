@@ -9,7 +9,8 @@ from pathlib import Path
 
 from edge_vc_runtime.audio.sinks import FileSink, RawSink, Sink
 from edge_vc_runtime.audio.sources import FileSource, RawSource, Source
-from edge_vc_runtime.bundle import Bundle, read_bundle
+from edge_vc_runtime.bundle.golden import replay_golden
+from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.choice import known_board, resolve_threads
 from edge_vc_runtime.descriptions import (
     describe_bundle,
@@ -21,7 +22,6 @@ from edge_vc_runtime.descriptions import (
 )
 from edge_vc_runtime.engines import EngineError
 from edge_vc_runtime.errors import UsageError
-from edge_vc_runtime.golden import replay_golden
 from edge_vc_runtime.loop import convert_stream
 from edge_vc_runtime.progress import Progress
 from edge_vc_runtime.report import Report

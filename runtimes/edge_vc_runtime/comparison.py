@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_vc_runtime.bundle import Bundle
+from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines import ENGINES, EngineError, Samples
 from edge_vc_runtime.feed import feed_hops
 from edge_vc_runtime.measurement import Candidate, Measurement, blank_measurement

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from edge_vc_runtime.bundle import Bundle
+from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines import Samples
 
 FeedKind = Literal["golden", "noise"]

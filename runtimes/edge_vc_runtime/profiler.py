@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge_vc_runtime import __version__
-from edge_vc_runtime.bundle import Bundle, read_bundle
+from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.coldstart import measure_cold_start
 from edge_vc_runtime.engines import Samples
 from edge_vc_runtime.feed import feed_hops

@@ -12,7 +12,7 @@ import pytest
 from edge_vc_boards.board import load_board
 from edge_vc_boards.cost import HopCost, contenders
 from edge_vc_boards.emulation_error import UnavailableError
-from edge_vc_runtime.bundle import read_bundle
+from edge_vc_runtime.bundle.reader import read_bundle
 
 
 def load(project_root: Path, name: str) -> ModuleType:

@@ -19,7 +19,7 @@ import pytest
 from edge_vc_boards.board import load_board
 from edge_vc_boards.cost import contenders, hop_cost
 from edge_vc_boards.emulate import Finished, run_on
-from edge_vc_runtime.bundle import read_bundle
+from edge_vc_runtime.bundle.reader import read_bundle
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ASSETS = ROOT / "edge_vc" / "assets"

@@ -13,7 +13,7 @@ from edge_vc.compress import stages
 from edge_vc.compress.cli import app
 from edge_vc.compress.recipe import Recipe
 from edge_vc.models.student.file import load_student, save_student
-from edge_vc_runtime.bundle import read_bundle
+from edge_vc_runtime.bundle.reader import read_bundle
 
 RECIPE = """
 [teacher]

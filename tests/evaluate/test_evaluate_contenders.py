@@ -18,8 +18,8 @@ from edge_vc.evaluate.folders import ConvertedFiles
 from edge_vc.evaluate.pairings import baseline, pairings
 from edge_vc.evaluate.voices import at_rate
 from edge_vc.settings.optional import EvaluationError
+from edge_vc_runtime.bundle.manifest import ModelEntry
 from edge_vc_runtime.engines import ENGINES, EngineError, EngineFactory
-from edge_vc_runtime.manifest import ModelEntry
 
 RATE = 16000
 
@@ -170,14 +170,14 @@ def test_both_engines_of_a_bundle_are_contenders(
     kinds = ENGINES | {"litert": replace(ENGINES["litert"], load=_missing_engine)}
     models = (model("fp32", "onnx"), model("int8", "onnx"), model("int8", "tflite"))
     bundle = SimpleNamespace(manifest=SimpleNamespace(models=models))
-    monkeypatch.setattr("edge_vc_runtime.bundle.read_bundle", lambda path: bundle)
+    monkeypatch.setattr("edge_vc_runtime.bundle.reader.read_bundle", lambda path: bundle)
     notes: list[str] = []
     monkeypatch.setattr("edge_vc_runtime.engines.load_engine", lambda name: None)
     names = [c.name for c in load_contenders("base.evc", notes.append)]
     assert names == ["base-fp32-onnx", "base-int8-litert", "base-int8-onnx"]
     assert notes == []
     monkeypatch.undo()
-    monkeypatch.setattr("edge_vc_runtime.bundle.read_bundle", lambda path: bundle)
+    monkeypatch.setattr("edge_vc_runtime.bundle.reader.read_bundle", lambda path: bundle)
     monkeypatch.setattr("edge_vc_runtime.engines.ENGINES", kinds)
     names = [c.name for c in load_contenders("base.evc", notes.append)]
     assert names == ["base-fp32-onnx", "base-int8-onnx"]

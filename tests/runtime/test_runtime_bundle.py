@@ -13,8 +13,8 @@ import pytest
 from runtime_bundles import archive, listed, member, mini_contents
 
 from edge_vc_runtime import __version__
-from edge_vc_runtime.bundle import BundleError, read_bundle
-from edge_vc_runtime.manifest import Manifest
+from edge_vc_runtime.bundle.manifest import Manifest
+from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 
 
 def refused(path: Path, data: bytes) -> str:

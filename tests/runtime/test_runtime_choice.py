@@ -19,7 +19,7 @@ from edge_vc_runtime.board_profile import (
     find_board,
     user_folder,
 )
-from edge_vc_runtime.bundle import BundleError, read_bundle
+from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 from edge_vc_runtime.cli import main
 from edge_vc_runtime.comparison import compare_engines
 from edge_vc_runtime.engines import EngineError

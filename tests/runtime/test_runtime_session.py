@@ -11,7 +11,7 @@ import pytest
 from runtime_bundles import delay_model, listed, mini_contents, write_bundle, write_mini
 
 from edge_vc_runtime import engines
-from edge_vc_runtime.bundle import BundleError, read_bundle
+from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 from edge_vc_runtime.engines import EngineError
 from edge_vc_runtime.session import Session
 

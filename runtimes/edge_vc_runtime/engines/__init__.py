@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vc_runtime.manifest import Manifest, ModelEntry
+from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 
 Samples = NDArray[np.float32]
 """Mono audio ``[T]``, full scale at 1.0."""

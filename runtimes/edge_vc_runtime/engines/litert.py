@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 from edge_vc_runtime.engines import EngineError, Samples
 from edge_vc_runtime.engines.graph_border import Found, border_shapes, check_border
 from edge_vc_runtime.engines.litert_library import (
@@ -34,7 +35,6 @@ from edge_vc_runtime.engines.requirement import check_requirement
 from edge_vc_runtime.engines.tflite_graph import FLOAT32, TfliteError, TfliteGraph
 from edge_vc_runtime.engines.tflite_operators import DENSE
 from edge_vc_runtime.engines.tflite_reader import read_graph
-from edge_vc_runtime.manifest import Manifest, ModelEntry
 
 _ALL = slice(None)
 

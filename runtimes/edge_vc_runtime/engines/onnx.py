@@ -11,10 +11,10 @@ from collections.abc import Callable
 import numpy as np
 import onnxruntime as ort
 
+from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 from edge_vc_runtime.engines import EngineError, Samples
 from edge_vc_runtime.engines.graph_border import check_border
 from edge_vc_runtime.engines.requirement import check_requirement
-from edge_vc_runtime.manifest import Manifest, ModelEntry
 
 
 class OnnxEngine:

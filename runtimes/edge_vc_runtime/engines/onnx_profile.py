@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 from edge_vc_runtime.engines import Samples
 from edge_vc_runtime.engines.onnx import OnnxEngine, session_options
-from edge_vc_runtime.manifest import Manifest, ModelEntry
 from edge_vc_runtime.report import OpTime
 
 _MIN_HOPS = 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines import EngineError
-from edge_vc_runtime.manifest import Manifest
 
 
 def check_requirement(manifest: Manifest, library: str, version: str) -> None:

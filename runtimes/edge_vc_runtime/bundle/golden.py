@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_vc_runtime.bundle import Bundle
+from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines import ENGINES, EngineError, EngineKind, Samples, load_engine
 from edge_vc_runtime.session import Session
 

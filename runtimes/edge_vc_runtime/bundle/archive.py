@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from edge_vc_runtime.manifest import (
+from edge_vc_runtime.bundle.manifest import (
     FILE_LIMIT,
     FILE_NAME,
     MANIFEST_LIMIT,

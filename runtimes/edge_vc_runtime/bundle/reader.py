@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vc_runtime.archive import Member, chunks, walk
-from edge_vc_runtime.manifest import MANIFEST_NAME, SIGNATURE_NAME, BundleError, Manifest
+from edge_vc_runtime.bundle.archive import Member, chunks, walk
+from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME, BundleError, Manifest
 
 __all__ = ["Bundle", "BundleError", "read_bundle"]
 

@@ -1,0 +1,1 @@
+"""Reading bundles: archive, manifest, golden outputs."""
