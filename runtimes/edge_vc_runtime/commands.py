@@ -11,7 +11,6 @@ from edge_vc_runtime.audio.sinks import FileSink, RawSink, Sink
 from edge_vc_runtime.audio.sources import FileSource, RawSource, Source
 from edge_vc_runtime.bundle.golden import replay_golden
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
-from edge_vc_runtime.choice import known_board, resolve_threads
 from edge_vc_runtime.descriptions import (
     describe_bundle,
     describe_choice,
@@ -21,6 +20,7 @@ from edge_vc_runtime.descriptions import (
     describe_replay,
 )
 from edge_vc_runtime.engines import EngineError
+from edge_vc_runtime.engines.selection import known_board, resolve_threads
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.loop import convert_stream
 from edge_vc_runtime.progress import Progress
@@ -124,7 +124,7 @@ def inspect(arguments: argparse.Namespace) -> int:
 def choose(arguments: argparse.Namespace) -> int:
     """``choose BUNDLE``: measure every engine, keep the result, say what runs from now on."""
     from edge_vc_runtime.comparison import compare_engines
-    from edge_vc_runtime.measurement import save_measurement
+    from edge_vc_runtime.engines.measurement import save_measurement
 
     bundle = read_bundle(arguments.bundle)
     threads = resolve_threads(arguments.threads, known_board())

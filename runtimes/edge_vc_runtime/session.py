@@ -9,8 +9,8 @@ import numpy as np
 
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
-from edge_vc_runtime.choice import Choice, known_board, open_engine, resolve_threads
 from edge_vc_runtime.engines import Engine, Samples
+from edge_vc_runtime.engines.selection import Choice, known_board, open_engine, resolve_threads
 
 
 class Session:

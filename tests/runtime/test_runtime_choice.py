@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from runtime_bundles import listed, mini_contents, write_bundle, write_mini
 
-from edge_vc_runtime import choice, engines
+from edge_vc_runtime import engines
 from edge_vc_runtime.board_profile import (
     BoardProfile,
     BoardProfileError,
@@ -23,7 +23,8 @@ from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 from edge_vc_runtime.cli import main
 from edge_vc_runtime.comparison import compare_engines
 from edge_vc_runtime.engines import EngineError
-from edge_vc_runtime.measurement import (
+from edge_vc_runtime.engines import selection as choice
+from edge_vc_runtime.engines.measurement import (
     Candidate,
     Measurement,
     blank_measurement,

@@ -14,7 +14,7 @@ from edge_vc_runtime.board_profile import BoardProfile, BoardProfileError, find_
 from edge_vc_runtime.bundle.manifest import BundleError, Manifest, ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines import ENGINES, Engine, EngineError, load_engine
-from edge_vc_runtime.measurement import blank_measurement, load_measurement
+from edge_vc_runtime.engines.measurement import blank_measurement, load_measurement
 
 MAX_THREADS = 64
 
