@@ -181,7 +181,7 @@ def _ops(bundle: Bundle, session: Session, hops: Samples) -> tuple[OpTime, ...] 
     """Return time per kind of node by the engine's own way; None where it has none."""
     data = bundle.read(session.model.file)
     if session.choice.engine == "litert":
-        from edge_vc_runtime.engines import litert_profile  # needs LiteRT itself
+        from edge_vc_runtime.engines.litert_engine import profile as litert_profile
 
         return litert_profile.op_times(data, session.threads)
     from edge_vc_runtime.engines import onnx_profile  # needs onnxruntime itself

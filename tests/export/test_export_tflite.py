@@ -22,7 +22,7 @@ from edge_vc_export.stream import open_stream
 from edge_vc_export.tflite import convert_onnx, export_tflite
 from edge_vc_export.tflite.file import TfliteFile
 from edge_vc_export.tflite.model import ModelBuilder, Quantum
-from edge_vc_runtime.engines.tflite_pack import ALIGNMENT
+from edge_vc_runtime.engines.litert_engine.tflite_pack import ALIGNMENT
 
 
 def audio(seconds: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry, StateSpec
-from edge_vc_runtime.engines.litert import LitertEngine
+from edge_vc_runtime.engines.litert_engine.engine import LitertEngine
 
 Shape = tuple[int, ...]
 _TYPES = {

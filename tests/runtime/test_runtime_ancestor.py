@@ -131,7 +131,7 @@ def test_state_over_many_hops(ancestor: Path, tmp_path: Path) -> None:
 import sys
 from dataclasses import replace
 import numpy as np
-from edge_vc_runtime.engines.litert import LitertEngine
+from edge_vc_runtime.engines.litert_engine.engine import LitertEngine
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry, StateSpec
 model = ModelEntry("leaky.tflite", "tflite", "fp32", "nano", 1, 1.0)
 states = tuple(StateSpec(*state) for state in {list(states.items())!r})

@@ -21,11 +21,12 @@ from runtime_tflite import (
     open_tflite,
 )
 
-from edge_vc_runtime.engines import EngineError, litert_library
-from edge_vc_runtime.engines.litert_library import ANCESTOR, Library, load_library
-from edge_vc_runtime.engines.litert_memory import Move, merge_moves
-from edge_vc_runtime.engines.litert_profile import BETWEEN, op_times
-from edge_vc_runtime.engines.tflite_reader import read_graph
+from edge_vc_runtime.engines import EngineError
+from edge_vc_runtime.engines.litert_engine import library as litert_library
+from edge_vc_runtime.engines.litert_engine.library import ANCESTOR, Library, load_library
+from edge_vc_runtime.engines.litert_engine.memory import Move, merge_moves
+from edge_vc_runtime.engines.litert_engine.profile import BETWEEN, op_times
+from edge_vc_runtime.engines.litert_engine.tflite_reader import read_graph
 from edge_vc_runtime.session import Session
 
 STATES = {"first": (1, 1, 1, 16), "second": (1, 3, 5, 1), "third": (1, 1, 1, 1), "last": (2, 40)}
@@ -223,7 +224,9 @@ def test_dynamic_layers_are_refused_by_tflite_runtime(
     data = dense_tflite(16, weights, scales)
     open_tflite(data, 16)
     ancestor = Library(ANCESTOR, "2.14.0", load_library().interpreter)
-    monkeypatch.setattr("edge_vc_runtime.engines.litert.load_library", lambda: ancestor)
+    monkeypatch.setattr(
+        "edge_vc_runtime.engines.litert_engine.engine.load_library", lambda: ancestor
+    )
     with pytest.raises(EngineError, match=r"^model\.fp32\.tflite: .*FULLY_CONNECTED 'audio_out'"):
         open_tflite(data, 16)
     open_tflite(dense_tflite(16, weights.astype(np.float32)), 16)
@@ -278,5 +281,7 @@ def test_time_by_kind_of_operator() -> None:
 
 def test_tflite_runtime_tells_no_times(monkeypatch: pytest.MonkeyPatch) -> None:
     ancestor = Library(ANCESTOR, "2.14.0", load_library().interpreter)
-    monkeypatch.setattr("edge_vc_runtime.engines.litert_profile.load_library", lambda: ancestor)
+    monkeypatch.setattr(
+        "edge_vc_runtime.engines.litert_engine.profile.load_library", lambda: ancestor
+    )
     assert op_times(leaky_tflite(16, STATES, 0.9, ordered=True), 1) is None

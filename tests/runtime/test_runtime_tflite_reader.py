@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runtime_tflite import TfliteWriter, delay_tflite, dense_tflite, leaky_tflite
 
-from edge_vc_runtime.engines.tflite_graph import TfliteError
-from edge_vc_runtime.engines.tflite_operators import OPERATORS
-from edge_vc_runtime.engines.tflite_reader import read_graph
+from edge_vc_runtime.engines.litert_engine.tflite_graph import TfliteError
+from edge_vc_runtime.engines.litert_engine.tflite_operators import OPERATORS
+from edge_vc_runtime.engines.litert_engine.tflite_reader import read_graph
 
 DELAY = delay_tflite(16, 8, 1.0)
 
@@ -225,8 +225,8 @@ def test_one_wrong_word_is_read_or_refused(place: int, value: int) -> None:
 
 MUTATE = """
 import collections, json, os, pathlib, random, signal, sys
-from edge_vc_runtime.engines.litert_library import load_library
-from edge_vc_runtime.engines.tflite_reader import read_graph
+from edge_vc_runtime.engines.litert_engine.library import load_library
+from edge_vc_runtime.engines.litert_engine.tflite_reader import read_graph
 
 data, count = pathlib.Path(sys.argv[1]).read_bytes(), int(sys.argv[2])
 interpreter = load_library().interpreter

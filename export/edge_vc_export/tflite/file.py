@@ -10,7 +10,12 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from edge_vc_export.tflite.model import Shape
-from edge_vc_runtime.engines.tflite_pack import IDENTIFIER, AlignedBuffer, pack, unpack
+from edge_vc_runtime.engines.litert_engine.tflite_pack import (
+    IDENTIFIER,
+    AlignedBuffer,
+    pack,
+    unpack,
+)
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 

@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from edge_vc_runtime.engines.tflite_pack import AlignedBuffer, pack
+from edge_vc_runtime.engines.litert_engine.tflite_pack import AlignedBuffer, pack
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]

@@ -12,13 +12,13 @@ from ai_edge_litert.interpreter import Interpreter
 from edge_vc_export.facts import graph_facts
 from edge_vc_export.stream import GraphStream, Samples
 from edge_vc_export.tflite.file import TfliteFile
-from edge_vc_runtime.engines.litert_library import quiet_stderr
+from edge_vc_runtime.engines.litert_engine.library import quiet_stderr
 
 
 class TfliteStream(GraphStream):
     """A stream through LiteRT and XNNPACK; see `GraphStream`.
 
-    Copies every state in every step: the board's engine is `edge_vc_runtime.engines.litert`.
+    Copies every state in every step: the board's engine is `edge_vc_runtime.engines.litert_engine.engine`.
     """
 
     def __init__(self, path: str | Path, probes: Sequence[str] = (), threads: int = 1) -> None:

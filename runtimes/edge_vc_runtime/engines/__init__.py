@@ -55,8 +55,8 @@ class EngineKind:
 
 
 def _litert() -> EngineFactory:
-    from edge_vc_runtime.engines.litert import LitertEngine
-    from edge_vc_runtime.engines.litert_library import load_library
+    from edge_vc_runtime.engines.litert_engine.engine import LitertEngine
+    from edge_vc_runtime.engines.litert_engine.library import load_library
 
     load_library()
     return LitertEngine

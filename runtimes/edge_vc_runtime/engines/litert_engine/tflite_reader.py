@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from math import prod
 
-from edge_vc_runtime.engines.flatbuffer import FlatbufferError, Table, root_table
-from edge_vc_runtime.engines.tflite_graph import (
+from edge_vc_runtime.engines.litert_engine.flatbuffer import FlatbufferError, Table, root_table
+from edge_vc_runtime.engines.litert_engine.tflite_graph import (
     ABSENT,
     Operator,
     Tensor,
     TfliteError,
     TfliteGraph,
 )
-from edge_vc_runtime.engines.tflite_operators import OPERATORS, OperatorKind
-from edge_vc_runtime.engines.tflite_rules import check_graph
+from edge_vc_runtime.engines.litert_engine.tflite_operators import OPERATORS, OperatorKind
+from edge_vc_runtime.engines.litert_engine.tflite_rules import check_graph
 
 WIDTHS = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
 """Bytes per item by the number of a type."""

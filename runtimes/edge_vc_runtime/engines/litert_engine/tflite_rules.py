@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_vc_runtime.engines.tflite_graph import ABSENT, Operator, Tensor, TfliteError, TfliteGraph
+from edge_vc_runtime.engines.litert_engine.tflite_graph import (
+    ABSENT,
+    Operator,
+    Tensor,
+    TfliteError,
+    TfliteGraph,
+)
 
 _INTEGERS = {2: np.int32, 4: np.int64}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edge_vc_runtime.engines.tflite_operators import DENSE, OperatorKind
+from edge_vc_runtime.engines.litert_engine.tflite_operators import DENSE, OperatorKind
 
 FLOAT32 = 0
 """Number of the type float32 in TFLite's schema."""

@@ -17,24 +17,24 @@ import numpy as np
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 from edge_vc_runtime.engines import EngineError, Samples
 from edge_vc_runtime.engines.graph_border import Found, border_shapes, check_border
-from edge_vc_runtime.engines.litert_library import (
+from edge_vc_runtime.engines.litert_engine.library import (
     ANCESTOR,
     CURRENT,
     Library,
     load_library,
     quiet_stderr,
 )
-from edge_vc_runtime.engines.litert_memory import (
+from edge_vc_runtime.engines.litert_engine.memory import (
     Move,
     Region,
     find_region,
     merge_moves,
     view_bytes,
 )
+from edge_vc_runtime.engines.litert_engine.tflite_graph import FLOAT32, TfliteError, TfliteGraph
+from edge_vc_runtime.engines.litert_engine.tflite_operators import DENSE
+from edge_vc_runtime.engines.litert_engine.tflite_reader import read_graph
 from edge_vc_runtime.engines.requirement import check_requirement
-from edge_vc_runtime.engines.tflite_graph import FLOAT32, TfliteError, TfliteGraph
-from edge_vc_runtime.engines.tflite_operators import DENSE
-from edge_vc_runtime.engines.tflite_reader import read_graph
 
 _ALL = slice(None)
 

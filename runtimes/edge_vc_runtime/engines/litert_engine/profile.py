@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from edge_vc_runtime.engines.litert_library import ANCESTOR, Library, load_library, quiet_stderr
+from edge_vc_runtime.engines.litert_engine.library import (
+    ANCESTOR,
+    Library,
+    load_library,
+    quiet_stderr,
+)
 from edge_vc_runtime.report import OpTime
 
 BETWEEN = "between operators"
@@ -75,7 +80,7 @@ def _pieces(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the kind of every operator, and a file with nothing but it."""
     from ai_edge_litert import schema_py_generated as schema
 
-    from edge_vc_runtime.engines.tflite_pack import pack, unpack
+    from edge_vc_runtime.engines.litert_engine.tflite_pack import pack, unpack
 
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
     model = unpack(data)
@@ -86,7 +91,7 @@ def _pieces(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _alone(schema: Any, model: Any, operator: Any, code: Any) -> Any:
     """Return a model of one operator: constants stay, whatever else it reads is an input."""
-    from edge_vc_runtime.engines.tflite_pack import AlignedBuffer
+    from edge_vc_runtime.engines.litert_engine.tflite_pack import AlignedBuffer
 
     numbers = dict.fromkeys(int(n) for n in (*operator.inputs, *operator.outputs) if n >= 0)
     placed = {number: place for place, number in enumerate(numbers)}

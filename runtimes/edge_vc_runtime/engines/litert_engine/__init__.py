@@ -1,0 +1,1 @@
+"""LiteRT (and tflite-runtime): INT8 and float TFLite graphs through XNNPACK."""
