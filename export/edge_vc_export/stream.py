@@ -12,7 +12,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edge_vc_export.facts import GraphFacts, graph_facts
-from edge_vc_runtime.engines.onnx import session_options
+from edge_vc_runtime.engines.onnx_engine.engine import session_options
 
 Samples = NDArray[np.float32]
 

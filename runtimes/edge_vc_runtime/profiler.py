@@ -184,7 +184,7 @@ def _ops(bundle: Bundle, session: Session, hops: Samples) -> tuple[OpTime, ...] 
         from edge_vc_runtime.engines.litert_engine import profile as litert_profile
 
         return litert_profile.op_times(data, session.threads)
-    from edge_vc_runtime.engines import onnx_profile  # needs onnxruntime itself
+    from edge_vc_runtime.engines.onnx_engine import profile as onnx_profile
 
     turns = (hops[index % len(hops)] for index in range(_OP_HOPS))
     return onnx_profile.op_times(bundle.manifest, session.model, data, session.threads, turns)

@@ -63,7 +63,7 @@ def _litert() -> EngineFactory:
 
 
 def _onnx() -> EngineFactory:
-    from edge_vc_runtime.engines.onnx import OnnxEngine
+    from edge_vc_runtime.engines.onnx_engine.engine import OnnxEngine
 
     return OnnxEngine
 
