@@ -115,7 +115,7 @@ def _convert(console: Console, bundle: Path, out: Path) -> tuple[Samples, Sample
     from edge_vc.evaluate.spectrogram import plot_spectrograms
     from edge_vc_runtime.audio.sinks import FileSink
     from edge_vc_runtime.audio.sources import FileSource
-    from edge_vc_runtime.loop import convert_stream
+    from edge_vc_runtime.live.offline import convert_stream
     from edge_vc_runtime.session import Session
 
     recording = Path(pysptk.util.example_audio_file())

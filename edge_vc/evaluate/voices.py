@@ -150,7 +150,7 @@ def forms(path: Path, note: Callable[[str], None]) -> list[Form]:
 
 def open_form(path: Path, form: Form) -> Convert:
     """Open a session of one form of a bundle; it hears hop by hop, from silence each time."""
-    from edge_vc_runtime.loop import convert_array
+    from edge_vc_runtime.live.offline import convert_array
     from edge_vc_runtime.session import Session
 
     session = Session.open(path, engine=form.engine, threads=1, precision=form.precision)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from edge_vc_runtime.bundle.manifest import BundleError, Manifest
     from edge_vc_runtime.bundle.reader import Bundle, read_bundle
     from edge_vc_runtime.engines import EngineError
-    from edge_vc_runtime.loop import convert_array
+    from edge_vc_runtime.live.offline import convert_array
     from edge_vc_runtime.profiler import ProfileOptions, profile
     from edge_vc_runtime.report import Report
     from edge_vc_runtime.session import Session
@@ -44,7 +44,7 @@ _HOMES = {
     "ProfileOptions": "edge_vc_runtime.profiler",
     "Report": "edge_vc_runtime.report",
     "Session": "edge_vc_runtime.session",
-    "convert_array": "edge_vc_runtime.loop",
+    "convert_array": "edge_vc_runtime.live.offline",
     "profile": "edge_vc_runtime.profiler",
     "read_bundle": "edge_vc_runtime.bundle.reader",
 }

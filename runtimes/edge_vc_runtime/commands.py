@@ -22,7 +22,7 @@ from edge_vc_runtime.descriptions import (
 from edge_vc_runtime.engines import EngineError
 from edge_vc_runtime.engines.selection import known_board, resolve_threads
 from edge_vc_runtime.errors import UsageError
-from edge_vc_runtime.loop import convert_stream
+from edge_vc_runtime.live.offline import convert_stream
 from edge_vc_runtime.progress import Progress
 from edge_vc_runtime.report import Report
 from edge_vc_runtime.schema.fields import FieldError

@@ -16,7 +16,7 @@ from edge_vc_export.golden import npz_bytes
 from edge_vc_export.onnx import export_onnx
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
-from edge_vc_runtime.loop import convert_array
+from edge_vc_runtime.live.offline import convert_array
 from edge_vc_runtime.session import Session
 
 SPEECH = speech_like(1200).flatten().numpy()

@@ -18,7 +18,7 @@ from runtime_installs import NO_INDEX
 from runtime_tflite import delay_tflite, dense_tflite, leaky_tflite
 from test_runtime_tflite_reader import layered, mutated
 
-from edge_vc_runtime.loop import convert_array
+from edge_vc_runtime.live.offline import convert_array
 from edge_vc_runtime.session import Session
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Converting audio hop by hop."""
