@@ -8,10 +8,10 @@ from edge_vc_runtime.audio.sinks import Sink
 from edge_vc_runtime.audio.sources import Source
 from edge_vc_runtime.bundle.golden import Replay
 from edge_vc_runtime.bundle.reader import Bundle
-from edge_vc_runtime.comparison import Refusal
 from edge_vc_runtime.engines.measurement import Measurement
 from edge_vc_runtime.engines.selection import Choice
 from edge_vc_runtime.live.offline import Conversion
+from edge_vc_runtime.profile.comparison import Refusal
 from edge_vc_runtime.session import Session
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from edge_vc_runtime.audio.wav import AudioError
 from edge_vc_runtime.bundle.manifest import BundleError
-from edge_vc_runtime.coldstart import ColdStartError
 from edge_vc_runtime.engines import EngineError
-from edge_vc_runtime.report_picture import PictureError
+from edge_vc_runtime.profile.coldstart import ColdStartError
+from edge_vc_runtime.profile.picture import PictureError
 
 
 class UsageError(Exception):

@@ -21,7 +21,6 @@ from edge_vc_runtime.board_profile import (
 )
 from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 from edge_vc_runtime.cli import main
-from edge_vc_runtime.comparison import compare_engines
 from edge_vc_runtime.engines import EngineError
 from edge_vc_runtime.engines import selection as choice
 from edge_vc_runtime.engines.measurement import (
@@ -31,6 +30,7 @@ from edge_vc_runtime.engines.measurement import (
     load_measurement,
     save_measurement,
 )
+from edge_vc_runtime.profile.comparison import compare_engines
 from edge_vc_runtime.session import Session
 
 PI = "Raspberry Pi 4 Model B Rev 1.4"

@@ -15,12 +15,12 @@ from typing import Literal
 
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
-from edge_vc_runtime.coldstart import measure_cold_start
 from edge_vc_runtime.engines import Samples
-from edge_vc_runtime.feed import feed_hops
-from edge_vc_runtime.machine import detect_environment, read_machine, read_sensors
-from edge_vc_runtime.pacing import run_paced, run_tight
-from edge_vc_runtime.report import (
+from edge_vc_runtime.profile.coldstart import measure_cold_start
+from edge_vc_runtime.profile.feed import feed_hops
+from edge_vc_runtime.profile.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.profile.pacing import run_paced, run_tight
+from edge_vc_runtime.profile.report import (
     SCHEMA_VERSION,
     Environment,
     Latency,
@@ -30,8 +30,8 @@ from edge_vc_runtime.report import (
     Subject,
     Timing,
 )
+from edge_vc_runtime.profile.timing import summarise
 from edge_vc_runtime.session import Session
-from edge_vc_runtime.timing import summarise
 
 Mode = Literal["tight", "paced"]
 MODES: tuple[Mode, ...] = ("tight", "paced")

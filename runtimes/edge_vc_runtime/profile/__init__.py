@@ -1,0 +1,1 @@
+"""Where every millisecond goes: timing, pacing, memory, report."""
