@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from edge_vc.audio.io import Samples
-from edge_vc.compress.artefacts import as_tensor
 from edge_vc.compress.fidelity import compare
+from edge_vc.compress.pipeline.artifacts import as_tensor
 from edge_vc.compress.quantize import quantize
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.contenders import Contender

@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     yield_when_idle()
     console = Console()
     from edge_vc.compress import LimitError, RecipeError
-    from edge_vc.compress.run_folder import RunFolderError
+    from edge_vc.compress.pipeline.run_folder import RunFolderError
 
     try:
         _run(console, args.recipe, args.corpus, args.out, args.seconds)

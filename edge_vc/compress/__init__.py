@@ -10,15 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edge_vc.compress.pipeline.stage import LimitError
     from edge_vc.compress.recipe import Recipe, load_recipe, shipped_recipes
-    from edge_vc.compress.stage import LimitError
     from edge_vc.compress.stages import compress
     from edge_vc.settings.field import RecipeError
 
 __all__ = ["LimitError", "Recipe", "RecipeError", "compress", "load_recipe", "shipped_recipes"]
 
 _HOMES = {
-    "LimitError": "edge_vc.compress.stage",
+    "LimitError": "edge_vc.compress.pipeline.stage",
     "Recipe": "edge_vc.compress.recipe",
     "RecipeError": "edge_vc.settings.field",
     "compress": "edge_vc.compress.stages",

@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from edge_vc.compress.pipeline.run_folder import RunFolderError
+from edge_vc.compress.pipeline.stage import LimitError
 from edge_vc.compress.recipe import Recipe, load_recipe
-from edge_vc.compress.run_folder import RunFolderError
-from edge_vc.compress.stage import LimitError
 from edge_vc.settings.field import RecipeError
 from edge_vc.threads import yield_when_idle
 
@@ -76,7 +76,7 @@ def compress(
 
 
 def _show_plan(console: Console, recipe: Recipe, run: Path, until: str | None) -> None:
-    from edge_vc.compress.pipeline import plan_run
+    from edge_vc.compress.pipeline.runner import plan_run
     from edge_vc.compress.screen import cost_table, plan_table
     from edge_vc.compress.stages import build_stages
     from edge_vc.compress.starting_point import expected_costs

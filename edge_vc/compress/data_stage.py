@@ -14,8 +14,8 @@ from edge_vc.compress.labelled_speech import (
     labels_hash,
     open_labels,
 )
+from edge_vc.compress.pipeline.stage import Metrics, PushedProgress, Stage, Workspace
 from edge_vc.compress.recipe import Recipe
-from edge_vc.compress.stage import Metrics, PushedProgress, Stage, Workspace
 from edge_vc.data.corpus import Corpus, CorpusError, Utterance
 from edge_vc.data.synthetic.synthetic import synthesize_corpus
 from edge_vc.labelling.folder import LabelFolderError

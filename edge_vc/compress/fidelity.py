@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from edge_vc.audio.distance import log_spectral_distance, snr_db
-from edge_vc.compress.stage import Metrics
+from edge_vc.compress.pipeline.stage import Metrics
 from edge_vc.models.student.student import Student
 
 EDGE_SECONDS = 10.0

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from edge_vc.compress.artefacts import LabelledSpeech
+from edge_vc.compress.pipeline.artifacts import LabelledSpeech
 from edge_vc.compress.recipe import DataSection
 from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, LabelFolderError

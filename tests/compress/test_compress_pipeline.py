@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from edge_vc.compress.pipeline import plan_run, run_stages
+from edge_vc.compress.pipeline.run_folder import RunFolder, RunFolderError, content_hash
+from edge_vc.compress.pipeline.runner import plan_run, run_stages
+from edge_vc.compress.pipeline.stage import LimitError, Metrics, Stage, Workspace
 from edge_vc.compress.recipe import Recipe
-from edge_vc.compress.run_folder import RunFolder, RunFolderError, content_hash
-from edge_vc.compress.stage import LimitError, Metrics, Stage, Workspace
 from edge_vc.settings.field import RecipeError
 
 RECIPE = Recipe()
@@ -194,9 +194,9 @@ def test_the_content_hash_sees_names_and_bytes(tmp_path):
 SLOW = """
 import sys, time
 from pathlib import Path
-from edge_vc.compress.pipeline import run_stages
+from edge_vc.compress.pipeline.runner import run_stages
 from edge_vc.compress.recipe import Recipe
-from edge_vc.compress.stage import Stage
+from edge_vc.compress.pipeline.stage import Stage
 
 class Slow(Stage):
     name = "slow"

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_vc.compress.stage import Metrics
+from edge_vc.compress.pipeline.stage import Metrics
 
 RECORD = "stage.json"
 """Beside every artefact: what made it and what was measured."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge_vc import __version__
-from edge_vc.compress.run_folder import Record, RunFolder
-from edge_vc.compress.stage import Stage
+from edge_vc.compress.pipeline.run_folder import Record, RunFolder
+from edge_vc.compress.pipeline.stage import Stage
 from edge_vc.settings.field import unknown
 
 

@@ -1,0 +1,1 @@
+"""Running stages in a run folder: plan, artifacts, resume."""
