@@ -97,7 +97,7 @@ def _run(console: Console, name: str, corpus: str, out: Path, seconds: float) ->
 
 def _compress(console: Console, recipe: Recipe, out: Path) -> tuple[Path, dict[str, float]]:
     from edge_vc.compress import compress
-    from edge_vc.compress.screen import Screen
+    from edge_vc.compress.console import Screen
 
     with Screen(console) as screen:
         result = compress(recipe, out / "run", progress=screen.progress, report=screen.report)
