@@ -17,10 +17,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from edge_vc.compress.budget import Cost
 from edge_vc.compress.pipeline.plan import PlannedStage
 from edge_vc.compress.pipeline.run_folder import Record
 from edge_vc.compress.pipeline.stage import Metrics
+from edge_vc.compress.pruning.budget import Cost
 from edge_vc.compress.recipe import Recipe
 
 T = TypeVar("T")

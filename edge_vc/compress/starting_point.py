@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from edge_vc.compress.budget import Budget, BudgetError, Cost, cost_of, fit_config
+from edge_vc.compress.pruning.budget import Budget, BudgetError, Cost, cost_of, fit_config
 from edge_vc.compress.recipe import Recipe
 from edge_vc.models.student.config import TIERS
 from edge_vc.models.student.file import StudentFileError, load_student

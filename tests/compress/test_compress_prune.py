@@ -8,9 +8,9 @@ import pytest
 import torch
 from conftest import speech
 
-from edge_vc.compress.budget import Budget, BudgetError, cost_of, fit_config, trunk_weights
-from edge_vc.compress.mask import hold_zeros, release_zeros, sparsity_of, zero_smallest
-from edge_vc.compress.prune import prune_student
+from edge_vc.compress.pruning.budget import Budget, BudgetError, cost_of, fit_config, trunk_weights
+from edge_vc.compress.pruning.magnitude import hold_zeros, release_zeros, sparsity_of, zero_smallest
+from edge_vc.compress.pruning.structured import prune_student
 from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.nn import flatten_state

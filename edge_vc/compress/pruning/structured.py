@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from edge_vc.compress.budget import Budget, fit_config
+from edge_vc.compress.pruning.budget import Budget, fit_config
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.nn import Conv, Residual, Serial

@@ -1,0 +1,1 @@
+"""Structured and magnitude pruning, and the budget that says how far."""
