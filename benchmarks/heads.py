@@ -21,9 +21,9 @@ import numpy as np
 import torch
 
 from edge_vc.audio.io import Samples
-from edge_vc.compress.fidelity import compare
 from edge_vc.compress.pipeline.artifacts import as_tensor
-from edge_vc.compress.quantize import quantize
+from edge_vc.compress.quantization.error import compare
+from edge_vc.compress.quantization.ptq import quantize
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.contenders import Contender
 from edge_vc.evaluate.evaluation import evaluate

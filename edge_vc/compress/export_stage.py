@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from edge_vc.compress.pipeline.artifacts import STUDENT
 from edge_vc.compress.pipeline.stage import LimitError, Metrics, PushedProgress, Stage, Workspace
-from edge_vc.compress.quantize import quantized_convs
+from edge_vc.compress.quantization.ptq import quantized_convs
 from edge_vc.compress.recipe import ExportSection
 from edge_vc.models.student.file import load_student
 from edge_vc.settings.field import RecipeError, Value

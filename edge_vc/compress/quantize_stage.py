@@ -8,12 +8,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from edge_vc.compress.fidelity import compare
 from edge_vc.compress.pipeline.artifacts import STUDENT, LabelledSpeech
 from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
 from edge_vc.compress.pruning.magnitude import hold_zeros, release_zeros
-from edge_vc.compress.qat import Loss, QatSettings, fine_tune, match
-from edge_vc.compress.quantize import quantize
+from edge_vc.compress.quantization.error import compare
+from edge_vc.compress.quantization.ptq import quantize
+from edge_vc.compress.quantization.qat import Loss, QatSettings, fine_tune, match
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Student
 from edge_vc.nn.flat_step import TooShortError

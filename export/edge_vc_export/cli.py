@@ -185,7 +185,7 @@ def _release(
     tier: str,
     selection: Selection,
 ) -> Release:
-    from edge_vc.compress.quantize import quantized_convs
+    from edge_vc.compress.quantization.ptq import quantized_convs
     from edge_vc.models.student.file import load_student
     from edge_vc_export.release import release_bundle
 

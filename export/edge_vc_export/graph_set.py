@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_vc.compress.quantize import quantized_convs
+from edge_vc.compress.quantization.ptq import quantized_convs
 from edge_vc.models.student.student import Student
 from edge_vc_export.bundle import BundleFacts, ModelFile
 from edge_vc_export.formats import DYNAMIC, FORMATS, PRECISIONS, FormatError, check_formats

@@ -11,11 +11,17 @@ from conftest import speech
 from torch import nn
 
 from edge_vc.audio.distance import snr_db
-from edge_vc.compress import qat
-from edge_vc.compress.calibrate import calibrate
-from edge_vc.compress.fidelity import compare
-from edge_vc.compress.qat import Crops, QatSettings, fine_tune, match
-from edge_vc.compress.quantize import folded, quantize, quantized_convs, round_convs, tighten
+from edge_vc.compress.quantization import qat
+from edge_vc.compress.quantization.calibrate import calibrate
+from edge_vc.compress.quantization.error import compare
+from edge_vc.compress.quantization.ptq import (
+    folded,
+    quantize,
+    quantized_convs,
+    round_convs,
+    tighten,
+)
+from edge_vc.compress.quantization.qat import Crops, QatSettings, fine_tune, match
 from edge_vc.models.student.file import (
     StudentFileError,
     load_student,

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from edge_vc.audio.distance import snr_db
-from edge_vc.compress.calibrate import ConvPlan, calibrate
-from edge_vc.compress.nncf_graph import ConvGraph
 from edge_vc.compress.pipeline.stage import Progress, no_progress
+from edge_vc.compress.quantization.calibrate import ConvPlan, calibrate
+from edge_vc.compress.quantization.nncf_graph import ConvGraph
 from edge_vc.models.student.student import Student
 from edge_vc.nn.flat_step import FlatStep
 from edge_vc.nn.fold import fold_batch_norms, replace_module
