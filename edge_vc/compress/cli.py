@@ -79,7 +79,7 @@ def _show_plan(console: Console, recipe: Recipe, run: Path, until: str | None) -
     from edge_vc.compress.compress import build_stages
     from edge_vc.compress.console import cost_table, plan_table
     from edge_vc.compress.pipeline.runner import plan_run
-    from edge_vc.compress.starting_point import expected_costs
+    from edge_vc.compress.stages.start import expected_costs
 
     console.print(plan_table(plan_run(build_stages(recipe), run, until)))
     console.print(cost_table(recipe, *expected_costs(recipe)))

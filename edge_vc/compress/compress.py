@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_vc.compress.data_stage import DataStage
-from edge_vc.compress.distill_stage import DistillStage
-from edge_vc.compress.export_stage import ExportStage
 from edge_vc.compress.pipeline.runner import Report, RunResult, run_stages
 from edge_vc.compress.pipeline.stage import Progress, Stage, no_progress
-from edge_vc.compress.prune_stage import PruneStage
-from edge_vc.compress.quantize_stage import CalibrateStage, QuantizeStage
 from edge_vc.compress.recipe import Recipe
-from edge_vc.compress.starting_point import expected_costs
+from edge_vc.compress.stages.data import DataStage
+from edge_vc.compress.stages.distill import DistillStage
+from edge_vc.compress.stages.export import ExportStage
+from edge_vc.compress.stages.prune import PruneStage
+from edge_vc.compress.stages.quantize import CalibrateStage, QuantizeStage
+from edge_vc.compress.stages.start import expected_costs
 
 STAGES: tuple[type[Stage], ...] = (
     DataStage,

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from edge_vc.augmentation.feature_augment import Disturbance
-from edge_vc.compress.distill_stage import DistillStage
 from edge_vc.compress.recipe import Recipe, limit_fields, load_recipe, shipped_recipes
+from edge_vc.compress.stages.distill import DistillStage
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
@@ -107,6 +107,6 @@ def test_a_missing_recipe_is_one_line(name: str):
     [(389_000, "nano"), (400_000, "nano"), (757_000, "base"), (1_283_000, "wide")],
 )
 def test_a_tier_is_told_by_its_weights(weights: int, tier: str) -> None:
-    from edge_vc.compress.export_stage import tier_of
+    from edge_vc.compress.stages.export import tier_of
 
     assert tier_of(weights) == tier

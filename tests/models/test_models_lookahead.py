@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from edge_vc.compress.recipe import Recipe
-from edge_vc.compress.starting_point import starting_student
+from edge_vc.compress.stages.start import starting_student
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.file import save_student
 from edge_vc.models.student.lookahead import with_lookahead

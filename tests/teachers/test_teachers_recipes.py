@@ -187,7 +187,7 @@ def test_a_teacher_without_one_good_answer_stops_the_run_with_reasons(place):
 
 
 def test_provenance_names_files_and_no_folders(place):
-    from edge_vc.compress.export_stage import ExportStage
+    from edge_vc.compress.stages.export import ExportStage
 
     recipe = load_recipe(RECIPES / "command.toml")
     spec = replace(recipe.teacher, command="/home/me/run.sh --model /data/m.pth {input} {output}")

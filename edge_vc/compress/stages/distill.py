@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from edge_vc.augmentation.feature_augment import Disturbance
-from edge_vc.compress.closeness import mel_distance_db
-from edge_vc.compress.kept_log import keep_log
 from edge_vc.compress.pipeline.artifacts import STUDENT, LabelledSpeech
 from edge_vc.compress.pipeline.stage import Metrics, PushedProgress, Stage, Workspace
 from edge_vc.compress.pruning.magnitude import hold_zeros, release_zeros
+from edge_vc.compress.stages.mel_distance import mel_distance_db
+from edge_vc.compress.stages.training_log import keep_log
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError

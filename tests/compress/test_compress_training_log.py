@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_vc.compress.kept_log import keep_log
+from edge_vc.compress.stages.training_log import keep_log
 
 
 def test_repeated_and_broken_lines_do_not_count(tmp_path: Path) -> None:

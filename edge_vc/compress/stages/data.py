@@ -7,15 +7,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from edge_vc.compress.labelled_speech import (
+from edge_vc.compress.pipeline.stage import Metrics, PushedProgress, Stage, Workspace
+from edge_vc.compress.recipe import Recipe
+from edge_vc.compress.stages.labels import (
     choose,
     collect,
     labelled_corpus,
     labels_hash,
     open_labels,
 )
-from edge_vc.compress.pipeline.stage import Metrics, PushedProgress, Stage, Workspace
-from edge_vc.compress.recipe import Recipe
 from edge_vc.data.corpus import Corpus, CorpusError, Utterance
 from edge_vc.data.synthetic.synthetic import synthesize_corpus
 from edge_vc.labelling.folder import LabelFolderError

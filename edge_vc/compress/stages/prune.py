@@ -9,13 +9,13 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from edge_vc.compress.closeness import mel_distance_db
 from edge_vc.compress.pipeline.artifacts import STUDENT, LabelledSpeech
 from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
 from edge_vc.compress.pruning.budget import cost_of
 from edge_vc.compress.pruning.magnitude import sparsity_of, zero_smallest
 from edge_vc.compress.pruning.structured import prune_student
-from edge_vc.compress.starting_point import budget_of, starting_student, student_path
+from edge_vc.compress.stages.mel_distance import mel_distance_db
+from edge_vc.compress.stages.start import budget_of, starting_student, student_path
 from edge_vc.models.student.file import save_student
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import weights_hash
