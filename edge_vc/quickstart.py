@@ -146,8 +146,8 @@ def _measure(
     before: Samples,
     after: Samples,
 ) -> Measured:
-    from edge_vc.evaluate.similarity import SpeakerEncoder, similarity
-    from edge_vc.evaluate.target_voice import RATE, load_centroid
+    from edge_vc.evaluate.metrics.similarity import SpeakerEncoder, similarity
+    from edge_vc.evaluate.metrics.target_voice import RATE, load_centroid
     from edge_vc_export.release import compare_precisions
     from edge_vc_runtime.profile.profiler import ProfileOptions, profile
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from edge_vc.evaluate.target_voice import load_centroid
+from edge_vc.evaluate.metrics.target_voice import load_centroid
 from edge_vc.models.student.file import load_student
 from edge_vc.teachers.default import DefaultTeacher
 from edge_vc_runtime import Session, convert_array, read_bundle
@@ -81,7 +81,7 @@ def test_a_converted_recording_sounds_more_like_her() -> None:
     import pysptk
     import soundfile
 
-    from edge_vc.evaluate.similarity import SpeakerEncoder, similarity
+    from edge_vc.evaluate.metrics.similarity import SpeakerEncoder, similarity
 
     speech, rate = soundfile.read(pysptk.util.example_audio_file(), dtype="float32")
     session = Session.open(bundle_path("base"))

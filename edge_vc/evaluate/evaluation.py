@@ -11,9 +11,9 @@ from edge_vc.evaluate.bench import Outcome, Plan, Task, present
 from edge_vc.evaluate.contenders import Contender, named_apart
 from edge_vc.evaluate.crew import run_tasks
 from edge_vc.evaluate.folders import ConvertedFiles
-from edge_vc.evaluate.intelligibility import unknown_words
-from edge_vc.evaluate.judge import measure_target
 from edge_vc.evaluate.kept_audio import KeptAudio
+from edge_vc.evaluate.metrics.intelligibility import unknown_words
+from edge_vc.evaluate.metrics.scorer import measure_target
 from edge_vc.evaluate.noise import CLEAN, Condition, conditions
 from edge_vc.evaluate.pairings import Pairing, baseline, pairings
 from edge_vc.evaluate.scores import Comparison, ContenderScore, EvaluationReport, Sentence

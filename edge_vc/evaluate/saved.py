@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from edge_vc.evaluate.closeness import Closeness
+from edge_vc.evaluate.metrics.pairwise import Closeness
 from edge_vc.evaluate.scores import (
     SCHEMA,
     ClosenessScore,

@@ -7,9 +7,9 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from edge_vc.evaluate.closeness import Closeness
-from edge_vc.evaluate.intelligibility import Hearing
-from edge_vc.evaluate.naturalness import Naturalness
+from edge_vc.evaluate.metrics.intelligibility import Hearing
+from edge_vc.evaluate.metrics.naturalness import Naturalness
+from edge_vc.evaluate.metrics.pairwise import Closeness
 from edge_vc.evaluate.statistics import Estimate
 
 SCHEMA = 2
@@ -55,7 +55,7 @@ class SentenceScore:
 
 @dataclass(frozen=True)
 class Score:
-    """Figures over some sentences, named as in `edge_vc.evaluate.measures`; None for unknown."""
+    """Figures over some sentences, named as in `edge_vc.evaluate.metrics.catalogue`; None for unknown."""
 
     similarity: Estimate | None
     word_error_rate: Estimate | None

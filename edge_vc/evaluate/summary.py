@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import TypeVar
 
-from edge_vc.evaluate.closeness import Closeness
-from edge_vc.evaluate.intelligibility import Hearing
+from edge_vc.evaluate.metrics.intelligibility import Hearing
+from edge_vc.evaluate.metrics.pairwise import Closeness
 from edge_vc.evaluate.scores import (
     ClosenessScore,
     Comparison,

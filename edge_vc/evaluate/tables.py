@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from edge_vc.evaluate.measures import CLOSENESS, MEASURES, Measure
+from edge_vc.evaluate.metrics.catalogue import CLOSENESS, MEASURES, Measure
 from edge_vc.evaluate.scores import Comparison, ContenderScore, EvaluationReport, Score
 from edge_vc.evaluate.statistics import Estimate
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
-from edge_vc.evaluate.closeness import Closeness
-from edge_vc.evaluate.intelligibility import Hearing
 from edge_vc.evaluate.kept_audio import KeptAudio
-from edge_vc.evaluate.naturalness import Naturalness
+from edge_vc.evaluate.metrics.intelligibility import Hearing
+from edge_vc.evaluate.metrics.naturalness import Naturalness
+from edge_vc.evaluate.metrics.pairwise import Closeness
 from edge_vc.evaluate.noise import CLEAN
 from edge_vc.evaluate.scores import ContenderScore, EvaluationReport, Sentence, SentenceScore
 from edge_vc.evaluate.summary import since_clean, summarise, summarise_pair, with_deltas

@@ -12,14 +12,14 @@ from edge_vc.audio.io import Samples
 from edge_vc.audio.level import active_level_db
 from edge_vc.audio.pitch import Pitch, interpolate_log_f0
 from edge_vc.data.corpus import Corpus
-from edge_vc.evaluate.cepstrum import distortion_db, mel_cepstra
-from edge_vc.evaluate.closeness import compare
-from edge_vc.evaluate.melody import contour, f0_correlation, median_f0, shift_percent
-from edge_vc.evaluate.naturalness import Listener
+from edge_vc.evaluate.metrics.cepstrum import distortion_db, mel_cepstra
+from edge_vc.evaluate.metrics.melody import contour, f0_correlation, median_f0, shift_percent
+from edge_vc.evaluate.metrics.naturalness import Listener
+from edge_vc.evaluate.metrics.pairwise import compare
+from edge_vc.evaluate.metrics.perceived_quality import pesq
+from edge_vc.evaluate.metrics.stoi import stoi
 from edge_vc.evaluate.noise import CLEAN, Condition, NoiseMaker, conditions
-from edge_vc.evaluate.perceived_quality import pesq
 from edge_vc.evaluate.selection import EvaluationSet, select_sentences
-from edge_vc.evaluate.stoi import stoi
 from edge_vc.settings.optional import EvaluationError
 
 RATE = 16000

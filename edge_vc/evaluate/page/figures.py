@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from edge_vc.evaluate.measures import CLOSENESS, MEASURES, Measure
+from edge_vc.evaluate.metrics.catalogue import CLOSENESS, MEASURES, Measure
 from edge_vc.evaluate.page.markup import Child, Markup, join, tag
 from edge_vc.evaluate.scores import ContenderScore, EvaluationReport, Score
 from edge_vc.evaluate.statistics import Estimate

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_vc.audio.io import Samples, read_audio
 from edge_vc.audio.pitch import Pitch
 from edge_vc.evaluate.kept_audio import TARGET, KeptAudio
-from edge_vc.evaluate.melody import contour
+from edge_vc.evaluate.metrics.melody import contour
 from edge_vc.evaluate.page.markup import Markup, tag
 from edge_vc.evaluate.page.picture import melody, spectrogram
 from edge_vc.evaluate.page.sound import flac_uri

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edge_vc.data.corpus import Corpus
-from edge_vc.evaluate.intelligibility import Recognizer
-from edge_vc.evaluate.similarity import SpeakerEncoder, similarity
+from edge_vc.evaluate.metrics.intelligibility import Recognizer
+from edge_vc.evaluate.metrics.similarity import SpeakerEncoder, similarity
 from edge_vc.settings.optional import EvaluationError, require
 
 RATE = 16000

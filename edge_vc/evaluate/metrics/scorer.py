@@ -10,13 +10,13 @@ import numpy as np
 from edge_vc.audio.io import Samples
 from edge_vc.audio.pitch import Pitch
 from edge_vc.data.corpus import Utterance
-from edge_vc.evaluate.cepstrum import Cepstra, distortion_db, mel_cepstra
-from edge_vc.evaluate.intelligibility import Recognizer
-from edge_vc.evaluate.melody import contour, f0_correlation, median_f0, shift_percent
-from edge_vc.evaluate.naturalness import Listener
+from edge_vc.evaluate.metrics.cepstrum import Cepstra, distortion_db, mel_cepstra
+from edge_vc.evaluate.metrics.intelligibility import Recognizer
+from edge_vc.evaluate.metrics.melody import contour, f0_correlation, median_f0, shift_percent
+from edge_vc.evaluate.metrics.naturalness import Listener
+from edge_vc.evaluate.metrics.similarity import Embedding, SpeakerEncoder, similarity
 from edge_vc.evaluate.scores import SentenceScore
 from edge_vc.evaluate.selection import EvaluationSet
-from edge_vc.evaluate.similarity import Embedding, SpeakerEncoder, similarity
 from edge_vc.evaluate.statistics import DECIMALS
 from edge_vc.evaluate.voices import RATE
 from edge_vc.settings.optional import EvaluationError

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.audio.io import Samples
-from edge_vc.evaluate.perceived_quality import pesq
-from edge_vc.evaluate.stoi import stoi
+from edge_vc.evaluate.metrics.perceived_quality import pesq
+from edge_vc.evaluate.metrics.stoi import stoi
 
 
 @dataclass(frozen=True)

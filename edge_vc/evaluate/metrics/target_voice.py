@@ -1,6 +1,6 @@
 """The target's voice as a point, for machines without her recordings.
 
-`python -m edge_vc.evaluate.target_voice --corpus DIR` makes the one that ships.
+`python -m edge_vc.evaluate.metrics.target_voice --corpus DIR` makes the one that ships.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.data.corpus import Corpus
-from edge_vc.evaluate.similarity import Embedding, SpeakerEncoder
+from edge_vc.evaluate.metrics.similarity import Embedding, SpeakerEncoder
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "kathleen-centroid.json"
 RATE = 16_000

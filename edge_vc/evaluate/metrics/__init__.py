@@ -1,0 +1,1 @@
+"""Metrics of converted speech, one file each."""
