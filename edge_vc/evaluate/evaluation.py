@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc.data.corpus import Corpus, Utterance
-from edge_vc.evaluate.bench import Outcome, Plan, Task, present
 from edge_vc.evaluate.contenders import Contender, named_apart
-from edge_vc.evaluate.crew import run_tasks
 from edge_vc.evaluate.folders import ConvertedFiles
 from edge_vc.evaluate.kept_audio import KeptAudio
 from edge_vc.evaluate.metrics.intelligibility import unknown_words
 from edge_vc.evaluate.metrics.scorer import measure_target
 from edge_vc.evaluate.noise import CLEAN, Condition, conditions
 from edge_vc.evaluate.pairings import Pairing, baseline, pairings
+from edge_vc.evaluate.pool import run_tasks
 from edge_vc.evaluate.scores import Comparison, ContenderScore, EvaluationReport, Sentence
 from edge_vc.evaluate.selection import EvaluationSet, select_sentences
 from edge_vc.evaluate.summary import since_clean, summarise, summarise_pair, with_deltas
+from edge_vc.evaluate.worker import Outcome, Plan, Task, present
 
 Progress = Callable[[int, int], None]
 """Told the recordings done and their total."""

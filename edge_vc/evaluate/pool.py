@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 
-from edge_vc.evaluate.bench import Bench, Outcome, Plan, Task
+from edge_vc.evaluate.worker import Bench, Outcome, Plan, Task
 from edge_vc.settings.optional import EvaluationError
 
 MOST_JOBS = 64
