@@ -24,7 +24,7 @@ from rich.progress import Progress
 from edge_vc.teachers.default import weights_hash
 
 if TYPE_CHECKING:
-    from edge_vc.evaluate.scores import ContenderScore, EvaluationReport
+    from edge_vc.evaluate.report.report import ContenderScore, EvaluationReport
 
 VARIANTS: Mapping[str, tuple[str, ...]] = {
     "full": (),

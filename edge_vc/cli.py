@@ -15,7 +15,7 @@ HOST_VERBS = {
     "compress": ("edge_vc.compress.cli", "Prune, distil, quantise and export, by a recipe."),
     "export": ("edge_vc_export.cli", "Write a bundle from a compression run, or take one apart."),
     "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: voice, words, melody, sound."),
-    "report": ("edge_vc.evaluate.report_cli", "Show a profile; make a page of an evaluation."),
+    "report": ("edge_vc.evaluate.report.cli", "Show a profile; make a page of an evaluation."),
 }
 """Verbs with a Typer application of their own: where it lies and what it does."""
 BOARD_VERBS = {

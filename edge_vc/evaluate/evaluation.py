@@ -15,9 +15,9 @@ from edge_vc.evaluate.metrics.scorer import measure_target
 from edge_vc.evaluate.noise import CLEAN, Condition, conditions
 from edge_vc.evaluate.pairings import Pairing, baseline, pairings
 from edge_vc.evaluate.pool import run_tasks
-from edge_vc.evaluate.scores import Comparison, ContenderScore, EvaluationReport, Sentence
+from edge_vc.evaluate.report.report import Comparison, ContenderScore, EvaluationReport, Sentence
+from edge_vc.evaluate.report.summary import since_clean, summarise, summarise_pair, with_deltas
 from edge_vc.evaluate.selection import EvaluationSet, select_sentences
-from edge_vc.evaluate.summary import since_clean, summarise, summarise_pair, with_deltas
 from edge_vc.evaluate.worker import Outcome, Plan, Task, present
 
 Progress = Callable[[int, int], None]

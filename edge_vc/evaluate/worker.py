@@ -15,7 +15,7 @@ from edge_vc.evaluate.metrics.pairwise import Closeness, compare
 from edge_vc.evaluate.metrics.scorer import Judge, Target
 from edge_vc.evaluate.noise import Condition, NoiseMaker
 from edge_vc.evaluate.pairings import Pairing
-from edge_vc.evaluate.scores import SentenceScore
+from edge_vc.evaluate.report.report import SentenceScore
 from edge_vc.evaluate.selection import EvaluationSet
 
 

@@ -13,8 +13,8 @@ from edge_vc.evaluate.metrics.intelligibility import Hearing
 from edge_vc.evaluate.metrics.naturalness import Naturalness
 from edge_vc.evaluate.metrics.pairwise import Closeness
 from edge_vc.evaluate.noise import CLEAN
-from edge_vc.evaluate.scores import ContenderScore, EvaluationReport, Sentence, SentenceScore
-from edge_vc.evaluate.summary import since_clean, summarise, summarise_pair, with_deltas
+from edge_vc.evaluate.report.report import ContenderScore, EvaluationReport, Sentence, SentenceScore
+from edge_vc.evaluate.report.summary import since_clean, summarise, summarise_pair, with_deltas
 
 RATE = 16000
 PEOPLE = (("ann", "F"), ("bob", "M"))

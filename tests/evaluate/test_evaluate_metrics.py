@@ -7,7 +7,7 @@ import pytest
 
 from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.data.transcript import edit_distance, words_of
-from edge_vc.evaluate.statistics import Resampling, bootstrap_ratio, mean, rate
+from edge_vc.evaluate.report.bootstrap import Resampling, bootstrap_ratio, mean, rate
 
 RATE = 16000
 

@@ -17,8 +17,8 @@ from edge_vc.evaluate.page.choice import chosen_sentences
 from edge_vc.evaluate.page.markup import Markup, tag
 from edge_vc.evaluate.page.page import PageOptions, page_of, write_page
 from edge_vc.evaluate.page.run_log import Log, RunFacts, StageFacts
-from edge_vc.evaluate.report_cli import app
-from edge_vc.evaluate.scores import EvaluationReport, Sentence
+from edge_vc.evaluate.report.cli import app
+from edge_vc.evaluate.report.report import EvaluationReport, Sentence
 from edge_vc.settings.optional import EvaluationError
 
 HOSTILE = "</script><script>alert(1)</script>'\"><img src=x onerror=alert(2)>&amp;"

@@ -18,9 +18,9 @@ from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.cli import app
 from edge_vc.evaluate.contenders import Contender, load_contenders
 from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
-from edge_vc.evaluate.scores import EvaluationReport
+from edge_vc.evaluate.report.report import EvaluationReport
+from edge_vc.evaluate.report.tables import all_tables
 from edge_vc.evaluate.selection import select_sentences
-from edge_vc.evaluate.tables import all_tables
 from edge_vc.settings.optional import EvaluationError
 
 

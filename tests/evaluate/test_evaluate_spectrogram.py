@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_vc.evaluate.spectrogram import log_frequency_spectrogram, plot_spectrograms
+from edge_vc.evaluate.report.spectrogram import log_frequency_spectrogram, plot_spectrograms
 
 RATE = 16000
 

@@ -10,7 +10,7 @@ class Measure:
     """One figure of a table."""
 
     key: str
-    """Field of `edge_vc.evaluate.scores.Score` or of `Closeness`."""
+    """Field of `edge_vc.evaluate.report.report.Score` or of `Closeness`."""
     title: str
     unit: str
     better: int

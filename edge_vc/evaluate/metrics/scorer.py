@@ -15,9 +15,9 @@ from edge_vc.evaluate.metrics.intelligibility import Recognizer
 from edge_vc.evaluate.metrics.melody import contour, f0_correlation, median_f0, shift_percent
 from edge_vc.evaluate.metrics.naturalness import Listener
 from edge_vc.evaluate.metrics.similarity import Embedding, SpeakerEncoder, similarity
-from edge_vc.evaluate.scores import SentenceScore
+from edge_vc.evaluate.report.bootstrap import DECIMALS
+from edge_vc.evaluate.report.report import SentenceScore
 from edge_vc.evaluate.selection import EvaluationSet
-from edge_vc.evaluate.statistics import DECIMALS
 from edge_vc.evaluate.voices import RATE
 from edge_vc.settings.optional import EvaluationError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_vc.evaluate.scores import Sentence
+from edge_vc.evaluate.report.report import Sentence
 
 LONGEST_SECONDS = 9.0
 """Longer sentences come last: ears compare what they still remember."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from edge_vc.evaluate.metrics.catalogue import CLOSENESS, MEASURES, Measure
 from edge_vc.evaluate.page.markup import Child, Markup, join, tag
-from edge_vc.evaluate.scores import ContenderScore, EvaluationReport, Score
-from edge_vc.evaluate.statistics import Estimate
-from edge_vc.evaluate.tables import SEXES, pair_name
+from edge_vc.evaluate.report.bootstrap import Estimate
+from edge_vc.evaluate.report.report import ContenderScore, EvaluationReport, Score
+from edge_vc.evaluate.report.tables import SEXES, pair_name
 
 GROUPED = ("similarity", "word_error_rate", "dnsmos", "f0_correlation")
 """What is shown by speaker and by sex."""

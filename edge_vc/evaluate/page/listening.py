@@ -13,7 +13,7 @@ from edge_vc.evaluate.metrics.melody import contour
 from edge_vc.evaluate.page.markup import Markup, tag
 from edge_vc.evaluate.page.picture import melody, spectrogram
 from edge_vc.evaluate.page.sound import flac_uri
-from edge_vc.evaluate.scores import EvaluationReport, Sentence, SentenceScore
+from edge_vc.evaluate.report.report import EvaluationReport, Sentence, SentenceScore
 from edge_vc.evaluate.voices import RATE
 
 SEXES = {"F": "a woman", "M": "a man"}

@@ -16,7 +16,7 @@ from edge_vc.evaluate.page.listening import sentence_section
 from edge_vc.evaluate.page.markup import Markup, join, tag
 from edge_vc.evaluate.page.parts import header_part, runs_part, tables_part
 from edge_vc.evaluate.page.run_log import RunFacts
-from edge_vc.evaluate.scores import EvaluationReport
+from edge_vc.evaluate.report.report import EvaluationReport
 from edge_vc.settings.optional import EvaluationError
 
 MOST_BYTES = 14_000_000

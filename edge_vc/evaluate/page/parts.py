@@ -13,7 +13,7 @@ from edge_vc.evaluate.page.figures import (
 )
 from edge_vc.evaluate.page.markup import Markup, tag
 from edge_vc.evaluate.page.run_log import RunFacts
-from edge_vc.evaluate.scores import EvaluationReport
+from edge_vc.evaluate.report.report import EvaluationReport
 
 
 def header_part(report: EvaluationReport, title: str, with_runs: bool) -> Markup:

@@ -8,14 +8,14 @@ from typing import TypeVar
 
 from edge_vc.evaluate.metrics.intelligibility import Hearing
 from edge_vc.evaluate.metrics.pairwise import Closeness
-from edge_vc.evaluate.scores import (
+from edge_vc.evaluate.report.bootstrap import Quantity, Resampling, mean, rate
+from edge_vc.evaluate.report.report import (
     ClosenessScore,
     Comparison,
     ContenderScore,
     Score,
     SentenceScore,
 )
-from edge_vc.evaluate.statistics import Quantity, Resampling, mean, rate
 
 Scores = Sequence[SentenceScore]
 T = TypeVar("T")

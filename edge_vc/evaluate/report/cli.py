@@ -55,7 +55,7 @@ def report_command(
     png: Annotated[str | None, typer.Option(help="Profile: draw the histograms here.")] = None,
 ) -> None:
     """Show a profile as a table; show an evaluation as a table and write it as one HTML page."""
-    from edge_vc.evaluate.saved import looks_like_evaluation
+    from edge_vc.evaluate.report.reader import looks_like_evaluation
 
     if looks_like_evaluation(report):
         _refuse("an evaluation", {"--json": json, "--png": png})
@@ -85,8 +85,8 @@ def _show_evaluation(
 
     from edge_vc.evaluate.page.page import PageOptions, write_page
     from edge_vc.evaluate.page.run_log import read_run
-    from edge_vc.evaluate.saved import read_evaluation
-    from edge_vc.evaluate.tables import overview_table
+    from edge_vc.evaluate.report.reader import read_evaluation
+    from edge_vc.evaluate.report.tables import overview_table
     from edge_vc.settings.optional import EvaluationError
 
     console = Console()

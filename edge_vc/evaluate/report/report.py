@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_vc.evaluate.metrics.intelligibility import Hearing
 from edge_vc.evaluate.metrics.naturalness import Naturalness
 from edge_vc.evaluate.metrics.pairwise import Closeness
-from edge_vc.evaluate.statistics import Estimate
+from edge_vc.evaluate.report.bootstrap import Estimate
 
 SCHEMA = 2
 """Version of the JSON; a field is never given another meaning under the same number."""

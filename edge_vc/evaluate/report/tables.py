@@ -8,8 +8,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from edge_vc.evaluate.metrics.catalogue import CLOSENESS, MEASURES, Measure
-from edge_vc.evaluate.scores import Comparison, ContenderScore, EvaluationReport, Score
-from edge_vc.evaluate.statistics import Estimate
+from edge_vc.evaluate.report.bootstrap import Estimate
+from edge_vc.evaluate.report.report import Comparison, ContenderScore, EvaluationReport, Score
 
 IMPORTANCE = (
     "similarity", "word_error_rate", "dnsmos", "f0_correlation", "f0_shift", "word_error_ratio",

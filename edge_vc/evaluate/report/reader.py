@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_vc.evaluate.metrics.pairwise import Closeness
-from edge_vc.evaluate.scores import (
+from edge_vc.evaluate.report.report import (
     SCHEMA,
     ClosenessScore,
     Comparison,
