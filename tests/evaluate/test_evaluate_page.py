@@ -13,11 +13,11 @@ from evaluate_browser import Browser, running_browser
 from evaluate_reports import keep_audio, made_report
 from typer.testing import CliRunner
 
-from edge_vc.evaluate.page.choice import chosen_sentences
-from edge_vc.evaluate.page.markup import Markup, tag
-from edge_vc.evaluate.page.page import PageOptions, page_of, write_page
-from edge_vc.evaluate.page.run_log import Log, RunFacts, StageFacts
 from edge_vc.evaluate.report.cli import app
+from edge_vc.evaluate.report.page.choice import chosen_sentences
+from edge_vc.evaluate.report.page.markup import Markup, tag
+from edge_vc.evaluate.report.page.page import PageOptions, page_of, write_page
+from edge_vc.evaluate.report.page.run_log import Log, RunFacts, StageFacts
 from edge_vc.evaluate.report.report import EvaluationReport, Sentence
 from edge_vc.settings.optional import EvaluationError
 
@@ -111,7 +111,7 @@ def test_large_pages_stop_at_their_limit(tmp_path: Path, monkeypatch: pytest.Mon
     report = made_report()
     audio = keep_audio(report, tmp_path / "audio")
     whole = page_of(report, PageOptions(audio, 4))
-    monkeypatch.setattr("edge_vc.evaluate.page.page.MOST_BYTES", len(whole) // 2)
+    monkeypatch.setattr("edge_vc.evaluate.report.page.page.MOST_BYTES", len(whole) // 2)
     cut = page_of(report, PageOptions(audio, 4))
     assert 0 < Elements(cut).count["audio"] < Elements(whole).count["audio"]
 

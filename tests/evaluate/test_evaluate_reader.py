@@ -11,8 +11,8 @@ import pytest
 from evaluate_reports import made_report
 from typer.testing import CliRunner
 
-from edge_vc.evaluate.page.run_log import read_run
 from edge_vc.evaluate.report.cli import app
+from edge_vc.evaluate.report.page.run_log import read_run
 from edge_vc.evaluate.report.reader import looks_like_evaluation, read_evaluation
 from edge_vc.settings.optional import EvaluationError
 

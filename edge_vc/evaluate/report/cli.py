@@ -83,8 +83,8 @@ def _show_evaluation(
     from rich.console import Console
     from rich.progress import Progress
 
-    from edge_vc.evaluate.page.page import PageOptions, write_page
-    from edge_vc.evaluate.page.run_log import read_run
+    from edge_vc.evaluate.report.page.page import PageOptions, write_page
+    from edge_vc.evaluate.report.page.run_log import read_run
     from edge_vc.evaluate.report.reader import read_evaluation
     from edge_vc.evaluate.report.tables import overview_table
     from edge_vc.settings.optional import EvaluationError

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edge_vc.evaluate.page.curves import log_curves, stage_table
-from edge_vc.evaluate.page.figures import (
+from edge_vc.evaluate.report.page.curves import log_curves, stage_table
+from edge_vc.evaluate.report.page.figures import (
     comparison_table,
     contender_table,
     explanations,
     group_tables,
 )
-from edge_vc.evaluate.page.markup import Markup, tag
-from edge_vc.evaluate.page.run_log import RunFacts
+from edge_vc.evaluate.report.page.markup import Markup, tag
+from edge_vc.evaluate.report.page.run_log import RunFacts
 from edge_vc.evaluate.report.report import EvaluationReport
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from edge_vc.evaluate.metrics.catalogue import CLOSENESS, MEASURES, Measure
-from edge_vc.evaluate.page.markup import Child, Markup, join, tag
 from edge_vc.evaluate.report.bootstrap import Estimate
+from edge_vc.evaluate.report.page.markup import Child, Markup, join, tag
 from edge_vc.evaluate.report.report import ContenderScore, EvaluationReport, Score
 from edge_vc.evaluate.report.tables import SEXES, pair_name
 

@@ -10,9 +10,9 @@ from edge_vc.audio.io import Samples, read_audio
 from edge_vc.audio.pitch import Pitch
 from edge_vc.evaluate.kept_audio import TARGET, KeptAudio
 from edge_vc.evaluate.metrics.melody import contour
-from edge_vc.evaluate.page.markup import Markup, tag
-from edge_vc.evaluate.page.picture import melody, spectrogram
-from edge_vc.evaluate.page.sound import flac_uri
+from edge_vc.evaluate.report.page.markup import Markup, tag
+from edge_vc.evaluate.report.page.picture import melody, spectrogram
+from edge_vc.evaluate.report.page.sound import flac_uri
 from edge_vc.evaluate.report.report import EvaluationReport, Sentence, SentenceScore
 from edge_vc.evaluate.voices import RATE
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from edge_vc.evaluate.page.figures import Row, table
-from edge_vc.evaluate.page.markup import Markup, tag
-from edge_vc.evaluate.page.run_log import Log, RunFacts
+from edge_vc.evaluate.report.page.figures import Row, table
+from edge_vc.evaluate.report.page.markup import Markup, tag
+from edge_vc.evaluate.report.page.run_log import Log, RunFacts
 
 POINTS = 240
 """A curve is thinned to this many points; more cannot be seen."""

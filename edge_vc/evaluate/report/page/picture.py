@@ -11,8 +11,8 @@ from PIL import Image
 
 from edge_vc.audio.io import Samples
 from edge_vc.audio.pitch import Pitch
-from edge_vc.evaluate.page.markup import Markup, join, tag
-from edge_vc.evaluate.page.sound import data_uri
+from edge_vc.evaluate.report.page.markup import Markup, join, tag
+from edge_vc.evaluate.report.page.sound import data_uri
 from edge_vc.evaluate.report.spectrogram import LOWEST_HZ, RANGE_DB, log_frequency_spectrogram
 
 BINS = 112

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from edge_vc import __version__
 from edge_vc.audio.io import AudioError
-from edge_vc.evaluate.page.choice import chosen_sentences
-from edge_vc.evaluate.page.listening import sentence_section
-from edge_vc.evaluate.page.markup import Markup, join, tag
-from edge_vc.evaluate.page.parts import header_part, runs_part, tables_part
-from edge_vc.evaluate.page.run_log import RunFacts
+from edge_vc.evaluate.report.page.choice import chosen_sentences
+from edge_vc.evaluate.report.page.listening import sentence_section
+from edge_vc.evaluate.report.page.markup import Markup, join, tag
+from edge_vc.evaluate.report.page.parts import header_part, runs_part, tables_part
+from edge_vc.evaluate.report.page.run_log import RunFacts
 from edge_vc.evaluate.report.report import EvaluationReport
 from edge_vc.settings.optional import EvaluationError
 
