@@ -134,8 +134,8 @@ def score_all(args: argparse.Namespace) -> int:
     """Score the finished variants on the same sentences."""
     from edge_vc.data.corpus import Corpus
     from edge_vc.data.development import Development
-    from edge_vc.evaluate.contenders import load_contenders
     from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate
+    from edge_vc.evaluate.systems.systems import load_contenders
 
     finished = [v for v in args.only if is_finished(run_of(args.work, v))]
     for variant in args.only:

@@ -25,8 +25,8 @@ from edge_vc.compress.pipeline.artifacts import as_tensor
 from edge_vc.compress.quantization.error import compare
 from edge_vc.compress.quantization.ptq import quantize
 from edge_vc.data.corpus import Corpus
-from edge_vc.evaluate.contenders import Contender
 from edge_vc.evaluate.evaluation import evaluate
+from edge_vc.evaluate.systems.systems import Contender
 from edge_vc.models.student.file import load_student
 from edge_vc.models.student.student import Student
 from edge_vc_export.facts import graph_facts

@@ -84,10 +84,10 @@ def evaluate_command(
 
     from edge_vc.audio.io import AudioError
     from edge_vc.data.corpus import CorpusError
-    from edge_vc.evaluate.contenders import load_contenders
     from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
     from edge_vc.evaluate.report.spectrogram import plot_first_sentence
     from edge_vc.evaluate.report.tables import all_tables
+    from edge_vc.evaluate.systems.systems import load_contenders
     from edge_vc.settings.optional import EvaluationError
     from edge_vc_runtime.bundle.manifest import BundleError
     from edge_vc_runtime.engines import EngineError

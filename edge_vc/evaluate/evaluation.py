@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc.data.corpus import Corpus, Utterance
-from edge_vc.evaluate.contenders import Contender, named_apart
-from edge_vc.evaluate.folders import ConvertedFiles
 from edge_vc.evaluate.kept_audio import KeptAudio
 from edge_vc.evaluate.metrics.intelligibility import unknown_words
 from edge_vc.evaluate.metrics.scorer import measure_target
 from edge_vc.evaluate.noise import CLEAN, Condition, conditions
-from edge_vc.evaluate.pairings import Pairing, baseline, pairings
 from edge_vc.evaluate.pool import run_tasks
 from edge_vc.evaluate.report.report import Comparison, ContenderScore, EvaluationReport, Sentence
 from edge_vc.evaluate.report.summary import since_clean, summarise, summarise_pair, with_deltas
 from edge_vc.evaluate.selection import EvaluationSet, select_sentences
+from edge_vc.evaluate.systems.converted_folder import ConvertedFiles
+from edge_vc.evaluate.systems.pairings import Pairing, baseline, pairings
+from edge_vc.evaluate.systems.systems import Contender, named_apart
 from edge_vc.evaluate.worker import Outcome, Plan, Task, present
 
 Progress = Callable[[int, int], None]
@@ -33,7 +33,7 @@ class EvaluationOptions:
     noise_db: float | None = None
     """SNR at which babble and speech-shaped noise are tried as well."""
     against: tuple[str, ...] = ()
-    """Contenders to compare all others with; see `edge_vc.evaluate.pairings`."""
+    """Contenders to compare all others with; see `edge_vc.evaluate.systems.pairings`."""
     audio: Path | None = None
     """Folder to keep the converted audio in."""
     jobs: int = 1

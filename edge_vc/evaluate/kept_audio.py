@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_vc.audio.io import Samples, write_audio
 from edge_vc.data.corpus import Utterance
 from edge_vc.evaluate.noise import CLEAN, Condition
-from edge_vc.evaluate.voices import RATE
+from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
 
 TARGET = "target"

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
-from edge_vc.evaluate.contenders import RATE, Contender, Conversion, converted
 from edge_vc.evaluate.kept_audio import KeptAudio
 from edge_vc.evaluate.metrics.melody import contour
 from edge_vc.evaluate.metrics.pairwise import Closeness, compare
 from edge_vc.evaluate.metrics.scorer import Judge, Target
 from edge_vc.evaluate.noise import Condition, NoiseMaker
-from edge_vc.evaluate.pairings import Pairing
 from edge_vc.evaluate.report.report import SentenceScore
 from edge_vc.evaluate.selection import EvaluationSet
+from edge_vc.evaluate.systems.pairings import Pairing
+from edge_vc.evaluate.systems.systems import RATE, Contender, Conversion, converted
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 from edge_vc.audio.io import Samples, read_audio
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.cli import app
-from edge_vc.evaluate.contenders import Contender, load_contenders
 from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
 from edge_vc.evaluate.report.report import EvaluationReport
 from edge_vc.evaluate.report.tables import all_tables
 from edge_vc.evaluate.selection import select_sentences
+from edge_vc.evaluate.systems.systems import Contender, load_contenders
 from edge_vc.settings.optional import EvaluationError
 
 

@@ -18,7 +18,7 @@ from edge_vc.evaluate.metrics.similarity import Embedding, SpeakerEncoder, simil
 from edge_vc.evaluate.report.bootstrap import DECIMALS
 from edge_vc.evaluate.report.report import SentenceScore
 from edge_vc.evaluate.selection import EvaluationSet
-from edge_vc.evaluate.voices import RATE
+from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from edge_vc.audio.io import Samples
 from edge_vc.audio.pitch import track_pitch
 from edge_vc.data.corpus import Corpus
-from edge_vc.evaluate.contenders import RATE, Contender, converted
 from edge_vc.evaluate.selection import select_sentences
+from edge_vc.evaluate.systems.systems import RATE, Contender, converted
 
 LOWEST_HZ = 60.0
 RANGE_DB = 70.0

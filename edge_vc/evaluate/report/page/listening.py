@@ -14,7 +14,7 @@ from edge_vc.evaluate.report.page.markup import Markup, tag
 from edge_vc.evaluate.report.page.picture import melody, spectrogram
 from edge_vc.evaluate.report.page.sound import flac_uri
 from edge_vc.evaluate.report.report import EvaluationReport, Sentence, SentenceScore
-from edge_vc.evaluate.voices import RATE
+from edge_vc.evaluate.systems.open_system import RATE
 
 SEXES = {"F": "a woman", "M": "a man"}
 LONGEST_SECONDS = 20.0

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_vc.audio.io import Samples, read_audio
 from edge_vc.data.corpus import AUDIO_SUFFIXES, Utterance
-from edge_vc.evaluate.voices import RATE
+from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
 
 SPLITS = ("", "train", "val", "dev")

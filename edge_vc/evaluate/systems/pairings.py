@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge_vc.evaluate.contenders import SOURCE, Contender
+from edge_vc.evaluate.systems.systems import SOURCE, Contender
 from edge_vc.settings.optional import EvaluationError
 
 

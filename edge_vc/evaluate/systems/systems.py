@@ -12,8 +12,8 @@ import numpy as np
 
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
-from edge_vc.evaluate import voices
-from edge_vc.evaluate.folders import open_folder
+from edge_vc.evaluate.systems import open_system as voices
+from edge_vc.evaluate.systems.converted_folder import open_folder
 from edge_vc.settings.optional import EvaluationError
 
 RATE = voices.RATE

@@ -13,10 +13,10 @@ from safetensors.numpy import save_file
 
 from edge_vc.audio.io import AudioError, Samples, write_audio
 from edge_vc.data.corpus import Corpus, Utterance
-from edge_vc.evaluate.contenders import Contender, converted, load_contenders, named_apart
-from edge_vc.evaluate.folders import ConvertedFiles
-from edge_vc.evaluate.pairings import baseline, pairings
-from edge_vc.evaluate.voices import at_rate
+from edge_vc.evaluate.systems.converted_folder import ConvertedFiles
+from edge_vc.evaluate.systems.open_system import at_rate
+from edge_vc.evaluate.systems.pairings import baseline, pairings
+from edge_vc.evaluate.systems.systems import Contender, converted, load_contenders, named_apart
 from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.bundle.manifest import ModelEntry
 from edge_vc_runtime.engines import ENGINES, EngineError, EngineFactory
