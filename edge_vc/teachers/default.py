@@ -15,8 +15,8 @@ from edge_vc.audio.io import AudioError, Samples
 from edge_vc.audio.level import normalize_level
 from edge_vc.audio.mel import LogMel, channel_mean
 from edge_vc.audio.pitch import Contour, track_pitch
-from edge_vc.models.teacher import TeacherNetwork
-from edge_vc.models.teacher_file import load_teacher, save_teacher
+from edge_vc.models.teacher.file import load_teacher, save_teacher
+from edge_vc.models.teacher.network import TeacherNetwork
 
 DEFAULT_WEIGHTS = Path(__file__).parent.parent / "assets" / "kathleen-teacher.safetensors"
 INPUT_DB = -23.0

@@ -14,7 +14,7 @@ from torch import Tensor
 from edge_vc.audio.io import Samples, write_audio
 from edge_vc.audio.mel import LogMel
 from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
-from edge_vc.models.teacher import TeacherNetwork
+from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.teacher_data import HIGHEST_HZ, LOWEST_HZ, loud_mean
 from edge_vc.training.vocoder import OtherVoice, revoice

@@ -22,7 +22,7 @@ import torch
 
 from edge_vc.data.corpus import CorpusError
 from edge_vc.data.pair_set import PairSet
-from edge_vc.models.teacher_file import load_teacher, one_voice, save_teacher
+from edge_vc.models.teacher.file import load_teacher, one_voice, save_teacher
 from edge_vc.settings.field import RecipeError
 from edge_vc.teachers.default import weights_hash
 from edge_vc.training.devices import (

@@ -12,8 +12,8 @@ from rich.progress import Progress
 from torch import nn
 
 from edge_vc.data.pair_set import PairSet
-from edge_vc.models.teacher import TeacherNetwork
-from edge_vc.models.teacher_file import begin_with
+from edge_vc.models.teacher.file import begin_with
+from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.training.adversary import Adversary
 from edge_vc.training.checkpoint import Checkpoint, Stateful
 from edge_vc.training.devices import Devices, OneDevice

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge_vc.models.teacher_config import TeacherConfig
+from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.settings.field import RecipeError, unknown
 
 RECIPES = Path(__file__).resolve().parent.parent / "recipes" / "training"

@@ -16,7 +16,7 @@ from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from edge_vc.audio.mel import LogMel, channel_mean
-from edge_vc.models.teacher import TeacherNetwork
+from edge_vc.models.teacher.network import TeacherNetwork
 
 LOUDEST = 32767
 """Full scale of stored samples."""

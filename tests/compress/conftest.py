@@ -13,8 +13,8 @@ from torch import Tensor
 
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
-from edge_vc.models.teacher import TeacherNetwork
-from edge_vc.models.teacher_config import TeacherConfig
+from edge_vc.models.teacher.config import TeacherConfig
+from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.teachers.default import DefaultTeacher
 
 RATE = 16000

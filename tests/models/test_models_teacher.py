@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from edge_vc.models import teacher_blocks
-from edge_vc.models.teacher import TeacherNetwork
-from edge_vc.models.teacher_blocks import Attention
-from edge_vc.models.teacher_config import TeacherConfig
-from edge_vc.models.teacher_file import load_teacher, save_teacher
-from edge_vc.models.teacher_head import overlap_add, spectra
+from edge_vc.models.teacher import blocks as teacher_blocks
+from edge_vc.models.teacher.blocks import Attention
+from edge_vc.models.teacher.config import TeacherConfig
+from edge_vc.models.teacher.file import load_teacher, save_teacher
+from edge_vc.models.teacher.head import overlap_add, spectra
+from edge_vc.models.teacher.network import TeacherNetwork
 
 TINY = TeacherConfig(channels=16, bottleneck=8, encoder_blocks=2, decoder_blocks=2)
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from edge_vc.audio.io import AudioError
-from edge_vc.models.teacher import TeacherNetwork
-from edge_vc.models.teacher_config import TeacherConfig
-from edge_vc.models.teacher_file import one_voice
-from edge_vc.models.teacher_head import pulse_train
+from edge_vc.models.teacher.config import TeacherConfig
+from edge_vc.models.teacher.file import one_voice
+from edge_vc.models.teacher.head import pulse_train
+from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.teachers.default import CHUNK_FRAMES, DEFAULT_WEIGHTS, DefaultTeacher
 
 TINY = replace(

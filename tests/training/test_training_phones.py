@@ -16,7 +16,7 @@ from edge_vc.audio.io import resample
 from edge_vc.data.pair_set import PairSet
 from edge_vc.data.synthetic.espeak import Request, Speaker
 from edge_vc.labelling.labels import to_int16
-from edge_vc.models.teacher_config import TeacherConfig
+from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.phone_reader import PhoneReader
 from edge_vc.training.phones import PHONES, UNKNOWN, PhoneListener, Phones, with_phones

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from speech_toys import pair, pairs
 
 from edge_vc.audio.io import read_audio
-from edge_vc.models.teacher_config import TeacherConfig
-from edge_vc.models.teacher_file import one_voice
+from edge_vc.models.teacher.config import TeacherConfig
+from edge_vc.models.teacher.file import one_voice
 from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher import chosen_settings, data_hash, main

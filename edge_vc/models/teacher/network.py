@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from edge_vc.models.teacher_blocks import Attention, ConvNeXt
-from edge_vc.models.teacher_config import TeacherConfig
-from edge_vc.models.teacher_head import SourceFilterHead, SpectrumHead
+from edge_vc.models.teacher.blocks import Attention, ConvNeXt
+from edge_vc.models.teacher.config import TeacherConfig
+from edge_vc.models.teacher.head import SourceFilterHead, SpectrumHead
 
 
 @dataclass(frozen=True)

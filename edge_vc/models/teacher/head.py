@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_vc.audio.mel import hop_frames, mel_matrix
-from edge_vc.models.teacher_config import TeacherConfig
+from edge_vc.models.teacher.config import TeacherConfig
 
 
 class SourceFilterHead(nn.Module):

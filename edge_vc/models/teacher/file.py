@@ -11,8 +11,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from edge_vc.models.teacher import TeacherNetwork
-from edge_vc.models.teacher_config import TeacherConfig
+from edge_vc.models.teacher.config import TeacherConfig
+from edge_vc.models.teacher.network import TeacherNetwork
 
 VOICE_SPREAD = 0.3
 """Standard deviation of other voices around the one that a run starts with."""

@@ -1,0 +1,1 @@
+"""The default teacher network: configuration, blocks, head and its file."""
