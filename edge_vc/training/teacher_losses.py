@@ -8,8 +8,8 @@ from torch import Tensor
 from edge_vc.audio.mel import LogMel
 from edge_vc.data.pair_set import HOP
 from edge_vc.models.teacher.network import TeacherNetwork, TeacherOutput
-from edge_vc.training.adversary import Adversary
 from edge_vc.training.devices import Devices
+from edge_vc.training.gan import Adversary
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.phone_reader import PhoneReader
 from edge_vc.training.teacher_data import TeacherBatch, loud_mean

@@ -14,10 +14,10 @@ from torch import nn
 from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher.file import begin_with
 from edge_vc.models.teacher.network import TeacherNetwork
-from edge_vc.training.adversary import Adversary
 from edge_vc.training.checkpoint import Checkpoint, Stateful
 from edge_vc.training.devices import Devices, OneDevice
 from edge_vc.training.discriminators import Discriminators
+from edge_vc.training.gan import Adversary
 from edge_vc.training.held_out import HeldOut
 from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.phone_reader import PhoneReader
