@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     train = commands.add_parser("train", help="train each variant")
     train.add_argument("--recipe", default="cpu")
     data = train.add_mutually_exclusive_group(required=True)
-    data.add_argument("--pack", type=Path, help="folder of edge_vc.training.pack")
+    data.add_argument("--pack", type=Path, help="folder of edge_vc.training.teacher.dataset_pack")
     data.add_argument("--corpus", type=Path)
     train.add_argument("--steps", type=int, help="of each variant")
     train.add_argument("--minutes", type=float, help="or wall clock of each variant")
@@ -103,7 +103,7 @@ def train_all(args: argparse.Namespace) -> int:
         folder = run_of(args.work, variant)
         if is_finished(folder):
             continue
-        command = [sys.executable, "-m", "edge_vc.training.teacher", "--out", str(folder)]
+        command = [sys.executable, "-m", "edge_vc.training.teacher.cli", "--out", str(folder)]
         command += ["--recipe", args.recipe]
         source = ["--pack", args.pack] if args.pack else ["--corpus", args.corpus]
         budget = ["--steps", args.steps] if args.steps else ["--minutes", args.minutes]

@@ -32,7 +32,7 @@ class PairSet:
     held: bool = False
     """Whether it is for validation and samples alone."""
     phones: NDArray[np.int8] | None = None
-    """What is said, an index into `edge_vc.training.phones.PHONES`, ``[F]``; where it is known."""
+    """What is said, an index into `edge_vc.training.teacher.phones.PHONES`, ``[F]``; where it is known."""
 
 
 def as_int16(audio: NDArray[np.floating], frames: int) -> NDArray[np.int16]:

@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from edge_vc.training.pack import Pack, write_pack
-from edge_vc.training.teacher import chosen_settings
+from edge_vc.training.teacher.cli import chosen_settings
+from edge_vc.training.teacher.dataset_pack import Pack, write_pack
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import torch
 from speech_toys import pairs
 
 from edge_vc.training.devices import DeviceError, DeviceSettings, OneDevice, open_devices
-from edge_vc.training.pack import Pack, write_pack
+from edge_vc.training.teacher.dataset_pack import Pack, write_pack
 
 SMALL = (
     *("network.channels=16", "network.bottleneck=8", "network.encoder_blocks=1"),
@@ -24,7 +24,7 @@ SMALL = (
 
 def train(folder: Path, pack: Path, steps: int, processes: int) -> list[dict[str, float]]:
     """Train in processes of their own; return the log."""
-    command = [sys.executable, "-m", "edge_vc.training.teacher", "--pack", str(pack)]
+    command = [sys.executable, "-m", "edge_vc.training.teacher.cli", "--pack", str(pack)]
     command += ["--out", str(folder), "--target", "me", "--steps", str(steps), "--threads", "1"]
     command += ["--accelerator", "cpu", "--precision", "32", "--devices", str(processes)]
     command += ["--save-minutes", "0"]

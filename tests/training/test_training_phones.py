@@ -17,14 +17,14 @@ from edge_vc.data.pair_set import PairSet
 from edge_vc.data.synthetic.espeak import Request, Speaker
 from edge_vc.labelling.labels import to_int16
 from edge_vc.models.teacher.config import TeacherConfig
-from edge_vc.training.noise_bank import NoiseBank
-from edge_vc.training.phone_reader import PhoneReader
-from edge_vc.training.phones import PHONES, UNKNOWN, PhoneListener, Phones, with_phones
 from edge_vc.training.schedule import Budget
-from edge_vc.training.speech_bank import SpeechBank
-from edge_vc.training.teacher import data_hash
-from edge_vc.training.teacher_run import Sitting, TeacherTraining
-from edge_vc.training.teacher_settings import InputSettings, LossSettings, TeacherSettings
+from edge_vc.training.teacher.cli import data_hash
+from edge_vc.training.teacher.noise_bank import NoiseBank
+from edge_vc.training.teacher.phone_classifier import PhoneReader
+from edge_vc.training.teacher.phones import PHONES, UNKNOWN, PhoneListener, Phones, with_phones
+from edge_vc.training.teacher.settings import InputSettings, LossSettings, TeacherSettings
+from edge_vc.training.teacher.speech_bank import SpeechBank
+from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
 
 Samples16 = NDArray[np.int16]
 SETTINGS = TeacherSettings(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge_vc.settings.field import RecipeError
-from edge_vc.training.teacher_settings import (
+from edge_vc.training.teacher.settings import (
     RECIPES,
     TeacherSettings,
     apply,

@@ -13,12 +13,12 @@ from speech_toys import pair, pairs
 from edge_vc.audio.io import read_audio
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.file import one_voice
-from edge_vc.training.noise_bank import NoiseBank
 from edge_vc.training.schedule import Budget
-from edge_vc.training.teacher import chosen_settings, data_hash, main
-from edge_vc.training.teacher_losses import apartness
-from edge_vc.training.teacher_run import Sitting, TeacherTraining
-from edge_vc.training.teacher_settings import InputSettings, LossSettings, TeacherSettings
+from edge_vc.training.teacher.cli import chosen_settings, data_hash, main
+from edge_vc.training.teacher.losses import apartness
+from edge_vc.training.teacher.noise_bank import NoiseBank
+from edge_vc.training.teacher.settings import InputSettings, LossSettings, TeacherSettings
+from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
 
 TINY = TeacherSettings(
     replace(TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1),
@@ -193,7 +193,7 @@ def test_mistakes_are_one_line(
 
 
 def test_a_pack_becomes_weights_with_their_origin(tmp_path: Path) -> None:
-    from edge_vc.training.pack import Pack, write_pack
+    from edge_vc.training.teacher.dataset_pack import Pack, write_pack
 
     write_pack(Pack(tuple(pairs()), (), ()), tmp_path / "pack", "me")
     small = [f"network.{key}" for key in ("channels=16", "encoder_blocks=1", "decoder_blocks=1")]

@@ -1,4 +1,4 @@
-"""A training set small enough to carry to a GPU: `python -m edge_vc.training.pack --help`.
+"""A training set small enough to carry to a GPU: `python -m edge_vc.training.teacher.dataset_pack --help`.
 
 Recordings travel as Ogg Opus, their pitch as numbers; what a network is to imitate is cleaned from
 the recordings again where it is unpacked, and other voices are made while training. Reading needs
@@ -26,7 +26,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet, as_int16, cleaned
-from edge_vc.training.phones import PHONES, UNKNOWN, Phones
+from edge_vc.training.teacher.phones import PHONES, UNKNOWN, Phones
 
 Bytes = NDArray[np.uint8]
 
@@ -199,9 +199,11 @@ def _are_phones(found: Phones) -> bool:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Pack a corpus."""
-    from edge_vc.training.teacher_sources import corpus_pack
+    from edge_vc.training.teacher.sources import corpus_pack
 
-    parser = argparse.ArgumentParser(prog="edge_vc.training.pack", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="edge_vc.training.teacher.dataset_pack", description=__doc__
+    )
     parser.add_argument("--corpus", type=Path, required=True, help="folder with metadata.csv")
     parser.add_argument("--out", type=Path, required=True, help="folder for the parts")
     parser.add_argument("--target", default="kathleen", help="speaker to convert into")

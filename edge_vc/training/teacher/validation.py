@@ -16,8 +16,8 @@ from edge_vc.audio.mel import LogMel
 from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
 from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.teacher_data import HIGHEST_HZ, LOWEST_HZ, loud_mean
-from edge_vc.training.vocoder import OtherVoice, revoice
+from edge_vc.training.teacher.batches import HIGHEST_HZ, LOWEST_HZ, loud_mean
+from edge_vc.training.teacher.vocoder import OtherVoice, revoice
 
 SPOKEN = 3
 """Sentences in a sample."""

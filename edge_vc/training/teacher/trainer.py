@@ -18,16 +18,16 @@ from edge_vc.training.checkpoint import Checkpoint, Stateful
 from edge_vc.training.devices import Devices, OneDevice
 from edge_vc.training.discriminators import Discriminators
 from edge_vc.training.gan import Adversary
-from edge_vc.training.held_out import HeldOut
-from edge_vc.training.noise_bank import NoiseBank
-from edge_vc.training.phone_reader import PhoneReader
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
-from edge_vc.training.speech_bank import SpeechBank
-from edge_vc.training.teacher_data import TeacherBatch, TeacherBatches
-from edge_vc.training.teacher_losses import Figures, TeacherLosses
-from edge_vc.training.teacher_plan import KINDS
-from edge_vc.training.teacher_settings import TeacherSettings
-from edge_vc.training.units import renew_units
+from edge_vc.training.teacher.batches import TeacherBatch, TeacherBatches
+from edge_vc.training.teacher.crop_plan import KINDS
+from edge_vc.training.teacher.losses import Figures, TeacherLosses
+from edge_vc.training.teacher.noise_bank import NoiseBank
+from edge_vc.training.teacher.phone_classifier import PhoneReader
+from edge_vc.training.teacher.settings import TeacherSettings
+from edge_vc.training.teacher.speech_bank import SpeechBank
+from edge_vc.training.teacher.units import renew_units
+from edge_vc.training.teacher.validation import HeldOut
 
 LOG_STEPS = 100
 

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from edge_vc.audio.mel import LogMel
 from edge_vc.augmentation.frequency_warp import warp_matrix
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE
-from edge_vc.training.noise_bank import NoiseBank
-from edge_vc.training.speech_bank import Cut, SpeechBank
-from edge_vc.training.teacher_plan import LONGEST_OFFSET, Plan, draw_plan
-from edge_vc.training.teacher_settings import InputSettings
-from edge_vc.training.vocoder import OtherVoice, revoice
+from edge_vc.training.teacher.crop_plan import LONGEST_OFFSET, Plan, draw_plan
+from edge_vc.training.teacher.noise_bank import NoiseBank
+from edge_vc.training.teacher.settings import InputSettings
+from edge_vc.training.teacher.speech_bank import Cut, SpeechBank
+from edge_vc.training.teacher.vocoder import OtherVoice, revoice
 
 WARPS = np.exp(np.linspace(-0.4, 0.4, 61))
 """Frequency warps of mel bands on offer; a formant at ``f`` moves to ``f * warp``."""
@@ -44,7 +44,7 @@ class TeacherBatch:
     truth: Tensor
     """The recordings of the paired crops ``[P, F * hop]``."""
     phones: Tensor
-    """What is said ``[B, F]``, as `edge_vc.training.speech_bank.Cut` has it."""
+    """What is said ``[B, F]``, as `edge_vc.training.teacher.speech_bank.Cut` has it."""
     own: int
     """How many of the paired crops, the first ones, are of voice 0."""
 

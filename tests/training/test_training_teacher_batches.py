@@ -12,12 +12,12 @@ from edge_vc.audio.mel import LogMel, channel_mean
 from edge_vc.audio.pitch import track_pitch
 from edge_vc.augmentation.frequency_warp import warp_matrix
 from edge_vc.data.pair_set import HOP
-from edge_vc.training.noise_bank import NoiseBank
-from edge_vc.training.speech_bank import SpeechBank
-from edge_vc.training.teacher_data import TeacherBatches, loud_mean
-from edge_vc.training.teacher_plan import draw_plan
-from edge_vc.training.teacher_settings import InputSettings
-from edge_vc.training.vocoder import OtherVoice, revoice
+from edge_vc.training.teacher.batches import TeacherBatches, loud_mean
+from edge_vc.training.teacher.crop_plan import draw_plan
+from edge_vc.training.teacher.noise_bank import NoiseBank
+from edge_vc.training.teacher.settings import InputSettings
+from edge_vc.training.teacher.speech_bank import SpeechBank
+from edge_vc.training.teacher.vocoder import OtherVoice, revoice
 
 CPU = torch.device("cpu")
 CENTRES = librosa.mel_frequencies(82, fmin=0, fmax=8000)[1:-1]
@@ -117,7 +117,7 @@ def test_every_disturbance_changes_the_input_and_not_the_truth(changes: dict[str
 def test_noise_lies_at_its_ratio() -> None:
     drawn = batches(replace(PLAIN, noise_share=1.0, snr_db=(10.0, 10.0)))
     audio = torch.randn(3, 32 * HOP)
-    from edge_vc.training.teacher_plan import draw_plan
+    from edge_vc.training.teacher.crop_plan import draw_plan
 
     plan = draw_plan(drawn.bank, drawn.settings, ROWS[:3], 32, [0, 0, 0])
     bed = drawn._in_noise(audio, plan) - audio

@@ -1,4 +1,4 @@
-"""Train the default teacher: `python -m edge_vc.training.teacher --corpus DIR --out DIR`.
+"""Train the default teacher: `python -m edge_vc.training.teacher.cli --corpus DIR --out DIR`.
 
 Run it again with the same folder to go on where it was cut.
 """
@@ -32,20 +32,20 @@ from edge_vc.training.devices import (
     device_settings,
     open_devices,
 )
-from edge_vc.training.pack import Pack, PackError, read_pack
 from edge_vc.training.schedule import Budget
-from edge_vc.training.teacher_run import Sitting, TeacherTraining
-from edge_vc.training.teacher_settings import TeacherSettings, apply, load_settings
-from edge_vc.training.teacher_sources import corpus_pack, noises_of, voices_of
-from edge_vc.training.units import with_units
+from edge_vc.training.teacher.dataset_pack import Pack, PackError, read_pack
+from edge_vc.training.teacher.settings import TeacherSettings, apply, load_settings
+from edge_vc.training.teacher.sources import corpus_pack, noises_of, voices_of
+from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
+from edge_vc.training.teacher.units import with_units
 
 EXAMPLES = """examples:
-  python -m edge_vc.training.teacher --corpus CORPUS --out build/teacher --minutes 120
+  python -m edge_vc.training.teacher.cli --corpus CORPUS --out build/teacher --minutes 120
       two cores, from recordings
-  python -m edge_vc.training.teacher --recipe gpu --pack build/pack --out build/teacher \\
+  python -m edge_vc.training.teacher.cli --recipe gpu --pack build/pack --out build/teacher \\
       --minutes 20 --max-minutes 8
       one GPU, from a pack, in sittings of eight minutes: run it until it says it is finished
-  python -m edge_vc.training.teacher ... --devices 4 --nodes 2 --set losses.adversarial=0
+  python -m edge_vc.training.teacher.cli ... --devices 4 --nodes 2 --set losses.adversarial=0
       eight processes; any setting of the recipe by its name
 """
 
@@ -53,14 +53,16 @@ EXAMPLES = """examples:
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
-        prog="edge_vc.training.teacher",
+        prog="edge_vc.training.teacher.cli",
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--corpus", type=Path, help="folder with metadata.csv")
-    data.add_argument("--pack", type=Path, help="folder that edge_vc.training.pack has written")
+    data.add_argument(
+        "--pack", type=Path, help="folder that edge_vc.training.teacher.dataset_pack has written"
+    )
     parser.add_argument("--out", type=Path, required=True, help="run folder; resumes")
     parser.add_argument("--target", default="kathleen", help="speaker to convert into")
     parser.add_argument("--recipe", default="cpu", help="cpu, gpu or a TOML file")

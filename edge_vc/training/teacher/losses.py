@@ -11,9 +11,9 @@ from edge_vc.models.teacher.network import TeacherNetwork, TeacherOutput
 from edge_vc.training.devices import Devices
 from edge_vc.training.gan import Adversary
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.phone_reader import PhoneReader
-from edge_vc.training.teacher_data import TeacherBatch, loud_mean
-from edge_vc.training.teacher_settings import LossSettings
+from edge_vc.training.teacher.batches import TeacherBatch, loud_mean
+from edge_vc.training.teacher.phone_classifier import PhoneReader
+from edge_vc.training.teacher.settings import LossSettings
 
 Figures = dict[str, Tensor]
 

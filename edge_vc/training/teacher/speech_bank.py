@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from edge_vc.data.pair_set import HOP, PairSet
-from edge_vc.training.phones import UNKNOWN, Phones
+from edge_vc.training.teacher.phones import UNKNOWN, Phones
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Cut:
     present: Tensor
     """``[B, W]``: whether the frame lies within the speaker's recordings."""
     phones: Tensor
-    """``[B, W]``: indices of `edge_vc.training.phones.PHONES`, `UNKNOWN` where nobody knows."""
+    """``[B, W]``: indices of `edge_vc.training.teacher.phones.PHONES`, `UNKNOWN` where nobody knows."""
 
 
 class SpeechBank:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edge_vc.training.speech_bank import SpeechBank
-from edge_vc.training.teacher_settings import InputSettings
+from edge_vc.training.teacher.settings import InputSettings
+from edge_vc.training.teacher.speech_bank import SpeechBank
 
 KINDS = ("own", "others", "unpaired")
 KNOTS = 6

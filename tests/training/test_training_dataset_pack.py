@@ -9,8 +9,14 @@ from safetensors.numpy import save_file
 from speech_toys import listened, pair, pairs
 
 from edge_vc.data.pair_set import cleaned
-from edge_vc.training.pack import Pack, PackError, PackSettings, read_pack, write_pack
-from edge_vc.training.phones import PHONES
+from edge_vc.training.teacher.dataset_pack import (
+    Pack,
+    PackError,
+    PackSettings,
+    read_pack,
+    write_pack,
+)
+from edge_vc.training.teacher.phones import PHONES
 
 HISS = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)
 ROOM = np.eye(1, 800, dtype=np.float32)[0]

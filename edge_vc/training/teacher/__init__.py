@@ -1,0 +1,1 @@
+"""Training of the default teacher: dataset, losses, trainer, validation."""
