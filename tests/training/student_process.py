@@ -9,7 +9,7 @@ import torch
 from test_training_distill import QUICK, example, student
 
 from edge_vc.training.devices import DeviceSettings, open_devices
-from edge_vc.training.distill import Distillation
+from edge_vc.training.student.distiller import Distillation
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

@@ -128,7 +128,7 @@ def test_two_processes_distil_as_one_does(tmp_path: Path) -> None:
 def test_a_batch_that_does_not_divide_is_refused(tmp_path: Path) -> None:
     from test_training_distill import QUICK, example, student
 
-    from edge_vc.training.distill import Distillation
+    from edge_vc.training.student.distiller import Distillation
 
     devices = OneDevice()
     devices.world = 3

@@ -12,11 +12,11 @@ from edge_vc.augmentation.feature_augment import Disturbance
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
-from edge_vc.training.distill import Distillation, DistillSettings
-from edge_vc.training.distill_data import DistillBatches
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.pitch import pitch_error, train_pitch
 from edge_vc.training.schedule import Budget
+from edge_vc.training.student.batches import DistillBatches
+from edge_vc.training.student.distiller import Distillation, DistillSettings
+from edge_vc.training.student.pitch import pitch_error, train_pitch
 
 TINY = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)
 QUICK = DistillSettings(

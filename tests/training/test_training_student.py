@@ -11,9 +11,9 @@ import torch
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
-from edge_vc.training import student as script
-from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.schedule import Budget
+from edge_vc.training.student import cli as script
+from edge_vc.training.student.distiller import Distillation, DistillSettings
 
 
 def test_a_run_that_goes_on_keeps_its_pitch(

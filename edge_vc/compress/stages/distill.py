@@ -13,8 +13,8 @@ from edge_vc.compress.stages.training_log import keep_log
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
-from edge_vc.training.distill import Distillation, DistillSettings
 from edge_vc.training.schedule import Budget
+from edge_vc.training.student.distiller import Distillation, DistillSettings
 
 
 class DistillStage(Stage):

@@ -19,8 +19,8 @@ from edge_vc.compress.stages.start import budget_of, starting_student, student_p
 from edge_vc.models.student.file import save_student
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import weights_hash
-from edge_vc.training.distill_data import DistillBatch, DistillBatches
 from edge_vc.training.losses import SpectralLoss
+from edge_vc.training.student.batches import DistillBatch, DistillBatches
 
 TAYLOR_SEGMENTS = 12
 TAYLOR_FRAMES = 128

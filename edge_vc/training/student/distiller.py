@@ -16,11 +16,11 @@ from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.student import Prediction, Student
 from edge_vc.training.checkpoint import Checkpoint
 from edge_vc.training.devices import Devices, OneDevice
-from edge_vc.training.distill_data import DistillBatch, DistillBatches
 from edge_vc.training.gan import Adversary
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.pitch import pitch_error
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
+from edge_vc.training.student.batches import DistillBatch, DistillBatches
+from edge_vc.training.student.pitch import pitch_error
 
 Report = Callable[[float, dict[str, float]], None]
 """Called now and then with the progress (0..1) and the latest figures."""

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from edge_vc.models.student.student import Student
-from edge_vc.training.distill_data import DistillBatch, DistillBatches
 from edge_vc.training.schedule import MovingAverage, learning_rate
+from edge_vc.training.student.batches import DistillBatch, DistillBatches
 
 PEAK_RATE = 3e-3
 

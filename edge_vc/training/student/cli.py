@@ -1,4 +1,4 @@
-"""Train a student from scratch: `python -m edge_vc.training.student --corpus DIR --out DIR`."""
+"""Train a student from scratch: `python -m edge_vc.training.student.cli --corpus DIR --out DIR`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
 from edge_vc.training.devices import add_device_arguments, device_settings, open_devices
-from edge_vc.training.distill import Distillation, DistillSettings
-from edge_vc.training.distill_data import set_prior
-from edge_vc.training.pitch import train_pitch
 from edge_vc.training.schedule import Budget
+from edge_vc.training.student.batches import set_prior
+from edge_vc.training.student.distiller import Distillation, DistillSettings
+from edge_vc.training.student.pitch import train_pitch
 
 SOURCE_SPEEDS = ((1.0, 0.87), (1.0, 1.15))
 """Every source twice: as recorded, and in turn as a larger or as a smaller person."""
