@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from edge_vc_export.bundle import BundleFacts
-    from edge_vc_export.graph_set import Selection
-    from edge_vc_export.release import Release
+    from edge_vc_export.bundle.graph_set import Selection
+    from edge_vc_export.bundle.release import Release
+    from edge_vc_export.bundle.writer import BundleFacts
 
 app = typer.Typer(
     help="Write a bundle from a compression run, or take one apart.", add_completion=False
@@ -86,8 +86,8 @@ def export_command(
     from edge_vc.audio.io import AudioError
     from edge_vc.models.student.file import StudentFileError
     from edge_vc_boards.board import BoardError
+    from edge_vc_export.bundle.graph_set import Selection
     from edge_vc_export.formats import FormatError
-    from edge_vc_export.graph_set import Selection
     from edge_vc_export.parity import ParityError
     from edge_vc_runtime.bundle.manifest import BundleError
     from edge_vc_runtime.engines import EngineError
@@ -124,8 +124,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _facts(name: str, version: str, licence: str, consent: str) -> BundleFacts:
-    from edge_vc_export.bundle import BundleFacts
-    from edge_vc_export.licences import licence_text
+    from edge_vc_export.bundle.licences import licence_text
+    from edge_vc_export.bundle.writer import BundleFacts
 
     return BundleFacts(name, version, licence, consent, licence_text(licence))
 
@@ -187,7 +187,7 @@ def _release(
 ) -> Release:
     from edge_vc.compress.quantization.ptq import quantized_convs
     from edge_vc.models.student.file import load_student
-    from edge_vc_export.release import release_bundle
+    from edge_vc_export.bundle.release import release_bundle
 
     student = load_student(float_file)
     quantized = None if int8_file is None else load_student(int8_file)
@@ -200,7 +200,7 @@ def _release(
 
 
 def _rewrite(source: Path, output: Path, selection: Selection) -> Release:
-    from edge_vc_export.release import rewrite_bundle
+    from edge_vc_export.bundle.release import rewrite_bundle
 
     with _notes() as note:
         return rewrite_bundle(source, output, selection, note=note)

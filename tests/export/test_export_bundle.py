@@ -11,7 +11,7 @@ import pytest
 import torch
 from export_toys import FACTS, HOP, RATE, quantized_toy, speech_like, toy
 
-from edge_vc_export.bundle import BundleFacts, ModelFile, write_bundle
+from edge_vc_export.bundle.writer import BundleFacts, ModelFile, write_bundle
 from edge_vc_export.golden import npz_bytes
 from edge_vc_export.onnx import export_onnx
 from edge_vc_runtime.bundle.manifest import BundleError

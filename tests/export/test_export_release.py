@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from edge_vc.models.student.file import save_student
 from edge_vc_export import proof as proofs
-from edge_vc_export import release as releases
-from edge_vc_export.bundle import BundleFacts
+from edge_vc_export.bundle import release as releases
+from edge_vc_export.bundle.graph_set import Selection
+from edge_vc_export.bundle.release import release_bundle, rewrite_bundle
+from edge_vc_export.bundle.writer import BundleFacts
 from edge_vc_export.cli import app
 from edge_vc_export.formats import FormatError
-from edge_vc_export.graph_set import Selection
 from edge_vc_export.parity import Int8Limits, ParityError
-from edge_vc_export.release import release_bundle, rewrite_bundle
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import Ratio, ratio
 from edge_vc_runtime.bundle.golden import replay_golden

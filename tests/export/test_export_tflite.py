@@ -13,9 +13,9 @@ from torch import Tensor
 
 from edge_vc.nn import Serial, State, StreamingLayer
 from edge_vc_export.agreement import check_agreement
+from edge_vc_export.bundle.graph_set import Selection
 from edge_vc_export.facts import graph_facts
 from edge_vc_export.formats import DYNAMIC, FormatError, UnsupportedLayerError, check_formats
-from edge_vc_export.graph_set import Selection
 from edge_vc_export.onnx import export_onnx
 from edge_vc_export.parity import Int8Limits, ParityError, check_fp32, check_int8
 from edge_vc_export.stream import open_stream

@@ -14,8 +14,8 @@ from edge_vc.settings.field import RecipeError, Value
 from edge_vc.teachers.spec import SHIPPED
 
 if TYPE_CHECKING:
-    from edge_vc_export.bundle import BundleFacts
-    from edge_vc_export.graph_set import Selection
+    from edge_vc_export.bundle.graph_set import Selection
+    from edge_vc_export.bundle.writer import BundleFacts
 
 TIER_WEIGHTS = {"nano": 400_000, "base": 800_000}
 """Most INT8 weights of a tier; beyond the last it is `wide`."""
@@ -63,8 +63,8 @@ class ExportStage(Stage):
 
     def run(self, work: Workspace) -> Metrics:
         """Raises `LimitError` when a graph is not the student it was made from."""
+        from edge_vc_export.bundle.release import release_bundle
         from edge_vc_export.parity import Int8Limits, ParityError
-        from edge_vc_export.release import release_bundle
 
         section, limits = self.recipe.export, self.recipe.quantize
         student = load_student(work.inputs["distill"] / STUDENT)
@@ -97,8 +97,8 @@ class ExportStage(Stage):
         return metrics | {"int8_is_default": float(release.default == "int8")}
 
     def _facts(self) -> BundleFacts:
-        from edge_vc_export.bundle import BundleFacts
-        from edge_vc_export.licences import licence_text
+        from edge_vc_export.bundle.licences import licence_text
+        from edge_vc_export.bundle.writer import BundleFacts
 
         section = self.recipe.export
         return BundleFacts(
@@ -127,8 +127,8 @@ class ExportStage(Stage):
 
 def selection_of(section: ExportSection) -> Selection:
     """Return the files that a recipe asks for."""
+    from edge_vc_export.bundle.graph_set import DEFAULT_PRECISIONS, Selection
     from edge_vc_export.formats import DYNAMIC, FORMATS
-    from edge_vc_export.graph_set import DEFAULT_PRECISIONS, Selection
 
     precisions = {"fp32": ("fp32",), "all": (*DEFAULT_PRECISIONS, DYNAMIC)}
     return Selection(

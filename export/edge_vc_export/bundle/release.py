@@ -11,14 +11,14 @@ import numpy as np
 
 from edge_vc.audio.io import Samples
 from edge_vc.models.student.student import Student
-from edge_vc_export.bundle import BundleFacts, write_bundle
+from edge_vc_export.bundle.graph_set import GraphSet, Selection, export_graphs
+from edge_vc_export.bundle.rebundle import bundle_facts, take_graphs
+from edge_vc_export.bundle.signing import Signer
+from edge_vc_export.bundle.writer import BundleFacts, write_bundle
 from edge_vc_export.facts import graph_facts
 from edge_vc_export.formats import DYNAMIC, FORMATS
-from edge_vc_export.graph_set import GraphSet, Selection, export_graphs
 from edge_vc_export.parity import Int8Limits
 from edge_vc_export.proof import Proof, proof_metrics, prove
-from edge_vc_export.rebundle import bundle_facts, take_graphs
-from edge_vc_export.signing import Signer
 from edge_vc_export.speech import example_speech
 from edge_vc_export.speed import Ratio, race, ratio
 from edge_vc_runtime.bundle.reader import read_bundle

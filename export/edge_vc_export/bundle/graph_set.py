@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_vc.compress.quantization.ptq import quantized_convs
 from edge_vc.models.student.student import Student
-from edge_vc_export.bundle import BundleFacts, ModelFile
+from edge_vc_export.bundle.writer import BundleFacts, ModelFile
 from edge_vc_export.formats import DYNAMIC, FORMATS, PRECISIONS, FormatError, check_formats
 from edge_vc_export.onnx import export_onnx
 

@@ -1,0 +1,1 @@
+"""Writing bundles: archive, model card, licences, signature."""
