@@ -13,7 +13,7 @@ from export_toys import FACTS, HOP, RATE, quantized_toy, speech_like, toy
 
 from edge_vc_export.bundle.writer import BundleFacts, ModelFile, write_bundle
 from edge_vc_export.golden import npz_bytes
-from edge_vc_export.onnx import export_onnx
+from edge_vc_export.onnx.export import export_onnx
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.live.offline import convert_array

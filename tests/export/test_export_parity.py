@@ -8,7 +8,7 @@ import pytest
 import torch
 from export_toys import FACTS, RATE, Toy, quantized_toy, toy
 
-from edge_vc_export.onnx import export_onnx
+from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.parity import Int8Limits, ParityError, check_fp32, check_int8
 from edge_vc_export.speech import example_speech
 

@@ -10,11 +10,11 @@ import torch
 from export_toys import FACTS, executed, operations, quantized_toy, speech_like, toy
 from onnx import TensorProto, helper, numpy_helper
 
-from edge_vc_export.cleanup import clean
 from edge_vc_export.facts import graph_facts
-from edge_vc_export.graph import Graph
-from edge_vc_export.onnx import export_onnx, trace
-from edge_vc_export.qdq import quantize_graph
+from edge_vc_export.onnx.cleanup import clean
+from edge_vc_export.onnx.export import export_onnx, trace
+from edge_vc_export.onnx.graph import Graph
+from edge_vc_export.onnx.qdq import quantize_graph
 from edge_vc_export.stream import OnnxStream
 
 

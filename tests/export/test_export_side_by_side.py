@@ -8,7 +8,7 @@ import torch
 
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
-from edge_vc_export.onnx import export_onnx
+from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.parity import ParityError, check_fp32
 from edge_vc_export.side_by_side import run_offline, run_side_by_side
 from edge_vc_export.speech import example_speech

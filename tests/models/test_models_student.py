@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.student import Prediction, Student
 from edge_vc.nn import StreamingLayer, flatten_state
-from edge_vc_export.onnx import trace
+from edge_vc_export.onnx.export import trace
 
 SMALL: dict[str, Any] = {
     "channels": 16,

@@ -12,10 +12,10 @@ from ai_edge_litert.interpreter import Interpreter
 from torch import Tensor
 
 from edge_vc.nn import StreamingLayer
-from edge_vc_export.cleanup import clean, tidy
-from edge_vc_export.layout import put_channels_last
-from edge_vc_export.onnx import trace
-from edge_vc_export.qdq import quantize_graph
+from edge_vc_export.onnx.cleanup import clean, tidy
+from edge_vc_export.onnx.export import trace
+from edge_vc_export.onnx.layout import put_channels_last
+from edge_vc_export.onnx.qdq import quantize_graph
 from edge_vc_export.tflite.lowering import lower
 
 onnxruntime.set_default_logger_severity(3)

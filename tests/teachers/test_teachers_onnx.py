@@ -14,7 +14,7 @@ from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.loading import open_teacher, teacher_hash
 from edge_vc.teachers.spec import OnnxSpec, TeacherError
-from edge_vc_export.onnx import export_onnx
+from edge_vc_export.onnx.export import export_onnx
 
 TINY = StudentConfig(mels=24, channels=32, hidden=(64, 64), dilations=(1, 2), outputs=32, bands=16)
 

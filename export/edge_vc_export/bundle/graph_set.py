@@ -10,7 +10,7 @@ from edge_vc.compress.quantization.ptq import quantized_convs
 from edge_vc.models.student.student import Student
 from edge_vc_export.bundle.writer import BundleFacts, ModelFile
 from edge_vc_export.formats import DYNAMIC, FORMATS, PRECISIONS, FormatError, check_formats
-from edge_vc_export.onnx import export_onnx
+from edge_vc_export.onnx.export import export_onnx
 
 DEFAULT_PRECISIONS = ("int8", "fp32")
 

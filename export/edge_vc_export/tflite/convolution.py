@@ -11,7 +11,7 @@ import onnx
 from ai_edge_litert import schema_py_generated as schema
 
 from edge_vc_export.formats import UnsupportedLayerError
-from edge_vc_export.graph import Array, attribute
+from edge_vc_export.onnx.graph import Array, attribute
 from edge_vc_export.tflite.dynamic import round_weights
 from edge_vc_export.tflite.ledger import TO_FIRST, Form, Ledger
 from edge_vc_export.tflite.model import Quantum

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from edge_vc_export.formats import DYNAMIC
-from edge_vc_export.graph import Array, Graph, attribute
+from edge_vc_export.onnx.graph import Array, Graph, attribute
 from edge_vc_export.tflite.model import Quantum
 
 _LIMIT = 127

@@ -10,8 +10,8 @@ import onnx
 
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc_export.formats import DYNAMIC
-from edge_vc_export.graph import Graph
-from edge_vc_export.onnx import build_graph, graph_metadata
+from edge_vc_export.onnx.export import build_graph, graph_metadata
+from edge_vc_export.onnx.graph import Graph
 from edge_vc_export.tflite.dynamic import integer_weights
 from edge_vc_export.tflite.lowering import check_operators, lower
 
@@ -28,7 +28,7 @@ def export_tflite(
 ) -> Path:
     """Write ``model``, audio ``[1, 1, 1, hop]`` in and out, as a TFLite file of one hop.
 
-    Takes what `edge_vc_export.onnx.export_onnx` takes and gives tensors of the same names and
+    Takes what `edge_vc_export.onnx.export.export_onnx` takes and gives tensors of the same names and
     shapes; all that go in or out are float32. ``precision`` may also be ``dynamic-int8``: a float
     model whose trunk keeps its weights as integers. The same model gives the same bytes.
 

@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_vc_export.graph import Array, Graph
+from edge_vc_export.onnx.graph import Array, Graph
 from edge_vc_export.tflite.model import ModelBuilder, Shape
 from edge_vc_export.tflite.quanta import activation_quanta
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import onnx
 
 from edge_vc_export.formats import UnsupportedOperationError
-from edge_vc_export.graph import Graph
+from edge_vc_export.onnx.graph import Graph
 from edge_vc_export.tflite.arithmetic import ARITHMETIC
 from edge_vc_export.tflite.convolution import CONVOLUTION
 from edge_vc_export.tflite.ledger import Ledger, reshape

@@ -10,7 +10,7 @@ import onnx
 from ai_edge_litert import schema_py_generated as schema
 
 from edge_vc_export.formats import UnsupportedLayerError
-from edge_vc_export.graph import attribute
+from edge_vc_export.onnx.graph import attribute
 from edge_vc_export.tflite.ledger import TO_FIRST, Form, Ledger, is_vector, slice_out
 from edge_vc_export.tflite.model import Shape
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
-from edge_vc_export.graph import Graph
+from edge_vc_export.onnx.graph import Graph
 from edge_vc_export.tflite.model import Quantum
 
 SIGNED = 128

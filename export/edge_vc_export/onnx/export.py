@@ -19,12 +19,12 @@ from torch.jit._trace import TracerWarning
 from torch.onnx.errors import UnsupportedOperatorError
 
 from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
-from edge_vc_export.cleanup import simplify, tidy
 from edge_vc_export.formats import UnsupportedOperationError
-from edge_vc_export.graph import Graph
-from edge_vc_export.layout import put_channels_last
-from edge_vc_export.offender import layer_running
-from edge_vc_export.qdq import quantize_graph
+from edge_vc_export.onnx.cleanup import simplify, tidy
+from edge_vc_export.onnx.graph import Graph
+from edge_vc_export.onnx.layout import put_channels_last
+from edge_vc_export.onnx.qdq import quantize_graph
+from edge_vc_export.onnx.unsupported_layer import layer_running
 
 OPSET = 17
 """The newest opset that every supported board's runtime loads (JetPack 5 stops at 1.19)."""

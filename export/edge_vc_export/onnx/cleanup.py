@@ -9,7 +9,7 @@ import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
-from edge_vc_export.graph import Array, Graph
+from edge_vc_export.onnx.graph import Array, Graph
 
 _FOLD_LIMIT = 1 << 20
 """Results of more elements than this are left to be computed."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from edge_vc_export.batch_norm import fold_batch_norms
-from edge_vc_export.graph import Array, Graph, attribute
+from edge_vc_export.onnx.batch_norm import fold_batch_norms
+from edge_vc_export.onnx.graph import Array, Graph, attribute
 
 _PASSED_THROUGH = ("Concat", "Reshape", "Slice", "Transpose")
 """Operations that copy values, so that quantising before or after them is the same."""

@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 import onnx
 
-from edge_vc_export.graph import Graph, attribute
+from edge_vc_export.onnx.graph import Graph, attribute
 
 _TO_LAST, _TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 """Orders that bring the channels last, and back again."""

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import onnx
 
-from edge_vc_export.graph import Array, Graph, attribute
+from edge_vc_export.onnx.graph import Array, Graph, attribute
 
 
 def fold_batch_norms(graph: Graph) -> None:

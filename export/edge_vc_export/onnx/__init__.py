@@ -1,0 +1,1 @@
+"""Streaming ONNX graphs: export, clean-up, QDQ."""
