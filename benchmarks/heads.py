@@ -31,8 +31,8 @@ from edge_vc.models.student.file import load_student
 from edge_vc.models.student.student import Student
 from edge_vc_export.facts import graph_facts
 from edge_vc_export.onnx.export import export_onnx
-from edge_vc_export.speech import example_speech
-from edge_vc_export.stream import OnnxStream
+from edge_vc_export.parity.speech import example_speech
+from edge_vc_export.parity.stream import OnnxStream
 
 CALIBRATION = 8
 """Recordings to calibrate with."""

@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vc_export.speech import example_speech
-from edge_vc_export.speed import race, ratio
+from edge_vc_export.parity.speech import example_speech
+from edge_vc_export.parity.speed import race, ratio
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle

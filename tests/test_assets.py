@@ -113,8 +113,8 @@ def test_the_teacher_knows_one_voice_and_its_origin() -> None:
 def test_both_formats_say_the_same_for_half_a_minute(
     name: str, precision: str, tmp_path: Path
 ) -> None:
-    from edge_vc_export.agreement import check_agreement
-    from edge_vc_export.speech import example_speech
+    from edge_vc_export.parity.formats import check_agreement
+    from edge_vc_export.parity.speech import example_speech
 
     bundle, files = read_bundle(bundle_path(name)), []
     for format in ("onnx", "tflite"):
@@ -131,8 +131,8 @@ def test_both_formats_say_the_same_for_half_a_minute(
 @pytest.mark.slow
 def test_the_wide_student_is_the_same_in_torch_onnx_and_tflite(tmp_path: Path) -> None:
     from edge_vc_export.onnx.export import export_onnx
-    from edge_vc_export.parity import check_fp32
-    from edge_vc_export.speech import example_speech
+    from edge_vc_export.parity.pytorch_int8 import check_fp32
+    from edge_vc_export.parity.speech import example_speech
     from edge_vc_export.tflite import export_tflite
 
     student = load_student(ASSETS / "kathleen-wide.safetensors")

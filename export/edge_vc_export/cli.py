@@ -88,7 +88,7 @@ def export_command(
     from edge_vc_boards.board import BoardError
     from edge_vc_export.bundle.graph_set import Selection
     from edge_vc_export.formats import FormatError
-    from edge_vc_export.parity import ParityError
+    from edge_vc_export.parity.pytorch_int8 import ParityError
     from edge_vc_runtime.bundle.manifest import BundleError
     from edge_vc_runtime.engines import EngineError
 

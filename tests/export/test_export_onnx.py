@@ -16,7 +16,7 @@ from edge_vc.nn import State, StreamingLayer
 from edge_vc.nn.layer import flatten_state
 from edge_vc_export.facts import graph_facts
 from edge_vc_export.onnx.export import export_onnx
-from edge_vc_export.stream import OnnxStream
+from edge_vc_export.parity.stream import OnnxStream
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import torch
 from export_toys import FACTS, RATE, Toy, quantized_toy, toy
 
 from edge_vc_export.onnx.export import export_onnx
-from edge_vc_export.parity import Int8Limits, ParityError, check_fp32, check_int8
-from edge_vc_export.speech import example_speech
+from edge_vc_export.parity.pytorch_int8 import Int8Limits, ParityError, check_fp32, check_int8
+from edge_vc_export.parity.speech import example_speech
 
 LOOSE = Int8Limits(least_snr_db=0.0, largest_distance_db=60.0, largest_drift_db=60.0)
 

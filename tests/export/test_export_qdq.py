@@ -15,7 +15,7 @@ from edge_vc_export.onnx.cleanup import clean
 from edge_vc_export.onnx.export import export_onnx, trace
 from edge_vc_export.onnx.graph import Graph
 from edge_vc_export.onnx.qdq import quantize_graph
-from edge_vc_export.stream import OnnxStream
+from edge_vc_export.parity.stream import OnnxStream
 
 
 @pytest.fixture(scope="module")

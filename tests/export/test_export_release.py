@@ -10,16 +10,16 @@ from export_toys import quantized_student, small_student
 from typer.testing import CliRunner
 
 from edge_vc.models.student.file import save_student
-from edge_vc_export import proof as proofs
 from edge_vc_export.bundle import release as releases
 from edge_vc_export.bundle.graph_set import Selection
 from edge_vc_export.bundle.release import release_bundle, rewrite_bundle
 from edge_vc_export.bundle.writer import BundleFacts
 from edge_vc_export.cli import app
 from edge_vc_export.formats import FormatError
-from edge_vc_export.parity import Int8Limits, ParityError
-from edge_vc_export.speech import example_speech
-from edge_vc_export.speed import Ratio, ratio
+from edge_vc_export.parity import verify as proofs
+from edge_vc_export.parity.pytorch_int8 import Int8Limits, ParityError
+from edge_vc_export.parity.speech import example_speech
+from edge_vc_export.parity.speed import Ratio, ratio
 from edge_vc_runtime.bundle.golden import replay_golden
 from edge_vc_runtime.bundle.reader import read_bundle
 

@@ -97,7 +97,7 @@ def test_half_a_minute_of_speech(
 ) -> None:
     """As ONNX Runtime here; 16-bit files hold no more than some 70 dB of it."""
     from edge_vc.audio.distance import snr_db
-    from edge_vc_export.speech import example_speech
+    from edge_vc_export.parity.speech import example_speech
 
     bundle = project_root / "edge_vc" / "assets" / "kathleen-base.evc"
     session = Session.open(bundle, "onnx", precision=precision)

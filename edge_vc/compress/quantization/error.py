@@ -19,7 +19,7 @@ def compare(student: Student, quantized: Student, audio: Tensor) -> Metrics:
 
     ``trunk_snr_db`` over the trunk's outputs, also for the first and last ten seconds
     (``snr_first_db``, ``snr_last_db``: drift shows where both say the same, as in the speech that
-    `edge_vc_export.parity` takes; other speech differs by decibels of itself), and
+    `edge_vc_export.parity.pytorch_int8` takes; other speech differs by decibels of itself), and
     ``lsd_db`` of the waveforms.
     """
     audio = audio[..., : audio.shape[-1] // student.config.hop * student.config.hop]

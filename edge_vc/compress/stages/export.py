@@ -64,7 +64,7 @@ class ExportStage(Stage):
     def run(self, work: Workspace) -> Metrics:
         """Raises `LimitError` when a graph is not the student it was made from."""
         from edge_vc_export.bundle.release import release_bundle
-        from edge_vc_export.parity import Int8Limits, ParityError
+        from edge_vc_export.parity.pytorch_int8 import Int8Limits, ParityError
 
         section, limits = self.recipe.export, self.recipe.quantize
         student = load_student(work.inputs["distill"] / STUDENT)

@@ -17,10 +17,10 @@ from edge_vc_export.bundle.signing import Signer
 from edge_vc_export.bundle.writer import BundleFacts, write_bundle
 from edge_vc_export.facts import graph_facts
 from edge_vc_export.formats import DYNAMIC, FORMATS
-from edge_vc_export.parity import Int8Limits
-from edge_vc_export.proof import Proof, proof_metrics, prove
-from edge_vc_export.speech import example_speech
-from edge_vc_export.speed import Ratio, race, ratio
+from edge_vc_export.parity.pytorch_int8 import Int8Limits
+from edge_vc_export.parity.speech import example_speech
+from edge_vc_export.parity.speed import Ratio, race, ratio
+from edge_vc_export.parity.verify import Proof, proof_metrics, prove
 from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.engines import engine_of
 from edge_vc_runtime.session import Session

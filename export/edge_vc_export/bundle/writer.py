@@ -14,7 +14,7 @@ from edge_vc.audio.io import Samples
 from edge_vc_export.bundle.card import model_card
 from edge_vc_export.bundle.signing import Signer
 from edge_vc_export.facts import GraphFacts, graph_facts
-from edge_vc_export.golden import TOLERANCES, npz_bytes, record_golden
+from edge_vc_export.parity.golden import TOLERANCES, npz_bytes, record_golden
 from edge_vc_runtime.bundle.manifest import (
     MANIFEST_NAME,
     SIGNATURE_NAME,

@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from edge_vc_export.facts import graph_facts
-from edge_vc_export.stream import GraphStream, Samples
+from edge_vc_export.parity.stream import GraphStream, Samples
 from edge_vc_export.tflite.file import TfliteFile
 from edge_vc_runtime.engines.litert_engine.library import quiet_stderr
 

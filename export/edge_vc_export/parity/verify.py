@@ -7,10 +7,16 @@ from dataclasses import dataclass, field
 
 from edge_vc.audio.io import Samples
 from edge_vc.models.student.student import Student
-from edge_vc_export.agreement import Agreement, check_agreement
 from edge_vc_export.bundle.graph_set import GraphSet
 from edge_vc_export.formats import DYNAMIC
-from edge_vc_export.parity import Fp32Parity, Int8Limits, Int8Parity, check_fp32, check_int8
+from edge_vc_export.parity.formats import Agreement, check_agreement
+from edge_vc_export.parity.pytorch_int8 import (
+    Fp32Parity,
+    Int8Limits,
+    Int8Parity,
+    check_fp32,
+    check_int8,
+)
 
 
 @dataclass(frozen=True)

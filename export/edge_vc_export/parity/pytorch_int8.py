@@ -12,8 +12,8 @@ import torch
 from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.audio.io import Samples
 from edge_vc.nn.layer import StreamingLayer
-from edge_vc_export.side_by_side import run_offline, run_side_by_side, too_many_slips
-from edge_vc_export.stream import open_stream
+from edge_vc_export.parity.lockstep import run_offline, run_side_by_side, too_many_slips
+from edge_vc_export.parity.stream import open_stream
 
 FP32_TOLERANCE = 1e-4
 """Largest absolute difference of any sample; full scale is 1."""
@@ -84,7 +84,7 @@ def check_fp32(
 
     PyTorch runs the signal at once and in the graph's hops. Where the two round an F0 to
     neighbouring steps of its grid, PyTorch goes on from the graph's phase (see
-    `edge_vc_export.side_by_side`). Raises `ParityError` beyond ``tolerance``.
+    `edge_vc_export.parity.lockstep`). Raises `ParityError` beyond ``tolerance``.
     """
     stream = open_stream(path)
     hop = stream.facts.hop

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge_vc.models.student.student import Student
 from edge_vc.nn.harmonic import GRID
 from edge_vc.nn.layer import State, StreamingLayer, flatten_state, unflatten_state
-from edge_vc_export.stream import GraphStream, Samples
+from edge_vc_export.parity.stream import GraphStream, Samples
 
 F0, PHASE = "head.harmonic.f0", "head.harmonic.phase"
 SECONDS_PER_SLIP = 10.0

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.distance import snr_db
-from edge_vc_export.parity import FP32_TOLERANCE, ParityError, trunk_output
-from edge_vc_export.side_by_side import F0, HOPS_LEFT_OUT, PHASE, too_many_slips
-from edge_vc_export.stream import GraphStream, Samples, open_stream
+from edge_vc_export.parity.lockstep import F0, HOPS_LEFT_OUT, PHASE, too_many_slips
+from edge_vc_export.parity.pytorch_int8 import FP32_TOLERANCE, ParityError, trunk_output
+from edge_vc_export.parity.stream import GraphStream, Samples, open_stream
 
 LEAST_SNR_DB = 30.0
 """Of an INT8 file's trunk against the other format's."""
@@ -42,7 +42,7 @@ def check_agreement(
     Float files have to agree in every sample to ``tolerance``, INT8 ones in the trunk's outputs
     to ``least_snr_db``: a value halfway between two integers may become either. Where an F0 is
     rounded to neighbouring steps, the second file goes on from the first one's phase (see
-    `edge_vc_export.side_by_side`). Raises `ParityError` beyond that.
+    `edge_vc_export.parity.lockstep`). Raises `ParityError` beyond that.
     """
     probe = trunk_output(reference)
     streams = open_stream(reference, [probe]), open_stream(other, [probe])

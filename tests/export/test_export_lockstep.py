@@ -9,10 +9,10 @@ import torch
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc_export.onnx.export import export_onnx
-from edge_vc_export.parity import ParityError, check_fp32
-from edge_vc_export.side_by_side import run_offline, run_side_by_side
-from edge_vc_export.speech import example_speech
-from edge_vc_export.stream import OnnxStream
+from edge_vc_export.parity.lockstep import run_offline, run_side_by_side
+from edge_vc_export.parity.pytorch_int8 import ParityError, check_fp32
+from edge_vc_export.parity.speech import example_speech
+from edge_vc_export.parity.stream import OnnxStream
 
 CONFIG = StudentConfig(channels=16, hidden=(16,), dilations=(1,), outputs=16)
 

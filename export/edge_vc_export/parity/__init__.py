@@ -1,0 +1,1 @@
+"""Checks that PyTorch, ONNX Runtime and LiteRT give the same audio."""
