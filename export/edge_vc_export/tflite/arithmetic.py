@@ -11,8 +11,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_vc_export.formats import UnsupportedLayerError
 from edge_vc_export.onnx.graph import attribute
-from edge_vc_export.tflite.ledger import Ledger, is_vector
 from edge_vc_export.tflite.model import Shape
+from edge_vc_export.tflite.tensor_map import Ledger, is_vector
 
 Lower = Callable[[Ledger, onnx.NodeProto], None]
 Options = Callable[[], Any]

@@ -13,9 +13,9 @@ from ai_edge_litert import schema_py_generated as schema
 from edge_vc_export.formats import UnsupportedLayerError
 from edge_vc_export.onnx.graph import Array, attribute
 from edge_vc_export.tflite.dynamic import round_weights
-from edge_vc_export.tflite.ledger import TO_FIRST, Form, Ledger
 from edge_vc_export.tflite.model import Quantum
-from edge_vc_export.tflite.quanta import is_integer, weight_quantum
+from edge_vc_export.tflite.quant_params import is_integer, weight_quantum
+from edge_vc_export.tflite.tensor_map import TO_FIRST, Form, Ledger
 
 Lower = Callable[[Ledger, onnx.NodeProto], None]
 INTEGER_VERSION = 3

@@ -10,11 +10,11 @@ from edge_vc_export.formats import UnsupportedOperationError
 from edge_vc_export.onnx.graph import Graph
 from edge_vc_export.tflite.arithmetic import ARITHMETIC
 from edge_vc_export.tflite.convolution import CONVOLUTION
-from edge_vc_export.tflite.ledger import Ledger, reshape
 from edge_vc_export.tflite.model import ModelBuilder
 from edge_vc_export.tflite.movement import MOVEMENT
 from edge_vc_export.tflite.quantization import QUANTIZATION
 from edge_vc_export.tflite.recurrence import RECURRENCE
+from edge_vc_export.tflite.tensor_map import Ledger, reshape
 
 Lower = Callable[[Ledger, onnx.NodeProto], None]
 

@@ -11,8 +11,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_vc_export.formats import UnsupportedLayerError
 from edge_vc_export.onnx.graph import attribute
-from edge_vc_export.tflite.ledger import TO_FIRST, Form, Ledger, is_vector, slice_out
 from edge_vc_export.tflite.model import Shape
+from edge_vc_export.tflite.tensor_map import TO_FIRST, Form, Ledger, is_vector, slice_out
 
 Lower = Callable[[Ledger, onnx.NodeProto], None]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import onnx
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_vc_export.tflite.ledger import Ledger
-from edge_vc_export.tflite.quanta import is_integer
+from edge_vc_export.tflite.quant_params import is_integer
+from edge_vc_export.tflite.tensor_map import Ledger
 
 Lower = Callable[[Ledger, onnx.NodeProto], None]
 

@@ -11,8 +11,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_vc_export.formats import UnsupportedLayerError
 from edge_vc_export.onnx.graph import Array, attribute
-from edge_vc_export.tflite.ledger import Ledger, slice_out
 from edge_vc_export.tflite.model import ModelBuilder
+from edge_vc_export.tflite.tensor_map import Ledger, slice_out
 
 Lower = Callable[[Ledger, onnx.NodeProto], None]
 

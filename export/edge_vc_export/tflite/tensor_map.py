@@ -15,7 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_vc_export.onnx.graph import Array, Graph
 from edge_vc_export.tflite.model import ModelBuilder, Shape
-from edge_vc_export.tflite.quanta import activation_quanta
+from edge_vc_export.tflite.quant_params import activation_quanta
 
 Order = tuple[int, ...]
 TO_LAST, TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
