@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from edge_vc_boards.board import Board, BoardError, load_board
-from edge_vc_boards.cost import HopCost, contenders, hop_cost
-from edge_vc_boards.emulate import default_root, make_root
-from edge_vc_boards.emulation_error import EmulationError
+from edge_vc_boards.emulation.error import EmulationError
+from edge_vc_boards.emulation.hop_cost import HopCost, contenders, hop_cost
+from edge_vc_boards.emulation.run import default_root, make_root
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_vc_boards.arm64_root import default_root, make_root
-from edge_vc_boards.emulation_error import UnavailableError
+from edge_vc_boards.emulation.error import UnavailableError
+from edge_vc_boards.emulation.root import default_root, make_root
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import edge_vc_boards
-from edge_vc_boards.counts import Counts, mark_number, read_counts
-from edge_vc_boards.emulation_error import EmulationError
+from edge_vc_boards.emulation.counts import Counts, mark_number, read_counts
+from edge_vc_boards.emulation.error import EmulationError
 
 # Encodings from the Arm Architecture Reference Manual.
 WORDS = {

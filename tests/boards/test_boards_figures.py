@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 
 from edge_vc_boards.board import load_board
-from edge_vc_boards.cost import HopCost, contenders
-from edge_vc_boards.emulation_error import UnavailableError
+from edge_vc_boards.emulation.error import UnavailableError
+from edge_vc_boards.emulation.hop_cost import HopCost, contenders
 from edge_vc_runtime.bundle.reader import read_bundle
 
 

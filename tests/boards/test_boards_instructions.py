@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from edge_vc_boards.board import load_board
-from edge_vc_boards.cost import contenders, hop_cost
-from edge_vc_boards.emulate import Finished, run_on
+from edge_vc_boards.emulation.hop_cost import contenders, hop_cost
+from edge_vc_boards.emulation.run import Finished, run_on
 from edge_vc_runtime.bundle.reader import read_bundle
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -74,7 +74,13 @@ def replays(arm64_root: Path) -> Mapping[tuple[str, str], Future[Finished]]:
     found = {}
     for bundle in BUNDLES:
         engines = dict.fromkeys(engine for name, engine, _ in PAIRS if name == bundle)
-        command = ["python3", "-m", "edge_vc_boards.replay", f"/mnt/{bundle}.evc", *engines]
+        command = [
+            "python3",
+            "-m",
+            "edge_vc_boards.emulation.replay",
+            f"/mnt/{bundle}.evc",
+            *engines,
+        ]
         for name in PERSONAS:
             board = load_board(name)
             found[bundle, name] = pool.submit(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from edge_vc_boards import arm64_root, debian
-from edge_vc_boards.arm64_root import default_root, is_made, make_root
-from edge_vc_boards.emulate import main, run_on
-from edge_vc_boards.emulation_error import EmulationError, UnavailableError
+from edge_vc_boards.emulation import debian
+from edge_vc_boards.emulation import root as arm64_root
+from edge_vc_boards.emulation.error import EmulationError, UnavailableError
+from edge_vc_boards.emulation.root import default_root, is_made, make_root
+from edge_vc_boards.emulation.run import main, run_on
 
 
 @pytest.fixture
@@ -111,9 +112,11 @@ def test_running_without_a_root_names_the_command(
     fills: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("edge_vc_boards.emulate.check_host", lambda: None)
+    monkeypatch.setattr("edge_vc_boards.emulation.run.check_host", lambda: None)
     assert main(["--root", str(tmp_path / "none"), "run", "pi4", "--", "true"]) == 2
-    assert "no emulated root; python -m edge_vc_boards.emulate make" in capsys.readouterr().err
+    assert (
+        "no emulated root; python -m edge_vc_boards.emulation.run make" in capsys.readouterr().err
+    )
     assert main(["--root", str(tmp_path / "none"), "run", "pi44", "--", "true"]) == 2
     assert "no board 'pi44'" in capsys.readouterr().err
     make_root(tmp_path / "root")

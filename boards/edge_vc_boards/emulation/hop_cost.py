@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc_boards.board import Board
-from edge_vc_boards.counts import Counts
-from edge_vc_boards.emulate import SHARE, run_on
-from edge_vc_boards.emulation_error import EmulationError
+from edge_vc_boards.emulation.counts import Counts
+from edge_vc_boards.emulation.error import EmulationError
+from edge_vc_boards.emulation.run import SHARE, run_on
 from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines import ENGINES
 
@@ -19,7 +19,7 @@ _WHOLE, _ALONE = 1, 2
 
 @dataclass(frozen=True)
 class HopCost:
-    """Instructions per hop by class; see `edge_vc_boards.counts.Counts`."""
+    """Instructions per hop by class; see `edge_vc_boards.emulation.counts.Counts`."""
 
     engine: str
     version: str
@@ -64,7 +64,7 @@ def hop_cost(
 
     Raises `EmulationError` when nothing can be emulated here or the steps fail.
     """
-    command = ["python3", "-m", "edge_vc_boards.steps", f"{SHARE}/{bundle.name}"]
+    command = ["python3", "-m", "edge_vc_boards.emulation.steps", f"{SHARE}/{bundle.name}"]
     command += [engine, precision, str(steps)]
     done = run_on(board, command, root=root, share=bundle.absolute().parent, count=True)
     if done.code:

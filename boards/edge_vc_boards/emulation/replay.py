@@ -2,7 +2,7 @@
 
 Runs in the emulated root:
 
-  python3 -m edge_vc_boards.replay BUNDLE ENGINE...
+  python3 -m edge_vc_boards.emulation.replay BUNDLE ENGINE...
 """
 
 from __future__ import annotations

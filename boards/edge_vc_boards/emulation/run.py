@@ -17,7 +17,11 @@ from pathlib import Path
 
 import edge_vc_boards
 import edge_vc_runtime
-from edge_vc_boards.arm64_root import (
+from edge_vc_boards.board import Board, BoardError, board_names, load_board
+from edge_vc_boards.emulation.counts import Counts, read_counts
+from edge_vc_boards.emulation.error import EmulationError
+from edge_vc_boards.emulation.fake_proc import HOST_PROC, write_persona
+from edge_vc_boards.emulation.root import (
     APP,
     PYTHON,
     QEMU,
@@ -27,20 +31,16 @@ from edge_vc_boards.arm64_root import (
     is_made,
     make_root,
 )
-from edge_vc_boards.board import Board, BoardError, board_names, load_board
-from edge_vc_boards.chamber import Chamber
-from edge_vc_boards.counts import Counts, read_counts
-from edge_vc_boards.emulation_error import EmulationError
-from edge_vc_boards.persona import HOST_PROC, write_persona
+from edge_vc_boards.emulation.sandbox import Chamber
 
 SHARE = "/mnt"
 """Where a command finds the folder that it shares with this machine."""
 _LOADER = f"{QEMU}/ld-linux-x86-64.so.2"
 EXAMPLES = f"""examples:
-  sudo python -m edge_vc_boards.emulate make
+  sudo python -m edge_vc_boards.emulation.run make
       half a minute, once; 300 MB in $EVC_ARM64_ROOT or ~/.cache/edge-vc/arm64-root
-  sudo python -m edge_vc_boards.emulate run pi4 -- python3 -c 'import platform; print(platform.machine())'
-  sudo python -m edge_vc_boards.emulate run pi5 --share edge_vc/assets -- \\
+  sudo python -m edge_vc_boards.emulation.run run pi4 -- python3 -c 'import platform; print(platform.machine())'
+  sudo python -m edge_vc_boards.emulation.run run pi5 --share edge_vc/assets -- \\
       python3 -m edge_vc_runtime inspect {SHARE}/kathleen-base.evc --check
       the bundle's golden recording, played again by the kernels of a Pi 5
 """  # noqa: E501
@@ -75,7 +75,9 @@ def run_on(
     root = (root or default_root()).absolute()
     check_host()
     if not is_made(root):
-        raise EmulationError(f"{root}: no emulated root; python -m edge_vc_boards.emulate make")
+        raise EmulationError(
+            f"{root}: no emulated root; python -m edge_vc_boards.emulation.run make"
+        )
     with tempfile.TemporaryDirectory(prefix="edge-vc-board-") as name:
         scratch = Path(name)
         (scratch / "tmp").mkdir()
@@ -159,7 +161,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m edge_vc_boards.emulate",
+        prog="python -m edge_vc_boards.emulation.run",
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

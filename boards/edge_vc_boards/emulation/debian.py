@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_vc_boards.emulation_error import EmulationError, UnavailableError
+from edge_vc_boards.emulation.error import EmulationError, UnavailableError
 
 _TIMEOUT_S = 600
 

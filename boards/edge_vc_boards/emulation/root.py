@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge_vc_boards.board import load_board
-from edge_vc_boards.debian import fetch_packages, run_tool, unpack
-from edge_vc_boards.emulation_error import EmulationError, UnavailableError
-from edge_vc_boards.persona import HOST_PROC
+from edge_vc_boards.emulation.debian import fetch_packages, run_tool, unpack
+from edge_vc_boards.emulation.error import EmulationError, UnavailableError
+from edge_vc_boards.emulation.fake_proc import HOST_PROC
 from edge_vc_boards.requirements import platform_tags, wheel_set
 
 PYTHON = "/usr/bin/python3.11"

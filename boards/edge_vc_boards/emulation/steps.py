@@ -2,7 +2,7 @@
 
 Runs in the emulated root, where only numpy, the engines and `edge_vc_runtime` are:
 
-  python3 -m edge_vc_boards.steps BUNDLE ENGINE PRECISION STEPS
+  python3 -m edge_vc_boards.emulation.steps BUNDLE ENGINE PRECISION STEPS
 
 Mark 1 ends ``STEPS`` whole steps of `Session.step`, mark 2 as many runs of the engine alone.
 """
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import cycle, islice
 
-from edge_vc_boards.counts import mark_number
+from edge_vc_boards.emulation.counts import mark_number
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.engines import Samples, load_engine
 from edge_vc_runtime.session import Session

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_vc_boards.emulation_error import EmulationError
+from edge_vc_boards.emulation.error import EmulationError
 
 _MARK = 7_700_000
 PRODUCTS = {"dot_product": 16, "matrix": 32, "widening": 8}

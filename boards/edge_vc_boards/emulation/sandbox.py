@@ -1,7 +1,7 @@
 """The step into the emulated root: mounts that nobody else sees, then another root folder.
 
 Runs as a process of its own under ``unshare --mount``, which is what keeps the mounts private; they
-vanish with it, however it ends. `edge_vc_boards.emulate` starts it.
+vanish with it, however it ends. `edge_vc_boards.emulation.run` starts it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,13 @@ class Chamber:
     def launcher(self) -> list[str]:
         """Return the command that enters the chamber."""
         unshare = ["unshare", "--mount", "--propagation", "private"]
-        return [*unshare, sys.executable, "-m", "edge_vc_boards.chamber", json.dumps(asdict(self))]
+        return [
+            *unshare,
+            sys.executable,
+            "-m",
+            "edge_vc_boards.emulation.sandbox",
+            json.dumps(asdict(self)),
+        ]
 
     def enter(self) -> None:
         """Mount everything and become the command; does not return."""
