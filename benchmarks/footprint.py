@@ -23,8 +23,8 @@ from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.engines import ENGINES
-from edge_vc_runtime.profile.coldstart import measure_cold_start
-from edge_vc_runtime.profile.machine import detect_environment, read_machine
+from edge_vc_runtime.profiling.coldstart import measure_cold_start
+from edge_vc_runtime.profiling.machine import detect_environment, read_machine
 
 EXAMPLES = """examples:
   python benchmarks/footprint.py kathleen.evc

@@ -25,7 +25,7 @@ import psutil
 import soundfile
 
 from edge_vc.data.corpus import Corpus
-from edge_vc_runtime.profile.machine import read_machine
+from edge_vc_runtime.profiling.machine import read_machine
 
 RATE = 16000
 EXAMPLES = """examples:

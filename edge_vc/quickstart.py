@@ -25,7 +25,7 @@ from edge_vc.threads import yield_when_idle
 if TYPE_CHECKING:
     from edge_vc.audio.io import Samples
     from edge_vc.compress.recipe import Recipe
-    from edge_vc_runtime.profile.report import Report
+    from edge_vc_runtime.profiling.report import Report
 
 RECIPE = "quick"
 
@@ -149,7 +149,7 @@ def _measure(
     from edge_vc.evaluate.metrics.similarity import SpeakerEncoder, similarity
     from edge_vc.evaluate.metrics.target_voice import RATE, load_centroid
     from edge_vc_export.bundle.release import compare_precisions
-    from edge_vc_runtime.profile.profiler import ProfileOptions, profile
+    from edge_vc_runtime.profiling.profiler import ProfileOptions, profile
 
     reports = {}
     with Bars(console=console, transient=True) as bars:

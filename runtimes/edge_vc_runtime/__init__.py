@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from edge_vc_runtime.bundle.reader import Bundle, read_bundle
     from edge_vc_runtime.engines import EngineError
     from edge_vc_runtime.live.offline import convert_array
-    from edge_vc_runtime.profile.profiler import ProfileOptions, profile
-    from edge_vc_runtime.profile.report import Report
+    from edge_vc_runtime.profiling.profiler import ProfileOptions, profile
+    from edge_vc_runtime.profiling.report import Report
     from edge_vc_runtime.session import Session
 
 _HOMES = {
@@ -41,11 +41,11 @@ _HOMES = {
     "BundleError": "edge_vc_runtime.bundle.manifest",
     "EngineError": "edge_vc_runtime.engines",
     "Manifest": "edge_vc_runtime.bundle.manifest",
-    "ProfileOptions": "edge_vc_runtime.profile.profiler",
-    "Report": "edge_vc_runtime.profile.report",
+    "ProfileOptions": "edge_vc_runtime.profiling.profiler",
+    "Report": "edge_vc_runtime.profiling.report",
     "Session": "edge_vc_runtime.session",
     "convert_array": "edge_vc_runtime.live.offline",
-    "profile": "edge_vc_runtime.profile.profiler",
+    "profile": "edge_vc_runtime.profiling.profiler",
     "read_bundle": "edge_vc_runtime.bundle.reader",
 }
 

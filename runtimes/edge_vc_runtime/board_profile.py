@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_vc_runtime.profile.machine import device_model
+from edge_vc_runtime.profiling.machine import device_model
 from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
 
 BOARDS = Path(__file__).with_name("boards.json")

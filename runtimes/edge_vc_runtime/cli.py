@@ -14,7 +14,7 @@ from types import FrameType
 from edge_vc_runtime import __version__
 from edge_vc_runtime.commands import choose, inspect, profile, report, run
 from edge_vc_runtime.errors import ERRORS
-from edge_vc_runtime.profile.report import ENVIRONMENTS
+from edge_vc_runtime.profiling.report import ENVIRONMENTS
 
 _RUN_EXAMPLES = """examples:
   {prog} kathleen.evc in.wav out.wav

@@ -23,7 +23,7 @@ from edge_vc_runtime.engines import EngineError
 from edge_vc_runtime.engines.selection import known_board, resolve_threads
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.live.offline import convert_stream
-from edge_vc_runtime.profile.report import Report
+from edge_vc_runtime.profiling.report import Report
 from edge_vc_runtime.progress import Progress
 from edge_vc_runtime.schema.fields import FieldError
 from edge_vc_runtime.session import Session
@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def profile(arguments: argparse.Namespace) -> int:
     """``profile BUNDLE``: measure, show, write."""
-    from edge_vc_runtime.profile.profiler import MODES, ProfileOptions
-    from edge_vc_runtime.profile.profiler import profile as measure
+    from edge_vc_runtime.profiling.profiler import MODES, ProfileOptions
+    from edge_vc_runtime.profiling.profiler import profile as measure
 
     bars: dict[str, Progress] = {}
 
@@ -124,7 +124,7 @@ def inspect(arguments: argparse.Namespace) -> int:
 def choose(arguments: argparse.Namespace) -> int:
     """``choose BUNDLE``: measure every engine, keep the result, say what runs from now on."""
     from edge_vc_runtime.engines.measurement import save_measurement
-    from edge_vc_runtime.profile.comparison import compare_engines
+    from edge_vc_runtime.profiling.comparison import compare_engines
 
     bundle = read_bundle(arguments.bundle)
     threads = resolve_threads(arguments.threads, known_board())
@@ -168,8 +168,8 @@ def _open_sink(output: str, rate: int) -> Sink:
 
 
 def _show(made: Report, arguments: argparse.Namespace) -> None:
-    from edge_vc_runtime.profile.picture import write_png
-    from edge_vc_runtime.profile.table import print_report
+    from edge_vc_runtime.profiling.picture import write_png
+    from edge_vc_runtime.profiling.table import print_report
 
     if arguments.json == "-":
         sys.stdout.write(made.to_json())

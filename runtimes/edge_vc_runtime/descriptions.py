@@ -11,7 +11,7 @@ from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.measurement import Measurement
 from edge_vc_runtime.engines.selection import Choice
 from edge_vc_runtime.live.offline import Conversion
-from edge_vc_runtime.profile.comparison import Refusal
+from edge_vc_runtime.profiling.comparison import Refusal
 from edge_vc_runtime.session import Session
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from edge_vc_runtime.audio.wav import AudioError
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.engines import EngineError
-from edge_vc_runtime.profile.coldstart import ColdStartError
-from edge_vc_runtime.profile.picture import PictureError
+from edge_vc_runtime.profiling.coldstart import ColdStartError
+from edge_vc_runtime.profiling.picture import PictureError
 
 
 class UsageError(Exception):

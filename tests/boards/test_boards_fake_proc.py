@@ -8,7 +8,7 @@ import pytest
 
 from edge_vc_boards.board import board_names, load_board
 from edge_vc_boards.emulation.fake_proc import write_persona
-from edge_vc_runtime.profile.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.profiling.machine import detect_environment, read_machine, read_sensors
 
 
 @pytest.mark.parametrize("name", board_names())

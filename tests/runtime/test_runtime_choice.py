@@ -30,7 +30,7 @@ from edge_vc_runtime.engines.measurement import (
     load_measurement,
     save_measurement,
 )
-from edge_vc_runtime.profile.comparison import compare_engines
+from edge_vc_runtime.profiling.comparison import compare_engines
 from edge_vc_runtime.session import Session
 
 PI = "Raspberry Pi 4 Model B Rev 1.4"

@@ -13,14 +13,14 @@ import pytest
 from runtime_bundles import listed, mini_contents, write_bundle, write_mini
 
 from edge_vc_runtime.cli import main
-from edge_vc_runtime.profile import coldstart
-from edge_vc_runtime.profile.machine import detect_environment, read_machine, read_sensors
-from edge_vc_runtime.profile.pacing import run_paced
-from edge_vc_runtime.profile.picture import PictureError, write_png
-from edge_vc_runtime.profile.profiler import ProfileOptions, profile
-from edge_vc_runtime.profile.report import Report, report_schema
-from edge_vc_runtime.profile.table import plain_report
-from edge_vc_runtime.profile.timing import summarise
+from edge_vc_runtime.profiling import coldstart
+from edge_vc_runtime.profiling.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.profiling.pacing import run_paced
+from edge_vc_runtime.profiling.picture import PictureError, write_png
+from edge_vc_runtime.profiling.profiler import ProfileOptions, profile
+from edge_vc_runtime.profiling.report import Report, report_schema
+from edge_vc_runtime.profiling.table import plain_report
+from edge_vc_runtime.profiling.timing import summarise
 from edge_vc_runtime.schema.fields import FieldError
 from edge_vc_runtime.session import Session
 
@@ -189,7 +189,7 @@ def test_command_writes_table_json_and_picture(
 def test_missed_deadline_is_an_exit_code(
     made: Report, mini: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from edge_vc_runtime.profile import profiler
+    from edge_vc_runtime.profiling import profiler
 
     assert made.tight is not None
     missed = replace(made, tight=replace(made.tight, misses=2), paced=None)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
-from edge_vc_runtime.profile.pacing import run_paced, run_tight
+from edge_vc_runtime.profiling.pacing import run_paced, run_tight
 from edge_vc_runtime.session import Session
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from edge_vc_runtime.board_profile import user_folder
 from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines import ENGINES
-from edge_vc_runtime.profile.machine import cpu_model
+from edge_vc_runtime.profiling.machine import cpu_model
 from edge_vc_runtime.schema.fields import FieldError, parse_object
 from edge_vc_runtime.schema.records import from_json_value
 

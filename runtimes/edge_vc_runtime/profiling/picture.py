@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_vc_runtime.profile.report import Report
+from edge_vc_runtime.profiling.report import Report
 
 
 class PictureError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TextIO
 
-from edge_vc_runtime.profile.report import Report, Timing
+from edge_vc_runtime.profiling.report import Report, Timing
 
 Rows = list[tuple[str, str]]
 _SHOWN_OPS = 8

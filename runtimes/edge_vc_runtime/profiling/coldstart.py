@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edge_vc_runtime.profile.report import ColdStart, Memory
+from edge_vc_runtime.profiling.report import ColdStart, Memory
 
 _TIMEOUT_S = 120
 # Runs in a bare interpreter, so that this process's imports are not in the figures.
@@ -26,7 +26,7 @@ opened = time.perf_counter()
 session.step(numpy.zeros(session.hop, numpy.float32))
 done = time.perf_counter()
 import json
-from edge_vc_runtime.profile.machine import resident_mb
+from edge_vc_runtime.profiling.machine import resident_mb
 print(json.dumps([imported - begin, opened - imported, done - opened, *resident_mb()]))
 """
 

@@ -16,11 +16,11 @@ from typing import Literal
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.engines import Samples
-from edge_vc_runtime.profile.coldstart import measure_cold_start
-from edge_vc_runtime.profile.feed import feed_hops
-from edge_vc_runtime.profile.machine import detect_environment, read_machine, read_sensors
-from edge_vc_runtime.profile.pacing import run_paced, run_tight
-from edge_vc_runtime.profile.report import (
+from edge_vc_runtime.profiling.coldstart import measure_cold_start
+from edge_vc_runtime.profiling.feed import feed_hops
+from edge_vc_runtime.profiling.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.profiling.pacing import run_paced, run_tight
+from edge_vc_runtime.profiling.report import (
     SCHEMA_VERSION,
     Environment,
     Latency,
@@ -30,7 +30,7 @@ from edge_vc_runtime.profile.report import (
     Subject,
     Timing,
 )
-from edge_vc_runtime.profile.timing import summarise
+from edge_vc_runtime.profiling.timing import summarise
 from edge_vc_runtime.session import Session
 
 Mode = Literal["tight", "paced"]

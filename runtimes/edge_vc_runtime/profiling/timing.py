@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vc_runtime.profile.report import Histogram, Timing
+from edge_vc_runtime.profiling.report import Histogram, Timing
 
 _BINS = 60
 

@@ -7,7 +7,7 @@ import platform
 import re
 from pathlib import Path
 
-from edge_vc_runtime.profile.report import Environment, Machine, Sensors
+from edge_vc_runtime.profiling.report import Environment, Machine, Sensors
 
 _POLICIES = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline"}
 _DEVICE_MODEL = "proc/device-tree/model"
