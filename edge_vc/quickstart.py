@@ -96,7 +96,7 @@ def _run(console: Console, name: str, corpus: str, out: Path, seconds: float) ->
 
 
 def _compress(console: Console, recipe: Recipe, out: Path) -> tuple[Path, dict[str, float]]:
-    from edge_vc.compress import compress
+    from edge_vc.compress import run as compress
     from edge_vc.compress.console import Screen
 
     with Screen(console) as screen:

@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge_vc.compress.compress import compress
     from edge_vc.compress.pipeline.stage import LimitError
     from edge_vc.compress.recipe import Recipe, load_recipe, shipped_recipes
+    from edge_vc.compress.run import compress
     from edge_vc.settings.field import RecipeError
 
 __all__ = ["LimitError", "Recipe", "RecipeError", "compress", "load_recipe", "shipped_recipes"]
@@ -21,7 +21,7 @@ _HOMES = {
     "LimitError": "edge_vc.compress.pipeline.stage",
     "Recipe": "edge_vc.compress.recipe",
     "RecipeError": "edge_vc.settings.field",
-    "compress": "edge_vc.compress.compress",
+    "compress": "edge_vc.compress.run",
     "load_recipe": "edge_vc.compress.recipe",
     "shipped_recipes": "edge_vc.compress.recipe",
 }

@@ -76,9 +76,9 @@ def compress(
 
 
 def _show_plan(console: Console, recipe: Recipe, run: Path, until: str | None) -> None:
-    from edge_vc.compress.compress import build_stages
     from edge_vc.compress.console import cost_table, plan_table
     from edge_vc.compress.pipeline.runner import plan_run
+    from edge_vc.compress.run import build_stages
     from edge_vc.compress.stages.start import expected_costs
 
     console.print(plan_table(plan_run(build_stages(recipe), run, until)))
@@ -86,8 +86,8 @@ def _show_plan(console: Console, recipe: Recipe, run: Path, until: str | None) -
 
 
 def _compress(console: Console, recipe: Recipe, run: Path, until: str | None) -> None:
-    from edge_vc.compress.compress import compress as compress_all
     from edge_vc.compress.console import Screen
+    from edge_vc.compress.run import compress as compress_all
 
     with Screen(console) as screen:
         result = compress_all(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from edge_vc.compress import compress as stages
+from edge_vc.compress import run as stages
 from edge_vc.compress.cli import app
 from edge_vc.compress.recipe import Recipe
 from edge_vc.models.student.file import load_student, save_student
