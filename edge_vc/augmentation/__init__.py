@@ -1,1 +1,1 @@
-"""Training data augmentation: effects, time stretching, voice perturbation, feature augmentation."""
+"""Data augmentation: effects, time stretching, voice and feature perturbation."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import asdict, dataclass, fields
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from edge_vc.recipes import RECIPES
 from edge_vc.settings.field import RecipeError, Value, check_value, choice, number, unknown
 from edge_vc.teachers.spec import SHIPPED, TeacherSpec, spec_from_table
 
@@ -214,7 +213,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
 
 def shipped_recipes() -> tuple[str, ...]:
     """Names of the recipes that come with the package, sorted."""
-    names = (entry.name for entry in _shipped_folder().iterdir())
+    names = (entry.name for entry in RECIPES.iterdir())
     return tuple(sorted(name[:-5] for name in names if name.endswith(".toml")))
 
 
@@ -232,11 +231,7 @@ def _shipped_text(name: str) -> str:
     if name not in shipped_recipes():
         known = ", ".join(shipped_recipes())
         raise RecipeError(f"no such recipe; shipped are {known}, a file ends in .toml")
-    return (_shipped_folder() / f"{name}.toml").read_text(encoding="utf-8")
-
-
-def _shipped_folder() -> Traversable:
-    return resources.files("edge_vc") / "recipes"
+    return (RECIPES / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def _section(name: str, kind: type[Any], table: dict[str, object]) -> Any:

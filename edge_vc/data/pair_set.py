@@ -32,7 +32,7 @@ class PairSet:
     held: bool = False
     """Whether it is for validation and samples alone."""
     phones: NDArray[np.int8] | None = None
-    """What is said, an index into `edge_vc.training.teacher.phones.PHONES`, ``[F]``; where it is known."""
+    """Index into `edge_vc.training.teacher.phones.PHONES`, ``[F]``; None where unknown."""
 
 
 def as_int16(audio: NDArray[np.floating], frames: int) -> NDArray[np.int16]:

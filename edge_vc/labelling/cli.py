@@ -109,10 +109,9 @@ def label(
 
 
 def _spec(teacher: str) -> TeacherSpec:
-    from edge_vc.compress.recipe import load_recipe
     from edge_vc.teachers.spec import spec_from_words
 
-    return load_recipe(teacher).teacher if teacher.endswith(".toml") else spec_from_words(teacher)
+    return spec_from_words(teacher)
 
 
 def _job(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_vc.labelling.labels import Teacher
 from edge_vc.labelling.task import Outcome, Task, perform
+from edge_vc.teachers.teacher import Teacher
 
 
 class InlineWorker:

@@ -11,7 +11,7 @@ from edge_vc.audio.io import AudioError, Samples, resample
 from edge_vc.audio.level import active_level_db, normalize_level
 from edge_vc.audio.pitch import track_pitch
 from edge_vc.labelling.delay import Delay, delay_to_undo, estimate_delay, likeness, undo_delay
-from edge_vc.labelling.labels import HOP, INPUT_DB, LabelledAudio, Labels, Teacher, to_int16
+from edge_vc.labelling.labels import HOP, INPUT_DB, LabelledAudio, to_int16
 from edge_vc.teachers.outliers import (
     SILENT_DB,
     OutlierError,
@@ -20,6 +20,7 @@ from edge_vc.teachers.outliers import (
     check_sound,
     measure_soundness,
 )
+from edge_vc.teachers.teacher import Labels, Teacher
 
 RATE = 16_000
 """Of labels, in Hz: what students run at."""

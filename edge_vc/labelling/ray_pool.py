@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from edge_vc.labelling.labels import Teacher
 from edge_vc.labelling.scheduler import WorkerLostError
 from edge_vc.labelling.task import Outcome, Task, perform
 from edge_vc.teachers.loading import open_teacher, teacher_hash
 from edge_vc.teachers.spec import TeacherError, TeacherSpec
+from edge_vc.teachers.teacher import Teacher
 
 INSTALL = "labelling on Ray needs it: pip install 'edge-vc[ray]'"
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from edge_vc.audio.io import AudioError, Samples, read_audio, resample
 from edge_vc.labelling.label import Alignment, label_recording
-from edge_vc.labelling.labels import Teacher, pack_labels
+from edge_vc.labelling.labels import pack_labels
 from edge_vc.teachers.outliers import OutlierError
+from edge_vc.teachers.teacher import Teacher
 
 REVISION = 1
 """Raised whenever the same recording and teacher give other labels, so that old ones expire."""

@@ -106,3 +106,8 @@ class QuantizedConv2d(nn.Conv2d):
     def _rounded(self, x: Tensor, side: str) -> Tensor:
         scale, zero = self.get_buffer(f"{side}_scale"), self.get_buffer(f"{side}_zero")
         return torch.fake_quantize_per_tensor_affine(x, scale, zero, 0, 255)
+
+
+def quantized_convs(layer: nn.Module) -> list[QuantizedConv2d]:
+    """Return the quantised convolutions of ``layer``, in module order."""
+    return [module for module in layer.modules() if isinstance(module, QuantizedConv2d)]

@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from edge_vc.labelling.labels import Teacher
 from edge_vc.teachers.spec import TeacherError, TeacherSpec
+from edge_vc.teachers.teacher import Teacher
 
 ADAPTERS = {
     "default": "edge_vc.teachers.network_file",

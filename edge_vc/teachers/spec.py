@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -160,8 +161,8 @@ def spec_from_table(table: Mapping[str, object]) -> TeacherSpec:
 def spec_from_words(what: str) -> TeacherSpec:
     """Return the teacher that a command line names without a recipe.
 
-    ``shipped``, weights (``.safetensors``), a program (``.pt2``), a graph (``.onnx``) or a folder
-    of pairs. Raises `RecipeError` for anything else.
+    ``shipped``, a recipe's ``[teacher]`` (``.toml``), weights (``.safetensors``), a program
+    (``.pt2``), a graph (``.onnx``) or a folder of pairs. Raises `RecipeError` for anything else.
     """
     suffixes: dict[str, tuple[str, str]] = {
         ".safetensors": ("default", "weights"),
@@ -171,6 +172,8 @@ def spec_from_words(what: str) -> TeacherSpec:
     path = Path(what)
     if what == "shipped":
         return SHIPPED
+    if path.suffix == ".toml":
+        return _spec_from_recipe(path)
     if path.suffix in suffixes:
         kind, key = suffixes[path.suffix]
         return spec_from_table({"kind": kind, key: what})
@@ -180,3 +183,20 @@ def spec_from_words(what: str) -> TeacherSpec:
         f"{what}: no teacher; give shipped, a recipe (.toml) with [teacher], weights "
         "(.safetensors), a program (.pt2), a graph (.onnx) or a folder of pairs"
     )
+
+
+def _spec_from_recipe(path: Path) -> TeacherSpec:
+    """Read ``[teacher]`` of a recipe; its other sections are those of `edge_vc.compress`."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("teacher", {})
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise RecipeError(f"{path}: cannot be read ({reason})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: not valid TOML: {error}") from error
+    if not isinstance(table, dict):
+        raise RecipeError(f"{path}: teacher = {table!r}: is a section, write [teacher]")
+    try:
+        return spec_from_table(table)
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from error

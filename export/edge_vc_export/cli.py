@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from edge_vc_export.bundle.facts import BundleFacts
     from edge_vc_export.bundle.graph_set import Selection
     from edge_vc_export.bundle.release import Release
-    from edge_vc_export.bundle.writer import BundleFacts
 
 app = typer.Typer(
     help="Write a bundle from a compression run, or take one apart.", add_completion=False
@@ -124,8 +124,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _facts(name: str, version: str, licence: str, consent: str) -> BundleFacts:
+    from edge_vc_export.bundle.facts import BundleFacts
     from edge_vc_export.bundle.licences import licence_text
-    from edge_vc_export.bundle.writer import BundleFacts
 
     return BundleFacts(name, version, licence, consent, licence_text(licence))
 
@@ -185,8 +185,8 @@ def _release(
     tier: str,
     selection: Selection,
 ) -> Release:
-    from edge_vc.compress.quantization.ptq import quantized_convs
     from edge_vc.models.student.file import load_student
+    from edge_vc.nn.quantized_conv import quantized_convs
     from edge_vc_export.bundle.release import release_bundle
 
     student = load_student(float_file)

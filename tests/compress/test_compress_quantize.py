@@ -14,13 +14,7 @@ from edge_vc.audio.distance import snr_db
 from edge_vc.compress.quantization import qat
 from edge_vc.compress.quantization.calibrate import calibrate
 from edge_vc.compress.quantization.error import compare
-from edge_vc.compress.quantization.ptq import (
-    folded,
-    quantize,
-    quantized_convs,
-    round_convs,
-    tighten,
-)
+from edge_vc.compress.quantization.ptq import folded, quantize, round_convs, tighten
 from edge_vc.compress.quantization.qat import Crops, QatSettings, fine_tune, match
 from edge_vc.models.student.file import (
     StudentFileError,
@@ -30,7 +24,7 @@ from edge_vc.models.student.file import (
 )
 from edge_vc.nn import Stateless, flatten_state
 from edge_vc.nn.flat_step import FlatStep, StreamedSteps
-from edge_vc.nn.quantized_conv import Grid, QuantizedConv2d
+from edge_vc.nn.quantized_conv import Grid, QuantizedConv2d, quantized_convs
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from types import ModuleType
 import pytest
 from export_toys import FACTS, quantized_toy, toy
 
-from edge_vc_export.bundle.writer import BundleFacts, ModelFile, write_bundle
+from edge_vc_export.bundle.facts import BundleFacts
+from edge_vc_export.bundle.writer import ModelFile, write_bundle
 from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.tflite import export_tflite
 

@@ -11,7 +11,8 @@ import pytest
 import torch
 from export_toys import FACTS, HOP, RATE, quantized_toy, speech_like, toy
 
-from edge_vc_export.bundle.writer import BundleFacts, ModelFile, write_bundle
+from edge_vc_export.bundle.facts import BundleFacts
+from edge_vc_export.bundle.writer import ModelFile, write_bundle
 from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.parity.golden import npz_bytes
 from edge_vc_runtime.bundle.manifest import BundleError

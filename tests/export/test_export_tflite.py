@@ -17,8 +17,8 @@ from edge_vc_export.facts import graph_facts
 from edge_vc_export.formats import DYNAMIC, FormatError, UnsupportedLayerError, check_formats
 from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.parity.formats import check_agreement
+from edge_vc_export.parity.open_stream import open_stream
 from edge_vc_export.parity.pytorch_int8 import Int8Limits, ParityError, check_fp32, check_int8
-from edge_vc_export.parity.stream import open_stream
 from edge_vc_export.tflite import convert_onnx, export_tflite
 from edge_vc_export.tflite.file import TfliteFile
 from edge_vc_export.tflite.model import ModelBuilder, Quantum

@@ -9,13 +9,8 @@ from safetensors.numpy import save_file
 from speech_toys import listened, pair, pairs
 
 from edge_vc.data.pair_set import cleaned
-from edge_vc.training.teacher.dataset_pack import (
-    Pack,
-    PackError,
-    PackSettings,
-    read_pack,
-    write_pack,
-)
+from edge_vc.training.teacher.dataset import Pack
+from edge_vc.training.teacher.dataset_pack import PackError, PackSettings, read_pack, write_pack
 from edge_vc.training.teacher.phones import PHONES
 
 HISS = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)

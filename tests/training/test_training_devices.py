@@ -12,7 +12,8 @@ import torch
 from speech_toys import pairs
 
 from edge_vc.training.devices import DeviceError, DeviceSettings, OneDevice, open_devices
-from edge_vc.training.teacher.dataset_pack import Pack, write_pack
+from edge_vc.training.teacher.dataset import Pack
+from edge_vc.training.teacher.dataset_pack import write_pack
 
 SMALL = (
     *("network.channels=16", "network.bottleneck=8", "network.encoder_blocks=1"),

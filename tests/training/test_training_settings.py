@@ -6,14 +6,16 @@ import pytest
 
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.teacher.settings import (
-    RECIPES,
+    TRAINING_RECIPES,
     TeacherSettings,
     apply,
     load_settings,
 )
 
 
-@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(TRAINING_RECIPES.glob("*.toml")), ids=lambda path: path.stem
+)
 def test_shipped_recipes_load_by_name_and_by_path(path: Path) -> None:
     assert load_settings(path.stem) == load_settings(path) != TeacherSettings()
 

@@ -193,7 +193,8 @@ def test_mistakes_are_one_line(
 
 
 def test_a_pack_becomes_weights_with_their_origin(tmp_path: Path) -> None:
-    from edge_vc.training.teacher.dataset_pack import Pack, write_pack
+    from edge_vc.training.teacher.dataset import Pack
+    from edge_vc.training.teacher.dataset_pack import write_pack
 
     write_pack(Pack(tuple(pairs()), (), ()), tmp_path / "pack", "me")
     small = [f"network.{key}" for key in ("channels=16", "encoder_blocks=1", "decoder_blocks=1")]

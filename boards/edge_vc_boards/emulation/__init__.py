@@ -1,1 +1,1 @@
-"""Boards without boards: an arm64 root under QEMU that reports a board's CPU and counts instructions."""
+"""Emulated boards: an arm64 root under QEMU with a board's CPU; counts instructions."""

@@ -16,7 +16,7 @@ from edge_vc.models.student.student import Student
 from edge_vc.nn.flat_step import FlatStep
 from edge_vc.nn.fold import fold_batch_norms, replace_module
 from edge_vc.nn.layer import StreamingLayer
-from edge_vc.nn.quantized_conv import QuantizedConv2d
+from edge_vc.nn.quantized_conv import QuantizedConv2d, quantized_convs
 
 CALIBRATION_FRAMES = 50
 """Frames per calibration step."""
@@ -96,8 +96,3 @@ def round_convs(layer: StreamingLayer, plans: Sequence[ConvPlan]) -> None:
         if plan.bias is not None:
             conv.bias = torch.nn.Parameter(plan.bias)
         replace_module(layer, plan.path, QuantizedConv2d(conv, plan.input_grid, plan.output_grid))
-
-
-def quantized_convs(layer: StreamingLayer) -> list[QuantizedConv2d]:
-    """Return the quantised convolutions of ``layer``, in module order."""
-    return [module for module in layer.modules() if isinstance(module, QuantizedConv2d)]

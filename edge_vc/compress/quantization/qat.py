@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from edge_vc.compress.pipeline.stage import Progress, no_progress
-from edge_vc.compress.quantization.ptq import quantized_convs
 from edge_vc.models.student.student import Prediction, Student
 from edge_vc.nn.flat_step import TooShortError
+from edge_vc.nn.quantized_conv import quantized_convs
 
 CHECKPOINT_STEPS = 20
 

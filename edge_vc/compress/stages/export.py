@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from edge_vc.compress.pipeline.artifacts import STUDENT
 from edge_vc.compress.pipeline.stage import LimitError, Metrics, PushedProgress, Stage, Workspace
-from edge_vc.compress.quantization.ptq import quantized_convs
 from edge_vc.compress.recipe import ExportSection
 from edge_vc.models.student.file import load_student
+from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc.settings.field import RecipeError, Value
 from edge_vc.teachers.spec import SHIPPED
 
 if TYPE_CHECKING:
+    from edge_vc_export.bundle.facts import BundleFacts
     from edge_vc_export.bundle.graph_set import Selection
-    from edge_vc_export.bundle.writer import BundleFacts
 
 TIER_WEIGHTS = {"nano": 400_000, "base": 800_000}
 """Most INT8 weights of a tier; beyond the last it is `wide`."""
@@ -97,8 +97,8 @@ class ExportStage(Stage):
         return metrics | {"int8_is_default": float(release.default == "int8")}
 
     def _facts(self) -> BundleFacts:
+        from edge_vc_export.bundle.facts import BundleFacts
         from edge_vc_export.bundle.licences import licence_text
-        from edge_vc_export.bundle.writer import BundleFacts
 
         section = self.recipe.export
         return BundleFacts(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from edge_vc.assets import ASSETS
 from edge_vc.compress.pruning.budget import Budget, BudgetError, Cost, cost_of, fit_config
 from edge_vc.compress.recipe import Recipe
 from edge_vc.models.student.config import TIERS
@@ -13,8 +14,6 @@ from edge_vc.models.student.file import StudentFileError, load_student
 from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
-
-ASSETS = Path(__file__).parent.parent / "assets"
 
 
 def student_path(recipe: Recipe) -> Path | None:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_vc.assets import ASSETS
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.metrics.similarity import Embedding, SpeakerEncoder
 
-SHIPPED = Path(__file__).parent.parent / "assets" / "kathleen-centroid.json"
+SHIPPED = ASSETS / "kathleen-centroid.json"
 RATE = 16_000
 EVERY = 10
 """Every tenth sentence is embedded: a hundred are plenty for a mean."""

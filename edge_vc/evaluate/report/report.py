@@ -55,7 +55,7 @@ class SentenceScore:
 
 @dataclass(frozen=True)
 class Score:
-    """Figures over some sentences, named as in `edge_vc.evaluate.metrics.catalogue`; None for unknown."""
+    """Figures over some sentences, named as in the metrics' catalogue; None for unknown."""
 
     similarity: Estimate | None
     word_error_rate: Estimate | None

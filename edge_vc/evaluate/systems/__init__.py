@@ -1,1 +1,1 @@
-"""Voice-conversion systems under evaluation: bundles, teachers, commands, folders of converted audio."""
+"""Systems under evaluation: bundles, teachers, commands, folders of converted audio."""

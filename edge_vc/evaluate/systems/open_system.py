@@ -59,12 +59,11 @@ def other_teacher(what: str) -> Callable[[], Convert]:
 
     Raises `EvaluationError` for a recipe that cannot be read.
     """
-    from edge_vc.compress.recipe import load_recipe
     from edge_vc.settings.field import RecipeError
     from edge_vc.teachers.spec import spec_from_words
 
     try:
-        spec = load_recipe(what).teacher if what.endswith(".toml") else spec_from_words(what)
+        spec = spec_from_words(what)
     except RecipeError as error:
         raise EvaluationError(str(error)) from error
     return partial(_open_spec, spec)

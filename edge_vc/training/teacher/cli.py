@@ -33,7 +33,8 @@ from edge_vc.training.devices import (
     open_devices,
 )
 from edge_vc.training.schedule import Budget
-from edge_vc.training.teacher.dataset_pack import Pack, PackError, read_pack
+from edge_vc.training.teacher.dataset import Pack
+from edge_vc.training.teacher.dataset_pack import PackError, read_pack
 from edge_vc.training.teacher.settings import TeacherSettings, apply, load_settings
 from edge_vc.training.teacher.sources import corpus_pack, noises_of, voices_of
 from edge_vc.training.teacher.trainer import Sitting, TeacherTraining

@@ -1,4 +1,4 @@
-"""A training set small enough to carry to a GPU: `python -m edge_vc.training.teacher.dataset_pack --help`.
+"""A training set small enough to carry to a GPU.
 
 Recordings travel as Ogg Opus, their pitch as numbers; what a network is to imitate is cleaned from
 the recordings again where it is unpacked, and other voices are made while training. Reading needs
@@ -7,7 +7,6 @@ neither WORLD nor the corpus.
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
@@ -21,11 +20,11 @@ from typing import Any
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from rich.console import Console
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet, as_int16, cleaned
+from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.phones import PHONES, UNKNOWN, Phones
 
 Bytes = NDArray[np.uint8]
@@ -49,15 +48,6 @@ class PackSettings:
     variants: float = 0.9
     """Of perturbed copies: inputs alone."""
     part_mb: float = 28.0
-
-
-@dataclass(frozen=True)
-class Pack:
-    """What a pack holds."""
-
-    pairs: tuple[PairSet, ...]
-    noises: tuple[NDArray[np.float32], ...]
-    rooms: tuple[NDArray[np.float32], ...]
 
 
 def write_pack(pack: Pack, folder: Path, target: str, settings: PackSettings | None = None) -> int:
@@ -195,32 +185,3 @@ def _pair(row: dict[str, Any], tensors: Sequence[NDArray[Any]]) -> PairSet:
 
 def _are_phones(found: Phones) -> bool:
     return bool(found.min() >= UNKNOWN and found.max() < len(PHONES))
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Pack a corpus."""
-    from edge_vc.training.teacher.sources import corpus_pack
-
-    parser = argparse.ArgumentParser(
-        prog="edge_vc.training.teacher.dataset_pack", description=__doc__
-    )
-    parser.add_argument("--corpus", type=Path, required=True, help="folder with metadata.csv")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the parts")
-    parser.add_argument("--target", default="kathleen", help="speaker to convert into")
-    parser.add_argument("--cache", type=Path, help="where pairs are kept (default: OUT/pairs)")
-    parser.add_argument("--variants", type=int, default=0, help="WORLD copies of each recording")
-    parser.add_argument(
-        "--phones", action="store_true", help="listen to what is said, for losses.phones"
-    )
-    parser.add_argument("--part-mb", type=float, default=28.0, help="largest part, MB")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
-    args = parser.parse_args(argv)
-    cache = args.cache or args.out / "pairs"
-    pack = corpus_pack(args.corpus, cache, args.variants, args.workers, phones=args.phones)
-    size = write_pack(pack, args.out, args.target, PackSettings(part_mb=args.part_mb))
-    seconds = sum(len(pair.f0) for pair in pack.pairs) * HOP / SAMPLE_RATE
-    Console().print(f"{len(pack.pairs)} recordings, {seconds / 60:.1f} min: {size / 1e6:.1f} MB")
-
-
-if __name__ == "__main__":
-    main()

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edge_vc.models.teacher.config import TeacherConfig
+from edge_vc.recipes import RECIPES
 from edge_vc.settings.field import RecipeError, unknown
 
-RECIPES = Path(__file__).resolve().parent.parent / "recipes" / "training"
+TRAINING_RECIPES = RECIPES / "training"
 
 Range = tuple[float, float]
 
@@ -164,9 +165,9 @@ def load_settings(recipe: str | Path) -> TeacherSettings:
     """
     path = Path(recipe)
     if not path.suffix:
-        path = RECIPES / f"{recipe}.toml"
+        path = TRAINING_RECIPES / f"{recipe}.toml"
     if not path.is_file():
-        names = sorted(p.stem for p in RECIPES.glob("*.toml"))
+        names = sorted(p.stem for p in TRAINING_RECIPES.glob("*.toml"))
         raise unknown("training recipe", str(recipe), names)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))

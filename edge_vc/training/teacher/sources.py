@@ -12,7 +12,7 @@ from rich.progress import track
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.development import Development
 from edge_vc.data.pair_set import PairSet
-from edge_vc.training.teacher.dataset_pack import Pack
+from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.noise_bank import NoiseBank, read_folder
 from edge_vc.training.teacher.phones import Phones, with_phones
 

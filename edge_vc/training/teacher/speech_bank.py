@@ -26,7 +26,7 @@ class Cut:
     present: Tensor
     """``[B, W]``: whether the frame lies within the speaker's recordings."""
     phones: Tensor
-    """``[B, W]``: indices of `edge_vc.training.teacher.phones.PHONES`, `UNKNOWN` where nobody knows."""
+    """``[B, W]``: indices of `PHONES`, `UNKNOWN` where nobody knows."""
 
 
 class SpeechBank:

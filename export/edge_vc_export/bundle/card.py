@@ -9,7 +9,7 @@ from edge_vc_export.facts import GraphFacts
 from edge_vc_runtime.bundle.manifest import ModelEntry
 
 if TYPE_CHECKING:
-    from edge_vc_export.bundle.writer import BundleFacts
+    from edge_vc_export.bundle.facts import BundleFacts
 
 _USE = """## Intended use
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_vc.compress.quantization.ptq import quantized_convs
 from edge_vc.models.student.student import Student
-from edge_vc_export.bundle.writer import BundleFacts, ModelFile
+from edge_vc.nn.quantized_conv import quantized_convs
+from edge_vc_export.bundle.facts import BundleFacts
+from edge_vc_export.bundle.writer import ModelFile
 from edge_vc_export.formats import DYNAMIC, FORMATS, PRECISIONS, FormatError, check_formats
 from edge_vc_export.onnx.export import export_onnx
 

@@ -7,11 +7,12 @@ import io
 import os
 import tarfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc.audio.io import Samples
 from edge_vc_export.bundle.card import model_card
+from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.signing import Signer
 from edge_vc_export.facts import GraphFacts, graph_facts
 from edge_vc_export.parity.golden import TOLERANCES, npz_bytes, record_golden
@@ -50,24 +51,6 @@ class ModelFile:
         """Name inside the bundle."""
         facts = graph_facts(self.path)
         return f"model.{facts.precision}.{facts.format}"
-
-
-@dataclass(frozen=True)
-class BundleFacts:
-    """What a bundle says beside its models' geometry."""
-
-    name: str
-    version: str
-    licence: str
-    """SPDX identifier of the voice model's licence."""
-    consent: str
-    """How the owner of the voice agreed."""
-    licence_text: str
-    boards: tuple[str, ...] = ("*",)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    provenance: Mapping[str, object] = field(default_factory=dict)
-    attribution: str = ""
-    """Whose recordings the models learnt from, for the card."""
 
 
 def write_bundle(

@@ -9,8 +9,9 @@ import numpy as np
 
 from edge_vc.audio.distance import snr_db
 from edge_vc_export.parity.lockstep import F0, HOPS_LEFT_OUT, PHASE, too_many_slips
+from edge_vc_export.parity.open_stream import open_stream
 from edge_vc_export.parity.pytorch_int8 import FP32_TOLERANCE, ParityError, trunk_output
-from edge_vc_export.parity.stream import GraphStream, Samples, open_stream
+from edge_vc_export.parity.stream import GraphStream, Samples
 
 LEAST_SNR_DB = 30.0
 """Of an INT8 file's trunk against the other format's."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.io import Samples
-from edge_vc_export.parity.stream import open_stream
+from edge_vc_export.parity.open_stream import open_stream
 
 SECONDS = 2.0
 TOLERANCES = {"int8": 3e-2, "fp32": 1e-4, "dynamic-int8": 3e-2}

@@ -13,7 +13,7 @@ from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.audio.io import Samples
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc_export.parity.lockstep import run_offline, run_side_by_side, too_many_slips
-from edge_vc_export.parity.stream import open_stream
+from edge_vc_export.parity.open_stream import open_stream
 
 FP32_TOLERANCE = 1e-4
 """Largest absolute difference of any sample; full scale is 1."""

@@ -58,15 +58,6 @@ class GraphStream(ABC):
         return tuple(joined)
 
 
-def open_stream(path: str | Path, probes: Sequence[str] = (), threads: int = 1) -> GraphStream:
-    """Open a graph file with the engine that its name asks for."""
-    if Path(path).suffix != ".tflite":
-        return OnnxStream(path, probes, threads)
-    from edge_vc_export.tflite.stream import TfliteStream  # needs the extra `tflite`
-
-    return TfliteStream(path, probes, threads)
-
-
 class OnnxStream(GraphStream):
     """A stream through ONNX Runtime; see `GraphStream`."""
 

@@ -28,9 +28,10 @@ def export_tflite(
 ) -> Path:
     """Write ``model``, audio ``[1, 1, 1, hop]`` in and out, as a TFLite file of one hop.
 
-    Takes what `edge_vc_export.onnx.export.export_onnx` takes and gives tensors of the same names and
-    shapes; all that go in or out are float32. ``precision`` may also be ``dynamic-int8``: a float
-    model whose trunk keeps its weights as integers. The same model gives the same bytes.
+    Takes what `edge_vc_export.onnx.export.export_onnx` takes and gives tensors of the same
+    names and shapes; all that go in or out are float32. ``precision`` may also be
+    ``dynamic-int8``: a float model whose trunk keeps its weights as integers. The same model
+    gives the same bytes.
 
     Raises `UnsupportedLayerError` before anything is converted, and `ValueError` when the model
     cannot run in hops of this size, or holds nothing that is quantised.

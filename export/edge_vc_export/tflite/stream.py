@@ -18,7 +18,7 @@ from edge_vc_runtime.engines.litert_engine.library import quiet_stderr
 class TfliteStream(GraphStream):
     """A stream through LiteRT and XNNPACK; see `GraphStream`.
 
-    Copies every state in every step: the board's engine is `edge_vc_runtime.engines.litert_engine.engine`.
+    Copies every state in every step; the board's `LitertEngine` does not.
     """
 
     def __init__(self, path: str | Path, probes: Sequence[str] = (), threads: int = 1) -> None:

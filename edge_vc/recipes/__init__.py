@@ -1,0 +1,8 @@
+"""Recipes that ship with the package: ``NAME.toml`` of `compress`, ``teachers/``, ``training/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RECIPES = Path(__file__).parent
+"""Folder of the shipped recipes."""

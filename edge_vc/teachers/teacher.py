@@ -1,0 +1,43 @@
+"""What a teacher is: whatever converts a recording offline."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc.audio.io import Samples
+from edge_vc.audio.pitch import Contour
+
+
+class Teacher(Protocol):
+    """Whatever converts a recording offline."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of input and output in Hz."""
+        ...
+
+    def convert(self, audio: Samples) -> Samples:
+        """Return the converted ``audio`` ``[T]``, time-aligned and as long."""
+        ...
+
+
+class Labels(Protocol):
+    """What a teacher with a look inside says about a recording of ``F`` hops."""
+
+    @property
+    def audio(self) -> Samples:
+        """The converted recording ``[T]``."""
+        ...
+
+    @property
+    def f0(self) -> Contour:
+        """Its F0 in Hz at the middle of each hop, 0 where unvoiced, ``[F]``."""
+        ...
+
+    @property
+    def bands(self) -> NDArray[np.float32]:
+        """Parameters of the synthesis filters, ``[3 * bands, F]``."""
+        ...
