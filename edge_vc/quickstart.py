@@ -96,8 +96,8 @@ def _run(console: Console, name: str, corpus: str, out: Path, seconds: float) ->
 
 
 def _compress(console: Console, recipe: Recipe, out: Path) -> tuple[Path, dict[str, float]]:
-    from edge_vc.compress import run as compress
     from edge_vc.compress.console import Screen
+    from edge_vc.compress.run import compress
 
     with Screen(console) as screen:
         result = compress(recipe, out / "run", progress=screen.progress, report=screen.report)

@@ -52,7 +52,7 @@ def classify(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("cc") is None:
         pytest.skip("no C compiler")
     folder = tmp_path_factory.mktemp("icount")
-    source = Path(str(edge_vc_boards.__file__)).with_name("icount.c")
+    source = Path(str(edge_vc_boards.__file__)).parent / "emulation" / "icount.c"
     (folder / "main.c").write_text(f'#include "{source}"\n{STUBS}')
     command = ["cc", "-Wall", "-Wextra", "-Werror", "-o", folder / "classify", folder / "main.c"]
     subprocess.run(command, check=True)

@@ -14,6 +14,7 @@ import onnxruntime as ort
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 from edge_vc_runtime.engines import EngineError, Samples
 from edge_vc_runtime.engines.graph_border import check_border
+from edge_vc_runtime.engines.onnx_engine.saturation import kernels_saturate
 from edge_vc_runtime.engines.requirement import check_requirement
 
 
@@ -95,6 +96,9 @@ def session_options(threads: int) -> ort.SessionOptions:
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
     # The arena rounds weights up to whole megabytes; outside it they take what they need.
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    if kernels_saturate():
+        # The same integers, computed exactly in float: 15 % slower than the kernels that clip.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
     return options
 
 
