@@ -89,6 +89,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/settings",
         "edge_vc/teachers",
         "edge_vc/training",
+        "edge_vc/workers",
         "edge_vc_export",
     },
     "edge_vc/data": {"edge_vc/audio", "edge_vc/augmentation"},

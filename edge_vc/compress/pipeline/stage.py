@@ -3,53 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar
 
 from edge_vc.compress.recipe import Recipe, limit_fields
 from edge_vc.settings.field import Value
-
-T = TypeVar("T")
+from edge_vc.workers.progress import Progress as Progress
+from edge_vc.workers.progress import PushedProgress as PushedProgress
+from edge_vc.workers.progress import no_progress as no_progress
 
 Metrics = dict[str, float]
 """What a stage measured about its result."""
-
-
-class Progress(Protocol):
-    """Shows how far a loop is; wraps the items it iterates over."""
-
-    def __call__(self, items: Iterable[T], total: int, label: str) -> Iterable[T]:
-        """Yield ``items``, ``total`` of them, under ``label``."""
-
-
-def no_progress(items: Iterable[T], total: int, label: str) -> Iterable[T]:
-    """Show nothing: the `Progress` of tests and of callers with a screen of their own."""
-    return items
-
-
-class PushedProgress:
-    """Shows work that reports its share done (0 to 1) instead of being iterated over."""
-
-    PARTS = 1000
-
-    def __init__(self, progress: Progress, label: str) -> None:
-        self._bar = iter(progress(range(self.PARTS + 1), self.PARTS, label))
-        self._shown = 0
-        next(self._bar)
-
-    def reach(self, share: float) -> None:
-        """Show that ``share`` of the work is done; never goes back."""
-        for _ in range(self._shown, min(round(share * self.PARTS), self.PARTS)):
-            self._shown += 1
-            next(self._bar)
-
-    def close(self) -> None:
-        """End the display, wherever it is."""
-        end = getattr(self._bar, "close", None)
-        if end:
-            end()
 
 
 class LimitError(RuntimeError):
