@@ -18,8 +18,8 @@ from edge_vc.training.teacher.dataset_pack import write_pack
 SMALL = (
     *("network.channels=16", "network.bottleneck=8", "network.encoder_blocks=1"),
     *("network.decoder_blocks=1", "frames=32", "own=4", "others=2", "unpaired=2"),
-    *("inputs.mean_frames=32", "losses.judged_frames=16", "losses.adversarial_from=0.5"),
-    *("losses.consistency=0.1", "judges.periods=[2]"),
+    *("inputs.mean_frames=32", "losses.adversarial_frames=16", "losses.adversarial_from=0.5"),
+    *("losses.consistency=0.1", "discriminators.periods=[2]"),
 )
 
 

@@ -15,7 +15,7 @@ from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.file import one_voice
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher.cli import chosen_settings, data_hash, main
-from edge_vc.training.teacher.losses import apartness
+from edge_vc.training.teacher.losses import content_distance
 from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.settings import InputSettings, LossSettings, TeacherSettings
 from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
@@ -23,7 +23,7 @@ from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
 TINY = TeacherSettings(
     replace(TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1),
     InputSettings(mean_frames=40),
-    LossSettings(adversarial_from=0.5, judged_frames=16, invariance=0.3, consistency=0.1),
+    LossSettings(adversarial_from=0.5, adversarial_frames=16, invariance=0.3, consistency=0.1),
     own=2,
     others=2,
     unpaired=2,
@@ -51,7 +51,14 @@ def test_a_run_logs_samples_and_finishes(tmp_path: Path) -> None:
     assert run.run(Sitting(Budget(steps=4)))
     row = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     assert row["step"] == 4
-    assert {"judge", "fooled", "matched", "invariance", "consistency", "norm"} <= row.keys()
+    assert {
+        "discriminator",
+        "adversarial",
+        "matching",
+        "invariance",
+        "consistency",
+        "norm",
+    } <= row.keys()
     assert np.isfinite([row["loss"], row["validation"], row["natural"]]).all()
     assert len(read_audio(tmp_path / "samples" / "step-0000004.wav", 16000)) > 12800
     assert (tmp_path / "samples" / "step-0000004.png").stat().st_size > 1000
@@ -129,9 +136,11 @@ def test_a_content_that_says_nothing_is_not_the_cheapest() -> None:
     content = torch.randn(2, 8, 40)
     near = content + 0.1 * torch.randn_like(content)
     empty = 0.01 * content
-    assert float(apartness(near, content)) < 0.2
-    assert float(apartness(empty + 0.01 * torch.randn_like(empty), empty)) > 0.9
-    torch.testing.assert_close(apartness(0.01 * near, empty), apartness(near, content))
+    assert float(content_distance(near, content)) < 0.2
+    assert float(content_distance(empty + 0.01 * torch.randn_like(empty), empty)) > 0.9
+    torch.testing.assert_close(
+        content_distance(0.01 * near, empty), content_distance(near, content)
+    )
 
 
 @pytest.mark.parametrize("term", ["adversarial", "matching", "invariance", "consistency"])
@@ -232,8 +241,8 @@ def test_a_new_run_can_begin_with_another_ones_weights(tmp_path: Path) -> None:
         TeacherTraining(other, pairs(), ["me", "you"], noises, tmp_path / "next", start=start)
 
 
-def test_unpaired_rows_wait_for_the_judges(tmp_path: Path) -> None:
+def test_unpaired_rows_wait_for_the_discriminators(tmp_path: Path) -> None:
     run = training(tmp_path)
-    for judging, unpaired in ((False, 0), (True, 2)):
-        batch, _ = run._draw(0, judging)
+    for adversarial, unpaired in ((False, 0), (True, 2)):
+        batch, _ = run._draw(0, adversarial)
         assert len(batch.log_mel) - len(batch.truth) == unpaired

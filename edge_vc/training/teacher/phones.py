@@ -1,6 +1,6 @@
 """Which phone is spoken when: PocketSphinx aligns a text, or what it hears where there is none.
 
-Phones of a corpus teach an encoder what was said (`PhoneReader`). What is heard
+Phones of a corpus teach an encoder what was said (`PhoneClassifier`). What is heard
 without a text is kept where the recogniser is sure of the word.
 """
 

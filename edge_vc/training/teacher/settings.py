@@ -75,35 +75,42 @@ _ABOVE_ZERO = ("f0_hz", "f0_range", "warp", "breath_hz", "expansion")
 
 @dataclass(frozen=True)
 class LossSettings:
-    """What the network is told; a weight of 0 switches a term off."""
+    """Weights of the loss terms, by the names in `losses.TERMS`; 0 switches a term off."""
 
+    spectral: float = 1.0
+    """Multi-resolution STFT and log-mel distance of paired crops from their recordings."""
     adversarial: float = 0.3
-    """Least squares: sound like the target's recordings; natural, unpaired input included."""
+    """Least-squares adversarial loss of the target's paired crops and of converted ones."""
     matching: float = 0.6
-    """Distance of the judges' feature maps, of the target's own pairs."""
-    adversarial_from: float = 0.4
-    """Share of the budget after which the judges join."""
-    judged_frames: int = 96
-    """Frames of each crop that the judges see."""
-    judge_rate: float = 0.5
-    """Of the judges' learning rate to the network's."""
+    """Feature matching: L1 of the discriminators' feature maps, the target's paired crops."""
     invariance: float = 0.0
-    """Distance between the contents of two disturbed copies of a crop, over their variation."""
+    """Distance between the contents of two augmented copies of a crop, over their variation."""
     consistency: float = 0.0
-    """The same between an unpaired input and what became of it."""
+    """The same between an unpaired crop and its conversion."""
     phones: float = 0.0
-    """Cross-entropy of the phones that are read off the contents, of everybody's crops."""
+    """Cross-entropy of the phones that a classifier reads off the contents, of all crops."""
+    adversarial_from: float = 0.4
+    """Share of the budget after which the discriminators, and unpaired crops, take part."""
+    adversarial_frames: int = 96
+    """Frames of each crop that the discriminators see."""
+    discriminator_rate: float = 0.5
+    """Ratio of the discriminators' learning rate to the network's."""
+
+    @property
+    def uses_discriminators(self) -> bool:
+        """Whether any term needs them."""
+        return bool(self.adversarial or self.matching)
 
 
 @dataclass(frozen=True)
-class JudgeSettings:
+class DiscriminatorSettings:
     """Sizes of the discriminators."""
 
     windows: tuple[int, ...] = (256, 512, 1024)
-    """Of the spectrograms that are judged, samples."""
+    """Windows of the spectrogram discriminators, samples."""
     channels: int = 16
     periods: tuple[int, ...] = ()
-    """Samples by which waveforms are folded (multi-period judges of HiFi-GAN); none."""
+    """Periods of the multi-period discriminators (Kong et al. 2020), samples; empty: none."""
     period_channels: int = 16
 
 
@@ -114,7 +121,7 @@ class TeacherSettings:
     network: TeacherConfig = field(default_factory=TeacherConfig)
     inputs: InputSettings = field(default_factory=InputSettings)
     losses: LossSettings = field(default_factory=LossSettings)
-    judges: JudgeSettings = field(default_factory=JudgeSettings)
+    discriminators: DiscriminatorSettings = field(default_factory=DiscriminatorSettings)
     own: int = 8
     """Crops a step of the voice that ships."""
     others: int = 4

@@ -21,9 +21,10 @@ from edge_vc.training.gan import Adversary
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
 from edge_vc.training.teacher.batches import TeacherBatch, TeacherBatches
 from edge_vc.training.teacher.crop_plan import KINDS
-from edge_vc.training.teacher.losses import Figures, TeacherLosses
+from edge_vc.training.teacher.forward_pass import Crop, Figures, LossModules
+from edge_vc.training.teacher.losses import TeacherLosses
 from edge_vc.training.teacher.noise_bank import NoiseBank
-from edge_vc.training.teacher.phone_classifier import PhoneReader
+from edge_vc.training.teacher.phone_classifier import PhoneClassifier
 from edge_vc.training.teacher.settings import TeacherSettings
 from edge_vc.training.teacher.speech_bank import SpeechBank
 from edge_vc.training.teacher.units import renew_units
@@ -75,15 +76,16 @@ class TeacherTraining:
         if start is not None:
             begin_with(self.network, start)
         self.average = MovingAverage(self.network, settings.average_decay)
-        self.reader = _reader(settings, pairs, devices)
+        self.classifier = _classifier(settings, pairs, devices)
         self._trained = nn.ModuleList(
-            part for part in (self.network, self.reader) if part is not None
+            part for part in (self.network, self.classifier) if part is not None
         )
         self.optimiser = torch.optim.AdamW(
             self._trained.parameters(), settings.peak_rate, betas=(0.8, 0.98), weight_decay=0.01
         )
         self.adversary = _adversary(settings, devices)
-        self.losses = TeacherLosses(settings.losses, self.adversary, devices, self.reader)
+        modules = LossModules.build(settings.losses, self.adversary, devices, self.classifier)
+        self.losses = TeacherLosses(modules)
         self._own = [p.target for p in pairs if p.speaker == voices[0] and not p.held]
         self.held = HeldOut([p for p in pairs if p.held], voices[0], devices.device)
         self.checkpoint = Checkpoint(folder, self._parts())
@@ -127,7 +129,7 @@ class TeacherTraining:
             "optimiser": self.optimiser,
             "adversary": self.adversary,
         }
-        return parts if self.reader is None else parts | {"reader": self.reader}
+        return parts if self.classifier is None else parts | {"classifier": self.classifier}
 
     def _progress(self, budget: Budget) -> float:
         return self.devices.agree(budget.progress(self.step, self.watch.seconds))
@@ -138,41 +140,41 @@ class TeacherTraining:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         for group in self.adversary.optimiser.param_groups:
-            group["lr"] = rate * losses.judge_rate
-        judging = progress >= losses.adversarial_from
+            group["lr"] = rate * losses.discriminator_rate
+        adversarial = progress >= losses.adversarial_from
         if self.settings.retrieve_from and self.step % self.settings.renew_steps == 0:
             renew_units(self.network, self._own, [self.settings.seed, self.step])
         self.optimiser.zero_grad(set_to_none=True)
         figures: Figures = {}
         for part in range(parts):
-            batch, first = self._draw(part, judging)
-            total, terms = self.losses(
-                self.network, batch, judging=judging, first=first, share=1 / parts
-            )
+            batch, first = self._draw(part, adversarial)
+            crop = Crop(adversarial, first, 1 / parts)
+            total, terms = self.losses(self.network, batch, crop)
             (total / parts).backward()
             for name, value in (terms | {"loss": total.detach()}).items():
                 figures[name] = figures.get(name, torch.zeros_like(value)) + value / parts
         figures["norm"] = self._move()
-        if judging:
+        if adversarial and losses.uses_discriminators:
             self.adversary.step()
         return figures
 
-    def _draw(self, part: int, judging: bool) -> tuple[TeacherBatch, int]:
-        """Return this process's share of a part of the step, and where the judges look.
+    def _draw(self, part: int, adversarial: bool) -> tuple[TeacherBatch, int]:
+        """Return this process's share of a part of the step, and the first frame of the crops
+        that discriminators see.
 
-        Natural, unpaired crops have nothing to teach before there are judges.
+        Unpaired crops have no loss before the discriminators take part.
         """
         place = part * self.devices.world + self.devices.rank
         stride = self.devices.world * self.settings.accumulate
         rows = [
             (kind, number)
             for kind in KINDS
-            if judging or kind != "unpaired"
+            if adversarial or kind != "unpaired"
             for number in range(place, getattr(self.settings, kind), stride)
         ]
         seed = [self.settings.seed, self.step]
         second = self.settings.losses.invariance > 0
-        spare = max(0, self.settings.frames - self.settings.losses.judged_frames)
+        spare = max(0, self.settings.frames - self.settings.losses.adversarial_frames)
         first = int(np.random.default_rng([*seed, 99]).integers(0, spare + 1))
         return self.batches.draw(rows, seed, second=second), first
 
@@ -204,18 +206,18 @@ class TeacherTraining:
         self._log(figures, more)
 
 
-def _reader(
+def _classifier(
     settings: TeacherSettings, pairs: Sequence[PairSet], devices: Devices
-) -> PhoneReader | None:
-    """Return what reads phones; `ValueError` where it would have nothing to learn from."""
+) -> PhoneClassifier | None:
+    """Return the phone classifier; `ValueError` where no recording has phones to learn from."""
     if not settings.losses.phones:
         return None
     if not any(pair.phones is not None for pair in pairs):
         raise ValueError("losses.phones needs phones: make the pack with --phones")
-    return PhoneReader(settings.network.bottleneck).to(devices.device)
+    return PhoneClassifier(settings.network.bottleneck).to(devices.device)
 
 
 def _adversary(settings: TeacherSettings, devices: Devices) -> Adversary:
-    sizes = settings.judges
-    judges = Discriminators(sizes.windows, sizes.channels, sizes.periods, sizes.period_channels)
-    return Adversary(settings.peak_rate * settings.losses.judge_rate, judges, devices)
+    sizes = settings.discriminators
+    networks = Discriminators(sizes.windows, sizes.channels, sizes.periods, sizes.period_channels)
+    return Adversary(settings.peak_rate * settings.losses.discriminator_rate, networks, devices)
