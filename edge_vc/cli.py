@@ -8,6 +8,7 @@ from importlib import import_module
 import typer
 
 from edge_vc import __version__
+from edge_vc_runtime.verbs import VERBS
 
 HOST_VERBS = {
     "prepare": ("edge_vc.prepare.cli", "Turn recordings into a corpus for training."),
@@ -18,12 +19,7 @@ HOST_VERBS = {
     "report": ("edge_vc.evaluate.report.cli", "Show a profile; make a page of an evaluation."),
 }
 """Verbs with a Typer application of their own: where it lies and what it does."""
-BOARD_VERBS = {
-    "run": "Convert a recording, or raw audio on stdin, with a bundle.",
-    "profile": "Measure a bundle on this machine.",
-    "inspect": "Check a bundle and say what is in it.",
-    "choose": "Measure which engine is fastest on this machine, and keep it.",
-}
+BOARD_VERBS = {name: help for name, help in VERBS.items() if name != "report"}
 """Verbs of the board command, run by the board's own code."""
 
 app = typer.Typer(

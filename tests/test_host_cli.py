@@ -42,7 +42,7 @@ def test_options_reach_the_board_code_in_order(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", np.zeros(100), 16000)
     done = sys_runner.invoke(app, ["run", "-q", "none.evc", "--threads", "2", "a.wav", "b.wav"])
     assert done.exit_code == 2
-    assert "edge-vc: none.evc: No such file" in done.output
+    assert "edge-vc run: error: none.evc: No such file" in done.output
 
 
 def test_start_up_loads_no_torch() -> None:

@@ -20,7 +20,9 @@ import pytest
 import soundfile
 from runtime_bundles import delay_model, listed, mini_contents, write_bundle, write_mini
 
+from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.cli import main
+from edge_vc_runtime.verbs import EXIT_CODES, VERBS
 
 COMMAND = [sys.executable, "-m", "edge_vc_runtime"]
 
@@ -136,6 +138,7 @@ def test_bad_input_is_one_line_and_exit_2(
     code, out, err = here(["run", "-q", *named], capsys)
     assert (code, out) == (2, "")
     assert fact in err
+    assert err.startswith("edge-vc-rt run: error: ")
     assert err.count("\n") == 1
     assert "Traceback" not in err
     assert sorted(tmp_path.iterdir()) == before
@@ -264,14 +267,77 @@ def test_input_may_be_the_output(mini: Path, recording: Path, speech: np.ndarray
     assert soundfile.info(recording).frames == len(speech)
 
 
-@pytest.mark.parametrize("command", ["run", "profile", "inspect", "choose", "report"])
+NEEDS = {
+    "run": ["none.evc", "in.wav", "out.wav"],
+    "profile": ["none.evc"],
+    "inspect": ["none.evc"],
+    "choose": ["none.evc"],
+    "report": ["none.json"],
+}
+"""The arguments that each verb must have, naming files that do not exist."""
+
+
+def test_every_verb_is_covered() -> None:
+    assert list(NEEDS) == list(VERBS) == list(EXIT_CODES)
+
+
+@pytest.mark.parametrize("command", NEEDS)
 def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as done:
         main([command, "--help"])
     assert done.value.code == 0
     out = capsys.readouterr().out
     assert "examples:" in out
-    assert f"edge-vc-rt {command}" in out
+    assert "exit codes: 0 done, " in out
+    assert out.startswith(f"usage: edge-vc-rt {command}")
+
+
+@pytest.mark.parametrize("command", NEEDS)
+def test_a_wrong_flag_shows_the_usage_of_its_verb(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as done:
+        main([command, *NEEDS[command], "--hlep"])
+    assert done.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"usage: edge-vc-rt {command} ")
+    last = captured.err.splitlines()[-1]
+    assert last.startswith(f"edge-vc-rt {command}: error: unrecognized arguments: --hlep")
+    assert last.endswith("did you mean --help?")
+
+
+@pytest.mark.parametrize("command", NEEDS)
+def test_a_missing_file_is_one_line(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    code, out, err = here([command, *NEEDS[command]], capsys)
+    assert (code, out) == (2, "")
+    assert err == f"edge-vc-rt {command}: error: {NEEDS[command][0]}: No such file or directory\n"
+
+
+def test_control_characters_of_a_name_are_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, _, err = here(["inspect", tmp_path / "a\x1b[31m\rb.evc"], capsys)
+    assert "a\\x1b[31m b.evc: No such file" in err
+    assert "\x1b" not in err
+
+
+def test_bundles_may_be_located_by_the_caller(
+    mini: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def locate(given: str) -> str:
+        if given != "mine":
+            raise BundleError(f"no bundle {given!r}")
+        return str(mini)
+
+    assert main(["inspect", "mine"], locate=locate) == 0
+    assert "mini 0.1.0" in capsys.readouterr().out
+    assert main(["inspect", "yours"], locate=locate) == 2
+    assert capsys.readouterr().err == "edge-vc-rt inspect: error: no bundle 'yours'\n"
 
 
 def test_usage_errors_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -339,5 +405,5 @@ def test_a_terminal_sees_how_far_it_is(mini: Path, tmp_path: Path) -> None:
     assert child.returncode == 130
     assert b"mini [" in seen
     assert b"%" in seen
-    assert seen.rstrip().endswith(b"nothing half-written is left")
+    assert seen.rstrip().endswith(b"interrupted; no partial output is left")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["long.wav"]

@@ -1,0 +1,216 @@
+"""The arguments of the board command: what every verb takes, with defaults, units and examples."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+
+from edge_vc_runtime import __version__
+from edge_vc_runtime.commands import choose, inspect, profile, report, run
+from edge_vc_runtime.profiling.report import ENVIRONMENTS
+from edge_vc_runtime.verbs import EXIT_CODES, VERBS
+
+_RUN_EXAMPLES = """
+{prog} kathleen.evc in.wav out.wav
+{prog} kathleen.evc song.flac out.wav --output-rate 44100
+arecord -t raw -f S16_LE -r 16000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
+"""
+_PROFILE_EXAMPLES = """
+{prog} kathleen.evc
+{prog} kathleen.evc --mode paced --seconds 1800 --json report.json --png report.png
+{prog} kathleen.evc --precision fp32 --threads 2 --fail-on-miss
+"""
+_INSPECT_EXAMPLES = """
+{prog} kathleen.evc
+{prog} kathleen.evc --check
+{prog} kathleen.evc --json
+"""
+_CHOOSE_EXAMPLES = """
+{prog} kathleen.evc
+{prog} kathleen.evc --threads 2 --seconds 2
+"""
+_REPORT_EXAMPLES = """
+{prog} report.json
+{prog} report.json --png report.png
+"""
+
+
+def build_parser(prog: str = "edge-vc-rt") -> argparse.ArgumentParser:
+    """Return the parser; ``prog`` is how the user calls it."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Runs and measures voice-conversion bundles (.evc) on this machine.",
+        epilog=f"Every command has its own help: {prog} run --help",
+    )
+    parser.add_argument("--version", action="version", version=f"edge-vc-runtime {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands, prog)
+    _add_profile(commands, prog)
+    _add_inspect(commands, prog)
+    _add_choose(commands, prog)
+    _add_report(commands, prog)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def _add_run(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+    parser = _command(
+        commands,
+        "run",
+        "Converts speech hop by hop, as from a live microphone, in constant memory. Files may have "
+        "any sample rate and number of channels. The output is mono, time-aligned with the input "
+        "and has the same length; its sample rate is the model's unless --output-rate is given. "
+        "'-' is raw S16_LE mono on stdin or stdout.",
+        _RUN_EXAMPLES,
+        prog,
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
+    parser.add_argument("input", metavar="IN", help="WAV or FLAC file, or - for raw audio on stdin")
+    parser.add_argument("output", metavar="OUT", help="WAV or FLAC file, or - for raw on stdout")
+    _add_engine(parser)
+    parser.add_argument(
+        "--input-rate", type=int, metavar="HZ",
+        help="sample rate of raw audio on stdin in Hz (default: the model's)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--output-rate", type=int, metavar="HZ",
+        help="sample rate of the output in Hz (default: the model's)",
+    )  # fmt: skip
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    parser.set_defaults(command=run)
+
+
+def _add_profile(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+    parser = _command(
+        commands,
+        "profile",
+        "Measures the time per hop back to back (tight) and once per hop duration (paced, as from "
+        "a live source), the first hop of a new process, its memory, and the time by kind of node.",
+        _PROFILE_EXAMPLES,
+        prog,
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
+    _add_engine(parser)
+    parser.add_argument(
+        "--mode", choices=("tight", "paced", "both"), default="both",
+        help="how hops follow each other (default: both)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, metavar="S",
+        help="audio per mode in s (default: 10); 1800 is half an hour under load",
+    )  # fmt: skip
+    parser.add_argument(
+        "--warmup", type=int, default=100, metavar="HOPS",
+        help="hops before timing starts (default: 100)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--environment", choices=ENVIRONMENTS,
+        help="what the report states as its environment (default: detected)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-cold-start", action="store_true",
+        help="skip the first-hop measurement, which starts a second process",
+    )  # fmt: skip
+    parser.add_argument("--no-ops", action="store_true", help="skip the time by kind of node")
+    parser.add_argument(
+        "--fail-on-miss", action="store_true", help="exit with 3 on a missed deadline"
+    )
+    _add_outputs(parser)
+    parser.set_defaults(command=profile)
+
+
+def _add_inspect(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+    parser = _command(
+        commands,
+        "inspect",
+        "Checks every byte of a bundle against its manifest and prints what the manifest says.",
+        _INSPECT_EXAMPLES,
+        prog,
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
+    parser.add_argument("--json", action="store_true", help="print the manifest itself")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="replay the golden recording and compare; exit 1 if off",
+    )
+    parser.set_defaults(command=inspect)
+
+
+def _add_choose(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+    parser = _command(
+        commands,
+        "choose",
+        "Times every engine and precision that can run the bundle on this machine, in turns, and "
+        "keeps the result under $XDG_STATE_HOME/edge-vc. From then on --engine auto takes the "
+        "fastest, unless the board has a profile that names an engine. A precision other than the "
+        "bundle's own is taken only where it is faster by a tenth.",
+        _CHOOSE_EXAMPLES,
+        prog,
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
+    _add_threads(parser)
+    parser.add_argument(
+        "--seconds", type=_seconds, default=0.5, metavar="S",
+        help="measuring time per engine and precision in s, at most 60 (default: 0.5)",
+    )  # fmt: skip
+    parser.set_defaults(command=choose)
+
+
+def _add_report(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+    parser = _command(
+        commands,
+        "report",
+        "Prints a report that `profile --json` wrote, here or on another machine.",
+        _REPORT_EXAMPLES,
+        prog,
+    )
+    parser.add_argument("report", metavar="REPORT", help="a JSON report")
+    _add_outputs(parser)
+    parser.set_defaults(command=report)
+
+
+def _command(
+    commands: _Commands[argparse.ArgumentParser], name: str, text: str, examples: str, prog: str
+) -> argparse.ArgumentParser:
+    lines = textwrap.indent(examples.strip().format(prog=f"{prog} {name}"), "  ")
+    parser = commands.add_parser(
+        name,
+        help=VERBS[name],
+        description=textwrap.fill(text, 80),
+        epilog=f"examples:\n{lines}\n\nexit codes: {EXIT_CODES[name]}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(parser=parser)
+    return parser
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engine",
+        default="auto",
+        help="auto, onnx or litert (default: auto: the board's, else what `choose` measured)",
+    )
+    _add_threads(parser)
+    parser.add_argument("--precision", help="int8 or fp32 (default: the bundle's)")
+
+
+def _add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--threads", type=int, metavar="N",
+        help="threads of the engine (default: the board profile's, else 1)",
+    )  # fmt: skip
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 60:
+        raise argparse.ArgumentTypeError(f"{text} s; it has to be above 0 and at most 60")
+    return value
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", metavar="FILE", help="write the report; - for stdout, no table")
+    parser.add_argument("--png", metavar="FILE", help="draw the histograms (needs matplotlib)")

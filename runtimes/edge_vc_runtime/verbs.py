@@ -1,0 +1,20 @@
+"""The verbs of the board command: the host command shows the same texts."""
+
+from __future__ import annotations
+
+VERBS = {
+    "run": "Convert a recording, or raw audio on stdin, with a bundle.",
+    "profile": "Measure a bundle's time per hop, memory and start-up on this machine.",
+    "inspect": "Verify a bundle and print what its manifest says.",
+    "choose": "Measure which engine is fastest on this machine, and keep the result.",
+    "report": "Show a saved profile.",
+}
+"""Each verb's name and one line of help."""
+EXIT_CODES = {
+    "run": "0 done, 2 bad input, 130 Ctrl-C, 141 the reader of a pipe went away",
+    "profile": "0 done, 2 bad input, 3 a deadline was missed with --fail-on-miss, 130 Ctrl-C",
+    "inspect": "0 done, 1 --check found a difference, 2 bad bundle",
+    "choose": "0 done, 2 bad input, 130 Ctrl-C",
+    "report": "0 done, 2 not a report",
+}
+"""Each verb's exit codes, as its help lists them."""
