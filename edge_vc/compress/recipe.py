@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_vc.recipes import RECIPES
-from edge_vc.settings.field import RecipeError, Value, check_value, choice, number, unknown
+from edge_vc.settings.field import RecipeError, Value, choice, number, section_from_table, unknown
 from edge_vc.teachers.spec import SHIPPED, TeacherSpec, spec_from_table
 
 
@@ -237,10 +237,4 @@ def _shipped_text(name: str) -> str:
 def _section(name: str, kind: type[Any], table: dict[str, object]) -> Any:
     if name == "teacher":
         return spec_from_table(table)
-    specs = {spec.name: spec for spec in fields(kind)}
-    values = {}
-    for key, value in table.items():
-        if key not in specs:
-            raise unknown("key", f"{name}.{key}", specs, value)
-        values[key] = check_value(f"{name}.{key}", specs[key], value)
-    return kind(**values)
+    return section_from_table(kind, table, name)

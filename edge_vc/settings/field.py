@@ -1,13 +1,14 @@
-"""What a recipe value may be: its range or choices, and the metric that it limits."""
+"""Settings dataclasses as sections of a recipe: ranges, choices, limits, and reading a table."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import Field, field
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, field, fields, is_dataclass, replace
+from typing import Any, Literal, TypeVar
 
 Value = str | bool | int | float
+Settings = TypeVar("Settings")
 
 
 class RecipeError(ValueError):
@@ -37,13 +38,54 @@ def choice(default: str, *allowed: str) -> Any:
     return field(default=default, metadata={"choices": allowed})
 
 
-def check_value(key: str, spec: Field[Any], value: object) -> Value:
-    """Return ``value`` as the type of ``spec``; raise `RecipeError` when it is not allowed."""
-    kind = type(spec.default)
+def section_from_table(
+    kind: type[Settings],
+    table: Mapping[str, object],
+    name: str = "",
+    *,
+    base: Settings | None = None,
+    key_noun: str = "key",
+) -> Settings:
+    """Return the settings ``kind``, a dataclass, with the values of ``table``, a section of TOML.
+
+    Every field has a default; those that ``table`` leaves out keep the value of ``base``, or their
+    default. A field that is a dataclass itself takes a table. ``name`` is the section's, for
+    errors; ``key_noun`` is what they call a key. Raises `RecipeError` for an unknown key, for a
+    value of another type or outside its range, and for what the dataclass itself refuses.
+    """
+    start = kind() if base is None else base
+    specs = {spec.name: spec for spec in fields(start)}  # type: ignore[arg-type]
+    prefix = f"{name}." if name else ""
+    changes: dict[str, object] = {}
+    for key, value in table.items():
+        if key not in specs:
+            raise unknown(key_noun, prefix + key, specs, value)
+        old = getattr(start, key)
+        if is_dataclass(old) and not isinstance(old, type) and isinstance(value, Mapping):
+            changes[key] = section_from_table(type(old), value, prefix + key, base=old)
+        else:
+            changes[key] = check_value(prefix + key, specs[key], value, type(old))
+    try:
+        return replace(start, **changes)  # type: ignore[type-var]
+    except RecipeError as error:
+        raise RecipeError(f"{prefix}{error}") from error
+    except ValueError as error:
+        raise RecipeError(f"{name or 'recipe'}: {error}") from error
+
+
+def check_value(key: str, spec: Field[Any], value: object, kind: type | None = None) -> Any:
+    """Return ``value`` as ``kind`` (by default that of the field's default).
+
+    A whole number may stand for a float, a list of numbers for a tuple. Raises `RecipeError` when
+    the value has another type, is outside the field's range or none of its choices.
+    """
+    kind = kind or type(spec.default)
     if kind is float and type(value) is int:
         value = float(value)
-    if type(value) is not kind or not isinstance(value, (str, bool, int, float)):
-        raise RecipeError(f"{key} = {_toml(value)}: {_type_words(kind)} is needed here")
+    if kind is tuple and isinstance(value, list) and all(_is_number(part) for part in value):
+        value = tuple(value)
+    if type(value) is not kind:
+        raise RecipeError(f"{key} = {_toml(value)}: expected {_type_words(kind)}")
     if "range" in spec.metadata:
         _check_range(key, spec, value)
     choices = spec.metadata.get("choices", (value,))
@@ -53,7 +95,11 @@ def check_value(key: str, spec: Field[Any], value: object) -> Value:
     return value
 
 
-def _check_range(key: str, spec: Field[Any], value: Value) -> None:
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_range(key: str, spec: Field[Any], value: Any) -> None:
     low, high = spec.metadata["range"]
     unit = f" {spec.metadata['unit']}" if spec.metadata["unit"] else ""
     if low == high != float(value):
@@ -80,9 +126,11 @@ def _toml(value: object) -> str:
 
 
 def _type_words(kind: type) -> str:
-    return {
-        str: "text in quotes",
+    words = {
+        str: "a string",
         bool: "true or false",
         int: "a whole number",
         float: "a number",
-    }[kind]
+        tuple: "a list of numbers",
+    }
+    return words.get(kind, "a table")

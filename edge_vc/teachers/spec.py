@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from edge_vc.settings.field import RecipeError, check_value, choice, number, unknown
+from edge_vc.settings.field import RecipeError, choice, number, section_from_table, unknown
 
 HIGHEST_RATE = 192_000
 SHAPES = ("1,T", "1,1,T", "T")
@@ -146,16 +146,11 @@ def spec_from_table(table: Mapping[str, object]) -> TeacherSpec:
     kind = table.get("kind", "default")
     if not isinstance(kind, str) or kind not in SPECS:
         raise unknown("kind of teacher", "teacher.kind", SPECS, kind)
-    specs = {field.name: field for field in fields(SPECS[kind])}
-    values = {}
-    for key, value in table.items():
-        if key not in specs:
-            raise unknown(f"key of a {kind} teacher", f"teacher.{key}", specs, value)
-        values[key] = check_value(f"teacher.{key}", specs[key], value)
+    spec = section_from_table(SPECS[kind], table, "teacher", key_noun=f"key of a {kind} teacher")
     needed = NEEDED.get(kind)
-    if needed and not values.get(needed):
+    if needed and not getattr(spec, needed):
         raise RecipeError(f'teacher.{needed}: is needed by kind = "{kind}"')
-    return SPECS[kind](**values)  # type: ignore[arg-type]
+    return spec
 
 
 def spec_from_words(what: str) -> TeacherSpec:

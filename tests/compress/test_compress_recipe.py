@@ -42,7 +42,7 @@ def test_values_are_read_and_the_rest_keeps_its_default():
         ("[distill]\nsteps = true", ["distill.steps = true", "whole number"]),
         ("[prune]\nenabled = 1", ["prune.enabled = 1", "true or false"]),
         ("[distill]\nmel = nan", ["distill.mel = nan", "0 to 1000"]),
-        ("[data]\ncorpus = 5", ["data.corpus = 5", "text in quotes"]),
+        ("[data]\ncorpus = 5", ["data.corpus = 5", "expected a string"]),
         ("[data\n", ["not valid TOML", "line 1"]),
     ],
 )

@@ -23,7 +23,7 @@ import torch
 from edge_vc.data.corpus import CorpusError
 from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher.file import load_teacher, one_voice, save_teacher
-from edge_vc.settings.field import RecipeError
+from edge_vc.settings.field import RecipeError, section_from_table
 from edge_vc.teachers.default import weights_hash
 from edge_vc.training.devices import (
     DeviceError,
@@ -35,7 +35,7 @@ from edge_vc.training.devices import (
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.dataset_pack import PackError, read_pack
-from edge_vc.training.teacher.settings import TeacherSettings, apply, load_settings
+from edge_vc.training.teacher.settings import TeacherSettings, load_settings
 from edge_vc.training.teacher.sources import corpus_pack, noises_of, voices_of
 from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
 from edge_vc.training.teacher.units import with_units
@@ -87,7 +87,7 @@ def chosen_settings(recipe: str, changes: Sequence[str]) -> TeacherSettings:
             table = tomllib.loads(change)
         except tomllib.TOMLDecodeError as error:
             raise RecipeError(f"--set {change}: not KEY=VALUE as TOML has it: {error}") from error
-        settings = apply(settings, table)
+        settings = section_from_table(TeacherSettings, table, base=settings)
     return settings
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
 
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.recipes import RECIPES
-from edge_vc.settings.field import RecipeError, unknown
+from edge_vc.settings.field import RecipeError, section_from_table, unknown
 
 TRAINING_RECIPES = RECIPES / "training"
 
@@ -180,40 +179,4 @@ def load_settings(recipe: str | Path) -> TeacherSettings:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not TOML: {error}") from error
-    return apply(TeacherSettings(), table)
-
-
-S = TypeVar("S")
-
-
-def apply(settings: S, table: dict[str, Any], where: str = "") -> S:
-    """Return ``settings``, a dataclass, with the values of ``table``; a table goes into a field.
-
-    Raises `RecipeError` for unknown keys and for values of another type.
-    """
-    names = {spec.name for spec in fields(settings)}  # type: ignore[arg-type]
-    changes: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in names:
-            raise unknown("key", where + key, sorted(names), None)
-        old = getattr(settings, key)
-        if isinstance(value, dict):
-            changes[key] = apply(old, value, f"{where}{key}.")
-        else:
-            changes[key] = _converted(where + key, old, value)
-    try:
-        return replace(settings, **changes)  # type: ignore[type-var]
-    except ValueError as error:
-        raise RecipeError(f"{where or 'recipe: '}{error}") from error
-
-
-def _converted(key: str, old: Any, value: Any) -> Any:
-    """Return ``value`` as the type of ``old``."""
-    if isinstance(old, tuple) and isinstance(value, list):
-        if all(isinstance(part, int | float) for part in value):
-            return tuple(value)
-    elif isinstance(old, float) and type(value) is int:
-        return float(value)
-    elif type(value) is type(old):
-        return value
-    raise RecipeError(f"{key} = {value!r}: {type(old).__name__} is needed here")
+    return section_from_table(TeacherSettings, table)
