@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 # Tests run small networks: more threads only wait for each other. Before torch is loaded.
@@ -36,3 +37,14 @@ def corpus() -> Path:
     if not (folder / "eval" / "metadata.csv").is_file() and not any(folder.glob("*/metadata.csv")):
         pytest.skip(f"no speech corpus at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def arctic() -> np.ndarray:
+    """Four seconds of a real speaker at 16 kHz, full scale 1: the recording inside pysptk."""
+    import pysptk
+    import soundfile
+
+    samples, rate = soundfile.read(pysptk.util.example_audio_file(), dtype="float32")
+    assert rate == 16000
+    return np.asarray(samples, np.float32)
