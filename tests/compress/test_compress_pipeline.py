@@ -15,7 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from edge_vc.compress.pipeline.run_folder import RunFolder, RunFolderError, content_hash
+from edge_vc.compress.pipeline.run_folder import (
+    RunFolder,
+    RunFolderError,
+    content_hash,
+    read_run,
+)
 from edge_vc.compress.pipeline.runner import plan_run, run_stages
 from edge_vc.compress.pipeline.stage import LimitError, Metrics, Stage, Workspace
 from edge_vc.compress.recipe import Recipe
@@ -150,6 +155,41 @@ def test_the_summary_holds_the_resolved_recipe(tmp_path):
     assert summary["status"] == "finished"
     assert summary["recipe"] == RECIPE.to_dict()
     assert Recipe.from_toml((tmp_path / "recipe.toml").read_text()) == RECIPE
+
+
+def test_a_run_says_its_recipe_and_whether_a_limit_stopped_it(tmp_path, monkeypatch):
+    run_stages(with_minutes(5.0), stages(with_minutes(5.0)), tmp_path)
+    finished = read_run(tmp_path)
+    assert finished.recipe == with_minutes(5.0)
+    assert (finished.status, finished.stopped, finished.reason) == ("finished", False, "")
+    assert finished.metrics["first"] == {"minutes": 5.0}
+    monkeypatch.setattr(Second, "snr_db", 18.25)
+    with pytest.raises(LimitError):
+        run_stages(RECIPE, stages(), tmp_path)
+    stopped = read_run(tmp_path)
+    assert stopped.stopped
+    assert "18.25" in stopped.reason
+    run_stages(RECIPE, stages(), tmp_path, until="first")
+    assert (read_run(tmp_path).status, read_run(tmp_path).stopped) == ("partial", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("run.json", None, r"not a run folder: run\.json: No such file"),
+        ("recipe.toml", None, r"not a run folder: recipe\.toml: No such file"),
+        ("run.json", "{", r"run\.json: not readable"),
+        ("run.json", "[]", r"run\.json: not readable"),
+        ("recipe.toml", "[distill]\nstep = 1", r"recipe\.toml: distill\.step = 1: unknown key"),
+    ],
+)
+def test_a_folder_that_is_no_run_is_named(tmp_path, name, text, words):
+    run_stages(RECIPE, stages(), tmp_path)
+    (tmp_path / name).unlink()
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(RunFolderError, match=words):
+        read_run(tmp_path)
 
 
 def test_a_folder_is_used_by_one_process_at_a_time(tmp_path):

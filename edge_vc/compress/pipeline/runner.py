@@ -14,7 +14,7 @@ import tomli_w
 
 from edge_vc import __version__
 from edge_vc.compress.pipeline.plan import PlannedStage, input_hashes, judge, plan, stage_key, up_to
-from edge_vc.compress.pipeline.run_folder import Record, RunFolder
+from edge_vc.compress.pipeline.run_folder import RECIPE, Record, RunFolder
 from edge_vc.compress.pipeline.stage import (
     LimitError,
     Metrics,
@@ -124,7 +124,7 @@ def _status_kept(
     folder: RunFolder, recipe: Recipe, done: dict[str, Record], count: int
 ) -> Iterator[None]:
     """Keep ``recipe.toml`` and ``run.json`` true, however the run ends."""
-    (folder.root / "recipe.toml").write_text(tomli_w.dumps(recipe.to_dict()), encoding="utf-8")
+    (folder.root / RECIPE).write_text(tomli_w.dumps(recipe.to_dict()), encoding="utf-8")
     _summarise(folder, recipe, done, "running")
     try:
         yield
