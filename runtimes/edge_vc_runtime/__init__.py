@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from edge_vc_runtime.version import __version__
 
 __all__ = [
     "Bundle",
@@ -30,7 +30,7 @@ __all__ = [
 if TYPE_CHECKING:
     from edge_vc_runtime.bundle.manifest import BundleError, Manifest
     from edge_vc_runtime.bundle.reader import Bundle, read_bundle
-    from edge_vc_runtime.engines import EngineError
+    from edge_vc_runtime.engines.engine import EngineError
     from edge_vc_runtime.live.offline import convert_array
     from edge_vc_runtime.profiling.profiler import ProfileOptions, profile
     from edge_vc_runtime.profiling.report import Report
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Bundle": "edge_vc_runtime.bundle.reader",
     "BundleError": "edge_vc_runtime.bundle.manifest",
-    "EngineError": "edge_vc_runtime.engines",
+    "EngineError": "edge_vc_runtime.engines.engine",
     "Manifest": "edge_vc_runtime.bundle.manifest",
     "ProfileOptions": "edge_vc_runtime.profiling.profiler",
     "Report": "edge_vc_runtime.profiling.report",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import textwrap
 
-from edge_vc_runtime import __version__
 from edge_vc_runtime.commands import choose, inspect, profile, report, run
 from edge_vc_runtime.profiling.report import ENVIRONMENTS
 from edge_vc_runtime.verbs import EXIT_CODES, VERBS
+from edge_vc_runtime.version import __version__
 
 _RUN_EXAMPLES = """
 {prog} kathleen.evc in.wav out.wav

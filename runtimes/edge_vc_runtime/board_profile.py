@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_vc_runtime.profiling.machine import device_model
 from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
+from edge_vc_runtime.sysfs import device_model
 
 BOARDS = Path(__file__).with_name("boards.json")
 """Boards that are recognised by the model in their device tree."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from edge_vc_runtime.audio.sinks import FileSink, RawSink, Sink
 from edge_vc_runtime.audio.sources import FileSource, RawSource, Source
-from edge_vc_runtime.bundle.golden import replay_golden
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.descriptions import (
     describe_bundle,
@@ -19,9 +18,10 @@ from edge_vc_runtime.descriptions import (
     describe_output,
     describe_replay,
 )
-from edge_vc_runtime.engines import EngineError
+from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.selection import known_board, resolve_threads
 from edge_vc_runtime.errors import UsageError
+from edge_vc_runtime.golden import replay_golden
 from edge_vc_runtime.live.offline import convert_stream
 from edge_vc_runtime.profiling.report import Report
 from edge_vc_runtime.progress import Progress

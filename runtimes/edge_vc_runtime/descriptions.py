@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from edge_vc_runtime.audio.sinks import Sink
 from edge_vc_runtime.audio.sources import Source
-from edge_vc_runtime.bundle.golden import Replay
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.measurement import Measurement
 from edge_vc_runtime.engines.selection import Choice
+from edge_vc_runtime.golden import Replay
 from edge_vc_runtime.live.offline import Conversion
 from edge_vc_runtime.profiling.comparison import Refusal
 from edge_vc_runtime.session import Session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_vc_runtime.audio.wav import AudioError
 from edge_vc_runtime.bundle.manifest import BundleError
-from edge_vc_runtime.engines import EngineError
+from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.profiling.coldstart import ColdStartError
 from edge_vc_runtime.profiling.picture import PictureError
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
-from edge_vc_runtime.engines import Engine, Samples
+from edge_vc_runtime.engines.engine import Engine
 from edge_vc_runtime.engines.selection import Choice, known_board, open_engine, resolve_threads
+from edge_vc_runtime.samples import Samples
 
 
 class Session:

@@ -167,7 +167,7 @@ def test_both_engines_of_a_bundle_are_contenders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is not installed is left out and named; what is left converts."""
-    kinds = ENGINES | {"litert": replace(ENGINES["litert"], load=_missing_engine)}
+    missing = replace(ENGINES["litert"], load=_missing_engine)
     models = (model("fp32", "onnx"), model("int8", "onnx"), model("int8", "tflite"))
     bundle = SimpleNamespace(manifest=SimpleNamespace(models=models))
     monkeypatch.setattr("edge_vc_runtime.bundle.reader.read_bundle", lambda path: bundle)
@@ -178,7 +178,7 @@ def test_both_engines_of_a_bundle_are_contenders(
     assert notes == []
     monkeypatch.undo()
     monkeypatch.setattr("edge_vc_runtime.bundle.reader.read_bundle", lambda path: bundle)
-    monkeypatch.setattr("edge_vc_runtime.engines.ENGINES", kinds)
+    monkeypatch.setitem(ENGINES, "litert", missing)
     names = [c.name for c in load_contenders("base.evc", notes.append)]
     assert names == ["base-fp32-onnx", "base-int8-onnx"]
     assert notes == ["base.evc: litert left out: no LiteRT"]

@@ -20,8 +20,8 @@ from edge_vc_export.parity import verify as proofs
 from edge_vc_export.parity.pytorch_int8 import Int8Limits, ParityError
 from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.speed import Ratio, ratio
-from edge_vc_runtime.bundle.golden import replay_golden
 from edge_vc_runtime.bundle.reader import read_bundle
+from edge_vc_runtime.golden import replay_golden
 
 SAYS = BundleFacts("small", "0.1.0", "CC0-1.0", "Nobody's voice.", "Do what you like.\n")
 UNTRAINED = Int8Limits(least_snr_db=15.0, largest_distance_db=30.0, largest_drift_db=6.0)

@@ -11,8 +11,8 @@ import json
 import sys
 from dataclasses import asdict
 
-from edge_vc_runtime.bundle.golden import replay_golden
 from edge_vc_runtime.bundle.reader import read_bundle
+from edge_vc_runtime.golden import replay_golden
 from edge_vc_runtime.profiling.machine import read_machine
 from edge_vc_runtime.session import Session
 

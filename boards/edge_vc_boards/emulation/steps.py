@@ -19,7 +19,8 @@ from itertools import cycle, islice
 
 from edge_vc_boards.emulation.counts import mark_number
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
-from edge_vc_runtime.engines import Samples, load_engine
+from edge_vc_runtime.engines import load_engine
+from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 
 WARM_UP = 20

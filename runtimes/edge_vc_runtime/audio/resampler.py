@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_vc_runtime.audio.wav import AudioError
-from edge_vc_runtime.engines import Samples
+from edge_vc_runtime.samples import Samples
 
 
 def resampled_length(frames: int, from_rate: int, to_rate: int) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc_runtime.audio.wav import AudioError
-from edge_vc_runtime.engines import Samples
+from edge_vc_runtime.samples import Samples
 
 _WAV_LIMIT = (1 << 32) - 4096  # a RIFF header counts bytes in 32 bits
 _LIBRARY_SUFFIXES = (".flac", ".ogg", ".aiff", ".aif", ".w64", ".rf64")

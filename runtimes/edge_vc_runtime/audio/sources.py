@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from edge_vc_runtime.audio.wav import AudioError, Channels, UnknownWavError, WavFile
-from edge_vc_runtime.engines import Samples
+from edge_vc_runtime.samples import Samples
 
 BLOCK_FRAMES = 8192
 _RATES = (1000, 768_000)

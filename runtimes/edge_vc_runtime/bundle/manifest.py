@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from edge_vc_runtime import __version__
 from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
+from edge_vc_runtime.version import __version__
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"

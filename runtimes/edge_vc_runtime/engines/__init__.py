@@ -1,93 +1,14 @@
-"""Inference engines by name; one is imported only when it is opened."""
+"""Inference engines: what one is, which there are, and which of them runs a bundle."""
 
-from __future__ import annotations
+from edge_vc_runtime.engines.engine import Engine, EngineError, EngineFactory
+from edge_vc_runtime.engines.registry import ENGINES, EngineKind, engine_of, load_engine
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
-
-from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
-
-Samples = NDArray[np.float32]
-"""Mono audio ``[T]``, full scale at 1.0."""
-
-
-class EngineError(Exception):
-    """An engine that is not there or cannot load a model; one line with the remedy."""
-
-
-class Engine(Protocol):
-    """A loaded model with its state: write `input`, call `run`."""
-
-    name: str
-    library: str
-    """Distribution that does the work, as pip calls it."""
-    version: str
-    """Version of the library."""
-    input: Samples
-    """Buffer ``[hop]`` that `run` reads."""
-
-    def run(self) -> Samples:
-        """Advance one hop; the returned ``[hop]`` is overwritten two calls later."""
-
-    def reset(self) -> None:
-        """Return to silence: all states zero."""
-
-
-EngineFactory = Callable[[Manifest, ModelEntry, bytes, int], Engine]
-"""Builds an engine from manifest, model entry, the model's bytes and a number of threads."""
-
-
-@dataclass(frozen=True)
-class EngineKind:
-    """An engine that could be loaded."""
-
-    name: str
-    format: str
-    """Model format that it runs; see `ModelEntry.format`."""
-    libraries: tuple[str, ...]
-    """Distributions that could stand behind it, as pip calls them."""
-    load: Callable[[], EngineFactory]
-    """Imports it; raises `ModuleNotFoundError` or `EngineError`."""
-
-
-def _litert() -> EngineFactory:
-    from edge_vc_runtime.engines.litert_engine.engine import LitertEngine
-    from edge_vc_runtime.engines.litert_engine.library import load_library
-
-    load_library()
-    return LitertEngine
-
-
-def _onnx() -> EngineFactory:
-    from edge_vc_runtime.engines.onnx_engine.engine import OnnxEngine
-
-    return OnnxEngine
-
-
-ENGINES: dict[str, EngineKind] = {
-    "litert": EngineKind("litert", "tflite", ("ai-edge-litert", "tflite-runtime"), _litert),
-    "onnx": EngineKind("onnx", "onnx", ("onnxruntime", "onnxruntime-gpu"), _onnx),
-}
-"""Engines by name, in the order in which they are preferred where nothing else decides."""
-
-
-def engine_of(format: str) -> str:
-    """Return the name of the engine that runs a model format; `KeyError` for an unknown one."""
-    return {kind.format: kind.name for kind in ENGINES.values()}[format]
-
-
-def load_engine(name: str) -> EngineFactory:
-    """Import an engine; raises `EngineError` for an unknown or a missing one."""
-    if name not in ENGINES:
-        raise EngineError(f"no engine {name!r}, choose from auto, {', '.join(ENGINES)}")
-    try:
-        return ENGINES[name].load()
-    except ModuleNotFoundError as error:
-        raise EngineError(
-            f"engine {name} needs {error.name}, which is not installed: "
-            f"pip install 'edge-vc-runtime[{name}]'"
-        ) from error
+__all__ = [
+    "ENGINES",
+    "Engine",
+    "EngineError",
+    "EngineFactory",
+    "EngineKind",
+    "engine_of",
+    "load_engine",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edge_vc_runtime.bundle.manifest import Manifest
-from edge_vc_runtime.engines import EngineError
+from edge_vc_runtime.engines.engine import EngineError
 
 Shape = tuple[int, ...]
 Found = tuple[Shape, str]

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from edge_vc_runtime.board_profile import user_folder
 from edge_vc_runtime.bundle.manifest import Manifest
-from edge_vc_runtime.engines import ENGINES
-from edge_vc_runtime.profiling.machine import cpu_model
+from edge_vc_runtime.engines.registry import ENGINES
 from edge_vc_runtime.schema.fields import FieldError, parse_object
 from edge_vc_runtime.schema.records import from_json_value
+from edge_vc_runtime.sysfs import cpu_model
 
 _LIMIT = 1 << 20  # bytes of a file
 _CLEAR_WIN = 0.9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_vc_runtime.bundle.manifest import Manifest
-from edge_vc_runtime.engines import EngineError
+from edge_vc_runtime.engines.engine import EngineError
 
 
 def check_requirement(manifest: Manifest, library: str, version: str) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 from edge_vc_runtime.board_profile import BoardProfile, BoardProfileError, find_board
 from edge_vc_runtime.bundle.manifest import BundleError, Manifest, ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle
-from edge_vc_runtime.engines import ENGINES, Engine, EngineError, load_engine
+from edge_vc_runtime.engines.engine import Engine, EngineError
 from edge_vc_runtime.engines.measurement import blank_measurement, load_measurement
+from edge_vc_runtime.engines.registry import ENGINES, load_engine
 
 MAX_THREADS = 64
 

@@ -16,8 +16,8 @@ from edge_vc_runtime.audio.resampler import Resampler, resampled_length
 from edge_vc_runtime.audio.sinks import Sink
 from edge_vc_runtime.audio.sources import Source
 from edge_vc_runtime.audio.wav import AudioError
-from edge_vc_runtime.engines import Samples
 from edge_vc_runtime.live.hop_times import HopTimes
+from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 
 

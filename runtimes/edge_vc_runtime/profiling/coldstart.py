@@ -17,7 +17,7 @@ import sys, time
 begin = time.perf_counter()
 import numpy
 from edge_vc_runtime.session import Session
-from edge_vc_runtime.engines import load_engine
+from edge_vc_runtime.engines.registry import load_engine
 bundle, engine, threads, precision = sys.argv[1:]
 load_engine(engine)
 imported = time.perf_counter()

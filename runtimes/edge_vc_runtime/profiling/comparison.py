@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge_vc_runtime.bundle.reader import Bundle
-from edge_vc_runtime.engines import ENGINES, EngineError, Samples
+from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.measurement import Candidate, Measurement, blank_measurement
+from edge_vc_runtime.engines.registry import ENGINES
 from edge_vc_runtime.profiling.feed import feed_hops
 from edge_vc_runtime.profiling.pacing import run_tight
+from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 
 SECONDS = 0.5

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from edge_vc_runtime.bundle.reader import Bundle
-from edge_vc_runtime.engines import Samples
+from edge_vc_runtime.samples import Samples
 
 FeedKind = Literal["golden", "noise"]
 _NOISE_S = 5

@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 
 from edge_vc_runtime.profiling.report import Environment, Machine, Sensors
+from edge_vc_runtime.sysfs import cpu_model, device_model, read_text
 
 _POLICIES = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline"}
-_DEVICE_MODEL = "proc/device-tree/model"
 _THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
 
 
@@ -18,7 +18,7 @@ def read_machine(root: Path = Path("/")) -> Machine:
     """Return the facts that stay; ``root`` is where ``proc`` and ``sys`` lie."""
     affinity = os.sched_getaffinity(0)
     policy = os.sched_getscheduler(0)
-    meminfo = re.search(r"MemTotal:\s+(\d+) kB", _text(root, "proc/meminfo") or "")
+    meminfo = re.search(r"MemTotal:\s+(\d+) kB", read_text(root, "proc/meminfo") or "")
     return Machine(
         model=device_model(root),
         cpu=cpu_model(root),
@@ -35,14 +35,14 @@ def read_machine(root: Path = Path("/")) -> Machine:
 def read_sensors(root: Path = Path("/")) -> Sensors:
     """Return the facts that change, as they are now."""
     cpu = "sys/devices/system/cpu/cpu0/cpufreq"
-    frequency = _number(_text(root, f"{cpu}/scaling_cur_freq"))
-    temperature = _number(_text(root, "sys/class/thermal/thermal_zone0/temp"))
-    load = (_text(root, "proc/loadavg") or "").split()
+    frequency = _number(read_text(root, f"{cpu}/scaling_cur_freq"))
+    temperature = _number(read_text(root, "sys/class/thermal/thermal_zone0/temp"))
+    load = (read_text(root, "proc/loadavg") or "").split()
     return Sensors(
-        governor=_text(root, f"{cpu}/scaling_governor"),
+        governor=read_text(root, f"{cpu}/scaling_governor"),
         frequency_mhz=None if frequency is None else frequency / 1e3,
         temperature_c=None if temperature is None else temperature / 1e3,
-        throttled=_text(root, _THROTTLED),
+        throttled=read_text(root, _THROTTLED),
         load_1m=_number(load[0]) if load else None,
     )
 
@@ -56,41 +56,19 @@ def detect_environment(root: Path = Path("/")) -> Environment:
     return "board" if re.search(r"raspberry pi|jetson|tegra|orin", model, re.I) else "host"
 
 
-def device_model(root: Path = Path("/")) -> str | None:
-    """Return the model that the device tree names, None where there is no device tree."""
-    return _text(root, _DEVICE_MODEL)
-
-
-def cpu_model(root: Path = Path("/")) -> str | None:
-    """Return what ``/proc/cpuinfo`` calls the processor."""
-    text = _text(root, "proc/cpuinfo") or ""
-    for key in ("model name", "Hardware", "CPU part"):
-        match = re.search(rf"^{key}\s*:\s*(.+)$", text, re.M)
-        if match:
-            return match[1].strip() if key != "CPU part" else f"Arm part {match[1].strip()}"
-    return None
-
-
 def resident_mb(root: Path = Path("/")) -> tuple[float, float]:
     """Return this process's resident memory and its peak in MB; NaN where unknown."""
-    status = _text(root, "proc/self/status") or ""
+    status = read_text(root, "proc/self/status") or ""
     found = [re.search(rf"{key}:\s+(\d+) kB", status) for key in ("VmRSS", "VmHWM")]
     now, peak = (int(match[1]) * 1024 / 1e6 if match else float("nan") for match in found)
     return now, peak
 
 
 def _preemption(root: Path) -> str | None:
-    if _text(root, "sys/kernel/realtime") == "1":
+    if read_text(root, "sys/kernel/realtime") == "1":
         return "rt"
     match = re.search(r"PREEMPT(_[A-Z]+)?", platform.version())
     return match[0].lower() if match else None
-
-
-def _text(root: Path, name: str) -> str | None:
-    try:
-        return (root / name).read_text(errors="replace").strip("\0\n ") or None
-    except OSError:
-        return None
 
 
 def _number(text: str | None) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vc_runtime.engines import Samples
+from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 
 

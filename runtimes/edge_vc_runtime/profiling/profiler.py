@@ -13,9 +13,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
 
-from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
-from edge_vc_runtime.engines import Samples
+from edge_vc_runtime.engines.op_time import OpTime
 from edge_vc_runtime.profiling.coldstart import measure_cold_start
 from edge_vc_runtime.profiling.feed import feed_hops
 from edge_vc_runtime.profiling.machine import detect_environment, read_machine, read_sensors
@@ -24,14 +23,15 @@ from edge_vc_runtime.profiling.report import (
     SCHEMA_VERSION,
     Environment,
     Latency,
-    OpTime,
     Report,
     Setup,
     Subject,
     Timing,
 )
 from edge_vc_runtime.profiling.timing import summarise
+from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
+from edge_vc_runtime.version import __version__
 
 Mode = Literal["tight", "paced"]
 MODES: tuple[Mode, ...] = ("tight", "paced")

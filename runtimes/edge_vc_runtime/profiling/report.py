@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from edge_vc_runtime.engines.op_time import OpTime
 from edge_vc_runtime.schema.fields import FieldError, parse_object
 from edge_vc_runtime.schema.records import from_json_value, json_schema
 
@@ -131,20 +132,6 @@ class Memory:
 
     rss_mb: float
     peak_rss_mb: float
-
-
-@dataclass(frozen=True)
-class OpTime:
-    """One kind of graph node.
-
-    Under ONNX Runtime by its own profiler, which slows every node a little; under LiteRT each node
-    run alone, and one entry without nodes for what a hop takes beyond their sum.
-    """
-
-    op: str
-    nodes: int
-    us_per_hop: float
-    share: float
 
 
 @dataclass(frozen=True)

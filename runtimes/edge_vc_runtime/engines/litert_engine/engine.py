@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
-from edge_vc_runtime.engines import EngineError, Samples
+from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.graph_border import Found, border_shapes, check_border
 from edge_vc_runtime.engines.litert_engine.library import (
     ANCESTOR,
@@ -35,6 +35,7 @@ from edge_vc_runtime.engines.litert_engine.tflite_graph import FLOAT32, TfliteEr
 from edge_vc_runtime.engines.litert_engine.tflite_operators import DENSE
 from edge_vc_runtime.engines.litert_engine.tflite_reader import read_graph
 from edge_vc_runtime.engines.requirement import check_requirement
+from edge_vc_runtime.samples import Samples
 
 _ALL = slice(None)
 

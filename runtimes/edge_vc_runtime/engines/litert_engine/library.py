@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_vc_runtime.engines import EngineError
+from edge_vc_runtime.engines.engine import EngineError
 
 CURRENT = "ai-edge-litert"
 ANCESTOR = "tflite-runtime"

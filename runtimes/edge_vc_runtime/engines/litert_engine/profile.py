@@ -19,7 +19,7 @@ from edge_vc_runtime.engines.litert_engine.library import (
     load_library,
     quiet_stderr,
 )
-from edge_vc_runtime.profiling.report import OpTime
+from edge_vc_runtime.engines.op_time import OpTime
 
 BETWEEN = "between operators"
 _ROUNDS, _RUNS = 7, 20

@@ -12,10 +12,11 @@ import numpy as np
 import onnxruntime as ort
 
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
-from edge_vc_runtime.engines import EngineError, Samples
+from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.graph_border import check_border
 from edge_vc_runtime.engines.onnx_engine.saturation import kernels_saturate
 from edge_vc_runtime.engines.requirement import check_requirement
+from edge_vc_runtime.samples import Samples
 
 
 class OnnxEngine:

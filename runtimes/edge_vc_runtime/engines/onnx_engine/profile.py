@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
-from edge_vc_runtime.engines import Samples
 from edge_vc_runtime.engines.onnx_engine.engine import OnnxEngine, session_options
-from edge_vc_runtime.profiling.report import OpTime
+from edge_vc_runtime.engines.op_time import OpTime
+from edge_vc_runtime.samples import Samples
 
 _MIN_HOPS = 1
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_vc_runtime.bundle.reader import Bundle
-from edge_vc_runtime.engines import ENGINES, EngineError, EngineKind, Samples, load_engine
+from edge_vc_runtime.engines.engine import EngineError
+from edge_vc_runtime.engines.registry import ENGINES, EngineKind, load_engine
+from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 
 

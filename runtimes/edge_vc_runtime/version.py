@@ -1,0 +1,3 @@
+"""The one version of both distributions, where their build configurations read it."""
+
+__version__ = "0.1.0"
