@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from edge_vc.labelling.job import LabelJob
     from edge_vc.labelling.report import LabelReport
-    from edge_vc.labelling.task import Outcome
     from edge_vc.teachers.spec import TeacherSpec
+
+T = TypeVar("T")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -86,6 +87,7 @@ def label(
     from edge_vc.labelling.folder import LabelFolderError
     from edge_vc.settings.field import RecipeError
     from edge_vc.teachers.spec import TeacherError
+    from edge_vc.workers.pool import WorkerStartError
 
     console = Console(stderr=True)
     try:
@@ -96,6 +98,9 @@ def label(
             from edge_vc.labelling.pairs import write_pairs
 
             typer.echo(str(write_pairs(report, output)))
+    except WorkerStartError as error:
+        typer.echo(f"error: --ray {error}", err=True)
+        raise typer.Exit(EXIT_INPUT) from error
     except (RecipeError, TeacherError, CorpusError, AudioError, LabelFolderError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_INPUT) from error
@@ -119,16 +124,16 @@ def _job(
 ) -> LabelJob:
     from edge_vc.data.corpus import Corpus
     from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
-    from edge_vc.labelling.scheduler import Patience
     from edge_vc.settings.field import RecipeError
+    from edge_vc.workers.scheduler import Timeouts
 
     recordings = recordings_for(spec, Corpus.open(corpus), vary)
-    patience = Patience(task=timeout)
+    timeouts = Timeouts(item=timeout)
     if delay in ("auto", "none"):
-        settings = LabelSettings(correct=delay == "auto", patience=patience)
+        settings = LabelSettings(correct=delay == "auto", timeouts=timeouts)
     else:
         try:
-            settings = LabelSettings(float(delay), patience=patience)
+            settings = LabelSettings(float(delay), timeouts=timeouts)
         except ValueError as error:
             raise RecipeError(f"--delay {delay}: give auto, none or a number of ms") from error
     return LabelJob(spec, recordings, output, settings)
@@ -146,6 +151,8 @@ def _run(job: LabelJob, spec: TeacherSpec, workers: int, ray: str, console: Cons
         TimeRemainingColumn,
     )
 
+    from edge_vc.labelling.opener import TeacherOpener
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -154,17 +161,20 @@ def _run(job: LabelJob, spec: TeacherSpec, workers: int, ray: str, console: Cons
     )
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
 
-        def progress(outcomes: Iterable[Outcome], total: int, what: str) -> Iterable[Outcome]:
-            return bar.track(outcomes, total=total, description=what)
+        def progress(items: Iterable[T], total: int, label: str) -> Iterable[T]:
+            return bar.track(items, total=total, description=label)
 
         if ray:
-            from edge_vc.labelling.ray_pool import RayCrew
+            from edge_vc.teachers.loading import teacher_hash
+            from edge_vc.workers.ray_pool import RayPool
 
-            with RayCrew(spec, ray, workers) as crew:
-                return job.run(crew, progress)
-        from edge_vc.labelling.process_pool import ProcessCrew
+            opener = TeacherOpener(spec, teacher_hash(spec))
+            with RayPool(opener, ray, workers) as cluster:
+                return job.run(cluster, progress)
+        from edge_vc.workers.process_pool import ProcessPool
 
-        return job.run(ProcessCrew(spec, workers or os.cpu_count() or 1), progress)
+        pool = ProcessPool(TeacherOpener(spec), workers or os.cpu_count() or 1)
+        return job.run(pool, progress)
 
 
 def _show(report: LabelReport, output: Path, console: Console) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from edge_vc.labelling.task import KEPT, Outcome
+from edge_vc.labelling.task import KEPT, LabelOutcome
 
 LABELS = "labels"
 JOURNAL = "journal.jsonl"
@@ -68,13 +68,13 @@ class LabelFolder:
         """Path of the labels with this key, there or not."""
         return self.root / LABELS / f"{key}.npz"
 
-    def finished(self) -> dict[str, Outcome]:
+    def finished(self) -> dict[str, LabelOutcome]:
         """Return the outcomes in the journal whose labels are there; the last line of a key counts.
 
         A line that a kill cut short is passed over.
         """
-        names = {field.name for field in fields(Outcome)} - {"content"}
-        found: dict[str, Outcome] = {}
+        names = {field.name for field in fields(LabelOutcome)} - {"content"}
+        found: dict[str, LabelOutcome] = {}
         journal = self.root / JOURNAL
         lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
         for line in lines:
@@ -83,14 +83,14 @@ class LabelFolder:
             except ValueError:
                 continue
             if set(values) == names:
-                found[values["key"]] = Outcome(**values)
+                found[values["key"]] = LabelOutcome(**values)
         return {
             key: outcome
             for key, outcome in found.items()
             if outcome.status != KEPT or self.path(key).is_file()
         }
 
-    def store(self, outcome: Outcome) -> None:
+    def store(self, outcome: LabelOutcome) -> None:
         """Put the labels in place, then write the line."""
         if outcome.status == KEPT:
             _replace(self.path(outcome.key), outcome.content)

@@ -1,8 +1,8 @@
-"""A corpus and a teacher into labels: resumable, on any crew, outliers left out."""
+"""A corpus and a teacher into labels: resumable, on any pool of workers, outliers left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from edge_vc.labelling.delay import Delay, common_delay_ms
 from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, TeacherRecord
 from edge_vc.labelling.label import Alignment
 from edge_vc.labelling.report import LabelReport, rows_in_order
-from edge_vc.labelling.scheduler import Crew, Patience, Shift, W
-from edge_vc.labelling.task import FAILED, Outcome, Task, label_key
+from edge_vc.labelling.task import FAILED, LabelOutcome, LabelTask, label_key
 from edge_vc.teachers.loading import teacher_hash
 from edge_vc.teachers.spec import PairsSpec, TeacherError, TeacherSpec
+from edge_vc.workers.pool import WorkerPool, WorkerStartError
+from edge_vc.workers.progress import Progress, no_progress
+from edge_vc.workers.scheduler import Answer, LostItem, Scheduler, Timeouts
 
 SLOWER_AND_FASTER = (0.87, 1.15)
 """Speeds of varied recordings: larger and smaller people."""
@@ -24,13 +26,8 @@ PROBES = 12
 
 Recording = tuple[Utterance, float]
 """What to label, and how fast to play it."""
-Progress = Callable[[Iterable[Outcome], int, str], Iterable[Outcome]]
-"""Wraps an iterator of outcomes, given their number and what they are of."""
-
-
-def unseen(outcomes: Iterable[Outcome], total: int, label: str) -> Iterable[Outcome]:
-    """Show nothing: the `Progress` of callers with a screen of their own."""
-    return outcomes
+LabelPool = WorkerPool[LabelTask, LabelOutcome]
+"""Workers whose opener is a `TeacherOpener`."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class LabelSettings:
     """How late the teacher's answers are; None: that is measured."""
     correct: bool = True
     """Whether late answers are moved."""
-    patience: Patience = field(default_factory=Patience)
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 class LabelJob:
@@ -59,9 +56,9 @@ class LabelJob:
         self._folder = LabelFolder(folder)
         self._hash = teacher_hash(spec)
         self._keys: dict[int, str] = {}
-        self._found: dict[str, Outcome] = {}
+        self._found: dict[str, LabelOutcome] = {}
 
-    def run(self, crew: Crew[W], progress: Progress = unseen) -> LabelReport:
+    def run(self, pool: LabelPool, progress: Progress = no_progress) -> LabelReport:
         """Label what is not labelled yet, and write the report.
 
         What failed (the teacher raised, died, or did not answer) is tried again by the next run;
@@ -72,13 +69,15 @@ class LabelJob:
             teacher = self._folder.claim(self._hash, asdict(self._spec))
             self._found = self._folder.finished()
             try:
-                with Shift(crew, self._settings.patience) as shift:
-                    teacher = self._measured(teacher, shift, progress)
+                with Scheduler(pool, self._settings.timeouts) as scheduler:
+                    teacher = self._measured(teacher, scheduler, progress)
                     alignment = self._alignment(teacher)
                     distinct = self._distinct(alignment)
-                    outcomes = self._outcomes(shift, distinct, alignment)
+                    outcomes = self._outcomes(scheduler, distinct, alignment)
                     for _ in progress(outcomes, len(distinct), "teacher converts"):
                         pass
+            except WorkerStartError as error:
+                raise TeacherError(f"the teacher does not open: {error}") from error
             finally:
                 report = self._report(teacher)
                 self._folder.write_json(REPORT, report.to_dict())
@@ -86,16 +85,20 @@ class LabelJob:
         return report
 
     def _measured(
-        self, teacher: TeacherRecord, shift: Shift[W], progress: Progress
+        self,
+        teacher: TeacherRecord,
+        scheduler: Scheduler[LabelTask, LabelOutcome],
+        progress: Progress,
     ) -> TeacherRecord:
         """Measure the delay on a few recordings, once per folder."""
         if self._corrects and self._settings.delay_ms is None and not teacher.measured:
             step = max(1, len(self._recordings) // PROBES)
             chosen = self._recordings[::step][:PROBES]
             probes = (self._task(recording, Alignment(), probe=True) for recording in chosen)
+            outcomes = map(_outcome, scheduler.work(probes))
             delays = [
                 Delay(outcome.delay_ms, outcome.correlation or 0.0)
-                for outcome in progress(shift.work(probes), len(chosen), "delay is measured")
+                for outcome in progress(outcomes, len(chosen), "delay is measured")
                 if outcome.delay_ms is not None
             ]
             teacher = replace(teacher, common_ms=common_delay_ms(delays), measured=bool(delays))
@@ -122,8 +125,11 @@ class LabelJob:
         return distinct
 
     def _outcomes(
-        self, shift: Shift[W], distinct: dict[str, Recording], alignment: Alignment
-    ) -> Iterator[Outcome]:
+        self,
+        scheduler: Scheduler[LabelTask, LabelOutcome],
+        distinct: dict[str, Recording],
+        alignment: Alignment,
+    ) -> Iterator[LabelOutcome]:
         """Yield those of earlier runs first, then others as they come."""
         done = {
             key: self._found[key]
@@ -133,21 +139,29 @@ class LabelJob:
         yield from done.values()
         todo = (recording for key, recording in distinct.items() if key not in done)
         tasks = (self._task(recording, alignment) for recording in todo)
-        for outcome in shift.work(tasks):
+        for outcome in map(_outcome, scheduler.work(tasks)):
             self._folder.store(outcome)
             self._found[outcome.key] = replace(outcome, content=b"")
             yield outcome
 
-    def _task(self, recording: Recording, alignment: Alignment, probe: bool = False) -> Task:
+    def _task(self, recording: Recording, alignment: Alignment, probe: bool = False) -> LabelTask:
         utterance, speed = recording
         content = _content(utterance)
         key = label_key(content, self._hash, speed, alignment)
         suffix = utterance.path.suffix
-        return Task(key, suffix, content, speed, alignment, probe)
+        return LabelTask(key, suffix, content, speed, alignment, probe)
 
     def _report(self, teacher: TeacherRecord) -> LabelReport:
         rows = rows_in_order(self._recordings, self._keys, self._found)
         return LabelReport(teacher, rows, len(self._recordings), _unmatched(self._spec))
+
+
+def _outcome(answer: Answer[LabelTask, LabelOutcome]) -> LabelOutcome:
+    """Return what became of a task, also of one whose worker died or took too long."""
+    result = answer.result
+    if isinstance(result, LostItem):
+        return LabelOutcome(answer.item.key, FAILED, result.reason, result.fact)
+    return result
 
 
 def recordings_for(

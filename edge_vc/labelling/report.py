@@ -13,7 +13,7 @@ from typing import Any
 from edge_vc.data.corpus import Utterance
 from edge_vc.labelling.delay import SURE
 from edge_vc.labelling.folder import LABELS, REPORT, LabelFolderError, TeacherRecord
-from edge_vc.labelling.task import FAILED, KEPT, LEFT_OUT, Outcome
+from edge_vc.labelling.task import FAILED, KEPT, LEFT_OUT, LabelOutcome
 
 VERSION = 1
 
@@ -24,7 +24,7 @@ class LabelledRow:
 
     utterance: Utterance
     speed: float
-    outcome: Outcome
+    outcome: LabelOutcome
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as plain values."""
@@ -143,8 +143,8 @@ def load_report(folder: Path) -> LabelReport:
 
 def _row(entry: dict[str, Any]) -> LabelledRow:
     recording = entry["recording"] | {"path": Path(entry["recording"]["path"])}
-    names = {field.name for field in fields(Outcome)} - {"content"}
-    outcome = Outcome(**{name: entry[name] for name in names})
+    names = {field.name for field in fields(LabelOutcome)} - {"content"}
+    outcome = LabelOutcome(**{name: entry[name] for name in names})
     if not outcome.key.isalnum():
         raise ValueError(f"key {outcome.key!r}")
     return LabelledRow(Utterance(**recording), float(entry["speed"]), outcome)
@@ -160,7 +160,9 @@ def _short(value: float | int | None) -> str:
 
 
 def rows_in_order(
-    recordings: Sequence[tuple[Utterance, float]], keys: dict[int, str], found: dict[str, Outcome]
+    recordings: Sequence[tuple[Utterance, float]],
+    keys: dict[int, str],
+    found: dict[str, LabelOutcome],
 ) -> tuple[LabelledRow, ...]:
     """Return the rows of all recordings whose outcome is known, in the order asked for."""
     return tuple(

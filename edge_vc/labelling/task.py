@@ -20,7 +20,7 @@ KEPT, LEFT_OUT, FAILED = "kept", "left out", "failed"
 
 
 @dataclass(frozen=True)
-class Task:
+class LabelTask:
     """One recording to label, self-contained: a worker needs nothing else of this machine."""
 
     key: str
@@ -37,7 +37,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LabelOutcome:
     """What became of a task; figures are None where they were not reached."""
 
     key: str
@@ -65,23 +65,23 @@ def label_key(content: bytes, teacher_hash: str, speed: float, alignment: Alignm
     return digest.hexdigest()[:32]
 
 
-def perform(teacher: Teacher, task: Task) -> Outcome:
+def perform(teacher: Teacher, task: LabelTask) -> LabelOutcome:
     """Label one recording; whatever goes wrong is part of the outcome."""
     try:
         audio = _read(task, teacher.sample_rate)
         done = label_recording(teacher, audio, task.alignment)
     except OutlierError as error:
-        return Outcome(task.key, LEFT_OUT, error.reason, error.fact)
+        return LabelOutcome(task.key, LEFT_OUT, error.reason, error.fact)
     except AudioError as error:
-        return Outcome(task.key, LEFT_OUT, "bad recording", str(error))
+        return LabelOutcome(task.key, LEFT_OUT, "bad recording", str(error))
     except Exception as error:
         # The teacher is somebody else's code: it may raise anything, and the rest goes on.
         fact = (str(error).splitlines() or ["no reason given"])[0]
         kind = type(error).__name__
-        return Outcome(
+        return LabelOutcome(
             task.key, FAILED, "failed", fact if kind == "TeacherError" else f"{kind}: {fact}"
         )
-    return Outcome(
+    return LabelOutcome(
         key=task.key,
         status=KEPT,
         delay_ms=done.delay.ms,
@@ -94,7 +94,7 @@ def perform(teacher: Teacher, task: Task) -> Outcome:
     )
 
 
-def _read(task: Task, sample_rate: int) -> Samples:
+def _read(task: LabelTask, sample_rate: int) -> Samples:
     with tempfile.NamedTemporaryFile(suffix=task.suffix) as file:
         file.write(task.content)
         file.flush()

@@ -16,15 +16,15 @@ from voices import record, voice
 from edge_vc.audio.io import AudioError
 from edge_vc.data.corpus import Corpus
 from edge_vc.labelling.folder import LabelFolder, LabelFolderError
-from edge_vc.labelling.inline_pool import InlineCrew
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
 from edge_vc.labelling.labels import load_labels
+from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.pairs import write_pairs
-from edge_vc.labelling.process_pool import ProcessCrew
 from edge_vc.labelling.report import LabelReport, load_report
-from edge_vc.labelling.scheduler import Patience
-from edge_vc.teachers.loading import open_teacher
 from edge_vc.teachers.spec import ModuleSpec, PairsSpec, TeacherError, TeacherSpec
+from edge_vc.workers.inline_pool import InlinePool
+from edge_vc.workers.process_pool import ProcessPool
+from edge_vc.workers.scheduler import Timeouts
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def corpus(tmp_path: Path) -> Corpus:
 
 def label(spec: TeacherSpec, corpus: Corpus, folder: Path, **settings) -> LabelReport:
     job = LabelJob(spec, recordings_for(spec, corpus), folder, LabelSettings(**settings))
-    return job.run(InlineCrew(open_teacher(spec)))
+    return job.run(InlinePool(TeacherOpener(spec)))
 
 
 def asked(folder: Path) -> list[str]:
@@ -145,7 +145,7 @@ def test_speeds_vary_the_speaker(corpus, tmp_path):
     recordings = recordings_for(spec, [own, corpus.utterances[1]], vary=True)
     assert [speed for _, speed in recordings] == [0.87, 1.15, 1.0, 0.87, 1.15]
     job = LabelJob(spec, recordings, tmp_path / "out", LabelSettings())
-    rows = job.run(InlineCrew(open_teacher(spec))).kept
+    rows = job.run(InlinePool(TeacherOpener(spec))).kept
     keys = [row.outcome.key for row in rows]
     slow, fast = (len(load_labels(LabelFolder(tmp_path / "out").path(k)).source) for k in keys[:2])
     assert slow / fast == pytest.approx(1.15 / 0.87, rel=0.02)
@@ -177,7 +177,7 @@ def test_ctrl_c_leaves_a_report_of_what_is_done(corpus, tmp_path):
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        job.run(InlineCrew(open_teacher(spec)), impatient)
+        job.run(InlinePool(TeacherOpener(spec)), impatient)
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert not report["complete"]
     assert report["kept"] == 2
@@ -244,16 +244,16 @@ def test_bad_answers_are_left_out_with_a_reason_each(tmp_path):
 def test_whatever_a_teacher_does_the_rest_goes_on(tmp_path):
     corpus = Corpus.open(record(tmp_path / "recordings", len(MOODS)))
     spec = moody(tmp_path)
-    settings = LabelSettings(correct=False, patience=Patience(task=2.0))
+    settings = LabelSettings(correct=False, timeouts=Timeouts(item=2.0))
 
     def run() -> LabelReport:
         job = LabelJob(spec, recordings_for(spec, corpus), tmp_path / "out", settings)
-        return job.run(ProcessCrew(spec, 1))
+        return job.run(ProcessPool(TeacherOpener(spec), 1))
 
     report = run()
     assert reasons(report) == REASONS
     found = {MOODS[int(row.utterance.utt_id)]: row.outcome for row in report.rows}
-    assert found["dies"].fact == "with exit code 7, 2 times"
+    assert found["dies"].fact == "the worker ended with exit code 7, 2 times"
     assert found["hangs"].fact == "not done after 2 s"
     assert found["raises"].fact == "RuntimeError: out of patience"
     assert "set output_sample_rate = 48000" in found["rate"].fact
@@ -278,7 +278,7 @@ def test_processes_share_the_work_and_agree_with_one(tmp_path):
     job = LabelJob(
         spec, recordings_for(spec, corpus), tmp_path / "two", LabelSettings(correct=False)
     )
-    parallel = job.run(ProcessCrew(spec, 2))
+    parallel = job.run(ProcessPool(TeacherOpener(spec), 2))
     assert parallel.rows == inline.rows
     pids = Counter(line.split()[0] for line in asked(tmp_path))
     assert len(pids) == 2
@@ -294,7 +294,7 @@ def test_a_teacher_that_cannot_be_opened_stops_the_job(corpus, tmp_path):
     spec = ModuleSpec(factory=f"{path}:make")
     job = LabelJob(spec, recordings_for(spec, corpus), tmp_path / "out", LabelSettings())
     with pytest.raises(TeacherError, match="RuntimeError: no GPU"):
-        job.run(ProcessCrew(spec, 1))
+        job.run(ProcessPool(TeacherOpener(spec), 1))
 
 
 @pytest.mark.slow
@@ -303,8 +303,10 @@ def test_workers_that_die_while_they_start_stop_the_job(corpus, tmp_path):
     path.write_text("import os\ndef make():\n    os._exit(3)\n")
     spec = ModuleSpec(factory=f"{path}:make")
     job = LabelJob(spec, recordings_for(spec, corpus), tmp_path / "out", LabelSettings())
-    with pytest.raises(TeacherError, match="end while they open the teacher: with exit code 3"):
-        job.run(ProcessCrew(spec, 1))
+    with pytest.raises(
+        TeacherError, match="teacher does not open: workers end while .* exit code 3"
+    ):
+        job.run(ProcessPool(TeacherOpener(spec), 1))
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,14 @@ from voices import record
 from edge_vc.data.corpus import Corpus
 from edge_vc.labelling.cli import app
 from edge_vc.labelling.folder import LabelFolder
-from edge_vc.labelling.inline_pool import InlineCrew
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
-from edge_vc.labelling.ray_pool import RayCrew
+from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport, load_report
-from edge_vc.teachers.loading import open_teacher
+from edge_vc.teachers.loading import teacher_hash
 from edge_vc.teachers.spec import ModuleSpec, TeacherError
+from edge_vc.workers.inline_pool import InlinePool
+from edge_vc.workers.pool import WorkerStartError
+from edge_vc.workers.ray_pool import RayPool
 
 SETTINGS = LabelSettings(correct=False)
 COUNT = 16
@@ -77,7 +79,7 @@ def check(report: LabelReport, folder: Path, spec: ModuleSpec, corpus: Corpus) -
     assert len(list((folder / "ray" / "labels").iterdir())) == COUNT
     (folder / "log").unlink()
     job = LabelJob(spec, recordings_for(spec, corpus), folder / "alone", SETTINGS)
-    alone = job.run(InlineCrew(open_teacher(spec)))
+    alone = job.run(InlinePool(TeacherOpener(spec)))
     assert alone.rows == report.rows
     for row in alone.kept:
         here, there = (
@@ -100,7 +102,7 @@ def test_a_worker_killed_half_way_loses_nothing_and_repeats_nothing(cluster, tmp
     killer.join(1)
     assert not killer.is_alive()
     finished = asked(tmp_path)
-    # Two at first, and one hired in place of the one that was killed.
+    # Two at first, and one started in place of the one that was killed.
     assert len({pid for pid, _ in finished}) == 3
     # What the killed one was at is begun again; what it had given was not.
     assert COUNT <= len(finished) <= COUNT + 1
@@ -114,8 +116,8 @@ def test_a_machine_that_goes_leaves_its_work_to_the_other(cluster, tmp_path):
     job = LabelJob(spec, recordings_for(spec, corpus), tmp_path / "ray", SETTINGS)
     machine = next(iter(cluster.worker_nodes))
     killer = half_way(tmp_path, lambda pid: cluster.remove_node(machine, allow_graceful=False))
-    with RayCrew(spec, cluster.address) as crew:
-        report = job.run(crew)
+    with RayPool(TeacherOpener(spec, teacher_hash(spec)), cluster.address) as pool:
+        report = job.run(pool)
     killer.join(30)
     assert machine not in cluster.worker_nodes
     check(report, tmp_path, spec, corpus)
@@ -126,20 +128,20 @@ def test_a_teacher_that_differs_on_the_cluster_stops_the_job(cluster, tmp_path):
     corpus = Corpus.open(record(tmp_path / "recordings", 2))
     spec = late(tmp_path)
     job = LabelJob(spec, recordings_for(spec, corpus), tmp_path / "ray", SETTINGS)
-    with RayCrew(spec, cluster.address) as crew:
+    with RayPool(TeacherOpener(spec, teacher_hash(spec)), cluster.address) as pool:
         (tmp_path / "late.py").write_text("# changed since")
         with pytest.raises(TeacherError, match="differ from those here"):
-            job.run(crew)
+            job.run(pool)
 
 
 def test_without_ray_the_install_line_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
-    with pytest.raises(TeacherError, match=r"pip install 'edge-vc\[ray\]'"):
-        RayCrew(late(tmp_path), "auto")
+    with pytest.raises(WorkerStartError, match=r"pip install 'edge-vc\[ray\]'"):
+        RayPool(TeacherOpener(late(tmp_path)), "auto")
 
 
 def test_no_cluster_at_an_address_is_one_line(tmp_path):
     pytest.importorskip("ray", reason="Ray is not installed (pip install 'edge-vc[ray]')")
-    with pytest.raises(TeacherError, match="--ray nowhere: no cluster there") as caught:
-        RayCrew(late(tmp_path), "nowhere")
+    with pytest.raises(WorkerStartError, match="nowhere: no Ray cluster there") as caught:
+        RayPool(TeacherOpener(late(tmp_path)), "nowhere")
     assert "\n" not in str(caught.value)

@@ -29,13 +29,13 @@ from edge_vc.compress.cli import app as compress
 from edge_vc.compress.recipe import load_recipe
 from edge_vc.data.corpus import Corpus
 from edge_vc.labelling.folder import LabelFolder
-from edge_vc.labelling.inline_pool import InlineCrew
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
 from edge_vc.labelling.labels import LabelledAudio, load_labels
+from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport
 from edge_vc.teachers.default import DEFAULT_WEIGHTS
-from edge_vc.teachers.loading import open_teacher
 from edge_vc.teachers.spec import SPECS
+from edge_vc.workers.inline_pool import InlinePool
 
 RECIPES = Path(edge_vc.__file__).parent / "recipes" / "teachers"
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
@@ -61,7 +61,7 @@ def label(name: str, folder: Path) -> LabelReport:
     spec = load_recipe(RECIPES / f"{name}.toml").teacher
     corpus = Corpus.open("pairs" if name == "pairs" else "recordings")
     job = LabelJob(spec, recordings_for(spec, corpus), folder, LabelSettings())
-    return job.run(InlineCrew(open_teacher(spec)))
+    return job.run(InlinePool(TeacherOpener(spec)))
 
 
 def labels_of(report: LabelReport, folder: Path) -> list[LabelledAudio]:

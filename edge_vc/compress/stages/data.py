@@ -19,13 +19,14 @@ from edge_vc.compress.stages.labels import (
 from edge_vc.data.corpus import Corpus, CorpusError, Utterance
 from edge_vc.data.synthetic.synthetic import synthesize_corpus
 from edge_vc.labelling.folder import LabelFolderError
-from edge_vc.labelling.inline_pool import InlineCrew
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
-from edge_vc.labelling.process_pool import ProcessCrew
+from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport
 from edge_vc.settings.field import RecipeError
-from edge_vc.teachers.loading import open_teacher, teacher_hash
+from edge_vc.teachers.loading import teacher_hash
 from edge_vc.teachers.spec import PairsSpec, TeacherError
+from edge_vc.workers.inline_pool import InlinePool
+from edge_vc.workers.process_pool import ProcessPool
 
 
 class DataStage(Stage):
@@ -112,9 +113,9 @@ class DataStage(Stage):
             recordings += recordings_for(teacher, holdout)
             job = LabelJob(teacher, recordings, folder, LabelSettings())
             if teacher.kind == "default":
-                return job.run(InlineCrew(open_teacher(teacher)), work.progress)
+                return job.run(InlinePool(TeacherOpener(teacher)), work.progress)
             # Somebody else's code: it may hang or die, and does so in processes of its own.
-            return job.run(ProcessCrew(teacher, os.cpu_count() or 1), work.progress)
+            return job.run(ProcessPool(TeacherOpener(teacher), os.cpu_count() or 1), work.progress)
         except (TeacherError, LabelFolderError) as error:
             raise RecipeError(str(error)) from error
 
