@@ -12,11 +12,11 @@ from edge_vc_runtime.audio.sources import FileSource, RawSource, Source
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.descriptions import (
     describe_bundle,
-    describe_choice,
     describe_comparison,
     describe_input,
     describe_output,
     describe_replay,
+    describe_selection,
 )
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.selection import known_board, resolve_threads
@@ -134,15 +134,15 @@ def choose(arguments: argparse.Namespace) -> int:
         place = save_measurement(made)
     except OSError as error:
         raise UsageError(f"cannot keep the result: {error}; set XDG_STATE_HOME") from error
-    print(describe_choice(Session.open(bundle, threads=threads).choice))
+    print(describe_selection(Session.open(bundle, threads=threads).selection))
     print(f"kept in {place}, until the bundle, a library or the processor changes")
     return 0
 
 
 def _describe_engine(bundle: Bundle) -> str:
-    """Return the choice's line, or why no engine runs the bundle: it can be read all the same."""
+    """Return the selected engine, or why none can run the bundle, in one line."""
     try:
-        return describe_choice(Session.open(bundle).choice)
+        return describe_selection(Session.open(bundle).selection)
     except EngineError as error:
         return f"engine: none ({error})"
 

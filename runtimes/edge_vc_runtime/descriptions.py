@@ -8,24 +8,24 @@ from edge_vc_runtime.audio.sinks import Sink
 from edge_vc_runtime.audio.sources import Source
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.measurement import Measurement
-from edge_vc_runtime.engines.selection import Choice
+from edge_vc_runtime.engines.selection import EngineSelection
 from edge_vc_runtime.golden import Replay
 from edge_vc_runtime.live.offline import Conversion
 from edge_vc_runtime.profiling.comparison import Refusal
 from edge_vc_runtime.session import Session
 
 
-def describe_choice(choice: Choice) -> str:
+def describe_selection(selection: EngineSelection) -> str:
     """Return which engine runs and why, in one line."""
     return (
-        f"engine {choice.engine} ({choice.library} {choice.version}), {choice.precision}: "
-        f"{choice.reason}"
+        f"engine {selection.engine} ({selection.library} {selection.version}), "
+        f"{selection.precision}: {selection.reason}"
     )
 
 
 def describe_comparison(made: Measurement, refusals: Iterable[Refusal]) -> list[str]:
     """Return a table of what was measured, the fastest first, and what could not run."""
-    rows = sorted(made.candidates, key=lambda c: c.us_per_hop)
+    rows = sorted(made.timings, key=lambda c: c.us_per_hop)
     fastest = rows[0].us_per_hop
     lines = ["engine   precision   us per hop   of the fastest   library"]
     lines += [
@@ -77,7 +77,7 @@ def describe_input(source: Source, session: Session) -> str:
         f"{source.name}: {form}{'; ' if into else ''}{' and '.join(into)}\n"
         f"{manifest.name} {manifest.version}: {session.model.file}, threads: {session.threads}, "
         f"{manifest.algorithmic_ms:.1f} ms algorithmic latency\n"
-        f"{describe_choice(session.choice)}"
+        f"{describe_selection(session.selection)}"
     )
 
 

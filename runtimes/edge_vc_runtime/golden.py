@@ -51,12 +51,12 @@ def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> lis
                 continue
             session = Session.open(bundle, kind.name, threads, precision)
             made, kept = _replay(session, arrays["input"], expected)
-            choice = session.choice
+            selection = session.selection
             replays.append(
                 Replay(
-                    engine=choice.engine,
-                    library=choice.library,
-                    version=choice.version,
+                    engine=selection.engine,
+                    library=selection.library,
+                    version=selection.version,
                     precision=precision,
                     difference=_difference(made, kept),
                     snr_db=_snr_db(made, kept),

@@ -10,7 +10,12 @@ import numpy as np
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.engines.engine import Engine
-from edge_vc_runtime.engines.selection import Choice, known_board, open_engine, resolve_threads
+from edge_vc_runtime.engines.selection import (
+    EngineSelection,
+    known_board,
+    open_engine,
+    resolve_threads,
+)
 from edge_vc_runtime.samples import Samples
 
 
@@ -22,13 +27,13 @@ class Session:
         manifest: Manifest,
         model: ModelEntry,
         engine: Engine,
-        choice: Choice,
+        selection: EngineSelection,
         threads: int = 1,
     ) -> None:
         self.manifest = manifest
         self.model = model
-        self.choice = choice
-        """The engine that runs, and why it was taken."""
+        self.selection = selection
+        """The engine that runs, and why it was selected."""
         self.threads = threads
         self.hop = manifest.hop
         """Samples per step."""
@@ -53,16 +58,17 @@ class Session:
     ) -> Session:
         """Load a bundle's default model, or the one of a ``precision`` (``int8``, ``fp32``).
 
-        ``engine`` is ``litert``, ``onnx`` or ``auto``, which takes what the board's profile says,
-        else what ``edge-vc-rt choose`` measured here; `choice` tells. ``threads`` is by default the
-        profile's number, 1 without a profile. Raises `BundleError` or `EngineError`, a line each.
+        ``engine`` names a registered engine (``litert``, ``onnx``) or ``auto``, which takes
+        the board profile's engine, else the fastest that ``edge-vc-rt choose`` measured here;
+        `selection` holds the result and the reason. ``threads`` defaults to the board profile's
+        number, to 1 without a profile. Raises `BundleError` or `EngineError`, one line each.
         """
         board = known_board()
         threads = resolve_threads(threads, board)
         if not isinstance(bundle, Bundle):
             bundle = read_bundle(bundle)
-        loaded, model, choice = open_engine(bundle, engine, threads, precision, board)
-        return cls(bundle.manifest, model, loaded, choice, threads)
+        loaded, model, selection = open_engine(bundle, engine, threads, precision, board)
+        return cls(bundle.manifest, model, loaded, selection, threads)
 
     @property
     def engine(self) -> tuple[str, str]:

@@ -111,13 +111,13 @@ def test_a_board_takes_the_engine_of_its_profile(
     persona: str, replays: Mapping[tuple[str, str], Future[Finished]]
 ) -> None:
     wanted = load_board(persona).defaults.engine
-    choice = json.loads(replays["kathleen-base", persona].result().stdout)["choice"]
+    selection = json.loads(replays["kathleen-base", persona].result().stdout)["selection"]
     if any(engine == wanted for name, engine, _ in PAIRS if name == "kathleen-base"):
-        assert choice["engine"] == wanted
-        assert choice["reason"].startswith(f"board profile {persona}")
+        assert selection["engine"] == wanted
+        assert selection["reason"].startswith(f"board profile {persona}")
     else:
-        assert choice["engine"] == "onnx"
-        assert choice["reason"].startswith(f"{wanted} cannot run it")
+        assert selection["engine"] == "onnx"
+        assert selection["reason"].startswith(f"{wanted} cannot run it")
 
 
 def test_the_kept_counts_are_repeatable() -> None:

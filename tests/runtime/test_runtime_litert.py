@@ -44,7 +44,7 @@ def stream(session: Session, audio: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("delay", [1, 80, 160, 400])
 def test_state_goes_round(tmp_path: Path, delay: int) -> None:
     session = Session.open(write_mini(tmp_path / "a.evc", ("tflite",), delay=delay))
-    assert session.choice.engine == "litert"
+    assert session.selection.engine == "litert"
     audio = noise(60)
     late = stream(session, audio)
     np.testing.assert_array_equal(late[delay:], audio[:-delay])

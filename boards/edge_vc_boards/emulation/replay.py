@@ -23,7 +23,7 @@ def main(argv: list[str]) -> int:
     replays = [replay for engine in argv[1:] for replay in replay_golden(bundle, engine)]
     said = {
         "machine": asdict(read_machine()),
-        "choice": asdict(Session.open(bundle).choice),
+        "selection": asdict(Session.open(bundle).selection),
         "replays": [asdict(replay) | {"equal": replay.equal} for replay in replays],
     }
     sys.stdout.write(json.dumps(said) + "\n")

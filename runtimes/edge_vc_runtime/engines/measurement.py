@@ -25,7 +25,7 @@ _CLEAR_WIN = 0.9
 
 
 @dataclass(frozen=True)
-class Version:
+class LibraryVersion:
     """One installed library."""
 
     library: str
@@ -33,7 +33,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class EngineTiming:
     """One engine with one precision, and what it needed."""
 
     engine: str
@@ -51,46 +51,46 @@ class Measurement:
     digest: str
     """SHA-256 of the bundle's manifest, which holds the hash of every file."""
     cpu: str
-    libraries: tuple[Version, ...]
+    libraries: tuple[LibraryVersion, ...]
     threads: int
     created: str
     """UTC, ISO 8601."""
-    candidates: tuple[Candidate, ...]
+    timings: tuple[EngineTiming, ...]
 
-    def best(self, default: str, precision: str | None = None) -> Candidate | None:
+    def best(self, default: str, precision: str | None = None) -> EngineTiming | None:
         """Return the fastest of a precision, or the fastest of all.
 
         ``default`` is the bundle's own precision: where none is asked for, another has to win by a
         tenth, since the next run would measure a little differently.
         """
-        named = [c for c in self.candidates if c.precision == (precision or default)]
+        named = [c for c in self.timings if c.precision == (precision or default)]
         best = min(named, key=lambda c: c.us_per_hop, default=None)
         if precision:
             return best
         limit = best.us_per_hop * _CLEAR_WIN if best else float("inf")
-        others = [c for c in self.candidates if c.us_per_hop < limit]
+        others = [c for c in self.timings if c.us_per_hop < limit]
         return min(others, key=lambda c: c.us_per_hop, default=best)
 
 
 def blank_measurement(manifest: Manifest, threads: int, root: Path = Path("/")) -> Measurement:
-    """Return what a measurement made now would depend on, without candidates."""
+    """Return what a measurement made now would depend on, without timings."""
     return Measurement(
         digest=hashlib.sha256(manifest.to_json()).hexdigest(),
         cpu=cpu_model(root) or "unknown",
         libraries=installed_libraries(),
         threads=threads,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        candidates=(),
+        timings=(),
     )
 
 
-def installed_libraries() -> tuple[Version, ...]:
+def installed_libraries() -> tuple[LibraryVersion, ...]:
     """Return every engine library that is installed, without importing one."""
     found = []
     for kind in ENGINES.values():
         for library in kind.libraries:
             with contextlib.suppress(metadata.PackageNotFoundError):
-                found.append(Version(library, metadata.version(library)))
+                found.append(LibraryVersion(library, metadata.version(library)))
     return tuple(found)
 
 
@@ -121,8 +121,8 @@ def load_measurement(
             kept = from_json_value(Measurement, parse_object(file.read(_LIMIT)))
     except (OSError, FieldError):
         return None
-    same = replace(kept, created=now.created, candidates=())
-    return kept if same == now and kept.candidates else None
+    same = replace(kept, created=now.created, timings=())
+    return kept if same == now and kept.timings else None
 
 
 def _place(made: Measurement, environment: Mapping[str, str] | None) -> Path:

@@ -21,7 +21,7 @@ MAX_THREADS = 64
 
 
 @dataclass(frozen=True)
-class Choice:
+class EngineSelection:
     """What a session runs on, and why."""
 
     engine: str
@@ -35,7 +35,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Candidate:
     """An engine that should be tried."""
 
     engine: str
@@ -70,46 +70,46 @@ def open_engine(
     threads: int,
     precision: str | None,
     board: BoardProfile | None,
-) -> tuple[Engine, ModelEntry, Choice]:
+) -> tuple[Engine, ModelEntry, EngineSelection]:
     """Open the first engine that can run the bundle.
 
     ``engine`` is a name or ``auto``. Raises `EngineError` when none can, with what each lacks, and
     `BundleError` when the bundle has no model of the precision.
     """
     if engine != "auto":
-        return _open(bundle, Wish(engine, precision, "asked for"), threads)
+        return _open(bundle, Candidate(engine, precision, "asked for"), threads)
     bundle.manifest.model(precision)
     passed: dict[str, str] = {}
-    for wish in _wishes(bundle.manifest, threads, precision, board):
-        if wish.engine in passed:
+    for candidate in _candidates(bundle.manifest, threads, precision, board):
+        if candidate.engine in passed:
             continue
         try:
-            loaded, model, choice = _open(bundle, wish, threads)
+            loaded, model, selection = _open(bundle, candidate, threads)
         except (EngineError, BundleError) as error:
-            passed[wish.engine] = str(error)
+            passed[candidate.engine] = str(error)
         else:
-            return loaded, model, replace(choice, reason=_explain(wish, passed))
+            return loaded, model, replace(selection, reason=_explain(candidate, passed))
     raise EngineError("; ".join(passed.values()))
 
 
-def _wishes(
+def _candidates(
     manifest: Manifest, threads: int, precision: str | None, board: BoardProfile | None
-) -> Iterator[Wish]:
+) -> Iterator[Candidate]:
     """Yield what to try, the best first; looks up no more than is needed."""
     if board:
-        yield Wish(board.engine, precision, f"board profile {board.name} ({board.source})")
+        yield Candidate(board.engine, precision, f"board profile {board.name} ({board.source})")
     measured = load_measurement(blank_measurement(manifest, threads))
     best = measured.best(manifest.model().precision, precision) if measured else None
     if measured and best:
-        yield Wish(
+        yield Candidate(
             best.engine,
             best.precision,
-            f"fastest of {len(measured.candidates)} measured here on {measured.created[:10]}",
+            f"fastest of {len(measured.timings)} measured here on {measured.created[:10]}",
         )
     formats = {model.format for model in manifest.models}
     names = [kind.name for kind in ENGINES.values() if kind.format in formats]
     for name in names:
-        yield Wish(
+        yield Candidate(
             name,
             precision,
             "nothing measured here yet: run `edge-vc-rt choose BUNDLE`"
@@ -118,15 +118,19 @@ def _wishes(
         )
 
 
-def _open(bundle: Bundle, wish: Wish, threads: int) -> tuple[Engine, ModelEntry, Choice]:
-    factory = load_engine(wish.engine)
-    model = bundle.manifest.model(wish.precision, ENGINES[wish.engine].format)
+def _open(
+    bundle: Bundle, candidate: Candidate, threads: int
+) -> tuple[Engine, ModelEntry, EngineSelection]:
+    factory = load_engine(candidate.engine)
+    model = bundle.manifest.model(candidate.precision, ENGINES[candidate.engine].format)
     loaded = factory(bundle.manifest, model, bundle.read(model.file), threads)
-    choice = Choice(wish.engine, loaded.library, loaded.version, model.precision, wish.reason)
-    return loaded, model, choice
+    selection = EngineSelection(
+        candidate.engine, loaded.library, loaded.version, model.precision, candidate.reason
+    )
+    return loaded, model, selection
 
 
-def _explain(wish: Wish, passed: dict[str, str]) -> str:
+def _explain(candidate: Candidate, passed: dict[str, str]) -> str:
     """Return the reason, with those that were passed over and why."""
     over = "; ".join(f"{engine} cannot run it ({why})" for engine, why in passed.items())
-    return f"{over}; {wish.reason}" if over else wish.reason
+    return f"{over}; {candidate.reason}" if over else candidate.reason

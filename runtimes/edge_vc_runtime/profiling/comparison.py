@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.engine import EngineError
-from edge_vc_runtime.engines.measurement import Candidate, Measurement, blank_measurement
+from edge_vc_runtime.engines.measurement import EngineTiming, Measurement, blank_measurement
 from edge_vc_runtime.engines.registry import ENGINES
 from edge_vc_runtime.profiling.feed import feed_hops
 from edge_vc_runtime.profiling.pacing import run_tight
@@ -17,7 +17,7 @@ from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 
 SECONDS = 0.5
-"""Time spent on each candidate."""
+"""Time spent on each engine and precision."""
 _TURN_HOPS = 25
 _WARM_UP_HOPS = 50
 
@@ -36,7 +36,7 @@ def compare_engines(
 ) -> tuple[Measurement, tuple[Refusal, ...]]:
     """Time everything that can run, and say what cannot.
 
-    Candidates take turns, so that a machine that gets slower or hotter is so for all of them.
+    Engines take turns, so that a machine that gets slower or hotter is so for all of them.
     Raises `EngineError` when nothing runs.
     """
     sessions, refusals = _open_all(bundle, threads)
@@ -44,18 +44,18 @@ def compare_engines(
         raise EngineError("; ".join(dict.fromkeys(refusal.reason for refusal in refusals)))
     hops, _ = feed_hops(bundle)
     times = _take_turns(sessions, hops, seconds)
-    candidates = tuple(
-        Candidate(
-            session.choice.engine,
-            session.choice.library,
-            session.choice.version,
-            session.choice.precision,
+    timings = tuple(
+        EngineTiming(
+            session.selection.engine,
+            session.selection.library,
+            session.selection.version,
+            session.selection.precision,
             us_per_hop=float(np.median(took)) / 1e3,
         )
         for session, took in zip(sessions, times, strict=True)
     )
     blank = blank_measurement(bundle.manifest, threads)
-    return replace(blank, candidates=candidates), tuple(refusals)
+    return replace(blank, timings=timings), tuple(refusals)
 
 
 def _open_all(bundle: Bundle, threads: int) -> tuple[list[Session], list[Refusal]]:

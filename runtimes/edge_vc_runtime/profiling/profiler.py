@@ -72,11 +72,11 @@ def profile(
     bundle = read_bundle(path)
     before = read_sensors()
     session = Session.open(bundle, options.engine, options.threads, options.precision)
-    choice = session.choice
+    selection = session.selection
     cold = memory = None
     if options.cold_start:
         cold, memory = measure_cold_start(
-            Path(path), choice.engine, session.threads, choice.precision
+            Path(path), selection.engine, session.threads, selection.precision
         )
     hops, kind = feed_hops(bundle)
     count = max(1, round(options.seconds * session.sample_rate / session.hop))
@@ -90,15 +90,15 @@ def profile(
         environment=options.environment or detect_environment(),
         subject=_subject(session),
         setup=Setup(
-            engine=choice.engine,
-            engine_version=choice.version,
+            engine=selection.engine,
+            engine_version=selection.version,
             runtime_version=__version__,
             python_version=platform.python_version(),
             threads=session.threads,
             warmup_hops=options.warmup_hops,
             input=kind,
-            engine_library=choice.library,
-            engine_reason=choice.reason,
+            engine_library=selection.library,
+            engine_reason=selection.reason,
         ),
         machine=read_machine(),
         before=before,
@@ -180,7 +180,7 @@ def _latency(session: Session, timings: dict[Mode, Timing]) -> Latency:
 def _ops(bundle: Bundle, session: Session, hops: Samples) -> tuple[OpTime, ...] | None:
     """Return time per kind of node by the engine's own way; None where it has none."""
     data = bundle.read(session.model.file)
-    if session.choice.engine == "litert":
+    if session.selection.engine == "litert":
         from edge_vc_runtime.engines.litert_engine import profile as litert_profile
 
         return litert_profile.op_times(data, session.threads)

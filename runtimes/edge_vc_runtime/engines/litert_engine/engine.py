@@ -16,7 +16,7 @@ import numpy as np
 
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 from edge_vc_runtime.engines.engine import EngineError
-from edge_vc_runtime.engines.graph_border import Found, border_shapes, check_border
+from edge_vc_runtime.engines.io_signature import Found, check_signature, signature_shapes
 from edge_vc_runtime.engines.litert_engine.library import (
     ANCESTOR,
     CURRENT,
@@ -97,7 +97,7 @@ class LitertEngine:
 
     def _bind(self, manifest: Manifest, graph: TfliteGraph, interpreter: Any) -> None:
         """Find the memory of inputs, outputs and states, and make every buffer that runs need."""
-        shapes = border_shapes(manifest)
+        shapes = signature_shapes(manifest)
         found = [
             {name: self._find(interpreter, side[name], shape) for name, shape in wanted.items()}
             for side, wanted in zip((graph.inputs, graph.outputs), shapes, strict=True)
@@ -141,7 +141,7 @@ def _read(manifest: Manifest, file: str, data: bytes) -> TfliteGraph:
         {name: _found(graph, index) for name, index in side.items()}
         for side in (graph.inputs, graph.outputs)
     )
-    check_border(manifest, file, inputs, outputs, "float32")
+    check_signature(manifest, file, inputs, outputs, "float32")
     for name, index in graph.outputs.items():
         if index in graph.inputs.values():
             raise EngineError(f"{file}: {name} is an input too; export it with a copy in between")

@@ -13,7 +13,7 @@ import onnxruntime as ort
 
 from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
 from edge_vc_runtime.engines.engine import EngineError
-from edge_vc_runtime.engines.graph_border import check_border
+from edge_vc_runtime.engines.io_signature import check_signature
 from edge_vc_runtime.engines.onnx_engine.saturation import kernels_saturate
 from edge_vc_runtime.engines.requirement import check_requirement
 from edge_vc_runtime.samples import Samples
@@ -40,7 +40,7 @@ class OnnxEngine:
             {node.name: (tuple(node.shape), node.type) for node in side}
             for side in (self._session.get_inputs(), self._session.get_outputs())
         )
-        check_border(manifest, model.file, inputs, outputs, "tensor(float)")
+        check_signature(manifest, model.file, inputs, outputs, "tensor(float)")
         self.input: Samples = np.zeros(manifest.hop, np.float32)
         self._outputs = (np.zeros_like(self.input), np.zeros_like(self.input))
         self._states = tuple(

@@ -12,7 +12,7 @@ Found = tuple[Shape, str]
 """Shape and type, in the library's own word, of one input or output."""
 
 
-def border_shapes(manifest: Manifest) -> tuple[dict[str, Shape], dict[str, Shape]]:
+def signature_shapes(manifest: Manifest) -> tuple[dict[str, Shape], dict[str, Shape]]:
     """Return shapes by name, of the inputs and of the outputs."""
     audio = (1, 1, 1, manifest.hop)
     inputs = {"audio": audio} | {f"state.{s.name}": s.shape for s in manifest.states}
@@ -20,7 +20,7 @@ def border_shapes(manifest: Manifest) -> tuple[dict[str, Shape], dict[str, Shape
     return inputs, outputs
 
 
-def check_border(
+def check_signature(
     manifest: Manifest,
     file: str,
     inputs: Mapping[str, Found],
@@ -32,7 +32,7 @@ def check_border(
     ``real`` is the library's word for float32. Buffers are bound by address, so a graph that
     disagrees with its manifest must not run.
     """
-    for declared, found in zip(border_shapes(manifest), (inputs, outputs), strict=True):
+    for declared, found in zip(signature_shapes(manifest), (inputs, outputs), strict=True):
         for name in sorted(declared.keys() ^ found.keys()):
             where = "manifest" if name in declared else "graph"
             raise EngineError(f"{file}: {name} is only in the {where}; export the bundle again")

@@ -21,10 +21,9 @@ from edge_vc_runtime.board_profile import (
 )
 from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 from edge_vc_runtime.cli import main
-from edge_vc_runtime.engines import EngineError
-from edge_vc_runtime.engines import selection as choice
+from edge_vc_runtime.engines import EngineError, selection
 from edge_vc_runtime.engines.measurement import (
-    Candidate,
+    EngineTiming,
     Measurement,
     blank_measurement,
     load_measurement,
@@ -41,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, and a machine that no profile knows."""
     for kind in ("STATE", "CONFIG"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
-    monkeypatch.setattr(choice, "find_board", lambda root: find_board(tmp_path / "root"))
+    monkeypatch.setattr(selection, "find_board", lambda root: find_board(tmp_path / "root"))
     return tmp_path
 
 
@@ -59,9 +58,9 @@ def board(home: Path) -> Callable[[str], None]:
 
 def remember(path: Path, *times: tuple[str, str, float], threads: int = 1) -> Measurement:
     """Keep a measurement of the bundle that says what the test wants."""
-    candidates = tuple(Candidate(e, "library", "1.0", p, us) for e, p, us in times)
+    timings = tuple(EngineTiming(e, "library", "1.0", p, us) for e, p, us in times)
     made = blank_measurement(read_bundle(path).manifest, threads)
-    made = replace(made, candidates=candidates)
+    made = replace(made, timings=timings)
     save_measurement(made)
     return made
 
@@ -75,7 +74,7 @@ def without(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def taken(path: Path, *arguments: object, **named: object) -> tuple[str, str, str]:
-    made = Session.open(path, *arguments, **named).choice  # type: ignore[arg-type]
+    made = Session.open(path, *arguments, **named).selection  # type: ignore[arg-type]
     return made.engine, made.precision, made.reason
 
 
@@ -83,7 +82,7 @@ def test_asked_for(both: Path, board: Callable[[str], None]) -> None:
     board(PI)
     remember(both, ("litert", "fp32", 1.0))
     assert taken(both, "onnx") == ("onnx", "fp32", "asked for")
-    made = Session.open(both, "litert").choice
+    made = Session.open(both, "litert").selection
     assert (made.engine, made.library) == ("litert", "ai-edge-litert")
     assert re.fullmatch(r"\d+\.\d+\.\d+", made.version)
 
@@ -112,8 +111,8 @@ def test_installed_profile_before_the_device_tree(
         place.parent.mkdir(parents=True)
         place.write_text(json.dumps({"name": name, "engine": "onnx", "threads": threads}))
         session = Session.open(both)
-        assert session.choice.reason == f"board profile {name} ({place})"
-        assert (session.choice.engine, session.threads) == ("onnx", threads)
+        assert session.selection.reason == f"board profile {name} ({place})"
+        assert (session.selection.engine, session.threads) == ("onnx", threads)
     assert Session.open(both, threads=1).threads == 1
 
 
@@ -185,15 +184,15 @@ def test_measurement_of_one_precision(both: Path) -> None:
         {"cpu": "another"},
         {"libraries": ()},
         {"threads": 2},
-        {"candidates": ()},
+        {"timings": ()},
     ],
     ids=lambda change: next(iter(change)),
 )
 def test_measurement_that_no_longer_holds(both: Path, change: dict[str, object]) -> None:
     made = remember(both, ("onnx", "fp32", 1.0))
-    now = replace(made, created="2030-01-01T00:00:00+00:00", candidates=())
+    now = replace(made, created="2030-01-01T00:00:00+00:00", timings=())
     assert load_measurement(now) == made
-    if "candidates" in change:
+    if "timings" in change:
         save_measurement(now)
         assert load_measurement(now) is None
     else:
@@ -206,7 +205,7 @@ def test_kept_file(both: Path, home: Path) -> None:
     (file,) = folder.iterdir()
     for damage in (b"", b"{", b"[]", b'{"digest": 1}', b"\xff", b"[" * 100_000):
         file.write_bytes(damage)
-        assert load_measurement(replace(made, candidates=())) is None
+        assert load_measurement(replace(made, timings=())) is None
         assert taken(both)[2].startswith("nothing measured here")
     save_measurement(made)
     assert [path.name for path in folder.iterdir()] == [file.name]
@@ -221,16 +220,16 @@ def test_interrupted_while_keeping(both: Path, home: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_measurement(replace(made, created="later"))
-    assert load_measurement(replace(made, candidates=())) == made
+    assert load_measurement(replace(made, timings=())) == made
     assert len(list((home / "state" / "edge-vc").iterdir())) == 1
 
 
 def test_comparing_for_real(both: Path) -> None:
     made, refusals = compare_engines(read_bundle(both), seconds=0.02)
-    found = [(c.engine, c.precision) for c in made.candidates]
+    found = [(c.engine, c.precision) for c in made.timings]
     assert found == [(e, p) for e in ("litert", "onnx") for p in ("int8", "fp32")]
     assert refusals == ()
-    assert all(0.1 < c.us_per_hop < 10_000 for c in made.candidates)
+    assert all(0.1 < c.us_per_hop < 10_000 for c in made.timings)
     assert {v.library for v in made.libraries} >= {"ai-edge-litert", "onnxruntime"}
 
 
@@ -345,7 +344,7 @@ def test_default_precision_in_every_format(tmp_path: Path) -> None:
     assert lacking.model(format="tflite").file == "model.int8.tflite"
 
 
-def test_report_records_the_choice(
+def test_report_records_the_selection(
     both: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     saved = tmp_path / "r.json"
