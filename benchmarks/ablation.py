@@ -24,7 +24,7 @@ from rich.progress import Progress
 from edge_vc.teachers.default import weights_hash
 
 if TYPE_CHECKING:
-    from edge_vc.evaluate.report.report import ContenderScore, EvaluationReport
+    from edge_vc.evaluate.report.report import EvaluationReport, SystemScore
 
 VARIANTS: Mapping[str, tuple[str, ...]] = {
     "full": (),
@@ -135,7 +135,7 @@ def score_all(args: argparse.Namespace) -> int:
     from edge_vc.data.corpus import Corpus
     from edge_vc.data.development import Development
     from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate
-    from edge_vc.evaluate.systems.systems import load_contenders
+    from edge_vc.evaluate.systems.systems import load_systems
 
     finished = [v for v in args.only if is_finished(run_of(args.work, v))]
     for variant in args.only:
@@ -147,10 +147,10 @@ def score_all(args: argparse.Namespace) -> int:
     corpus, held = Corpus.open(args.corpus), args.work / "development"
     if not (held / "metadata.csv").is_file():
         Development.of(corpus).write(held, DENOISE_DB)
-    everybody = load_contenders("source")
+    everybody = load_systems("source")
     for variant in finished:
         folder = run_of(args.work, variant)
-        everybody += load_contenders(f"{folder.name}={folder / 'teacher.safetensors'}")
+        everybody += load_systems(f"{folder.name}={folder / 'teacher.safetensors'}")
     expected = tuple(u.text for u in corpus if u.text)
     options = EvaluationOptions(args.per_speaker, NOISE_DB, jobs=args.jobs, more_text=expected)
     with Progress() as bar:
@@ -194,7 +194,7 @@ def result_of(report: EvaluationReport, work: Path, variants: Sequence[str]) -> 
     }
 
 
-def _figures(score: ContenderScore) -> dict[str, Any]:
+def _figures(score: SystemScore) -> dict[str, Any]:
     apart = None if score.deltas is None else asdict(score.deltas)
     return asdict(score.overall) | {"less_the_first": apart}
 

@@ -26,7 +26,7 @@ from edge_vc.compress.quantization.error import compare
 from edge_vc.compress.quantization.ptq import quantize
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.evaluation import evaluate
-from edge_vc.evaluate.systems.systems import Contender
+from edge_vc.evaluate.systems.systems import ConversionSystem
 from edge_vc.models.student.file import load_student
 from edge_vc.models.student.student import Student
 from edge_vc_export.facts import graph_facts
@@ -63,7 +63,9 @@ def measure(student: Student, speech: list[torch.Tensor], corpus: Path) -> dict[
     """Return everything that is compared of one student."""
     rounded = quantize(student, speech)
     forms = {"fp32": student, "int8": rounded}
-    report = evaluate([Contender.of(n, converter(form)) for n, form in forms.items()], corpus)
+    report = evaluate(
+        [ConversionSystem.of(n, converter(form)) for n, form in forms.items()], corpus
+    )
     scores = {name: asdict(report.contenders[name].overall) for name in forms}
     hops = example_speech(30.0, student.config.sample_rate)
     fidelity = compare(student, rounded, torch.from_numpy(hops)[None, None, None])

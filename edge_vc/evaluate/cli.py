@@ -1,4 +1,4 @@
-"""``edge-vc evaluate``: contenders on unseen speakers, as a table and as JSON."""
+"""``edge-vc evaluate``: systems on unseen speakers, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True, epilog=EXAMPLES)
 def evaluate_command(
-    contenders: Annotated[
+    systems: Annotated[
         list[str],
         typer.Argument(
             help="source, teacher, BUNDLE.evc, teacher or student weights (.safetensors), another "
@@ -53,7 +53,7 @@ def evaluate_command(
     against: Annotated[
         list[str] | None,
         typer.Option(
-            help="Compare all others with this contender; may be repeated. Without: students with "
+            help="Compare all others with this system; may be repeated. Without: students with "
             "the teacher, INT8 with fp32.",
         ),
     ] = None,
@@ -70,7 +70,7 @@ def evaluate_command(
         Path | None, typer.Option(help="Write a PNG of the first sentence's spectrograms here.")
     ] = None,
 ) -> None:
-    """Convert unseen speakers with every contender and measure the results."""
+    """Convert unseen speakers with every system and measure the results."""
     # Heavy imports wait until somebody evaluates.
     from rich.console import Console
     from rich.progress import (
@@ -87,7 +87,7 @@ def evaluate_command(
     from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
     from edge_vc.evaluate.report.spectrogram import plot_first_sentence
     from edge_vc.evaluate.report.tables import all_tables
-    from edge_vc.evaluate.systems.systems import load_contenders
+    from edge_vc.evaluate.systems.systems import load_systems
     from edge_vc.settings.optional import EvaluationError
     from edge_vc_runtime.bundle.manifest import BundleError
     from edge_vc_runtime.engines import EngineError
@@ -105,9 +105,9 @@ def evaluate_command(
     options = EvaluationOptions(per_speaker, noise_db, tuple(against or ()), audio, jobs)
     try:
         loaded = [
-            contender
-            for what in contenders
-            for contender in load_contenders(what, lambda line: typer.echo(line, err=True))
+            system
+            for what in systems
+            for system in load_systems(what, lambda line: typer.echo(line, err=True))
         ]
         for path in filter(None, (json, plot)):
             _check_place(path)

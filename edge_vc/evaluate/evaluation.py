@@ -1,4 +1,4 @@
-"""Contenders convert the same unseen sentences and are scored alike."""
+"""Systems convert the same unseen sentences and are scored alike."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc.data.corpus import Corpus, Utterance
-from edge_vc.evaluate.kept_audio import KeptAudio
+from edge_vc.evaluate.audio_folder import AudioFolder
 from edge_vc.evaluate.metrics.intelligibility import unknown_words
 from edge_vc.evaluate.metrics.scorer import measure_target
 from edge_vc.evaluate.noise import CLEAN, Condition, conditions
 from edge_vc.evaluate.pool import run_tasks
-from edge_vc.evaluate.report.report import Comparison, ContenderScore, EvaluationReport, Sentence
+from edge_vc.evaluate.report.report import Comparison, EvaluationReport, Sentence, SystemScore
 from edge_vc.evaluate.report.summary import since_clean, summarise, summarise_pair, with_deltas
 from edge_vc.evaluate.selection import EvaluationSet, select_sentences
 from edge_vc.evaluate.systems.converted_folder import ConvertedFiles
 from edge_vc.evaluate.systems.pairings import Pairing, baseline, pairings
-from edge_vc.evaluate.systems.systems import Contender, named_apart
+from edge_vc.evaluate.systems.systems import ConversionSystem, unique_systems
 from edge_vc.evaluate.worker import Outcome, Plan, Task, present
 
 Progress = Callable[[int, int], None]
@@ -33,7 +33,7 @@ class EvaluationOptions:
     noise_db: float | None = None
     """SNR at which babble and speech-shaped noise are tried as well."""
     against: tuple[str, ...] = ()
-    """Contenders to compare all others with; see `edge_vc.evaluate.systems.pairings`."""
+    """Systems to compare all others with; see `edge_vc.evaluate.systems.pairings`."""
     audio: Path | None = None
     """Folder to keep the converted audio in."""
     jobs: int = 1
@@ -44,19 +44,19 @@ class EvaluationOptions:
 
 
 def evaluate(
-    contenders: Iterable[Contender],
+    systems: Iterable[ConversionSystem],
     corpus: str | Path | Corpus,
     options: EvaluationOptions | None = None,
     progress: Progress | None = None,
 ) -> EvaluationReport:
-    """Score every contender on the corpus's unseen speakers, and the target's own recordings.
+    """Score every system on the corpus's unseen speakers, and the target's own recordings.
 
     The source recordings are scored too, since error rates are relative to theirs. The same
     input gives the same report, however many processes work. Raises `EvaluationError` for
-    contenders whose audio cannot be scored.
+    systems whose audio cannot be scored.
     """
     options = options or EvaluationOptions()
-    everybody = named_apart(contenders)
+    everybody = unique_systems(systems)
     corpus = corpus if isinstance(corpus, Corpus) else Corpus.open(corpus)
     chosen = select_sentences(corpus, options.per_speaker, options.more_text)
     pairs = pairings(everybody, options.against)
@@ -95,14 +95,14 @@ def evaluate(
 
 
 def _check(
-    contenders: Sequence[Contender], chosen: EvaluationSet, options: EvaluationOptions
+    systems: Sequence[ConversionSystem], chosen: EvaluationSet, options: EvaluationOptions
 ) -> None:
     """Find out before the long work what cannot work."""
-    for contender in contenders:
-        if contender.folder is not None:
-            ConvertedFiles(contender.folder).check_complete(chosen.sources)
+    for system in systems:
+        if system.folder is not None:
+            ConvertedFiles(system.folder).check_complete(chosen.sources)
     if options.audio:
-        KeptAudio(options.audio).check(contender.name for contender in contenders)
+        AudioFolder(options.audio).check(system.name for system in systems)
 
 
 def _sentence(chosen: EvaluationSet, index: int) -> Sentence:
@@ -127,22 +127,22 @@ def _beside(chosen: EvaluationSet, index: int) -> Utterance:
 
 def _keep_target(chosen: EvaluationSet, sentences: Sequence[Sentence], folder: Path) -> None:
     for index in range(len(sentences)):
-        KeptAudio(folder).keep_target(_beside(chosen, index))
+        AudioFolder(folder).keep_target(_beside(chosen, index))
 
 
 def _tables(
-    contenders: Sequence[Contender],
+    systems: Sequence[ConversionSystem],
     by_condition: dict[Condition, list[Outcome]],
     first: str,
-) -> dict[str, dict[str, ContenderScore]]:
-    """Summarise every contender in every condition, by their names."""
-    source = contenders[0].name
-    tables: dict[str, dict[str, ContenderScore]] = {}
+) -> dict[str, dict[str, SystemScore]]:
+    """Summarise every system in every condition, by their names."""
+    source = systems[0].name
+    tables: dict[str, dict[str, SystemScore]] = {}
     for condition, outcomes in by_condition.items():
         origin = [outcome.scores[source] for outcome in outcomes]
         scores = {
             c.name: summarise(c.name, [outcome.scores[c.name] for outcome in outcomes], origin)
-            for c in present(contenders, condition)
+            for c in present(systems, condition)
         }
         if first in scores:
             scores = {n: with_deltas(score, scores[first], origin) for n, score in scores.items()}

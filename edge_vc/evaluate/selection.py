@@ -28,7 +28,7 @@ class EvaluationSet:
     """A fixed choice from an evaluation corpus; nothing in it may be trained on."""
 
     sources: tuple[Utterance, ...]
-    """Role ``unseen-source``: what contenders convert."""
+    """Role ``unseen-source``: what systems convert."""
     centroid: tuple[Utterance, ...]
     """Every other ``target-reference``: the voice that results are compared with."""
     ceiling: tuple[Utterance, ...]

@@ -8,24 +8,24 @@ from pathlib import Path
 
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
-from edge_vc.evaluate.kept_audio import KeptAudio
-from edge_vc.evaluate.metrics.melody import contour
+from edge_vc.evaluate.audio_folder import AudioFolder
 from edge_vc.evaluate.metrics.pairwise import Closeness, compare
-from edge_vc.evaluate.metrics.scorer import Judge, Target
+from edge_vc.evaluate.metrics.prosody import contour
+from edge_vc.evaluate.metrics.scorer import Scorer, Target
 from edge_vc.evaluate.noise import Condition, NoiseMaker
 from edge_vc.evaluate.report.report import SentenceScore
 from edge_vc.evaluate.selection import EvaluationSet
 from edge_vc.evaluate.systems.pairings import Pairing
-from edge_vc.evaluate.systems.systems import RATE, Contender, Conversion, converted
+from edge_vc.evaluate.systems.systems import RATE, Conversion, ConversionSystem, converted
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that every process has to know; picklable when its contenders are."""
+    """Everything that every process has to know; picklable when its systems are."""
 
     chosen: EvaluationSet
     target: Target
-    contenders: tuple[Contender, ...]
+    systems: tuple[ConversionSystem, ...]
     pairings: tuple[Pairing, ...]
     audio: Path | None = None
     """Folder to keep the converted audio in."""
@@ -44,32 +44,32 @@ class Outcome:
     """What came of a task."""
 
     scores: dict[str, SentenceScore]
-    """By contender; the target's own recording is ``target``."""
+    """By system; the target's own recording is ``target``."""
     closeness: dict[Pairing, Closeness] = field(default_factory=dict)
 
 
 class Bench:
-    """Contenders and judge, opened in this process."""
+    """Systems and scorer, opened in this process."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self.judge = Judge(plan.chosen, plan.target)
-        self._open: dict[str, Conversion] = {c.name: c.open() for c in plan.contenders}
+        self.scorer = Scorer(plan.chosen, plan.target)
+        self._open: dict[str, Conversion] = {c.name: c.open() for c in plan.systems}
         self._noise = NoiseMaker(plan.chosen.voices, RATE)
-        self._kept = KeptAudio(plan.audio) if plan.audio else None
+        self._kept = AudioFolder(plan.audio) if plan.audio else None
 
     def run(self, task: Task) -> Outcome:
         """Convert and score; the same task always has the same outcome."""
         utterance = task.utterance
         samples = utterance.read(RATE)
         if task.condition is None:
-            return Outcome({"target": self.judge.score(utterance, samples)})
+            return Outcome({"target": self.scorer.score(utterance, samples)})
         versions = self._convert(utterance, task.condition, samples)
         if self._kept:
             self._kept.keep(task.condition, utterance, versions)
         pitch = contour(samples, RATE)
         return Outcome(
-            {name: self.judge.score(utterance, x, pitch) for name, x in versions.items()},
+            {name: self.scorer.score(utterance, x, pitch) for name, x in versions.items()},
             {
                 pairing: self._closeness(utterance, versions, pairing)
                 for pairing in self._plan.pairings
@@ -81,7 +81,7 @@ class Bench:
         self, utterance: Utterance, condition: Condition, samples: Samples
     ) -> dict[str, Samples]:
         heard = self._noise.apply(condition, utterance, samples)
-        able = [c.name for c in present(self._plan.contenders, condition)]
+        able = [c.name for c in present(self._plan.systems, condition)]
         return {name: converted(name, self._open[name], utterance, heard) for name in able}
 
     def _closeness(
@@ -91,6 +91,6 @@ class Bench:
         return compare(utterance.utt_id, utterance.speaker, utterance.sex, reference, other, RATE)
 
 
-def present(contenders: Sequence[Contender], condition: Condition) -> list[Contender]:
+def present(systems: Sequence[ConversionSystem], condition: Condition) -> list[ConversionSystem]:
     """Return who converts in a condition: files made elsewhere were made without noise."""
-    return [c for c in contenders if c.folder is None or not condition.kind]
+    return [c for c in systems if c.folder is None or not condition.kind]

@@ -8,12 +8,12 @@ import numpy as np
 
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
-from edge_vc.evaluate.kept_audio import KeptAudio
-from edge_vc.evaluate.metrics.intelligibility import Hearing
-from edge_vc.evaluate.metrics.naturalness import Naturalness
+from edge_vc.evaluate.audio_folder import AudioFolder
+from edge_vc.evaluate.metrics.dnsmos import DnsmosScore
+from edge_vc.evaluate.metrics.intelligibility import AsrScore
 from edge_vc.evaluate.metrics.pairwise import Closeness
 from edge_vc.evaluate.noise import CLEAN
-from edge_vc.evaluate.report.report import ContenderScore, EvaluationReport, Sentence, SentenceScore
+from edge_vc.evaluate.report.report import EvaluationReport, Sentence, SentenceScore, SystemScore
 from edge_vc.evaluate.report.summary import since_clean, summarise, summarise_pair, with_deltas
 
 RATE = 16000
@@ -27,8 +27,8 @@ def sentence(number: int, text: str = "Rain fell.") -> Sentence:
 
 
 def score(said: Sentence, level: float) -> SentenceScore:
-    hearing = Hearing("rain fell", "rain", round(2 * (1 - level)), 2, 3, 9)
-    opinion = Naturalness(2 + level, 2.5 + level, 3 + level)
+    hearing = AsrScore("rain fell", "rain", round(2 * (1 - level)), 2, 3, 9)
+    opinion = DnsmosScore(2 + level, 2.5 + level, 3 + level)
     return SentenceScore(
         said.utt_id, said.speaker, said.sex, level, hearing, opinion, level, 150.0, 1.0, 6 - level
     )
@@ -43,7 +43,7 @@ def made_report(
     def scores(level: float) -> list[SentenceScore]:
         return [score(said, level + 0.01 * place) for place, said in enumerate(sentences)]
 
-    def table(drop: float) -> dict[str, ContenderScore]:
+    def table(drop: float) -> dict[str, SystemScore]:
         origin = scores(0.5 - drop)
         made = {
             name: summarise(name, scores(0.5 - drop + 0.1 * place), origin)
@@ -74,7 +74,7 @@ def made_report(
 
 def keep_audio(report: EvaluationReport, folder: Path) -> Path:
     """Fill a folder as `edge-vc evaluate --audio` does, with gliding tones."""
-    kept = KeptAudio(folder)
+    kept = AudioFolder(folder)
     for said in report.sentences:
         blank = Utterance(folder, said.utt_id, said.speaker, said.sex, 0.6, "", "", "", said.text)
         versions = {name: glide(200.0 + 40 * n) for n, name in enumerate(report.contenders)}

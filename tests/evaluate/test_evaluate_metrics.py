@@ -111,7 +111,7 @@ def test_bootstrap_ratio_weighs_by_denominator() -> None:
 
 
 def test_differences_are_paired() -> None:
-    """What two contenders share does not widen the interval of their difference."""
+    """What two systems share does not widen the interval of their difference."""
     shared = np.random.default_rng(3).normal(0, 1, 60)
     better = Resampling(60).estimate(mean([*(shared + 0.1)]).minus(mean([*shared])))
     assert better is not None

@@ -1,4 +1,4 @@
-"""Contenders are scored alike: the better voice wins, and the same input gives the same report."""
+"""Systems are scored alike: the better voice wins, and the same input gives the same report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_
 from edge_vc.evaluate.report.report import EvaluationReport
 from edge_vc.evaluate.report.tables import all_tables
 from edge_vc.evaluate.selection import select_sentences
-from edge_vc.evaluate.systems.systems import Contender, load_contenders
+from edge_vc.evaluate.systems.systems import ConversionSystem, load_systems
 from edge_vc.settings.optional import EvaluationError
 
 
@@ -36,12 +36,12 @@ def say_it_as_the_target(corpus: Corpus) -> dict[bytes, Samples]:
 @pytest.fixture(scope="module")
 def report(evaluation_corpus: Corpus) -> EvaluationReport:
     oracle = say_it_as_the_target(evaluation_corpus)
-    contenders = [
-        Contender.of("oracle", lambda samples: oracle[samples.tobytes()], "teacher"),
-        Contender.of("softer", lambda samples: 0.5 * oracle[samples.tobytes()], "student"),
-        Contender.of("mute", np.zeros_like),
+    systems = [
+        ConversionSystem.of("oracle", lambda samples: oracle[samples.tobytes()], "teacher"),
+        ConversionSystem.of("softer", lambda samples: 0.5 * oracle[samples.tobytes()], "student"),
+        ConversionSystem.of("mute", np.zeros_like),
     ]
-    return evaluate(contenders, evaluation_corpus, EvaluationOptions(per_speaker=1))
+    return evaluate(systems, evaluation_corpus, EvaluationOptions(per_speaker=1))
 
 
 def value(report: EvaluationReport, name: str, key: str) -> float:
@@ -113,7 +113,7 @@ def test_report_holds_every_sentence(report: EvaluationReport) -> None:
     assert parsed["sentences"][1]["target_text"] == parsed["sentences"][1]["text"]
 
 
-def test_tables_show_contenders_pairs_and_speakers(report: EvaluationReport) -> None:
+def test_tables_show_systems_pairs_and_speakers(report: EvaluationReport) -> None:
     console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     with console.file:
         for table in all_tables(report, 160):
@@ -128,9 +128,7 @@ def test_same_input_same_figures(report: EvaluationReport, evaluation_corpus: Co
     """Whoever else takes part, and whatever was measured before."""
     told: list[tuple[int, int]] = []
     options = EvaluationOptions(per_speaker=1)
-    again = evaluate(
-        load_contenders("source"), evaluation_corpus, options, lambda *n: told.append(n)
-    )
+    again = evaluate(load_systems("source"), evaluation_corpus, options, lambda *n: told.append(n))
     first, second = (one.contenders["source"] for one in (report, again))
     assert replace(first, deltas=None) == replace(second, deltas=None)
     assert again.ceiling == report.ceiling
@@ -142,7 +140,7 @@ def test_same_input_same_figures(report: EvaluationReport, evaluation_corpus: Co
 def test_two_runs_and_more_processes_give_the_same_report(
     evaluation_corpus: Corpus, project_root: Path, tmp_path: Path
 ) -> None:
-    nano = load_contenders(str(project_root / "edge_vc/assets/kathleen-nano.evc"))
+    nano = load_systems(str(project_root / "edge_vc/assets/kathleen-nano.evc"))
     options = EvaluationOptions(per_speaker=1)
     alone = evaluate(nano, evaluation_corpus, options)
     together = evaluate(nano, evaluation_corpus, replace(options, jobs=2))
@@ -155,15 +153,15 @@ def test_what_a_process_cannot_open_is_said_by_the_first(
     evaluation_corpus: Corpus, tmp_path: Path
 ) -> None:
     save_file({"x": np.zeros(3, np.float32)}, tmp_path / "other.safetensors")
-    contenders = load_contenders(str(tmp_path / "other.safetensors"))
+    systems = load_systems(str(tmp_path / "other.safetensors"))
     with pytest.raises(EvaluationError, match="neither a student nor a teacher"):
-        evaluate(contenders, evaluation_corpus, EvaluationOptions(per_speaker=1, jobs=2))
+        evaluate(systems, evaluation_corpus, EvaluationOptions(per_speaker=1, jobs=2))
 
 
 @pytest.mark.slow  # scores every sentence three times
 def test_noise_harms_and_the_harm_is_measured(evaluation_corpus: Corpus) -> None:
     options = EvaluationOptions(per_speaker=1, noise_db=0.0)
-    report = evaluate(load_contenders("source"), evaluation_corpus, options)
+    report = evaluate(load_systems("source"), evaluation_corpus, options)
     assert set(report.noisy) == {"babble 0 dB", "shaped 0 dB"}
     for scores in report.noisy.values():
         drop = scores["source"].since_clean
@@ -200,7 +198,7 @@ def test_readings_are_other_recordings_of_the_same_words(evaluation_corpus: Corp
 
 
 def test_corpora_without_the_roles_are_refused(evaluation_corpus: Corpus) -> None:
-    source = load_contenders("source")
+    source = load_systems("source")
     with pytest.raises(EvaluationError, match="0 utterances of role unseen-source"):
         evaluate(source, evaluation_corpus.select(role="target-reference"))
     with pytest.raises(EvaluationError, match="0 sentences per speaker"):
@@ -223,14 +221,14 @@ def test_options_that_make_no_sense(
     evaluation_corpus: Corpus, options: EvaluationOptions, fact: str
 ) -> None:
     with pytest.raises(EvaluationError, match=fact):
-        evaluate(load_contenders("source"), evaluation_corpus, options)
+        evaluate(load_systems("source"), evaluation_corpus, options)
 
 
 def test_corpus_without_text_has_empty_columns_not_zeros(evaluation_corpus: Corpus) -> None:
     silent = Corpus(
         evaluation_corpus.root, tuple(replace(u, text="") for u in evaluation_corpus.utterances)
     )
-    report = evaluate(load_contenders("source"), silent, EvaluationOptions(per_speaker=1))
+    report = evaluate(load_systems("source"), silent, EvaluationOptions(per_speaker=1))
     score = report.contenders["source"].overall
     for empty in ("word_error_rate", "word_error_ratio", "character_error_rate", "mcd_db"):
         assert getattr(score, empty) is None
@@ -272,7 +270,7 @@ def test_command_prints_writes_and_keeps(evaluation_corpus: Corpus, tmp_path: Pa
         (["zebra"], "zebra: nothing to evaluate"),
         (["source", "--json", "nowhere/report.json"], "folder does not exist"),
     ],
-    ids=["contender", "folder"],
+    ids=["system", "folder"],
 )
 def test_command_refuses_in_one_line(
     evaluation_corpus: Corpus, arguments: list[str], fact: str

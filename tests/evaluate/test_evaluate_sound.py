@@ -12,11 +12,11 @@ from edge_vc.audio.io import Samples
 from edge_vc.audio.level import active_level_db
 from edge_vc.audio.pitch import Pitch, interpolate_log_f0
 from edge_vc.data.corpus import Corpus
-from edge_vc.evaluate.metrics.cepstrum import distortion_db, mel_cepstra
-from edge_vc.evaluate.metrics.melody import contour, f0_correlation, median_f0, shift_percent
-from edge_vc.evaluate.metrics.naturalness import Listener
+from edge_vc.evaluate.metrics.dnsmos import DnsmosModel
+from edge_vc.evaluate.metrics.mcd import distortion_db, mel_cepstra
 from edge_vc.evaluate.metrics.pairwise import compare
-from edge_vc.evaluate.metrics.perceived_quality import pesq
+from edge_vc.evaluate.metrics.pesq import pesq
+from edge_vc.evaluate.metrics.prosody import contour, f0_correlation, median_f0, shift_percent
 from edge_vc.evaluate.metrics.stoi import stoi
 from edge_vc.evaluate.noise import CLEAN, Condition, NoiseMaker, conditions
 from edge_vc.evaluate.selection import EvaluationSet, select_sentences
@@ -104,7 +104,7 @@ def test_silence_has_no_timbre() -> None:
 
 
 def test_noise_is_less_natural(speech: Samples) -> None:
-    listener = Listener()
+    listener = DnsmosModel()
     clean = listener.rate(speech, RATE)
     noisy = listener.rate(with_error(speech, 5.0), RATE)
     assert clean is not None

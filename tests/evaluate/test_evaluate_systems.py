@@ -1,4 +1,4 @@
-"""Contenders are loaded by name, and refused with the reason when they cannot be scored."""
+"""Systems are loaded by name, and refused with the reason when they cannot be scored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.evaluate.systems.converted_folder import ConvertedFiles
 from edge_vc.evaluate.systems.open_system import at_rate
 from edge_vc.evaluate.systems.pairings import baseline, pairings
-from edge_vc.evaluate.systems.systems import Contender, converted, load_contenders, named_apart
+from edge_vc.evaluate.systems.systems import (
+    ConversionSystem,
+    converted,
+    load_systems,
+    unique_systems,
+)
 from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.bundle.manifest import ModelEntry
 from edge_vc_runtime.engines import ENGINES, EngineError, EngineFactory
@@ -24,10 +29,10 @@ from edge_vc_runtime.engines import ENGINES, EngineError, EngineFactory
 RATE = 16000
 
 
-def made(name: str, kind: str = "other", form: str = "") -> Contender:
-    """Return a contender that converts nothing; ``form`` is ``family precision engine``."""
+def made(name: str, kind: str = "other", form: str = "") -> ConversionSystem:
+    """Return a system that converts nothing; ``form`` is ``family precision engine``."""
     family, precision, engine = form.split() if form else ("", "", "")
-    return Contender(name, lambda: lambda u, x: x, kind, family, precision, engine)
+    return ConversionSystem(name, lambda: lambda u, x: x, kind, family, precision, engine)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +47,7 @@ def test_unusable_conversions_are_named_with_their_file(
     evaluation_corpus: Corpus, result: Samples, fact: str
 ) -> None:
     utterance = evaluation_corpus.utterances[0]
-    convert = Contender.of("broken", lambda samples: result).open()
+    convert = ConversionSystem.of("broken", lambda samples: result).open()
     with pytest.raises(EvaluationError, match=fact) as caught:
         converted("broken", convert, utterance, np.zeros(8, np.float32))
     assert str(utterance.path) in str(caught.value)
@@ -53,20 +58,20 @@ def test_unusable_conversions_are_named_with_their_file(
     "name",
     ["u0.wav", "u0_converted.flac", "en-us+m3_u0.wav", "val/u0_converted.wav"],
 )
-def test_folders_are_contenders(evaluation_corpus: Corpus, tmp_path: Path, name: str) -> None:
-    (contender,) = load_contenders(f"rvc={tmp_path}")
-    assert contender.name == "rvc"
+def test_folders_are_systems(evaluation_corpus: Corpus, tmp_path: Path, name: str) -> None:
+    (system,) = load_systems(f"rvc={tmp_path}")
+    assert system.name == "rvc"
     utterance = evaluation_corpus.utterances[0]
     samples = utterance.read(RATE)
     with pytest.raises(EvaluationError, match=r"has no u0\.wav"):
-        contender.open()(utterance, samples)
+        system.open()(utterance, samples)
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     write_audio(path, samples, RATE)
-    assert np.abs(contender.open()(utterance, samples) - samples).max() < 1e-4
+    assert np.abs(system.open()(utterance, samples) - samples).max() < 1e-4
     path.write_bytes(b"broken")
     with pytest.raises(AudioError, match="not readable"):
-        contender.open()(utterance, samples)
+        system.open()(utterance, samples)
 
 
 def test_the_speaker_decides_between_equal_names(evaluation_corpus: Corpus, tmp_path: Path) -> None:
@@ -74,8 +79,8 @@ def test_the_speaker_decides_between_equal_names(evaluation_corpus: Corpus, tmp_
     samples = utterance.read(RATE)
     write_audio(tmp_path / "u0.wav", np.zeros_like(samples), RATE)
     write_audio(tmp_path / f"{utterance.speaker}_u0.wav", samples, RATE)
-    (contender,) = load_contenders(str(tmp_path))
-    assert np.abs(contender.open()(utterance, samples)).max() > 0.01
+    (system,) = load_systems(str(tmp_path))
+    assert np.abs(system.open()(utterance, samples)).max() > 0.01
 
 
 @pytest.mark.parametrize(("off", "refused"), [(800, False), (-800, False), (8000, True)])
@@ -85,21 +90,21 @@ def test_lengths_of_other_tools(
     utterance = evaluation_corpus.utterances[0]
     samples = utterance.read(RATE)
     write_audio(tmp_path / "u0.wav", np.full(samples.size + off, 0.1, np.float32), RATE)
-    (contender,) = load_contenders(str(tmp_path))
+    (system,) = load_systems(str(tmp_path))
     if refused:
         with pytest.raises(EvaluationError, match=r"u0\.wav: lasts .* without changing length"):
-            contender.open()(utterance, samples)
+            system.open()(utterance, samples)
     else:
-        assert contender.open()(utterance, samples).shape == samples.shape
+        assert system.open()(utterance, samples).shape == samples.shape
 
 
 def test_halves_of_pairs_are_listed(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     for name in ("a_original", "a_converted", "b_original", "c_converted"):
         write_audio(tmp_path / "train" / f"{name}.wav", np.zeros(100, np.float32), RATE)
-    (contender,) = load_contenders(str(tmp_path))
+    (system,) = load_systems(str(tmp_path))
     with pytest.raises(EvaluationError, match=r"2 files .* b_original\.wav, c_converted\.wav"):
-        contender.open()
+        system.open()
 
 
 def test_pairs_of_other_names_are_told_by_their_sound(
@@ -110,11 +115,11 @@ def test_pairs_of_other_names_are_told_by_their_sound(
     for number, samples in enumerate((second, first)):
         write_audio(tmp_path / "val" / f"{number}_original.wav", samples, RATE)
         write_audio(tmp_path / "val" / f"{number}_converted.wav", 0.5 * samples, RATE)
-    (contender,) = load_contenders(str(tmp_path))
-    found = contender.open()(evaluation_corpus.utterances[0], first)
+    (system,) = load_systems(str(tmp_path))
+    found = system.open()(evaluation_corpus.utterances[0], first)
     assert np.abs(found - 0.5 * first).max() < 1e-4
     with pytest.raises(EvaluationError, match=r"has no u2\.wav"):
-        contender.open()(evaluation_corpus.utterances[2], first)
+        system.open()(evaluation_corpus.utterances[2], first)
 
 
 def test_missing_sentences_are_listed(evaluation_corpus: Corpus, tmp_path: Path) -> None:
@@ -122,48 +127,48 @@ def test_missing_sentences_are_listed(evaluation_corpus: Corpus, tmp_path: Path)
         ConvertedFiles(tmp_path).check_complete(evaluation_corpus)
 
 
-def test_unknown_contenders_are_named(tmp_path: Path) -> None:
+def test_unknown_systems_are_named(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"zebra: nothing to evaluate"):
-        load_contenders("zebra")
+        load_systems("zebra")
     with pytest.raises(EvaluationError, match=r"no such teacher weights"):
-        load_contenders("zebra.safetensors")
+        load_systems("zebra.safetensors")
     with pytest.raises(EvaluationError, match=r"<b>: no name"):
-        load_contenders("<b>=source")
+        load_systems("<b>=source")
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
     with pytest.raises(EvaluationError, match="not readable as safetensors"):
-        load_contenders(str(tmp_path / "junk.safetensors"))
+        load_systems(str(tmp_path / "junk.safetensors"))
     save_file({"x": np.zeros(3, np.float32)}, tmp_path / "other.safetensors")
-    (contender,) = load_contenders(str(tmp_path / "other.safetensors"))
+    (system,) = load_systems(str(tmp_path / "other.safetensors"))
     with pytest.raises(EvaluationError, match="neither a student nor a teacher"):
-        contender.open()
+        system.open()
 
 
 def test_names_are_apart_and_the_source_is_first() -> None:
-    (source,) = load_contenders("source")
-    names = [c.name for c in named_apart([made("a"), source, made("b")])]
+    (source,) = load_systems("source")
+    names = [c.name for c in unique_systems([made("a"), source, made("b")])]
     assert names == ["source", "a", "b"]
-    assert [c.name for c in named_apart([made("a")])] == ["source", "a"]
+    assert [c.name for c in unique_systems([made("a")])] == ["source", "a"]
     for pair in ([made("a"), made("a")], [made("target")], [made("source")]):
         with pytest.raises(EvaluationError, match="name is taken"):
-            named_apart(pair)
-    with pytest.raises(EvaluationError, match="no contenders"):
-        named_apart([])
+            unique_systems(pair)
+    with pytest.raises(EvaluationError, match="no systems"):
+        unique_systems([])
 
 
 def test_shipped_bundles_give_their_forms_and_students_are_told(project_root: Path) -> None:
     assets = project_root / "edge_vc" / "assets"
     notes: list[str] = []
-    forms = load_contenders(str(assets / "kathleen-nano.evc"), notes.append)
+    forms = load_systems(str(assets / "kathleen-nano.evc"), notes.append)
     names = {c.name for c in forms}
     assert {"kathleen-nano-int8-onnx", "kathleen-nano-fp32-onnx"} <= names
     assert {c.family for c in forms} == {"kathleen-nano"}
-    (wide,) = load_contenders(str(assets / "kathleen-wide.safetensors"))
+    (wide,) = load_systems(str(assets / "kathleen-wide.safetensors"))
     assert (wide.name, wide.kind) == ("kathleen-wide", "student")
-    (teacher,) = load_contenders(str(assets / "kathleen-teacher.safetensors"))
+    (teacher,) = load_systems(str(assets / "kathleen-teacher.safetensors"))
     assert teacher.kind == "teacher"
 
 
-def test_both_engines_of_a_bundle_are_contenders(
+def test_both_engines_of_a_bundle_are_systems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is not installed is left out and named; what is left converts."""
@@ -173,13 +178,13 @@ def test_both_engines_of_a_bundle_are_contenders(
     monkeypatch.setattr("edge_vc_runtime.bundle.reader.read_bundle", lambda path: bundle)
     notes: list[str] = []
     monkeypatch.setattr("edge_vc_runtime.engines.load_engine", lambda name: None)
-    names = [c.name for c in load_contenders("base.evc", notes.append)]
+    names = [c.name for c in load_systems("base.evc", notes.append)]
     assert names == ["base-fp32-onnx", "base-int8-litert", "base-int8-onnx"]
     assert notes == []
     monkeypatch.undo()
     monkeypatch.setattr("edge_vc_runtime.bundle.reader.read_bundle", lambda path: bundle)
     monkeypatch.setitem(ENGINES, "litert", missing)
-    names = [c.name for c in load_contenders("base.evc", notes.append)]
+    names = [c.name for c in load_systems("base.evc", notes.append)]
     assert names == ["base-fp32-onnx", "base-int8-onnx"]
     assert notes == ["base.evc: litert left out: no LiteRT"]
 
@@ -192,21 +197,21 @@ def _missing_engine() -> EngineFactory:
     raise EngineError("no LiteRT")
 
 
-def test_other_teachers_are_contenders(tmp_path: Path) -> None:
+def test_other_teachers_are_systems(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"none\.onnx"):
-        load_contenders(str(tmp_path / "none.onnx"))[0].open()
+        load_systems(str(tmp_path / "none.onnx"))[0].open()
     recipe = tmp_path / "mine.toml"
     recipe.write_text('[teacher]\nkind = "zebra"\n')
     with pytest.raises(EvaluationError, match="zebra"):
-        load_contenders(str(recipe))
+        load_systems(str(recipe))
     program = "import shutil, sys; shutil.copy(sys.argv[1], sys.argv[2])"
     command = f"{sys.executable} -c '{program}' {{input}} {{output}}"
     recipe.write_text(f'[teacher]\nkind = "command"\ncommand = "{command}"\n')
-    (contender,) = load_contenders(str(recipe))
-    assert (contender.name, contender.kind) == ("mine", "teacher")
+    (system,) = load_systems(str(recipe))
+    assert (system.name, system.kind) == ("mine", "teacher")
     samples = np.random.default_rng(0).normal(0, 0.1, 8000).astype(np.float32)
     utterance = Utterance(tmp_path / "a.wav", "a", "s", "", 0.5, "", "", "", "")
-    assert np.abs(contender.open()(utterance, samples) - samples).max() < 1e-3
+    assert np.abs(system.open()(utterance, samples) - samples).max() < 1e-3
 
 
 def test_a_teacher_that_fails_is_named_with_the_file(tmp_path: Path) -> None:
@@ -215,11 +220,11 @@ def test_a_teacher_that_fails_is_named_with_the_file(tmp_path: Path) -> None:
 
     utterance = Utterance(tmp_path / "a.wav", "a", "s", "", 0.5, "", "", "", "")
     with pytest.raises(EvaluationError, match=r"broken: cannot convert .*a\.wav: too short"):
-        converted("broken", Contender.of("broken", fail).open(), utterance, np.zeros(9, "f"))
+        converted("broken", ConversionSystem.of("broken", fail).open(), utterance, np.zeros(9, "f"))
 
 
 def test_students_keep_length_and_place(project_root: Path) -> None:
-    (wide,) = load_contenders(str(project_root / "edge_vc/assets/kathleen-wide.safetensors"))
+    (wide,) = load_systems(str(project_root / "edge_vc/assets/kathleen-wide.safetensors"))
     samples = np.random.default_rng(0).normal(0, 0.1, 5003).astype(np.float32)
     utterance = Utterance(Path("a.wav"), "a", "s", "", 0.5, "", "", "", "")
     assert wide.open()(utterance, samples).shape == samples.shape
@@ -254,7 +259,7 @@ def test_pairs_on_demand() -> None:
     found = [(pair.name, pair.against) for pair in pairings(FORMS, ("rvc",))]
     assert found == [(c.name, "rvc") for c in FORMS[1:-1]]
     assert baseline(FORMS, ("rvc",)) == "rvc"
-    with pytest.raises(EvaluationError, match=r"--against zebra: no such contender, only source"):
+    with pytest.raises(EvaluationError, match=r"--against zebra: no such system, only source"):
         pairings(FORMS, ("zebra",))
 
 

@@ -1,4 +1,4 @@
-"""What is measured of a contender: keys, names, directions and where each comes from."""
+"""What is measured of a system: keys, names, directions and where each comes from."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ MEASURES = (
             "Mel-cepstral distortion from the target's own reading of the sentence, "
             "frames aligned by dynamic time warping (Kubichek 1993)."),
 )  # fmt: skip
-"""Of a contender, in the order of the tables."""
+"""Of a system, in the order of the tables."""
 
 CLOSENESS = (
     Measure("stoi", "STOI", "", 1, 3,
@@ -61,4 +61,4 @@ CLOSENESS = (
     Measure("lsd_db", "LSD", "dB", -1, 2,
             "Log-spectral distance (Gray and Markel 1976)."),
 )  # fmt: skip
-"""Of one contender against another."""
+"""Of one system against another."""

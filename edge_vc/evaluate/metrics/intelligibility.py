@@ -26,7 +26,7 @@ RATE = 16000
 
 
 @dataclass(frozen=True)
-class Hearing:
+class AsrScore:
     """One sentence as it was said and heard, with the counts that rates are made of."""
 
     said: str
@@ -80,13 +80,13 @@ class Recognizer:
         # Pronunciation variants are written "word(2)".
         return re.sub(r"\(\d+\)", "", best.hypstr) if best is not None else ""
 
-    def listen(self, samples: Samples, sample_rate: int, text: str) -> Hearing:
+    def listen(self, samples: Samples, sample_rate: int, text: str) -> AsrScore:
         """Transcribe ``[T]`` and compare it with what was said."""
         said, heard = words_of(text), self.transcribe(samples, sample_rate)
         free = self.unknown.intersection(said)
         known = [word for word in said if word not in free]
         said_characters, heard_characters = " ".join(said), heard
-        return Hearing(
+        return AsrScore(
             said=" ".join(said),
             heard=heard,
             word_errors=edit_distance(said, heard.split(), free),

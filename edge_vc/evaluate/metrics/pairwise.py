@@ -1,4 +1,4 @@
-"""How close two contenders' versions of a sentence are."""
+"""How close two systems' versions of a sentence are."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.audio.io import Samples
-from edge_vc.evaluate.metrics.perceived_quality import pesq
+from edge_vc.evaluate.metrics.pesq import pesq
 from edge_vc.evaluate.metrics.stoi import stoi
 
 
 @dataclass(frozen=True)
 class Closeness:
-    """One sentence by one contender against the same by another."""
+    """One sentence by one system against the same by another."""
 
     utt_id: str
     speaker: str

@@ -10,10 +10,10 @@ import numpy as np
 from edge_vc.audio.io import Samples
 from edge_vc.audio.pitch import Pitch
 from edge_vc.data.corpus import Utterance
-from edge_vc.evaluate.metrics.cepstrum import Cepstra, distortion_db, mel_cepstra
+from edge_vc.evaluate.metrics.dnsmos import DnsmosModel
 from edge_vc.evaluate.metrics.intelligibility import Recognizer
-from edge_vc.evaluate.metrics.melody import contour, f0_correlation, median_f0, shift_percent
-from edge_vc.evaluate.metrics.naturalness import Listener
+from edge_vc.evaluate.metrics.mcd import Cepstra, distortion_db, mel_cepstra
+from edge_vc.evaluate.metrics.prosody import contour, f0_correlation, median_f0, shift_percent
 from edge_vc.evaluate.metrics.similarity import Embedding, SpeakerEncoder, similarity
 from edge_vc.evaluate.report.bootstrap import DECIMALS
 from edge_vc.evaluate.report.report import SentenceScore
@@ -51,12 +51,12 @@ def measure_target(chosen: EvaluationSet) -> Target:
     return Target(centroid, float(np.median(f0)))
 
 
-class Judge:
+class Scorer:
     """Holds the measuring networks, loaded once in each process."""
 
     def __init__(self, chosen: EvaluationSet, target: Target) -> None:
         self._target, self._readings = target, chosen.readings
-        self._encoder, self._listener = SpeakerEncoder(), Listener()
+        self._encoder, self._listener = SpeakerEncoder(), DnsmosModel()
         self._sentences = chosen.sentences
 
     @cached_property

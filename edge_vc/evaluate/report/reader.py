@@ -11,11 +11,11 @@ from edge_vc.evaluate.report.report import (
     SCHEMA,
     ClosenessScore,
     Comparison,
-    ContenderScore,
     EvaluationReport,
     Score,
     Sentence,
     SentenceScore,
+    SystemScore,
 )
 from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
@@ -23,7 +23,7 @@ from edge_vc_runtime.schema.records import from_json_value
 
 MOST_BYTES = 64 << 20
 MOST_SENTENCES = 5000
-MOST_CONTENDERS = 64
+MOST_SYSTEMS = 64
 MOST_CONDITIONS = 16
 MOST_TEXT = 4000
 MOST_NAME = 200
@@ -67,11 +67,11 @@ def _report(fields: Fields) -> EvaluationReport:
         unknown_words=tuple(str(word)[:MOST_NAME] for word in fields.items("unknown_words", 10**6)),
         baseline=fields.text("baseline", limit=MOST_NAME),
         sentences=tuple(_leaves(fields, "sentences", Sentence)),
-        ceiling=_contender(fields.child("ceiling")),
-        contenders=_by_name(fields.child("contenders"), _contender, MOST_CONTENDERS),
+        ceiling=_system(fields.child("ceiling")),
+        contenders=_by_name(fields.child("contenders"), _system, MOST_SYSTEMS),
         noisy=_by_name(
             fields.child("noisy"),
-            lambda scores: _by_name(scores, _contender, MOST_CONTENDERS),
+            lambda scores: _by_name(scores, _system, MOST_SYSTEMS),
             MOST_CONDITIONS,
         ),
         comparisons=tuple(_comparison(pair) for pair in fields.children("comparisons", 10_000)),
@@ -82,12 +82,12 @@ def _report(fields: Fields) -> EvaluationReport:
     return report
 
 
-def _contender(fields: Fields) -> ContenderScore:
-    score = ContenderScore(
+def _system(fields: Fields) -> SystemScore:
+    score = SystemScore(
         name=fields.text("name", limit=MOST_NAME),
         overall=_leaf(fields, "overall", Score),
         speakers=_by_name(fields.child("speakers"), _score, MOST_SENTENCES),
-        sexes=_by_name(fields.child("sexes"), _score, MOST_CONTENDERS),
+        sexes=_by_name(fields.child("sexes"), _score, MOST_SYSTEMS),
         sentences=tuple(_leaves(fields, "sentences", SentenceScore)),
         deltas=fields.optional("deltas", _score),
         since_clean=fields.optional("since_clean", _score),
@@ -103,7 +103,7 @@ def _comparison(fields: Fields) -> Comparison:
         condition=fields.text("condition", limit=MOST_NAME),
         overall=_leaf(fields, "overall", ClosenessScore),
         speakers=_by_name(fields.child("speakers"), _closeness, MOST_SENTENCES),
-        sexes=_by_name(fields.child("sexes"), _closeness, MOST_CONTENDERS),
+        sexes=_by_name(fields.child("sexes"), _closeness, MOST_SYSTEMS),
         sentences=tuple(_leaves(fields, "sentences", Closeness)),
     )
     fields.done()
@@ -149,7 +149,7 @@ def _folder(value: object) -> str | None:
 
 
 def _check(report: EvaluationReport) -> None:
-    """Check what the page relies on: every contender has the same sentences, texts are texts."""
+    """Check what the page relies on: every system has the same sentences, texts are texts."""
     for sentence in report.sentences:
         if max(map(len, (sentence.text, sentence.target_text))) > MOST_TEXT:
             raise FieldError(f"sentences has a text of more than {MOST_TEXT} characters")

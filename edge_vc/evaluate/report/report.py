@@ -7,8 +7,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from edge_vc.evaluate.metrics.intelligibility import Hearing
-from edge_vc.evaluate.metrics.naturalness import Naturalness
+from edge_vc.evaluate.metrics.dnsmos import DnsmosScore
+from edge_vc.evaluate.metrics.intelligibility import AsrScore
 from edge_vc.evaluate.metrics.pairwise import Closeness
 from edge_vc.evaluate.report.bootstrap import Estimate
 
@@ -40,9 +40,9 @@ class SentenceScore:
     sex: str
     similarity: float
     """Cosine to the target's centroid, 0 to 1; 0 for silence."""
-    hearing: Hearing | None
+    hearing: AsrScore | None
     """None where the corpus does not say what was said."""
-    naturalness: Naturalness | None
+    naturalness: DnsmosScore | None
     f0_correlation: float | None
     """With the source's contour, -1 to 1."""
     f0_hz: float | None
@@ -75,8 +75,8 @@ class Score:
 
 
 @dataclass(frozen=True)
-class ContenderScore:
-    """All figures of one contender in one condition."""
+class SystemScore:
+    """All figures of one system in one condition."""
 
     name: str
     overall: Score
@@ -87,12 +87,12 @@ class ContenderScore:
     deltas: Score | None = None
     """Less the baseline's on the same sentences; None for the baseline itself."""
     since_clean: Score | None = None
-    """In noise: less the contender's own without noise."""
+    """In noise: less the system's own without noise."""
 
 
 @dataclass(frozen=True)
 class ClosenessScore:
-    """Figures of one contender against another over some sentences."""
+    """Figures of one system against another over some sentences."""
 
     stoi: Estimate | None
     pesq: Estimate | None
@@ -102,7 +102,7 @@ class ClosenessScore:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One contender against another: a student and its teacher, INT8 and fp32."""
+    """One system against another: a student and its teacher, INT8 and fp32."""
 
     name: str
     against: str
@@ -124,19 +124,19 @@ class EvaluationReport:
     target_f0_hz: float
     """Median over her centroid sentences."""
     seconds: float
-    """Source speech that every contender converted."""
+    """Source speech that every system converted."""
     centroid_sentences: int
     unknown_words: tuple[str, ...]
     """Words that the recogniser's dictionary lacks; they are not counted."""
     baseline: str
-    """The contender that deltas are taken from."""
+    """The system that deltas are taken from."""
     sentences: tuple[Sentence, ...]
-    """The source recordings in the order of every contender's sentences."""
-    ceiling: ContenderScore
+    """The source recordings in the order of every system's sentences."""
+    ceiling: SystemScore
     """The target's own held-out recordings: as good as can be."""
-    contenders: dict[str, ContenderScore]
+    contenders: dict[str, SystemScore]
     """Without noise, by name."""
-    noisy: dict[str, dict[str, ContenderScore]] = field(default_factory=dict)
+    noisy: dict[str, dict[str, SystemScore]] = field(default_factory=dict)
     """By condition and name."""
     comparisons: tuple[Comparison, ...] = ()
     audio: str | None = None

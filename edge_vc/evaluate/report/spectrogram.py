@@ -15,7 +15,7 @@ from edge_vc.audio.io import Samples
 from edge_vc.audio.pitch import track_pitch
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.selection import select_sentences
-from edge_vc.evaluate.systems.systems import RATE, Contender, converted
+from edge_vc.evaluate.systems.systems import RATE, ConversionSystem, converted
 
 LOWEST_HZ = 60.0
 RANGE_DB = 70.0
@@ -45,14 +45,13 @@ def plot_spectrograms(
 
 
 def plot_first_sentence(
-    contenders: Iterable[Contender], corpus: str | Path, path: str | Path
+    systems: Iterable[ConversionSystem], corpus: str | Path, path: str | Path
 ) -> Path:
-    """Draw the first evaluation sentence: untouched, then as each contender converts it."""
+    """Draw the first evaluation sentence: untouched, then as each system converts it."""
     utterance = select_sentences(Corpus.open(corpus), 1).sources[0]
     samples = utterance.read(RATE)
     versions = {
-        contender.name: converted(contender.name, contender.open(), utterance, samples)
-        for contender in contenders
+        system.name: converted(system.name, system.open(), utterance, samples) for system in systems
     }
     title = f"{utterance.speaker}: {utterance.text or utterance.utt_id}"
     return plot_spectrograms({"recording": samples, **versions}, RATE, path, title)

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import TypeVar
 
-from edge_vc.evaluate.metrics.intelligibility import Hearing
+from edge_vc.evaluate.metrics.intelligibility import AsrScore
 from edge_vc.evaluate.metrics.pairwise import Closeness
 from edge_vc.evaluate.report.bootstrap import Quantity, Resampling, mean, rate
 from edge_vc.evaluate.report.report import (
     ClosenessScore,
     Comparison,
-    ContenderScore,
     Score,
     SentenceScore,
+    SystemScore,
 )
 
 Scores = Sequence[SentenceScore]
@@ -22,15 +22,15 @@ T = TypeVar("T")
 S = TypeVar("S", SentenceScore, Closeness)
 
 
-def summarise(name: str, scores: Scores, origin: Scores | None = None) -> ContenderScore:
-    """Summarise one contender; ``origin`` are the source recordings' scores, in the same order."""
+def summarise(name: str, scores: Scores, origin: Scores | None = None) -> SystemScore:
+    """Summarise one system; ``origin`` are the source recordings' scores, in the same order."""
 
     def over(chosen: Sequence[int]) -> Score:
         mine = [scores[index] for index in chosen]
         theirs = None if origin is None else [origin[index] for index in chosen]
         return _score(_quantities(mine, theirs), len(mine))
 
-    return ContenderScore(
+    return SystemScore(
         name,
         over(range(len(scores))),
         _by(scores, lambda score: score.speaker, over),
@@ -39,7 +39,7 @@ def summarise(name: str, scores: Scores, origin: Scores | None = None) -> Conten
     )
 
 
-def with_deltas(score: ContenderScore, baseline: ContenderScore, origin: Scores) -> ContenderScore:
+def with_deltas(score: SystemScore, baseline: SystemScore, origin: Scores) -> SystemScore:
     """Add the differences to a baseline on the same sentences."""
     if score.name == baseline.name:
         return score
@@ -47,9 +47,9 @@ def with_deltas(score: ContenderScore, baseline: ContenderScore, origin: Scores)
 
 
 def since_clean(
-    score: ContenderScore, origin: Scores, clean: ContenderScore, clean_origin: Scores
-) -> ContenderScore:
-    """Add the differences to the same contender without noise."""
+    score: SystemScore, origin: Scores, clean: SystemScore, clean_origin: Scores
+) -> SystemScore:
+    """Add the differences to the same system without noise."""
     drop = _contrast(score.sentences, origin, clean.sentences, clean_origin)
     # Both are relative to recordings of their own: their difference says nothing.
     drop = replace(drop, word_error_ratio=None, character_error_ratio=None)
@@ -59,7 +59,7 @@ def since_clean(
 def summarise_pair(
     name: str, against: str, condition: str, scores: Sequence[Closeness]
 ) -> Comparison:
-    """Summarise one contender against another."""
+    """Summarise one system against another."""
 
     def over(chosen: Sequence[int]) -> ClosenessScore:
         resampling = Resampling(len(chosen))
@@ -132,7 +132,7 @@ def _error_rates(scores: Scores) -> tuple[Quantity, Quantity]:
 
 
 def _rate(
-    heard: Sequence[Hearing | None], counts: Callable[[Hearing], tuple[int, int]]
+    heard: Sequence[AsrScore | None], counts: Callable[[AsrScore], tuple[int, int]]
 ) -> Quantity:
     pairs = [counts(hearing) if hearing is not None else (0, 0) for hearing in heard]
     return rate([pair[0] for pair in pairs], [pair[1] for pair in pairs])

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from edge_vc.evaluate.metrics.catalogue import CLOSENESS, MEASURES, Measure
 from edge_vc.evaluate.report.bootstrap import Estimate
-from edge_vc.evaluate.report.report import Comparison, ContenderScore, EvaluationReport, Score
+from edge_vc.evaluate.report.report import Comparison, EvaluationReport, Score, SystemScore
 
 IMPORTANCE = (
     "similarity", "word_error_rate", "dnsmos", "f0_correlation", "f0_shift", "word_error_ratio",
@@ -34,13 +34,13 @@ def all_tables(report: EvaluationReport, width: int = 80) -> Iterator[Table]:
 
 
 def overview_table(report: EvaluationReport, width: int = 80) -> Table:
-    """Return one row per contender and the ceiling, with 95 % intervals over sentences."""
+    """Return one row per system and the ceiling, with 95 % intervals over sentences."""
     title = (
         f"{report.target}: {len(report.sentences)} sentences of unseen speakers, "
         f"{report.seconds / 60:.1f} min"
     )
     shown = _fitting(width)
-    table = _contender_table(title, report.contenders, shown)
+    table = _system_table(title, report.contenders, shown)
     table.add_section()
     table.add_row("own voice", *_cells(report.ceiling.overall, shown))
     return table
@@ -49,11 +49,11 @@ def overview_table(report: EvaluationReport, width: int = 80) -> Table:
 def condition_table(
     report: EvaluationReport,
     condition: str,
-    scores: Mapping[str, ContenderScore],
+    scores: Mapping[str, SystemScore],
     width: int = 80,
 ) -> Table:
-    """Return one row per contender that converted noisy recordings."""
-    return _contender_table(f"{report.target}: {condition}", scores, _fitting(width))
+    """Return one row per system that converted noisy recordings."""
+    return _system_table(f"{report.target}: {condition}", scores, _fitting(width))
 
 
 def comparison_table(report: EvaluationReport) -> Table:
@@ -66,9 +66,9 @@ def comparison_table(report: EvaluationReport) -> Table:
 
 
 def group_table(
-    report: EvaluationReport, title: str, groups: Callable[[ContenderScore], dict[str, Score]]
+    report: EvaluationReport, title: str, groups: Callable[[SystemScore], dict[str, Score]]
 ) -> Table:
-    """Return one row per speaker or sex: the most telling figures of each contender."""
+    """Return one row per speaker or sex: the most telling figures of each system."""
     shown = [measure for measure in MEASURES if measure.key in SHORT]
     table = Table(title=f"per {title}: {' / '.join(measure.title for measure in shown)}")
     table.add_column(title)
@@ -91,9 +91,7 @@ def _fitting(width: int) -> list[Measure]:
     return [measure for measure in MEASURES if measure.key in IMPORTANCE[:room]]
 
 
-def _contender_table(
-    title: str, scores: Mapping[str, ContenderScore], shown: Sequence[Measure]
-) -> Table:
+def _system_table(title: str, scores: Mapping[str, SystemScore], shown: Sequence[Measure]) -> Table:
     table = _table(title, shown)
     for score in scores.values():
         table.add_row(score.name, *_cells(score.overall, shown))

@@ -1,11 +1,11 @@
-"""Which contenders are compared with which."""
+"""Which systems are compared with which."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge_vc.evaluate.systems.systems import SOURCE, Contender
+from edge_vc.evaluate.systems.systems import SOURCE, ConversionSystem
 from edge_vc.settings.optional import EvaluationError
 
 
@@ -17,7 +17,9 @@ class Pairing:
     against: str
 
 
-def pairings(contenders: Sequence[Contender], against: Sequence[str] = ()) -> tuple[Pairing, ...]:
+def pairings(
+    systems: Sequence[ConversionSystem], against: Sequence[str] = ()
+) -> tuple[Pairing, ...]:
     """Return the pairs to compare.
 
     Everything against each of ``against``; without, every student against the teacher, INT8
@@ -25,43 +27,45 @@ def pairings(contenders: Sequence[Contender], against: Sequence[str] = ()) -> tu
     Raises `EvaluationError` for a name that nobody has.
     """
     if against:
-        _check_known(contenders, against)
+        _check_known(systems, against)
         return tuple(
-            Pairing(contender.name, name)
+            Pairing(system.name, name)
             for name in against
-            for contender in contenders
-            if contender.name != name and contender.kind != SOURCE
+            for system in systems
+            if system.name != name and system.kind != SOURCE
         )
-    found = [Pairing(c.name, other.name) for c in contenders for other in _models(c, contenders)]
+    found = [Pairing(c.name, other.name) for c in systems for other in _models(c, systems)]
     return tuple(dict.fromkeys(found))
 
 
-def baseline(contenders: Sequence[Contender], against: Sequence[str] = ()) -> str:
-    """Return the contender that differences are taken from: named, the teacher, or the source."""
-    _check_known(contenders, against)
-    teachers = [c.name for c in contenders if c.kind == "teacher"]
-    return [*against, *teachers, contenders[0].name][0]
+def baseline(systems: Sequence[ConversionSystem], against: Sequence[str] = ()) -> str:
+    """Return the system that differences are taken from: named, the teacher, or the source."""
+    _check_known(systems, against)
+    teachers = [c.name for c in systems if c.kind == "teacher"]
+    return [*against, *teachers, systems[0].name][0]
 
 
-def _check_known(contenders: Sequence[Contender], names: Sequence[str]) -> None:
-    known = [contender.name for contender in contenders]
+def _check_known(systems: Sequence[ConversionSystem], names: Sequence[str]) -> None:
+    known = [system.name for system in systems]
     for name in names:
         if name not in known:
-            raise EvaluationError(f"--against {name}: no such contender, only {', '.join(known)}")
+            raise EvaluationError(f"--against {name}: no such system, only {', '.join(known)}")
 
 
-def _models(contender: Contender, all_of_them: Sequence[Contender]) -> list[Contender]:
-    """Return what a contender should sound like."""
+def _models(
+    system: ConversionSystem, all_of_them: Sequence[ConversionSystem]
+) -> list[ConversionSystem]:
+    """Return what a system should sound like."""
     models = [
-        c for c in all_of_them if c.kind == "teacher" and contender.kind in ("student", "folder")
+        c for c in all_of_them if c.kind == "teacher" and system.kind in ("student", "folder")
     ]
-    if not contender.precision:
+    if not system.precision:
         return models
-    kin = [c for c in all_of_them if c.family == contender.family and c is not contender]
-    if contender.precision != "fp32":
+    kin = [c for c in all_of_them if c.family == system.family and c is not system]
+    if system.precision != "fp32":
         exact = [c for c in kin if c.precision == "fp32"]
-        same = [c for c in exact if c.engine == contender.engine]
+        same = [c for c in exact if c.engine == system.engine]
         models += same or exact[:1]
-    if contender.engine != "onnx":
-        models += [c for c in kin if (c.precision, c.engine) == (contender.precision, "onnx")]
+    if system.engine != "onnx":
+        models += [c for c in kin if (c.precision, c.engine) == (system.precision, "onnx")]
     return models

@@ -30,7 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 
 
 @dataclass(frozen=True)
-class Contender:
+class ConversionSystem:
     """One converter by name; opened once in every process that uses it."""
 
     name: str
@@ -46,23 +46,25 @@ class Contender:
     """Where files lie that were converted before; they cannot hear noise."""
 
     @classmethod
-    def of(cls, name: str, convert: Convert, kind: str = "other") -> Contender:
-        """Return a function ``[T] -> [T]`` at `RATE` as a contender of this process."""
+    def of(cls, name: str, convert: Convert, kind: str = "other") -> ConversionSystem:
+        """Return a function ``[T] -> [T]`` at `RATE` as a system of this process."""
         return cls(name, partial(_from_samples, lambda: convert), kind)
 
 
-def load_contenders(what: str, note: Note = lambda line: None) -> list[Contender]:
+def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSystem]:
     """Return what ``what`` names: ``source``, ``teacher``, weights, a student, a bundle, a folder.
 
-    ``NAME=PATH`` renames. A bundle contributes one contender for each precision and format in it
+    ``NAME=PATH`` renames. A bundle contributes one system for each precision and format in it
     whose engine is installed here; ``note`` is told of the others. Raises `EvaluationError`.
     """
     name, _, rest = what.rpartition("=")
     if name and not _NAME.fullmatch(name):
-        raise EvaluationError(f"{name}: no name for a contender; letters, digits and . _ - + serve")
+        raise EvaluationError(f"{name}: no name for a system; letters, digits and . _ - + serve")
     path = Path(rest)
     if rest == SOURCE:
-        return [Contender(name or SOURCE, partial(_from_samples, voices.open_source), SOURCE)]
+        return [
+            ConversionSystem(name or SOURCE, partial(_from_samples, voices.open_source), SOURCE)
+        ]
     if rest == "teacher":
         return [_one(name or rest, "teacher", partial(voices.open_teacher, None))]
     if path.suffix == ".safetensors":
@@ -74,38 +76,38 @@ def load_contenders(what: str, note: Note = lambda line: None) -> list[Contender
     if path.is_dir():
         path = path.resolve()
         name = name or path.name
-        return [Contender(name, partial(open_folder, path), "folder", name, folder=path)]
+        return [ConversionSystem(name, partial(open_folder, path), "folder", name, folder=path)]
     raise EvaluationError(
         f"{rest}: nothing to evaluate; give source, teacher, a .evc bundle, teacher weights or a "
         "student (.safetensors), another teacher (.onnx, .pt2, .toml) or a folder of files"
     )
 
 
-def named_apart(contenders: Iterable[Contender]) -> tuple[Contender, ...]:
-    """Return the contenders with the source first, which error rates are relative to.
+def unique_systems(systems: Iterable[ConversionSystem]) -> tuple[ConversionSystem, ...]:
+    """Return the systems with the source first, which error rates are relative to.
 
     Raises `EvaluationError` when there are none or two share a name.
     """
-    found: dict[str, Contender] = {}
-    for contender in contenders:
-        if contender.name in found or contender.name in ("target", ""):
+    found: dict[str, ConversionSystem] = {}
+    for system in systems:
+        if system.name in found or system.name in ("target", ""):
             raise EvaluationError(
-                f"{contender.name or 'a contender without name'}: the name is taken; "
+                f"{system.name or 'a system without name'}: the name is taken; "
                 "give another as NAME=PATH"
             )
-        found[contender.name] = contender
+        found[system.name] = system
     if not found:
-        raise EvaluationError("no contenders; give at least one converter or folder")
-    sources = [c for c in found.values() if c.kind == SOURCE] or load_contenders(SOURCE)
+        raise EvaluationError("no systems; give at least one converter or folder")
+    sources = [c for c in found.values() if c.kind == SOURCE] or load_systems(SOURCE)
     if sources[0].name in found and found[sources[0].name].kind != SOURCE:
         raise EvaluationError("source: the name is taken by the recordings; give another")
     return (sources[0], *(c for c in found.values() if c is not sources[0]))
 
 
 def converted(name: str, convert: Conversion, utterance: Utterance, samples: Samples) -> Samples:
-    """Return a contender's version of an utterance, checked to be usable mono ``[T]``.
+    """Return a system's version of an utterance, checked to be usable mono ``[T]``.
 
-    Raises `EvaluationError` that names the contender and the file.
+    Raises `EvaluationError` that names the system and the file.
     """
     try:
         result = np.asarray(convert(utterance, samples), dtype=np.float32)
@@ -127,11 +129,11 @@ def _from_samples(open_convert: Callable[[], Convert]) -> Conversion:
     return lambda utterance, samples: convert(samples)
 
 
-def _one(name: str, kind: str, opener: Callable[[], Convert]) -> Contender:
-    return Contender(name, partial(_from_samples, opener), kind, family=name)
+def _one(name: str, kind: str, opener: Callable[[], Convert]) -> ConversionSystem:
+    return ConversionSystem(name, partial(_from_samples, opener), kind, family=name)
 
 
-def _weights(name: str, path: Path) -> Contender:
+def _weights(name: str, path: Path) -> ConversionSystem:
     """Tell a student from a teacher by what its file says of itself."""
     if voices.is_student(path):
         stem = path.stem if path.stem != "student" else f"{path.resolve().parent.name}-student"
@@ -140,9 +142,9 @@ def _weights(name: str, path: Path) -> Contender:
     return _one(name or path.stem, "teacher", partial(voices.open_teacher, path))
 
 
-def _bundle(stem: str, path: Path, note: Note) -> list[Contender]:
+def _bundle(stem: str, path: Path, note: Note) -> list[ConversionSystem]:
     return [
-        Contender(
+        ConversionSystem(
             f"{stem}-{form.precision}-{form.engine}",
             partial(_from_samples, partial(voices.open_form, path, form)),
             "student",

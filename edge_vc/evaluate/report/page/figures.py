@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from edge_vc.evaluate.metrics.catalogue import CLOSENESS, MEASURES, Measure
 from edge_vc.evaluate.report.bootstrap import Estimate
 from edge_vc.evaluate.report.page.markup import Child, Markup, join, tag
-from edge_vc.evaluate.report.report import ContenderScore, EvaluationReport, Score
+from edge_vc.evaluate.report.report import EvaluationReport, Score, SystemScore
 from edge_vc.evaluate.report.tables import SEXES, pair_name
 
 GROUPED = ("similarity", "word_error_rate", "dnsmos", "f0_correlation")
@@ -17,10 +17,10 @@ Row = tuple[str, Sequence[Markup], str | None]
 """Name, cells and class."""
 
 
-def contender_table(
-    scores: Mapping[str, ContenderScore], ceiling: ContenderScore | None, deltas: str = "deltas"
+def system_table(
+    scores: Mapping[str, SystemScore], ceiling: SystemScore | None, deltas: str = "deltas"
 ) -> Markup:
-    """Return one row per contender; ``deltas`` names the field that differences come from."""
+    """Return one row per system; ``deltas`` names the field that differences come from."""
     shown = [measure for measure in MEASURES if _known(scores.values(), measure)]
     rows: list[Row] = []
     for score in scores.values():
@@ -34,7 +34,7 @@ def contender_table(
 
 
 def comparison_table(report: EvaluationReport) -> Markup:
-    """Return one row per pair of contenders."""
+    """Return one row per pair of systems."""
     rows: list[Row] = [
         (pair_name(pair), [cell(getattr(pair.overall, m.key), m) for m in CLOSENESS], None)
         for pair in report.comparisons
@@ -43,9 +43,9 @@ def comparison_table(report: EvaluationReport) -> Markup:
 
 
 def group_tables(
-    scores: Mapping[str, ContenderScore], groups: Callable[[ContenderScore], dict[str, Score]]
+    scores: Mapping[str, SystemScore], groups: Callable[[SystemScore], dict[str, Score]]
 ) -> Iterable[Markup]:
-    """Yield one table per measure: groups down, contenders across."""
+    """Yield one table per measure: groups down, systems across."""
     names = sorted({name for score in scores.values() for name in groups(score)})
     for measure in MEASURES:
         if measure.key not in GROUPED or not _known(scores.values(), measure):
@@ -126,5 +126,5 @@ def _of(score: Score | None, measure: Measure) -> Estimate | None:
     return estimate
 
 
-def _known(scores: Iterable[ContenderScore], measure: Measure) -> bool:
+def _known(scores: Iterable[SystemScore], measure: Measure) -> bool:
     return any(_of(score.overall, measure) is not None for score in scores)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from edge_vc.audio.io import Samples, read_audio
 from edge_vc.audio.pitch import Pitch
-from edge_vc.evaluate.kept_audio import TARGET, KeptAudio
-from edge_vc.evaluate.metrics.melody import contour
+from edge_vc.evaluate.audio_folder import TARGET, AudioFolder
+from edge_vc.evaluate.metrics.prosody import contour
 from edge_vc.evaluate.report.page.markup import Markup, tag
 from edge_vc.evaluate.report.page.picture import melody, spectrogram
 from edge_vc.evaluate.report.page.sound import flac_uri
@@ -56,7 +56,7 @@ def sentence_section(report: EvaluationReport, place: int, folder: Path) -> Mark
 
 def _versions(report: EvaluationReport, place: int, folder: Path) -> Iterator[Version]:
     """Yield the source, the target's own recording, then the conversions."""
-    sentence, kept = report.sentences[place], KeptAudio(folder)
+    sentence, kept = report.sentences[place], AudioFolder(folder)
     others = list(report.contenders.values())
     first = others.pop(0)
     for score in (first, None, *others):

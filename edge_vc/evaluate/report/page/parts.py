@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from edge_vc.evaluate.report.page.curves import log_curves, stage_table
 from edge_vc.evaluate.report.page.figures import (
     comparison_table,
-    contender_table,
     explanations,
     group_tables,
+    system_table,
 )
 from edge_vc.evaluate.report.page.markup import Markup, tag
 from edge_vc.evaluate.report.page.run_log import RunFacts
@@ -28,7 +28,7 @@ def header_part(report: EvaluationReport, title: str, with_runs: bool) -> Markup
             "p",
             f"{len(report.sentences)} sentences of {speakers} speakers that nothing was trained "
             f"on, {report.seconds / 60:.1f} minutes, converted into the voice of {report.target} "
-            f"(median F0 {report.target_f0_hz:.0f} Hz) by each contender.",
+            f"(median F0 {report.target_f0_hz:.0f} Hz) by each system.",
         ),
         tag("nav", *(tag("a", name, href=f"#{place}") for place, name in places)),
     )
@@ -44,16 +44,16 @@ def tables_part(report: EvaluationReport) -> Iterator[Markup]:
         "The last row is the target's own voice: as good as can be.",
         class_="note",
     )
-    yield contender_table(report.contenders, report.ceiling)
+    yield system_table(report.contenders, report.ceiling)
     for condition, scores in report.noisy.items():
         yield tag("h3", f"Noise over the source: {condition}")
         yield tag(
             "p",
-            "Differences are to the same contender without noise; the source of the ratios is "
+            "Differences are to the same system without noise; the source of the ratios is "
             "the noisy recording.",
             class_="note",
         )
-        yield contender_table(scores, None, "since_clean")
+        yield system_table(scores, None, "since_clean")
     if report.comparisons:
         yield tag("h3", "One against another")
         yield comparison_table(report)

@@ -17,8 +17,8 @@ TARGET = "target"
 """Folder of the target's own recordings."""
 
 
-class KeptAudio:
-    """``<condition>/<contender>/<speaker>_<utt_id>.flac`` under one folder."""
+class AudioFolder:
+    """``<condition>/<system>/<speaker>_<utt_id>.flac`` under one folder."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -29,7 +29,7 @@ class KeptAudio:
         return self.root / parts[0] / parts[1] / f"{parts[2]}.flac"
 
     def check(self, names: Iterable[str]) -> None:
-        """Raise `EvaluationError` when two contenders would share a folder, or none can be made."""
+        """Raise `EvaluationError` when two systems would share a folder, or none can be made."""
         folders: dict[str, str] = {}
         for name in (TARGET, *names):
             taken = folders.setdefault(plain_name(name), name)
@@ -43,7 +43,7 @@ class KeptAudio:
     def keep(
         self, condition: Condition, utterance: Utterance, versions: Mapping[str, Samples]
     ) -> None:
-        """Store every contender's version of an utterance."""
+        """Store every system's version of an utterance."""
         for name, samples in versions.items():
             path = self.path(condition.name, name, utterance.speaker, utterance.utt_id)
             self._write(path, samples)

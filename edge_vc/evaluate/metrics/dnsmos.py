@@ -23,7 +23,7 @@ WINDOW = int(9.01 * RATE)
 
 
 @dataclass(frozen=True)
-class Naturalness:
+class DnsmosScore:
     """Mean opinion scores, 1 (bad) to 5 (excellent)."""
 
     overall: float
@@ -33,7 +33,7 @@ class Naturalness:
     """Of what lies behind it: 5 is nothing at all."""
 
 
-class Listener:
+class DnsmosModel:
     """Rates recordings; the same recording always gets the same scores."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Listener:
             runtime.InferenceSession(path, options) for path in paths
         )
 
-    def rate(self, samples: Samples, sample_rate: int) -> Naturalness | None:
+    def rate(self, samples: Samples, sample_rate: int) -> DnsmosScore | None:
         """Rate ``[T]``; None for audio without samples.
 
         Short audio is repeated until it fills one window. The package repeats it until it fills
@@ -63,6 +63,6 @@ class Listener:
             return None
         filled = np.resize(audio, WINDOW) if audio.size < WINDOW else audio
         scores = self._rate(np.clip(filled, -1.0, 1.0).astype(np.float32), RATE, False)
-        return Naturalness(
+        return DnsmosScore(
             *(round(float(scores[key]), 6) for key in ("ovrl_mos", "sig_mos", "bak_mos"))
         )
