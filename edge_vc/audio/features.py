@@ -1,4 +1,4 @@
-"""What describes a sound frame by frame: spectrum, energy, cepstrum and its changes.
+"""Features per frame: spectrum, mel bands, cepstrum and its changes, energy, spectral peaks.
 
 Frames lie as those of `edge_vc.audio.pitch`: ``T // hop + 1`` of them, frame ``n`` centred on
 sample ``n * hop``, with silence beyond the ends.
@@ -22,8 +22,11 @@ FLOOR_DB = -100.0
 def stft(samples: Samples, window: int, hop: int) -> Spectrum:
     """Return the complex spectrum ``[window // 2 + 1, frames]`` of Hann windows over ``[T]``."""
     _check(samples, window, hop)
-    spectrum: Spectrum = librosa.stft(samples, n_fft=window, hop_length=hop, pad_mode="constant")
-    return spectrum
+    frames = samples.shape[0] // hop + 1
+    # librosa warns of signals shorter than a window.
+    padded = np.pad(samples, (0, max(0, window - samples.shape[0])))
+    spectrum: Spectrum = librosa.stft(padded, n_fft=window, hop_length=hop, pad_mode="constant")
+    return spectrum[:, :frames]
 
 
 def istft(spectrum: Spectrum, hop: int, length: int) -> Samples:
@@ -42,6 +45,16 @@ def energy_db(samples: Samples, window: int, hop: int) -> Features:
     return _decibels(np.square(rms[0]))
 
 
+def log_mel(
+    samples: Samples, sample_rate: int, window: int = 512, hop: int = 160, bands: int = 80
+) -> Features:
+    """Return the power of Slaney mel bands ``[bands, frames]`` in dB, `FLOOR_DB` at the least."""
+    _check(samples, window, hop)
+    power = np.square(np.abs(stft(samples, window, hop)))
+    bank = librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=bands)
+    return _decibels(bank @ power)
+
+
 def mfcc(
     samples: Samples,
     sample_rate: int,
@@ -58,9 +71,8 @@ def mfcc(
     _check(samples, window, hop)
     if not 1 <= coefficients <= bands:
         raise AudioError(f"{coefficients} coefficients of {bands} bands; give 1 to {bands}")
-    power = np.square(np.abs(stft(samples, window, hop)))
-    bank = librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=bands)
-    cepstrum: Features = librosa.feature.mfcc(S=_decibels(bank @ power), n_mfcc=coefficients)
+    spectrum = log_mel(samples, sample_rate, window, hop, bands)
+    cepstrum: Features = librosa.feature.mfcc(S=spectrum, n_mfcc=coefficients)
     return cepstrum
 
 
@@ -80,6 +92,28 @@ def _slope(features: Features, reach: int) -> Features:
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1)
     slope: Features = (windows @ offsets / np.square(offsets).sum()).astype(np.float32)
     return slope
+
+
+def spectral_peaks(
+    samples: Samples, sample_rate: int, window: int = 512, hop: int = 160, count: int = 5
+) -> tuple[Features, Features]:
+    """Return the ``count`` strongest peaks of each frame: Hz and dBFS, ``[count, frames]`` each.
+
+    Strongest first. Peaks are local maxima of the magnitude spectrum above 50 Hz, interpolated
+    by a parabola; a sine at full scale has 0 dBFS. Where a frame has fewer, 0 Hz and `FLOOR_DB`.
+    """
+    _check(samples, window, hop)
+    if not 1 <= count <= window // 4:
+        raise AudioError(f"{count} peaks of a window of {window}; give 1 to {window // 4}")
+    # A Hann window halves a sine's amplitude; so does its second half at negative frequencies.
+    amplitude = np.abs(stft(samples, window, hop)) * (4 / window)
+    floor = 10 ** (FLOOR_DB / 20)
+    hertz, size = librosa.piptrack(
+        S=amplitude, sr=sample_rate, fmin=50.0, fmax=sample_rate / 2, ref=floor
+    )
+    order = np.argsort(-size, axis=0, kind="stable")[:count]
+    strongest = np.take_along_axis(size, order, axis=0)
+    return np.take_along_axis(hertz, order, axis=0), _decibels(np.square(strongest))
 
 
 def _decibels(power: NDArray[np.floating]) -> Features:
