@@ -1,4 +1,4 @@
-"""A training run on disk: one file that is whole or not there, and a log of lines."""
+"""The checkpoint of a training run, replaced as a whole, and its log."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from typing import Any, Protocol
 import torch
 
 
+class CheckpointError(ValueError):
+    """A checkpoint that does not belong to this training; one line that names the file."""
+
+
 class Stateful(Protocol):
-    """A network, an optimiser, an average: whatever a run must go on with."""
+    """A network, an optimiser, an average: what a resumed run needs."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything as tensors and plain values."""
@@ -23,7 +27,7 @@ class Stateful(Protocol):
 
 
 class Checkpoint:
-    """Keeps the parts of a run in ``folder``."""
+    """Stores the parts of a run in ``folder``: what every training writes and resumes from."""
 
     def __init__(self, folder: Path, parts: Mapping[str, Stateful]) -> None:
         self.folder, self.parts = folder, parts
@@ -34,20 +38,33 @@ class Checkpoint:
         return self.folder / "checkpoint.pt"
 
     def save(self, step: int, seconds: float) -> None:
-        """Store every part, and how far the run is; a kill leaves the last file."""
+        """Store every part with the step and the seconds so far.
+
+        The file is written beside the old one and then renamed: killed at any moment, a run finds
+        one of both.
+        """
         state: dict[str, Any] = {name: part.state_dict() for name, part in self.parts.items()}
         part = self.path.with_suffix(".part")
         torch.save(state | {"step": step, "seconds": seconds}, part)
         part.replace(self.path)
 
     def restore(self) -> tuple[int, float]:
-        """Load every part; return step and seconds, zeros where nothing was stored."""
+        """Load every part; return step and seconds, zeros where nothing was stored.
+
+        Raises `CheckpointError` for a checkpoint of other parts or of other sizes.
+        """
         if not self.path.exists():
             return 0, 0.0
         state = torch.load(self.path, map_location="cpu", weights_only=True)
-        for name, part in self.parts.items():
-            part.load_state_dict(state[name])
-        return int(state["step"]), float(state["seconds"])
+        try:
+            for name, part in self.parts.items():
+                part.load_state_dict(state[name])
+            return int(state["step"]), float(state["seconds"])
+        except (LookupError, ValueError, RuntimeError) as error:
+            what = str(error).strip().splitlines()[0]
+            raise CheckpointError(
+                f"{self.path}: of another training or version ({what}); delete it to start anew"
+            ) from error
 
     def log(self, step: int, seconds: float, figures: Mapping[str, float]) -> None:
         """Append a line to ``log.jsonl``."""

@@ -1,4 +1,4 @@
-"""Adversarial judges of waveforms: spectrograms at several resolutions, and folded waveforms.
+"""Discriminators of waveforms: spectrograms at several resolutions, and folded waveforms.
 
 Least-squares adversarial and feature-matching losses and the multi-period discriminator as in
 HiFi-GAN (Kong et al. 2020), the multi-resolution spectrogram discriminator of UnivNet (Jang et
@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from edge_vc.training.losses import magnitudes
 
-Judgement = list[list[Tensor]]
-"""For each judge the feature maps, the scores last."""
+FeatureMaps = list[list[Tensor]]
+"""For each discriminator its feature maps, the scores last."""
 
 
 class SpectrogramDiscriminator(nn.Module):
@@ -35,7 +35,7 @@ class SpectrogramDiscriminator(nn.Module):
         self.score = nn.utils.parametrizations.weight_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
 
     def forward(self, audio: Tensor) -> list[Tensor]:
-        """Judge ``[B, T]``: feature maps, then scores."""
+        """Return the feature maps of ``[B, T]``, the scores last."""
         x = (magnitudes(audio, self.window) + 1e-3).log()[:, None] * 0.3 + 1.0
         features = []
         for layer in self.layers:
@@ -62,7 +62,7 @@ class PeriodDiscriminator(nn.Module):
         )
 
     def forward(self, audio: Tensor) -> list[Tensor]:
-        """Judge ``[B, T]``: feature maps, then scores."""
+        """Return the feature maps of ``[B, T]``, the scores last."""
         padded = nn.functional.pad(audio, (0, -audio.shape[1] % self.period))
         x = padded.view(len(audio), 1, -1, self.period)
         features = []
@@ -83,16 +83,16 @@ class Discriminators(nn.Module):
         period_channels: int = 16,
     ) -> None:
         super().__init__()
-        judges: list[nn.Module] = [SpectrogramDiscriminator(w, channels) for w in windows]
-        judges += [PeriodDiscriminator(p, period_channels) for p in periods]
-        self.judges = nn.ModuleList(judges)
+        parts: list[nn.Module] = [SpectrogramDiscriminator(w, channels) for w in windows]
+        parts += [PeriodDiscriminator(p, period_channels) for p in periods]
+        self.parts = nn.ModuleList(parts)
 
-    def forward(self, audio: Tensor) -> Judgement:
-        """Judge ``[B, T]``: one list of maps per judge."""
-        return [judge(audio) for judge in self.judges]
+    def forward(self, audio: Tensor) -> FeatureMaps:
+        """Return one list of feature maps of ``[B, T]`` per discriminator."""
+        return [part(audio) for part in self.parts]
 
 
-def discriminator_loss(real: Judgement, fake: Judgement) -> Tensor:
+def discriminator_loss(real: FeatureMaps, fake: FeatureMaps) -> Tensor:
     """Least squares: real scores to 1, fake scores to 0."""
     terms = [
         (1 - r[-1]).square().mean() + f[-1].square().mean() for r, f in zip(real, fake, strict=True)
@@ -100,12 +100,12 @@ def discriminator_loss(real: Judgement, fake: Judgement) -> Tensor:
     return torch.stack(terms).mean()
 
 
-def generator_loss(fake: Judgement) -> Tensor:
+def generator_loss(fake: FeatureMaps) -> Tensor:
     """Least squares: fake scores to 1."""
     return torch.stack([(1 - f[-1]).square().mean() for f in fake]).mean()
 
 
-def feature_matching_loss(real: Judgement, fake: Judgement) -> Tensor:
+def feature_matching_loss(real: FeatureMaps, fake: FeatureMaps) -> Tensor:
     """Mean L1 between feature maps, relative to the size of the real ones."""
     terms = [
         (a.detach() - b).abs().mean() / a.detach().abs().mean().clamp_min(1e-4)

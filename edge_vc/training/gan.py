@@ -1,10 +1,10 @@
-"""The opponent in adversarial training: judges, their optimiser, and what they cost the student."""
+"""Adversarial training: discriminators, their optimiser, and the generator's losses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,77 +18,89 @@ from edge_vc.training.discriminators import (
 )
 
 
-class Adversary:
-    """Judges that learn to tell speech from imitations, one step at a time."""
+class GeneratorLoss(NamedTuple):
+    """What a generator minimises; both are scalars."""
+
+    adv_loss: Tensor
+    """Least-squares adversarial loss."""
+    fm_loss: Tensor
+    """Feature matching loss."""
+
+
+class AdversarialLoss:
+    """Discriminators that are trained alternately with a generator."""
 
     def __init__(
-        self, rate: float, judges: Discriminators | None = None, devices: Devices | None = None
+        self,
+        rate: float,
+        discriminators: Discriminators | None = None,
+        devices: Devices | None = None,
     ) -> None:
+        """Set up AdamW with the learning rate ``rate`` for ``discriminators``."""
         self.devices = devices or OneDevice()
-        self.judges = (judges or Discriminators()).to(self.devices.device)
+        self.discriminators = (discriminators or Discriminators()).to(self.devices.device)
         self.optimiser = torch.optim.AdamW(
-            self.judges.parameters(), rate, betas=(0.8, 0.98), weight_decay=0.01
+            self.discriminators.parameters(), rate, betas=(0.8, 0.98), weight_decay=0.01
         )
 
-    def challenge(
-        self, audio: Tensor, truth: Tensor, figures: dict[str, float]
-    ) -> tuple[Tensor, Tensor]:
-        """Train the judges on ``audio`` and ``truth`` ``[B, T]``; return what is to be minimised.
+    def train_step(self, fake: Tensor, real: Tensor) -> tuple[GeneratorLoss, Tensor]:
+        """Train the discriminators on ``fake`` and ``real`` ``[B, T]``; return both sides' losses.
 
-        That is how little the judges were fooled, and how far their feature maps are apart.
-        Only half the batch is shown: judging is most of a step's time on a CPU.
+        First the generator's, then the discriminators', detached. Only the first half of the
+        batch is used: discriminators take most of a step's time on a CPU.
         """
-        half = max(1, len(audio) // 2)
-        audio, truth = audio[:half], truth[:half]
-        judged = self.learn(truth, audio)
-        self.step()
-        fooled, matched = self.persuade(audio, truth)
-        figures |= {"judge": float(judged), "fooled": float(fooled.detach())}
-        return fooled, matched
+        half = max(1, len(fake) // 2)
+        fake, real = fake[:half], real[:half]
+        disc_loss = self.accumulate(real, fake)
+        self.discriminator_step()
+        return self.generator_loss(fake, real), disc_loss
 
-    def learn(self, real: Tensor, fake: Tensor, share: float = 1.0) -> Tensor:
-        """Add ``share`` of the judges' gradient on ``real`` and ``fake`` ``[B, T]``.
+    def accumulate(self, real: Tensor, fake: Tensor, share: float = 1.0) -> Tensor:
+        """Add ``share`` of the discriminators' gradient on ``real`` and ``fake`` ``[B, T]``.
 
-        Return their loss, without a graph.
+        Return their loss, detached.
         """
         with self.devices.autocast():
-            judged = discriminator_loss(self.judges(real), self.judges(fake.detach()))
-        (share * judged).backward()
-        return judged.detach()
+            loss = discriminator_loss(self.discriminators(real), self.discriminators(fake.detach()))
+        (share * loss).backward()
+        return loss.detach()
 
-    def step(self) -> None:
-        """Let the judges take the step that `learn` has prepared."""
-        self.devices.average(self.judges.parameters())
+    def discriminator_step(self) -> None:
+        """Update the discriminators with the accumulated gradient, and clear it."""
+        self.devices.average(self.discriminators.parameters())
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
 
-    def persuade(self, fake: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-        """Return how little ``fake`` ``[B, T]`` fools the judges, and how far it is from ``truth``.
+    def generator_loss(self, fake: Tensor, real: Tensor) -> GeneratorLoss:
+        """Return the losses of a generator that made ``fake`` ``[B, T]``.
 
-        ``truth`` ``[P, T]`` are recordings of the first ``P`` rows; feature maps are matched
-        there alone. The judges themselves get no gradient.
+        ``real`` ``[P, T]`` are recordings of the first ``P`` rows; feature maps are compared there
+        alone. The discriminators get no gradient.
         """
-        with self._fixed(), self.devices.autocast():
+        with self._frozen(), self.devices.autocast():
             with torch.no_grad():
-                real = self.judges(truth)
-            maps = self.judges(fake)
-            paired = [[part[: len(truth)] for part in judge] for judge in maps]
-            fooled, matched = generator_loss(maps), feature_matching_loss(real, paired)
-        return fooled.float(), matched.float()
+                real_maps = self.discriminators(real)
+            fake_maps = self.discriminators(fake)
+            paired = [[part[: len(real)] for part in maps] for maps in fake_maps]
+            adv, matching = generator_loss(fake_maps), feature_matching_loss(real_maps, paired)
+        return GeneratorLoss(adv.float(), matching.float())
 
     @contextmanager
-    def _fixed(self) -> Iterator[None]:
-        self.judges.requires_grad_(False)
+    def _frozen(self) -> Iterator[None]:
+        self.discriminators.requires_grad_(False)
         try:
             yield
         finally:
-            self.judges.requires_grad_(True)
+            self.discriminators.requires_grad_(True)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return judges and optimiser."""
-        return {"judges": self.judges.state_dict(), "optimiser": self.optimiser.state_dict()}
+        """Return the state of discriminators and optimiser."""
+        return {
+            "discriminators": self.discriminators.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
-        self.judges.load_state_dict(state["judges"])
+        self.discriminators.load_state_dict(state["discriminators"])
         self.optimiser.load_state_dict(state["optimiser"])

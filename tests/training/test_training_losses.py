@@ -54,16 +54,16 @@ def test_discriminators_learn_to_tell_tones_from_noise(
     windows: tuple[int, ...], periods: tuple[int, ...]
 ) -> None:
     torch.manual_seed(0)
-    judges = Discriminators(windows, 4, periods, 4)
-    optimiser = torch.optim.Adam(judges.parameters(), 1e-2)
+    networks = Discriminators(windows, 4, periods, 4)
+    optimiser = torch.optim.Adam(networks.parameters(), 1e-2)
     real, fake = tone(440).repeat(2, 1), 0.2 * torch.randn(2, 8000)
-    first = float(discriminator_loss(judges(real), judges(fake)).detach())
+    first = float(discriminator_loss(networks(real), networks(fake)).detach())
     for _ in range(15):
         optimiser.zero_grad()
-        loss = discriminator_loss(judges(real), judges(fake))
+        loss = discriminator_loss(networks(real), networks(fake))
         loss.backward()
         optimiser.step()
     assert float(loss.detach()) < 0.5 * first
     with torch.no_grad():
-        assert float(generator_loss(judges(fake))) > float(generator_loss(judges(real)))
-        assert float(feature_matching_loss(judges(real), judges(real))) == 0.0
+        assert float(generator_loss(networks(fake))) > float(generator_loss(networks(real)))
+        assert float(feature_matching_loss(networks(real), networks(real))) == 0.0

@@ -16,7 +16,7 @@ from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.student import Prediction, Student
 from edge_vc.training.checkpoint import Checkpoint
 from edge_vc.training.devices import Devices, OneDevice
-from edge_vc.training.gan import Adversary
+from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
 from edge_vc.training.student.batches import DistillBatch, DistillBatches
@@ -89,7 +89,7 @@ class Distillation:
         self.optimiser = torch.optim.AdamW(
             student.parameters(), settings.peak_rate, betas=(0.8, 0.98), weight_decay=0.01
         )
-        self.adversary = Adversary(settings.peak_rate / 4, devices=_judging(devices))
+        self.adversary = AdversarialLoss(settings.peak_rate / 4, devices=_discriminating(devices))
         self.checkpoint = Checkpoint(
             folder,
             {
@@ -148,8 +148,11 @@ class Distillation:
         total = self._terms(prediction, audio, batch, figures)
         if self.settings.adversarial and progress >= self.settings.adversarial_from:
             truth = self._counted(batch.audio)
-            fooled, matched = self.adversary.challenge(audio, truth, figures)
-            total = total + self.settings.adversarial * (fooled + 2 * matched)
+            generator, disc_loss = self.adversary.train_step(audio, truth)
+            adv_loss, fm_loss = generator
+            total = total + self.settings.adversarial * (adv_loss + 2 * fm_loss)
+            figures |= {"disc_loss": float(disc_loss), "adv_loss": float(adv_loss.detach())}
+            figures |= {"fm_loss": float(fm_loss.detach())}
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         self.devices.average(self.student.parameters())
@@ -206,7 +209,7 @@ def _states_on(device: torch.device) -> AbstractContextManager[object]:
     return nullcontext() if device.type == "cpu" else device
 
 
-def _judging(devices: Devices) -> Devices:
-    """Judges of a student on one processor compute in float32, where bfloat16 gains nothing."""
+def _discriminating(devices: Devices) -> Devices:
+    """Return where discriminators compute: in float32 on one CPU, where bfloat16 gains nothing."""
     alone = devices.world == 1 and devices.device.type == "cpu"
     return OneDevice() if alone else devices

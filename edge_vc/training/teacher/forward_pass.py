@@ -12,7 +12,7 @@ from edge_vc.audio.mel import LogMel
 from edge_vc.data.pair_set import HOP
 from edge_vc.models.teacher.network import TeacherNetwork, TeacherOutput
 from edge_vc.training.devices import Devices
-from edge_vc.training.gan import Adversary
+from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.teacher.batches import TeacherBatch, loud_mean
 from edge_vc.training.teacher.phone_classifier import PhoneClassifier
@@ -28,7 +28,7 @@ class LossModules:
 
     settings: LossSettings
     devices: Devices
-    adversary: Adversary
+    adversary: AdversarialLoss
     classifier: PhoneClassifier | None
     """None where the phone term is off."""
     spectral: SpectralLoss
@@ -38,7 +38,7 @@ class LossModules:
     def build(
         cls,
         settings: LossSettings,
-        adversary: Adversary,
+        adversary: AdversarialLoss,
         devices: Devices,
         classifier: PhoneClassifier | None = None,
     ) -> LossModules:
@@ -88,8 +88,10 @@ class ForwardPass:
         span = slice(first, first + settings.adversarial_frames * HOP)
         truth = self.batch.truth[: self.batch.own, span]
         fake = torch.cat([audio[: self.batch.own, span], audio[self.paired :, span]])
-        self.figures["discriminator"] = self.modules.adversary.learn(truth, fake, self.crop.share)
-        return self.modules.adversary.persuade(fake, truth)
+        self.figures["discriminator"] = self.modules.adversary.accumulate(
+            truth, fake, self.crop.share
+        )
+        return self.modules.adversary.generator_loss(fake, truth)
 
     def encode(self, log_mel: Tensor) -> Tensor:
         """Return the content ``[B, C, F]`` of normalised ``log_mel`` ``[B, bands, F]``, float32."""

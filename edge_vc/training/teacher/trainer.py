@@ -17,7 +17,7 @@ from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.training.checkpoint import Checkpoint, Stateful
 from edge_vc.training.devices import Devices, OneDevice
 from edge_vc.training.discriminators import Discriminators
-from edge_vc.training.gan import Adversary
+from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
 from edge_vc.training.teacher.batches import TeacherBatch, TeacherBatches
 from edge_vc.training.teacher.crop_plan import KINDS
@@ -155,7 +155,7 @@ class TeacherTraining:
                 figures[name] = figures.get(name, torch.zeros_like(value)) + value / parts
         figures["norm"] = self._move()
         if adversarial and losses.uses_discriminators:
-            self.adversary.step()
+            self.adversary.discriminator_step()
         return figures
 
     def _draw(self, part: int, adversarial: bool) -> tuple[TeacherBatch, int]:
@@ -217,7 +217,9 @@ def _classifier(
     return PhoneClassifier(settings.network.bottleneck).to(devices.device)
 
 
-def _adversary(settings: TeacherSettings, devices: Devices) -> Adversary:
+def _adversary(settings: TeacherSettings, devices: Devices) -> AdversarialLoss:
     sizes = settings.discriminators
     networks = Discriminators(sizes.windows, sizes.channels, sizes.periods, sizes.period_channels)
-    return Adversary(settings.peak_rate * settings.losses.discriminator_rate, networks, devices)
+    return AdversarialLoss(
+        settings.peak_rate * settings.losses.discriminator_rate, networks, devices
+    )
