@@ -22,7 +22,7 @@ import numpy as np
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
-from edge_vc_runtime.engines import ENGINES
+from edge_vc_runtime.engines import engine_kind, engine_kinds
 from edge_vc_runtime.profiling.coldstart import measure_cold_start
 from edge_vc_runtime.profiling.machine import detect_environment, read_machine
 
@@ -60,7 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a .evc file")
-    parser.add_argument("--engine", choices=tuple(ENGINES), default="litert", help="(litert)")
+    parser.add_argument(
+        "--engine", choices=tuple(engine_kinds()), default="litert", help="(litert)"
+    )
     parser.add_argument("--precision", help="int8 or fp32; the bundle's default when not given")
     parser.add_argument("--runs", type=int, default=11, help="new processes (11)")
     parser.add_argument("--json", type=Path, help="keep the result here")
@@ -70,7 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
 def measure(bundle: Path, engine: str, precision: str | None, runs: int) -> dict[str, Any]:
     """Start ``runs`` processes; return everything as plain data."""
     manifest = read_bundle(bundle).manifest
-    model = manifest.model(precision, ENGINES[engine].format)
+    model = manifest.model(precision, engine_kind(engine).formats)
     measured: dict[str, list[float]] = {key: [] for key in (*STAGES, "rss_mb", "peak_rss_mb")}
     for _ in range(runs):
         start, memory = measure_cold_start(bundle, engine, 1, model.precision)

@@ -33,7 +33,7 @@ from edge_vc_export.parity.speed import race, ratio
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
-from edge_vc_runtime.engines import engine_of
+from edge_vc_runtime.engines import engines_for
 from edge_vc_runtime.profiling.machine import detect_environment, read_machine, read_sensors
 from edge_vc_runtime.profiling.timing import summarise
 from edge_vc_runtime.session import Session
@@ -113,13 +113,16 @@ def open_contenders(contenders: list[str], threads: int) -> dict[str, Session]:
         bundle = read_bundle(file)
         precision, engine = [*chosen, "", ""][:2]
         for model in bundle.manifest.models:
-            runs = engine_of(model.format)
-            if precision in ("", model.precision) and engine in ("", runs):
-                name = f"{bundle.manifest.name}:{model.precision}:{runs}"
+            if precision not in ("", model.precision):
+                continue
+            for kind in engines_for((model.format,)):
+                if engine not in ("", kind.name):
+                    continue
+                name = f"{bundle.manifest.name}:{model.precision}:{kind.name}"
                 if name in sessions:
                     raise BundleError(f"{contender}: {name} is in the race already")
                 sessions[name] = Session.open(
-                    bundle, runs, threads=threads, precision=model.precision
+                    bundle, kind.name, threads=threads, precision=model.precision
                 )
         if not any(name.startswith(f"{bundle.manifest.name}:{precision}") for name in sessions):
             raise BundleError(f"{contender}: the bundle has no such model")

@@ -152,6 +152,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.commands",
         "edge_vc_runtime.verbs",
         "edge_vc_runtime.version",
+        "edge_vc_runtime/engines",
         "edge_vc_runtime/profiling",
     },
     "edge_vc_runtime.board_profile": {"edge_vc_runtime.sysfs", "edge_vc_runtime/schema"},

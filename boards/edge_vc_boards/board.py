@@ -10,6 +10,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Literal
 
+from edge_vc_runtime.engines import engine_kinds
 from edge_vc_runtime.schema.fields import FieldError
 from edge_vc_runtime.schema.records import from_json_value
 
@@ -63,7 +64,8 @@ class System:
 class Defaults:
     """What runs unless a user asks for something else."""
 
-    engine: Literal["litert", "onnx"]
+    engine: str
+    """A registered engine's name; see `edge_vc_runtime.engines`."""
     precision: Literal["fp32", "int8"]
     threads: int
 
@@ -148,6 +150,11 @@ def _profiles() -> Traversable:
 
 def _check(board: Board) -> None:
     """Refuse values of the right type that no board can have."""
+    engine, engines = board.defaults.engine, engine_kinds()
+    if engine not in engines:
+        raise BoardError(
+            f"defaults.engine is {engine!r:.60}, it has to be one of {', '.join(engines)}"
+        )
     rules = {
         "name, lower-case letters and digits": re.fullmatch(r"[a-z][a-z0-9]*", board.name),
         "models, parts of full_model": any(part in board.full_model for part in board.models),

@@ -8,6 +8,7 @@ from importlib import resources
 
 from edge_vc_boards.board import Board, BoardError
 from edge_vc_runtime import __version__
+from edge_vc_runtime.engines import EngineKind, engine_kinds
 
 _OLDEST = (3, 10)
 """What `edge-vc-runtime` says in ``requires-python``."""
@@ -21,7 +22,7 @@ class WheelSet:
 
     board: Board
     python: str
-    engine: str
+    engine: EngineKind
     requirements: tuple[str, ...]
 
     def pip_options(self) -> tuple[str, ...]:
@@ -33,15 +34,16 @@ class WheelSet:
     def lines(self) -> tuple[str, ...]:
         """Return a requirements file that says how it is used."""
         system = self.board.system
+        extra = f"[{self.engine.extra}]" if self.engine.extra else ""
         return (
             f"# {self.board.title}: {system.name}, Python {self.python}, glibc {system.glibc}, "
-            f"engine {self.engine}",
+            f"engine {self.engine.name}",
             "# Fetch for offline use (FOLDER holds the wheel of edge-vc-runtime as well):",
             f"#   pip download --dest FOLDER --find-links FOLDER {' '.join(self.pip_options())} "
             "-r THIS_FILE",
             "# On the board, in a virtual environment:",
             "#   pip install --no-index --find-links FOLDER -r THIS_FILE",
-            f"edge-vc-runtime[{self.engine}]=={__version__}",
+            f"edge-vc-runtime{extra}=={__version__}",
             *self.requirements,
         )
 
@@ -55,15 +57,26 @@ def wheel_set(board: Board, engine: str | None = None, python: str | None = None
     python = python or board.system.python
     engine = engine or board.defaults.engine
     _check_python(board, python)
-    document = tomllib.loads((resources.files("edge_vc_boards") / "wheels.toml").read_text("utf-8"))
-    pins, engines = document["python"], document["engines"]
+    engines = engine_kinds()
     if engine not in engines:
         raise BoardError(f"no engine {engine!r:.60}, choose from {', '.join(engines)}")
-    if python not in pins:
-        raise BoardError(f"no wheels known for Python {python:.20}, only for {', '.join(pins)}")
-    names = {"numpy", *engines[engine]["any"], *engines[engine].get(python, ())}
-    pinned = tuple(f"{name}=={pins[python][name]}" for name in sorted(names, key=str.lower))
-    return WheelSet(board, python, engine, pinned)
+    kind = engines[engine]
+    everywhere = _numpy_pins()
+    known = [each for each in everywhere if each in kind.wheels]
+    if python not in known:
+        raise BoardError(
+            f"engine {engine}: no wheels known for Python {python:.20}, only for "
+            f"{', '.join(known) or 'none: ' + kind.remedy}"
+        )
+    pins = {"numpy": everywhere[python], **kind.wheels[python]}
+    pinned = tuple(f"{name}=={pins[name]}" for name in sorted(pins, key=str.lower))
+    return WheelSet(board, python, kind, pinned)
+
+
+def _numpy_pins() -> dict[str, str]:
+    """Return numpy's version by Python; engines pin everything else themselves."""
+    document = tomllib.loads((resources.files("edge_vc_boards") / "wheels.toml").read_text("utf-8"))
+    return {python: str(version) for python, version in document["numpy"].items()}
 
 
 def platform_tags(glibc: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ __all__ = [
     "Bundle",
     "BundleError",
     "EngineError",
+    "EngineKind",
     "Manifest",
     "ProfileOptions",
     "Report",
@@ -25,12 +26,15 @@ __all__ = [
     "convert_array",
     "profile",
     "read_bundle",
+    "register_engine",
 ]
 
 if TYPE_CHECKING:
     from edge_vc_runtime.bundle.manifest import BundleError, Manifest
     from edge_vc_runtime.bundle.reader import Bundle, read_bundle
     from edge_vc_runtime.engines.engine import EngineError
+    from edge_vc_runtime.engines.kind import EngineKind
+    from edge_vc_runtime.engines.registry import register_engine
     from edge_vc_runtime.live.offline import convert_array
     from edge_vc_runtime.profiling.profiler import ProfileOptions, profile
     from edge_vc_runtime.profiling.report import Report
@@ -40,6 +44,7 @@ _HOMES = {
     "Bundle": "edge_vc_runtime.bundle.reader",
     "BundleError": "edge_vc_runtime.bundle.manifest",
     "EngineError": "edge_vc_runtime.engines.engine",
+    "EngineKind": "edge_vc_runtime.engines.kind",
     "Manifest": "edge_vc_runtime.bundle.manifest",
     "ProfileOptions": "edge_vc_runtime.profiling.profiler",
     "Report": "edge_vc_runtime.profiling.report",
@@ -47,6 +52,7 @@ _HOMES = {
     "convert_array": "edge_vc_runtime.live.offline",
     "profile": "edge_vc_runtime.profiling.profiler",
     "read_bundle": "edge_vc_runtime.bundle.reader",
+    "register_engine": "edge_vc_runtime.engines.registry",
 }
 
 

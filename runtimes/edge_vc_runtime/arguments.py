@@ -6,6 +6,7 @@ import argparse
 import textwrap
 
 from edge_vc_runtime.commands import choose, inspect, profile, report, run
+from edge_vc_runtime.engines.registry import engine_kinds
 from edge_vc_runtime.profiling.report import ENVIRONMENTS
 from edge_vc_runtime.verbs import EXIT_CODES, VERBS
 from edge_vc_runtime.version import __version__
@@ -37,7 +38,7 @@ _REPORT_EXAMPLES = """
 
 def build_parser(prog: str = "edge-vc-rt") -> argparse.ArgumentParser:
     """Return the parser; ``prog`` is how the user calls it."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=prog,
         description="Runs and measures voice-conversion bundles (.evc) on this machine.",
         epilog=f"Every command has its own help: {prog} run --help",
@@ -52,10 +53,20 @@ def build_parser(prog: str = "edge-vc-rt") -> argparse.ArgumentParser:
     return parser
 
 
+class _Parser(argparse.ArgumentParser):
+    """Completes help texts only when help is shown: reading the registries takes a moment."""
+
+    def format_help(self) -> str:
+        for action in self._actions:
+            if action.help and "{engines}" in action.help:
+                action.help = action.help.replace("{engines}", ", ".join(engine_kinds()))
+        return super().format_help()
+
+
 _Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
-def _add_run(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+def _add_run(commands: _Commands[_Parser], prog: str) -> None:
     parser = _command(
         commands,
         "run",
@@ -82,7 +93,7 @@ def _add_run(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
     parser.set_defaults(command=run)
 
 
-def _add_profile(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+def _add_profile(commands: _Commands[_Parser], prog: str) -> None:
     parser = _command(
         commands,
         "profile",
@@ -121,7 +132,7 @@ def _add_profile(commands: _Commands[argparse.ArgumentParser], prog: str) -> Non
     parser.set_defaults(command=profile)
 
 
-def _add_inspect(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+def _add_inspect(commands: _Commands[_Parser], prog: str) -> None:
     parser = _command(
         commands,
         "inspect",
@@ -139,7 +150,7 @@ def _add_inspect(commands: _Commands[argparse.ArgumentParser], prog: str) -> Non
     parser.set_defaults(command=inspect)
 
 
-def _add_choose(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+def _add_choose(commands: _Commands[_Parser], prog: str) -> None:
     parser = _command(
         commands,
         "choose",
@@ -159,7 +170,7 @@ def _add_choose(commands: _Commands[argparse.ArgumentParser], prog: str) -> None
     parser.set_defaults(command=choose)
 
 
-def _add_report(commands: _Commands[argparse.ArgumentParser], prog: str) -> None:
+def _add_report(commands: _Commands[_Parser], prog: str) -> None:
     parser = _command(
         commands,
         "report",
@@ -173,7 +184,7 @@ def _add_report(commands: _Commands[argparse.ArgumentParser], prog: str) -> None
 
 
 def _command(
-    commands: _Commands[argparse.ArgumentParser], name: str, text: str, examples: str, prog: str
+    commands: _Commands[_Parser], name: str, text: str, examples: str, prog: str
 ) -> argparse.ArgumentParser:
     lines = textwrap.indent(examples.strip().format(prog=f"{prog} {name}"), "  ")
     parser = commands.add_parser(
@@ -191,7 +202,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         default="auto",
-        help="auto, onnx or litert (default: auto: the board's, else what `choose` measured)",
+        help="auto or one of {engines} (default: auto: the board's, else what `choose` measured)",
     )
     _add_threads(parser)
     parser.add_argument("--precision", help="int8 or fp32 (default: the bundle's)")

@@ -8,7 +8,8 @@ import numpy as np
 
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.engine import EngineError
-from edge_vc_runtime.engines.registry import ENGINES, EngineKind, load_engine
+from edge_vc_runtime.engines.kind import EngineKind
+from edge_vc_runtime.engines.registry import engine_kind, engines_for, load_engine
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 
@@ -44,7 +45,7 @@ def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> lis
     tolerances = golden.tolerance if golden else {}
     replays = []
     for kind in _engines(bundle, engine):
-        precisions = {m.precision for m in bundle.manifest.models if m.format == kind.format}
+        precisions = {m.precision for m in bundle.manifest.models if m.format in kind.formats}
         for precision, tolerance in tolerances.items():
             expected = arrays.get(f"output.{precision}")
             if expected is None or precision not in precisions:
@@ -70,12 +71,10 @@ def _engines(bundle: Bundle, engine: str) -> list[EngineKind]:
     """Return the engines that have a model and are installed, or the one that is asked for."""
     if engine != "auto":
         load_engine(engine)
-        return [ENGINES[engine]]
+        return [engine_kind(engine)]
     formats = {model.format for model in bundle.manifest.models}
     found, missing = [], []
-    for kind in ENGINES.values():
-        if kind.format not in formats:
-            continue
+    for kind in engines_for(formats):
         try:
             load_engine(kind.name)
         except EngineError as error:

@@ -7,14 +7,24 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from edge_vc_boards.board import BoardError, load_board
+from edge_vc_boards.board import Board, BoardError, load_board
 from edge_vc_boards.requirements import platform_tags, wheel_set
 from edge_vc_runtime import __version__
+from edge_vc_runtime.engines import (
+    ENGINES,
+    EngineFactory,
+    EngineKind,
+    EngineLibrary,
+    register_engine,
+    unregister_engine,
+)
 
 _NO_INDEX = re.compile(r"from versions: none|Failed to establish|name resolution|ConnectionError")
 
@@ -28,7 +38,11 @@ def test_pins_are_those_of_the_constraints(project_root: Path) -> None:
     constraints = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     pinned = {normal(name): version for name, version in constraints.items()}
     document = tomllib.loads((resources.files("edge_vc_boards") / "wheels.toml").read_text())
-    ours = {normal(name): version for name, version in document["python"]["3.11"].items()}
+    pins = {"numpy": document["numpy"]["3.11"]}
+    for kind in ENGINES.values():
+        pins |= kind.wheels["3.11"]
+    ours = {normal(name): version for name, version in pins.items()}
+    assert {"onnxruntime", "ai-edge-litert", "numpy"} <= ours.keys()
     assert {name: pinned.get(name) for name in ours} == ours
 
 
@@ -65,7 +79,12 @@ def test_platform_tags_follow_glibc() -> None:
         ("nano", None, None, "nano: Python 3.6 is too old, edge-vc-runtime needs 3.10 or later"),
         ("orin", None, "3.8", "orin: Python 3.8 is too old, edge-vc-runtime needs 3.10 or later"),
         ("pi4", "cuda", None, "no engine 'cuda', choose from litert, onnx"),
-        ("pi4", None, "3.99", "no wheels known for Python 3.99, only for 3.10, 3.11, 3.12, 3.13"),
+        (
+            "pi4",
+            None,
+            "3.99",
+            "engine litert: no wheels known for Python 3.99, only for 3.10, 3.11, ",
+        ),
         ("pi4", None, "new", "python is 'new', it has to be like 3.11"),
     ],
 )
@@ -76,6 +95,41 @@ def test_what_has_no_wheels_is_refused(
         wheel_set(load_board(board), engine, python)
     assert str(error.value).startswith(complaint)
     assert "\n" not in str(error.value)
+
+
+@pytest.fixture
+def plain() -> Iterator[EngineKind]:
+    """An engine of another distribution that exists for Python 3.11 alone."""
+
+    def load() -> EngineFactory:
+        raise ModuleNotFoundError(name="plainlib")
+
+    kind = EngineKind(
+        name="plain",
+        formats=("onnx",),
+        libraries=(EngineLibrary("plainlib"),),
+        load=load,
+        remedy="pip install plainlib",
+        wheels={"3.11": {"plainlib": "3.2.1"}},
+    )
+    register_engine(kind)
+    yield kind
+    unregister_engine("plain")
+
+
+def test_a_registered_engine_has_a_set(plain: EngineKind) -> None:
+    lines = wheel_set(load_board("pi4"), "plain").lines()
+    wanted = [line for line in lines if not line.startswith("#")]
+    assert wanted == [f"edge-vc-runtime=={__version__}", "numpy==2.4.6", "plainlib==3.2.1"]
+    with pytest.raises(BoardError, match=r"engine plain: no wheels .* 3\.13, only for 3\.11"):
+        wheel_set(load_board("pi4"), "plain", "3.13")
+
+
+def test_a_registered_engine_can_be_a_boards_own(plain: EngineKind) -> None:
+    text = (resources.files("edge_vc_boards") / "profiles" / "pi4.toml").read_text()
+    assert Board.from_toml(text.replace('engine = "litert"', 'engine = "plain"')).defaults == (
+        replace(load_board("pi4").defaults, engine="plain")
+    )
 
 
 @pytest.mark.slow

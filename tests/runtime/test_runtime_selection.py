@@ -337,11 +337,11 @@ def test_default_precision_in_every_format(tmp_path: Path) -> None:
         changed = replace(manifest, default=default)
         assert changed.model().file == default
         for format in ("onnx", "tflite"):
-            assert changed.model(format=format).file == f"model.{precision}.{format}"
-        assert changed.model("int8", "tflite").file == "model.int8.tflite"
+            assert changed.model(formats=(format,)).file == f"model.{precision}.{format}"
+        assert changed.model("int8", ("tflite",)).file == "model.int8.tflite"
     models = tuple(m for m in manifest.models if m.file != "model.fp32.tflite")
     lacking = replace(manifest, models=models)
-    assert lacking.model(format="tflite").file == "model.int8.tflite"
+    assert lacking.model(formats=("tflite",)).file == "model.int8.tflite"
 
 
 def test_report_records_the_selection(

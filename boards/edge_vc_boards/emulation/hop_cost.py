@@ -12,7 +12,7 @@ from edge_vc_boards.emulation.counts import Counts
 from edge_vc_boards.emulation.error import EmulationError
 from edge_vc_boards.emulation.run import SHARE, run_on
 from edge_vc_runtime.bundle.manifest import Manifest
-from edge_vc_runtime.engines import ENGINES
+from edge_vc_runtime.engines import engines_for
 
 _WHOLE, _ALONE = 1, 2
 
@@ -45,8 +45,8 @@ class HopCost:
 
 def contenders(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Yield engine and precision of every model that the emulated root can run."""
-    for kind in ENGINES.values():
-        precisions = [model.precision for model in manifest.models if model.format == kind.format]
+    for kind in engines_for({model.format for model in manifest.models}):
+        precisions = [model.precision for model in manifest.models if model.format in kind.formats]
         for precision in dict.fromkeys(precisions):
             yield kind.name, precision
 

@@ -1,4 +1,4 @@
-"""A small arm64 root that runs here: Python, numpy, both engines, and QEMU with its counter.
+"""A small arm64 root that runs here: Python, numpy, the engines, and QEMU with its counter.
 
 Packages and wheels are only unpacked, nothing is emulated while it is made: half a minute, most
 of it downloads. It is built beside its place and then renamed, so that a root is whole or absent.
@@ -24,6 +24,7 @@ from edge_vc_boards.emulation.debian import fetch_packages, run_tool, unpack
 from edge_vc_boards.emulation.error import EmulationError, UnavailableError
 from edge_vc_boards.emulation.fake_proc import HOST_PROC
 from edge_vc_boards.requirements import platform_tags, wheel_set
+from edge_vc_runtime.engines import engine_kinds
 
 PYTHON = "/usr/bin/python3.11"
 """Debian 12's own."""
@@ -32,6 +33,7 @@ QEMU = "/opt/qemu"
 WHEELS = "/opt/wheels"
 APP = "/opt/app"
 """Where the packages of this project are mounted."""
+_VERSION = "3.11"
 _GUEST = ("python3.11-minimal", "libpython3.11-stdlib", "libstdc++6")
 _EMULATOR = ("qemu-user",)
 _STAMP = "edge-vc-root.json"
@@ -104,7 +106,8 @@ def _recipe() -> dict[str, object]:
 
 def _requirements() -> tuple[str, ...]:
     board = load_board("pi4")  # Debian 12, as the root is
-    sets = [wheel_set(board, engine, "3.11").requirements for engine in ("litert", "onnx")]
+    engines = [kind.name for kind in engine_kinds().values() if _VERSION in kind.wheels]
+    sets = [wheel_set(board, engine, _VERSION).requirements for engine in engines]
     return tuple(sorted({line for lines in sets for line in lines}))
 
 

@@ -122,14 +122,13 @@ def forms(path: Path, note: Callable[[str], None]) -> list[Form]:
     Raises `EngineError` when there are none.
     """
     from edge_vc_runtime.bundle.reader import read_bundle
-    from edge_vc_runtime.engines import ENGINES, EngineError, load_engine
+    from edge_vc_runtime.engines import EngineError, engines_for, load_engine
 
     models = read_bundle(path).manifest.models
     found = {
         Form(model.precision, kind.name)
         for model in models
-        for kind in ENGINES.values()
-        if kind.format == model.format
+        for kind in engines_for((model.format,))
     }
     usable: list[Form] = []
     missing: dict[str, str] = {}

@@ -23,7 +23,7 @@ from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.speed import Ratio, race, ratio
 from edge_vc_export.parity.verify import Proof, proof_metrics, prove
 from edge_vc_runtime.bundle.reader import read_bundle
-from edge_vc_runtime.engines import engine_of
+from edge_vc_runtime.engines import engines_for
 from edge_vc_runtime.session import Session
 
 PARITY_SECONDS = 30.0
@@ -160,8 +160,9 @@ def compare_precisions(bundle: str | Path, speech: Samples) -> dict[str, Ratio]:
     have = {(model.format, model.precision) for model in manifest.models}
     raced = [f for f in FORMATS if {(f, "int8"), (f, "fp32")} <= have]
     sessions = {
-        f"{precision}.{format}": Session.open(bundle, engine_of(format), precision=precision)
+        f"{precision}.{format}": Session.open(bundle, kind.name, precision=precision)
         for format in raced
+        for kind in engines_for((format,))[:1]
         for precision in ("int8", "fp32")
     }
     if not sessions:

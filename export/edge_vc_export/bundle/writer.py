@@ -26,12 +26,8 @@ from edge_vc_runtime.bundle.manifest import (
     StateSpec,
 )
 from edge_vc_runtime.bundle.reader import BundleError, read_bundle
+from edge_vc_runtime.engines import least_versions
 
-RUNTIMES = {
-    "onnx": {"onnxruntime": "1.17"},
-    "tflite": {"ai-edge-litert": "2.0", "tflite-runtime": "2.14"},
-}
-"""Least versions of the libraries that load each format."""
 GOLDEN, CARD, LICENCE = "golden.npz", "MODEL_CARD.md", "LICENSE"
 
 
@@ -169,7 +165,7 @@ def _manifest(
         runtimes={
             name: version
             for format in sorted({entry.format for entry in entries})
-            for name, version in RUNTIMES[format].items()
+            for name, version in least_versions(format).items()
         },
         boards=facts.boards,
         metrics=dict(facts.metrics),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 
 from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
@@ -111,21 +111,20 @@ class Manifest:
         """Latency of the graph alone: one hop to collect plus the look-ahead."""
         return (self.hop + self.delay) / self.sample_rate * 1000
 
-    def model(self, precision: str | None = None, format: str | None = None) -> ModelEntry:
-        """Return the default model, or the one of a precision and format.
+    def model(
+        self, precision: str | None = None, formats: Collection[str] | None = None
+    ) -> ModelEntry:
+        """Return the default model, or the one of a precision and of one of the ``formats``.
 
-        Where only the format is asked for, the default model's precision comes first. Raises
+        Where only formats are asked for, the default model's precision comes first. Raises
         `BundleError` when the bundle has none.
         """
-        entries = [m for m in self.models if format in (None, m.format)]
+        entries = [m for m in self.models if formats is None or m.format in formats]
         wanted = [m for m in entries if precision in (None, m.precision)]
         if not wanted:
             have = ", ".join(f"{m.precision} ({m.format})" for m in self.models)
-            raise BundleError(
-                f"{self.name}: has no {precision or ''} {format or ''} model, only {have}".replace(
-                    "  ", " "
-                )
-            )
+            asked = " ".join(filter(None, (precision, " or ".join(formats or ()))))
+            raise BundleError(f"{self.name}: has no {asked} model, only {have}")
         default = next((m.precision for m in self.models if m.file == self.default), None)
         same = [m for m in wanted if m.precision == default] or wanted
         return next((m for m in same if m.file == self.default), same[0])

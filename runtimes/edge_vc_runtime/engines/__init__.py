@@ -1,7 +1,18 @@
 """Inference engines: what one is, which there are, and which of them runs a bundle."""
 
 from edge_vc_runtime.engines.engine import Engine, EngineError, EngineFactory
-from edge_vc_runtime.engines.registry import ENGINES, EngineKind, engine_of, load_engine
+from edge_vc_runtime.engines.kind import EngineKind, EngineLibrary
+from edge_vc_runtime.engines.op_time import OpTime
+from edge_vc_runtime.engines.registry import (
+    ENGINES,
+    engine_kind,
+    engine_kinds,
+    engines_for,
+    least_versions,
+    load_engine,
+    register_engine,
+    unregister_engine,
+)
 
 __all__ = [
     "ENGINES",
@@ -9,6 +20,13 @@ __all__ = [
     "EngineError",
     "EngineFactory",
     "EngineKind",
-    "engine_of",
+    "EngineLibrary",
+    "OpTime",
+    "engine_kind",
+    "engine_kinds",
+    "engines_for",
+    "least_versions",
     "load_engine",
+    "register_engine",
+    "unregister_engine",
 ]

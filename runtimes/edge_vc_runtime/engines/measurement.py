@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 
 from edge_vc_runtime.board_profile import user_folder
 from edge_vc_runtime.bundle.manifest import Manifest
-from edge_vc_runtime.engines.registry import ENGINES
+from edge_vc_runtime.engines.kind import LibraryVersion
+from edge_vc_runtime.engines.registry import engine_kinds
 from edge_vc_runtime.schema.fields import FieldError, parse_object
 from edge_vc_runtime.schema.records import from_json_value
 from edge_vc_runtime.sysfs import cpu_model
@@ -22,14 +21,6 @@ from edge_vc_runtime.sysfs import cpu_model
 _LIMIT = 1 << 20  # bytes of a file
 _CLEAR_WIN = 0.9
 """A precision other than the bundle's own has to need less than this part of its time."""
-
-
-@dataclass(frozen=True)
-class LibraryVersion:
-    """One installed library."""
-
-    library: str
-    version: str
 
 
 @dataclass(frozen=True)
@@ -86,12 +77,7 @@ def blank_measurement(manifest: Manifest, threads: int, root: Path = Path("/")) 
 
 def installed_libraries() -> tuple[LibraryVersion, ...]:
     """Return every engine library that is installed, without importing one."""
-    found = []
-    for kind in ENGINES.values():
-        for library in kind.libraries:
-            with contextlib.suppress(metadata.PackageNotFoundError):
-                found.append(LibraryVersion(library, metadata.version(library)))
-    return tuple(found)
+    return tuple(each for kind in engine_kinds().values() for each in kind.installed())
 
 
 def save_measurement(made: Measurement, environment: Mapping[str, str] | None = None) -> Path:

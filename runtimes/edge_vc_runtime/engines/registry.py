@@ -1,60 +1,82 @@
-"""Inference engines by name; one is imported only when it is opened."""
+"""Inference engines by name. To add one: a folder with its `EngineKind`, and a line in `ENGINES`.
+
+A distribution of its own adds one without a change here: it calls `register_engine`, or names its
+`EngineKind` as an entry point of the group `ENTRY_POINTS`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import warnings
+from collections.abc import Collection, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from types import MappingProxyType
 
 from edge_vc_runtime.engines.engine import EngineError, EngineFactory
+from edge_vc_runtime.engines.kind import EngineKind
+from edge_vc_runtime.engines.litert_engine.kind import LITERT
+from edge_vc_runtime.engines.onnx_engine.kind import ONNX
+
+ENTRY_POINTS = "edge_vc.engines"
+"""Entry point group in which other distributions name their `EngineKind`."""
+
+ENGINES: dict[str, EngineKind] = {kind.name: kind for kind in (LITERT, ONNX)}
+"""Registered engines by name, in the order in which they are preferred where nothing else decides.
+`engine_kinds` adds those that entry points name."""
 
 
-@dataclass(frozen=True)
-class EngineKind:
-    """An engine that could be loaded."""
+def register_engine(kind: EngineKind) -> None:
+    """Add an engine, the last in the order of preference.
 
-    name: str
-    format: str
-    """Model format that it runs; see `ModelEntry.format`."""
-    libraries: tuple[str, ...]
-    """Distributions that could stand behind it, as pip calls them."""
-    load: Callable[[], EngineFactory]
-    """Imports it; raises `ModuleNotFoundError` or `EngineError`."""
+    Raises `ValueError` when another one has its name.
+    """
+    if ENGINES.setdefault(kind.name, kind) is not kind:
+        raise ValueError(f"an engine {kind.name!r} is registered already, choose another name")
 
 
-def _litert() -> EngineFactory:
-    from edge_vc_runtime.engines.litert_engine.engine import LitertEngine
-    from edge_vc_runtime.engines.litert_engine.library import load_library
-
-    load_library()
-    return LitertEngine
+def unregister_engine(name: str) -> None:
+    """Remove an engine; harmless when there is none of that name."""
+    ENGINES.pop(name, None)
 
 
-def _onnx() -> EngineFactory:
-    from edge_vc_runtime.engines.onnx_engine.engine import OnnxEngine
-
-    return OnnxEngine
-
-
-ENGINES: dict[str, EngineKind] = {
-    "litert": EngineKind("litert", "tflite", ("ai-edge-litert", "tflite-runtime"), _litert),
-    "onnx": EngineKind("onnx", "onnx", ("onnxruntime", "onnxruntime-gpu"), _onnx),
-}
-"""Engines by name, in the order in which they are preferred where nothing else decides."""
+def engine_kinds() -> Mapping[str, EngineKind]:
+    """Return every engine by name, in order of preference; reads entry points the first time."""
+    _register_entry_points()
+    return MappingProxyType(ENGINES)
 
 
-def engine_of(format: str) -> str:
-    """Return the name of the engine that runs a model format; `KeyError` for an unknown one."""
-    return {kind.format: kind.name for kind in ENGINES.values()}[format]
+def engines_for(formats: Collection[str]) -> tuple[EngineKind, ...]:
+    """Return the engines that read at least one of the model formats, the preferred one first."""
+    return tuple(k for k in engine_kinds().values() if not set(formats).isdisjoint(k.formats))
+
+
+def least_versions(format: str) -> dict[str, str]:
+    """Return the least version of each library that loads a model format."""
+    libraries = (library for kind in engines_for((format,)) for library in kind.libraries)
+    return {library.name: library.least for library in libraries if library.least}
+
+
+def engine_kind(name: str) -> EngineKind:
+    """Return an engine by name; raises `EngineError` that lists the names for an unknown one."""
+    kind = ENGINES.get(name) or engine_kinds().get(name)
+    if kind is None:
+        raise EngineError(f"no engine {name!r:.60}, choose from auto, {', '.join(ENGINES)}")
+    return kind
 
 
 def load_engine(name: str) -> EngineFactory:
     """Import an engine; raises `EngineError` for an unknown or a missing one."""
-    if name not in ENGINES:
-        raise EngineError(f"no engine {name!r}, choose from auto, {', '.join(ENGINES)}")
+    kind = engine_kind(name)
     try:
-        return ENGINES[name].load()
+        return kind.load()
     except ModuleNotFoundError as error:
-        raise EngineError(
-            f"engine {name} needs {error.name}, which is not installed: "
-            f"pip install 'edge-vc-runtime[{name}]'"
-        ) from error
+        raise EngineError(kind.missing(error.name)) from error
+
+
+@cache
+def _register_entry_points() -> None:
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            register_engine(point.load())
+        except Exception as error:  # a broken distribution must not take the others along
+            warnings.warn(f"engine {point.name} ({point.value}) is left out: {error}", stacklevel=2)

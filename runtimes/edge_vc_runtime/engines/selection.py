@@ -15,7 +15,7 @@ from edge_vc_runtime.bundle.manifest import BundleError, Manifest, ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.engine import Engine, EngineError
 from edge_vc_runtime.engines.measurement import blank_measurement, load_measurement
-from edge_vc_runtime.engines.registry import ENGINES, load_engine
+from edge_vc_runtime.engines.registry import engine_kind, engines_for, load_engine
 
 MAX_THREADS = 64
 
@@ -107,14 +107,14 @@ def _candidates(
             f"fastest of {len(measured.timings)} measured here on {measured.created[:10]}",
         )
     formats = {model.format for model in manifest.models}
-    names = [kind.name for kind in ENGINES.values() if kind.format in formats]
+    names = [kind.name for kind in engines_for(formats)]
     for name in names:
         yield Candidate(
             name,
             precision,
             "nothing measured here yet: run `edge-vc-rt choose BUNDLE`"
             if len(names) > 1
-            else f"the only engine for the bundle's {formats.pop()} models",
+            else f"the only engine for the bundle's {' and '.join(sorted(formats))} models",
         )
 
 
@@ -122,7 +122,7 @@ def _open(
     bundle: Bundle, candidate: Candidate, threads: int
 ) -> tuple[Engine, ModelEntry, EngineSelection]:
     factory = load_engine(candidate.engine)
-    model = bundle.manifest.model(candidate.precision, ENGINES[candidate.engine].format)
+    model = bundle.manifest.model(candidate.precision, engine_kind(candidate.engine).formats)
     loaded = factory(bundle.manifest, model, bundle.read(model.file), threads)
     selection = EngineSelection(
         candidate.engine, loaded.library, loaded.version, model.precision, candidate.reason

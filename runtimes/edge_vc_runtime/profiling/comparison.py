@@ -10,7 +10,7 @@ import numpy as np
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.measurement import EngineTiming, Measurement, blank_measurement
-from edge_vc_runtime.engines.registry import ENGINES
+from edge_vc_runtime.engines.registry import engines_for
 from edge_vc_runtime.profiling.feed import feed_hops
 from edge_vc_runtime.profiling.pacing import run_tight
 from edge_vc_runtime.samples import Samples
@@ -61,8 +61,8 @@ def compare_engines(
 def _open_all(bundle: Bundle, threads: int) -> tuple[list[Session], list[Refusal]]:
     sessions: list[Session] = []
     refusals: list[Refusal] = []
-    for kind in ENGINES.values():
-        models = [model for model in bundle.manifest.models if model.format == kind.format]
+    for kind in engines_for({model.format for model in bundle.manifest.models}):
+        models = [model for model in bundle.manifest.models if model.format in kind.formats]
         for precision in dict.fromkeys(model.precision for model in models):
             try:
                 sessions.append(Session.open(bundle, kind.name, threads, precision))

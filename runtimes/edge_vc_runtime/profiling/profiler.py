@@ -15,6 +15,7 @@ from typing import Literal
 
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.engines.op_time import OpTime
+from edge_vc_runtime.engines.registry import engine_kind
 from edge_vc_runtime.profiling.coldstart import measure_cold_start
 from edge_vc_runtime.profiling.feed import feed_hops
 from edge_vc_runtime.profiling.machine import detect_environment, read_machine, read_sensors
@@ -35,7 +36,6 @@ from edge_vc_runtime.version import __version__
 
 Mode = Literal["tight", "paced"]
 MODES: tuple[Mode, ...] = ("tight", "paced")
-_OP_HOPS = 200
 
 Progress = Callable[[str, float, float], None]
 """Told the mode, the seconds done and the seconds in all."""
@@ -178,13 +178,9 @@ def _latency(session: Session, timings: dict[Mode, Timing]) -> Latency:
 
 
 def _ops(bundle: Bundle, session: Session, hops: Samples) -> tuple[OpTime, ...] | None:
-    """Return time per kind of node by the engine's own way; None where it has none."""
+    """Return time per kind of node by the engine's own profiler; None where it has none."""
+    measure = engine_kind(session.selection.engine).op_times
+    if measure is None:
+        return None
     data = bundle.read(session.model.file)
-    if session.selection.engine == "litert":
-        from edge_vc_runtime.engines.litert_engine import profile as litert_profile
-
-        return litert_profile.op_times(data, session.threads)
-    from edge_vc_runtime.engines.onnx_engine import profile as onnx_profile
-
-    turns = (hops[index % len(hops)] for index in range(_OP_HOPS))
-    return onnx_profile.op_times(bundle.manifest, session.model, data, session.threads, turns)
+    return measure(bundle.manifest, session.model, data, session.threads, hops)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TextIO
 
+from edge_vc_runtime.engines.registry import engine_kinds
 from edge_vc_runtime.profiling.report import Report, Timing
 
 Rows = list[tuple[str, str]]
@@ -45,10 +46,11 @@ def sections(report: Report) -> Iterator[tuple[str, Rows]]:
             yield f"{name}, {timing.hops} hops of {timing.deadline_ms:g} ms", _timing(timing)
     if report.cold_start and report.memory:
         yield "New process", _cold(report)
+    kind = engine_kinds().get(report.setup.engine)  # None for an engine that is unknown here
     if report.ops:
-        how = ", each run alone" if report.setup.engine == "litert" else ""
+        how = [kind.op_method] if kind and kind.op_method else []
         yield (
-            f"Nodes by kind, us per hop{how}",
+            ", ".join(["Nodes by kind", "us per hop", *how]),
             [
                 (
                     f"{op.op} x{op.nodes}" if op.nodes else op.op,
@@ -57,8 +59,8 @@ def sections(report: Report) -> Iterator[tuple[str, Rows]]:
                 for op in report.ops[:_SHOWN_OPS]
             ],
         )
-    elif report.setup.engine == "litert":
-        yield "Nodes by kind", [("unknown", "tflite-runtime tells no time per node")]
+    elif kind and kind.op_missing:
+        yield "Nodes by kind", [("unknown", kind.op_missing)]
 
 
 def _title(report: Report) -> str:

@@ -1,0 +1,88 @@
+"""An inference engine as data: everything that the rest of the project asks about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+
+from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
+from edge_vc_runtime.engines.engine import EngineFactory
+from edge_vc_runtime.engines.op_time import OpTime
+from edge_vc_runtime.samples import Samples
+
+OpProfiler = Callable[[Manifest, ModelEntry, bytes, int, Samples], "tuple[OpTime, ...] | None"]
+"""Measures time per kind of node from manifest, model entry, the model's bytes, a number of threads
+and hops ``[N, hop]``; the most expensive kind first, None where the library cannot tell."""
+
+
+def distribution_version(name: str) -> str | None:
+    """Return the version of an installed distribution, None when it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@dataclass(frozen=True)
+class LibraryVersion:
+    """One installed library."""
+
+    library: str
+    version: str
+
+
+@dataclass(frozen=True)
+class EngineLibrary:
+    """A library that can stand behind an engine."""
+
+    name: str
+    """As pip calls it, or a name of the system's library."""
+    least: str = ""
+    """Least version that loads the project's models; every new bundle states it. Empty: any."""
+    find_version: Callable[[str], str | None] = distribution_version
+    """Returns the installed version by name, without importing; None when it is not installed."""
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """An engine that may or may not be installed."""
+
+    name: str
+    """What ``--engine``, board profiles and reports call it."""
+    formats: tuple[str, ...]
+    """Model formats that it reads; see `ModelEntry.format`."""
+    libraries: tuple[EngineLibrary, ...]
+    """What can stand behind it, the preferred one first."""
+    load: Callable[[], EngineFactory]
+    """Imports it; raises `ModuleNotFoundError` where no library is installed, or `EngineError`."""
+    extra: str = ""
+    """Extra of edge-vc-runtime that installs it; empty for an engine of another distribution."""
+    remedy: str = ""
+    """What to do where it is missing; by default pip's line for ``extra``."""
+    wheels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Exact versions by distribution of all that it needs besides numpy, by Python (``3.11``)."""
+    op_times: OpProfiler | None = None
+    op_method: str = ""
+    """How `op_times` measures, as an addition to the table's title."""
+    op_missing: str = ""
+    """Why `op_times` may return None, in one line."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", self.name) or self.name == "auto":
+            raise ValueError(f"an engine cannot be called {self.name!r:.60}")
+        if not self.formats:
+            raise ValueError(f"engine {self.name}: formats is empty, it has to name at least one")
+        if not self.extra and not self.remedy:
+            raise ValueError(f"engine {self.name}: give an extra, or a remedy where it is missing")
+
+    def installed(self) -> tuple[LibraryVersion, ...]:
+        """Return the installed libraries with their versions, without importing one."""
+        found = ((each.name, each.find_version(each.name)) for each in self.libraries)
+        return tuple(LibraryVersion(name, version) for name, version in found if version)
+
+    def missing(self, module: str | None) -> str:
+        """Return why it cannot be loaded without ``module`` and what to do, in one line."""
+        remedy = self.remedy or f"pip install 'edge-vc-runtime[{self.extra}]'"
+        return f"engine {self.name} needs {module}, which is not installed: {remedy}"
