@@ -99,7 +99,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/workers",
         "edge_vc_export",
     },
-    "edge_vc/data": {"edge_vc/audio", "edge_vc/augmentation"},
+    "edge_vc/data": {"edge_vc/audio", "edge_vc/augmentation", "edge_vc/workers"},
     "edge_vc/evaluate": {
         "edge_vc",
         "edge_vc/assets",
@@ -108,6 +108,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/models",
         "edge_vc/settings",
         "edge_vc/teachers",
+        "edge_vc/workers",
         "edge_vc_runtime",
     },
     "edge_vc/labelling": {
@@ -118,7 +119,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/workers",
     },
     "edge_vc/models": {"edge_vc/audio", "edge_vc/nn"},
-    "edge_vc/prepare": {"edge_vc/audio", "edge_vc/augmentation", "edge_vc/data"},
+    "edge_vc/prepare": {"edge_vc/audio", "edge_vc/augmentation", "edge_vc/data", "edge_vc/workers"},
     "edge_vc/teachers": {"edge_vc/assets", "edge_vc/audio", "edge_vc/models", "edge_vc/settings"},
     "edge_vc/training": {
         "edge_vc/audio",
@@ -130,6 +131,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/recipes",
         "edge_vc/settings",
         "edge_vc/teachers",
+        "edge_vc/workers",
     },
     "edge_vc_boards": {"edge_vc_runtime"},
     "edge_vc_export": {

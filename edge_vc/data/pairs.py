@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,6 +24,8 @@ from edge_vc.augmentation.voice_perturbation import (
 )
 from edge_vc.data.corpus import Utterance
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, TARGET_DB, PairSet, as_int16, cleaned
+from edge_vc.workers.ordered import parallel_map
+from edge_vc.workers.progress import Progress, no_progress
 
 _VERSION = 3
 """Goes up when pairs come out otherwise, so that a cache of older ones is not used."""
@@ -72,11 +73,11 @@ def cached_pairs(
     clean: bool = True,
     settings: PerturbSettings | None = None,
     workers: int = 2,
-    progress: Callable[[Iterable[Path], int], Iterable[Path]] | None = None,
+    progress: Progress = no_progress,
 ) -> list[PairSet]:
-    """Make the pairs of ``sources`` under ``cache``, in parallel; what is there is kept.
+    """Make the pairs of ``sources`` under ``cache`` in ``workers`` processes; keep what is there.
 
-    ``progress`` wraps the iterator of finished files, given their number.
+    Raises `WorkerLostError` when a process dies.
     """
     settings = settings or PerturbSettings()
     recipe = (_VERSION, variants, seed, clean, asdict(settings))
@@ -87,10 +88,10 @@ def cached_pairs(
         (source, folder / f"{source.speaker}-{source.utt_id}.npz", variants, seed, settings, clean)
         for source in sources
     ]
-    with ProcessPoolExecutor(workers) as pool:
-        done: Iterable[Path] = pool.map(_store, jobs, chunksize=4)
-        paths = list(progress(done, len(jobs)) if progress else done)
-    return [load_pairs(path) for path in paths]
+    missing = [job for job in jobs if not job[1].exists()]
+    for _ in progress(parallel_map(_store, missing, workers), len(missing), "voices are perturbed"):
+        pass
+    return [load_pairs(path) for _, path, *_ in jobs]
 
 
 def load_pairs(path: Path) -> PairSet:

@@ -112,12 +112,11 @@ def evaluate_command(
         for path in filter(None, (json, plot)):
             _check_place(path)
         with Progress(*columns, console=console, transient=True) as bar:
-            task = bar.add_task("evaluate", total=None)
             report = evaluate(
                 loaded,
                 corpus,
                 options,
-                lambda done, total: bar.update(task, completed=done, total=total),
+                lambda items, total, label: bar.track(items, total, description=label),
             )
         if plot is not None:
             plot_first_sentence(loaded, corpus, plot)

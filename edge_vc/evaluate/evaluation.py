@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,10 +18,8 @@ from edge_vc.evaluate.selection import EvaluationSet, select_sentences
 from edge_vc.evaluate.systems.converted_folder import ConvertedFiles
 from edge_vc.evaluate.systems.pairings import Pairing, baseline, pairings
 from edge_vc.evaluate.systems.systems import ConversionSystem, unique_systems
-from edge_vc.evaluate.worker import Outcome, Plan, Task, present
-
-Progress = Callable[[int, int], None]
-"""Told the recordings done and their total."""
+from edge_vc.evaluate.worker import EvaluationOutcome, EvaluationPlan, EvaluationTask, present
+from edge_vc.workers.progress import Progress, no_progress
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def evaluate(
     systems: Iterable[ConversionSystem],
     corpus: str | Path | Corpus,
     options: EvaluationOptions | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> EvaluationReport:
     """Score every system on the corpus's unseen speakers, and the target's own recordings.
 
@@ -66,9 +64,9 @@ def evaluate(
     sentences = tuple(_sentence(chosen, index) for index in range(len(chosen.sources)))
     if options.audio:
         _keep_target(chosen, sentences, options.audio)
-    plan = Plan(chosen, measure_target(chosen), everybody, pairs, options.audio)
-    tasks = [Task(utterance, None) for utterance in chosen.ceiling]
-    tasks += [Task(utterance, condition) for condition in tried for utterance in chosen.sources]
+    plan = EvaluationPlan(chosen, measure_target(chosen), everybody, pairs, options.audio)
+    tasks = [EvaluationTask(utterance, None) for utterance in chosen.ceiling]
+    tasks += [EvaluationTask(source, condition) for condition in tried for source in chosen.sources]
     outcomes = run_tasks(plan, tasks, options.jobs, progress)
     own, rest = outcomes[: len(chosen.ceiling)], outcomes[len(chosen.ceiling) :]
     by_condition = {
@@ -132,7 +130,7 @@ def _keep_target(chosen: EvaluationSet, sentences: Sequence[Sentence], folder: P
 
 def _tables(
     systems: Sequence[ConversionSystem],
-    by_condition: dict[Condition, list[Outcome]],
+    by_condition: dict[Condition, list[EvaluationOutcome]],
     first: str,
 ) -> dict[str, dict[str, SystemScore]]:
     """Summarise every system in every condition, by their names."""
@@ -155,7 +153,7 @@ def _tables(
 
 
 def _comparisons(
-    pairs: Sequence[Pairing], by_condition: dict[Condition, list[Outcome]]
+    pairs: Sequence[Pairing], by_condition: dict[Condition, list[EvaluationOutcome]]
 ) -> Iterable[Comparison]:
     for condition, outcomes in by_condition.items():
         for pair in pairs:

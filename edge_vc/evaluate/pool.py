@@ -2,83 +2,64 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from dataclasses import dataclass
 
-from edge_vc.evaluate.worker import Bench, Outcome, Plan, Task
+from edge_vc.evaluate.worker import Bench, EvaluationOutcome, EvaluationPlan, EvaluationTask
 from edge_vc.settings.optional import EvaluationError
+from edge_vc.workers.inline_pool import InlinePool
+from edge_vc.workers.ordered import run_in_order
+from edge_vc.workers.pool import Report, WorkerLostError
+from edge_vc.workers.process_pool import ProcessPool
+from edge_vc.workers.progress import Progress, no_progress
 
 MOST_JOBS = 64
 
-_bench: Bench | Exception | None = None
-"""A working process's own; why it has none, where it could not be opened."""
+
+@dataclass(frozen=True)
+class BenchOpener:
+    """Opens everything that is evaluated in a worker; an `edge_vc.workers.pool.Opener`."""
+
+    plan: EvaluationPlan
+
+    def __call__(self, report: Report) -> Callable[[EvaluationTask], EvaluationOutcome]:
+        """Return what converts and scores one task."""
+        return Bench(self.plan).run
 
 
 def run_tasks(
-    plan: Plan,
-    tasks: Sequence[Task],
+    plan: EvaluationPlan,
+    tasks: Sequence[EvaluationTask],
     jobs: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Outcome]:
+    progress: Progress = no_progress,
+) -> list[EvaluationOutcome]:
     """Return the outcomes in the order of the tasks.
 
-    Every process computes on one thread, so that sums come out the same everywhere.
+    Every process computes on one thread, so that sums come out the same everywhere. Raises
+    `EvaluationError` for too many jobs and for a process that dies.
     """
     if not 1 <= jobs <= MOST_JOBS:
         raise EvaluationError(f"{jobs} jobs; give 1 to {MOST_JOBS}")
-    outcomes: list[Outcome] = []
-    for outcome in _here(plan, tasks) if jobs == 1 else _elsewhere(plan, tasks, jobs):
-        outcomes.append(outcome)
-        if progress:
-            progress(len(outcomes), len(tasks))
-    return outcomes
+    outcomes = _here(plan, tasks) if jobs == 1 else _in_processes(plan, tasks, jobs)
+    return list(progress(outcomes, len(tasks), "evaluate"))
 
 
-def _here(plan: Plan, tasks: Sequence[Task]) -> Iterator[Outcome]:
+def _here(plan: EvaluationPlan, tasks: Sequence[EvaluationTask]) -> Iterator[EvaluationOutcome]:
     with _one_thread():
-        bench = Bench(plan)
-        for task in tasks:
-            yield bench.run(task)
+        yield from run_in_order(InlinePool(BenchOpener(plan)), tasks)
 
 
-def _elsewhere(plan: Plan, tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
-    """Start fresh interpreters: a fork would take threads and half-locked locks along."""
-    pool = ProcessPoolExecutor(
-        min(jobs, len(tasks)), get_context("spawn"), initializer=_start, initargs=(plan,)
-    )
+def _in_processes(
+    plan: EvaluationPlan, tasks: Sequence[EvaluationTask], jobs: int
+) -> Iterator[EvaluationOutcome]:
+    pool = ProcessPool(BenchOpener(plan), min(jobs, len(tasks)), threads=1)
     try:
-        yield from pool.map(_run, tasks)
-    except BrokenProcessPool as error:
+        yield from run_in_order(pool, tasks)
+    except WorkerLostError as error:
         raise EvaluationError(
-            "a process of the evaluation died, perhaps for want of memory; try fewer --jobs"
+            f"{error}: a process of the evaluation died, perhaps out of memory; try fewer --jobs"
         ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start(plan: Plan) -> None:
-    import torch
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides
-    torch.set_num_threads(1)
-    global _bench
-    try:
-        _bench = Bench(plan)
-    except Exception as error:  # raised here, it would only be printed
-        _bench = error
-
-
-def _run(task: Task) -> Outcome:
-    if isinstance(_bench, Exception):
-        raise _bench
-    if _bench is None:
-        raise RuntimeError(f"process {os.getpid()} was not started by an evaluation")
-    return _bench.run(task)
 
 
 @contextmanager

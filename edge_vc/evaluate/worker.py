@@ -20,7 +20,7 @@ from edge_vc.evaluate.systems.systems import RATE, Conversion, ConversionSystem,
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """Everything that every process has to know; picklable when its systems are."""
 
     chosen: EvaluationSet
@@ -32,7 +32,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Task:
+class EvaluationTask:
     """One recording to convert, in one condition; without a condition, to score as it is."""
 
     utterance: Utterance
@@ -40,7 +40,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EvaluationOutcome:
     """What came of a task."""
 
     scores: dict[str, SentenceScore]
@@ -51,24 +51,24 @@ class Outcome:
 class Bench:
     """Systems and scorer, opened in this process."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: EvaluationPlan) -> None:
         self._plan = plan
         self.scorer = Scorer(plan.chosen, plan.target)
         self._open: dict[str, Conversion] = {c.name: c.open() for c in plan.systems}
         self._noise = NoiseMaker(plan.chosen.voices, RATE)
         self._kept = AudioFolder(plan.audio) if plan.audio else None
 
-    def run(self, task: Task) -> Outcome:
+    def run(self, task: EvaluationTask) -> EvaluationOutcome:
         """Convert and score; the same task always has the same outcome."""
         utterance = task.utterance
         samples = utterance.read(RATE)
         if task.condition is None:
-            return Outcome({"target": self.scorer.score(utterance, samples)})
+            return EvaluationOutcome({"target": self.scorer.score(utterance, samples)})
         versions = self._convert(utterance, task.condition, samples)
         if self._kept:
             self._kept.keep(task.condition, utterance, versions)
         pitch = contour(samples, RATE)
-        return Outcome(
+        return EvaluationOutcome(
             {name: self.scorer.score(utterance, x, pitch) for name, x in versions.items()},
             {
                 pairing: self._closeness(utterance, versions, pairing)

@@ -69,14 +69,13 @@ def run(
     # A log file wants no bar.
     shown = console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
-        task = bar.add_task("prepare", total=None)
         prepared = prepare(
             recordings,
             out,
             settings,
             jobs=jobs,
             overwrite=overwrite,
-            progress=lambda done, total: bar.update(task, completed=int(done), total=int(total)),
+            progress=lambda items, total, label: bar.track(items, total, description=label),
         )
     console.print(speaker_table(prepared))
     if prepared.drops:

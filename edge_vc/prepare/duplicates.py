@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edge_vc.audio.fingerprint import find_matches
-from edge_vc.prepare.record import Piece, Record
+from edge_vc.prepare.record import Piece, PrepareRecord
 
 EXACT, NEAR = "exact duplicate", "near duplicate"
 
 
-def without_duplicates(records: Sequence[Record], agreement: float) -> list[Record]:
+def without_duplicates(records: Sequence[PrepareRecord], agreement: float) -> list[PrepareRecord]:
     """Return the records with every later copy dropped; the first one stays.
 
     Exact copies decode to the same samples. Near ones agree in ``agreement`` of their
@@ -21,7 +21,7 @@ def without_duplicates(records: Sequence[Record], agreement: float) -> list[Reco
     return _without_near(records, agreement) if agreement < 1 else records
 
 
-def _without_copies(records: Sequence[Record]) -> list[Record]:
+def _without_copies(records: Sequence[PrepareRecord]) -> list[PrepareRecord]:
     first: dict[str, str] = {}
     kept = []
     for record in records:
@@ -33,7 +33,7 @@ def _without_copies(records: Sequence[Record]) -> list[Record]:
     return kept
 
 
-def _without_near(records: list[Record], agreement: float) -> list[Record]:
+def _without_near(records: list[PrepareRecord], agreement: float) -> list[PrepareRecord]:
     places = [
         (r, p)
         for r, record in enumerate(records)

@@ -17,7 +17,7 @@ from edge_vc.audio.voice_activity import FRAME, Probabilities, SpeechDetector
 from edge_vc.prepare.settings import SAMPLE_RATE
 
 Step = Callable[[float], None]
-"""Told the seconds of audio that were worked on; may raise to stop."""
+"""Told the seconds of audio that were worked on."""
 
 
 @dataclass(frozen=True)

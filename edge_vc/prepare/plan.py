@@ -13,16 +13,16 @@ from pathlib import Path
 from edge_vc.prepare.settings import PrepareSettings
 from edge_vc.prepare.sources import Drop, Source, find_sources
 from edge_vc.prepare.split import TRAIN, split_speakers
-from edge_vc.prepare.task import Task
+from edge_vc.prepare.task import PrepareTask
 
 _LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
-class Plan:
+class PreparePlan:
     """What a run will do."""
 
-    tasks: tuple[Task, ...]
+    tasks: tuple[PrepareTask, ...]
     drops: tuple[Drop, ...]
     """What cannot even be opened."""
     sides: Mapping[str, str]
@@ -34,7 +34,7 @@ class Plan:
         return sum(task.utterance.seconds for task in self.tasks)
 
 
-def make_plan(folder: Path, settings: PrepareSettings, earlier: Mapping[str, str]) -> Plan:
+def make_plan(folder: Path, settings: PrepareSettings, earlier: Mapping[str, str]) -> PreparePlan:
     """Look through ``folder``; speakers in ``earlier`` keep their side of the split.
 
     Raises `PrepareError` when it holds nothing.
@@ -48,10 +48,10 @@ def make_plan(folder: Path, settings: PrepareSettings, earlier: Mapping[str, str
         _task(source, sides[source.utterance.speaker], stem, settings)
         for source, stem in zip(sources, stems, strict=True)
     ]
-    return Plan(tuple(tasks), tuple(drops), sides)
+    return PreparePlan(tuple(tasks), tuple(drops), sides)
 
 
-def _task(source: Source, side: str, stem: str, settings: PrepareSettings) -> Task:
+def _task(source: Source, side: str, stem: str, settings: PrepareSettings) -> PrepareTask:
     varied = settings.variants > 0 and side == TRAIN and source.utterance.role == "source"
     path = f"{side}/{stem}"
     state = source.utterance.path.stat()
@@ -59,7 +59,7 @@ def _task(source: Source, side: str, stem: str, settings: PrepareSettings) -> Ta
     # The pieces depend on whether there is a text, not on which.
     facts.append(bool(source.utterance.text))
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]
-    return Task(source.utterance, source.name, path, varied, key)
+    return PrepareTask(source.utterance, source.name, path, varied, key)
 
 
 def _stems(sources: list[Source]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,17 +10,15 @@ from edge_vc.audio.voice_activity import model_path
 from edge_vc.data.corpus import METADATA, Utterance, write_metadata
 from edge_vc.prepare.duplicates import without_duplicates
 from edge_vc.prepare.output import DROPPED, Output, open_output
-from edge_vc.prepare.plan import Plan, make_plan
-from edge_vc.prepare.pool import prepare_all
-from edge_vc.prepare.record import Piece, Record, load_record, write_text
+from edge_vc.prepare.plan import PreparePlan, make_plan
+from edge_vc.prepare.pool import DetectorOpener, prepare_all
+from edge_vc.prepare.record import Piece, PrepareRecord, load_record, write_text
 from edge_vc.prepare.settings import PrepareError, PrepareSettings
 from edge_vc.prepare.sources import Drop
 from edge_vc.prepare.split import TRAIN, VALIDATION
-from edge_vc.prepare.task import Task
+from edge_vc.prepare.task import PrepareTask
 from edge_vc.prepare.variants import surroundings
-
-Progress = Callable[[float, float], None]
-"""Told the seconds of audio that are done and those that there are to do."""
+from edge_vc.workers.progress import Progress, no_progress
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,8 @@ class Prepared:
     """What was made."""
 
     root: Path
-    plan: Plan
-    kept: tuple[tuple[Task, Piece], ...]
+    plan: PreparePlan
+    kept: tuple[tuple[PrepareTask, Piece], ...]
     drops: tuple[Drop, ...]
     """What cannot be opened, cannot be read or is no good, in order of source."""
 
@@ -41,7 +39,7 @@ def prepare(
     *,
     jobs: int = 1,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Prepared:
     """Prepare every recording of ``folder`` and write the corpus ``out``.
 
@@ -49,7 +47,7 @@ def prepare(
     their own. Run again it goes on where it was stopped, takes what has been added and leaves
     the rest alone. Recordings are streamed: only what is remembered of pieces grows, about
     8 MB an hour. Raises `PrepareError` or `AudioError` when it cannot begin; a recording that
-    cannot be used is in the result's ``drops``.
+    cannot be used is in the result's ``drops``. ``progress`` counts seconds of audio.
     """
     settings = settings or PrepareSettings()
     root, folder = Path(out).resolve(), Path(folder).resolve()
@@ -60,7 +58,7 @@ def prepare(
     output = open_output(root, folder, settings, overwrite)
     plan = make_plan(folder, settings, output.sides)
     output.claim(settings, plan.sides)
-    run = _Run(output, settings, jobs, progress or (lambda done, total: None))
+    run = _Run(output, settings, jobs, progress)
     known = {task.source: load_record(output.records, task.source, task.key) for task in plan.tasks}
     known |= run.work([task for task in plan.tasks if known[task.source] is None])
     records = [record for record in known.values() if record is not None]
@@ -78,23 +76,14 @@ class _Run:
     jobs: int
     progress: Progress
 
-    def work(self, tasks: Sequence[Task]) -> dict[str, Record]:
+    def work(self, tasks: Sequence[PrepareTask]) -> dict[str, PrepareRecord]:
         """Do the tasks and return their records by source."""
-        total = sum(task.utterance.seconds for task in tasks)
-        if tasks:
-            self.progress(0.0, total)
-        made = prepare_all(
-            tasks,
-            self.settings,
-            self.output.root,
-            self.output.records,
-            self.jobs,
-            lambda done: self.progress(done, total),
-        )
+        opener = DetectorOpener(self.settings, self.output.root, self.output.records)
+        made = prepare_all(tasks, opener, self.jobs, self.progress)
         return {record.source: record for record in made}
 
 
-def _complete(root: Path, record: Record) -> bool:
+def _complete(root: Path, record: PrepareRecord) -> bool:
     return all(
         (root / path).is_file()
         for piece in record.pieces
@@ -103,12 +92,12 @@ def _complete(root: Path, record: Record) -> bool:
     )
 
 
-def _finish(plan: Plan, output: Output, unique: Sequence[Record]) -> Prepared:
+def _finish(plan: PreparePlan, output: Output, unique: Sequence[PrepareRecord]) -> Prepared:
     """Write the tables and delete what they do not list."""
     tasks = {task.source: task for task in plan.tasks}
     drops = list(plan.drops)
     drops += [Drop(r.source, 0.0, r.seconds, "unreadable", r.error) for r in unique if r.error]
-    kept: list[tuple[Task, Piece]] = []
+    kept: list[tuple[PrepareTask, Piece]] = []
     for record in unique:
         for piece in record.pieces:
             if piece.path:
@@ -124,7 +113,7 @@ def _finish(plan: Plan, output: Output, unique: Sequence[Record]) -> Prepared:
     return Prepared(output.root, plan, tuple(kept), tuple(drops))
 
 
-def _write_tables(root: Path, kept: Sequence[tuple[Task, Piece]]) -> None:
+def _write_tables(root: Path, kept: Sequence[tuple[PrepareTask, Piece]]) -> None:
     rows = [row for task, piece in kept for row in _rows(root, task, piece)]
     for side in (TRAIN, VALIDATION):
         mine = [row for row in rows if row.path.is_relative_to(root / side)]
@@ -135,7 +124,7 @@ def _write_tables(root: Path, kept: Sequence[tuple[Task, Piece]]) -> None:
     write_metadata(root, rows)
 
 
-def _rows(root: Path, task: Task, piece: Piece) -> list[Utterance]:
+def _rows(root: Path, task: PrepareTask, piece: Piece) -> list[Utterance]:
     """Return the table's rows of a piece and its copies; only a whole recording has its text."""
     whole = piece.path.rsplit(".", 1)[0] == task.stem
     return [

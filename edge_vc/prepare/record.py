@@ -52,7 +52,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Record:
+class PrepareRecord:
     """One recording and its pieces."""
 
     source: str
@@ -77,20 +77,20 @@ def record_path(folder: Path, source: str) -> Path:
     return folder / f"{hashlib.sha256(source.encode()).hexdigest()[:24]}.json"
 
 
-def save_record(folder: Path, record: Record) -> None:
+def save_record(folder: Path, record: PrepareRecord) -> None:
     """Write a record, complete or not at all."""
     path = record_path(folder, record.source)
     text = json.dumps(asdict(record), ensure_ascii=False, separators=(",", ":"))
     write_text(path, text)
 
 
-def load_record(folder: Path, source: str, key: str) -> Record | None:
+def load_record(folder: Path, source: str, key: str) -> PrepareRecord | None:
     """Return the record of ``source`` made with ``key``; None when there is none to be used."""
     path = record_path(folder, source)
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         pieces = tuple(_piece(fields) for fields in stored.pop("pieces"))
-        record = Record(pieces=pieces, **stored)
+        record = PrepareRecord(pieces=pieces, **stored)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, AttributeError):

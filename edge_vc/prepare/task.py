@@ -18,7 +18,7 @@ from edge_vc.audio.voice_activity import FRAME, SpeechDetector
 from edge_vc.data.corpus import Utterance
 from edge_vc.prepare.examine import Examination, Step, examine
 from edge_vc.prepare.measures import band_spectrum_db, f0_counts
-from edge_vc.prepare.record import Piece, Record, encode_words
+from edge_vc.prepare.record import Piece, PrepareRecord, encode_words
 from edge_vc.prepare.settings import SAMPLE_RATE, PrepareSettings
 from edge_vc.prepare.variants import Variants, write_variants
 from edge_vc.prepare.write import write_piece
@@ -28,7 +28,7 @@ _CONTEXT_FRAMES = 31
 
 
 @dataclass(frozen=True)
-class Task:
+class PrepareTask:
     """One recording and where its pieces go."""
 
     utterance: Utterance
@@ -43,8 +43,8 @@ class Task:
 
 
 def prepare_recording(
-    task: Task, settings: PrepareSettings, root: Path, detector: SpeechDetector, step: Step
-) -> Record:
+    task: PrepareTask, settings: PrepareSettings, root: Path, detector: SpeechDetector, step: Step
+) -> PrepareRecord:
     """Prepare one recording under ``root``; one that cannot be read gives a record that says so.
 
     ``step`` is told seconds of audio, twice over: both passes take about as long.
@@ -61,11 +61,11 @@ def prepare_recording(
         ]
     except AudioError as error:
         fact = str(error).removeprefix(f"{path}: ")
-        return Record(task.source, task.key, task.utterance.seconds, "", (), fact)
+        return PrepareRecord(task.source, task.key, task.utterance.seconds, "", (), fact)
     seconds = found.length / SAMPLE_RATE
     if not pieces:
         pieces = [Piece("", 0.0, seconds, "no speech", "the detector heard nobody")]
-    return Record(task.source, task.key, seconds, found.content, tuple(pieces))
+    return PrepareRecord(task.source, task.key, seconds, found.content, tuple(pieces))
 
 
 def _spans(found: Examination, utterance: Utterance, settings: PrepareSettings) -> list[Span]:
@@ -82,7 +82,7 @@ def _widened(span: Span, length: int) -> Span:
 
 
 def _piece(
-    task: Task,
+    task: PrepareTask,
     settings: PrepareSettings,
     root: Path,
     found: Examination,

@@ -55,7 +55,9 @@ def _work(pipe: Connection, opener: bytes, threads: int) -> None:
         pipe.send(Reported(value))
 
     try:
-        work = pickle.loads(opener)(report)  # noqa: S301 - from the process that started us
+        opens = pickle.loads(opener)  # noqa: S301 - from the process that started us
+        _limit_torch(threads)
+        work = opens(report)
         _limit_torch(threads)
     except Exception as error:
         pipe.send(Raised(_sendable(error)))
@@ -71,7 +73,7 @@ def _work(pipe: Connection, opener: bytes, threads: int) -> None:
 
 
 def _limit_torch(threads: int) -> None:
-    # The main module, which a new process imports first, may have loaded it before us.
+    # It may have been loaded before us, with the main module, or may set its threads itself.
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(threads)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bars import Bar
 
 from edge_vc.audio.level import active_level_db
 from edge_vc.audio.pitch import track_pitch
@@ -59,12 +60,10 @@ def test_seed_decides_everything(corpus: Corpus, tmp_path: Path) -> None:
 
 
 def test_finished_work_is_kept_and_broken_work_redone(tmp_path: Path) -> None:
-    told: list[tuple[float, float]] = []
-    first = synthesize_corpus(
-        tmp_path, 0.1, progress=lambda done, total: told.append((done, total))
-    )
-    assert told[-1] == (0.1, 0.1)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    bar = Bar()
+    first = synthesize_corpus(tmp_path, 0.1, progress=bar)
+    assert bar.done == list(range(bar.shown[0][0] + 1))
+    assert bar.closed == len(bar.shown) == 1
     synthesize_corpus(tmp_path, 0.1, progress=lambda *_: pytest.fail("made again"))
     hashed = first.content_hash()
     (tmp_path / "metadata.csv").unlink()

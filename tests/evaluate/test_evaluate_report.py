@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from bars import Bar
 from rich.console import Console
 from safetensors.numpy import save_file
 from typer.testing import CliRunner
@@ -126,14 +127,13 @@ def test_tables_show_systems_pairs_and_speakers(report: EvaluationReport) -> Non
 
 def test_same_input_same_figures(report: EvaluationReport, evaluation_corpus: Corpus) -> None:
     """Whoever else takes part, and whatever was measured before."""
-    told: list[tuple[int, int]] = []
     options = EvaluationOptions(per_speaker=1)
-    again = evaluate(load_systems("source"), evaluation_corpus, options, lambda *n: told.append(n))
+    again = evaluate(load_systems("source"), evaluation_corpus, options, (bar := Bar()))
     first, second = (one.contenders["source"] for one in (report, again))
     assert replace(first, deltas=None) == replace(second, deltas=None)
     assert again.ceiling == report.ceiling
-    assert told[0] == (1, 5)
-    assert told[-1] == (5, 5)
+    assert bar.shown == [(5, "evaluate")]
+    assert bar.done == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.slow  # three evaluations, one in two fresh interpreters

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from bars import Bar
 
 from edge_vc.audio.fingerprint import find_matches, fingerprint
 from edge_vc.audio.io import read_audio
@@ -145,24 +146,19 @@ def test_long_recordings_are_segmented_and_lose_their_text(
 def test_a_second_run_does_nothing_and_a_third_takes_what_is_new(
     recordings: Path, tmp_path: Path, sentences: list[np.ndarray]
 ) -> None:
-    worked: list[float] = []
-
-    def note(done: float, total: float) -> None:
-        worked.append(total)
-
     out = tmp_path / "out"
-    prepare(recordings, out, progress=note)
+    prepare(recordings, out, progress=(bar := Bar()))
+    assert bar.done == list(range(bar.shown[0][0] + 1))
     before = files(out)
     sides = {u.speaker: u.path.relative_to(out).parts[0] for u in Corpus.open(out)}
-    worked.clear()
-    prepare(recordings, out, progress=note)
+    prepare(recordings, out, progress=(bar := Bar()))
     assert files(out) == before
-    assert not worked
+    assert not bar.shown
     for number, sentence in enumerate(sentences[8:]):
         (recordings / f"new{number}").mkdir()
         soundfile.write(recordings / f"new{number}" / "take.wav", sentence, RATE)
-    prepare(recordings, out, progress=note)
-    assert max(worked) == pytest.approx(sum(map(len, sentences[8:])) / RATE)
+    prepare(recordings, out, progress=(bar := Bar()))
+    assert bar.shown == [(round(sum(map(len, sentences[8:])) / RATE), "prepare")]
     after = files(out)
     assert {name: after[name] for name in before} == before
     grown = {u.speaker: u.path.relative_to(out).parts[0] for u in Corpus.open(out)}
@@ -187,16 +183,9 @@ def test_a_run_that_dies_goes_on(
     recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = prepare(recordings, tmp_path / "whole")
-    calls = 0
-
-    def dying(done: float, total: float) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 8:
-            raise KeyboardInterrupt
-
+    seconds = round(sum(u.seconds for u in Corpus.open(recordings)))
     with pytest.raises(KeyboardInterrupt):
-        prepare(recordings, tmp_path / "out", progress=dying)
+        prepare(recordings, tmp_path / "out", progress=Bar(stop_at=seconds // 2))
     assert 0 < len(files(tmp_path / "out")) < 8
     assert not (tmp_path / "out" / "metadata.csv").exists()
     prepare(recordings, tmp_path / "out")
@@ -267,15 +256,15 @@ def test_other_settings_need_another_folder_or_overwrite(recordings: Path, tmp_p
 
 @pytest.mark.slow
 def test_several_processes_give_the_same(recordings: Path, tmp_path: Path) -> None:
-    seen: list[tuple[float, float]] = []
+    bar = Bar()
     prepare(recordings, tmp_path / "one")
-    prepare(recordings, tmp_path / "two", jobs=2, progress=lambda *both: seen.append(both))
+    prepare(recordings, tmp_path / "two", jobs=2, progress=bar)
     assert files(tmp_path / "one") == files(tmp_path / "two")
     assert (tmp_path / "one" / "metadata.csv").read_text() == (
         tmp_path / "two" / "metadata.csv"
     ).read_text()
-    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert seen[-1][0] == pytest.approx(seen[-1][1], rel=0.5)
+    assert bar.done == list(range(bar.shown[0][0] + 1))
+    assert bar.closed == len(bar.shown) == 1
 
 
 @pytest.mark.parametrize("jobs", [0, 1000])

@@ -1,29 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
-
 import pytest
+from bars import Bar
 
 from edge_vc.workers.progress import PushedProgress, no_progress
-
-
-class Bar:
-    """A progress display that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.done: list[int] = []
-        self.facts: list[tuple[int, str]] = []
-        self.closed = False
-
-    def __call__(self, items: Iterable[Any], total: int, label: str) -> Iterator[Any]:
-        self.facts.append((total, label))
-        try:
-            for number, item in enumerate(items):
-                self.done.append(number)
-                yield item
-        finally:
-            self.closed = True
 
 
 def test_no_progress_passes_items_through() -> None:
@@ -38,7 +18,7 @@ def test_a_share_is_shown_in_units_of_the_total(total: int) -> None:
         pushed.reach(share)
         if share in (0.5, 0.25):
             assert bar.done[-1] == round(total / 2)
-    assert bar.facts == [(total, "work")]
+    assert bar.shown == [(total, "work")]
     assert bar.done == list(range(total + 1))
 
 

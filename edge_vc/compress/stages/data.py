@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from edge_vc.compress.pipeline.stage import Metrics, PushedProgress, Stage, Workspace
+from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stages.labels import (
     choose,
@@ -121,13 +121,5 @@ class DataStage(Stage):
 
     def _synthesize(self, work: Workspace) -> Corpus:
         minutes = self._section.minutes + self._section.holdout_seconds / 60
-        bar = PushedProgress(work.progress, "speech is synthesised")
-        try:
-            return synthesize_corpus(
-                work.scratch / "corpus",
-                minutes,
-                self._section.seed,
-                progress=lambda made, wanted: bar.reach(made / wanted),
-            )
-        finally:
-            bar.close()
+        folder = work.scratch / "corpus"
+        return synthesize_corpus(folder, minutes, self._section.seed, work.progress)

@@ -7,7 +7,8 @@ speaker: accent, variant, pitch, liveliness, tempo, vocal-tract length, loudness
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from edge_vc.audio.level import normalize_level
 from edge_vc.data.corpus import METADATA, Corpus, CorpusError, Utterance, write_metadata
 from edge_vc.data.synthetic.espeak import Request, Speaker
 from edge_vc.data.synthetic.sentences import SENTENCES
+from edge_vc.workers.progress import Progress, PushedProgress, no_progress
 
 SAMPLE_RATE = 16000
 """Of the corpus that is written, in Hz."""
@@ -59,14 +61,14 @@ def synthesize_corpus(
     folder: str | Path,
     minutes: float,
     seed: int = 0,
-    progress: Callable[[float, float], None] | None = None,
+    progress: Progress = no_progress,
 ) -> Corpus:
     """Write a corpus of about ``minutes`` (it ends with the sentence that passes them).
 
     FLAC at `SAMPLE_RATE` and the table of `Corpus`, role ``source``; the same arguments give
-    the same bytes, and a folder that already holds them is opened as it is. ``progress`` is
-    told the minutes made and asked for. The table comes last: without it the work was cut
-    short, and is done again. Raises `CorpusError` for a folder with other things in it.
+    the same bytes, and a folder that already holds them is opened as it is. The table comes
+    last: without it the work was cut short, and is done again. Raises `CorpusError` for a folder
+    with other things in it.
     """
     if not 0 < minutes <= 600:
         raise CorpusError(f"{minutes} minutes of synthetic speech; ask for more than 0, up to 600")
@@ -77,13 +79,13 @@ def synthesize_corpus(
     utterances: list[Utterance] = []
     seconds = 0.0
     rng = np.random.default_rng(seed)
-    with Speaker() as speaker:
+    bar = PushedProgress(progress, "speech is synthesised")
+    with closing(bar), Speaker() as speaker:
         for number, voice in enumerate(draw_voices(rng)):
             spoken, rate = speaker.speak(voice.request)
             utterances.append(_store(root, number, voice, _record(spoken, rate, voice, rng)))
             seconds += utterances[-1].seconds
-            if progress:
-                progress(min(seconds / 60, minutes), minutes)
+            bar.reach(seconds / 60 / minutes)
             if seconds >= minutes * 60:
                 break
     write_metadata(root, utterances)

@@ -10,10 +10,8 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,8 @@ from safetensors.numpy import save_file
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet, as_int16, cleaned
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.phones import PHONES, UNKNOWN, Phones
+from edge_vc.workers.ordered import parallel_map
+from edge_vc.workers.progress import Progress, no_progress
 
 Bytes = NDArray[np.uint8]
 
@@ -69,21 +69,13 @@ def write_pack(pack: Pack, folder: Path, target: str, settings: PackSettings | N
     return written + _write_part(folder, number, part, rows)
 
 
-def read_pack(
-    folder: Path, workers: int = 1, progress: Callable[[str], None] | None = None
-) -> Pack:
+def read_pack(folder: Path, workers: int = 1, progress: Progress = no_progress) -> Pack:
     """Read every part under ``folder`` with ``workers`` processes; `PackError` for a bad one."""
     paths = sorted(folder.glob("part-*.safetensors"))
     if not paths:
         raise PackError(f"{folder}: holds no part-*.safetensors; make them with --corpus")
     jobs = [(path, index) for path in paths for index in range(len(_index(path)))]
-    if progress:
-        progress(f"unpacking {len(jobs)} recordings from {len(paths)} parts")
-    if workers > 1:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            found = list(pool.map(_read, jobs, chunksize=16))
-    else:
-        found = [_read(job) for job in jobs]
+    found = list(progress(parallel_map(_read, jobs, workers), len(jobs), "pack is read"))
     return Pack(
         tuple(item for item in found if isinstance(item, PairSet)),
         tuple(item[1] for item in found if isinstance(item, tuple) and item[0] == "noise"),

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,8 @@ from numpy.typing import NDArray
 from edge_vc.data.pair_set import HOP, PairSet
 from edge_vc.data.transcript import words_of
 from edge_vc.settings.optional import require
+from edge_vc.workers.ordered import parallel_map
+from edge_vc.workers.progress import Progress, no_progress
 
 Phones = NDArray[np.int8]
 """Index into `PHONES` of every frame of 10 ms, ``[F]``; `UNKNOWN` where nobody knows."""
@@ -98,17 +98,13 @@ def with_phones(
     texts: Mapping[str, str],
     cache: Path,
     workers: int = 1,
-    progress: Callable[[Iterable[Phones], int], Iterable[Phones]] | None = None,
+    progress: Progress = no_progress,
 ) -> list[PairSet]:
-    """Return ``pairs`` with their phones, kept under ``cache``; ``texts`` by name of recording.
-
-    ``progress`` wraps the iterator of finished recordings, given their number.
-    """
+    """Return ``pairs`` with their phones, kept under ``cache``; ``texts`` by name of recording."""
     cache.mkdir(parents=True, exist_ok=True)
     jobs = [(pair.inputs[0], texts.get(pair.name, ""), cache) for pair in pairs]
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        done: Iterable[Phones] = pool.map(_kept, jobs, chunksize=4)
-        found = list(progress(done, len(jobs)) if progress else done)
+    done = parallel_map(_kept, jobs, workers)
+    found = list(progress(done, len(jobs), "phones are recognised"))
     return [replace(pair, phones=phones) for pair, phones in zip(pairs, found, strict=True)]
 
 

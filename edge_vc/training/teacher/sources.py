@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from rich.progress import track
@@ -14,7 +15,9 @@ from edge_vc.data.development import Development
 from edge_vc.data.pair_set import PairSet
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.noise_bank import NoiseBank, read_folder
-from edge_vc.training.teacher.phones import Phones, with_phones
+from edge_vc.training.teacher.phones import with_phones
+
+T = TypeVar("T")
 
 _BABBLERS = 40
 """Speakers whose voices make up babble."""
@@ -32,11 +35,8 @@ def corpus_pack(
 
     parts = Development.of(Corpus.open(corpus))
 
-    def bar(done: Iterable[Path], total: int) -> Iterator[Path]:
-        return iter(track(done, "analyse", total))
-
-    def listening(done: Iterable[Phones], total: int) -> Iterator[Phones]:
-        return iter(track(done, "listen", total))
+    def bar(items: Iterable[T], total: int, label: str) -> Iterable[T]:
+        return track(items, label, total)
 
     def pairs(chosen: Corpus, copies: int) -> list[PairSet]:
         return cached_pairs(list(chosen), cache, variants=copies, workers=workers, progress=bar)
@@ -45,7 +45,7 @@ def corpus_pack(
     found += pairs(parts.train.select("source"), variants)
     if phones:
         texts = {utterance.utt_id: utterance.text for utterance in parts.train}
-        found = with_phones(found, texts, cache / "phones", workers, listening)
+        found = with_phones(found, texts, cache / "phones", workers, bar)
     found += [replace(pair, held=True) for pair in pairs(parts.held, 0)]
     return Pack(
         tuple(found), tuple(read_folder(corpus / "noise")), tuple(read_folder(corpus / "rir"))
