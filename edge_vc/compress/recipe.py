@@ -126,22 +126,19 @@ class QuantizeSection:
 
 @dataclass(frozen=True)
 class ExportSection:
-    """What the bundle says about itself."""
+    """What the bundle says about itself.
 
-    name: str = "kathleen-base"
+    The first five are known for the shipped teacher (`SHIPPED_VOICE`); for any other teacher the
+    recipe has to state them.
+    """
+
+    name: str = ""
     version: str = "0.1.0"
-    licence: str = "CC0-1.0"
+    licence: str = ""
     """SPDX identifier of the voice's licence."""
-    consent: str = (
-        'The speaker of "Voice Dataset (Kathleen)", Rhasspy project, recorded it on purpose to '
-        "become a synthetic voice and released it under CC0 1.0."
-    )
+    consent: str = ""
     """How the owner of the voice agreed."""
-    attribution: str = (
-        'The shipped teacher and students learnt from "Voice Dataset (Kathleen)", Rhasspy project, '
-        "CC0 1.0, and from the LibriSpeech ASR corpus (Panayotov, Chen, Povey, Khudanpur 2015, "
-        "openslr 12, CC BY 4.0)."
-    )
+    attribution: str = ""
     """Whose recordings the models learnt from."""
     precision: str = choice("both", "both", "fp32", "all")
     """Which graphs go into the bundle; of ``both``, INT8 is the default unless it is slower.
@@ -149,6 +146,22 @@ class ExportSection:
     ``all`` adds a float TFLite file with integer weights (``dynamic-int8``)."""
     formats: str = choice("both", "both", "onnx", "tflite")
     """Of both, the board takes what it runs faster."""
+
+
+SHIPPED_VOICE = ExportSection(
+    name="kathleen-base",
+    licence="CC0-1.0",
+    consent=(
+        'The speaker of "Voice Dataset (Kathleen)", Rhasspy project, recorded it on purpose to '
+        "become a synthetic voice and released it under CC0 1.0."
+    ),
+    attribution=(
+        'The shipped teacher and students learnt from "Voice Dataset (Kathleen)", Rhasspy project, '
+        "CC0 1.0, and from the LibriSpeech ASR corpus (Panayotov, Chen, Povey, Khudanpur 2015, "
+        "openslr 12, CC BY 4.0)."
+    ),
+)
+"""Defaults of ``[export]`` where the teacher is the shipped one; no other voice gets them."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +184,8 @@ class Recipe:
     prune: PruneSection = PruneSection()
     distill: DistillSection = DistillSection()
     quantize: QuantizeSection = QuantizeSection()
-    export: ExportSection = ExportSection()
+    export: ExportSection = SHIPPED_VOICE
+    """Read from TOML, another teacher than the shipped one starts from an empty section."""
     target: TargetSection = TargetSection()
 
     @classmethod
@@ -181,13 +195,20 @@ class Recipe:
             tables = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise RecipeError(f"not valid TOML: {error}") from error
-        sections = {spec.name: type(spec.default) for spec in fields(cls)}
+        defaults: dict[str, Any] = {spec.name: spec.default for spec in fields(cls)}
         for name, table in tables.items():
-            if name not in sections:
-                raise unknown("section", name, sections)
+            if name not in defaults:
+                raise unknown("section", name, defaults)
             if not isinstance(table, dict):
                 raise RecipeError(f"{name} = {table!r}: is a section, write [{name}]")
-        return cls(**{name: _section(name, sections[name], tables[name]) for name in tables})
+        teacher = spec_from_table(tables.pop("teacher", {}))
+        if teacher != SHIPPED:
+            defaults["export"] = ExportSection()
+        given = {
+            name: section_from_table(type(defaults[name]), table, name, base=defaults[name])
+            for name, table in tables.items()
+        }
+        return cls(**(defaults | given | {"teacher": teacher}))
 
     def to_dict(self) -> dict[str, dict[str, Value]]:
         """Return the resolved recipe, every default written out, as plain values."""
@@ -232,9 +253,3 @@ def _shipped_text(name: str) -> str:
         known = ", ".join(shipped_recipes())
         raise RecipeError(f"no such recipe; shipped are {known}, a file ends in .toml")
     return (RECIPES / f"{name}.toml").read_text(encoding="utf-8")
-
-
-def _section(name: str, kind: type[Any], table: dict[str, object]) -> Any:
-    if name == "teacher":
-        return spec_from_table(table)
-    return section_from_table(kind, table, name)

@@ -10,21 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from edge_vc_export.bundle.facts import BundleFacts
-    from edge_vc_export.bundle.graph_set import Selection
     from edge_vc_export.bundle.release import Release
+    from edge_vc_export.job import Overrides
 
 app = typer.Typer(
     help="Write a bundle from a compression run, or take one apart.", add_completion=False
 )
-
-KATHLEEN_CONSENT = (
-    "Kathleen recorded her voice on purpose for synthetic speech and gave it to the public "
-    'domain ("Voice Dataset (Kathleen)", Rhasspy project, CC0 1.0).'
-)
-_FLOAT_STAGES = ("distill", "prune")
-_INT8_STAGES = ("quantize", "calibrate")
-_FILE = "student.safetensors"
 
 
 @app.command()
@@ -44,11 +35,16 @@ def export_command(
         ),
     ] = None,
     format: Annotated[
-        str, typer.Option(help="Formats to write, of onnx and tflite.")
-    ] = "onnx,tflite",
+        str | None,
+        typer.Option(help="Formats to write, of onnx and tflite; unsaid: the run's, or both."),
+    ] = None,
     precision: Annotated[
-        str, typer.Option(help="Precisions to write, of fp32, int8 and dynamic-int8.")
-    ] = "fp32,int8",
+        str | None,
+        typer.Option(
+            help="Precisions to write, of fp32, int8 and dynamic-int8; unsaid: the run's, or "
+            "fp32,int8."
+        ),
+    ] = None,
     requirements: Annotated[
         str | None,
         typer.Option(
@@ -64,20 +60,44 @@ def export_command(
     quantized: Annotated[
         Path | None, typer.Option(help="INT8 form of STUDENT, a student.safetensors as well.")
     ] = None,
-    name: Annotated[str, typer.Option(help="Name that the bundle carries.")] = "kathleen-base",
-    version: Annotated[str, typer.Option(help="Version that the bundle carries.")] = "0.1.0",
-    tier: Annotated[str, typer.Option(help="Tier that the manifest states.")] = "base",
-    licence: Annotated[str, typer.Option(help="SPDX licence of the voice model.")] = "CC0-1.0",
+    name: Annotated[
+        str | None, typer.Option(help="Name that the bundle carries, instead of the run's.")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Version that the bundle carries, instead of the run's.")
+    ] = None,
+    tier: Annotated[
+        str | None, typer.Option(help="Tier that the manifest states, instead of the weights'.")
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option(help="SPDX licence of the voice, instead of the run's; STUDENT needs it."),
+    ] = None,
     consent: Annotated[
-        str, typer.Option(help="How the owner of the voice agreed, for the manifest.")
-    ] = KATHLEEN_CONSENT,
+        str | None,
+        typer.Option(
+            help="How the owner of the voice agreed, instead of the run's; STUDENT needs it."
+        ),
+    ] = None,
+    attribution: Annotated[
+        str | None,
+        typer.Option(help="Whose recordings the model learnt from, instead of the run's."),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Export a run that a limit stopped or that is unfinished; bundle says so.",
+        ),
+    ] = False,
 ) -> None:
     """Export to ONNX and TFLite, prove the files equal, race INT8 against fp32, write the bundle.
 
     \b
     edge-vc export build/run -o kathleen.evc
     edge-vc export build/run --format tflite --precision int8 -o small.evc
-    edge-vc export float.safetensors --quantized int8.safetensors -o kathleen.evc
+    edge-vc export float.safetensors --quantized int8.safetensors -o voice.evc \\
+        --licence CC0-1.0 --consent "How the owner of the voice agreed."
     edge-vc export old.evc -o new.evc        (writes it anew, with both formats)
     edge-vc export kathleen.evc -o parts/    (takes it apart)
     edge-vc export --requirements pi4 > requirements.txt
@@ -86,48 +106,40 @@ def export_command(
     from edge_vc.audio.io import AudioError
     from edge_vc.models.student.file import StudentFileError
     from edge_vc_boards.board import BoardError
-    from edge_vc_export.bundle.graph_set import Selection
-    from edge_vc_export.formats import FormatError
-    from edge_vc_export.parity.pytorch_int8 import ParityError
+    from edge_vc_export.bundle.unpack import unpack
+    from edge_vc_export.errors import ExportError
+    from edge_vc_export.job import Overrides
     from edge_vc_runtime.bundle.manifest import BundleError
     from edge_vc_runtime.engines import EngineError
 
+    overrides = Overrides(
+        name, version, tier, licence, consent, attribution, _words(format), _words(precision)
+    )
     try:
         if requirements is not None:
             _list_wheels(requirements, engine, python)
             return
         if source is None:
-            raise FormatError("nothing to export: name a run folder, a student or a bundle")
-        chosen = Selection(_words(format), _words(precision))
-        chosen.check_names()
+            raise ExportError("nothing to export: name a run folder, a student or a bundle")
         if source.suffix == ".evc" and (output is None or output.suffix != ".evc"):
             for file in unpack(source, output or Path(source.stem)):
                 typer.echo(f"wrote {file}")
-            return
-        if source.suffix == ".evc":
-            _report(_rewrite(source, output or source, chosen))
-            return
-        float_file, int8_file = find_students(source, quantized)
-        facts = _facts(name, version, licence, consent)
-        target = output or Path(f"{name}.evc")
-        _report(_release(target, float_file, int8_file, facts, tier, chosen))
+        elif source.suffix == ".evc":
+            _report(_rewrite(source, output or source, overrides))
+        else:
+            _report(_export(source, quantized, output, overrides, force))
     except (
-        StudentFileError, ParityError, BundleError, AudioError, BoardError, EngineError, FormatError
+        StudentFileError, BundleError, AudioError, BoardError, EngineError, ExportError
     ) as error:  # fmt: skip
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
 
 
-def _words(text: str) -> tuple[str, ...]:
-    """Split ``a,b`` and drop what is said twice."""
+def _words(text: str | None) -> tuple[str, ...] | None:
+    """Split ``a,b`` and drop what is said twice; nothing said stays None."""
+    if text is None:
+        return None
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
-
-
-def _facts(name: str, version: str, licence: str, consent: str) -> BundleFacts:
-    from edge_vc_export.bundle.facts import BundleFacts
-    from edge_vc_export.bundle.licences import licence_text
-
-    return BundleFacts(name, version, licence, consent, licence_text(licence))
 
 
 def _list_wheels(board: str, engine: str | None, python: str | None) -> None:
@@ -138,72 +150,33 @@ def _list_wheels(board: str, engine: str | None, python: str | None) -> None:
         typer.echo(line)
 
 
-def find_students(source: Path, quantized: Path | None) -> tuple[Path, Path | None]:
-    """Return the float and the INT8 student of a run folder, or the files as given.
-
-    Raises `StudentFileError` where there is no float student.
-    """
-    from edge_vc.models.student.file import StudentFileError
-
-    if not source.is_dir():
-        return source, quantized
-    floats = [source / stage / _FILE for stage in _FLOAT_STAGES]
-    found = next((file for file in floats if file.is_file()), None)
-    if found is None:
-        raise StudentFileError(
-            f"{source}: holds no {' or '.join(f'{stage}/{_FILE}' for stage in _FLOAT_STAGES)}; "
-            "give a finished run of `edge-vc compress`, or a student file"
-        )
-    rounded = [source / stage / _FILE for stage in _INT8_STAGES]
-    return found, quantized or next((file for file in rounded if file.is_file()), None)
-
-
-def unpack(bundle: Path, folder: Path) -> list[Path]:
-    """Write a bundle's files, every one checked, into a new folder; return their paths.
-
-    Raises `BundleError` for a bad bundle and where the folder holds anything already.
-    """
-    from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, BundleError
-    from edge_vc_runtime.bundle.reader import read_bundle
-
-    opened = read_bundle(bundle)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BundleError(f"{folder}: is there already and not an empty folder; give another")
-    files = {MANIFEST_NAME: opened.manifest.to_json()}
-    files |= {name: opened.read(name) for name in opened.manifest.files}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    return [folder / name for name in files]
-
-
-def _release(
-    output: Path,
-    float_file: Path,
-    int8_file: Path | None,
-    facts: BundleFacts,
-    tier: str,
-    selection: Selection,
+def _export(
+    source: Path, quantized: Path | None, output: Path | None, overrides: Overrides, force: bool
 ) -> Release:
-    from edge_vc.models.student.file import load_student
-    from edge_vc.nn.quantized_conv import quantized_convs
-    from edge_vc_export.bundle.release import release_bundle
+    """Export a run folder or a student's file."""
+    from edge_vc_export.compress_run import CompressRun
+    from edge_vc_export.job import job_of_run, job_of_student
 
-    student = load_student(float_file)
-    quantized = None if int8_file is None else load_student(int8_file)
-    if quantized is not None and not quantized_convs(quantized.trunk):
-        quantized = None  # the run was told not to quantise
+    if source.is_dir():
+        run = CompressRun.read(source)
+        job = job_of_run(run, overrides, force=force, quantized=quantized)
+    else:
+        stem = output.stem if output else ""
+        job = job_of_student(source, overrides, quantized=quantized, name=stem)
     with _notes() as note:
-        return release_bundle(
-            output, student, quantized, facts, tier=tier, selection=selection, note=note
-        )
+        return job.run(output or Path(f"{job.facts.name}.evc"), note)
 
 
-def _rewrite(source: Path, output: Path, selection: Selection) -> Release:
+def _rewrite(source: Path, output: Path, overrides: Overrides) -> Release:
+    """Write a bundle anew; it keeps its own facts."""
+    from edge_vc_export.bundle.graph_set import Selection
     from edge_vc_export.bundle.release import rewrite_bundle
+    from edge_vc_export.errors import ExportError
 
+    if given := overrides.given_facts():
+        raise ExportError(f"--{given[0]}: {source} keeps its own facts; export its run instead")
     with _notes() as note:
-        return rewrite_bundle(source, output, selection, note=note)
+        return rewrite_bundle(source, output, overrides.selection(Selection()), note=note)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from edge_vc_export.errors import ExportError
+
 FORMATS = ("onnx", "tflite")
 """Every bundle carries both unless told otherwise: the board picks."""
 DYNAMIC = "dynamic-int8"
@@ -13,7 +15,7 @@ PRECISIONS = ("int8", "fp32", DYNAMIC)
 _NEEDS = {"onnx": (), "tflite": ("flatbuffers", "ai_edge_litert.schema_py_generated")}
 
 
-class FormatError(ValueError):
+class FormatError(ExportError):
     """A format that cannot be written here; one line with the way out."""
 
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
 from edge_vc.augmentation.feature_augment import Disturbance
-from edge_vc.compress.recipe import Recipe, limit_fields, load_recipe, shipped_recipes
+from edge_vc.compress.recipe import (
+    SHIPPED_VOICE,
+    ExportSection,
+    Recipe,
+    limit_fields,
+    load_recipe,
+    shipped_recipes,
+)
 from edge_vc.compress.stages.distill import DistillStage
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
@@ -24,6 +32,15 @@ def test_values_are_read_and_the_rest_keeps_its_default():
     assert (recipe.distill.steps, recipe.distill.mel) == (7, 2.0)
     assert isinstance(recipe.distill.mel, float)
     assert recipe.data == Recipe().data
+
+
+def test_only_the_shipped_teacher_brings_facts_of_its_voice():
+    assert Recipe.from_toml('[export]\nname = "mine"').export == replace(SHIPPED_VOICE, name="mine")
+    for text in ("", '[export]\nprecision = "both"\n'):
+        own = Recipe.from_toml(f'[teacher]\nweights = "own.safetensors"\n{text}')
+        assert own.export == ExportSection()
+        assert (own.export.name, own.export.licence, own.export.consent) == ("", "", "")
+    assert SHIPPED_VOICE.consent not in str(own.to_dict())
 
 
 @pytest.mark.parametrize(
@@ -107,6 +124,6 @@ def test_a_missing_recipe_is_one_line(name: str):
     [(389_000, "nano"), (400_000, "nano"), (757_000, "base"), (1_283_000, "wide")],
 )
 def test_a_tier_is_told_by_its_weights(weights: int, tier: str) -> None:
-    from edge_vc.compress.stages.export import tier_of
+    from edge_vc_export.bundle.tier import tier_of
 
     assert tier_of(weights) == tier

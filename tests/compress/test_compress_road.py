@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from edge_vc.compress import run as stages
 from edge_vc.compress.cli import app
-from edge_vc.compress.recipe import Recipe
+from edge_vc.compress.recipe import SHIPPED_VOICE, Recipe
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc_runtime.bundle.reader import read_bundle
 
@@ -42,6 +42,7 @@ max_lsd_db = 60.0
 max_drift_db = 60.0
 [export]
 name = "tiny"
+licence = "LicenseRef-tiny"
 consent = "Nobody's voice."
 attribution = "Nobody's recordings."
 [target]
@@ -155,8 +156,26 @@ def test_a_limit_stops_with_the_numbers_and_exit_code_1(recipe_file, run, tmp_pa
         ('corpus = "', 'corpus = "/nowhere', 'data.corpus = "/nowhere'),
         ('[teacher]\nweights = "', '[teacher]\nweights = "/none', 'teacher.weights = "/none'),
         ('[student]\nweights = "', '[student]\nweights = "/none', 'student.weights = "/none'),
-        ('consent = "Nobody\'s voice."\n', "", "export.consent: speaks of Kathleen"),
-        ('attribution = "Nobody\'s recordings."\n', "", "export.attribution: speaks of Kathleen"),
+        ('consent = "Nobody\'s voice."\n', "", "export.consent: is missing"),
+        ('attribution = "Nobody\'s recordings."\n', "", "export.attribution: is missing"),
+        ('licence = "LicenseRef-tiny"\n', "", "export.licence: is missing"),
+        (
+            'name = "tiny"\n',
+            "",
+            "export.name: is missing, and a teacher of your own has no default; "
+            'write under [export]: name = "my-voice"',
+        ),
+        (
+            "Nobody's voice.",
+            SHIPPED_VOICE.consent.replace('"', '\\"'),
+            "export.consent: speaks of Kathleen",
+        ),
+        (
+            "Nobody's recordings.",
+            SHIPPED_VOICE.attribution.replace('"', '\\"'),
+            "export.attribution: speaks of Kathleen",
+        ),
+        ('name = "tiny"', 'name = "kathleen-base"', "export.name: speaks of Kathleen"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(recipe_file, tmp_path, old, new, words):

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from edge_vc_export.bundle.facts import FORCED, BundleFacts
 from edge_vc_export.facts import GraphFacts
 from edge_vc_runtime.bundle.manifest import ModelEntry
 
-if TYPE_CHECKING:
-    from edge_vc_export.bundle.facts import BundleFacts
-
+TRAINING_DATA, MEASURED = "## Training data", "## Measured"
+"""Headings of the last two sections."""
 _USE = """## Intended use
 
 Live conversion of speech into this one voice, on a small computer beside its microphone: reading
 aloud, games, privacy, accessibility. Not for passing as the person whose voice it is, nor for
 deceiving anybody about who is speaking.
 """
+
+
+def card_attribution(card: str) -> str:
+    """Return what a card says about whose recordings the models learnt from; empty if nothing."""
+    _, found, rest = card.partition(f"\n{TRAINING_DATA}\n\n")
+    return rest.partition(f"\n\n{MEASURED}\n")[0].rstrip("\n") if found else ""
 
 
 def model_card(facts: BundleFacts, geometry: GraphFacts, models: Sequence[ModelEntry]) -> str:
@@ -29,17 +34,25 @@ def model_card(facts: BundleFacts, geometry: GraphFacts, models: Sequence[ModelE
     sections = [
         f"# {facts.name} {facts.version}\n",
         f"Streaming voice conversion, {geometry.sample_rate} Hz, {_latency(geometry)}.\n",
+        *_warnings(facts),
         f"## Voice\n\nLicence: {facts.licence}\n\n{facts.consent}\n",
         _USE,
         "## Models\n\n| file | precision | tier | parameters | MMAC/s |\n| --- | --- | --- | ---: "
         "| ---: |\n" + "\n".join(rows) + "\n",
     ]
     if facts.attribution:
-        sections.append(f"## Training data\n\n{facts.attribution}\n")
+        sections.append(f"{TRAINING_DATA}\n\n{facts.attribution}\n")
     if facts.metrics:
         measured = (f"| {name} | {value:.4g} |" for name, value in sorted(facts.metrics.items()))
-        sections.append("## Measured\n\n| | |\n| --- | ---: |\n" + "\n".join(measured) + "\n")
+        sections.append(f"{MEASURED}\n\n| | |\n| --- | ---: |\n" + "\n".join(measured) + "\n")
     return "\n".join(sections)
+
+
+def _warnings(facts: BundleFacts) -> list[str]:
+    """Return what a user has to know before anything else."""
+    if FORCED not in facts.provenance:
+        return []
+    return [f"**Exported with --force: {facts.provenance[FORCED]}.**\n"]
 
 
 def _latency(geometry: GraphFacts) -> str:

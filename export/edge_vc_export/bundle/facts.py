@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+FORCED = "forced"
+"""Key of `BundleFacts.provenance`: why the bundle was not to be made without ``--force``."""
+
 
 @dataclass(frozen=True)
 class BundleFacts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from edge_vc_export.bundle.card import card_attribution
 from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.graph_set import GraphFile, GraphSet, Selection
 from edge_vc_export.bundle.writer import ModelFile
@@ -12,7 +13,8 @@ from edge_vc_export.formats import DYNAMIC, FORMATS, FormatError
 from edge_vc_runtime.bundle.manifest import ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle
 
-_CARD_TRAINING = "## Training data\n\n"
+_OF_FILES = "int8_"
+"""Prefix of figures that were measured on files which the new bundle need not hold."""
 
 
 def take_graphs(bundle: Bundle, folder: Path, selection: Selection) -> GraphSet:
@@ -58,11 +60,10 @@ def _of_precision(
 def bundle_facts(bundle: Bundle) -> BundleFacts:
     """Return what a bundle says about itself beside its models' geometry.
 
-    Figures that were measured about its files are measured anew; the others are kept.
+    Figures of its quantised files are left out, since they are measured anew; all others stay.
     """
     manifest = bundle.manifest
     card = bundle.read("MODEL_CARD.md").decode() if "MODEL_CARD.md" in manifest.files else ""
-    _, _, training = card.partition(_CARD_TRAINING)
     return BundleFacts(
         name=manifest.name,
         version=manifest.version,
@@ -70,7 +71,7 @@ def bundle_facts(bundle: Bundle) -> BundleFacts:
         consent=manifest.consent,
         licence_text=bundle.read("LICENSE").decode() if "LICENSE" in manifest.files else "",
         boards=manifest.boards,
-        metrics=manifest.metrics,
+        metrics={k: v for k, v in manifest.metrics.items() if not k.startswith(_OF_FILES)},
         provenance=manifest.provenance,
-        attribution=training.partition("\n")[0],
+        attribution=card_attribution(card),
     )

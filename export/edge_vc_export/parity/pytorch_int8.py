@@ -12,6 +12,7 @@ import torch
 from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.audio.io import Samples
 from edge_vc.nn.layer import StreamingLayer
+from edge_vc_export.errors import ExportError
 from edge_vc_export.parity.lockstep import run_offline, run_side_by_side, too_many_slips
 from edge_vc_export.parity.open_stream import open_stream
 
@@ -23,7 +24,7 @@ TRUNK_READER = "head.controls"
 """Name of the node whose input is the trunk's output."""
 
 
-class ParityError(ValueError):
+class ParityError(ExportError):
     """A graph that differs from what it was made from; one line with the numbers."""
 
 

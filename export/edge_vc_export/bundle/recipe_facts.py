@@ -1,0 +1,82 @@
+"""What a compression recipe says about its bundle: facts, files to write, limits to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge_vc_export.bundle.facts import BundleFacts
+from edge_vc_export.bundle.graph_set import DEFAULT_PRECISIONS, Selection
+from edge_vc_export.bundle.licences import licence_text
+from edge_vc_export.errors import ExportError
+from edge_vc_export.formats import DYNAMIC, FORMATS
+from edge_vc_export.parity.pytorch_int8 import Int8Limits
+
+Recipe = Mapping[str, Mapping[str, object]]
+"""A resolved recipe as plain values, section by section: `run.json` holds one."""
+
+MACHINE_PATHS = {
+    "data": ("corpus", "labels"),
+    "teacher": ("weights", "path", "factory"),
+    "student": ("weights",),
+}
+"""Keys of a recipe that hold paths of the machine it ran on."""
+_PRECISIONS = {"fp32": ("fp32",), "both": DEFAULT_PRECISIONS, "all": (*DEFAULT_PRECISIONS, DYNAMIC)}
+
+
+def recipe_facts(recipe: Recipe) -> BundleFacts:
+    """Return what the bundle says about itself, the recipe as its provenance.
+
+    A key of ``[export]`` that the recipe does not have is an empty text.
+    """
+    said = {key: str(value) for key, value in recipe.get("export", {}).items()}
+    licence = said.get("licence", "")
+    return BundleFacts(
+        name=said.get("name", ""),
+        version=said.get("version", ""),
+        licence=licence,
+        consent=said.get("consent", ""),
+        licence_text=licence_text(licence),
+        provenance={"recipe": without_machine_paths(recipe)},
+        attribution=said.get("attribution", ""),
+    )
+
+
+def recipe_selection(recipe: Recipe) -> Selection:
+    """Return the files that a recipe asks for; raises `ExportError` for an unknown word."""
+    section = recipe.get("export", {})
+    precision, formats = section.get("precision", "both"), section.get("formats", "both")
+    if precision not in _PRECISIONS:
+        raise ExportError(f"export.precision = {precision!r}: choose from {', '.join(_PRECISIONS)}")
+    return Selection(FORMATS if formats == "both" else (str(formats),), _PRECISIONS[str(precision)])
+
+
+def recipe_limits(recipe: Recipe) -> Int8Limits:
+    """Return how far INT8 graphs may be from the float ones; the usual limits where unsaid."""
+    usual, said = Int8Limits(), recipe.get("quantize", {})
+
+    def limit(key: str, default: float) -> float:
+        value = said.get(key, default)
+        if not isinstance(value, int | float):
+            raise ExportError(f"quantize.{key} = {value!r}: is not a number")
+        return float(value)
+
+    return Int8Limits(
+        limit("min_snr_db", usual.least_snr_db),
+        limit("max_lsd_db", usual.largest_distance_db),
+        limit("max_drift_db", usual.largest_drift_db),
+    )
+
+
+def without_machine_paths(recipe: Recipe) -> dict[str, dict[str, object]]:
+    """Return the recipe with paths cut to their last part: bundles travel, folders do not."""
+    copy = {section: dict(values) for section, values in recipe.items()}
+    for section, keys in MACHINE_PATHS.items():
+        for key in keys:
+            if key in copy.get(section, {}):
+                copy[section][key] = Path(str(copy[section][key])).name
+    if "command" in copy.get("teacher", {}):
+        # Of a command only the names of its files: they say what was run, not where.
+        words = str(copy["teacher"]["command"]).split()
+        copy["teacher"]["command"] = " ".join(Path(word).name for word in words)
+    return copy

@@ -1,0 +1,24 @@
+"""A bundle taken apart into plain files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, BundleError
+from edge_vc_runtime.bundle.reader import read_bundle
+
+
+def unpack(bundle: Path, folder: Path) -> list[Path]:
+    """Write a bundle's files, every one checked, into a new folder; return their paths.
+
+    Raises `BundleError` for a bad bundle and where the folder holds anything already.
+    """
+    opened = read_bundle(bundle)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BundleError(f"{folder}: is there already and not an empty folder; give another")
+    files = {MANIFEST_NAME: opened.manifest.to_json()}
+    files |= {name: opened.read(name) for name in opened.manifest.files}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return [folder / name for name in files]

@@ -1,0 +1,147 @@
+"""One export: which students become which bundle, and under which description."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge_vc.models.student.file import load_student
+from edge_vc.nn.quantized_conv import quantized_convs
+from edge_vc_export.bundle.facts import FORCED, BundleFacts
+from edge_vc_export.bundle.graph_set import Selection
+from edge_vc_export.bundle.licences import licence_text
+from edge_vc_export.bundle.recipe_facts import recipe_facts, recipe_limits, recipe_selection
+from edge_vc_export.bundle.release import ANY_INT8, Release, release_bundle
+from edge_vc_export.bundle.tier import tier_of
+from edge_vc_export.compress_run import CompressRun
+from edge_vc_export.errors import ExportError
+from edge_vc_export.parity.pytorch_int8 import Int8Limits
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the caller says instead of the run; None keeps what the run says."""
+
+    name: str | None = None
+    version: str | None = None
+    tier: str | None = None
+    licence: str | None = None
+    """SPDX identifier."""
+    consent: str | None = None
+    attribution: str | None = None
+    formats: tuple[str, ...] | None = None
+    precisions: tuple[str, ...] | None = None
+
+    def facts(self, base: BundleFacts) -> BundleFacts:
+        """Return ``base`` with what is overridden."""
+        words = ("name", "version", "licence", "consent", "attribution")
+        said = {word: getattr(self, word) for word in words if getattr(self, word) is not None}
+        if self.licence is not None:
+            said["licence_text"] = licence_text(self.licence)
+        return replace(base, **said)
+
+    def selection(self, base: Selection) -> Selection:
+        """Return ``base`` with what is overridden; raises `FormatError` for unknown names."""
+        chosen = Selection(
+            base.formats if self.formats is None else self.formats,
+            base.precisions if self.precisions is None else self.precisions,
+        )
+        chosen.check_names()
+        return chosen
+
+    def given_facts(self) -> list[str]:
+        """Return the names of the facts that are overridden."""
+        words = ("name", "version", "tier", "licence", "consent", "attribution")
+        return [word for word in words if getattr(self, word) is not None]
+
+
+@dataclass(frozen=True)
+class ExportJob:
+    """Everything that a bundle is made from."""
+
+    student: Path
+    """The float student's file."""
+    quantized: Path | None
+    """The quantised student's file; one without quantised layers counts as none."""
+    facts: BundleFacts
+    selection: Selection
+    tier: str | None = None
+    """None: the smallest that the student's INT8 weights fit into."""
+    limits: Int8Limits | None = None
+    """How far INT8 may be from fp32; None: the usual limits."""
+
+    def run(self, output: Path, note: Callable[[str], None] = lambda line: None) -> Release:
+        """Export, verify and write the bundle; see `release_bundle` for its errors."""
+        student = load_student(self.student)
+        quantized = None if self.quantized is None else load_student(self.quantized)
+        if quantized is not None and not quantized_convs(quantized.trunk):
+            quantized = None  # the run was told not to quantise
+        return release_bundle(
+            output,
+            student,
+            quantized,
+            self.facts,
+            tier=self.tier or tier_of(student.trunk_parameters()),
+            selection=self.selection,
+            limits=self.limits,
+            note=note,
+        )
+
+
+def job_of_run(
+    run: CompressRun,
+    overrides: Overrides | None = None,
+    *,
+    force: bool = False,
+    quantized: Path | None = None,
+) -> ExportJob:
+    """Return the export that a run's recipe asks for: its name, licence, consent, files, limits.
+
+    With ``force`` an unfinished run is exported too, not held to its INT8 limits; the manifest's
+    provenance and the card then say so. Raises `ExportError` for an unfinished run otherwise,
+    and where neither the recipe nor ``overrides`` give a fact that a bundle needs.
+    """
+    overrides = overrides or Overrides()
+    if not force:
+        run.check_finished()
+    student, own_quantized = run.students()
+    facts = overrides.facts(recipe_facts(run.recipe))
+    _check_facts(facts, str(run.folder))
+    if run.unfinished:
+        facts = replace(facts, provenance={**facts.provenance, FORCED: run.unfinished})
+    return ExportJob(
+        student=student,
+        quantized=quantized or own_quantized,
+        facts=facts,
+        selection=overrides.selection(recipe_selection(run.recipe)),
+        tier=overrides.tier,
+        limits=ANY_INT8 if run.unfinished else recipe_limits(run.recipe),
+    )
+
+
+def job_of_student(
+    student: Path, overrides: Overrides, *, quantized: Path | None = None, name: str = ""
+) -> ExportJob:
+    """Return the export of a student's file, about whose voice nothing is known.
+
+    ``name`` is taken where ``overrides`` give none. Raises `ExportError` without a licence and
+    a consent.
+    """
+    selection = overrides.selection(Selection())
+    if not student.is_file():
+        raise ExportError(f"{student}: no such file")
+    facts = overrides.facts(BundleFacts(name or student.stem, "0.1.0", "", "", ""))
+    _check_facts(facts, str(student))
+    return ExportJob(student, quantized, facts, selection, overrides.tier)
+
+
+def _check_facts(facts: BundleFacts, source: str) -> None:
+    """Raise `ExportError` for a description that leaves out whose voice it is."""
+    for key, what in (
+        ("consent", "how the owner of the voice agreed"),
+        ("licence", "SPDX identifier of the voice's licence"),
+        ("name", "name of the bundle"),
+    ):
+        if not getattr(facts, key).strip():
+            raise ExportError(f'{source}: no {key} is known; give --{key} "{what}"')
