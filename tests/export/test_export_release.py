@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,6 +138,12 @@ def run_folder(tmp_path: Path) -> Path:
     for stage, form in (("distill", student), ("quantize", quantized_student(student))):
         (tmp_path / "run" / stage).mkdir(parents=True)
         save_student(form, tmp_path / "run" / stage / "student.safetensors")
+    said = {"name": "small", "version": "0.1.0", "licence": "CC0-1.0", "consent": "Nobody's voice."}
+    summary = {
+        "status": "finished", "reason": "", "recipe": {"export": said},
+        "stages": {"distill": {}, "quantize": {}},
+    }  # fmt: skip
+    (tmp_path / "run" / "run.json").write_text(json.dumps(summary))
     return tmp_path / "run"
 
 
@@ -176,7 +183,7 @@ def _loosely(check):  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda folder: folder, "holds no distill/student.safetensors"),
+        (lambda folder: folder, "run.json: cannot be read"),
         (lambda folder: folder / "none.safetensors", "no such file"),
         (lambda folder: folder / "none.evc", "No such file"),
     ],
