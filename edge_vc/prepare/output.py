@@ -17,6 +17,8 @@ from edge_vc.prepare.split import TRAIN, VALIDATION
 STATE = ".prepare"
 """Folder with what a run remembers; without it a folder is somebody else's."""
 SUMMARY, DROPPED, PLOT = "prepare.json", "dropped.csv", "prepare.png"
+FEATURES = "features"
+"""Folder with the features of each utterance, where they were asked for."""
 
 _VERSION = 1
 
@@ -43,13 +45,19 @@ class Output:
     def sweep(self, kept: Iterable[str]) -> None:
         """Delete what earlier runs wrote and the table no longer lists."""
         wanted = {self.root / path for path in kept}
-        for side in (TRAIN, VALIDATION):
+        wanted |= {feature_path(self.root, path.relative_to(self.root)) for path in wanted}
+        for side in (TRAIN, VALIDATION, FEATURES):
             for path in sorted((self.root / side).rglob("*"), reverse=True):
                 if path.is_dir():
                     if not any(path.iterdir()):
                         path.rmdir()
                 elif path not in wanted and path.name != METADATA:
                     path.unlink()
+
+
+def feature_path(root: Path, recording: Path) -> Path:
+    """Return the path of the features of ``recording``, a path relative to the corpus ``root``."""
+    return root / FEATURES / recording.with_suffix(".npz")
 
 
 def open_output(
@@ -68,7 +76,7 @@ def open_output(
         return Output(root, {})
     state = _read_state(root)
     if overwrite:
-        for name in (STATE, TRAIN, VALIDATION):
+        for name in (STATE, TRAIN, VALIDATION, FEATURES):
             shutil.rmtree(root / name, ignore_errors=True)
         for name in (METADATA, SUMMARY, DROPPED, PLOT):
             (root / name).unlink(missing_ok=True)
