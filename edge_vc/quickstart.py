@@ -113,8 +113,8 @@ def _convert(console: Console, bundle: Path, out: Path) -> tuple[Samples, Sample
 
     from edge_vc.audio.io import read_audio
     from edge_vc.evaluate.report.spectrogram import plot_spectrograms
-    from edge_vc_runtime.audio.sinks import FileSink
-    from edge_vc_runtime.audio.sources import FileSource
+    from edge_vc_runtime.audio.file_sink import FileSink
+    from edge_vc_runtime.audio.file_source import FileSource
     from edge_vc_runtime.live.offline import convert_stream
     from edge_vc_runtime.session import Session
 

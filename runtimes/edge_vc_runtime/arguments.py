@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Callable
 
+from edge_vc_runtime.audio.sinks import describe_sinks
+from edge_vc_runtime.audio.sources import describe_sources
 from edge_vc_runtime.commands import choose, inspect, profile, report, run
 from edge_vc_runtime.engines.registry import engine_kinds
 from edge_vc_runtime.profiling.report import ENVIRONMENTS
@@ -58,9 +61,18 @@ class _Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         for action in self._actions:
-            if action.help and "{engines}" in action.help:
-                action.help = action.help.replace("{engines}", ", ".join(engine_kinds()))
+            for name, describe in _REGISTRIES.items():
+                if action.help and name in action.help:
+                    action.help = action.help.replace(name, describe())
         return super().format_help()
+
+
+_REGISTRIES: dict[str, Callable[[], str]] = {
+    "{engines}": lambda: ", ".join(engine_kinds()),
+    "{sources}": describe_sources,
+    "{sinks}": describe_sinks,
+}
+"""What stands for it in a help text, and the text itself."""
 
 
 _Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -78,8 +90,8 @@ def _add_run(commands: _Commands[_Parser], prog: str) -> None:
         prog,
     )
     parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
-    parser.add_argument("input", metavar="IN", help="WAV or FLAC file, or - for raw audio on stdin")
-    parser.add_argument("output", metavar="OUT", help="WAV or FLAC file, or - for raw on stdout")
+    parser.add_argument("input", metavar="IN", help="{sources}")
+    parser.add_argument("output", metavar="OUT", help="{sinks}")
     _add_engine(parser)
     parser.add_argument(
         "--input-rate", type=int, metavar="HZ",

@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from edge_vc_runtime.audio.sinks import FileSink, RawSink, Sink
-from edge_vc_runtime.audio.sources import FileSource, RawSource, Source
+from edge_vc_runtime.audio.sinks import sink_kind
+from edge_vc_runtime.audio.sources import source_kind
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.descriptions import (
     describe_bundle,
@@ -35,17 +35,18 @@ def run(arguments: argparse.Namespace) -> int:
     """``run BUNDLE IN OUT``: convert a file or a stream."""
     _check_rate("--output-rate", arguments.output_rate)
     _check_rate("--input-rate", arguments.input_rate)
-    if arguments.input_rate and arguments.input != "-":
-        raise UsageError("--input-rate is for raw audio on stdin; a file says its own rate")
+    kind = source_kind(arguments.input)
+    if arguments.input_rate and kind.states_rate:
+        raise UsageError(f"--input-rate is for raw audio on stdin; a {kind.name} says its own rate")
     session = _open(arguments)
     say = (lambda line: None) if arguments.quiet else _say
-    source = _open_source(arguments, session)
+    source = kind.open(arguments.input, arguments.input_rate or session.sample_rate)
     try:
         say(describe_input(source, session))
         if source.notice:
             say(source.notice)
         rate = arguments.output_rate or session.sample_rate
-        sink = _open_sink(arguments.output, rate)
+        sink = sink_kind(arguments.output).open(arguments.output, rate)
         total = source.frames / source.sample_rate if source.frames else None
         bar = Progress(f"{session.manifest.name}", total)
         try:
@@ -149,22 +150,6 @@ def _describe_engine(bundle: Bundle) -> str:
 
 def _open(arguments: argparse.Namespace) -> Session:
     return Session.open(arguments.bundle, arguments.engine, arguments.threads, arguments.precision)
-
-
-def _open_source(arguments: argparse.Namespace, session: Session) -> Source:
-    if arguments.input != "-":
-        return FileSource(Path(arguments.input))
-    if sys.stdin.isatty():
-        raise UsageError("stdin is a terminal; pipe raw S16_LE audio into it or name a file")
-    return RawSource(sys.stdin.fileno(), arguments.input_rate or session.sample_rate)
-
-
-def _open_sink(output: str, rate: int) -> Sink:
-    if output != "-":
-        return FileSink(Path(output), rate)
-    if sys.stdout.isatty():
-        raise UsageError("stdout is a terminal; pipe the raw S16_LE audio on or name a file")
-    return RawSink(sys.stdout.buffer)
 
 
 def _show(made: Report, arguments: argparse.Namespace) -> None:

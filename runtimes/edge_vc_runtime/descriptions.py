@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from edge_vc_runtime.audio.sinks import Sink
-from edge_vc_runtime.audio.sources import Source
+from edge_vc_runtime.audio.sink import AudioSink
+from edge_vc_runtime.audio.source import AudioSource
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.measurement import Measurement
 from edge_vc_runtime.engines.selection import EngineSelection
@@ -67,7 +67,7 @@ def describe_bundle(bundle: Bundle) -> list[str]:
     return lines
 
 
-def describe_input(source: Source, session: Session) -> str:
+def describe_input(source: AudioSource, session: Session) -> str:
     """Return what comes in, what happens to it and what it goes through, in three lines."""
     form = f"{source.sample_rate} Hz, channels: {source.channels}"
     into = [f"resampled to {session.sample_rate} Hz"] * (source.sample_rate != session.sample_rate)
@@ -81,7 +81,7 @@ def describe_input(source: Source, session: Session) -> str:
     )
 
 
-def describe_output(sink: Sink, rate: int, done: Conversion) -> str:
+def describe_output(sink: AudioSink, rate: int, done: Conversion) -> str:
     """Return what came out and how long its hops took, in one line."""
     times = done.times
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_vc_runtime.audio.wav import AudioError
+from edge_vc_runtime.audio.error import AudioError
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.profiling.coldstart import ColdStartError

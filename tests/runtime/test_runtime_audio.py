@@ -14,9 +14,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_vc_runtime.audio.sinks import FileSink, RawSink, to_int16
-from edge_vc_runtime.audio.sources import FileSource, RawSource
-from edge_vc_runtime.audio.wav import AudioError, WavFile
+from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.file_sink import FileSink
+from edge_vc_runtime.audio.file_source import FileSource
+from edge_vc_runtime.audio.int16 import to_int16
+from edge_vc_runtime.audio.raw_sink import RawSink
+from edge_vc_runtime.audio.raw_source import RawSource
+from edge_vc_runtime.audio.wav import WavFile
 
 SUBTYPES = {"PCM_U8": 2 / 256, "PCM_16": 1e-4, "PCM_24": 1e-6, "PCM_32": 1e-7, "FLOAT": 0}
 SUBTYPES["DOUBLE"] = 0

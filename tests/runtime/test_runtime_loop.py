@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from runtime_bundles import write_mini
 
+from edge_vc_runtime.audio.error import AudioError
 from edge_vc_runtime.audio.resampler import Resampler, resampled_length
-from edge_vc_runtime.audio.wav import AudioError
 from edge_vc_runtime.live.hop_times import HopTimes
 from edge_vc_runtime.live.offline import convert_array, convert_blocks, convert_stream
 from edge_vc_runtime.session import Session

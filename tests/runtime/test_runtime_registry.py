@@ -190,4 +190,7 @@ def test_entry_points_register_engines(distributions: dict[str, str], mini: Path
     made = json.loads(done.stdout)
     assert made["setup"]["engine_library"] == "plainlib"
     assert made["cold_start"]["total_ms"] > 0, "the new process finds the engine as well"
-    assert "engine broken (no_module:KIND) is left out: No module named 'no_module'" in done.stderr
+    assert (
+        "edge_vc.engines: broken (no_module:KIND) is left out: No module named 'no_module'"
+        in done.stderr
+    )

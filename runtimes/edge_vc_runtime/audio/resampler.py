@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_vc_runtime.audio.wav import AudioError
+from edge_vc_runtime.audio.error import AudioError
 from edge_vc_runtime.samples import Samples
 
 

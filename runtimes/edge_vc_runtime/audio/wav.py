@@ -15,6 +15,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vc_runtime.audio.error import AudioError
+
 Channels = NDArray[np.float32]
 """Audio ``[T, channels]``, full scale at 1.0."""
 
@@ -22,10 +24,6 @@ _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _WIDTHS = {_PCM: (8, 16, 24, 32), _FLOAT: (32, 64)}
 _MAX_CHANNELS = 64
 _OPEN_ENDED = (0, 0xFFFFFFFF)  # what a writer leaves that could not go back to its header
-
-
-class AudioError(Exception):
-    """Audio that cannot be read or written; the message is one line with the file and the fact."""
 
 
 class UnknownWavError(AudioError):

@@ -6,16 +6,14 @@ A distribution of its own adds one without a change here: it calls `register_eng
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Mapping
-from functools import cache
-from importlib.metadata import entry_points
 from types import MappingProxyType
 
 from edge_vc_runtime.engines.engine import EngineError, EngineFactory
 from edge_vc_runtime.engines.kind import EngineKind
 from edge_vc_runtime.engines.litert_engine.kind import LITERT
 from edge_vc_runtime.engines.onnx_engine.kind import ONNX
+from edge_vc_runtime.entry_points import register_entry_points
 
 ENTRY_POINTS = "edge_vc.engines"
 """Entry point group in which other distributions name their `EngineKind`."""
@@ -41,7 +39,7 @@ def unregister_engine(name: str) -> None:
 
 def engine_kinds() -> Mapping[str, EngineKind]:
     """Return every engine by name, in order of preference; reads entry points the first time."""
-    _register_entry_points()
+    register_entry_points(ENTRY_POINTS, register_engine)
     return MappingProxyType(ENGINES)
 
 
@@ -71,12 +69,3 @@ def load_engine(name: str) -> EngineFactory:
         return kind.load()
     except ModuleNotFoundError as error:
         raise EngineError(kind.missing(error.name)) from error
-
-
-@cache
-def _register_entry_points() -> None:
-    for point in entry_points(group=ENTRY_POINTS):
-        try:
-            register_engine(point.load())
-        except Exception as error:  # a broken distribution must not take the others along
-            warnings.warn(f"engine {point.name} ({point.value}) is left out: {error}", stacklevel=2)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_vc_runtime.audio.error import AudioError
 from edge_vc_runtime.audio.resampler import Resampler, resampled_length
-from edge_vc_runtime.audio.sinks import Sink
-from edge_vc_runtime.audio.sources import Source
-from edge_vc_runtime.audio.wav import AudioError
+from edge_vc_runtime.audio.sink import AudioSink
+from edge_vc_runtime.audio.source import AudioSource
 from edge_vc_runtime.live.hop_times import HopTimes
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
@@ -37,8 +37,8 @@ class Conversion:
 
 def convert_stream(
     session: Session,
-    source: Source,
-    sink: Sink,
+    source: AudioSource,
+    sink: AudioSink,
     output_rate: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Conversion:
@@ -110,7 +110,7 @@ def convert_blocks(
 class _Meter:
     """Counts a source's samples as they pass and reports seconds."""
 
-    def __init__(self, source: Source, progress: Callable[[float], None] | None) -> None:
+    def __init__(self, source: AudioSource, progress: Callable[[float], None] | None) -> None:
         self.frames = 0
         self._source = source
         self._progress = progress

@@ -1,0 +1,80 @@
+"""Writers of 16-bit mono files: WAV with the standard library, everything else by libsndfile."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.formats import writable_format, writable_suffixes
+
+_WAV_LIMIT = (1 << 32) - 4096  # a RIFF header counts bytes in 32 bits
+
+
+class Encoder(Protocol):
+    """A file that is being written; both methods raise `OSError`, `RuntimeError`, `AudioError`."""
+
+    def write(self, values: NDArray[np.int16]) -> None:
+        """Append ``[T]``."""
+
+    def close(self) -> None:
+        """Complete the file."""
+
+
+def open_encoder(part: Path, sample_rate: int, path: Path) -> Encoder:
+    """Create ``part``, encoded as the suffix of ``path`` says; raises `AudioError`."""
+    suffix = path.suffix.lower()
+    form = writable_format(suffix)
+    if form is None:
+        raise AudioError(
+            f"{path}: cannot write {suffix or 'a file without suffix'}; use "
+            f"{', '.join(writable_suffixes())}"
+        )
+    try:
+        if form.builtin:
+            return _WavEncoder(part, sample_rate, path)
+        return _open_soundfile(form.container, part, sample_rate, path)
+    except OSError as error:
+        raise AudioError(f"{path}: {error.strerror or error}") from error
+
+
+class _WavEncoder:
+    """The standard library's writer as an `Encoder`."""
+
+    def __init__(self, part: Path, sample_rate: int, path: Path) -> None:
+        self._path = path
+        self._bytes = 0
+        self._file = part.open("xb")
+        self._wave = wave.open(self._file, "wb")  # noqa: SIM115  closed by close
+        self._wave.setparams((1, 2, sample_rate, 0, "NONE", ""))
+
+    def write(self, values: NDArray[np.int16]) -> None:
+        self._bytes += values.nbytes
+        if self._bytes > _WAV_LIMIT:
+            raise AudioError(f"{self._path}: a WAV file holds 4 GB at most; write .flac instead")
+        self._wave.writeframes(values.tobytes())
+
+    def close(self) -> None:
+        try:
+            self._wave.close()
+        finally:
+            self._file.close()
+
+
+def _open_soundfile(container: str, part: Path, sample_rate: int, path: Path) -> Encoder:
+    try:
+        import soundfile
+    except ImportError as error:
+        raise AudioError(
+            f"{path}: writing {path.suffix} needs soundfile: pip install 'edge-vc-runtime[audio]'"
+        ) from error
+    try:
+        file: Encoder = soundfile.SoundFile(part, "x", sample_rate, 1, format=container)
+    except soundfile.LibsndfileError as error:
+        reason = str(error.error_string).strip().rstrip(".")
+        raise AudioError(f"{path}: {reason}") from error
+    return file

@@ -1,0 +1,7 @@
+"""Audio that cannot be used."""
+
+from __future__ import annotations
+
+
+class AudioError(Exception):
+    """Audio that cannot be read or written; the message is one line with the file and the fact."""

@@ -1,0 +1,71 @@
+"""A recording as a sink: it appears only when it is complete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from edge_vc_runtime.audio.encoders import open_encoder
+from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.formats import writable_names, writable_suffixes
+from edge_vc_runtime.audio.int16 import to_int16
+from edge_vc_runtime.audio.sink import SinkKind
+from edge_vc_runtime.samples import Samples
+
+
+class FileSink:
+    """A 16-bit mono file, written beside its place and renamed when it is whole.
+
+    Raises `AudioError` before anything is written when the place or the suffix will not do.
+    """
+
+    def __init__(self, path: Path, sample_rate: int) -> None:
+        self.name = str(path)
+        self._path = _check_place(path)
+        self._part = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+        self._encoder = open_encoder(self._part, sample_rate, path)
+
+    def write(self, samples: Samples) -> None:
+        """Append ``[T]``; raises `AudioError` when the disk is full or the audio is not finite."""
+        self._guard(lambda: self._encoder.write(to_int16(samples, self.name)))
+
+    def finish(self) -> None:
+        """Close the file, put it on disk and give it its name."""
+        self._guard(self._encoder.close)
+        with self._part.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(self._part, self._path)
+
+    def abort(self) -> None:
+        """Remove what was written; harmless after `finish`."""
+        with suppress(OSError, RuntimeError):  # a full disk stays full; the part goes all the same
+            self._encoder.close()
+        self._part.unlink(missing_ok=True)
+
+    def _guard(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except OSError as error:
+            raise AudioError(f"{self.name}: {error.strerror or error}") from error
+        except RuntimeError as error:  # libsndfile's way to say the same
+            raise AudioError(f"{self.name}: {error}") from error
+
+
+def _check_place(path: Path) -> Path:
+    """Return the file that will be replaced, links resolved."""
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        raise AudioError(f"{path}: is not a file; raw audio on stdout is -")
+    if not place.parent.is_dir():
+        raise AudioError(f"{path}: the folder {place.parent} does not exist")
+    return place
+
+
+FILE_SINK = SinkKind(
+    name="file",
+    usage=f"a file ({writable_names()})",
+    accepts=lambda argument: Path(argument).suffix.lower() in writable_suffixes(),
+    open=lambda argument, rate: FileSink(Path(argument), rate),
+)
