@@ -46,18 +46,21 @@ class LabelFolder:
         self.root = root.absolute()
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Make the folder and hold it; raises `LabelFolderError` when that is not possible."""
+    def locked(self, wait: bool = False) -> Iterator[None]:
+        """Make the folder and hold it; raises `LabelFolderError` when that is not possible.
+
+        ``wait`` for another job that holds it, instead of raising.
+        """
         try:
             (self.root / LABELS).mkdir(parents=True, exist_ok=True)
             lock = (self.root / ".lock").open("w")
         except OSError as error:
             raise LabelFolderError(
-                f"{self.root}: is no folder to write in ({error.strerror})"
+                f"{self.root}: not writable ({error.strerror}); name another folder"
             ) from error
         with lock as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError as error:
                 raise LabelFolderError(
                     f"{self.root}: another job labels into this folder; wait, or name another"

@@ -11,10 +11,13 @@ from edge_vc.data.corpus import Utterance
 from edge_vc.labelling.delay import Delay, common_delay_ms
 from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, TeacherRecord
 from edge_vc.labelling.label import Alignment
+from edge_vc.labelling.labels import LabelledAudio, load_labels
+from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport, rows_in_order
 from edge_vc.labelling.task import FAILED, LabelOutcome, LabelTask, label_key
 from edge_vc.teachers.loading import teacher_hash
 from edge_vc.teachers.spec import PairsSpec, TeacherError, TeacherSpec
+from edge_vc.workers.inline_pool import InlinePool
 from edge_vc.workers.pool import WorkerPool, WorkerStartError
 from edge_vc.workers.progress import Progress, no_progress
 from edge_vc.workers.scheduler import Answer, LostItem, Scheduler, Timeouts
@@ -39,6 +42,8 @@ class LabelSettings:
     correct: bool = True
     """Whether late answers are moved."""
     timeouts: Timeouts = field(default_factory=Timeouts)
+    wait: bool = False
+    """Whether to wait for another job that labels into the same folder."""
 
 
 class LabelJob:
@@ -65,7 +70,7 @@ class LabelJob:
         outliers are not. The report is written however this ends.
         Raises `TeacherError` and `LabelFolderError`, each with one line.
         """
-        with self._folder.locked():
+        with self._folder.locked(self._settings.wait):
             teacher = self._folder.claim(self._hash, asdict(self._spec))
             self._found = self._folder.finished()
             try:
@@ -162,6 +167,22 @@ def _outcome(answer: Answer[LabelTask, LabelOutcome]) -> LabelOutcome:
     if isinstance(result, LostItem):
         return LabelOutcome(answer.item.key, FAILED, result.reason, result.fact)
     return result
+
+
+def label_here(
+    spec: TeacherSpec,
+    recordings: Sequence[Recording],
+    folder: Path,
+    progress: Progress = no_progress,
+) -> list[LabelledAudio]:
+    """Label in this process what is not labelled in ``folder`` yet, and return what was kept.
+
+    Waits for another process that does the same. Raises as `LabelJob.run` does.
+    """
+    job = LabelJob(spec, recordings, folder, LabelSettings(wait=True))
+    report = job.run(InlinePool(TeacherOpener(spec)), progress)
+    stored = LabelFolder(folder)
+    return [load_labels(stored.path(row.outcome.key)) for row in report.kept]
 
 
 def recordings_for(

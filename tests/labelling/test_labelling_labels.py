@@ -1,6 +1,9 @@
+"""Labels of any converter, made once, checked and kept."""
+
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,31 +13,29 @@ from numpy.typing import NDArray
 
 from edge_vc.audio.io import AudioError
 from edge_vc.data.corpus import Corpus
-from edge_vc.labelling.labels import label_audio, label_corpus
+from edge_vc.labelling.job import label_here
+from edge_vc.labelling.label import Alignment, label_recording
+from edge_vc.teachers.outliers import OutlierError
+from edge_vc.teachers.spec import ModuleSpec
 
 Audio = NDArray[np.float32]
+CODE = """
+import torch
+
+class Halver(torch.nn.Module):
+    def forward(self, audio):
+        with open({log!r}, "a") as log:
+            log.write("asked ")
+        return audio / 2 * (0 if audio.shape[-1] < {shortest} else 1)
+"""
 
 
 @dataclass
-class Halver:
-    """Converts by halving; counts how often it was asked."""
+class Converter:
+    """A teacher that applies a function."""
 
-    sample_rate: int = 16000
-    calls: int = 0
-
-    def convert(self, audio: Audio) -> Audio:
-        self.calls += 1
-        return audio / 2
-
-
-class Shortener(Halver):
-    def convert(self, audio: Audio) -> Audio:
-        return audio[:-1]
-
-
-class Breaker(Halver):
-    def convert(self, audio: Audio) -> Audio:
-        return np.full_like(audio, np.nan)
+    convert: Callable[[Audio], Audio]
+    sample_rate: int = field(default=16000)
 
 
 def voice(seconds: float = 1.0) -> Audio:
@@ -44,13 +45,28 @@ def voice(seconds: float = 1.0) -> Audio:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Corpus:
+    (tmp_path / "in").mkdir()
     for index in range(2):
-        soundfile.write(tmp_path / f"{index}.wav", voice(1.0 + index / 10), 16000)
-    return Corpus.open(tmp_path)
+        soundfile.write(tmp_path / "in" / f"{index}.wav", voice(1.0 + index / 10), 16000)
+    return Corpus.open(tmp_path / "in")
+
+
+def halver(folder: Path, shortest: int = 0) -> ModuleSpec:
+    path = folder / f"halver{shortest}.py"
+    path.write_text(CODE.format(log=str(folder / "log"), shortest=shortest))
+    return ModuleSpec(factory=f"{path}:Halver")
+
+
+def calls(folder: Path) -> int:
+    """How often the teacher was asked since the last time."""
+    log = folder / "log"
+    count = len(log.read_text().split()) if log.exists() else 0
+    log.unlink(missing_ok=True)
+    return count
 
 
 def test_any_converter_can_label() -> None:
-    labels = label_audio(Halver(), voice()[:16050])
+    labels = label_recording(Converter(lambda a: a / 2), voice()[:16050], Alignment()).labels
     assert labels.source.shape == labels.target.shape == (16000,)
     assert labels.f0.shape == (100,)
     assert labels.bands.shape == (0, 100)
@@ -59,26 +75,43 @@ def test_any_converter_can_label() -> None:
 
 
 @pytest.mark.parametrize(
-    ("teacher", "fact"), [(Shortener(), "15999"), (Breaker(), "NaN")], ids=["length", "nan"]
+    ("convert", "fact"),
+    [(lambda a: a[:-1], "15999"), (lambda a: np.full_like(a, np.nan), "not a number")],
+    ids=["length", "nan"],
 )
-def test_bad_answers_are_named(teacher: Halver, fact: str) -> None:
-    with pytest.raises(AudioError, match=fact):
-        label_audio(teacher, voice())
+def test_bad_answers_are_named(convert: Callable[[Audio], Audio], fact: str) -> None:
+    with pytest.raises(OutlierError, match=fact):
+        label_recording(Converter(convert), voice(), Alignment())
 
 
 def test_labels_are_kept(corpus: Corpus, tmp_path: Path) -> None:
-    teacher = Halver()
-    for _ in range(2):
-        labels = label_corpus(teacher, list(corpus), tmp_path / "cache", teacher_hash="a")
-    assert teacher.calls == len(labels) == 2
-    label_corpus(teacher, list(corpus), tmp_path / "cache", teacher_hash="b")
-    assert teacher.calls == 4
+    recordings = [(utterance, 1.0) for utterance in corpus]
+    first = label_here(halver(tmp_path), recordings, tmp_path / "a")
+    assert calls(tmp_path) == 2 * len(first) == 4  # once for the delay, once for the labels
+    again = label_here(halver(tmp_path), recordings, tmp_path / "a")
+    assert calls(tmp_path) == 0
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one.target, other.target)
+    label_here(halver(tmp_path, 1), recordings, tmp_path / "b")
+    assert calls(tmp_path) == 4
+
+
+def test_bad_answers_are_left_out(corpus: Corpus, tmp_path: Path) -> None:
+    """Nothing is learnt from an answer that a label job would leave out."""
+    recordings = [(utterance, 1.0) for utterance in corpus]
+    (labels,) = label_here(halver(tmp_path, 17000), recordings, tmp_path / "a")
+    assert len(labels.source) == 17600
+    assert "silent" in (tmp_path / "a" / "report.md").read_text()
+
+
+def test_a_recording_without_samples_is_an_error() -> None:
+    with pytest.raises(AudioError, match="less than one hop"):
+        label_recording(Converter(lambda a: a), voice()[:100], Alignment())
 
 
 def test_speed_makes_another_speaker(corpus: Corpus, tmp_path: Path) -> None:
-    slow, plain = label_corpus(
-        Halver(), list(corpus)[:1], tmp_path / "cache", teacher_hash="a", speeds=(0.8, 1.0)
-    )
+    utterance = corpus.utterances[0]
+    slow, plain = label_here(halver(tmp_path), [(utterance, 0.8), (utterance, 1.0)], tmp_path / "a")
     # Played slower: longer, and lower in pitch by as much.
     assert len(slow.source) == pytest.approx(len(plain.source) / 0.8, abs=160)
     assert np.median(slow.f0[slow.f0 > 0]) == pytest.approx(0.8 * 120, rel=0.03)

@@ -5,30 +5,36 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from rich.progress import Progress, track
+from rich.progress import Progress as Bars
+from rich.progress import track
 
 from edge_vc.audio.io import Samples
-from edge_vc.data.corpus import Corpus, Utterance
+from edge_vc.data.corpus import Corpus
 from edge_vc.data.pair_set import SAMPLE_RATE
-from edge_vc.labelling.labels import LabelledAudio, label_corpus
+from edge_vc.labelling.job import label_here
+from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import TIERS
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.fixed_phase import with_fixed_phase
 from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
+from edge_vc.teachers.spec import DefaultSpec
 from edge_vc.training.devices import add_device_arguments, device_settings, open_devices
 from edge_vc.training.schedule import Budget
 from edge_vc.training.student.batches import set_prior
 from edge_vc.training.student.distiller import Distillation, DistillSettings
 from edge_vc.training.student.pitch import train_pitch
+from edge_vc.workers.progress import Progress, no_progress
+
+T = TypeVar("T")
 
 SOURCE_SPEEDS = ((1.0, 0.87), (1.0, 1.15))
 """Every source twice: as recorded, and in turn as a larger or as a smaller person."""
@@ -41,27 +47,21 @@ PITCH_STEPS = 2000
 
 
 def label_all(
-    corpus: Path,
-    cache: Path,
-    teacher: DefaultTeacher,
-    teacher_hash: str,
-    progress: Callable[[Iterable[Path], int], Iterable[Path]] | None = None,
+    corpus: Path, cache: Path, teacher: Path, progress: Progress = no_progress
 ) -> list[LabelledAudio]:
-    """Let the teacher convert the sources and the target's own sentences of ``corpus``."""
+    """Let the teacher convert the sources and the target's own sentences of ``corpus``.
+
+    Answers that are silent, clipped or wrong are left out; ``cache/report.md`` names them.
+    """
     opened = Corpus.open(corpus)
-
-    def label(chosen: Sequence[Utterance], speeds: Sequence[float]) -> list[LabelledAudio]:
-        return label_corpus(
-            teacher, chosen, cache, teacher_hash=teacher_hash, speeds=speeds, progress=progress
-        )
-
-    examples = []
     sources, own = list(opened.select("source")), list(opened.select("target"))
+    recordings = []
     for index, speeds in enumerate(SOURCE_SPEEDS):
-        examples += label(sources[index :: len(SOURCE_SPEEDS)], speeds)
+        chosen = sources[index :: len(SOURCE_SPEEDS)]
+        recordings += [(utterance, speed) for utterance in chosen for speed in speeds]
     for index, speed in enumerate(TARGET_SPEEDS):
-        examples += label(own[index :: len(TARGET_SPEEDS)], (speed,))
-    return examples
+        recordings += [(utterance, speed) for utterance in own[index :: len(TARGET_SPEEDS)]]
+    return label_here(DefaultSpec(weights=str(teacher)), recordings, cache, progress)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -135,11 +135,11 @@ def main() -> None:
     student = new_student(args, round(float(np.exp(teacher.config.target_log_f0)), 1))
     facts = facts_of(args, student, weights_hash(args.teacher))
 
-    def labelling(done: Iterable[Path], total: int) -> Iterator[Path]:
-        return iter(track(done, "label", total))
+    def bar(items: Iterable[T], total: int, label: str) -> Iterable[T]:
+        return track(items, label, total)
 
     cache = args.labels or args.out / "labels"
-    examples = label_all(args.corpus, cache, teacher, facts["teacher_sha256"], labelling)
+    examples = label_all(args.corpus, cache, args.teacher, bar)
     devices = open_devices(device_settings(args))
     (args.out / "run.json").write_text(json.dumps(facts, indent=1))
     set_prior(student, examples[:: max(1, len(examples) // 200)])
@@ -153,7 +153,7 @@ def main() -> None:
 
 def _train(training: Distillation, tier: str) -> Student:
     """Train the pitch alone, then everything, with a bar for each."""
-    with Progress(disable=training.devices.rank > 0) as bar:
+    with Bars(disable=training.devices.rank > 0) as bar:
         task = bar.add_task(f"{tier} student", total=1.0)
         alone = bar.add_task("pitch", total=PITCH_STEPS)
 
