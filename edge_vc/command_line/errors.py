@@ -1,0 +1,79 @@
+"""Errors as a user sees them: one printable line and an exit code; bugs keep their traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from shlex import join
+
+import typer
+
+from edge_vc_runtime.errors import one_line
+
+EXIT_CHECK = 1
+"""The work was done and its result was refused: beyond a limit, or nothing was kept."""
+EXIT_INPUT = 2
+"""Something that was given cannot be used: a flag, a file, a recipe."""
+EXIT_INTERRUPT = 130
+EXIT_PIPE = 141
+DEBUG = "EDGE_VC_DEBUG"
+"""Environment variable: when set, errors show where in the code they come from."""
+_PACKAGES = ("edge_vc", "edge_vc_boards", "edge_vc_export", "edge_vc_runtime")
+
+
+class InputError(ValueError):
+    """Arguments that cannot be used together or at all; one line."""
+
+
+class CheckError(ValueError):
+    """The result of finished work is refused; one line."""
+
+    exit_code = EXIT_CHECK
+
+
+def user_message(error: BaseException) -> str | None:
+    """Return the line that tells the user what to do about an error, or None for a bug.
+
+    Errors of this project's own classes are written for users, and the operating system's errors
+    name a file or a resource. Everything else is a fault of the code.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}"
+    if type(error).__module__.partition(".")[0] in _PACKAGES:
+        return str(error)
+    return None
+
+
+def fail(command: str, message: str) -> None:
+    """Print ``command: error: message`` on stderr as one line without control characters."""
+    typer.echo(f"{command}: error: {one_line(message)}", err=True)
+
+
+@contextmanager
+def error_net(command: str, words: Sequence[str] = ()) -> Iterator[None]:
+    """Turn what a user can mend into one line and an exit code.
+
+    ``words`` is the whole command line where running it again resumes the work; Ctrl-C then says
+    so. Raises `typer.Exit` in place of what it caught. Bugs pass through.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        resume = f"; to resume, run the same command again: {join(words)}" if words else ""
+        typer.echo(f"{command}: interrupted{resume}", err=True)
+        raise typer.Exit(EXIT_INTERRUPT) from None
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end; give it somewhere to flush to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        raise typer.Exit(EXIT_PIPE) from None
+    except typer.Exit:
+        raise
+    except Exception as error:
+        message = user_message(error)
+        if message is None or os.environ.get(DEBUG):
+            raise
+        fail(command, message)
+        raise typer.Exit(getattr(error, "exit_code", EXIT_INPUT)) from error

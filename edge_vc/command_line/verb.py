@@ -1,0 +1,136 @@
+"""Commands of ``edge-vc``: one error format, verbs that are loaded when they are called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, ClassVar, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from edge_vc.command_line.errors import error_net, fail
+
+PROG = "edge-vc"
+
+
+def verb_app(help: str = "", **settings: Any) -> typer.Typer:
+    """Return an empty application in the style of every verb: plain text, no completion flags."""
+    settings = {"add_completion": False} | settings
+    return typer.Typer(
+        help=help, rich_markup_mode=None, pretty_exceptions_enable=False, **settings
+    )
+
+
+def notes(examples: str, exit_codes: str) -> str:
+    """Return the end of a verb's help: command lines to copy, and what its exit codes mean."""
+    lines = "\n".join(f"  {line}" for line in examples.strip().splitlines())
+    return f"\b\nexamples:\n{lines}\n\nexit codes: {exit_codes}"
+
+
+class _OneErrorFormat:
+    """Usage errors as the board command prints them: the usage, then ``edge-vc VERB: error:``."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        words = [PROG, *(sys.argv[1:] if args is None else args)]
+        extra.setdefault("obj", {"words": words})
+        run = super().main  # type: ignore[misc]
+        if not standalone_mode:
+            return run(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        try:
+            code = run(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        except typer.Abort:
+            sys.exit(130)
+        except typer.TyperException as error:
+            _refuse(error, prog_name or PROG)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(error: Any, prog: str) -> NoReturn:
+    """Print the usage of the verb that was misused and what was wrong, and exit."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+        typer.echo(error.format_message(), err=True)
+        sys.exit(error.exit_code)
+    if context is not None:
+        typer.echo(_usage(context), err=True)
+    fail(_command_name(context) if context is not None else prog, _with_guess(error, context))
+    sys.exit(error.exit_code)
+
+
+def _usage(context: Any) -> str:
+    usage: str = context.get_usage()
+    return usage.replace("Usage: ", "usage: ", 1)
+
+
+def _with_guess(error: Any, context: Any) -> str:
+    message: str = error.format_message()
+    given = getattr(error, "option_name", "")
+    if context is None or not given or getattr(error, "possibilities", None):
+        return message
+    flags = [flag for param in context.command.get_params(context) for flag in param.opts]
+    near = get_close_matches(given, [flag for flag in flags if flag.startswith("-")], n=1)
+    return f"{message}; did you mean {near[0]}?" if near else message
+
+
+def _command_name(context: Any) -> str:
+    path: str = context.command_path
+    return path if path.split(" ")[0] == PROG else f"{PROG} {path}"
+
+
+class Verb(_OneErrorFormat, TyperCommand):
+    """One verb; errors that its user can mend end in one line and exit code 2."""
+
+    resumes: ClassVar[bool] = False
+    """Whether the same command resumes what was interrupted."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb inside the error net."""
+        words = ctx.find_root().obj["words"] if self.resumes and ctx.find_root().obj else ()
+        with error_net(_command_name(ctx), words):
+            return super().invoke(ctx)
+
+
+class ResumableVerb(Verb):
+    """A verb that continues where it was interrupted."""
+
+    resumes = True
+
+
+class LazyVerb(TyperCommand):
+    """A verb's name and line of help; the verb itself is loaded when somebody calls it."""
+
+    def __init__(self, name: str, help: str, load: Callable[[], Any]) -> None:
+        super().__init__(name, help=help, rich_markup_mode=None)
+        self._load = load
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """Load the verb and let it parse."""
+        return self._load().make_context(info_name, args, parent, **extra)
+
+
+def from_module(module: str) -> Callable[[], Any]:
+    """Return what loads the command of a module's ``app``."""
+    return lambda: typer.main.get_command(import_module(module).app)
+
+
+class VerbGroup(_OneErrorFormat, TyperGroup):
+    """A group whose verbs are loaded when they are called."""
+
+    verbs: ClassVar[Mapping[str, Callable[[], TyperCommand]]] = {}
+    """How to make each command, by name, in the order of the help."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, make in self.verbs.items():
+            self.add_command(make(), name)
