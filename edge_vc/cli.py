@@ -39,7 +39,7 @@ class HostVerbs(VerbGroup):
     } | {name: partial(ForwardedVerb, name, help) for name, help in BOARD_VERBS.items()}
 
 
-app = verb_app(HELP, cls=HostVerbs, no_args_is_help=True, add_completion=True)
+app = verb_app(cls=HostVerbs, no_args_is_help=True, add_completion=True)
 
 
 def main(**settings: Any) -> None:

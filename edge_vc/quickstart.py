@@ -96,11 +96,11 @@ def _run(console: Console, name: str, corpus: str, out: Path, seconds: float) ->
 
 
 def _compress(console: Console, recipe: Recipe, out: Path) -> tuple[Path, dict[str, float]]:
-    from edge_vc.compress.console import Screen
+    from edge_vc.compress.console import StageDisplay
     from edge_vc.compress.run import compress
 
-    with Screen(console) as screen:
-        result = compress(recipe, out / "run", progress=screen.progress, report=screen.report)
+    with StageDisplay(console) as display:
+        result = compress(recipe, out / "run", progress=display.progress, report=display.report)
     made = result.artefact("export") / f"{recipe.export.name}.evc"
     bundle = out / made.name
     shutil.copyfile(made, bundle)

@@ -72,7 +72,7 @@ def arrows() -> set[tuple[str, str]]:
 ALLOWED: dict[str, set[str]] = {
     "edge_vc": {"edge_vc_runtime"},
     "edge_vc.__main__": {"edge_vc.cli"},
-    "edge_vc.cli": {"edge_vc", "edge_vc_runtime"},
+    "edge_vc.cli": {"edge_vc", "edge_vc/command_line", "edge_vc_runtime"},
     "edge_vc.quickstart": {
         "edge_vc.threads",
         "edge_vc/audio",
@@ -82,12 +82,14 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime",
     },
     "edge_vc/augmentation": {"edge_vc/audio", "edge_vc/models"},
+    "edge_vc/command_line": {"edge_vc_runtime"},
     "edge_vc/compress": {
         "edge_vc",
         "edge_vc.threads",
         "edge_vc/assets",
         "edge_vc/audio",
         "edge_vc/augmentation",
+        "edge_vc/command_line",
         "edge_vc/data",
         "edge_vc/labelling",
         "edge_vc/models",
@@ -98,12 +100,14 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/training",
         "edge_vc/workers",
         "edge_vc_export",
+        "edge_vc_runtime",
     },
     "edge_vc/data": {"edge_vc/audio", "edge_vc/augmentation", "edge_vc/workers"},
     "edge_vc/evaluate": {
         "edge_vc",
         "edge_vc/assets",
         "edge_vc/audio",
+        "edge_vc/command_line",
         "edge_vc/data",
         "edge_vc/models",
         "edge_vc/settings",
@@ -119,7 +123,13 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/workers",
     },
     "edge_vc/models": {"edge_vc/audio", "edge_vc/nn"},
-    "edge_vc/prepare": {"edge_vc/audio", "edge_vc/augmentation", "edge_vc/data", "edge_vc/workers"},
+    "edge_vc/prepare": {
+        "edge_vc/audio",
+        "edge_vc/augmentation",
+        "edge_vc/command_line",
+        "edge_vc/data",
+        "edge_vc/workers",
+    },
     "edge_vc/teachers": {"edge_vc/assets", "edge_vc/audio", "edge_vc/models", "edge_vc/settings"},
     "edge_vc/training": {
         "edge_vc/audio",
@@ -159,7 +169,11 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/profiling",
     },
     "edge_vc_runtime.board_profile": {"edge_vc_runtime.sysfs", "edge_vc_runtime/schema"},
-    "edge_vc_runtime.cli": {"edge_vc_runtime.arguments", "edge_vc_runtime.errors"},
+    "edge_vc_runtime.cli": {
+        "edge_vc_runtime.arguments",
+        "edge_vc_runtime.errors",
+        "edge_vc_runtime.message",
+    },
     "edge_vc_runtime.commands": {
         "edge_vc_runtime.descriptions",
         "edge_vc_runtime.errors",
@@ -174,6 +188,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/schema",
     },
     "edge_vc_runtime.descriptions": {
+        "edge_vc_runtime.figures",
         "edge_vc_runtime.golden",
         "edge_vc_runtime.session",
         "edge_vc_runtime/audio",

@@ -1,1 +1,1 @@
-"""What every verb of ``edge-vc`` shares: error format, exit codes, help layout, progress display."""
+"""What every verb of ``edge-vc`` shares: errors, exit codes, help layout, progress display."""

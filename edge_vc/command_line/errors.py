@@ -10,7 +10,7 @@ from shlex import join
 
 import typer
 
-from edge_vc_runtime.errors import one_line
+from edge_vc_runtime.message import one_line
 
 EXIT_CHECK = 1
 """The work was done and its result was refused: beyond a limit, or nothing was kept."""

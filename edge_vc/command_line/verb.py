@@ -14,14 +14,13 @@ from typer.core import TyperCommand, TyperGroup
 from edge_vc.command_line.errors import error_net, fail
 
 PROG = "edge-vc"
+_BRACES = str.maketrans("", "", "{}")
 
 
-def verb_app(help: str = "", **settings: Any) -> typer.Typer:
+def verb_app(**settings: Any) -> typer.Typer:
     """Return an empty application in the style of every verb: plain text, no completion flags."""
     settings = {"add_completion": False} | settings
-    return typer.Typer(
-        help=help, rich_markup_mode=None, pretty_exceptions_enable=False, **settings
-    )
+    return typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, **settings)
 
 
 def notes(examples: str, exit_codes: str) -> str:
@@ -42,7 +41,8 @@ class _OneErrorFormat:
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        words = [PROG, *(sys.argv[1:] if args is None else args)]
+        alone = [] if prog_name in (None, PROG) else [prog_name]  # one verb's own application
+        words = [PROG, *alone, *(sys.argv[1:] if args is None else args)]
         extra.setdefault("obj", {"words": words})
         run = super().main  # type: ignore[misc]
         if not standalone_mode:
@@ -93,6 +93,11 @@ class Verb(_OneErrorFormat, TyperCommand):
 
     resumes: ClassVar[bool] = False
     """Whether the same command resumes what was interrupted."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return ``[OPTIONS] CORPUS``, arguments in capitals as the board command has them."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [pieces[0], *(piece.upper().translate(_BRACES) for piece in pieces[1:])]
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb inside the error net."""

@@ -7,43 +7,28 @@ from types import TracebackType
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
+from edge_vc.command_line.steps import Steps
 from edge_vc.compress.pipeline.plan import PlannedStage
 from edge_vc.compress.pipeline.run_folder import Record
-from edge_vc.compress.pipeline.stage import Metrics
 from edge_vc.compress.pruning.budget import Cost
 from edge_vc.compress.recipe import Recipe
+from edge_vc_runtime.figures import titled_figures
 
 T = TypeVar("T")
 
 
-class Screen:
-    """Progress bars that vanish when they are done, and a line for every stage."""
+class StageDisplay:
+    """Bars on a terminal that vanish when they are done, and a line for every stage."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bars = Progress(
-            TextColumn("  {task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
+        self._steps = Steps(console, lines=False)
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> StageDisplay:
         """Start the live display."""
-        self._bars.start()
+        self._steps.__enter__()
         return self
 
     def __exit__(
@@ -52,30 +37,27 @@ class Screen:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take the bars away, whatever happened."""
-        self._bars.stop()
+        """Remove the bars."""
+        self._steps.__exit__(kind, error, trace)
 
     def progress(self, items: Iterable[T], total: int, label: str) -> Iterable[T]:
         """Yield ``items`` under a bar."""
-        task = self._bars.add_task(label, total=total)
-        try:
-            for item in items:
-                yield item
-                self._bars.advance(task)
-        finally:
-            self._bars.remove_task(task)
+        return self._steps.track(items, total, label)
 
     def report(self, planned: PlannedStage, record: Record | None) -> None:
-        """Print what is about to happen, or what came out."""
-        name = f"[bold]{planned.stage.name:<9}[/bold]"
+        """Print which stage starts and why, or what it measured and how long it took."""
+        name = f"{planned.stage.name:<9}"
+        figures = "" if record is None else ", ".join(titled_figures(record.metrics))
         if record is None:
             if planned.action == "run":
-                self._console.print(f"{name} runs: {planned.reason}")
+                self._say(f"{name} runs: {planned.reason}")
         elif planned.action == "skip":
-            self._console.print(f"{name} skipped: {planned.reason}; {_numbers(record.metrics)}")
+            self._say(f"{name} skipped: {planned.reason}; {figures}")
         else:
-            took = f"{record.seconds:.1f} s"
-            self._console.print(f"{name} done in {took}; {_numbers(record.metrics)}")
+            self._say(f"{name} done in {record.seconds:.1f} s; {figures}")
+
+    def _say(self, line: str) -> None:
+        self._steps.say(line)
 
 
 def plan_table(planned: Sequence[PlannedStage]) -> Table:
@@ -106,7 +88,3 @@ def cost_table(recipe: Recipe, before: Cost, after: Cost) -> Table:
         most = "" if limit is None else f"<= {limit:g}"
         table.add_row(name, form.format(now), form.format(expected), most)
     return table
-
-
-def _numbers(metrics: Metrics) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())

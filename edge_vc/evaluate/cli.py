@@ -7,48 +7,48 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = """Examples:
+from edge_vc.command_line.errors import InputError
+from edge_vc.command_line.verb import Verb, notes, verb_app
 
-\b
-edge-vc evaluate source teacher kathleen-base.evc --corpus corpus/eval
+HELP = """Measure whose voice converted speech has, what can be understood and how it sounds.
 
-\b
-edge-vc evaluate teacher wide=student.safetensors base.evc --corpus corpus/eval
-    --json out/evaluation.json --audio out/audio --jobs 2 --noise-db 10
-
-\b
-edge-vc evaluate rvc=converted/ teacher --corpus corpus/eval --against teacher
-
-\b
-edge-vc report out/evaluation.json -o out/page.html
+Converts the sentences of unseen speakers in CORPUS with every system and prints one table per
+group of metrics on stdout; --json keeps the whole report for `edge-vc report`.
 """
-
-# A group without subcommands, so that it mounts under its own name; options may come last.
-app = typer.Typer(
-    help="Measure whose voice converted speech has, what can be understood and how it sounds.",
-    context_settings={"allow_interspersed_args": True},
-    subcommand_metavar="",
-    add_completion=False,
-    pretty_exceptions_enable=False,
+NOTES = notes(
+    """
+edge-vc evaluate source teacher kathleen-base --corpus corpus/eval
+edge-vc evaluate teacher wide=student.safetensors base.evc --corpus corpus/eval \\
+    --json out/evaluation.json --audio out/audio --jobs 2 --noise-db 10
+edge-vc evaluate rvc=converted/ teacher --corpus corpus/eval --against teacher
+edge-vc report out/evaluation.json -o out/page.html
+""",
+    "0 done, 2 bad input, 130 Ctrl-C",
 )
 
+app = verb_app()
 
-@app.callback(invoke_without_command=True, epilog=EXAMPLES)
+
+@app.command("evaluate", cls=Verb, help=HELP, epilog=NOTES)
 def evaluate_command(
     systems: Annotated[
         list[str],
         typer.Argument(
-            help="source, teacher, BUNDLE.evc, teacher or student weights (.safetensors), another "
-            "teacher (.onnx, .pt2, recipe.toml), or a folder of converted files (flat or train/ "
-            "val/ dev/); NAME=PATH gives a name",
+            help="source, teacher, a bundle (.evc or a shipped one's name), teacher or student "
+            "weights (.safetensors), another teacher (.onnx, .pt2, recipe.toml), or a folder of "
+            "converted files (flat or train/ val/ dev/); NAME=PATH gives a name",
             show_default=False,
+            metavar="SYSTEM...",
         ),
     ],
     corpus: Annotated[
-        Path, typer.Option(help="Folder with metadata.csv and the roles of an evaluation.")
+        Path,
+        typer.Option(
+            help="Folder with metadata.csv and the roles of an evaluation.", metavar="DIR"
+        ),
     ],
     per_speaker: Annotated[
-        int | None, typer.Option(help="Sentences per source speaker; all when not given.")
+        int | None, typer.Option(help="Sentences per source speaker (default: all).")
     ] = None,
     against: Annotated[
         list[str] | None,
@@ -59,9 +59,9 @@ def evaluate_command(
     ] = None,
     noise_db: Annotated[
         float | None,
-        typer.Option(help="Also with babble and with shaped noise at this SNR in dB."),
+        typer.Option(help="Also evaluate with babble and with shaped noise at this SNR, dB."),
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes; the result is the same.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Processes; the result does not depend on it.")] = 1,
     audio: Annotated[
         Path | None, typer.Option(help="Keep the converted audio in this folder.")
     ] = None,
@@ -73,68 +73,31 @@ def evaluate_command(
     """Convert unseen speakers with every system and measure the results."""
     # Heavy imports wait until somebody evaluates.
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    from edge_vc.audio.io import AudioError
-    from edge_vc.data.corpus import CorpusError
+    from edge_vc.command_line.steps import Steps, stderr_console
     from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
     from edge_vc.evaluate.report.spectrogram import plot_first_sentence
     from edge_vc.evaluate.report.tables import all_tables
     from edge_vc.evaluate.systems.systems import load_systems
-    from edge_vc.settings.optional import EvaluationError
-    from edge_vc_runtime.bundle.manifest import BundleError
-    from edge_vc_runtime.engines import EngineError
 
-    console = Console()
-    columns = (
-        TextColumn("evaluate"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("recordings,"),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-    )
+    for path in filter(None, (json, plot)):
+        _check_place(path)
     options = EvaluationOptions(per_speaker, noise_db, tuple(against or ()), audio, jobs)
-    try:
-        loaded = [
-            system
-            for what in systems
-            for system in load_systems(what, lambda line: typer.echo(line, err=True))
-        ]
-        for path in filter(None, (json, plot)):
-            _check_place(path)
-        with Progress(*columns, console=console, transient=True) as bar:
-            report = evaluate(
-                loaded,
-                corpus,
-                options,
-                lambda items, total, label: bar.track(items, total, description=label),
-            )
-        if plot is not None:
-            plot_first_sentence(loaded, corpus, plot)
-    except (EvaluationError, CorpusError, AudioError, BundleError, EngineError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from error
+    with Steps(stderr_console(), "recordings") as steps:
+        loaded = [each for what in systems for each in load_systems(what, steps.say)]
+        report = evaluate(loaded, corpus, options, steps.track)
+    if plot is not None:
+        plot_first_sentence(loaded, corpus, plot)
     if json is not None:  # before the tables: a pipe may close on those
         with_audio_beside(report, json).save(json)
+    console = Console()
     for table in all_tables(report, console.width):
         console.print(table)
-    if json is not None:
-        console.print(f"wrote {json}", highlight=False)
-    if audio is not None:
-        console.print(f"kept the audio in {audio}", highlight=False)
+    for place in filter(None, (json, audio)):
+        typer.echo(f"wrote {place}", err=True)
 
 
 def _check_place(path: Path) -> None:
-    """Find out before the long work that a file cannot be written after it."""
+    """Raise `InputError` for a file that could not be written after the long work."""
     if not path.absolute().parent.is_dir():
-        typer.echo(f"error: {path}: its folder does not exist; make it first", err=True)
-        raise typer.Exit(2)
+        raise InputError(f"{path}: its folder does not exist; make it first")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
+
 HELP = """Turn a folder of recordings into a corpus for training.
 
 Reads WAV, FLAC, OGG, MP3 and whatever else libsndfile knows, at any rate,
@@ -15,30 +17,22 @@ lowers stationary noise, brings speech to one level, leaves out what is
 clipped, too short or there twice, sets speakers aside for validation, and
 writes 16 kHz files with their metadata.csv, a summary and a picture.
 
-A stopped run goes on where it was; recordings added later are taken in.
-
-Examples:
-
-  edge-vc prepare recordings/ -o corpus/ --jobs 4
-
-  edge-vc prepare recordings/ -o corpus/ --dry-run
-
-  edge-vc prepare recordings/ -o corpus/ --max-seconds 8 --min-snr 15
-
-  edge-vc prepare recordings/ -o corpus/ --variants 2 --noise noises/
+An interrupted run resumes; recordings added later are prepared as well.
 """
-
-# A group without subcommands, so that it mounts under its own name; options may come last.
-app = typer.Typer(
-    help=HELP,
-    context_settings={"allow_interspersed_args": True},
-    subcommand_metavar="",
-    add_completion=False,
-    pretty_exceptions_enable=False,
+NOTES = notes(
+    """
+edge-vc prepare recordings/ -o corpus/ --jobs 4
+edge-vc prepare recordings/ -o corpus/ --dry-run
+edge-vc prepare recordings/ -o corpus/ --max-seconds 8 --min-snr 15
+edge-vc prepare recordings/ -o corpus/ --variants 2 --noise noises/
+""",
+    "0 done, 2 bad input, 130 Ctrl-C",
 )
 
+app = verb_app()
 
-@app.callback(invoke_without_command=True, help=HELP)
+
+@app.command("prepare", cls=ResumableVerb, help=HELP, epilog=NOTES)
 def prepare_command(
     recordings: Annotated[
         Path, typer.Argument(help="Folder with recordings, or a corpus.", show_default=False)
@@ -80,37 +74,25 @@ def prepare_command(
     # Heavy imports wait until somebody prepares.
     from rich.console import Console
 
-    from edge_vc.audio.io import AudioError
     from edge_vc.audio.segment import SegmentSettings
-    from edge_vc.data.corpus import CorpusError
+    from edge_vc.command_line.steps import stderr_console
     from edge_vc.prepare.commands import run, show_plan
-    from edge_vc.prepare.settings import PrepareError, PrepareSettings
+    from edge_vc.prepare.settings import PrepareSettings
 
-    console = Console()
-    try:
-        settings = PrepareSettings(
-            audio_format=audio_format,
-            denoise=denoise,
-            level_db=level,
-            segment=SegmentSettings(max_seconds=max_seconds, max_pause_seconds=max_pause),
-            min_seconds=min_seconds,
-            min_snr_db=min_snr,
-            validation=validation,
-            seed=seed,
-            variants=variants,
-            noise=str(noise.resolve()) if noise else "",
-            rooms=str(rooms.resolve()) if rooms else "",
-        )
-        if dry_run:
-            show_plan(console, recordings, out, settings, overwrite)
-        else:
-            run(console, recordings, out, settings, jobs, overwrite)
-    except (PrepareError, AudioError, CorpusError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from error
-    except OSError as error:
-        typer.echo(f"error: {error.filename or out}: {error.strerror}", err=True)
-        raise typer.Exit(2) from error
-    except KeyboardInterrupt:
-        typer.echo("stopped; run again to go on", err=True)
-        raise typer.Exit(130) from None
+    settings = PrepareSettings(
+        audio_format=audio_format,
+        denoise=denoise,
+        level_db=level,
+        segment=SegmentSettings(max_seconds=max_seconds, max_pause_seconds=max_pause),
+        min_seconds=min_seconds,
+        min_snr_db=min_snr,
+        validation=validation,
+        seed=seed,
+        variants=variants,
+        noise=str(noise.resolve()) if noise else "",
+        rooms=str(rooms.resolve()) if rooms else "",
+    )
+    if dry_run:
+        show_plan(Console(), recordings, out, settings, overwrite)
+    else:
+        typer.echo(run(stderr_console(), recordings, out, settings, jobs, overwrite))

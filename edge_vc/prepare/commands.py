@@ -5,15 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
+from edge_vc.command_line.steps import Steps
 from edge_vc.prepare.output import DROPPED, PLOT, SUMMARY, Output, open_output
 from edge_vc.prepare.plan import make_plan
 from edge_vc.prepare.plots import plot_corpus
@@ -55,27 +48,16 @@ def run(
     settings: PrepareSettings,
     jobs: int,
     overwrite: bool,
-) -> None:
-    """Prepare with a progress bar, then print and store what became of everything."""
-    columns = (
-        TextColumn("prepare"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("s of speech"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    # A log file wants no bar.
-    shown = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
+) -> Path:
+    """Prepare, print and store what became of every recording; return the corpus."""
+    with Steps(console, "s of speech") as steps:
         prepared = prepare(
             recordings,
             out,
             settings,
             jobs=jobs,
             overwrite=overwrite,
-            progress=lambda items, total, label: bar.track(items, total, description=label),
+            progress=steps.track,
         )
     console.print(speaker_table(prepared))
     if prepared.drops:
@@ -85,6 +67,6 @@ def run(
         plot_corpus(prepared, prepared.root / PLOT)
     if VALIDATION not in prepared.plan.sides.values() and settings.validation:
         console.print("no validation: it needs two speakers that are no targets")
-    console.print(
-        f"wrote {prepared.root}: metadata.csv, {SUMMARY}, {DROPPED}, {PLOT}", soft_wrap=True
-    )
+    names = f"metadata.csv, {SUMMARY}, {DROPPED}, {PLOT}"
+    console.print(f"wrote {names} into", soft_wrap=True, highlight=False)
+    return prepared.root

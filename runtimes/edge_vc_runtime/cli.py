@@ -12,7 +12,8 @@ from difflib import get_close_matches
 from types import FrameType
 
 from edge_vc_runtime.arguments import build_parser
-from edge_vc_runtime.errors import ERRORS, one_line
+from edge_vc_runtime.errors import ERRORS
+from edge_vc_runtime.message import one_line
 
 
 def main(

@@ -9,6 +9,7 @@ from edge_vc_runtime.audio.source import AudioSource
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.measurement import Measurement
 from edge_vc_runtime.engines.selection import EngineSelection
+from edge_vc_runtime.figures import titled_figures
 from edge_vc_runtime.golden import Replay
 from edge_vc_runtime.live.offline import Conversion
 from edge_vc_runtime.profiling.comparison import Refusal
@@ -63,7 +64,7 @@ def describe_bundle(bundle: Bundle) -> list[str]:
             f"{model.macs_per_second / 1e6:.1f} MMAC/s, {size / 1e6:.2f} MB{star}"
         )
     lines.append(f"  consent: {manifest.consent}")
-    lines += [f"  {name}: {value:g}" for name, value in manifest.metrics.items()]
+    lines += [f"  {line}" for line in titled_figures(manifest.metrics)]
     return lines
 
 

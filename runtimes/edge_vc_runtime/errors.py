@@ -14,9 +14,3 @@ class UsageError(Exception):
 
 
 ERRORS = (AudioError, BundleError, ColdStartError, EngineError, PictureError, UsageError)
-
-
-def one_line(error: BaseException | str) -> str:
-    """Return an error's message as one line without control characters."""
-    words = " ".join(str(error).split())
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 VERBS = {
     "run": "Convert a recording, or raw audio on stdin, with a bundle.",
-    "profile": "Measure a bundle's time per hop, memory and start-up on this machine.",
+    "profile": "Measure a bundle's time per hop and memory here.",
     "inspect": "Verify a bundle and print what its manifest says.",
-    "choose": "Measure which engine is fastest on this machine, and keep the result.",
+    "choose": "Measure which engine is fastest here; keep the result.",
     "report": "Show a saved profile.",
 }
 """Each verb's name and one line of help."""

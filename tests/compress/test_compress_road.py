@@ -121,6 +121,11 @@ def test_a_second_run_does_nothing(recipe_file, run):
     code, output = invoke(recipe_file, "--run", run)
     assert code == 0
     assert output.count("skipped: unchanged") == 6
+    assert "mel distance to the teacher: " in output
+    assert "INT8 weights: " in output
+    assert " kB" in output
+    assert "_db" not in output
+    assert "\x1b" not in output
 
 
 def test_the_plan_names_what_a_change_concerns(recipe_file, run, tmp_path):
@@ -182,6 +187,7 @@ def test_bad_input_is_one_line_and_exit_code_2(recipe_file, tmp_path, old, new, 
     code, output = invoke(edited(recipe_file, tmp_path, old, new), "--run", tmp_path / "run")
     assert code == 2
     assert words in output.replace("data      runs: not done yet\n", "")
+    assert output.splitlines()[-1].startswith("edge-vc compress: error: ")
     assert "Traceback" not in output
     assert not list((tmp_path / "run").glob("*/stage.json"))
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 from bars import Bar
 from rich.console import Console
 from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from edge_vc.audio.io import Samples, read_audio
+from edge_vc.cli import app as host
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.cli import app
 from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
@@ -243,14 +243,11 @@ def test_corpus_without_text_has_empty_columns_not_zeros(evaluation_corpus: Corp
 
 
 def test_command_prints_writes_and_keeps(evaluation_corpus: Corpus, tmp_path: Path) -> None:
-    parent = typer.Typer()
-    parent.add_typer(app, name="evaluate")
-    parent.command("other")(lambda: None)
     corpus = str(evaluation_corpus.root)
     out, plot, audio = tmp_path / "report.json", tmp_path / "plot.png", tmp_path / "audio"
     options = ["--corpus", corpus, "--per-speaker", "1", "--json", str(out), "--plot", str(plot)]
     options += ["--audio", str(audio)]
-    result = CliRunner().invoke(parent, ["evaluate", "source", *options])
+    result = CliRunner().invoke(host, ["evaluate", "source", *options])
     assert result.exit_code == 0, result.output
     assert "own voice" in result.output
     parsed = json.loads(out.read_text())
@@ -279,6 +276,8 @@ def test_command_refuses_in_one_line(
     refused = CliRunner().invoke(app, [*arguments, "--corpus", corpus])
     assert refused.exit_code == 2
     assert fact in refused.output
+    assert refused.output.startswith("edge-vc evaluate: error: ")
+    assert refused.output.count("\n") == 1
 
 
 def test_a_report_names_no_folder_outside_its_own(report: EvaluationReport, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def test_what_cannot_begin_is_one_line(
     filled = [str(tmp_path / a) if a in ("none", "out") else a for a in filled]
     code, text = run(*filled)
     assert code == 2
-    assert text.startswith("error: ")
+    assert text.startswith("edge-vc prepare: error: ")
     assert fact in text
     assert text.count("\n") == 1
 
@@ -126,7 +127,11 @@ def test_a_killed_command_goes_on(
         _, errors = process.communicate(timeout=60)
     if kind is signal.SIGINT:
         assert process.returncode == 130
-        assert errors.decode().splitlines()[-1] == "stopped; run again to go on"
+        last = errors.decode().splitlines()[-1]
+        assert last.startswith(
+            "edge-vc prepare: interrupted; to resume, run the same command again"
+        )
+        assert last.endswith(shlex.join(["edge-vc", *map(str, command[3:])]))
     assert not (out / "metadata.csv").exists()
     done = subprocess.run(list(map(str, command)), capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -7,26 +7,23 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = """Examples:
+from edge_vc.command_line.errors import InputError
+from edge_vc.command_line.verb import PROG, Verb, notes, verb_app
 
-\b
+HELP = """Show a saved profile as a table, or make one HTML page of a saved evaluation."""
+NOTES = notes(
+    """
 edge-vc report profile.json --png profile.png
-
-\b
 edge-vc report evaluation.json -o page.html
 edge-vc report evaluation.json -o page.html --run runs/base --sentences 8
-"""
-
-app = typer.Typer(
-    help="Show a saved profile, or make a page of a saved evaluation.",
-    context_settings={"allow_interspersed_args": True},
-    subcommand_metavar="",
-    add_completion=False,
-    pretty_exceptions_enable=False,
+""",
+    "0 done, 2 not a report, or an option of the other kind",
 )
 
+app = verb_app()
 
-@app.callback(invoke_without_command=True, epilog=EXAMPLES)
+
+@app.command("report", cls=Verb, help=HELP, epilog=NOTES)
 def report_command(
     report: Annotated[
         Path,
@@ -66,14 +63,13 @@ def report_command(
 
     options = [("--json", json), ("--png", png)]
     words = [word for name, value in options if value is not None for word in (name, value)]
-    raise typer.Exit(board(["report", str(report), *words], prog="edge-vc"))
+    raise typer.Exit(board(["report", str(report), *words], prog=PROG))
 
 
 def _refuse(kind: str, options: dict[str, object]) -> None:
     for name, value in options.items():
         if value:
-            typer.echo(f"error: {name} is of no use, the file is {kind}", err=True)
-            raise typer.Exit(2)
+            raise InputError(f"{name} cannot be used: the file is {kind}")
 
 
 def _show_evaluation(
@@ -81,32 +77,20 @@ def _show_evaluation(
 ) -> None:
     # Heavy imports wait until somebody wants a page.
     from rich.console import Console
-    from rich.progress import Progress
 
+    from edge_vc.command_line.steps import Steps, stderr_console
     from edge_vc.evaluate.report.page.page import PageOptions, write_page
     from edge_vc.evaluate.report.page.run_log import read_run
     from edge_vc.evaluate.report.reader import read_evaluation
     from edge_vc.evaluate.report.tables import overview_table
-    from edge_vc.settings.optional import EvaluationError
 
+    made = read_evaluation(report)
+    folder = audio or (report.parent / made.audio if made.audio else None)
+    options = PageOptions(folder, sentences, tuple(read_run(path) for path in runs))
+    if output is not None:
+        with Steps(stderr_console(), "sentences") as steps:
+            write_page(made, output, options, steps.push("page"))
     console = Console()
-    try:
-        made = read_evaluation(report)
-        folder = audio or (report.parent / made.audio if made.audio else None)
-        options = PageOptions(folder, sentences, tuple(read_run(path) for path in runs))
-        if output is not None:
-            with Progress(console=console, transient=True) as bar:
-                task = bar.add_task("sentences", total=None)
-                write_page(
-                    made,
-                    output,
-                    options,
-                    lambda done, total: bar.update(task, completed=done, total=total),
-                )
-    except EvaluationError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from error
     console.print(overview_table(made, console.width))
     if output is not None:
-        megabytes = output.stat().st_size / 1e6
-        console.print(f"wrote {output}, {megabytes:.1f} MB", highlight=False)
+        typer.echo(f"wrote {output}, {output.stat().st_size / 1e6:.1f} MB", err=True)

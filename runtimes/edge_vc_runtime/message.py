@@ -1,0 +1,9 @@
+"""Messages as a terminal may show them."""
+
+from __future__ import annotations
+
+
+def one_line(error: BaseException | str) -> str:
+    """Return an error's message as one line without control characters."""
+    words = " ".join(str(error).split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
