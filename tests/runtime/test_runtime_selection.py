@@ -22,6 +22,7 @@ from edge_vc_runtime.board_profile import (
 from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 from edge_vc_runtime.cli import main
 from edge_vc_runtime.engines import EngineError, selection
+from edge_vc_runtime.engines.kind import LibraryVersion
 from edge_vc_runtime.engines.measurement import (
     EngineTiming,
     Measurement,
@@ -197,6 +198,28 @@ def test_measurement_that_no_longer_holds(both: Path, change: dict[str, object])
         assert load_measurement(now) is None
     else:
         assert load_measurement(replace(now, **change)) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"libraries": (LibraryVersion("onnxruntime", "9.9.9"),)},
+        {"libraries": (LibraryVersion("onnxruntime-gpu", "1.31.1"),)},
+        {"cpu": "another"},
+        {"threads": 2},
+        {"digest": "0" * 64},
+    ],
+    ids=["version", "library", "cpu", "threads", "bundle"],
+)
+def test_environments_do_not_overwrite_each_other(both: Path, other: dict[str, object]) -> None:
+    here = remember(both, ("onnx", "fp32", 1.0))
+    there = replace(here, timings=(EngineTiming("litert", "l", "1", "fp32", 2.0),), **other)
+    save_measurement(there)
+    assert load_measurement(replace(here, timings=())) == here
+    assert load_measurement(replace(there, timings=())) == there
+    assert taken(both)[0] == "onnx"
+    later = replace(here, created="2030-01-01T00:00:00+00:00")
+    assert save_measurement(later) == save_measurement(here), "measuring again replaces the file"
 
 
 def test_kept_file(both: Path, home: Path) -> None:

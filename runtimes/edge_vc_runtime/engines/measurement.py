@@ -1,4 +1,4 @@
-"""Which engine and precision is fastest here: measured once, kept until something changes."""
+"""Which engine and precision is fastest here: measured once, valid until something changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CLEAR_WIN = 0.9
 
 @dataclass(frozen=True)
 class EngineTiming:
-    """One engine with one precision, and what it needed."""
+    """Time per hop of one engine with one precision."""
 
     engine: str
     library: str
@@ -37,7 +37,7 @@ class EngineTiming:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What `measure_engines` found, and all that it depends on."""
+    """What `edge_vc_runtime.profiling.comparison` measured, and everything that it depends on."""
 
     digest: str
     """SHA-256 of the bundle's manifest, which holds the hash of every file."""
@@ -52,7 +52,7 @@ class Measurement:
         """Return the fastest of a precision, or the fastest of all.
 
         ``default`` is the bundle's own precision: where none is asked for, another has to win by a
-        tenth, since the next run would measure a little differently.
+        tenth, because timings vary between runs.
         """
         named = [c for c in self.timings if c.precision == (precision or default)]
         best = min(named, key=lambda c: c.us_per_hop, default=None)
@@ -81,7 +81,7 @@ def installed_libraries() -> tuple[LibraryVersion, ...]:
 
 
 def save_measurement(made: Measurement, environment: Mapping[str, str] | None = None) -> Path:
-    """Keep a measurement and return its file; raises `OSError`."""
+    """Store a measurement and return its file; raises `OSError`."""
     place = _place(made, environment)
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f".{place.name}.{os.getpid()}.part")
@@ -97,10 +97,10 @@ def save_measurement(made: Measurement, environment: Mapping[str, str] | None = 
 def load_measurement(
     now: Measurement, environment: Mapping[str, str] | None = None
 ) -> Measurement | None:
-    """Return the kept measurement, None when there is none or anything it depends on has changed.
+    """Return the stored measurement, None when there is none for what ``now`` depends on.
 
-    ``now`` comes from `blank_measurement`. A file that cannot be read counts as none: it is only a
-    memory, and measuring again replaces it.
+    ``now`` comes from `blank_measurement`. A file that cannot be read counts as none: measuring
+    again replaces it.
     """
     try:
         with _place(now, environment).open("rb") as file:
@@ -112,5 +112,10 @@ def load_measurement(
 
 
 def _place(made: Measurement, environment: Mapping[str, str] | None) -> Path:
+    """Return a file of its own for everything that a measurement depends on.
+
+    Environments with other libraries, and machines that share a home folder, keep their own.
+    """
     folder = user_folder("STATE", ".local/state", environment)
-    return folder / f"engine-{made.digest[:32]}-{made.threads}.json"
+    key = json.dumps(asdict(replace(made, created="", timings=())), sort_keys=True)
+    return folder / f"engine-{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
