@@ -1,4 +1,4 @@
-"""What is known of the board this runs on: which engine suits it, on how many threads."""
+"""The profile of the board this runs on: its engine and number of threads."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 @dataclass(frozen=True)
 class BoardProfile:
-    """The part of a board's description that a session needs."""
+    """The part of a board's profile that a session needs."""
 
     name: str
     engine: str
     threads: int
     source: str
-    """How it is known: the file that an installer wrote, or the device tree's model."""
+    """Origin: the file that an installer wrote, or the device tree's model."""
 
 
 class BoardProfileError(ValueError):
@@ -39,7 +39,7 @@ def find_board(
     environment: Mapping[str, str] | None = None,
     boards: Path = BOARDS,
 ) -> BoardProfile | None:
-    """Return the profile of this board, None on a machine that nobody described.
+    """Return the profile of this board, None on an unknown machine.
 
     An installer's file comes first: ``$XDG_CONFIG_HOME/edge-vc/board.json`` (``~/.config`` by
     default), then ``/etc/edge-vc/board.json``, one object with ``name``, ``engine`` and

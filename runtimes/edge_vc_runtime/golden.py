@@ -1,4 +1,4 @@
-"""The golden recording played again: does this machine make of it what the exporter's did?"""
+"""Replay of the golden recording: does this machine reproduce the exporter's output?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edge_vc_runtime.session import Session
 
 @dataclass(frozen=True)
 class Replay:
-    """One engine's answer to the golden recording, in one precision."""
+    """The output of one engine and precision compared with the golden recording."""
 
     engine: str
     library: str
@@ -25,7 +25,7 @@ class Replay:
     difference: float
     """Largest absolute difference from what was recorded."""
     snr_db: float | None
-    """Recording against the difference; None when there is none, or it is not finite."""
+    """Recorded output over the difference; None without a difference or when not finite."""
     tolerance: float
 
     @property
@@ -51,7 +51,7 @@ def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> lis
             if expected is None or precision not in precisions:
                 continue
             session = Session.open(bundle, kind.name, threads, precision)
-            made, kept = _replay(session, arrays["input"], expected)
+            output, recorded = _replay(session, arrays["input"], expected)
             selection = session.selection
             replays.append(
                 Replay(
@@ -59,8 +59,8 @@ def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> lis
                     library=selection.library,
                     version=selection.version,
                     precision=precision,
-                    difference=_difference(made, kept),
-                    snr_db=_snr_db(made, kept),
+                    difference=_difference(output, recorded),
+                    snr_db=_snr_db(output, recorded),
                     tolerance=tolerance,
                 )
             )
@@ -68,7 +68,7 @@ def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> lis
 
 
 def _engines(bundle: Bundle, engine: str) -> list[EngineKind]:
-    """Return the engines that have a model and are installed, or the one that is asked for."""
+    """Return the installed engines that have a model, or the requested one."""
     if engine != "auto":
         load_engine(engine)
         return [engine_kind(engine)]
@@ -86,23 +86,23 @@ def _engines(bundle: Bundle, engine: str) -> list[EngineKind]:
     return found
 
 
-def _replay(session: Session, heard: Samples, expected: Samples) -> tuple[Samples, Samples]:
-    """Return what the session makes of the recording and what was kept of it, whole hops."""
+def _replay(session: Session, audio: Samples, expected: Samples) -> tuple[Samples, Samples]:
+    """Return the session's output and the recorded one, both in whole hops."""
     whole = expected.size // session.hop * session.hop
-    hops = heard[:whole].reshape(-1, session.hop)
+    hops = audio[:whole].reshape(-1, session.hop)
     made = [session.step(hop).copy() for hop in hops]
     return np.concatenate([*made, np.zeros(0, np.float32)]), expected[:whole]
 
 
-def _difference(made: Samples, kept: Samples) -> float:
+def _difference(output: Samples, recorded: Samples) -> float:
     """Return the largest absolute difference; infinite when the output is not finite."""
-    largest = float(np.abs(made - kept).max(initial=0.0))
+    largest = float(np.abs(output - recorded).max(initial=0.0))
     return largest if np.isfinite(largest) else float("inf")
 
 
-def _snr_db(made: Samples, kept: Samples) -> float | None:
-    noise = float(np.square(made - kept, dtype=np.float64).sum())
-    signal = float(np.square(kept, dtype=np.float64).sum())
+def _snr_db(output: Samples, recorded: Samples) -> float | None:
+    noise = float(np.square(output - recorded, dtype=np.float64).sum())
+    signal = float(np.square(recorded, dtype=np.float64).sum())
     if not (np.isfinite(noise) and noise and signal):
         return None
     return float(10 * np.log10(signal / noise))

@@ -1,4 +1,4 @@
-"""A model that is open and ready: one hop in, one hop out."""
+"""An open model: one hop in, one hop out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge_vc_runtime.samples import Samples
 
 
 class Session:
-    """Converts speech hop by hop; everything is allocated by `open`, nothing by `step`."""
+    """Converts speech hop by hop; `open` allocates all memory, `step` none."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Session:
         self.delay = manifest.delay
         """Samples by which the output lags behind the input."""
         self.silenced = 0
-        """Hops that held NaN or infinity and were taken as silence."""
+        """Hops that held NaN or infinity and were replaced by silence."""
         self._engine = engine
         self._input = engine.input
         self._shape = engine.input.shape
@@ -79,7 +79,7 @@ class Session:
         """Convert one hop, float32 ``[hop]`` to ``[hop]``.
 
         The result is overwritten two steps later: copy it to keep it. A hop with NaN or infinity
-        would stay in the state for ever; it is taken as silence and counted in `silenced`.
+        would corrupt the state for good; it is replaced by silence and counted in `silenced`.
         """
         if audio.shape != self._shape or audio.dtype != self._dtype:
             raise ValueError(
@@ -92,6 +92,6 @@ class Session:
         return self._engine.run()
 
     def reset(self) -> None:
-        """Forget everything heard so far."""
+        """Return to the initial state: all zeros."""
         self._engine.reset()
         self.silenced = 0

@@ -113,7 +113,7 @@ def custom_operator() -> bytes:
     return graph.to_bytes(["audio"], ["audio_out"])
 
 
-def heard_size() -> bytes:
+def input_size() -> bytes:
     graph = Oddity()
     graph.value("size", (4,), np.int32)
     graph.operator("CAST", ["audio"], ["size"])
@@ -181,9 +181,9 @@ def missing_tensor() -> bytes:
     [
         (unknown_operator, "an operator (number 109) that this runtime does not take"),
         (custom_operator, r"an operator ('Burn\nDown', number 32)"),
-        (heard_size, "the size of 'audio_out' (RESHAPE) depends on what is heard"),
+        (input_size, "the size of 'audio_out' (RESHAPE) depends on the input"),
         (beyond_the_end, "'audio' is cut from 1 for 8 of 8"),
-        (made_by_nobody, "'ghost' is read before it is made"),
+        (made_by_nobody, "'ghost' is read before it is written"),
         (written_twice, "'audio_out' is written twice"),
         (constant_input, "one is an input and a constant"),
         (too_large, "needs more than 256 MiB for its tensors"),

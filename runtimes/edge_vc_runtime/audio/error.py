@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class AudioError(Exception):
-    """Audio that cannot be read or written; the message is one line with the file and the fact."""
+    """Audio that cannot be read or written; one line with the file and the reason."""

@@ -18,7 +18,7 @@ from edge_vc_runtime.samples import Samples
 class FileSink:
     """A 16-bit mono file, written beside its place and renamed when it is whole.
 
-    Raises `AudioError` before anything is written when the place or the suffix will not do.
+    Raises `AudioError` before anything is written when the folder or the suffix is not usable.
     """
 
     def __init__(self, path: Path, sample_rate: int) -> None:

@@ -24,10 +24,10 @@ class RawSink:
         self._stream.flush()
 
     def finish(self) -> None:
-        """Nothing is left to do: every block was flushed."""
+        """Do nothing: every block was flushed."""
 
     def abort(self) -> None:
-        """Nothing can be removed: every block was passed on at once."""
+        """Do nothing: blocks that were passed on cannot be removed."""
 
 
 def _open_stdout(argument: str, sample_rate: int) -> RawSink:

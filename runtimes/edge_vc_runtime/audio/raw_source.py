@@ -14,7 +14,7 @@ from edge_vc_runtime.samples import Samples
 
 
 class RawSource:
-    """Raw S16_LE mono from a file descriptor, handed on as soon as it arrives."""
+    """Raw S16_LE mono from a file descriptor, passed on as soon as it arrives."""
 
     def __init__(self, descriptor: int, sample_rate: int) -> None:
         self.name = "stdin"
@@ -26,16 +26,16 @@ class RawSource:
 
     def blocks(self) -> Iterator[Samples]:
         """Yield what each read returns; half a sample at the very end is dropped."""
-        odd = b""
+        rest = b""
         while data := os.read(self._descriptor, 2 * BLOCK_FRAMES):
-            data = odd + data
+            data = rest + data
             even = len(data) & ~1
-            odd = data[even:]
+            rest = data[even:]
             if even:
                 yield np.frombuffer(data[:even], "<i2").astype(np.float32) / np.float32(32768)
 
     def close(self) -> None:
-        """Leave the descriptor to its owner."""
+        """Do nothing: the descriptor belongs to the caller."""
 
 
 def _open_stdin(argument: str, sample_rate: int) -> RawSource:

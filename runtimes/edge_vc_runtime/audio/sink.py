@@ -10,7 +10,7 @@ from edge_vc_runtime.samples import Samples
 
 
 class AudioSink(Protocol):
-    """Takes mono audio in blocks; ends with `finish`, or with `abort` and leaves nothing."""
+    """Takes mono audio in blocks; `finish` completes the output, `abort` removes it."""
 
     name: str
 

@@ -19,11 +19,11 @@ class AudioSource(Protocol):
     sample_rate: int
     """Hz."""
     channels: int
-    """How many were mixed into one."""
+    """Number of channels before mixing to mono."""
     frames: int | None
-    """Length at `sample_rate`, None when nobody knows it yet."""
+    """Length at `sample_rate`, None when it is not known yet."""
     notice: str | None
-    """Something odd that the listener should know, one line."""
+    """A problem that the user should know about, one line."""
 
     def blocks(self) -> Iterator[Samples]:
         """Yield blocks ``[T]`` until the audio ends; raises `AudioError` when it is unusable."""

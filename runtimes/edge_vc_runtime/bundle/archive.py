@@ -1,7 +1,7 @@
-"""The archive inside a bundle: a plain ustar file in which every byte is accounted for.
+"""The archive inside a bundle: a plain ustar file without a byte that is not checked.
 
-It is walked by hand: only regular files with flat names are taken, paddings have to be zero and
-nothing is written to disk. `tarfile` would follow links, long names and sparse maps.
+The format is parsed here: only regular files with flat names are accepted, padding has to be zero
+and nothing is written to disk. `tarfile` would follow links, long names and sparse maps.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from edge_vc_runtime.bundle.manifest import (
 
 BLOCK = 512
 RECORD = 20 * BLOCK
-"""Archives are padded to whole records, so a cut is seen wherever it is."""
+"""Bytes; archives are padded to whole records, so that every truncation is detected."""
 
 _CHUNK = 1 << 18
 _MEMBERS = 64
@@ -39,7 +39,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Member:
-    """Where one file lies in the archive, in bytes."""
+    """Offset and size of one file in the archive, in bytes."""
 
     name: str
     offset: int
@@ -49,7 +49,7 @@ class Member:
 def walk(file: BinaryIO, size: int) -> dict[str, Member]:
     """Return the members of an archive of ``size`` bytes, in order.
 
-    Raises `BundleError` for whatever a bundle cannot hold.
+    Raises `BundleError` for anything that a bundle must not contain.
     """
     members: dict[str, Member] = {}
     offset = 0
@@ -137,7 +137,7 @@ def _check_end(file: BinaryIO, offset: int, size: int) -> None:
 
 def _check_zeros(file: BinaryIO, start: int, end: int) -> None:
     if any(any(chunk) for chunk in _span(file, start, end - start)):
-        raise BundleError(f"bytes that belong to no file after byte {start}")
+        raise BundleError(f"non-zero padding after byte {start}")
 
 
 def _span(file: BinaryIO, offset: int, size: int) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The manifest: what a bundle says about itself, and the only thing the host tells the board."""
+"""The manifest of a bundle: geometry, models, hashes, licence and provenance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MANIFEST_LIMIT = 1 << 20
 FILE_LIMIT = 1 << 30
 """Largest file in bytes."""
 FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
-"""File names are flat: no folder, so nothing can point out of one."""
+"""File names are flat: without folders no name can point outside."""
 
 FORMATS = ("onnx", "tflite")
 PRECISIONS = ("fp32", "fp16", "int8", "dynamic-int8")
@@ -29,7 +29,7 @@ _COUNT = 1 << 40
 
 
 class BundleError(Exception):
-    """A bundle that cannot be used; the message is one line that names the file and the fact."""
+    """A bundle that cannot be used; the message is one line with the file and the reason."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class ModelEntry:
 
 @dataclass(frozen=True)
 class Golden:
-    """A recorded input and what each precision made of it.
+    """A recorded input and the output of each precision.
 
     The file holds the arrays ``input [N]`` and ``output.<precision> [N]``, float32; outputs are the
-    graphs' own from silence, `Manifest.delay` samples late.
+    graphs' own, starting from zero state, `Manifest.delay` samples late.
     """
 
     file: str
@@ -80,7 +80,7 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything the board has to know; geometry is read from here, never assumed."""
+    """All metadata of a bundle; the runtime reads every size from here."""
 
     name: str
     version: str
@@ -89,15 +89,15 @@ class Manifest:
     hop: int
     """Samples per step."""
     delay: int
-    """Look-ahead in samples: output ``t`` belongs to input ``t - delay``."""
+    """Look-ahead in samples: output ``t`` corresponds to input ``t - delay``."""
     states: tuple[StateSpec, ...]
     models: tuple[ModelEntry, ...]
     default: str
-    """File of the model that runs unless another precision is asked for."""
+    """File of the model that runs unless another precision is requested."""
     files: Mapping[str, FileEntry]
     licence: str
     consent: str
-    """How the owner of the voice agreed."""
+    """How the owner of the voice gave consent."""
     golden: Golden | None = None
     runtimes: Mapping[str, str] = field(default_factory=lambda: {"onnxruntime": "1.17"})
     """Least version of each runtime that can load the models."""
@@ -116,7 +116,7 @@ class Manifest:
     ) -> ModelEntry:
         """Return the default model, or the one of a precision and of one of the ``formats``.
 
-        Where only formats are asked for, the default model's precision comes first. Raises
+        Where only formats are given, the default model's precision comes first. Raises
         `BundleError` when the bundle has none.
         """
         entries = [m for m in self.models if formats is None or m.format in formats]
@@ -138,7 +138,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, data: bytes) -> Manifest:
-        """Read a manifest that may come from anybody; raises `BundleError` for anything odd."""
+        """Parse an untrusted manifest; raises `BundleError` for anything invalid."""
         if len(data) > MANIFEST_LIMIT:
             raise BundleError(
                 f"{MANIFEST_NAME}: {len(data)} bytes, at most {MANIFEST_LIMIT} are allowed"
@@ -186,7 +186,7 @@ def _read(data: bytes) -> Manifest:
 
 
 def _check_digest(data: bytes, digest: str) -> None:
-    """The files are hashed in the manifest; this hashes the manifest, so no flipped byte passes."""
+    """Check the manifest's own hash; the manifest in turn holds the hash of every file."""
     blank = data.replace(digest.encode(), _BLANK.encode(), 1)
     if not hmac.compare_digest(hashlib.sha256(blank).hexdigest(), digest):
         raise FieldError("does not match its own digest: damaged or edited by hand")

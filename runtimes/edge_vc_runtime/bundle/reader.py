@@ -1,4 +1,4 @@
-"""Reading a bundle (`.evc`): nothing leaves it that its manifest does not list and hash."""
+"""Reading a bundle (`.evc`): only files that its manifest lists and whose hash matches."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class Bundle:
 def read_bundle(path: str | Path) -> Bundle:
     """Open a bundle and check every byte of it.
 
-    Raises `BundleError` with one line that names the file and the fact when it is not a bundle,
-    is truncated or damaged, holds anything but the listed files, or is of a future format.
+    Raises `BundleError`, one line with the file and the reason, when it is not a bundle, is
+    truncated or damaged, holds files that are not listed, or has a later format version.
     """
     path = Path(path)
     with _opened(path) as file:
@@ -85,7 +85,7 @@ def read_bundle(path: str | Path) -> Bundle:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    """Open for reading; every error inside gets the bundle's path in front."""
+    """Open for reading; prefix every error inside with the bundle's path."""
     try:
         if path.exists() and not path.is_file():
             raise BundleError("is not a file")

@@ -1,4 +1,4 @@
-"""The inputs and outputs that a manifest promises of every model file, whatever its format."""
+"""The I/O signature that a manifest declares for every model file, whatever its format."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from edge_vc_runtime.engines.engine import EngineError
 
 Shape = tuple[int, ...]
 Found = tuple[Shape, str]
-"""Shape and type, in the library's own word, of one input or output."""
+"""Shape and type, as the library names it, of one input or output."""
 
 
 def signature_shapes(manifest: Manifest) -> tuple[dict[str, Shape], dict[str, Shape]]:
-    """Return shapes by name, of the inputs and of the outputs."""
+    """Return the shapes of the inputs and of the outputs, by name."""
     audio = (1, 1, 1, manifest.hop)
     inputs = {"audio": audio} | {f"state.{s.name}": s.shape for s in manifest.states}
     outputs = {"audio_out": audio} | {f"next.{s.name}": s.shape for s in manifest.states}
@@ -29,7 +29,7 @@ def check_signature(
 ) -> None:
     """Raise `EngineError` unless a graph has exactly the manifest's inputs and outputs.
 
-    ``real`` is the library's word for float32. Buffers are bound by address, so a graph that
+    ``real`` is the library's name of float32. Buffers are bound by address, so a graph that
     disagrees with its manifest must not run.
     """
     for declared, found in zip(signature_shapes(manifest), (inputs, outputs), strict=True):

@@ -51,8 +51,8 @@ class Measurement:
     def best(self, default: str, precision: str | None = None) -> EngineTiming | None:
         """Return the fastest of a precision, or the fastest of all.
 
-        ``default`` is the bundle's own precision: where none is asked for, another has to win by a
-        tenth, because timings vary between runs.
+        ``default`` is the bundle's own precision: where none is requested, another one has to
+        be a tenth faster, because timings vary between runs.
         """
         named = [c for c in self.timings if c.precision == (precision or default)]
         best = min(named, key=lambda c: c.us_per_hop, default=None)

@@ -1,7 +1,7 @@
 """Which engine runs a bundle here, and why.
 
-What is asked for comes first, then what is known of the board, then what was measured on this
-machine, then a fixed order. What cannot run is passed over, and the reason says so.
+The order is: the engine that the caller names, the board profile's, the fastest that was measured
+on this machine, the registry's order. Engines that cannot run are skipped; the reason lists them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_THREADS = 64
 
 @dataclass(frozen=True)
 class EngineSelection:
-    """What a session runs on, and why."""
+    """The engine that a session runs on, and why."""
 
     engine: str
     library: str
@@ -31,12 +31,12 @@ class EngineSelection:
     """Of the library."""
     precision: str
     reason: str
-    """In one line."""
+    """One line."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An engine that should be tried."""
+    """An engine to try."""
 
     engine: str
     precision: str | None
@@ -53,7 +53,7 @@ def known_board(root: Path = Path("/")) -> BoardProfile | None:
 
 
 def resolve_threads(threads: int | None, board: BoardProfile | None) -> int:
-    """Return the number that was asked for, else the board's, else 1.
+    """Return the requested number, else the board profile's, else 1.
 
     Raises `EngineError` outside of 1 to `MAX_THREADS`.
     """
@@ -73,8 +73,8 @@ def open_engine(
 ) -> tuple[Engine, ModelEntry, EngineSelection]:
     """Open the first engine that can run the bundle.
 
-    ``engine`` is a name or ``auto``. Raises `EngineError` when none can, with what each lacks, and
-    `BundleError` when the bundle has no model of the precision.
+    ``engine`` is a name or ``auto``. Raises `EngineError` with each one's reason when none
+    can, `BundleError` when the bundle has no model of the precision.
     """
     if engine != "auto":
         return _open(bundle, Candidate(engine, precision, "asked for"), threads)
@@ -95,7 +95,7 @@ def open_engine(
 def _candidates(
     manifest: Manifest, threads: int, precision: str | None, board: BoardProfile | None
 ) -> Iterator[Candidate]:
-    """Yield what to try, the best first; looks up no more than is needed."""
+    """Yield what to try, the best first; lazily, as lookups take time."""
     if board:
         yield Candidate(board.engine, precision, f"board profile {board.name} ({board.source})")
     measured = load_measurement(blank_measurement(manifest, threads))
@@ -131,6 +131,6 @@ def _open(
 
 
 def _explain(candidate: Candidate, passed: dict[str, str]) -> str:
-    """Return the reason, with those that were passed over and why."""
+    """Return the reason, preceded by the engines that cannot run and why."""
     over = "; ".join(f"{engine} cannot run it ({why})" for engine, why in passed.items())
     return f"{over}; {candidate.reason}" if over else candidate.reason

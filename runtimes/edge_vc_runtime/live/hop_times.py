@@ -1,4 +1,4 @@
-"""How long hops take, counted while they run: constant memory however long that is."""
+"""A histogram of hop durations in constant memory."""
 
 from __future__ import annotations
 

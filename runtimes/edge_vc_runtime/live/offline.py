@@ -1,7 +1,7 @@
-"""The straight road through a session: blocks in, hops through the model, blocks out.
+"""Offline conversion through a session: blocks in, hops through the model, blocks out.
 
-The result has exactly the input's length and lies under it: the graph's delay is cut off its
-beginning and made up for with silence at its end.
+The output is time-aligned with the input and has the same length: the graph's delay is removed from
+its beginning and flushed with silence at its end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edge_vc_runtime.session import Session
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a conversion came to."""
+    """The result of a conversion."""
 
     frames: int
     """Samples written, at the output's rate."""
@@ -42,10 +42,10 @@ def convert_stream(
     output_rate: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Conversion:
-    """Convert everything a source gives, in constant memory, and finish the sink.
+    """Convert a source to its end, in constant memory, and finish the sink.
 
-    ``output_rate`` in Hz, the model's by default; ``progress`` is told the seconds read. On any
-    error the sink is aborted. Raises `AudioError` for unusable audio.
+    ``output_rate`` in Hz, the model's by default; ``progress`` is called with the seconds read. On
+    any error the sink is aborted. Raises `AudioError` for unusable audio.
     """
     start = time.perf_counter()
     rate = output_rate or session.sample_rate
@@ -88,7 +88,7 @@ def convert_blocks(
 ) -> Iterator[Samples]:
     """Yield converted pieces ``[<= hop]``, aligned with the input and of its total length.
 
-    A piece is overwritten two steps later. ``times``, when given, is told each step's duration.
+    A piece is overwritten two steps later. ``times``, when given, records each step's duration.
     """
     taken = 0  # real samples that went in
     passed = -session.delay  # samples that came out, the delay counted off

@@ -32,7 +32,7 @@ print(json.dumps([imported - begin, opened - imported, done - opened, *resident_
 
 
 class ColdStartError(Exception):
-    """The measuring process did not answer; one line."""
+    """The measuring process failed; one line."""
 
 
 def measure_cold_start(
@@ -40,7 +40,7 @@ def measure_cold_start(
 ) -> tuple[ColdStart, Memory]:
     """Start a new interpreter that opens ``bundle`` and takes one step.
 
-    Files are in the page cache already: this is a restart, not the first start after a boot.
+    Files are in the page cache: this measures a restart, not the first start after a boot.
     """
     command = [sys.executable, "-c", _SCRIPT, str(bundle), engine, str(threads), precision]
     environment = os.environ | {"PYTHONSAFEPATH": "1"}

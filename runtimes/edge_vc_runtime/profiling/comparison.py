@@ -1,4 +1,4 @@
-"""Every engine and precision that can run a bundle here, timed in turns."""
+"""Interleaved timing of every engine and precision that can run a bundle on this machine."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Refusal:
 def compare_engines(
     bundle: Bundle, threads: int = 1, seconds: float = SECONDS
 ) -> tuple[Measurement, tuple[Refusal, ...]]:
-    """Time everything that can run, and say what cannot.
+    """Time every engine and precision that runs, and return why the others do not.
 
-    Engines take turns, so that a machine that gets slower or hotter is so for all of them.
-    Raises `EngineError` when nothing runs.
+    Engines take turns, so that throttling affects all of them alike. Raises `EngineError` when
+    none runs.
     """
     sessions, refusals = _open_all(bundle, threads)
     if not sessions:

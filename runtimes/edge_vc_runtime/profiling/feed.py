@@ -1,4 +1,4 @@
-"""What a measurement feeds: the bundle's own recording, or noise without one."""
+"""The input of a measurement: the bundle's golden recording, or noise without one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOISE_S = 5
 
 
 def feed_hops(bundle: Bundle) -> tuple[Samples, FeedKind]:
-    """Return hops ``[N, hop]`` to go round in, and what they are."""
+    """Return hops ``[N, hop]`` to repeat, and their kind."""
     hop = bundle.manifest.hop
     kind: FeedKind = "golden" if bundle.manifest.golden else "noise"
     if kind == "golden":

@@ -1,4 +1,4 @@
-"""What the machine says about itself, read from ``/proc`` and ``/sys``; None where it is silent."""
+"""The machine's properties and sensors, read from ``/proc`` and ``/sys``; None where unknown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
 
 
 def read_machine(root: Path = Path("/")) -> Machine:
-    """Return the facts that stay; ``root`` is where ``proc`` and ``sys`` lie."""
+    """Return the constant properties; ``root`` is the folder that holds ``proc`` and ``sys``."""
     affinity = os.sched_getaffinity(0)
     policy = os.sched_getscheduler(0)
     meminfo = re.search(r"MemTotal:\s+(\d+) kB", read_text(root, "proc/meminfo") or "")
@@ -33,7 +33,7 @@ def read_machine(root: Path = Path("/")) -> Machine:
 
 
 def read_sensors(root: Path = Path("/")) -> Sensors:
-    """Return the facts that change, as they are now."""
+    """Return the current sensor readings."""
     cpu = "sys/devices/system/cpu/cpu0/cpufreq"
     frequency = _number(read_text(root, f"{cpu}/scaling_cur_freq"))
     temperature = _number(read_text(root, "sys/class/thermal/thermal_zone0/temp"))
@@ -50,7 +50,7 @@ def read_sensors(root: Path = Path("/")) -> Sensors:
 def detect_environment(root: Path = Path("/")) -> Environment:
     """Return ``board`` where a device tree names a Raspberry Pi or a Jetson, else ``host``.
 
-    An emulator cannot be told from what it emulates: its driver says ``emulated`` itself.
+    An emulated board cannot be recognised here: the emulator's driver states ``emulated``.
     """
     model = device_model(root) or ""
     return "board" if re.search(r"raspberry pi|jetson|tegra|orin", model, re.I) else "host"

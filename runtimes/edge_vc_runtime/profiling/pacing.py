@@ -1,4 +1,4 @@
-"""Driving a session hop by hop while a clock runs: back to back, or at the pace of real audio."""
+"""Timing a session hop by hop: back to back (tight), or one hop per hop duration (paced)."""
 
 from __future__ import annotations
 

@@ -8,13 +8,13 @@ from edge_vc_runtime.profiling.report import Report
 
 
 class PictureError(Exception):
-    """A picture that cannot be drawn; one line with the remedy."""
+    """A picture that cannot be drawn or written; one line with the remedy."""
 
 
 def write_png(report: Report, path: Path) -> None:
     """Draw hop times per mode with the deadline, as a PNG.
 
-    Raises `PictureError` when matplotlib is missing or the place will not do.
+    Raises `PictureError` when matplotlib is missing or ``path`` cannot be written.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg

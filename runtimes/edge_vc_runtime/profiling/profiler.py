@@ -1,7 +1,7 @@
-"""Measuring a bundle where it is: hop by hop, back to back and at the pace of real audio.
+"""Profiling a bundle on this machine: hop by hop, back to back and at the pace of live audio.
 
-A tight loop flatters, since caches and clock stay warm; a hop that comes once per 10 ms finds
-both cold. Both are measured, and the report says which is which.
+Back-to-back timing is optimistic: caches stay warm and the clock stays high between hops. Paced
+timing runs one hop per hop duration, as live audio does. The report holds both.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from edge_vc_runtime.version import __version__
 Mode = Literal["tight", "paced"]
 MODES: tuple[Mode, ...] = ("tight", "paced")
 
-Progress = Callable[[str, float, float], None]
-"""Told the mode, the seconds done and the seconds in all."""
+OnProgress = Callable[[str, float, float], None]
+"""Called with the mode, the seconds of audio done and the seconds in total."""
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,20 @@ class ProfileOptions:
 
     engine: str = "auto"
     threads: int | None = None
-    """None takes the board profile's number, or 1."""
+    """None takes the board profile's number, 1 without a profile."""
     precision: str | None = None
     modes: tuple[Mode, ...] = MODES
     seconds: float = 10.0
     """Seconds of audio per mode; a paced mode takes as long as the audio."""
     warmup_hops: int = 100
     environment: Environment | None = None
-    """None looks at the machine; an emulator's driver says it itself."""
+    """None detects board or host; an emulator's driver states ``emulated``."""
     cold_start: bool = True
     ops: bool = True
 
 
 def profile(
-    path: str | Path, options: ProfileOptions | None = None, progress: Progress | None = None
+    path: str | Path, options: ProfileOptions | None = None, progress: OnProgress | None = None
 ) -> Report:
     """Measure a bundle and return the report.
 
@@ -127,7 +127,7 @@ def _measure(
     count: int,
     warmup: int,
     mode: Mode,
-    progress: Progress | None,
+    progress: OnProgress | None,
 ) -> Timing:
     session.reset()
     for index in range(warmup):

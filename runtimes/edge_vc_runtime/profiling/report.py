@@ -1,4 +1,4 @@
-"""The report: one schema for every profile, wherever it was made; null for what was not there."""
+"""The profile report: one schema on every machine; null for what could not be measured."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ class Setup:
     threads: int
     warmup_hops: int
     input: Literal["golden", "noise"]
-    """What was fed: the bundle's own recording, or seeded noise."""
+    """The input: the bundle's golden recording, or seeded noise."""
     engine_library: str | None = None
     """Library behind the engine, as pip calls it; null in reports of version 0.1."""
     engine_reason: str | None = None
-    """Why this engine was taken; null in reports of version 0.1."""
+    """Why this engine was selected; null in reports of version 0.1."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Facts of the machine that do not change while it runs."""
+    """Constant properties of the machine."""
 
     model: str | None
     cpu: str | None
@@ -71,15 +71,15 @@ class Machine:
 
 @dataclass(frozen=True)
 class Sensors:
-    """Facts that do change; read before and after."""
+    """Sensor readings, taken before and after the measurement."""
 
     governor: str | None
     frequency_mhz: float | None
     temperature_c: float | None
     throttled: str | None
-    """The firmware's own word, hexadecimal, on a Raspberry Pi."""
+    """The Raspberry Pi firmware's throttling bits, hexadecimal."""
     load_1m: float | None
-    """How many tasks wanted a core, averaged over a minute."""
+    """Load average over one minute."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Latency:
-    """Where the latency comes from; the total is null while a part is unknown."""
+    """The parts of the latency; the total is null while a part is unknown."""
 
     algorithmic_ms: float
     """One hop to collect plus the look-ahead of the graph."""

@@ -29,7 +29,7 @@ def print_report(report: Report, stream: TextIO) -> None:
 
 
 def plain_report(report: Report) -> str:
-    """Return the report as plain text, one fact per line."""
+    """Return the report as plain text, one value per line."""
     lines: list[str] = []
     for title, rows in sections(report):
         width = max(len(name) for name, _ in rows)

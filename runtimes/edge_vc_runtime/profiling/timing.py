@@ -1,4 +1,4 @@
-"""Durations summed up: percentiles, misses and a histogram."""
+"""Statistics of hop durations: percentiles, deadline misses and a histogram."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def summarise(
 
 
 def _histogram(took_ms: NDArray[np.float64]) -> Histogram:
-    """Count in logarithmic bins: the tail matters as much as the bulk."""
+    """Count in logarithmic bins, which resolve the tail as well as the bulk."""
     low, high = max(float(took_ms.min()), 1e-4), max(float(took_ms.max()), 1e-4) * 1.001
     edges = np.geomspace(low * 0.999, high, _BINS + 1)
     counts, _ = np.histogram(np.maximum(took_ms, low), edges)

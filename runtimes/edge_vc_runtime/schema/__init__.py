@@ -1,1 +1,1 @@
-"""Reading JSON from strangers: typed fields and records with limits."""
+"""Strict reading of untrusted JSON: typed fields and records with limits."""

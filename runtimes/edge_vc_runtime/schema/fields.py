@@ -1,4 +1,4 @@
-"""Reading a stranger's JSON strictly: every value has a type and a range, every key is known."""
+"""Strict reading of untrusted JSON: every value has a type and a range, every key is known."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN = 60  # characters of a wrong value that an error repeats
 
 
 class FieldError(ValueError):
-    """A value that does not belong; the message is one line with the key, the value, the rule."""
+    """An invalid value; the message is one line with the key, the value and the rule."""
 
 
 def parse_object(data: bytes) -> dict[str, object]:
@@ -50,7 +50,7 @@ def _refuse_constant(text: str) -> float:
 
 
 class Fields:
-    """The keys of one JSON object, taken one by one; `done` refuses what nobody took."""
+    """The keys of one JSON object, taken one by one; `done` refuses keys that were not taken."""
 
     def __init__(self, value: object, where: str = "") -> None:
         if not isinstance(value, dict):
@@ -124,17 +124,17 @@ class Fields:
         return value
 
     def names(self) -> list[str]:
-        """Return the keys nobody has taken yet."""
+        """Return the keys that have not been taken yet."""
         return list(self._values)
 
     def rest(self) -> dict[str, object]:
-        """Take everything that is left, as it is; numbers too large for a float are refused."""
+        """Take all remaining keys with their values; non-finite numbers are refused."""
         values, self._values = self._values, {}
         _refuse_infinite(values, self._where)
         return values
 
     def done(self) -> None:
-        """Raise `FieldError` when a key is left that nobody took."""
+        """Raise `FieldError` when a key was not taken."""
         if self._values:
             raise FieldError(f"{self.path(next(iter(self._values)))} is not a known key")
 

@@ -1,9 +1,9 @@
-"""LiteRT with XNNPACK, its state copied inside the interpreter's own memory.
+"""LiteRT with XNNPACK; states are copied within the interpreter's own memory.
 
-A step is the library's ``invoke`` and one copy per run of neighbouring states, from where the graph
-wrote them to where it reads them. LiteRT's newer ``CompiledModel`` runs on buffers of the caller
+A step is the library's ``invoke`` and one copy per group of adjacent states, from the graph's
+outputs to its inputs. LiteRT's newer ``CompiledModel`` runs on buffers of the caller
 and needs no copy, but on a student's 16 states it spends 13 us per call where this spends 4
-(measured on x86-64), and tflite-runtime has no such thing.
+(measured on x86-64), and tflite-runtime does not have it.
 
 XNNPACK flushes denormals to zero itself, so a decaying state does not get slow.
 """
@@ -85,7 +85,7 @@ class LitertEngine:
         self._turn = 0
 
     def _open(self, library: Library, data: bytes, threads: int) -> Any:
-        """Return an interpreter that has run once, so nothing is left to be made."""
+        """Return an interpreter that has run once, so that all lazy allocation is done."""
         try:
             with quiet_stderr():
                 interpreter = library.interpreter(model_content=data, num_threads=threads)
@@ -96,20 +96,20 @@ class LitertEngine:
         return interpreter
 
     def _bind(self, manifest: Manifest, graph: TfliteGraph, interpreter: Any) -> None:
-        """Find the memory of inputs, outputs and states, and make every buffer that runs need."""
+        """Locate inputs, outputs and states, and allocate every buffer that `run` needs."""
         shapes = signature_shapes(manifest)
         found = [
             {name: self._find(interpreter, side[name], shape) for name, shape in wanted.items()}
             for side, wanted in zip((graph.inputs, graph.outputs), shapes, strict=True)
         ]
-        heard, made = found
+        inputs, outputs = found
         moves = merge_moves(
-            Move(made[f"next.{s.name}"].address, region.address, region.size)
+            Move(outputs[f"next.{s.name}"].address, region.address, region.size)
             for s in manifest.states
-            for region in (heard[f"state.{s.name}"],)
+            for region in (inputs[f"state.{s.name}"],)
         )
-        self.input: Samples = np.frombuffer(view_bytes(interpreter, heard["audio"]), np.float32)
-        self._result = view_bytes(interpreter, made["audio_out"])
+        self.input: Samples = np.frombuffer(view_bytes(interpreter, inputs["audio"]), np.float32)
+        self._result = view_bytes(interpreter, outputs["audio_out"])
         self._moves = [
             tuple(
                 view_bytes(interpreter, Region(address, move.size))
@@ -128,7 +128,9 @@ class LitertEngine:
         except ValueError as error:
             raise EngineError(f"{self._file} gives it no memory: {_line(error)}") from error
         if region.size != 4 * np.prod(shape, dtype=np.int64):
-            raise EngineError(f"{self._file} sees {region.size} bytes where {list(shape)} belongs")
+            raise EngineError(
+                f"{self._file} sees {region.size} bytes, the manifest says {list(shape)}"
+            )
         return region
 
 
@@ -154,7 +156,7 @@ def _found(graph: TfliteGraph, index: int) -> Found:
 
 
 def _refuse_dynamic(graph: TfliteGraph, file: str) -> None:
-    """Dynamic dense layers come out wrong there, without a word."""
+    """Refuse dynamically quantised dense layers, which it computes wrongly without an error."""
     output = graph.dynamic_layer()
     if output:
         raise EngineError(

@@ -1,4 +1,4 @@
-"""Reading a flatbuffer that may come from anybody: no offset is followed out of the file.
+"""Reading an untrusted flatbuffer: no offset is followed outside the file.
 
 Libraries that load models follow such offsets unchecked, so what this refuses would have crashed
 them. See https://flatbuffers.dev/internals for the layout.

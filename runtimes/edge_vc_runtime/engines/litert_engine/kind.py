@@ -36,5 +36,5 @@ LITERT = EngineKind(
     wheels=WHEELS,
     op_times=_op_times,
     op_method="each run alone",
-    op_missing="tflite-runtime tells no time per node",
+    op_missing="tflite-runtime does not report time per node",
 )

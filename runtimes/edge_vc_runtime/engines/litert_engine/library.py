@@ -62,16 +62,16 @@ def _check_numpy(version: str) -> None:
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Keep what C++ writes to stderr off the terminal; what fails comes as an exception too.
+    """Discard what C++ writes to stderr; failures raise exceptions as well.
 
-    Both libraries greet with a line about XNNPACK, some versions at import, and have no switch for
-    it. The file descriptor is the process's own, so nothing else is heard for that moment either.
+    Both libraries log a line about XNNPACK, some versions at import, and have no option to turn it
+    off. The file descriptor belongs to the process, so other output to stderr is discarded as well.
     """
     with _STDERR, tempfile.TemporaryFile() as aside:
         if sys.stderr:
             sys.stderr.flush()
         try:
-            kept = os.dup(2)
+            saved = os.dup(2)
         except OSError:  # a service may run without one
             yield
             return
@@ -79,5 +79,5 @@ def quiet_stderr() -> Iterator[None]:
             os.dup2(aside.fileno(), 2)
             yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(saved, 2)
+            os.close(saved)

@@ -1,4 +1,4 @@
-"""Tensors where the interpreter keeps them, read and written without asking it each time.
+"""Views of the interpreter's tensor memory, valid for as long as the interpreter exists.
 
 `Interpreter.tensor` gives such views too, but refuses to run while one exists, since resizing
 would move the memory. Here nothing is ever resized: the engine that owns the interpreter allocates
@@ -39,7 +39,7 @@ class Move:
 
 
 class _Borrowed:
-    """What numpy needs to see memory; numpy keeps it, and it keeps the interpreter."""
+    """Numpy's array interface to a region; it holds a reference to the interpreter."""
 
     def __init__(self, interpreter: Any, region: Region) -> None:
         self._interpreter = interpreter

@@ -1,7 +1,7 @@
-"""Which kinds of operators take the time, each run alone: LiteRT tells nothing of its inside.
+"""Time per kind of operator, each run alone: LiteRT's Python API has no profiler.
 
-Every operator becomes a file of its own and runs on the same kernels, its data warm. What a hop
-takes beyond their sum goes into `BETWEEN`: cold data, and handing over from one to the next.
+Every operator becomes a model of its own and runs on the same kernels, with its data in the cache.
+The remaining time of a hop goes into `BETWEEN`: cache misses and dispatch.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _ROUNDS, _RUNS = 7, 20
 
 
 def op_times(data: bytes, threads: int) -> tuple[OpTime, ...] | None:
-    """Run every operator of a sound file and return time per kind, the dearest first.
+    """Run every operator of a checked file and return time per kind, the most expensive first.
 
-    None under tflite-runtime, which has no schema to take a file apart with.
+    None under tflite-runtime, which has no schema to split a file with.
     """
     library = load_library()
     if library.name == ANCESTOR:
@@ -77,7 +77,7 @@ def _open(library: Library, data: bytes, threads: int) -> Any:
 
 
 def _pieces(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the kind of every operator, and a file with nothing but it."""
+    """Yield the kind of every operator, and a model file of that operator alone."""
     from ai_edge_litert import schema_py_generated as schema
 
     from edge_vc_runtime.engines.litert_engine.tflite_pack import pack, unpack

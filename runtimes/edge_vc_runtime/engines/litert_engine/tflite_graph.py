@@ -63,7 +63,7 @@ class TfliteGraph:
         for operator in self.operators:
             if operator.kind.name != DENSE or len(operator.inputs) < 2:
                 continue
-            heard, weights = (self.tensors[index] for index in operator.inputs[:2])
-            if heard.type == FLOAT32 and weights.type in _WHOLE:
+            audio, weights = (self.tensors[index] for index in operator.inputs[:2])
+            if audio.type == FLOAT32 and weights.type in _WHOLE:
                 return self.tensors[operator.outputs[0]].name
         return None

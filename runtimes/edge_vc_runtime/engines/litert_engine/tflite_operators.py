@@ -1,6 +1,6 @@
 """The operators of TFLite whose sizes are known before they run.
 
-A tensor whose size depends on what was heard would move the memory of all others; state that is
+A tensor whose size depends on the input would move the memory of all others; state that is
 copied in place could not survive that. So an operator that is not listed is refused by name.
 """
 

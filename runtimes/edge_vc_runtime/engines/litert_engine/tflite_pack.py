@@ -1,4 +1,4 @@
-"""TFLite's schema objects back to bytes, with every buffer where vectors load fast."""
+"""TFLite's schema objects as bytes, with aligned buffers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ai_edge_litert import schema_py_generated as schema
 
 IDENTIFIER = b"TFL3"
 ALIGNMENT = 16
-"""Bytes; what the schema asks of every buffer, and what vector loads like."""
+"""Bytes; required by the schema for every buffer; vector loads are fast there."""
 
 
 class AlignedBuffer(schema.BufferT):  # type: ignore[misc]  # the schema has no types
-    """A buffer at a multiple of `ALIGNMENT`; the schema's own packing forgets that it must be."""
+    """A buffer at a multiple of `ALIGNMENT`; the schema's own packing does not align."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class AlignedBuffer(schema.BufferT):  # type: ignore[misc]  # the schema has no 
 
 
 def unpack(data: bytes) -> Any:
-    """Return a file's schema object; the file has to be sound."""
+    """Return a file's schema object; the file has to be checked."""
     return schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
 
 

@@ -1,8 +1,8 @@
-"""Reading a `.tflite` file from anybody, and checking it before any library sees it.
+"""Reading and checking an untrusted `.tflite` file before a library loads it.
 
-Of 600 copies of a sound file with a few wrong bytes 266 crashed tflite-runtime 2.14, which checks
-nothing. With these checks before it, none of 2,000 crashed it or ai-edge-litert 2.3. So this guards
-against accidents and makes attacks harder; it is no proof that a hostile file is harmless.
+Of 600 copies of a valid file with a few wrong bytes 266 crashed tflite-runtime 2.14, which does not
+verify files. With these checks before it, none of 2,000 crashed it or ai-edge-litert 2.3. This
+protects against damage and makes attacks harder; it does not prove that a file is harmless.
 Field numbers are those of TFLite's schema, version 3.
 """
 
@@ -29,7 +29,7 @@ _WITH_VECTOR = (17, 30)  # options of RESHAPE and SQUEEZE start with a list of s
 
 
 def read_graph(data: bytes) -> TfliteGraph:
-    """Read a file; raises `TfliteError` for whatever a library could stumble over.
+    """Read a file; raises `TfliteError` for anything that could crash a library.
 
     That is: offsets and lengths that lead out of the file, tensors without a fixed size, operators
     that are unknown or whose size depends on their input, and numbers of tensors that do not exist.

@@ -1,4 +1,4 @@
-"""What a sound graph obeys; a library that runs another one reads or writes foreign memory."""
+"""Rules of a valid graph; running another one reads or writes out of bounds."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def check_graph(graph: TfliteGraph) -> None:
 
 
 def _check_order(graph: TfliteGraph) -> None:
-    """Whatever is read has to be written before, and once: other memory is not there."""
+    """Check that every tensor is written exactly once and before it is read."""
     known = {index for index, tensor in enumerate(graph.tensors) if tensor.constant}
     known |= {*graph.inputs.values(), ABSENT}
     for operator in graph.operators:
         for index in operator.inputs:
             if index not in known:
-                raise TfliteError(f"{graph.tensors[index].name!r:.60} is read before it is made")
+                raise TfliteError(f"{graph.tensors[index].name!r:.60} is read before it is written")
         for index in operator.outputs:
             if index in known:
                 raise TfliteError(f"{graph.tensors[index].name!r:.60} is written twice")
             known.add(index)
     for name, index in graph.outputs.items():
         if index not in known:
-            raise TfliteError(f"{name} is an output that nothing makes")
+            raise TfliteError(f"{name} is an output that no operator writes")
 
 
 def _check_sized(operator: Operator, position: int, tensors: tuple[Tensor, ...]) -> None:
@@ -50,12 +50,12 @@ def _check_sized(operator: Operator, position: int, tensors: tuple[Tensor, ...])
     if index != ABSENT and not tensors[index].constant:
         raise TfliteError(
             f"the size of {tensors[operator.outputs[0]].name!r:.60} ({operator.kind.name}) depends "
-            "on what is heard; export the model with fixed sizes"
+            "on the input; export the model with fixed sizes"
         )
 
 
 def _check_slice(operator: Operator, tensors: tuple[Tensor, ...]) -> None:
-    """tflite-runtime cuts beyond the end without a word."""
+    """Check the bounds of a slice; tflite-runtime reads past the end without an error."""
     if len(operator.inputs) != 3 or ABSENT in operator.inputs:
         raise TfliteError(f"an operator SLICE has {len(operator.inputs)} inputs, 3 belong")
     whole, begin, size = (tensors[index] for index in operator.inputs)

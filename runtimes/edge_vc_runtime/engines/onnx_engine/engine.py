@@ -1,7 +1,7 @@
-"""ONNX Runtime, with everything bound when the model is opened.
+"""ONNX Runtime with I/O bindings that are made when the model is opened.
 
-State never moves: two sets of buffers take turns as input and output, and each turn has its own
-binding, made once. A step is then one call without a single argument to convert.
+States are double-buffered: two sets of buffers alternate as input and output, each with its own
+binding. A step is one library call without arguments to convert.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class OnnxEngine:
         self._turn = 0
 
     def end_profiling(self) -> str:
-        """Return the path of the profile that the session options asked for."""
+        """Return the path of the profile that the session options enabled."""
         return str(self._session.end_profiling())
 
     def _bind(self, manifest: Manifest, turn: int) -> ort.IOBinding:
@@ -83,8 +83,8 @@ class OnnxEngine:
 def session_options(threads: int) -> ort.SessionOptions:
     """Return options for a small model that shares its cores with an audio thread.
 
-    Spinning workers would burn the cores between hops and heat the board; denormals would make
-    a decaying state many times slower than speech.
+    Spinning workers would load and heat the cores between hops; denormals would make decaying
+    states many times slower than speech.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads

@@ -1,4 +1,4 @@
-"""Which kinds of nodes take the time, from ONNX Runtime's own profiler in a session of its own."""
+"""Time per kind of node, from ONNX Runtime's profiler in a separate session."""
 
 from __future__ import annotations
 

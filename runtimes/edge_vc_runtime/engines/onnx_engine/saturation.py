@@ -1,7 +1,7 @@
 """Whether this CPU's INT8 kernels in ONNX Runtime saturate.
 
 On x86 without VNNI, u8 x s8 products are added in pairs in 16 bits (``vpmaddubsw``), which clips
-where both are large: a trunk then lies 16 dB from its own integers instead of matching them.
+where both are large: a trunk then differs by 16 dB SNR from exact integer arithmetic.
 Arm kernels and VNNI accumulate in 32 bits.
 """
 
