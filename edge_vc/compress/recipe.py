@@ -20,9 +20,11 @@ class StudentSection:
     weights: str = "shipped"
     """``shipped`` weights of the tier, ``random`` ones, or the path of a student's file."""
     lookahead: int = number(0, 0, 4, "hops")
-    """Hops of the future that it waits for, each 10 ms more latency; of weights without any."""
-    hop_ms: float = number(10.0, 10.0, 10.0, "ms")
-    """One block of audio; the graph runs once per hop. Teachers label in hops of 10 ms."""
+    """Hops of look-ahead, each ``hop_ms`` more latency; for weights without any."""
+    hop_ms: float = number(10.0, 2.5, 20.0, "ms")
+    """One block of audio; the graph runs once per hop. The latency is two hops and look-ahead."""
+    sample_rate: int = number(16_000, 8_000, 48_000, "Hz")
+    """Rate of the student and its labels; the shipped weights are for 16000 Hz."""
     seed: int = number(0, 0, 2**31 - 1)
 
 
@@ -170,7 +172,7 @@ class TargetSection:
 
     max_mmacs: float = number(150.0, 10.0, 100_000.0, "million MACs per second")
     max_weight_kb: float = number(800.0, 1.0, 100_000.0, "kB of INT8 weights")
-    max_latency_ms: float = number(20.0, 10.0, 1_000.0, "ms, algorithmic")
+    max_latency_ms: float = number(20.0, 5.0, 1_000.0, "ms, algorithmic")
 
 
 @dataclass(frozen=True)

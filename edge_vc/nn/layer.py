@@ -24,7 +24,8 @@ class StreamingLayer(nn.Module, ABC):
     ratio: Fraction = Fraction(1)
     """Output frames per input frame."""
     delay: int = 0
-    """Look-ahead in output frames: output ``t`` may depend on input up to ``t + delay``."""
+    """Output frames by which the output lags: output ``t`` belongs to input ``t - delay`` (at
+    ratio 1) and depends on no input after ``t``; the layer is causal."""
 
     @abstractmethod
     def init_state(self, batch: int) -> State:

@@ -9,8 +9,9 @@ import torch
 from edge_vc.assets import ASSETS
 from edge_vc.compress.pruning.budget import Budget, BudgetError, Cost, cost_of, fit_config
 from edge_vc.compress.recipe import Recipe
-from edge_vc.models.student.config import TIERS
+from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.file import StudentFileError, load_student
+from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
@@ -32,7 +33,7 @@ def student_path(recipe: Recipe) -> Path | None:
 
 def starting_student(recipe: Recipe) -> Student:
     """Return the student to start from; raises `RecipeError` when its file is of no use."""
-    student = _given_student(recipe)
+    student = _at_hop(_given_student(recipe), recipe)
     hops = recipe.student.lookahead
     if not hops or hops == student.config.lookahead:
         return student
@@ -47,11 +48,33 @@ def _given_student(recipe: Recipe) -> Student:
     if path is None:
         with torch.random.fork_rng():
             torch.manual_seed(recipe.student.seed)
-            return Student(TIERS[recipe.student.tier]).eval()
+            return Student(_random_config(recipe)).eval()
     try:
         return load_student(path)
     except StudentFileError as error:
         raise RecipeError(f'student.weights = "{recipe.student.weights}": {error}') from error
+
+
+def _random_config(recipe: Recipe) -> StudentConfig:
+    section = recipe.student
+    try:
+        return TIERS[section.tier].at(section.hop_ms, section.sample_rate)
+    except ValueError as error:
+        raise RecipeError(f"student.{error}") from error
+
+
+def _at_hop(student: Student, recipe: Recipe) -> Student:
+    """Return ``student`` at the recipe's hop; its sample rate has to be the recipe's already."""
+    section, config = recipe.student, student.config
+    if config.sample_rate != section.sample_rate:
+        raise RecipeError(
+            f'student.weights = "{section.weights}": are for {config.sample_rate} Hz, not '
+            f'student.sample_rate = {section.sample_rate}; set student.weights = "random"'
+        )
+    try:
+        return with_hop(student, section.hop_ms)
+    except ValueError as error:
+        raise RecipeError(f"student.hop_ms = {section.hop_ms:g}: {error}") from error
 
 
 def budget_of(recipe: Recipe) -> Budget:

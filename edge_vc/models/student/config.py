@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 Head = Literal["source-filter", "istft"]
@@ -20,8 +20,9 @@ class StudentConfig:
     hop: int = 160
     """Samples per frame, and per step of the exported graph."""
     analysis_window: int = 512
+    """Samples of the front end's window; even, at least one hop."""
     synthesis_window: int = 320
-    """The part of it beyond one hop is the student's delay."""
+    """Samples of the head's window, two or more whole hops; all but one hop of it is delay."""
     mels: int = 64
     log_floor: float = 1e-6
     """Added to the mel powers before the logarithm; white noise of power one has power one."""
@@ -33,7 +34,7 @@ class StudentConfig:
     hidden: tuple[int, ...] = (448,) * 5
     """Channels inside each block: the ones that structured pruning removes one by one."""
     dilations: tuple[int, ...] = (1, 2, 4, 8, 8)
-    """Dilation of each block's depthwise convolution."""
+    """Dilation of each block's depthwise convolution, in frames of one hop."""
     kernel: int = 5
     lookahead: int = 0
     """Frames of the future that the first convolution waits for."""
@@ -84,6 +85,39 @@ class StudentConfig:
         if not 50 <= self.target_f0_hz <= 500:
             raise ValueError(f"target_f0_hz = {self.target_f0_hz}: must be within 50..500")
 
+    @property
+    def hop_ms(self) -> float:
+        """Duration of one hop in milliseconds."""
+        return 1000 * self.hop / self.sample_rate
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second."""
+        return self.sample_rate / self.hop
+
+    def at(self, hop_ms: float, sample_rate: int | None = None) -> StudentConfig:
+        """Return the same network at another hop and sample rate in Hz (None: the same rate).
+
+        Durations stay as near as they can: the analysis window is rounded to 16 samples, whose
+        transform is cheap, and dilations to whole frames. The synthesis window becomes two hops,
+        so the algorithmic latency without look-ahead is two hops; ``lookahead`` stays the same
+        number of frames. Raises `ValueError` when a hop is not a whole number of samples.
+        """
+        rate = sample_rate or self.sample_rate
+        hop = hop_samples(hop_ms, rate)
+        if (hop, rate) == (self.hop, self.sample_rate):
+            return self
+        window = 16 * round(self.analysis_window * rate / self.sample_rate / 16)
+        frames = self.hop_ms / hop_ms
+        return replace(
+            self,
+            sample_rate=rate,
+            hop=hop,
+            analysis_window=max(window, 16 * -(-hop // 16)),
+            synthesis_window=2 * hop,
+            dilations=tuple(max(1, round(d * frames)) for d in self.dilations),
+        )
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StudentConfig:
         """Build from plain data, as read from TOML or JSON; an unknown key is a `ValueError`."""
@@ -100,6 +134,17 @@ class StudentConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON or TOML; `from_dict` undoes it."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+
+def hop_samples(hop_ms: float, sample_rate: int) -> int:
+    """Return the samples of a hop; raises `ValueError` when they are not a whole number."""
+    samples = hop_ms * sample_rate / 1000
+    if samples < 1 or abs(samples - round(samples)) > 1e-6:
+        raise ValueError(
+            f"hop_ms = {hop_ms:g} at {sample_rate} Hz is {samples:g} samples: choose a hop of a "
+            "whole number of samples"
+        )
+    return round(samples)
 
 
 _BEFORE = {"input_floor": NO_FLOOR, "phase": "predicted"}

@@ -17,6 +17,13 @@ from edge_vc.nn.stft import taper
 PRIOR = -7.0
 """Mean log-mel in nats to start from where no corpus mean was set: speech near -30 dB."""
 
+PRIOR_SECONDS = 0.3
+"""Of louder frames that the prior weighs as much as."""
+MEMORY_SECONDS = 3.0
+"""Of louder frames that the running mean is over, at most."""
+FALL_DB_PER_SECOND = 1.0
+"""How fast the peak falls that frames are compared with."""
+
 
 def mel(hz: float) -> float:
     """Return O'Shaughnessy's mel value (1987) of a frequency in Hz."""
@@ -69,7 +76,12 @@ class Frontend(StreamingLayer):
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         self.stft = CausalSTFT(config.analysis_window, config.hop)
-        self.norm = RunningMean(config.mels)
+        self.norm = RunningMean(
+            config.mels,
+            prior_frames=max(1, round(PRIOR_SECONDS * config.frame_rate)),
+            memory_frames=round(MEMORY_SECONDS * config.frame_rate),
+            fall_db=FALL_DB_PER_SECOND / config.frame_rate,
+        )
         self.block, self.ratio = self.stft.block, self.stft.ratio
         self.floor = config.log_floor
         self.input_floor = config.input_floor
