@@ -110,6 +110,15 @@ def test_contents_move_to_the_targets_nearest_units() -> None:
     torch.testing.assert_close(network.retrieve(content)[0].T, expected)
 
 
+@pytest.mark.parametrize("neighbours", [1, 2, 3])
+def test_a_content_becomes_the_mean_of_its_nearest_units(neighbours: int) -> None:
+    network = TeacherNetwork(replace(TINY, units=6, neighbours=neighbours))
+    near = torch.eye(8)[0] + 0.1 * torch.arange(1, 4)[:, None] * torch.eye(8)[1:4]
+    network.units.copy_(torch.cat([-near, near.flip(0)]))
+    found = network.retrieve(torch.eye(8)[None, :, :1])
+    torch.testing.assert_close(found[0, :, 0], near[:neighbours].mean(0))
+
+
 def test_gradients_pass_the_units() -> None:
     network = TeacherNetwork(replace(TINY, units=5, neighbours=1))
     network.units.copy_(torch.eye(5, 8))
