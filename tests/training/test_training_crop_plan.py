@@ -10,7 +10,7 @@ import torch
 from speech_toys import pair
 
 from edge_vc.training.teacher.crop_plan import draw_plan
-from edge_vc.training.teacher.settings import InputSettings
+from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.speech_bank import SpeechBank
 
 COUNT = 600
@@ -60,10 +60,10 @@ def test_the_channel_mean_is_taken_over_drawn_lengths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "setting"), [("level", "level"), ("colour", "colour"), ("mel_warp", "mel_warp")]
+    ("field", "setting"), [("level", "level"), ("equaliser", "equaliser"), ("mel_warp", "mel_warp")]
 )
 def test_deviations_are_those_of_the_settings(field: str, setting: str) -> None:
-    values = drawn(field, replace(WIDE, revoice_share=1.0))
+    values = drawn(field, replace(WIDE, voice_perturb_share=1.0))
     assert values.std() == pytest.approx(getattr(WIDE, setting), rel=0.1)
     assert abs(values.mean()) < 0.2 * values.std()
 
@@ -81,7 +81,7 @@ def test_formants_follow_the_pitch() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_shares_are_kept(share: float) -> None:
-    settings = replace(WIDE, revoice_share=share, room_share=share, noise_share=share)
+    settings = replace(WIDE, voice_perturb_share=share, room_share=share, noise_share=share)
     assert drawn("revoiced", settings).mean() == pytest.approx(share, abs=0.05)
     assert (drawn("room", settings) < 1).mean() == pytest.approx(share, abs=0.05)
     assert (drawn("noise", settings) < 1).mean() == pytest.approx(share, abs=0.05)
@@ -89,7 +89,7 @@ def test_shares_are_kept(share: float) -> None:
 
 
 def test_only_crops_of_another_voice_start_from_the_first_input() -> None:
-    settings = replace(WIDE, revoice_share=0.5)
+    settings = replace(WIDE, voice_perturb_share=0.5)
     variant, revoiced = drawn("variant", settings), drawn("revoiced", settings) > 0
     assert not variant[revoiced].any()
     assert variant[~revoiced].mean() == pytest.approx(0.5, abs=0.1)
@@ -97,7 +97,7 @@ def test_only_crops_of_another_voice_start_from_the_first_input() -> None:
 
 
 def test_bands_move_further_where_nothing_else_changed() -> None:
-    settings = replace(WIDE, revoice_share=0.0, mel_warp=0.01, mel_warp_natural=0.3)
+    settings = replace(WIDE, voice_perturb_share=0.0, mel_warp=0.01, mel_warp_natural=0.3)
     warp, variant = drawn("mel_warp", settings), drawn("variant", settings)
     assert warp[variant == 0].std() == pytest.approx(0.3, rel=0.2)
     assert warp[variant == 1].std() == pytest.approx(0.01, rel=0.2)

@@ -15,9 +15,11 @@ from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.file import one_voice
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher.cli import chosen_settings, data_hash, main
+from edge_vc.training.teacher.input_settings import InputSettings
+from edge_vc.training.teacher.loss_settings import LossSettings
 from edge_vc.training.teacher.losses import content_distance
 from edge_vc.training.teacher.noise_bank import NoiseBank
-from edge_vc.training.teacher.settings import InputSettings, LossSettings, TeacherSettings
+from edge_vc.training.teacher.settings import TeacherSettings
 from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
 
 TINY = TeacherSettings(

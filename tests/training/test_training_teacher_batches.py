@@ -14,8 +14,8 @@ from edge_vc.augmentation.frequency_warp import warp_matrix
 from edge_vc.data.pair_set import HOP
 from edge_vc.training.teacher.batches import TeacherBatches, loud_mean
 from edge_vc.training.teacher.crop_plan import draw_plan
+from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.noise_bank import NoiseBank
-from edge_vc.training.teacher.settings import InputSettings
 from edge_vc.training.teacher.speech_bank import SpeechBank
 from edge_vc.training.teacher.vocoder import OtherVoice, revoice
 
@@ -23,10 +23,10 @@ CPU = torch.device("cpu")
 CENTRES = librosa.mel_frequencies(82, fmin=0, fmax=8000)[1:-1]
 ROWS = [("own", 0), ("own", 1), ("others", 0), ("unpaired", 0), ("unpaired", 1)]
 PLAIN = InputSettings(
-    revoice_share=0.0,
+    voice_perturb_share=0.0,
     mel_warp=0.0,
     mel_warp_natural=0.0,
-    colour=0.0,
+    equaliser=0.0,
     level=0.0,
     room_share=0.0,
     noise_share=0.0,
@@ -97,10 +97,10 @@ def test_undisturbed_features_are_those_of_conversion() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"revoice_share": 1.0},
+        {"voice_perturb_share": 1.0},
         {"room_share": 1.0},
         {"noise_share": 1.0},
-        {"colour": 0.3},
+        {"equaliser": 0.3},
         {"level": 0.3},
         {"mel_warp_natural": 0.2, "mel_warp": 0.2},
     ],

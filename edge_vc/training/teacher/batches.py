@@ -14,8 +14,8 @@ from edge_vc.audio.mel import LogMel
 from edge_vc.augmentation.frequency_warp import warp_matrix
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE
 from edge_vc.training.teacher.crop_plan import LONGEST_OFFSET, Plan, draw_plan
+from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.noise_bank import NoiseBank
-from edge_vc.training.teacher.settings import InputSettings
 from edge_vc.training.teacher.speech_bank import Cut, SpeechBank
 from edge_vc.training.teacher.vocoder import OtherVoice, revoice
 
@@ -136,11 +136,11 @@ class TeacherBatches(nn.Module):
         log_mel = log_mel + (plan.expansion - 1)[:, None, None] * soft
         nearest = (plan.mel_warp[:, None] - self._log_warps(audio.device)).abs().argmin(1)
         warped = self._warps[nearest] @ log_mel
-        colour = nn.functional.interpolate(
-            plan.colour[:, None], warped.shape[1], mode="linear", align_corners=True
+        curve = nn.functional.interpolate(
+            plan.equaliser[:, None], warped.shape[1], mode="linear", align_corners=True
         )
-        coloured: Tensor = warped + colour[:, 0, :, None] + plan.level[:, None, None]
-        return coloured
+        equalised: Tensor = warped + curve[:, 0, :, None] + plan.level[:, None, None]
+        return equalised
 
     def _near(self, present: Tensor, plan: Plan) -> Tensor:
         """Return which of the frames ``present`` ``[B, W]`` the channel's mean is taken over."""

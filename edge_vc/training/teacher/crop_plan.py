@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edge_vc.training.teacher.settings import InputSettings
+from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.speech_bank import SpeechBank
 
 KINDS = ("own", "others", "unpaired")
@@ -20,7 +20,7 @@ LONGEST_OFFSET = 1 << 20
 
 @dataclass(frozen=True)
 class Plan:
-    """``B`` crops; every field is ``[B]`` but `colour`, ``[B, KNOTS]``."""
+    """``B`` crops; every field is ``[B]`` but `equaliser`, ``[B, KNOTS]``."""
 
     speaker: Tensor
     place: Tensor
@@ -43,7 +43,7 @@ class Plan:
     snr_db: Tensor
     offset: Tensor
     """Where in noises and hiss the crop begins, samples."""
-    colour: Tensor
+    equaliser: Tensor
     expansion: Tensor
     """Ratio of the downward expander."""
     heard: Tensor
@@ -83,7 +83,7 @@ def _row(
     place = int(where.integers(bank.starts[speaker], bank.ends[speaker] - frames + 1))
     rng = np.random.default_rng([*seed, KINDS.index(kind), number, 7])
     natural = kind == "unpaired"
-    revoiced = rng.random() < settings.revoice_share and not natural
+    revoiced = rng.random() < settings.voice_perturb_share and not natural
     variant = int(rng.integers(bank.variants))
     variant = 0 if natural or revoiced else variant
     median = float(np.exp(rng.uniform(*np.log(settings.f0_hz))))
@@ -107,7 +107,7 @@ def _row(
         "noise": f32(rng.random() / max(settings.noise_share, 1e-9)),
         "snr_db": f32(rng.uniform(*settings.snr_db)),
         "offset": int(rng.integers(LONGEST_OFFSET)),
-        "colour": rng.normal(0.0, settings.colour, KNOTS).astype(f32),
+        "equaliser": rng.normal(0.0, settings.equaliser, KNOTS).astype(f32),
         "heard": f32(_log_uniform(settings.fewest_mean_frames, settings.mean_frames, rng)),
         "expansion": f32(_log_uniform(*settings.expansion, rng)),
     }

@@ -15,8 +15,8 @@ from edge_vc.training.devices import Devices
 from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.teacher.batches import TeacherBatch, loud_mean
+from edge_vc.training.teacher.loss_settings import LossSettings
 from edge_vc.training.teacher.phone_classifier import PhoneClassifier
-from edge_vc.training.teacher.settings import LossSettings
 
 Figures = dict[str, Tensor]
 """Scalars by name, for the log."""
