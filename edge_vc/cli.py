@@ -24,6 +24,8 @@ HOST_VERBS = {
     "export": ("edge_vc_export.cli", "Write a bundle from a compression run, or unpack one."),
     "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: voice, words, prosody, quality."),
     "report": ("edge_vc.evaluate.report.cli", "Show a profile; make a page of an evaluation."),
+    "boards": ("edge_vc_boards.cli", "Show the known boards and the wheels that they need."),
+    "emulate": ("edge_vc_boards.emulation.cli", "Run a command as if on a board, in QEMU."),
 }
 """Verbs with a Typer application of their own: its module and what it does."""
 BOARD_VERBS = {name: help for name, help in VERBS.items() if name != "report"}
@@ -39,7 +41,7 @@ class HostVerbs(VerbGroup):
     } | {name: partial(ForwardedVerb, name, help) for name, help in BOARD_VERBS.items()}
 
 
-app = verb_app(cls=HostVerbs, no_args_is_help=True, add_completion=True)
+app = verb_app(name=PROG, cls=HostVerbs, no_args_is_help=True, add_completion=True)
 
 
 def main(**settings: Any) -> None:

@@ -117,8 +117,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "edge_vc/labelling": {
         "edge_vc/audio",
+        "edge_vc/command_line",
         "edge_vc/data",
-        "edge_vc/settings",
         "edge_vc/teachers",
         "edge_vc/workers",
     },
@@ -143,12 +143,12 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/teachers",
         "edge_vc/workers",
     },
-    "edge_vc_boards": {"edge_vc_runtime"},
+    "edge_vc_boards": {"edge_vc/command_line", "edge_vc_runtime"},
     "edge_vc_export": {
         "edge_vc/audio",
+        "edge_vc/command_line",
         "edge_vc/models",
         "edge_vc/nn",
-        "edge_vc_boards",
         "edge_vc_runtime",
     },
     "edge_vc_runtime": {

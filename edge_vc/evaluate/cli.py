@@ -38,7 +38,7 @@ def evaluate_command(
             "weights (.safetensors), another teacher (.onnx, .pt2, recipe.toml), or a folder of "
             "converted files (flat or train/ val/ dev/); NAME=PATH gives a name",
             show_default=False,
-            metavar="SYSTEM...",
+            metavar="SYSTEM",
         ),
     ],
     corpus: Annotated[

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from edge_vc.command_line.errors import EXIT_CHECK, InputError
+from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,16 +17,7 @@ if TYPE_CHECKING:
     from edge_vc.labelling.report import LabelReport
     from edge_vc.teachers.spec import TeacherSpec
 
-T = TypeVar("T")
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-
-EXIT_NOTHING = 1
-"""Not one recording was kept."""
-EXIT_INPUT = 2
-EXIT_INTERRUPT = 130
-
-HELP = """Let a teacher convert a corpus: what students learn from.
+HELP = """Let a teacher convert a corpus: the result is what students learn from.
 
 CORPUS is a folder of WAV or FLAC files, with or without metadata.csv. The teacher is one of
 
@@ -38,30 +29,33 @@ CORPUS is a folder of WAV or FLAC files, with or without metadata.csv. The teach
   FOLDER              NAME_original.wav, NAME_converted.wav: whatever another tool converted
   recipe.toml         a [teacher] section with kind = "module", "command" or any of these
 
-\b
-Examples:
-  edge-vc label recordings --teacher shipped -o labels
-  edge-vc label recordings --teacher my-teacher.toml -o labels --workers 4
-  edge-vc label pairs --teacher pairs -o labels
-  edge-vc label recordings --teacher rvc.toml -o labels --ray auto
-
-A recipe for each kind lies in edge_vc/recipes/teachers. How late the answers come is measured on
-twelve recordings and undone; silent, clipped, wrong or cut answers are left out. DIR/report.json
-and report.md name every one of them. The same command goes on where it was stopped, and tries
-again what failed. Then: edge-vc compress RECIPE, with the same [teacher] and with
-[data] labels = "DIR".
-
-Exit codes: 0 done, 1 nothing was kept, 2 bad input, 130 Ctrl-C.
+A recipe for each kind is in edge_vc/recipes/teachers. The teacher's delay is measured on twelve
+recordings and removed; silent, clipped, wrong or truncated outputs are left out. DIR/report.json
+and report.md list them all. The same command resumes an interrupted job and tries again what
+failed. Then: edge-vc compress RECIPE, with the same [teacher] and with [data] labels = "DIR".
 """
+NOTES = notes(
+    """
+edge-vc label recordings --teacher shipped -o labels
+edge-vc label recordings --teacher my-teacher.toml -o labels --workers 4
+edge-vc label pairs --teacher pairs -o labels
+edge-vc label recordings --teacher rvc.toml -o labels --ray auto
+""",
+    "0 done, 1 no recording was kept, 2 bad input, 130 Ctrl-C",
+)
+
+app = verb_app()
 
 
-@app.command(help=HELP)
+@app.command("label", cls=ResumableVerb, help=HELP, epilog=NOTES)
 def label(
     corpus: Annotated[Path, typer.Argument(help="Folder of recordings.")],
-    teacher: Annotated[str, typer.Option(help="Who converts.", show_default=False)],
+    teacher: Annotated[
+        str, typer.Option(help="The teacher, as above.", show_default=False, metavar="TEACHER")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to fill.", metavar="DIR")],
     workers: Annotated[
-        int, typer.Option(min=0, help="Processes, or actors; 0: as many as CPUs.")
+        int, typer.Option(min=0, help="Processes, or Ray actors; 0: one for each CPU.")
     ] = 0,
     ray: Annotated[
         str, typer.Option(help="Label on this Ray cluster: an address, or auto.", metavar="ADDRESS")
@@ -70,47 +64,31 @@ def label(
         float, typer.Option(min=0.1, help="Seconds that one recording may take.")
     ] = 300.0,
     delay: Annotated[
-        str, typer.Option(help="auto, none, or how many ms the teacher's answers are late.")
+        str, typer.Option(help="Delay of the teacher's output to remove: auto, none or ms.")
     ] = "auto",
     vary: Annotated[
-        bool, typer.Option("--vary", help="Play recordings slower and faster as well.")
+        bool, typer.Option("--vary", help="Also label the recordings played slower and faster.")
     ] = False,
     wav: Annotated[
-        bool, typer.Option("--wav", help="Write pairs of WAV files, too, in DIR/pairs.")
+        bool, typer.Option("--wav", help="Also write pairs of WAV files into DIR/pairs.")
     ] = False,
 ) -> None:
     """See `HELP`."""
-    from rich.console import Console
+    from edge_vc.command_line.steps import stderr_console
+    from edge_vc.labelling.folder import REPORT
 
-    from edge_vc.audio.io import AudioError
-    from edge_vc.data.corpus import CorpusError
-    from edge_vc.labelling.folder import LabelFolderError
-    from edge_vc.settings.field import RecipeError
-    from edge_vc.teachers.spec import TeacherError
-    from edge_vc.workers.pool import WorkerStartError
+    console = stderr_console()
+    spec = _spec(teacher)
+    job = _job(spec, corpus, output, delay, timeout, vary)
+    report = _run(job, spec, workers, ray, console)
+    _show(report, console)
+    typer.echo(str(output / REPORT))
+    if wav:
+        from edge_vc.labelling.pairs import write_pairs
 
-    console = Console(stderr=True)
-    try:
-        spec = _spec(teacher)
-        job = _job(spec, corpus, output, delay, timeout, vary)
-        report = _run(job, spec, workers, ray, console)
-        if wav:
-            from edge_vc.labelling.pairs import write_pairs
-
-            typer.echo(str(write_pairs(report, output)))
-    except WorkerStartError as error:
-        typer.echo(f"error: --ray {error}", err=True)
-        raise typer.Exit(EXIT_INPUT) from error
-    except (RecipeError, TeacherError, CorpusError, AudioError, LabelFolderError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(EXIT_INPUT) from error
-    except KeyboardInterrupt:
-        again = shlex.join(["edge-vc", "label", *sys.argv[2:]])
-        typer.echo(f"stopped; the same command goes on where it was: {again}", err=True)
-        raise typer.Exit(EXIT_INTERRUPT) from None
-    _show(report, output, console)
+        typer.echo(str(write_pairs(report, output)))
     if not report.kept:
-        raise typer.Exit(EXIT_NOTHING)
+        raise typer.Exit(EXIT_CHECK)
 
 
 def _spec(teacher: str) -> TeacherSpec:
@@ -124,7 +102,6 @@ def _job(
 ) -> LabelJob:
     from edge_vc.data.corpus import Corpus
     from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
-    from edge_vc.settings.field import RecipeError
     from edge_vc.workers.scheduler import Timeouts
 
     recordings = recordings_for(spec, Corpus.open(corpus), vary)
@@ -135,66 +112,50 @@ def _job(
         try:
             settings = LabelSettings(float(delay), timeouts=timeouts)
         except ValueError as error:
-            raise RecipeError(f"--delay {delay}: give auto, none or a number of ms") from error
+            raise InputError(f"--delay {delay}: give auto, none or a number of ms") from error
     return LabelJob(spec, recordings, output, settings)
 
 
 def _run(job: LabelJob, spec: TeacherSpec, workers: int, ray: str, console: Console) -> LabelReport:
     import os
 
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
+    from edge_vc.command_line.steps import Steps
     from edge_vc.labelling.opener import TeacherOpener
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
-
-        def progress(items: Iterable[T], total: int, label: str) -> Iterable[T]:
-            return bar.track(items, total=total, description=label)
-
+    with Steps(console, "recordings") as steps:
         if ray:
             from edge_vc.teachers.loading import teacher_hash
+            from edge_vc.workers.pool import WorkerStartError
             from edge_vc.workers.ray_pool import RayPool
 
-            opener = TeacherOpener(spec, teacher_hash(spec))
-            with RayPool(opener, ray, workers) as cluster:
-                return job.run(cluster, progress)
+            try:
+                with RayPool(TeacherOpener(spec, teacher_hash(spec)), ray, workers) as cluster:
+                    return job.run(cluster, steps.track)
+            except WorkerStartError as error:
+                raise InputError(f"--ray {error}") from error
         from edge_vc.workers.process_pool import ProcessPool
 
         pool = ProcessPool(TeacherOpener(spec), workers or os.cpu_count() or 1)
-        return job.run(pool, progress)
+        return job.run(pool, steps.track)
 
 
-def _show(report: LabelReport, output: Path, console: Console) -> None:
+def _show(report: LabelReport, console: Console) -> None:
+    from rich.markup import escape
     from rich.table import Table
-
-    from edge_vc.labelling.folder import REPORT
 
     facts = report.delay()
     if facts["median_ms"] is not None:
         console.print(
-            f"answers come {facts['median_ms']:.1f} ms late (median of {facts['sure']}); "
-            f"undone in {facts['undone']}"
+            f"the teacher's output is {facts['median_ms']:.1f} ms late (median of "
+            f"{facts['sure']} recordings); removed in {facts['undone']}"
         )
     if report.dropped:
-        table = Table("recording", "left out because", "fact", title="without labels")
+        table = Table("recording", "left out because", "details", title="without labels")
         for row in report.dropped[:20]:
-            name = row.utterance.path.name
-            table.add_row(name, row.outcome.reason, row.outcome.fact)
+            cells = (row.utterance.path.name, row.outcome.reason, row.outcome.fact)
+            table.add_row(*map(escape, cells))
         console.print(table)
     if report.unmatched:
         console.print(f"{len(report.unmatched)} files without their other half:")
         console.print(", ".join(report.unmatched[:20]), markup=False)
-    typer.echo(f"{len(report.kept)} of {report.wanted} recordings labelled: {output / REPORT}")
+    console.print(f"{len(report.kept)} of {report.wanted} recordings labelled")

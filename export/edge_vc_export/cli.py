@@ -2,63 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_vc.command_line.verb import Verb, notes, verb_app
+
 if TYPE_CHECKING:
     from edge_vc_export.bundle.release import Release
     from edge_vc_export.job import Overrides
 
-app = typer.Typer(
-    help="Write a bundle from a compression run, or take one apart.", add_completion=False
+HELP = """Write a bundle from a compression run, or unpack one.
+
+Exports the students to ONNX and TFLite, verifies that the files agree with PyTorch and with each
+other, benchmarks INT8 against fp32 and writes the bundle. Name, version, licence, consent, formats
+and precisions are the run's unless they are given here. A bundle as SOURCE is written anew, or
+unpacked where -o names no .evc file. What was written is printed on stdout, the rest on stderr.
+"""
+NOTES = notes(
+    """
+edge-vc export build/run -o kathleen.evc
+edge-vc export build/run --format tflite --precision int8 -o small.evc
+edge-vc export float.safetensors --quantized int8.safetensors -o voice.evc \\
+    --licence CC0-1.0 --consent "How the owner of the voice agreed."
+edge-vc export old.evc -o new.evc        (writes it anew, with both formats)
+edge-vc export kathleen.evc -o parts/    (unpacks it)
+""",
+    "0 done, 2 bad input or a failed verification, 130 Ctrl-C",
 )
 
+app = verb_app()
 
-@app.command()
+
+@app.command("export", cls=Verb, help=HELP, epilog=NOTES)
 def export_command(
     source: Annotated[
-        Path | None,
+        Path,
         typer.Argument(
-            metavar="RUN|STUDENT|BUNDLE",
+            metavar="SOURCE",
             help="Run folder of `edge-vc compress`, a float student.safetensors, or a bundle.",
             show_default=False,
         ),
-    ] = None,
+    ],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", help="Bundle to write; a bundle is taken apart into a folder."
-        ),
+        typer.Option("--output", "-o", help="Bundle to write, or folder to unpack a bundle into."),
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(help="Formats to write, of onnx and tflite; unsaid: the run's, or both."),
+        typer.Option(help="Formats to write, of onnx and tflite (default: the run's, or both)."),
     ] = None,
     precision: Annotated[
         str | None,
         typer.Option(
-            help="Precisions to write, of fp32, int8 and dynamic-int8; unsaid: the run's, or "
-            "fp32,int8."
+            help="Precisions to write, of fp32, int8 and dynamic-int8 (default: the run's, or "
+            "fp32,int8)."
         ),
-    ] = None,
-    requirements: Annotated[
-        str | None,
-        typer.Option(
-            metavar="BOARD", help="Only list the wheels that a board needs to run bundles."
-        ),
-    ] = None,
-    engine: Annotated[
-        str | None, typer.Option(help="With --requirements: litert or onnx, not the board's own.")
-    ] = None,
-    python: Annotated[
-        str | None, typer.Option(help="With --requirements: a Python that is not the board's own.")
     ] = None,
     quantized: Annotated[
-        Path | None, typer.Option(help="INT8 form of STUDENT, a student.safetensors as well.")
+        Path | None,
+        typer.Option(help="The INT8 student that belongs to a float student.safetensors."),
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name that the bundle carries, instead of the run's.")
@@ -71,12 +76,14 @@ def export_command(
     ] = None,
     licence: Annotated[
         str | None,
-        typer.Option(help="SPDX licence of the voice, instead of the run's; STUDENT needs it."),
+        typer.Option(
+            help="SPDX licence of the voice, instead of the run's; a student file needs it."
+        ),
     ] = None,
     consent: Annotated[
         str | None,
         typer.Option(
-            help="How the owner of the voice agreed, instead of the run's; STUDENT needs it."
+            help="How the owner of the voice agreed, instead of the run's; a student file needs it."
         ),
     ] = None,
     attribution: Annotated[
@@ -91,48 +98,21 @@ def export_command(
         ),
     ] = False,
 ) -> None:
-    """Export to ONNX and TFLite, prove the files equal, race INT8 against fp32, write the bundle.
-
-    \b
-    edge-vc export build/run -o kathleen.evc
-    edge-vc export build/run --format tflite --precision int8 -o small.evc
-    edge-vc export float.safetensors --quantized int8.safetensors -o voice.evc \\
-        --licence CC0-1.0 --consent "How the owner of the voice agreed."
-    edge-vc export old.evc -o new.evc        (writes it anew, with both formats)
-    edge-vc export kathleen.evc -o parts/    (takes it apart)
-    edge-vc export --requirements pi4 > requirements.txt
-    """
+    """See `HELP`."""
     # Heavy imports wait until somebody exports.
-    from edge_vc.audio.io import AudioError
-    from edge_vc.models.student.file import StudentFileError
-    from edge_vc_boards.board import BoardError
     from edge_vc_export.bundle.unpack import unpack
-    from edge_vc_export.errors import ExportError
     from edge_vc_export.job import Overrides
-    from edge_vc_runtime.bundle.manifest import BundleError
-    from edge_vc_runtime.engines import EngineError
 
     overrides = Overrides(
         name, version, tier, licence, consent, attribution, _words(format), _words(precision)
     )
-    try:
-        if requirements is not None:
-            _list_wheels(requirements, engine, python)
-            return
-        if source is None:
-            raise ExportError("nothing to export: name a run folder, a student or a bundle")
-        if source.suffix == ".evc" and (output is None or output.suffix != ".evc"):
-            for file in unpack(source, output or Path(source.stem)):
-                typer.echo(f"wrote {file}")
-        elif source.suffix == ".evc":
-            _report(_rewrite(source, output or source, overrides))
-        else:
-            _report(_export(source, quantized, output, overrides, force))
-    except (
-        StudentFileError, BundleError, AudioError, BoardError, EngineError, ExportError
-    ) as error:  # fmt: skip
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from error
+    if source.suffix == ".evc" and (output is None or output.suffix != ".evc"):
+        for file in unpack(source, output or Path(source.stem)):
+            typer.echo(str(file))
+    elif source.suffix == ".evc":
+        _report(_rewrite(source, output or source, overrides))
+    else:
+        _report(_export(source, quantized, output, overrides, force))
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:
@@ -142,18 +122,11 @@ def _words(text: str | None) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
-def _list_wheels(board: str, engine: str | None, python: str | None) -> None:
-    from edge_vc_boards.board import load_board
-    from edge_vc_boards.requirements import wheel_set
-
-    for line in wheel_set(load_board(board), engine, python).lines():
-        typer.echo(line)
-
-
 def _export(
     source: Path, quantized: Path | None, output: Path | None, overrides: Overrides, force: bool
 ) -> Release:
     """Export a run folder or a student's file."""
+    from edge_vc.command_line.steps import Notes, stderr_console
     from edge_vc_export.compress_run import CompressRun
     from edge_vc_export.job import job_of_run, job_of_student
 
@@ -163,57 +136,49 @@ def _export(
     else:
         stem = output.stem if output else ""
         job = job_of_student(source, overrides, quantized=quantized, name=stem)
-    with _notes() as note:
-        return job.run(output or Path(f"{job.facts.name}.evc"), note)
+    with Notes(stderr_console(), "exporting") as notes:
+        return job.run(output or Path(f"{job.facts.name}.evc"), notes.show)
 
 
 def _rewrite(source: Path, output: Path, overrides: Overrides) -> Release:
     """Write a bundle anew; it keeps its own facts."""
+    from edge_vc.command_line.steps import Notes, stderr_console
     from edge_vc_export.bundle.graph_set import Selection
     from edge_vc_export.bundle.release import rewrite_bundle
     from edge_vc_export.errors import ExportError
 
     if given := overrides.given_facts():
         raise ExportError(f"--{given[0]}: {source} keeps its own facts; export its run instead")
-    with _notes() as note:
-        return rewrite_bundle(source, output, overrides.selection(Selection()), note=note)
-
-
-@contextmanager
-def _notes() -> Iterator[Callable[[str], None]]:
-    """Show what an export is doing, and keep on screen what it decided."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    with console.status("exporting") as status:
-
-        def note(line: str) -> None:
-            status.update(line)
-            if "keeps fp32" in line:
-                console.print(line)
-
-        yield note
+    with Notes(stderr_console(), "exporting") as notes:
+        return rewrite_bundle(source, output, overrides.selection(Selection()), note=notes.show)
 
 
 def _report(release: Release) -> None:
+    """Print what was measured on stderr, and the bundle's path on stdout."""
+    for line in _findings(release):
+        typer.echo(line, err=True)
+    typer.echo(str(release.path))
+
+
+def _findings(release: Release) -> Iterator[str]:
     proof = release.proof
-    typer.echo(f"wrote {release.path} ({release.path.stat().st_size / 1e6:.2f} MB)")
     nodes = ", ".join(f"{count} in {name}" for name, count in release.nodes.items())
-    typer.echo(f"nodes: {nodes}; default {release.default}")
+    yield f"size: {release.path.stat().st_size / 1e6:.2f} MB; default precision: {release.default}"
+    yield f"nodes: {nodes}"
     for format, fp32 in proof.fp32.items():
-        typer.echo(f"fp32 as {format} against PyTorch: {fp32.offline:.1e} at most")
+        yield f"fp32 as {format} against PyTorch: largest difference {fp32.offline:.1e}"
     for name, int8 in proof.int8.items():
-        typer.echo(
+        yield (
             f"int8 as {name} against fp32: trunk SNR {int8.trunk_snr_db:.1f} dB, log-spectral "
             f"distance {int8.spectral_distance_db:.2f} dB"
         )
     for precision, each in proof.agreement.items():
-        typer.echo(
-            f"{precision} as tflite against onnx: {each.difference:.1e} at most, "
-            f"trunk {each.trunk_snr_db:.0f} dB"
+        yield (
+            f"{precision} as tflite against onnx: largest difference {each.difference:.1e}, "
+            f"trunk SNR {each.trunk_snr_db:.0f} dB"
         )
     for format, speed in release.speedup.items():
-        typer.echo(
+        yield (
             f"int8 is {speed.median:.2f}x fp32 here as {format} ({speed.low:.2f} to "
             f"{speed.high:.2f})"
         )

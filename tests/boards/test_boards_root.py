@@ -6,12 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from edge_vc.cli import app
 from edge_vc_boards.emulation import debian
 from edge_vc_boards.emulation import root as arm64_root
 from edge_vc_boards.emulation.error import EmulationError, UnavailableError
 from edge_vc_boards.emulation.root import default_root, is_made, make_root
-from edge_vc_boards.emulation.run import main, run_on
+from edge_vc_boards.emulation.run import run_on
 
 
 @pytest.fixture
@@ -84,14 +86,14 @@ def test_a_folder_of_somebody_else_is_not_touched(fills: list[Path], tmp_path: P
     assert not fills
 
 
-def test_without_rights_it_says_so(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_rights_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert main(["--root", str(tmp_path / "root"), "make"]) == 2
-    assert capsys.readouterr().err == (
-        "emulate: emulating a board needs root rights (chroot, mount): use sudo\n"
+    refused = CliRunner().invoke(app, ["emulate", "make", "--root", str(tmp_path / "root")])
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        "edge-vc emulate make: error: emulating a board needs root rights (chroot, mount): "
+        "use sudo\n"
     )
 
 
@@ -109,16 +111,16 @@ def test_another_processor_or_a_missing_tool_is_named(
 
 
 def test_running_without_a_root_names_the_command(
-    fills: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    fills: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("edge_vc_boards.emulation.run.check_host", lambda: None)
-    assert main(["--root", str(tmp_path / "none"), "run", "pi4", "--", "true"]) == 2
-    assert (
-        "no emulated root; python -m edge_vc_boards.emulation.run make" in capsys.readouterr().err
-    )
-    assert main(["--root", str(tmp_path / "none"), "run", "pi44", "--", "true"]) == 2
-    assert "no board 'pi44'" in capsys.readouterr().err
+    root = ["--root", str(tmp_path / "none")]
+    refused = CliRunner().invoke(app, ["emulate", "run", *root, "pi4", "--", "true"])
+    assert refused.exit_code == 2
+    assert "no emulated root; make it: sudo edge-vc emulate make" in refused.stderr
+    refused = CliRunner().invoke(app, ["emulate", "run", *root, "pi44", "--", "true"])
+    assert refused.exit_code == 2
+    assert "edge-vc emulate run: error: no board 'pi44'" in refused.stderr
     make_root(tmp_path / "root")
     with pytest.raises(EmulationError, match="nonsense: not in the emulated root"):
         run_on(arm64_root.load_board("pi4"), ["nonsense"], root=tmp_path / "root")

@@ -242,21 +242,6 @@ def test_a_bundle_without_graphs_to_start_from_is_refused(
     assert not (tmp_path / "new.evc").exists()
 
 
-def test_the_wheels_of_a_board_are_listed() -> None:
-    code, output = invoke("--requirements", "pi4")
-    assert code == 0
-    assert "edge-vc-runtime[litert]==" in output
-    assert "ai-edge-litert==" in output
-    assert "onnxruntime" not in output
-
-    code, output = invoke("--requirements", "pi4", "--engine", "onnx")
-    assert "onnxruntime==" in output
-
-    code, output = invoke("--requirements", "pi9")
-    assert (code, output.count("\n")) == (2, 1)
-    assert "no board 'pi9'" in output
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [

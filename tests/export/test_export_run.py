@@ -120,7 +120,7 @@ def test_a_bundle_without_a_name_given_is_called_as_the_run_says(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, output = invoke(run)
-    assert (code, "wrote ann.evc" in output) == (0, True), output
+    assert (code, output.splitlines()[-1] == "ann.evc") == (0, True), output
 
 
 def test_options_win_over_the_run(run: Path, tmp_path: Path) -> None:

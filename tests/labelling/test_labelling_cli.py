@@ -40,7 +40,9 @@ def test_a_corpus_becomes_labels_and_pairs(tmp_path):
     corpus_args = (corpus, "--teacher", recipe(tmp_path, samples=800), "-o", tmp_path / "out")
     code, output = invoke(*corpus_args, "--workers", 1, "--wav")
     assert code == 0, output
-    assert re.search(r"answers come (49|50)\.\d ms late \(median of 3\); undone in 3", output)
+    assert re.search(
+        r"output is (49|50)\.\d ms late \(median of 3 recordings\); removed in 3", output
+    )
     assert "02.wav" in output
     assert "bad recording" in output
     assert "3 of 4 recordings labelled" in output
@@ -99,7 +101,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
         os.killpg(job.pid, signal.SIGINT)
         _, said = job.communicate(timeout=60)
     assert job.returncode == 130
-    assert f"goes on where it was: edge-vc label {corpus}" in said.decode()
+    assert f"to resume, run the same command again: edge-vc label {corpus}" in said.decode()
     assert "Traceback" not in said.decode()
 
 
@@ -121,6 +123,7 @@ def test_bad_input_is_one_line(tmp_path, monkeypatch, args, words):
     assert code == 2
     assert words in output
     assert len(output.strip().splitlines()) == 1
+    assert output.startswith("edge-vc label: error: ")
 
 
 def test_a_file_is_no_folder_to_label_into(tmp_path):

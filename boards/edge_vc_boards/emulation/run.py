@@ -6,10 +6,8 @@ nothing here says how long anything takes.
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import edge_vc_boards
 import edge_vc_runtime
-from edge_vc_boards.board import Board, BoardError, board_names, load_board
+from edge_vc_boards.board import Board
 from edge_vc_boards.emulation.counts import Counts, read_counts
 from edge_vc_boards.emulation.error import EmulationError
 from edge_vc_boards.emulation.fake_proc import HOST_PROC, write_persona
@@ -29,21 +27,12 @@ from edge_vc_boards.emulation.root import (
     check_host,
     default_root,
     is_made,
-    make_root,
 )
 from edge_vc_boards.emulation.sandbox import Chamber
 
 SHARE = "/mnt"
 """Where a command finds the folder that it shares with this machine."""
 _LOADER = f"{QEMU}/ld-linux-x86-64.so.2"
-EXAMPLES = f"""examples:
-  sudo python -m edge_vc_boards.emulation.run make
-      half a minute, once; 300 MB in $EVC_ARM64_ROOT or ~/.cache/edge-vc/arm64-root
-  sudo python -m edge_vc_boards.emulation.run run pi4 -- python3 -c 'import platform; print(platform.machine())'
-  sudo python -m edge_vc_boards.emulation.run run pi5 --share edge_vc/assets -- \\
-      python3 -m edge_vc_runtime inspect {SHARE}/kathleen-base.evc --check
-      the bundle's golden recording, played again by the kernels of a Pi 5
-"""  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -75,9 +64,7 @@ def run_on(
     root = (root or default_root()).absolute()
     check_host()
     if not is_made(root):
-        raise EmulationError(
-            f"{root}: no emulated root; python -m edge_vc_boards.emulation.run make"
-        )
+        raise EmulationError(f"{root}: no emulated root; make it: sudo edge-vc emulate make")
     with tempfile.TemporaryDirectory(prefix="edge-vc-board-") as name:
         scratch = Path(name)
         (scratch / "tmp").mkdir()
@@ -135,47 +122,3 @@ def _absolute(root: Path, command: Sequence[str]) -> list[str]:
         if path.startswith("/") and os.path.lexists(root / path[1:]):
             return [path, *arguments]
     raise EmulationError(f"{program}: not in the emulated root, which has {PYTHON} and its wheels")
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Make the root or run a command in it; return the exit code."""
-    arguments = _parser().parse_args(argv)
-    try:
-        if arguments.verb == "make":
-            made = make_root(arguments.root)
-            sys.stderr.write(f"{arguments.root}: {'made' if made else 'is there'}\n")
-            return 0
-        done = run_on(
-            load_board(arguments.board),
-            arguments.command,
-            root=arguments.root,
-            share=arguments.share,
-            capture=False,
-            timeout_s=arguments.timeout,
-        )
-        return done.code
-    except (BoardError, EmulationError) as error:
-        sys.stderr.write(f"emulate: {error}\n")
-        return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m edge_vc_boards.emulation.run",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--root", type=Path, default=default_root(), help="the arm64 root")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="make|run")
-    verbs.add_parser("make", help="make the arm64 root, unless it is there")
-    run = verbs.add_parser("run", help="run a command as if on a board")
-    run.add_argument("board", metavar="BOARD", help=", ".join(board_names()))
-    run.add_argument("--share", type=Path, help=f"folder that the command sees as {SHARE}")
-    run.add_argument("--timeout", type=float, default=3600.0, help="seconds (3600)")
-    run.add_argument("command", nargs="+", metavar="COMMAND", help="what to run, after --")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,85 @@
+"""``edge-vc emulate``: run a command as if on a board, or make the root that this needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_vc.command_line.verb import Verb, VerbGroup, notes, verb_app
+from edge_vc_boards.board import board_names, load_board
+from edge_vc_boards.emulation.root import default_root, make_root
+from edge_vc_boards.emulation.run import SHARE, run_on
+
+HELP = """Run a command as if on a board: QEMU user emulation in a small arm64 root.
+
+Kernels, values and instruction counts are those of the core that QEMU models. Times are not:
+nothing here says how long anything takes on a board. Needs Debian on x86-64 and root rights.
+"""
+MAKE_NOTES = notes(
+    """
+sudo edge-vc emulate make
+    half a minute, once; 300 MB in $EVC_ARM64_ROOT or ~/.cache/edge-vc/arm64-root
+""",
+    "0 done, 2 this machine cannot make it, 130 Ctrl-C",
+)
+RUN_NOTES = notes(
+    f"""
+sudo edge-vc emulate run pi4 -- python3 -c 'import platform; print(platform.machine())'
+sudo edge-vc emulate run pi5 --share edge_vc/assets -- \\
+    python3 -m edge_vc_runtime inspect {SHARE}/kathleen-base.evc --check
+    the bundle's golden recording, replayed by the kernels of a Pi 5
+""",
+    "the command's own; 2 no such board or no root, 130 Ctrl-C",
+)
+
+app = verb_app(cls=VerbGroup, no_args_is_help=True)
+Root = Annotated[
+    Path,
+    typer.Option(
+        help="The arm64 root.",
+        default_factory=default_root,
+        show_default="$EVC_ARM64_ROOT or ~/.cache/edge-vc/arm64-root",
+    ),
+]
+
+
+@app.callback(help=HELP)
+def emulate() -> None:
+    """See `HELP`."""
+
+
+@app.command("make", cls=Verb, epilog=MAKE_NOTES)
+def make(root: Root) -> None:
+    """Make the arm64 root, unless it is there."""
+    made = make_root(root)
+    typer.echo(f"{root}: {'made' if made else 'is there already'}", err=True)
+
+
+@app.command("run", cls=Verb, epilog=RUN_NOTES)
+def run(
+    board: Annotated[
+        str,
+        typer.Argument(
+            help=f"One of {', '.join(board_names())}.",
+            metavar="BOARD",
+            show_default=False,
+            autocompletion=lambda: list(board_names()),
+        ),
+    ],
+    command: Annotated[
+        list[str],
+        typer.Argument(help="What to run, after --.", metavar="COMMAND", show_default=False),
+    ],
+    root: Root,
+    share: Annotated[
+        Path | None, typer.Option(help=f"Folder that the command sees as {SHARE}.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds that the command may take.")] = 3600.0,
+) -> None:
+    """Run a command as if on a board and exit with its code."""
+    done = run_on(
+        load_board(board), command, root=root, share=share, capture=False, timeout_s=timeout
+    )
+    raise typer.Exit(done.code)
