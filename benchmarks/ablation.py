@@ -177,7 +177,7 @@ def result_of(report: EvaluationReport, work: Path, variants: Sequence[str]) -> 
         results[variant] = {
             "weights_sha256": weights_hash(folder / "teacher.safetensors"),
             "run": {key: facts[key] for key in ("steps", "minutes", "device", "precision")},
-            "clean": _figures(report.contenders[folder.name]),
+            "clean": _figures(report.systems[folder.name]),
             "noisy": {name: _figures(table[folder.name]) for name, table in report.noisy.items()},
         }
     return {
@@ -185,9 +185,9 @@ def result_of(report: EvaluationReport, work: Path, variants: Sequence[str]) -> 
         "noise_db": NOISE_DB,
         "denoise_db": DENOISE_DB,
         "sentences": len(report.sentences),
-        "ceiling": asdict(report.ceiling.overall),
+        "topline": asdict(report.topline)["overall"],
         "recordings": {
-            "clean": _figures(report.contenders["source"]),
+            "clean": _figures(report.systems["source"]),
             "noisy": {name: _figures(table["source"]) for name, table in report.noisy.items()},
         },
         "variants": results,
@@ -195,8 +195,8 @@ def result_of(report: EvaluationReport, work: Path, variants: Sequence[str]) -> 
 
 
 def _figures(score: SystemScore) -> dict[str, Any]:
-    apart = None if score.deltas is None else asdict(score.deltas)
-    return asdict(score.overall) | {"less_the_first": apart}
+    found = asdict(score)
+    return found["overall"] | {"less_the_first": found["deltas"]}
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def measure(student: Student, speech: list[torch.Tensor], corpus: Path) -> dict[
     report = evaluate(
         [ConversionSystem.of(n, converter(form)) for n, form in forms.items()], corpus
     )
-    scores = {name: asdict(report.contenders[name].overall) for name in forms}
+    scores = {name: asdict(report.systems[name])["overall"] for name in forms}
     hops = example_speech(30.0, student.config.sample_rate)
     fidelity = compare(student, rounded, torch.from_numpy(hops)[None, None, None])
     return {

@@ -130,15 +130,17 @@ VOICE = {
 
 def voice_table(result: dict[str, Any]) -> str:
     """Return a condensed report of `edge-vc evaluate` as Markdown."""
-    contenders = result["contenders"]
+    # Reports of schema 2 have other keys.
+    systems = result.get("systems") or result["contenders"]
+    topline = result.get("topline") or result["ceiling"]
     rows = [
         [
             f"`{name}`",
-            *(_estimate(contender["overall"][key], form) for key, (_, form) in VOICE.items()),
+            *(_estimate(system["overall"][key], form) for key, (_, form) in VOICE.items()),
         ]
-        for name, contender in (*contenders.items(), ("target herself", result["ceiling"]))
+        for name, system in (*systems.items(), ("topline (target)", topline))
     ]
-    speakers = next(iter(contenders.values()))["speakers"]
+    speakers = next(iter(systems.values()))["speakers"]
     note = (
         f"{result['sentence_count']} sentences of {len(speakers)} speakers that nothing was "
         f"trained on, {result['seconds'] / 60:.1f} minutes, 95 % bootstrap intervals over "
@@ -192,12 +194,13 @@ def ablation_table(result: dict[str, Any]) -> str:
         for place, key in ((1, "similarity"), (3, "word_error_rate")):
             cells.insert(place, _between(apart[key]) if apart else "")
         rows.append([name, *cells, *(_cell(x["similarity"]) for x in found["noisy"].values())])
+    topline = result.get("topline") or result["ceiling"]
     runs = [found["run"] for found in result["variants"].values()]
     budgets = ", ".join(sorted({f"{run['steps']} steps on {run['device']}" for run in runs}))
     note = (
         f"{result['sentences']} sentences that training left out, denoised by up to "
         f"{result['denoise_db']:g} dB; {budgets}; 95 % intervals in brackets. The target's own "
-        f"sentences: {_cell(result['ceiling']['similarity'])}.\n"
+        f"sentences: {_cell(topline['similarity'])}.\n"
     )
     return "\n".join([_markdown(head, rows), note])
 

@@ -9,6 +9,7 @@ import typer
 
 from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.verb import Verb, notes, verb_app
+from edge_vc.evaluate.plugins import import_plugins, show_metrics
 
 HELP = """Measure whose voice converted speech has, what can be understood and how it sounds.
 
@@ -69,6 +70,24 @@ def evaluate_command(
     plot: Annotated[
         Path | None, typer.Option(help="Write a PNG of the first sentence's spectrograms here.")
     ] = None,
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Python module that registers further metrics; may be repeated.",
+            metavar="MODULE",
+            callback=import_plugins,
+            is_eager=True,
+        ),
+    ] = None,
+    list_metrics: Annotated[
+        bool,
+        typer.Option(
+            "--list-metrics",
+            help="List the metrics and exit.",
+            callback=show_metrics,
+            is_eager=True,
+        ),
+    ] = False,
 ) -> None:
     """Convert unseen speakers with every system and measure the results."""
     # Heavy imports wait until somebody evaluates.

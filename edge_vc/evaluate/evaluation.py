@@ -8,12 +8,14 @@ from pathlib import Path
 
 from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.evaluate.audio_folder import AudioFolder
-from edge_vc.evaluate.metrics.intelligibility import unknown_words
+from edge_vc.evaluate.metrics.asr import unknown_words
+from edge_vc.evaluate.metrics.metric import AnyMetric
+from edge_vc.evaluate.metrics.registry import intrusive_metrics, system_metrics
 from edge_vc.evaluate.metrics.scorer import measure_target
 from edge_vc.evaluate.noise import CLEAN, Condition, conditions
 from edge_vc.evaluate.pool import run_tasks
 from edge_vc.evaluate.report.report import Comparison, EvaluationReport, Sentence, SystemScore
-from edge_vc.evaluate.report.summary import since_clean, summarise, summarise_pair, with_deltas
+from edge_vc.evaluate.report.summary import Summary
 from edge_vc.evaluate.selection import EvaluationSet, select_sentences
 from edge_vc.evaluate.systems.converted_folder import ConvertedFiles
 from edge_vc.evaluate.systems.pairings import Pairing, baseline, pairings
@@ -64,17 +66,21 @@ def evaluate(
     sentences = tuple(_sentence(chosen, index) for index in range(len(chosen.sources)))
     if options.audio:
         _keep_target(chosen, sentences, options.audio)
-    plan = EvaluationPlan(chosen, measure_target(chosen), everybody, pairs, options.audio)
-    tasks = [EvaluationTask(utterance, None) for utterance in chosen.ceiling]
-    tasks += [EvaluationTask(source, condition) for condition in tried for source in chosen.sources]
+    summary = Summary(system_metrics(), intrusive_metrics())
+    metrics: tuple[AnyMetric, ...] = (*summary.metrics, *summary.intrusive)
+    plan = EvaluationPlan(chosen, measure_target(chosen), metrics, everybody, pairs, options.audio)
+    tasks = [EvaluationTask(utterance, None) for utterance in chosen.topline]
+    tasks += [
+        EvaluationTask(utterance, condition) for condition in tried for utterance in chosen.sources
+    ]
     outcomes = run_tasks(plan, tasks, options.jobs, progress)
-    own, rest = outcomes[: len(chosen.ceiling)], outcomes[len(chosen.ceiling) :]
+    own, rest = outcomes[: len(chosen.topline)], outcomes[len(chosen.topline) :]
     by_condition = {
         condition: rest[n * len(sentences) : (n + 1) * len(sentences)]
         for n, condition in enumerate(tried)
     }
-    tables = _tables(everybody, by_condition, first)
-    used = Corpus(corpus.root, chosen.sources + chosen.centroid + chosen.ceiling)
+    tables = _tables(summary, everybody, by_condition, first)
+    used = Corpus(corpus.root, chosen.sources + chosen.centroid + chosen.topline)
     return EvaluationReport(
         corpus_hash=used.content_hash(),
         target=chosen.centroid[0].speaker,
@@ -82,12 +88,15 @@ def evaluate(
         seconds=round(sum(utt.seconds for utt in chosen.sources), 3),
         centroid_sentences=len(chosen.centroid),
         unknown_words=unknown_words(chosen.sentences),
+        metrics=tuple(metric.info for metric in summary.metrics),
+        intrusive_metrics=tuple(metric.info for metric in summary.intrusive),
         baseline=first,
+        sentence_count=len(sentences),
         sentences=sentences,
-        ceiling=summarise("target", [outcome.scores["target"] for outcome in own]),
-        contenders=tables.pop(CLEAN.name),
+        topline=summary.of_system("target", [outcome.scores["target"] for outcome in own]),
+        systems=tables.pop(CLEAN.name),
         noisy=tables,
-        comparisons=tuple(_comparisons(pairs, by_condition)),
+        comparisons=tuple(_comparisons(summary, pairs, by_condition)),
         audio=str(options.audio) if options.audio else None,
     )
 
@@ -118,7 +127,7 @@ def _sentence(chosen: EvaluationSet, index: int) -> Sentence:
 
 
 def _beside(chosen: EvaluationSet, index: int) -> Utterance:
-    """The target's own reading, or another sentence of hers to hear the voice by."""
+    """The target's own reading, or another of the target's sentences where there is none."""
     own = chosen.readings.reading_of(chosen.sources[index])
     return own or chosen.centroid[index % len(chosen.centroid)]
 
@@ -129,6 +138,7 @@ def _keep_target(chosen: EvaluationSet, sentences: Sequence[Sentence], folder: P
 
 
 def _tables(
+    summary: Summary,
     systems: Sequence[ConversionSystem],
     by_condition: dict[Condition, list[EvaluationOutcome]],
     first: str,
@@ -139,27 +149,30 @@ def _tables(
     for condition, outcomes in by_condition.items():
         origin = [outcome.scores[source] for outcome in outcomes]
         scores = {
-            c.name: summarise(c.name, [outcome.scores[c.name] for outcome in outcomes], origin)
-            for c in present(systems, condition)
+            s.name: summary.of_system(s.name, [o.scores[s.name] for o in outcomes], origin)
+            for s in present(systems, condition)
         }
         if first in scores:
-            scores = {n: with_deltas(score, scores[first], origin) for n, score in scores.items()}
+            best = scores[first]
+            scores = {n: summary.with_deltas(s, best, origin) for n, s in scores.items()}
         if condition.kind:
             clean = tables[CLEAN.name]
             quiet = clean[source].sentences
-            scores = {n: since_clean(s, origin, clean[n], quiet) for n, s in scores.items()}
+            scores = {n: summary.since_clean(s, origin, clean[n], quiet) for n, s in scores.items()}
         tables[condition.name] = scores
     return tables
 
 
 def _comparisons(
-    pairs: Sequence[Pairing], by_condition: dict[Condition, list[EvaluationOutcome]]
+    summary: Summary,
+    pairs: Sequence[Pairing],
+    by_condition: dict[Condition, list[EvaluationOutcome]],
 ) -> Iterable[Comparison]:
     for condition, outcomes in by_condition.items():
         for pair in pairs:
-            found = [o.closeness[pair] for o in outcomes if pair in o.closeness]
+            found = [o.comparisons[pair] for o in outcomes if pair in o.comparisons]
             if found:
-                yield summarise_pair(pair.name, pair.against, condition.name, found)
+                yield summary.of_pair(pair.name, pair.against, condition.name, found)
 
 
 def with_audio_beside(report: EvaluationReport, saved: Path) -> EvaluationReport:

@@ -31,8 +31,8 @@ class EvaluationSet:
     """Role ``unseen-source``: what systems convert."""
     centroid: tuple[Utterance, ...]
     """Every other ``target-reference``: the voice that results are compared with."""
-    ceiling: tuple[Utterance, ...]
-    """The other references and all ``target-retake``: what the target itself scores."""
+    topline: tuple[Utterance, ...]
+    """The other references and all ``target-retake``: the target's own score."""
     readings: Readings
     """All references and retakes."""
     voices: tuple[Utterance, ...]

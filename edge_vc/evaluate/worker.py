@@ -9,9 +9,9 @@ from pathlib import Path
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
 from edge_vc.evaluate.audio_folder import AudioFolder
-from edge_vc.evaluate.metrics.pairwise import Closeness, compare
-from edge_vc.evaluate.metrics.prosody import contour
-from edge_vc.evaluate.metrics.scorer import Scorer, Target
+from edge_vc.evaluate.metrics.metric import AnyMetric
+from edge_vc.evaluate.metrics.recording import Target
+from edge_vc.evaluate.metrics.scorer import Scorer
 from edge_vc.evaluate.noise import Condition, NoiseMaker
 from edge_vc.evaluate.report.report import SentenceScore
 from edge_vc.evaluate.selection import EvaluationSet
@@ -21,10 +21,11 @@ from edge_vc.evaluate.systems.systems import RATE, Conversion, ConversionSystem,
 
 @dataclass(frozen=True)
 class EvaluationPlan:
-    """Everything that every process has to know; picklable when its systems are."""
+    """Everything that every process has to know; picklable when its systems and metrics are."""
 
     chosen: EvaluationSet
     target: Target
+    metrics: tuple[AnyMetric, ...]
     systems: tuple[ConversionSystem, ...]
     pairings: tuple[Pairing, ...]
     audio: Path | None = None
@@ -45,7 +46,7 @@ class EvaluationOutcome:
 
     scores: dict[str, SentenceScore]
     """By system; the target's own recording is ``target``."""
-    closeness: dict[Pairing, Closeness] = field(default_factory=dict)
+    comparisons: dict[Pairing, SentenceScore] = field(default_factory=dict)
 
 
 class Bench:
@@ -53,7 +54,7 @@ class Bench:
 
     def __init__(self, plan: EvaluationPlan) -> None:
         self._plan = plan
-        self.scorer = Scorer(plan.chosen, plan.target)
+        self.scorer = Scorer(plan.chosen, plan.target, plan.metrics)
         self._open: dict[str, Conversion] = {c.name: c.open() for c in plan.systems}
         self._noise = NoiseMaker(plan.chosen.voices, RATE)
         self._kept = AudioFolder(plan.audio) if plan.audio else None
@@ -61,19 +62,22 @@ class Bench:
     def run(self, task: EvaluationTask) -> EvaluationOutcome:
         """Convert and score; the same task always has the same outcome."""
         utterance = task.utterance
-        samples = utterance.read(RATE)
+        source = self.scorer.recording(utterance, utterance.read(RATE))
         if task.condition is None:
-            return EvaluationOutcome({"target": self.scorer.score(utterance, samples)})
-        versions = self._convert(utterance, task.condition, samples)
+            return EvaluationOutcome({"target": self.scorer.score(source)})
+        versions = self._convert(utterance, task.condition, source.samples)
         if self._kept:
             self._kept.keep(task.condition, utterance, versions)
-        pitch = contour(samples, RATE)
+        recordings = {
+            name: self.scorer.recording(utterance, samples, source)
+            for name, samples in versions.items()
+        }
         return EvaluationOutcome(
-            {name: self.scorer.score(utterance, x, pitch) for name, x in versions.items()},
+            {name: self.scorer.score(recording) for name, recording in recordings.items()},
             {
-                pairing: self._closeness(utterance, versions, pairing)
-                for pairing in self._plan.pairings
-                if pairing.name in versions and pairing.against in versions
+                pair: self.scorer.compare(recordings[pair.against], recordings[pair.name])
+                for pair in self._plan.pairings
+                if pair.name in recordings and pair.against in recordings
             },
         )
 
@@ -83,12 +87,6 @@ class Bench:
         heard = self._noise.apply(condition, utterance, samples)
         able = [c.name for c in present(self._plan.systems, condition)]
         return {name: converted(name, self._open[name], utterance, heard) for name in able}
-
-    def _closeness(
-        self, utterance: Utterance, versions: dict[str, Samples], pairing: Pairing
-    ) -> Closeness:
-        reference, other = versions[pairing.against], versions[pairing.name]
-        return compare(utterance.utt_id, utterance.speaker, utterance.sex, reference, other, RATE)
 
 
 def present(systems: Sequence[ConversionSystem], condition: Condition) -> list[ConversionSystem]:

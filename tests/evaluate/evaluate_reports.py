@@ -9,12 +9,11 @@ import numpy as np
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
 from edge_vc.evaluate.audio_folder import AudioFolder
-from edge_vc.evaluate.metrics.dnsmos import DnsmosScore
-from edge_vc.evaluate.metrics.intelligibility import AsrScore
-from edge_vc.evaluate.metrics.pairwise import Closeness
+from edge_vc.evaluate.metrics.metric import Counts, Value
+from edge_vc.evaluate.metrics.registry import intrusive_metrics, system_metrics
 from edge_vc.evaluate.noise import CLEAN
 from edge_vc.evaluate.report.report import EvaluationReport, Sentence, SentenceScore, SystemScore
-from edge_vc.evaluate.report.summary import since_clean, summarise, summarise_pair, with_deltas
+from edge_vc.evaluate.report.summary import Summary
 
 RATE = 16000
 PEOPLE = (("ann", "F"), ("bob", "M"))
@@ -27,17 +26,20 @@ def sentence(number: int, text: str = "Rain fell.") -> Sentence:
 
 
 def score(said: Sentence, level: float) -> SentenceScore:
-    hearing = AsrScore("rain fell", "rain", round(2 * (1 - level)), 2, 3, 9)
-    opinion = DnsmosScore(2 + level, 2.5 + level, 3 + level)
-    return SentenceScore(
-        said.utt_id, said.speaker, said.sex, level, hearing, opinion, level, 150.0, 1.0, 6 - level
-    )
+    words = Counts(round(2 * (1 - level)), 2)
+    scores: dict[str, Value] = {metric.key: level for metric in system_metrics()}
+    scores |= {"word_error_rate": words, "word_error_ratio": words}
+    scores |= {"character_error_rate": Counts(3, 9), "character_error_ratio": Counts(3, 9)}
+    scores |= {"dnsmos": 2 + level, "dnsmos_signal": 2.5 + level, "dnsmos_background": 3 + level}
+    scores |= {"f0_hz": 150.0, "f0_shift": 1.0, "f0_error": 1.0, "mcd_db": 6 - level}
+    return SentenceScore(said.utt_id, said.speaker, said.sex, scores, "rain")
 
 
 def made_report(
     names: tuple[str, ...] = NAMES, text: str = "Rain fell.", target: str = "kate"
 ) -> EvaluationReport:
-    """Return four sentences by two speakers, clean and in noise."""
+    """Return four sentences by two speakers, clean and in noise, scored by every metric."""
+    summary = Summary(system_metrics(), intrusive_metrics())
     sentences = tuple(sentence(number, text) for number in range(4))
 
     def scores(level: float) -> list[SentenceScore]:
@@ -46,15 +48,16 @@ def made_report(
     def table(drop: float) -> dict[str, SystemScore]:
         origin = scores(0.5 - drop)
         made = {
-            name: summarise(name, scores(0.5 - drop + 0.1 * place), origin)
+            name: summary.of_system(name, scores(0.5 - drop + 0.1 * place), origin)
             for place, name in enumerate(names)
         }
-        return {name: with_deltas(one, made[names[1]], origin) for name, one in made.items()}
+        return {n: summary.with_deltas(one, made[names[1]], origin) for n, one in made.items()}
 
     clean, noisy = table(0.0), table(0.2)
     origin, quiet = noisy[names[0]].sentences, clean[names[0]].sentences
-    noisy = {name: since_clean(one, origin, clean[name], quiet) for name, one in noisy.items()}
-    close = [Closeness(s.utt_id, s.speaker, s.sex, 0.9, 3.0, 20.0, 1.0) for s in sentences]
+    noisy = {n: summary.since_clean(one, origin, clean[n], quiet) for n, one in noisy.items()}
+    close = {m.key: 0.5 for m in summary.intrusive} | {"pesq": 3.0, "snr_db": 20.0}
+    pairs = [SentenceScore(s.utt_id, s.speaker, s.sex, dict(close)) for s in sentences]
     return EvaluationReport(
         corpus_hash="0" * 64,
         target=target,
@@ -62,12 +65,15 @@ def made_report(
         seconds=2.4,
         centroid_sentences=2,
         unknown_words=(),
+        metrics=tuple(metric.info for metric in summary.metrics),
+        intrusive_metrics=tuple(metric.info for metric in summary.intrusive),
         baseline=names[1],
+        sentence_count=4,
         sentences=sentences,
-        ceiling=summarise("target", scores(0.9)),
-        contenders=clean,
+        topline=summary.of_system("target", scores(0.9)),
+        systems=clean,
         noisy={"babble 10 dB": noisy},
-        comparisons=(summarise_pair(names[2], names[1], "clean", close),),
+        comparisons=(summary.of_pair(names[2], names[1], "clean", pairs),),
         audio="audio",
     )
 
@@ -77,7 +83,7 @@ def keep_audio(report: EvaluationReport, folder: Path) -> Path:
     kept = AudioFolder(folder)
     for said in report.sentences:
         blank = Utterance(folder, said.utt_id, said.speaker, said.sex, 0.6, "", "", "", said.text)
-        versions = {name: glide(200.0 + 40 * n) for n, name in enumerate(report.contenders)}
+        versions = {name: glide(200.0 + 40 * n) for n, name in enumerate(report.systems)}
         kept.keep(CLEAN, blank, versions)
         target = Utterance(folder, said.target_utt_id, report.target, "F", 0.6, "", "", "", "")
         kept.keep(CLEAN, target, {"target": glide(150.0)})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_vc.data.corpus import Corpus
-from edge_vc.evaluate.metrics.intelligibility import Recognizer
+from edge_vc.evaluate.metrics.asr import Recognizer
 from edge_vc.evaluate.metrics.similarity import SpeakerEncoder, similarity
 from edge_vc.settings.optional import EvaluationError, require
 

@@ -91,8 +91,9 @@ def test_the_same_evaluation_gives_the_same_page(hostile: EvaluationReport, page
 def test_figures_differences_and_curves_are_there() -> None:
     text = page_of(made_report(), PageOptions(runs=(RUN,)))
     assert "No audio was kept" in text
-    for word in ("student-int8 against teacher", "babble 10 dB", "own recordings", "mel_db&lt;"):
-        assert word in text
+    texts = ("student-int8 against teacher", "babble 10 dB", "own recordings (topline)")
+    for shown in (*texts, "mel_db&lt;", "MCD, dB ↓", "F0 error, % ↓"):
+        assert shown in text
     assert 'class="delta good"' in text
     assert 'class="delta bad"' in text
     assert Elements(text).count["figure"] == 1
@@ -145,7 +146,7 @@ def test_command_writes_the_page(tmp_path: Path) -> None:
     arguments = [str(tmp_path / "evaluation.json"), "-o", str(out), "--sentences", "1"]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
-    assert "own voice" in done.output
+    assert "topline" in done.output
     assert Elements(out.read_text()).count["audio"] == 4
     replace(report, audio=None).save(tmp_path / "evaluation.json")
     again = CliRunner().invoke(app, [*arguments, "--audio", str(tmp_path / "audio")])

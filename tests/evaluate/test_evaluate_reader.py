@@ -26,17 +26,20 @@ def test_what_was_saved_is_read(tmp_path: Path) -> None:
 
 
 def renamed(value: Any) -> None:
-    value["contenders"]["source"]["sentences"][0]["utt_id"] = "other"
+    value["systems"]["source"]["sentences"][0]["utt_id"] = "other"
 
 
 DAMAGE: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "older schema": (lambda v: v.update(schema=1), "schema is 1, this reads 2; evaluate again"),
+    "older schema": (
+        lambda v: v.update(schema=1),
+        "schema is 1, this reads 2 and 3; evaluate",
+    ),
     "unknown key": (lambda v: v.update(extra=1), "extra is not a known key"),
     "missing key": (lambda v: v.pop("sentences"), "sentences is missing"),
     "wrong type": (lambda v: v.update(seconds="long"), "seconds is"),
     "deep type": (
-        lambda v: v["contenders"]["source"]["overall"]["similarity"].update(value="high"),
-        r"contenders\.source\.overall\.similarity\.value is 'high'",
+        lambda v: v["systems"]["source"]["overall"]["similarity"].update(value="high"),
+        r"systems\.source\.overall\.similarity\.value is 'high'",
     ),
     "other sentences": (renamed, "has other sentences than the report"),
     "absolute folder": (lambda v: v.update(audio="/etc"), "no folder beside the report"),
@@ -46,9 +49,9 @@ DAMAGE: dict[str, tuple[Callable[[Any], Any], str]] = {
         "a text of more than 4000 characters",
     ),
     "long name": (lambda v: v.update(target="x" * 300), "target is"),
-    "nobody": (lambda v: v.update(contenders={}), "have to hold something"),
+    "nobody": (lambda v: v.update(systems={}), "systems is empty"),
     "crowd": (
-        lambda v: v.update(contenders={str(n): {} for n in range(99)}),
+        lambda v: v.update(systems={str(n): {} for n in range(99)}),
         "99 names; up to 64",
     ),
 }
@@ -67,7 +70,7 @@ def test_damage_is_named(tmp_path: Path, damage: Callable[[Any], Any], fact: str
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"[]", b"{", b'{"contenders": NaN}', b"\xff", b"[" * 100_000], ids=repr
+    "data", [b"", b"[]", b"{", b'{"corpus_hash": NaN}', b"\xff", b"[" * 100_000], ids=repr
 )
 def test_what_is_no_evaluation(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "file.json"

@@ -14,9 +14,11 @@ from edge_vc.audio.pitch import Pitch, interpolate_log_f0
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.metrics.dnsmos import DnsmosModel
 from edge_vc.evaluate.metrics.mcd import distortion_db, mel_cepstra
-from edge_vc.evaluate.metrics.pairwise import compare
 from edge_vc.evaluate.metrics.pesq import pesq
 from edge_vc.evaluate.metrics.prosody import contour, f0_correlation, median_f0, shift_percent
+from edge_vc.evaluate.metrics.recording import Target
+from edge_vc.evaluate.metrics.registry import intrusive_metrics
+from edge_vc.evaluate.metrics.scorer import Scorer
 from edge_vc.evaluate.metrics.stoi import stoi
 from edge_vc.evaluate.noise import CLEAN, Condition, NoiseMaker, conditions
 from edge_vc.evaluate.selection import EvaluationSet, select_sentences
@@ -87,7 +89,7 @@ def test_timbre_tells_speakers_apart(chosen: EvaluationSet) -> None:
     def cepstra(samples: Samples) -> np.ndarray:
         return mel_cepstra(samples, RATE, contour(samples, RATE))
 
-    retake = chosen.ceiling[-1]
+    retake = chosen.topline[-1]
     reading = chosen.readings.reading_of(retake)
     other = next(u for u in chosen.sources if u.text == retake.text)
     assert reading is not None
@@ -128,11 +130,21 @@ def test_closeness_falls_with_noise_and_silence_has_none(speech: Samples, measur
     assert measure(speech[:2000], speech[:2000], RATE) is None
 
 
-def test_closeness_of_a_sentence(speech: Samples) -> None:
-    found = compare("u", "s", "F", speech, with_error(speech, 12.0), RATE)
-    assert found.snr_db == pytest.approx(12.0, abs=0.01)
-    nothing = compare("u", "s", "F", np.zeros_like(speech), speech, RATE)
-    assert (nothing.stoi, nothing.pesq, nothing.snr_db, nothing.lsd_db) == (None,) * 4
+def test_intrusive_metrics_of_a_sentence(chosen: EvaluationSet, speech: Samples) -> None:
+    """The first recording is the reference: of silence as a reference nothing is known."""
+    scorer = Scorer(chosen, Target(np.ones(256, np.float32), 150.0), intrusive_metrics())
+    clean, noisy, silent = (
+        scorer.recording(chosen.centroid[0], samples)
+        for samples in (speech, with_error(speech, 12.0), np.zeros_like(speech))
+    )
+    found = scorer.compare(clean, noisy)
+    assert found.utt_id == chosen.centroid[0].utt_id
+    assert found.scores["snr_db"] == pytest.approx(12.0, abs=0.01)
+    assert list(found.scores) == ["stoi", "pesq", "snr_db", "lsd_db"]
+    assert set(scorer.compare(silent, clean).scores.values()) == {None}
+    lost = scorer.compare(clean, silent).scores
+    assert lost["snr_db"] == pytest.approx(0.0)
+    assert lost["lsd_db"] is not None
 
 
 @pytest.mark.parametrize("kind", ["babble", "shaped"])

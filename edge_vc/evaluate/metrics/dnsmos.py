@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from edge_vc.audio.io import Samples, resample
+from edge_vc.evaluate.metrics.metric import Metric
+from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
 from edge_vc.settings.optional import require
 
 RATE = 16000
@@ -66,3 +68,63 @@ class DnsmosModel:
         return DnsmosScore(
             *(round(float(scores[key]), 6) for key in ("ovrl_mos", "sig_mos", "bak_mos"))
         )
+
+
+def dnsmos_model(context: ScoringContext) -> DnsmosModel:
+    """Return the model that a process's recordings share."""
+    return DnsmosModel()
+
+
+def dnsmos_score(recording: Recording) -> DnsmosScore | None:
+    """Rate a recording; None for audio without samples."""
+    return recording.context.get(dnsmos_model).rate(recording.samples, recording.sample_rate)
+
+
+def overall(recording: Recording) -> float | None:
+    """Return the mean opinion score of speech and background together, 1 to 5."""
+    found = recording.get(dnsmos_score)
+    return None if found is None else found.overall
+
+
+def signal(recording: Recording) -> float | None:
+    """Return the mean opinion score of the speech itself, 1 to 5."""
+    found = recording.get(dnsmos_score)
+    return None if found is None else found.signal
+
+
+def background(recording: Recording) -> float | None:
+    """Return the mean opinion score of the background, 1 to 5."""
+    found = recording.get(dnsmos_score)
+    return None if found is None else found.background
+
+
+DNSMOS = (
+    Metric(
+        key="dnsmos",
+        title="DNSMOS",
+        unit="MOS",
+        compute=overall,
+        digits=2,
+        rank=3,
+        description="Overall quality from 1 to 5 as predicted for listeners (DNSMOS P.835 OVRL, "
+        "Reddy et al. 2022).",
+    ),
+    Metric(
+        key="dnsmos_signal",
+        title="SIG",
+        unit="MOS",
+        compute=signal,
+        digits=2,
+        rank=10,
+        description="DNSMOS P.835 SIG: quality of the speech itself.",
+    ),
+    Metric(
+        key="dnsmos_background",
+        title="BAK",
+        unit="MOS",
+        compute=background,
+        digits=2,
+        rank=11,
+        description="DNSMOS P.835 BAK: quality of the background; 5 is no noise at all.",
+    ),
+)

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from edge_vc.audio.io import Samples
 from edge_vc.audio.level import frame_power
 from edge_vc.audio.pitch import Pitch
+from edge_vc.evaluate.metrics.metric import Metric
+from edge_vc.evaluate.metrics.prosody import pitch_of
+from edge_vc.evaluate.metrics.recording import Recording
 
 Cepstra = NDArray[np.float64]
 """Mel-cepstral coefficients of the audible frames, ``[frames, 24]``."""
@@ -53,3 +56,37 @@ def distortion_db(reference: Cepstra, converted: Cepstra) -> float | None:
         return None
     costs, path = librosa.sequence.dtw(reference.T.copy(), converted.T.copy())
     return float(_DB * costs[-1, -1] / len(path))
+
+
+def cepstra_of(recording: Recording) -> Cepstra:
+    """Return the cepstra of a recording."""
+    return mel_cepstra(recording.samples, recording.sample_rate, recording.get(pitch_of))
+
+
+def parallel_cepstra(recording: Recording) -> Cepstra | None:
+    """Return the cepstra of the target's recording of the same words; None where there is none."""
+    context = recording.context
+    parallel = context.chosen.readings.reading_of(recording.utterance)
+    if parallel is None:
+        return None
+    return cepstra_of(Recording(context, parallel, parallel.read(recording.sample_rate)))
+
+
+def compute(recording: Recording) -> float | None:
+    """Return the distortion in dB from the target's recording of the same words."""
+    # Shared by all systems that convert one source.
+    reference = (recording.source or recording).get(parallel_cepstra)
+    return None if reference is None else distortion_db(reference, cepstra_of(recording))
+
+
+MCD = Metric(
+    key="mcd_db",
+    title="MCD",
+    unit="dB",
+    better=-1,
+    compute=compute,
+    digits=2,
+    rank=7,
+    description="Mel-cepstral distortion from the target's own recording of the sentence, "
+    "frames aligned by dynamic time warping (Kubichek 1993).",
+)

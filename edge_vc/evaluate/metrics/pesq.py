@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 
 from edge_vc.audio.io import Samples, resample
+from edge_vc.evaluate.metrics.metric import IntrusiveMetric
+from edge_vc.evaluate.metrics.recording import Recording
 from edge_vc.settings.optional import require
 
 RATE = 16000
@@ -29,3 +31,20 @@ def pesq(reference: Samples, other: Samples, sample_rate: int) -> float | None:
     except package.PesqError:
         return None
     return score if math.isfinite(score) else None
+
+
+def compute(reference: Recording, other: Recording) -> float | None:
+    """Return PESQ of one output against another."""
+    return pesq(reference.samples, other.samples, reference.sample_rate)
+
+
+PESQ = IntrusiveMetric(
+    key="pesq",
+    title="PESQ",
+    unit="MOS-LQO",
+    compute=compute,
+    digits=2,
+    rank=2,
+    description="Wide-band perceptual evaluation of speech quality of one against the other, "
+    "1 to 4.6 (ITU-T P.862.2).",
+)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
 from edge_vc.audio.pitch import Pitch, track_pitch
+from edge_vc.evaluate.metrics.metric import Metric
+from edge_vc.evaluate.metrics.recording import Recording
 
 HOP_MS = 5
 """Milliseconds from frame to frame."""
@@ -52,3 +54,74 @@ def _deviations(pitch: Pitch, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
     logs = np.log(pitch.f0[: chosen.size][chosen].astype(np.float64))
     deviations: NDArray[np.float64] = logs - logs.mean()
     return deviations
+
+
+def pitch_of(recording: Recording) -> Pitch:
+    """Return the F0 contour of a recording."""
+    return contour(recording.samples, recording.sample_rate)
+
+
+def correlation_with_source(recording: Recording) -> float | None:
+    """Return the correlation with the source's contour; None where nothing was converted."""
+    if recording.source is None:
+        return None
+    return f0_correlation(recording.source.get(pitch_of), recording.get(pitch_of))
+
+
+def recording_f0(recording: Recording) -> float | None:
+    """Return the median F0 in Hz."""
+    return median_f0(recording.get(pitch_of))
+
+
+def shift_from_target(recording: Recording) -> float | None:
+    """Return by how many percent the median F0 is above the target's."""
+    return shift_percent(recording_f0(recording), recording.context.target.f0_hz)
+
+
+def error_from_target(recording: Recording) -> float | None:
+    """Return the magnitude of `shift_from_target`."""
+    shift = shift_from_target(recording)
+    return None if shift is None else abs(shift)
+
+
+PROSODY = (
+    Metric(
+        key="f0_correlation",
+        title="F0 corr.",
+        unit="Pearson r",
+        compute=correlation_with_source,
+        rank=4,
+        description="Correlation of log F0 with that of the source, over frames voiced in both "
+        "(Hermes 1998).",
+    ),
+    Metric(
+        key="f0_error",
+        title="F0 error",
+        unit="%",
+        better=-1,
+        compute=error_from_target,
+        digits=1,
+        rank=8,
+        description="Magnitude of the difference between a sentence's median F0 and the target's.",
+    ),
+    Metric(
+        key="f0_shift",
+        title="F0 shift",
+        unit="%",
+        better=0,
+        compute=shift_from_target,
+        digits=1,
+        rank=5,
+        description="Signed difference between a sentence's median F0 and the target's.",
+    ),
+    Metric(
+        key="f0_hz",
+        title="F0 median",
+        unit="Hz",
+        better=0,
+        compute=recording_f0,
+        digits=0,
+        rank=13,
+        description="Median F0 over a sentence's voiced frames.",
+    ),
+)

@@ -1,34 +1,24 @@
-"""Scores recordings against one target voice; fits nothing, remembers nothing of what it heard."""
+"""Scores recordings by the registered metrics; fits nothing and remembers no recording."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from edge_vc.audio.io import Samples
-from edge_vc.audio.pitch import Pitch
 from edge_vc.data.corpus import Utterance
-from edge_vc.evaluate.metrics.dnsmos import DnsmosModel
-from edge_vc.evaluate.metrics.intelligibility import Recognizer
-from edge_vc.evaluate.metrics.mcd import Cepstra, distortion_db, mel_cepstra
-from edge_vc.evaluate.metrics.prosody import contour, f0_correlation, median_f0, shift_percent
-from edge_vc.evaluate.metrics.similarity import Embedding, SpeakerEncoder, similarity
+from edge_vc.evaluate.metrics.asr import asr_score
+from edge_vc.evaluate.metrics.metric import AnyMetric, Counts, IntrusiveMetric, Metric, Value
+from edge_vc.evaluate.metrics.prosody import contour
+from edge_vc.evaluate.metrics.recording import Recording, ScoringContext, Target
+from edge_vc.evaluate.metrics.similarity import SpeakerEncoder
 from edge_vc.evaluate.report.bootstrap import DECIMALS
 from edge_vc.evaluate.report.report import SentenceScore
 from edge_vc.evaluate.selection import EvaluationSet
 from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
-
-
-@dataclass(frozen=True)
-class Target:
-    """The voice to sound like."""
-
-    centroid: Embedding
-    f0_hz: float
-    """Median over the voiced frames of all centroid sentences."""
 
 
 def measure_target(chosen: EvaluationSet) -> Target:
@@ -52,55 +42,54 @@ def measure_target(chosen: EvaluationSet) -> Target:
 
 
 class Scorer:
-    """Holds the measuring networks, loaded once in each process."""
+    """Computes metrics; networks are opened once, by the first metric that asks for them."""
 
-    def __init__(self, chosen: EvaluationSet, target: Target) -> None:
-        self._target, self._readings = target, chosen.readings
-        self._encoder, self._listener = SpeakerEncoder(), DnsmosModel()
-        self._sentences = chosen.sentences
+    def __init__(self, chosen: EvaluationSet, target: Target, metrics: Sequence[AnyMetric]) -> None:
+        self._context = ScoringContext(chosen, target)
+        self._metrics = [metric for metric in metrics if isinstance(metric, Metric)]
+        self._intrusive = [metric for metric in metrics if isinstance(metric, IntrusiveMetric)]
 
-    @cached_property
-    def _recognizer(self) -> Recognizer | None:
-        return Recognizer(self._sentences) if self._sentences else None
+    def recording(
+        self, utterance: Utterance, samples: Samples, source: Recording | None = None
+    ) -> Recording:
+        """Wrap samples ``[T]`` at `RATE`; ``source`` is the clean recording that was converted."""
+        return Recording(self._context, utterance, samples, source)
 
-    def score(
-        self, utterance: Utterance, samples: Samples, source: Pitch | None = None
-    ) -> SentenceScore:
-        """Score one recording ``[T]`` at `RATE` of what ``utterance`` says.
-
-        ``source`` is the contour of the recording that was converted; None where none was.
-        """
-        hearing = None
-        if self._recognizer and utterance.text:
-            hearing = self._recognizer.listen(samples, RATE, utterance.text)
-        pitch = contour(samples, RATE)
-        f0_hz = median_f0(pitch)
-        return SentenceScore(
-            utterance.utt_id,
-            utterance.speaker,
-            utterance.sex,
-            similarity=round(
-                similarity(self._encoder.embed(samples, RATE), self._target.centroid), DECIMALS
-            ),
-            hearing=hearing,
-            naturalness=self._listener.rate(samples, RATE),
-            f0_correlation=_rounded(None if source is None else f0_correlation(source, pitch)),
-            f0_hz=_rounded(f0_hz),
-            f0_shift=_rounded(shift_percent(f0_hz, self._target.f0_hz)),
-            mcd_db=_rounded(self._distortion(utterance, samples, pitch)),
+    def score(self, recording: Recording) -> SentenceScore:
+        """Return the recording's value of every metric, rounded to `DECIMALS`."""
+        heard = recording.get(asr_score)
+        return _sentence_score(
+            recording,
+            {m.key: _rounded(_checked(m.compute(recording), m, recording)) for m in self._metrics},
+            None if heard is None else heard.heard,
         )
 
-    def _distortion(self, utterance: Utterance, samples: Samples, pitch: Pitch) -> float | None:
-        reading = self._readings.reading_of(utterance)
-        if reading is None:
-            return None
-        return distortion_db(_cepstra_of(reading), mel_cepstra(samples, RATE, pitch))
+    def compare(self, reference: Recording, other: Recording) -> SentenceScore:
+        """Return ``other``'s value of every intrusive metric."""
+        return _sentence_score(
+            other,
+            {m.key: _checked(m.compute(reference, other), m, other) for m in self._intrusive},
+        )
 
 
-def _cepstra_of(utterance: Utterance) -> Cepstra:
-    samples = utterance.read(RATE)
-    return mel_cepstra(samples, RATE, contour(samples, RATE))
+def _sentence_score(
+    recording: Recording, scores: dict[str, Value], transcript: str | None = None
+) -> SentenceScore:
+    said = recording.utterance
+    return SentenceScore(said.utt_id, said.speaker, said.sex, scores, transcript)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DECIMALS)
+def _checked(value: Value, metric: AnyMetric, recording: Recording) -> Value:
+    """Refuse at once what no report can hold."""
+    if value is None or isinstance(value, Counts):
+        return value
+    if not math.isfinite(value):
+        raise EvaluationError(
+            f"metric {metric.key}: gives {value} for {recording.utterance.path}; "
+            "return None for what cannot be measured"
+        )
+    return float(value)
+
+
+def _rounded(value: Value) -> Value:
+    return round(value, DECIMALS) if isinstance(value, float) else value

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
+from edge_vc.evaluate.metrics.metric import Metric
+from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
 from edge_vc.settings.optional import require
 
 Embedding = NDArray[np.float32]
@@ -61,3 +63,26 @@ class SpeakerEncoder:
 def similarity(embedding: Embedding | None, centroid: Embedding) -> float:
     """Return the cosine in [0, 1] between a recording and a speaker; 0.0 for silence."""
     return 0.0 if embedding is None else float(np.dot(embedding, centroid))
+
+
+def speaker_encoder(context: ScoringContext) -> SpeakerEncoder:
+    """Return the encoder that a process's recordings share."""
+    return SpeakerEncoder()
+
+
+def compute(recording: Recording) -> float:
+    """Return the cosine between a recording and the target's centroid."""
+    encoder = recording.context.get(speaker_encoder)
+    embedding = encoder.embed(recording.samples, recording.sample_rate)
+    return similarity(embedding, recording.context.target.centroid)
+
+
+SIMILARITY = Metric(
+    key="similarity",
+    title="similarity",
+    unit="cosine",
+    compute=compute,
+    rank=1,
+    description="Cosine of Resemblyzer speaker embeddings to the centroid of sentences of the "
+    "target; 1 is the same voice (Wan et al. 2018).",
+)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import warnings
 
 from edge_vc.audio.io import Samples
+from edge_vc.evaluate.metrics.metric import IntrusiveMetric
+from edge_vc.evaluate.metrics.recording import Recording
 from edge_vc.settings.optional import require
 
 
@@ -26,3 +28,18 @@ def stoi(reference: Samples, other: Samples, sample_rate: int) -> float | None:
             return float(measure(reference, other, sample_rate))
         except RuntimeWarning:
             return None
+
+
+def compute(reference: Recording, other: Recording) -> float | None:
+    """Return STOI of one output against another."""
+    return stoi(reference.samples, other.samples, reference.sample_rate)
+
+
+STOI = IntrusiveMetric(
+    key="stoi",
+    title="STOI",
+    compute=compute,
+    rank=1,
+    description="Short-time objective intelligibility of one against the other, about 0 to 1 "
+    "(Taal et al. 2011).",
+)

@@ -1,4 +1,4 @@
-"""Figures over sentences, with the intervals that resampling the sentences gives them."""
+"""Estimates over sentences with 95 % bootstrap intervals (Efron 1979)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ DECIMALS = 6
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure over sentences and its 95 % bootstrap interval (Efron 1979)."""
+    """A figure over sentences and its 95 % bootstrap interval."""
 
     value: float
     low: float
+    """2.5th percentile of the draws."""
     high: float
-    sentences: int
+    """97.5th percentile of the draws."""
+    sentences: int | None
+    """Sentences that it is known for; None where an older report does not say."""
 
     def __str__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
@@ -97,26 +100,6 @@ class Resampling:
             return None
         value, low, high = (round(float(number), DECIMALS) for number in (value, low, high))
         return Estimate(value, low, high, quantity.sentences)
-
-
-def bootstrap_ratio(
-    numerators: Sequence[float],
-    denominators: Sequence[float] | None = None,
-    seed: int = 0,
-    draws: int = 2000,
-) -> Estimate:
-    """Return ``sum(numerators) / sum(denominators)`` over sentences, with its interval.
-
-    Without denominators this is the mean. Sentences are drawn with replacement, ``draws``
-    times, from ``seed``: the same input gives the same interval.
-    """
-    weights = [1.0] * len(numerators) if denominators is None else denominators
-    if not len(numerators) or not sum(weights):
-        raise ValueError(f"a ratio needs sentences with weight, got {len(numerators)}")
-    found = Resampling(len(numerators), seed, draws).estimate(rate(numerators, weights))
-    if found is None:
-        raise ValueError(f"a ratio needs finite numbers, got {list(numerators)[:5]}")
-    return found
 
 
 def _divide(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:

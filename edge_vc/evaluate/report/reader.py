@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from edge_vc.evaluate.metrics.pairwise import Closeness
+from edge_vc.evaluate.metrics.metric import Counts, MetricInfo, Value
+from edge_vc.evaluate.report.bootstrap import Estimate
 from edge_vc.evaluate.report.report import (
     SCHEMA,
-    ClosenessScore,
     Comparison,
     EvaluationReport,
     Score,
@@ -17,6 +17,7 @@ from edge_vc.evaluate.report.report import (
     SentenceScore,
     SystemScore,
 )
+from edge_vc.evaluate.report.schema2 import upgraded
 from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
 from edge_vc_runtime.schema.records import from_json_value
@@ -25,6 +26,7 @@ MOST_BYTES = 64 << 20
 MOST_SENTENCES = 5000
 MOST_SYSTEMS = 64
 MOST_CONDITIONS = 16
+MOST_METRICS = 64
 MOST_TEXT = 4000
 MOST_NAME = 200
 
@@ -34,30 +36,39 @@ T = TypeVar("T")
 def looks_like_evaluation(path: Path) -> bool:
     """Say whether a file is an evaluation rather than a profile, by its content alone."""
     try:
-        return path.stat().st_size <= MOST_BYTES and "contenders" in parse_object(path.read_bytes())
+        return path.stat().st_size <= MOST_BYTES and "corpus_hash" in parse_object(
+            path.read_bytes()
+        )
     except (OSError, FieldError):
         return False
 
 
 def read_evaluation(path: Path) -> EvaluationReport:
-    """Read what `EvaluationReport.save` wrote.
+    """Read what `EvaluationReport.save` wrote, now or under schema 2.
 
     Raises `EvaluationError`, one line with the file, the key and the fact.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
             raise EvaluationError(f"{path}: larger than the {MOST_BYTES >> 20} MB that are read")
-        return _report(Fields(parse_object(path.read_bytes())))
+        value = parse_object(path.read_bytes())
+        report = _report(Fields(upgraded(value) if value.get("schema") == 2 else value))
     except OSError as error:
         raise EvaluationError(f"{path}: {error.strerror or error}") from error
     except FieldError as error:
         raise EvaluationError(f"{path}: {error}") from error
+    return report
 
 
 def _report(fields: Fields) -> EvaluationReport:
     schema = fields.integer("schema", 1, 1_000_000)
     if schema != SCHEMA:
-        raise FieldError(f"schema is {schema}, this reads {SCHEMA}; evaluate again")
+        raise FieldError(f"schema is {schema}, this reads 2 and {SCHEMA}; evaluate again")
+    if "benchmark" in fields.names():
+        fields.choice("benchmark", ("voice",))
+    metrics, intrusive = (_metrics(fields, key) for key in ("metrics", "intrusive_metrics"))
+    read = _ScoreReader({metric.key for metric in metrics})
+    read_pair = _ScoreReader({metric.key for metric in intrusive})
     report = EvaluationReport(
         corpus_hash=fields.text("corpus_hash", "[0-9a-f]{64}"),
         target=fields.text("target", limit=MOST_NAME),
@@ -65,16 +76,24 @@ def _report(fields: Fields) -> EvaluationReport:
         seconds=fields.number("seconds", 0, 1e9),
         centroid_sentences=fields.integer("centroid_sentences", 0, 1 << 30),
         unknown_words=tuple(str(word)[:MOST_NAME] for word in fields.items("unknown_words", 10**6)),
+        metrics=metrics,
+        intrusive_metrics=intrusive,
         baseline=fields.text("baseline", limit=MOST_NAME),
-        sentences=tuple(_leaves(fields, "sentences", Sentence)),
-        ceiling=_system(fields.child("ceiling")),
-        contenders=_by_name(fields.child("contenders"), _system, MOST_SYSTEMS),
+        sentence_count=fields.integer("sentence_count", 1, MOST_SENTENCES),
+        sentences=tuple(
+            from_json_value(Sentence, value, where)
+            for value, where in _items(fields, "sentences", MOST_SENTENCES)
+        ),
+        topline=read.system(fields.child("topline")),
+        systems=_by_name(fields.child("systems"), read.system, MOST_SYSTEMS),
         noisy=_by_name(
             fields.child("noisy"),
-            lambda scores: _by_name(scores, _system, MOST_SYSTEMS),
+            lambda scores: _by_name(scores, read.system, MOST_SYSTEMS),
             MOST_CONDITIONS,
         ),
-        comparisons=tuple(_comparison(pair) for pair in fields.children("comparisons", 10_000)),
+        comparisons=tuple(
+            read_pair.comparison(pair) for pair in fields.children("comparisons", 10_000)
+        ),
         audio=_folder(fields.take("audio")),
     )
     fields.done()
@@ -82,50 +101,96 @@ def _report(fields: Fields) -> EvaluationReport:
     return report
 
 
-def _system(fields: Fields) -> SystemScore:
-    score = SystemScore(
-        name=fields.text("name", limit=MOST_NAME),
-        overall=_leaf(fields, "overall", Score),
-        speakers=_by_name(fields.child("speakers"), _score, MOST_SENTENCES),
-        sexes=_by_name(fields.child("sexes"), _score, MOST_SYSTEMS),
-        sentences=tuple(_leaves(fields, "sentences", SentenceScore)),
-        deltas=fields.optional("deltas", _score),
-        since_clean=fields.optional("since_clean", _score),
-    )
-    fields.done()
-    return score
+def _metrics(fields: Fields, key: str) -> tuple[MetricInfo, ...]:
+    found = []
+    for value, where in _items(fields, key, MOST_METRICS):
+        try:
+            found.append(from_json_value(MetricInfo, value, where))
+        except FieldError:
+            raise
+        except ValueError as error:
+            raise FieldError(f"{where}: {error}") from error
+    return tuple(found)
 
 
-def _comparison(fields: Fields) -> Comparison:
-    pair = Comparison(
-        name=fields.text("name", limit=MOST_NAME),
-        against=fields.text("against", limit=MOST_NAME),
-        condition=fields.text("condition", limit=MOST_NAME),
-        overall=_leaf(fields, "overall", ClosenessScore),
-        speakers=_by_name(fields.child("speakers"), _closeness, MOST_SENTENCES),
-        sexes=_by_name(fields.child("sexes"), _closeness, MOST_SYSTEMS),
-        sentences=tuple(_leaves(fields, "sentences", Closeness)),
-    )
-    fields.done()
-    return pair
+class _ScoreReader:
+    """Reads scores whose keys are those of the report's metrics."""
+
+    def __init__(self, keys: Collection[str]) -> None:
+        self._keys = keys
+
+    def system(self, fields: Fields) -> SystemScore:
+        score = SystemScore(
+            name=fields.text("name", limit=MOST_NAME),
+            overall=self._score(fields.child("overall")),
+            speakers=_by_name(fields.child("speakers"), self._score, MOST_SENTENCES),
+            sexes=_by_name(fields.child("sexes"), self._score, MOST_SYSTEMS),
+            sentences=self._sentences(fields),
+            deltas=fields.optional("deltas", self._score),
+            since_clean=fields.optional("since_clean", self._score),
+        )
+        fields.done()
+        return score
+
+    def comparison(self, fields: Fields) -> Comparison:
+        pair = Comparison(
+            name=fields.text("name", limit=MOST_NAME),
+            against=fields.text("against", limit=MOST_NAME),
+            condition=fields.text("condition", limit=MOST_NAME),
+            overall=self._score(fields.child("overall")),
+            speakers=_by_name(fields.child("speakers"), self._score, MOST_SENTENCES),
+            sexes=_by_name(fields.child("sexes"), self._score, MOST_SYSTEMS),
+            sentences=self._sentences(fields),
+        )
+        fields.done()
+        return pair
+
+    def _score(self, fields: Fields) -> Score:
+        return self._by_metric(fields, _estimate)
+
+    def _sentences(self, fields: Fields) -> tuple[SentenceScore, ...]:
+        return tuple(map(self._sentence, fields.children("sentences", MOST_SENTENCES)))
+
+    def _sentence(self, fields: Fields) -> SentenceScore:
+        score = SentenceScore(
+            utt_id=fields.text("utt_id", limit=MOST_NAME),
+            speaker=fields.text("speaker", limit=MOST_NAME),
+            sex=fields.text("sex", limit=MOST_NAME),
+            scores=self._by_metric(fields.child("scores"), _value),
+            transcript=_transcript(fields),
+        )
+        fields.done()
+        return score
+
+    def _by_metric(self, fields: Fields, read: Callable[[object, str], T]) -> dict[str, T]:
+        unknown = next((key for key in fields.names() if key not in self._keys), None)
+        if unknown is not None:
+            raise FieldError(f"{fields.path(unknown)} is not a metric of the report")
+        return {key: read(fields.take(key), fields.path(key)) for key in fields.names()}
 
 
-def _score(fields: Fields) -> Score:
-    return from_json_value(Score, fields.rest())
+def _estimate(value: object, where: str) -> Estimate | None:
+    return None if value is None else from_json_value(Estimate, value, where)
 
 
-def _closeness(fields: Fields) -> ClosenessScore:
-    return from_json_value(ClosenessScore, fields.rest())
+def _value(value: object, where: str) -> Value:
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return from_json_value(Counts, value, where)
+    return from_json_value(float, value, where)
 
 
-def _leaf(fields: Fields, key: str, kind: type[T]) -> T:
-    return from_json_value(kind, fields.take(key), fields.path(key))
+def _transcript(fields: Fields) -> str | None:
+    value = fields.take("transcript")
+    if value is not None and (not isinstance(value, str) or len(value) > MOST_TEXT):
+        raise FieldError(f"{fields.path('transcript')} is no text of up to {MOST_TEXT} characters")
+    return value
 
 
-def _leaves(fields: Fields, key: str, kind: type[T]) -> Iterable[T]:
+def _items(fields: Fields, key: str, most: int) -> Iterable[tuple[object, str]]:
     where = fields.path(key)
-    for index, value in enumerate(fields.items(key, MOST_SENTENCES)):
-        yield from_json_value(kind, value, f"{where}[{index}]")
+    return [(value, f"{where}[{n}]") for n, value in enumerate(fields.items(key, most))]
 
 
 def _by_name(fields: Fields, read: Callable[[Fields], T], most: int) -> dict[str, T]:
@@ -155,10 +220,12 @@ def _check(report: EvaluationReport) -> None:
             raise FieldError(f"sentences has a text of more than {MOST_TEXT} characters")
         if max(map(len, (sentence.utt_id, sentence.speaker, sentence.sex))) > MOST_NAME:
             raise FieldError(f"sentences has a name of more than {MOST_NAME} characters")
-    if not report.contenders or not report.sentences:
-        raise FieldError("contenders and sentences have to hold something")
-    for scores in (report.contenders, *report.noisy.values()):
+    if not report.systems:
+        raise FieldError("systems is empty; a report has one or more")
+    if report.sentences and len(report.sentences) != report.sentence_count:
+        raise FieldError(f"sentence_count is {report.sentence_count}, not {len(report.sentences)}")
+    for scores in (report.systems, *report.noisy.values()):
         for name, score in scores.items():
             ids = [(one.speaker, one.utt_id) for one in score.sentences]
             if ids != [(one.speaker, one.utt_id) for one in report.sentences]:
-                raise FieldError(f"contenders.{name[:60]!a} has other sentences than the report")
+                raise FieldError(f"systems.{name[:60]!a} has other sentences than the report")

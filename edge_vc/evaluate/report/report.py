@@ -1,24 +1,25 @@
-"""The report of an evaluation: figures per sentence, speaker and sex, and over all."""
+"""The report of an evaluation: scores per sentence, speaker and sex, and over all."""
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from edge_vc.evaluate.metrics.dnsmos import DnsmosScore
-from edge_vc.evaluate.metrics.intelligibility import AsrScore
-from edge_vc.evaluate.metrics.pairwise import Closeness
+from edge_vc.evaluate.metrics.metric import MetricInfo, Value
 from edge_vc.evaluate.report.bootstrap import Estimate
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the JSON; a field is never given another meaning under the same number."""
+
+Score = dict[str, Estimate | None]
+"""Estimates over some sentences by the key of their metric; None for unknown."""
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One source recording, and what of the target stands beside it."""
+    """One source recording, and which of the target's recordings stands beside it."""
 
     utt_id: str
     speaker: str
@@ -27,56 +28,26 @@ class Sentence:
     text: str
     seconds: float
     target_utt_id: str
-    """The target's own reading, or another sentence of hers where she did not read this one."""
+    """The target's recording of the same words, or of another sentence where there is none."""
     target_text: str
 
 
 @dataclass(frozen=True)
 class SentenceScore:
-    """One converted sentence; None for what could not be measured."""
+    """One sentence by one system, or by one system against another."""
 
     utt_id: str
     speaker: str
     sex: str
-    similarity: float
-    """Cosine to the target's centroid, 0 to 1; 0 for silence."""
-    hearing: AsrScore | None
-    """None where the corpus does not say what was said."""
-    naturalness: DnsmosScore | None
-    f0_correlation: float | None
-    """With the source's contour, -1 to 1."""
-    f0_hz: float | None
-    """Median."""
-    f0_shift: float | None
-    """Percent by which the median is above the target's."""
-    mcd_db: float | None
-    """From the target's own reading; None where there is none."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """Figures over some sentences, named as in the metrics' catalogue; None for unknown."""
-
-    similarity: Estimate | None
-    word_error_rate: Estimate | None
-    word_error_ratio: Estimate | None
-    """Over the source recordings' own."""
-    character_error_rate: Estimate | None
-    character_error_ratio: Estimate | None
-    dnsmos: Estimate | None
-    dnsmos_signal: Estimate | None
-    dnsmos_background: Estimate | None
-    f0_correlation: Estimate | None
-    f0_error: Estimate | None
-    """Percent, either way."""
-    f0_shift: Estimate | None
-    """Percent, signed."""
-    mcd_db: Estimate | None
+    scores: dict[str, Value]
+    """By the key of the metric; None for what could not be measured."""
+    transcript: str | None = None
+    """What the recogniser heard; None where the corpus does not say what was said."""
 
 
 @dataclass(frozen=True)
 class SystemScore:
-    """All figures of one system in one condition."""
+    """All scores of one system in one condition."""
 
     name: str
     overall: Score
@@ -91,50 +62,46 @@ class SystemScore:
 
 
 @dataclass(frozen=True)
-class ClosenessScore:
-    """Figures of one system against another over some sentences."""
-
-    stoi: Estimate | None
-    pesq: Estimate | None
-    snr_db: Estimate | None
-    lsd_db: Estimate | None
-
-
-@dataclass(frozen=True)
 class Comparison:
-    """One system against another: a student and its teacher, INT8 and fp32."""
+    """Intrusive metrics of one system against another: a student and its teacher, INT8 and fp32."""
 
     name: str
     against: str
     condition: str
-    overall: ClosenessScore
-    speakers: dict[str, ClosenessScore]
-    sexes: dict[str, ClosenessScore]
-    sentences: tuple[Closeness, ...]
+    overall: Score
+    speakers: dict[str, Score]
+    sexes: dict[str, Score]
+    sentences: tuple[SentenceScore, ...]
 
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What was evaluated, on what, and how it came out."""
+    """What was evaluated, on what, and how it scored."""
 
     corpus_hash: str
     """sha256 of the chosen recordings and their metadata."""
     target: str
     """The speaker to sound like."""
     target_f0_hz: float
-    """Median over her centroid sentences."""
+    """Median over the target's centroid sentences."""
     seconds: float
     """Source speech that every system converted."""
     centroid_sentences: int
     unknown_words: tuple[str, ...]
     """Words that the recogniser's dictionary lacks; they are not counted."""
+    metrics: tuple[MetricInfo, ...]
+    """Metrics of one system, in the order of the tables."""
+    intrusive_metrics: tuple[MetricInfo, ...]
+    """Metrics of one system against another."""
     baseline: str
     """The system that deltas are taken from."""
+    sentence_count: int
+    """Source recordings, also where the report was saved without its sentences."""
     sentences: tuple[Sentence, ...]
-    """The source recordings in the order of every system's sentences."""
-    ceiling: SystemScore
-    """The target's own held-out recordings: as good as can be."""
-    contenders: dict[str, SystemScore]
+    """The source recordings in the order of every system's sentences; none where condensed."""
+    topline: SystemScore
+    """The target's own recordings that are not in the centroid: the best score to expect."""
+    systems: dict[str, SystemScore]
     """Without noise, by name."""
     noisy: dict[str, dict[str, SystemScore]] = field(default_factory=dict)
     """By condition and name."""
@@ -144,7 +111,7 @@ class EvaluationReport:
     schema: int = SCHEMA
 
     def to_json(self) -> str:
-        """Return the report as JSON, sentences and what was heard included."""
+        """Return the report as JSON, sentences and transcripts included."""
         return json.dumps(asdict(self), indent=1, allow_nan=False)
 
     def save(self, path: str | Path) -> Path:
@@ -157,3 +124,20 @@ class EvaluationReport:
         finally:
             part.unlink(missing_ok=True)
         return path
+
+
+def condensed(report: EvaluationReport) -> EvaluationReport:
+    """Return a report without its sentences, which are most of its size."""
+
+    def of(scores: dict[str, SystemScore]) -> dict[str, SystemScore]:
+        return {name: replace(score, sentences=()) for name, score in scores.items()}
+
+    return replace(
+        report,
+        sentences=(),
+        topline=replace(report.topline, sentences=()),
+        systems=of(report.systems),
+        noisy={condition: of(scores) for condition, scores in report.noisy.items()},
+        comparisons=tuple(replace(pair, sentences=()) for pair in report.comparisons),
+        audio=None,
+    )

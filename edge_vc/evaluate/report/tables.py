@@ -7,42 +7,36 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from edge_vc.evaluate.metrics.catalogue import CLOSENESS, MEASURES, Measure
+from edge_vc.evaluate.metrics.metric import HEADLINE, MetricInfo
 from edge_vc.evaluate.report.bootstrap import Estimate
 from edge_vc.evaluate.report.report import Comparison, EvaluationReport, Score, SystemScore
 
-IMPORTANCE = (
-    "similarity", "word_error_rate", "dnsmos", "f0_correlation", "f0_shift", "word_error_ratio",
-    "mcd_db", "f0_error", "character_error_rate", "dnsmos_signal", "dnsmos_background",
-)  # fmt: skip
-"""What a narrow terminal shows first; the JSON and the page have all."""
-SHORT = ("similarity", "word_error_rate", "dnsmos")
 SEXES = {"F": "women", "M": "men"}
 _NAME_WIDTH, _COLUMN_WIDTH = 22, 13
 
 
 def all_tables(report: EvaluationReport, width: int = 80) -> Iterator[Table]:
-    """Yield everything worth a look in ``width`` characters, the overview first."""
+    """Yield every table of the report in ``width`` characters, the overview first."""
     yield overview_table(report, width)
     for condition, scores in report.noisy.items():
         yield condition_table(report, condition, scores, width)
     if report.comparisons:
         yield comparison_table(report)
     yield group_table(report, "source speaker", lambda score: score.speakers)
-    if len(next(iter(report.contenders.values())).sexes) > 1:
+    if len(next(iter(report.systems.values())).sexes) > 1:
         yield group_table(report, "sex", lambda score: score.sexes)
 
 
 def overview_table(report: EvaluationReport, width: int = 80) -> Table:
-    """Return one row per system and the ceiling, with 95 % intervals over sentences."""
+    """Return one row per system and the topline, with 95 % intervals over sentences."""
     title = (
-        f"{report.target}: {len(report.sentences)} sentences of unseen speakers, "
+        f"{report.target}: {report.sentence_count} sentences of unseen speakers, "
         f"{report.seconds / 60:.1f} min"
     )
-    shown = _fitting(width)
-    table = _system_table(title, report.contenders, shown)
+    shown = _fitting(report, width)
+    table = _system_table(title, report.systems, shown)
     table.add_section()
-    table.add_row("own voice", *_cells(report.ceiling.overall, shown))
+    table.add_row("topline (target)", *_cells(report.topline.overall, shown))
     return table
 
 
@@ -53,29 +47,29 @@ def condition_table(
     width: int = 80,
 ) -> Table:
     """Return one row per system that converted noisy recordings."""
-    return _system_table(f"{report.target}: {condition}", scores, _fitting(width))
+    return _system_table(f"{report.target}: {condition}", scores, _fitting(report, width))
 
 
 def comparison_table(report: EvaluationReport) -> Table:
-    """Return one row per pair: how close the first is to the second."""
-    table = _table("one against another", CLOSENESS)
+    """Return one row per pair of systems: the intrusive metrics."""
+    shown = report.intrusive_metrics
+    table = _table("one system against another", shown)
     for pair in report.comparisons:
-        cells = (_text(getattr(pair.overall, measure.key), measure) for measure in CLOSENESS)
-        table.add_row(pair_name(pair), *cells)
+        table.add_row(pair_name(pair), *_cells(pair.overall, shown))
     return table
 
 
 def group_table(
     report: EvaluationReport, title: str, groups: Callable[[SystemScore], dict[str, Score]]
 ) -> Table:
-    """Return one row per speaker or sex: the most telling figures of each system."""
-    shown = [measure for measure in MEASURES if measure.key in SHORT]
-    table = Table(title=f"per {title}: {' / '.join(measure.title for measure in shown)}")
+    """Return one row per speaker or sex: the leading metrics of each system."""
+    shown = [metric for metric in report.metrics if metric.rank < HEADLINE]
+    table = Table(title=f"per {title}: {' / '.join(metric.title for metric in shown)}")
     table.add_column(title)
-    for name in report.contenders:
+    for name in report.systems:
         table.add_column(name, justify="right")
-    for group in sorted({name for s in report.contenders.values() for name in groups(s)}):
-        scores = (groups(score)[group] for score in report.contenders.values())
+    for group in sorted({name for s in report.systems.values() for name in groups(s)}):
+        scores = (groups(score)[group] for score in report.systems.values())
         table.add_row(SEXES.get(group, group), *(_short(score, shown) for score in scores))
     return table
 
@@ -86,41 +80,45 @@ def pair_name(pair: Comparison) -> str:
     return f"{pair.name} against {pair.against}{noise}"
 
 
-def _fitting(width: int) -> list[Measure]:
+def _fitting(report: EvaluationReport, width: int) -> list[MetricInfo]:
+    """Return the metrics of the first ranks that fit, in the order of the report."""
     room = max(2, (width - _NAME_WIDTH) // _COLUMN_WIDTH)
-    return [measure for measure in MEASURES if measure.key in IMPORTANCE[:room]]
+    first = sorted(report.metrics, key=lambda metric: metric.rank)[:room]
+    return [metric for metric in report.metrics if metric in first]
 
 
-def _system_table(title: str, scores: Mapping[str, SystemScore], shown: Sequence[Measure]) -> Table:
+def _system_table(
+    title: str, scores: Mapping[str, SystemScore], shown: Sequence[MetricInfo]
+) -> Table:
     table = _table(title, shown)
     for score in scores.values():
         table.add_row(score.name, *_cells(score.overall, shown))
     return table
 
 
-def _table(title: str, shown: Sequence[Measure]) -> Table:
+def _table(title: str, shown: Sequence[MetricInfo]) -> Table:
     table = Table(title=title, box=SIMPLE_HEAD)
     table.add_column("", overflow="fold")
-    for measure in shown:
-        unit = f"\n{measure.unit}" if measure.unit else ""
-        table.add_column(f"{measure.title}{unit}", justify="right", no_wrap=True)
+    for metric in shown:
+        unit = f"\n{metric.unit}" if metric.unit else ""
+        table.add_column(f"{metric.title}{unit}", justify="right", no_wrap=True)
     return table
 
 
-def _cells(score: Score, shown: Sequence[Measure]) -> list[str]:
-    return [_text(getattr(score, measure.key), measure) for measure in shown]
+def _cells(score: Score, shown: Sequence[MetricInfo]) -> list[str]:
+    return [_text(score.get(metric.key), metric) for metric in shown]
 
 
-def _short(score: Score, shown: Sequence[Measure]) -> str:
-    found = [getattr(score, measure.key) for measure in shown]
+def _short(score: Score, shown: Sequence[MetricInfo]) -> str:
+    found = [score.get(metric.key) for metric in shown]
     return " / ".join("-" if estimate is None else f"{estimate.value:.2f}" for estimate in found)
 
 
-def _text(estimate: Estimate | None, measure: Measure) -> str:
+def _text(estimate: Estimate | None, metric: MetricInfo) -> str:
     """Two lines, so that more columns fit on a terminal of 80; a dash for what is not known."""
     if estimate is None:
         return "-"
     value, low, high = (
-        f"{number:.{measure.digits}f}" for number in (estimate.value, estimate.low, estimate.high)
+        f"{number:.{metric.digits}f}" for number in (estimate.value, estimate.low, estimate.high)
     )
     return f"{value}\n{low}..{high}"

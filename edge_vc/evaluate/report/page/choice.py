@@ -34,7 +34,7 @@ def _in_turn(sentences: Sequence[Sentence]) -> list[str]:
         sorted(name for name, sex in sex_of.items() if sex == group)
         for group in sorted(set(sex_of.values()))
     ]
-    longest = max(map(len, groups))
+    longest = max(map(len, groups), default=0)
     return [group[turn] for turn in range(longest) for group in groups if turn < len(group)]
 
 

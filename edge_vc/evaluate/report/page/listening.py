@@ -1,4 +1,4 @@
-"""One sentence to listen to: every version with its player, spectrogram and melody."""
+"""One sentence to listen to: every version with its player, spectrogram and F0 contour."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 
 from edge_vc.audio.io import Samples, read_audio
 from edge_vc.audio.pitch import Pitch
+from edge_vc.data.transcript import words_of
 from edge_vc.evaluate.audio_folder import TARGET, AudioFolder
+from edge_vc.evaluate.metrics.metric import Counts, MetricInfo, Value
 from edge_vc.evaluate.metrics.prosody import contour
 from edge_vc.evaluate.report.page.markup import Markup, tag
-from edge_vc.evaluate.report.page.picture import melody, spectrogram
+from edge_vc.evaluate.report.page.picture import f0_contour, spectrogram
 from edge_vc.evaluate.report.page.sound import flac_uri
 from edge_vc.evaluate.report.report import EvaluationReport, Sentence, SentenceScore
 from edge_vc.evaluate.systems.open_system import RATE
@@ -19,31 +21,33 @@ from edge_vc.evaluate.systems.open_system import RATE
 SEXES = {"F": "a woman", "M": "a man"}
 LONGEST_SECONDS = 20.0
 """Recordings are cut here, so that one cannot fill the page."""
+SHOWN_RANK = 7
+"""Metrics up to this rank stand below a player."""
 
 
 @dataclass(frozen=True)
-class Version:
-    """One way that a sentence was said."""
+class SentenceAudio:
+    """One recording of a sentence and what stands below its player."""
 
     name: str
-    remark: str
     samples: Samples
-    score: SentenceScore | None
+    facts: tuple[Markup, ...]
+    has_source_timing: bool
+    """Whether its F0 can be drawn over the source's."""
 
 
 def sentence_section(report: EvaluationReport, place: int, folder: Path) -> Markup:
-    """Return a sentence with all its versions.
+    """Return a sentence with all its recordings.
 
     Raises `AudioError` where the folder lacks one.
     """
     sentence = report.sentences[place]
-    pitch: Pitch | None = None
+    source: Pitch | None = None
     cards = []
-    for version in _versions(report, place, folder):
-        mine = contour(version.samples, RATE)
-        same_words = version.score is not None
-        cards.append(_card(version, mine, pitch if same_words else None))
-        pitch = mine if pitch is None else pitch
+    for recording in _recordings(report, place, folder):
+        pitch = contour(recording.samples, RATE)
+        cards.append(_card(recording, pitch, source if recording.has_source_timing else None))
+        source = source or pitch
     sex = f", {SEXES[sentence.sex]}" if sentence.sex in SEXES else ""
     return tag(
         "section",
@@ -54,61 +58,57 @@ def sentence_section(report: EvaluationReport, place: int, folder: Path) -> Mark
     )
 
 
-def _versions(report: EvaluationReport, place: int, folder: Path) -> Iterator[Version]:
+def _recordings(report: EvaluationReport, place: int, folder: Path) -> Iterator[SentenceAudio]:
     """Yield the source, the target's own recording, then the conversions."""
-    sentence, kept = report.sentences[place], AudioFolder(folder)
-    others = list(report.contenders.values())
-    first = others.pop(0)
-    for score in (first, None, *others):
+    sentence, audio = report.sentences[place], AudioFolder(folder)
+    source, *others = report.systems.values()
+    for score in (source, None, *others):
         if score is None:
-            path = kept.path("clean", TARGET, report.target, sentence.target_utt_id)
-            yield Version(f"{report.target}, real", _beside(sentence), _read(path), None)
+            path = audio.path("clean", TARGET, report.target, sentence.target_utt_id)
+            said = tag("q", _target_text(sentence))
+            yield SentenceAudio(f"{report.target} (target)", _read(path), (said,), False)
         else:
-            path = kept.path("clean", score.name, sentence.speaker, sentence.utt_id)
-            yield Version(score.name, "", _read(path), score.sentences[place])
+            path = audio.path("clean", score.name, sentence.speaker, sentence.utt_id)
+            facts = tuple(_facts(report, sentence, score.sentences[place]))
+            yield SentenceAudio(score.name, _read(path), facts, True)
 
 
 def _read(path: Path) -> Samples:
     return read_audio(path, RATE)[: int(LONGEST_SECONDS * RATE)]
 
 
-def _beside(sentence: Sentence) -> str:
+def _target_text(sentence: Sentence) -> str:
     same = sentence.target_text == sentence.text and sentence.text
     return "the same sentence" if same else f"another sentence: {sentence.target_text}"
 
 
-def _card(version: Version, mine: Pitch, source: Pitch | None) -> Markup:
-    samples, name = version.samples, version.name
+def _card(recording: SentenceAudio, pitch: Pitch, source: Pitch | None) -> Markup:
+    samples, name = recording.samples, recording.name
     return tag(
         "article",
         tag("h4", name),
         tag("audio", controls=True, preload="metadata", src=flac_uri(samples, RATE)),
-        spectrogram(samples, RATE, mine, name),
-        melody(source, mine, samples.size, name),
-        tag("p", *_facts(version), class_="facts"),
+        spectrogram(samples, RATE, pitch, name),
+        f0_contour(source, pitch, samples.size, name),
+        tag("p", *recording.facts, class_="facts"),
         class_="card",
     )
 
 
-def _facts(version: Version) -> Iterator[Markup]:
-    """Yield the sentence's own figures, and what was heard where it was not what was said."""
-    if version.remark:
-        yield tag("q", version.remark)
-    score = version.score
-    if score is None:
-        return
-    opinion = None if score.naturalness is None else score.naturalness.overall
-    said = [
-        ("similarity", score.similarity, ".2f"),
-        ("DNSMOS", opinion, ".2f"),
-        ("F0 corr.", score.f0_correlation, ".2f"),
-        ("MCD", score.mcd_db, ".1f"),
-    ]
-    for name, value, form in said:
-        if value is not None:
-            yield tag("span", f"{name} ", tag("b", f"{value:{form}}"))
-    if score.hearing is not None:
-        wrong = f"{score.hearing.word_errors} of {score.hearing.words}"
-        yield tag("span", "words wrong ", tag("b", wrong))
-        if score.hearing.word_errors:
-            yield tag("q", f"heard: {score.hearing.heard or 'nothing'}")
+def _facts(report: EvaluationReport, sentence: Sentence, score: SentenceScore) -> Iterator[Markup]:
+    """Yield the sentence's own scores, and the transcript where it is not what was said."""
+    for metric in report.metrics:
+        text = _score_text(score.scores.get(metric.key), metric)
+        if metric.rank <= SHOWN_RANK and text:
+            yield tag("span", f"{metric.title} ", tag("b", text))
+    heard = score.transcript
+    if heard is not None and heard.split() != words_of(sentence.text):
+        yield tag("q", f"transcript: {heard or '(empty)'}")
+
+
+def _score_text(value: Value, metric: MetricInfo) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Counts):
+        return f"{value.errors} of {value.total}"
+    return f"{value:.{metric.digits}f}" + (f" {metric.unit}" if metric.unit in ("dB", "%") else "")

@@ -20,13 +20,13 @@ def header_part(report: EvaluationReport, title: str, with_runs: bool) -> Markup
     """Return the title, what was evaluated and links to the parts."""
     places = [("figures", "Figures"), ("groups", "Speakers"), ("listen", "Listen")]
     places += [("runs", "Training")] if with_runs else []
-    speakers = len({sentence.speaker for sentence in report.sentences})
+    speakers = len(next(iter(report.systems.values())).speakers)
     return tag(
         "header",
         tag("h1", title),
         tag(
             "p",
-            f"{len(report.sentences)} sentences of {speakers} speakers that nothing was trained "
+            f"{report.sentence_count} sentences of {speakers} speakers that nothing was trained "
             f"on, {report.seconds / 60:.1f} minutes, converted into the voice of {report.target} "
             f"(median F0 {report.target_f0_hz:.0f} Hz) by each system.",
         ),
@@ -41,10 +41,10 @@ def tables_part(report: EvaluationReport) -> Iterator[Markup]:
         "p",
         "The small numbers are 95 % intervals over sentences. Below them stands the difference to "
         f"{report.baseline} on the same sentences, in colour where its interval leaves out zero. "
-        "The last row is the target's own voice: as good as can be.",
+        "The last row is the topline: the target's own recordings.",
         class_="note",
     )
-    yield system_table(report.contenders, report.ceiling)
+    yield system_table(report, report.systems, report.topline)
     for condition, scores in report.noisy.items():
         yield tag("h3", f"Noise over the source: {condition}")
         yield tag(
@@ -53,15 +53,15 @@ def tables_part(report: EvaluationReport) -> Iterator[Markup]:
             "the noisy recording.",
             class_="note",
         )
-        yield system_table(scores, None, "since_clean")
+        yield system_table(report, scores, None, "since_clean")
     if report.comparisons:
-        yield tag("h3", "One against another")
+        yield tag("h3", "One system against another (intrusive metrics)")
         yield comparison_table(report)
-    yield tag("details", tag("summary", "What is measured"), explanations())
+    yield tag("details", tag("summary", "Metrics"), explanations(report))
     yield tag("h2", "By sex and by speaker", id="groups")
     for title, tables in (
-        ("By sex", group_tables(report.contenders, lambda score: score.sexes)),
-        ("By speaker", group_tables(report.contenders, lambda score: score.speakers)),
+        ("By sex", group_tables(report, lambda score: score.sexes)),
+        ("By speaker", group_tables(report, lambda score: score.speakers)),
     ):
         yield tag("details", tag("summary", title), *tables)
 

@@ -19,7 +19,7 @@ BINS = 112
 WIDTH = 560
 """Pixels of the image; it is stretched to the card."""
 F0_LOW, F0_HIGH = 60.0, 500.0
-"""Hz at the bottom and the top of a melody."""
+"""Hz at the bottom and the top of the F0 strip."""
 _STRIP = 44
 
 
@@ -50,10 +50,10 @@ def spectrogram(samples: Samples, sample_rate: int, pitch: Pitch, name: str) -> 
     return tag("div", image, drawing, tag("i", class_="head"), class_="spectrogram")
 
 
-def melody(source: Pitch | None, mine: Pitch, samples: int, name: str) -> Markup:
+def f0_contour(source: Pitch | None, pitch: Pitch, samples: int, name: str) -> Markup:
     """Return F0 as a strip of its own, the source's behind it in grey."""
-    frames = samples / mine.hop
-    lines = [_lines(mine, _strip(mine), frames, "f0")]
+    frames = samples / pitch.hop
+    lines = [_lines(pitch, _strip(pitch), frames, "f0")]
     if source is not None:
         lines.insert(0, _lines(source, _strip(source), frames, "f0 other"))
     return tag(
@@ -63,7 +63,7 @@ def melody(source: Pitch | None, mine: Pitch, samples: int, name: str) -> Markup
         preserveAspectRatio="none",
         role="img",
         aria_label=f"F0 contour of {name}",
-        class_="melody",
+        class_="contour",
     )
 
 

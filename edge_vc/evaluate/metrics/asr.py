@@ -19,6 +19,7 @@ import numpy as np
 
 from edge_vc.audio.io import Samples, resample
 from edge_vc.data.transcript import edit_distance, words_of
+from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
 from edge_vc.settings.optional import EvaluationError, require
 
 RATE = 16000
@@ -112,6 +113,21 @@ class Recognizer:
             return self._sphinx.Decoder(
                 lm=str(path), dict=str(words), loglevel="FATAL", cmn="batch"
             )
+
+
+def recognizer(context: ScoringContext) -> Recognizer | None:
+    """Return the recogniser that a process's recordings share; None where no text is known."""
+    sentences = context.chosen.sentences
+    return Recognizer(sentences) if sentences else None
+
+
+def asr_score(recording: Recording) -> AsrScore | None:
+    """Transcribe a recording; None where it is not known what was said."""
+    found = recording.context.get(recognizer)
+    text = recording.utterance.text
+    if found is None or not text:
+        return None
+    return found.listen(recording.samples, recording.sample_rate, text)
 
 
 def _pronunciations(words: frozenset[str]) -> dict[str, list[str]]:

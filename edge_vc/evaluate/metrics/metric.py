@@ -1,0 +1,88 @@
+"""What a metric is: its name, how its figures are read, and how a recording gets its value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+from edge_vc.evaluate.metrics.recording import Recording
+
+HEADLINE = 4
+"""Metrics up to this rank are also shown by speaker, by sex and beside each sentence's player."""
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Errors among things that can be counted; sentences are added up before the division."""
+
+    errors: int
+    total: int
+
+
+Value = float | Counts | None
+"""What a metric gives one sentence; None where it cannot be measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricInfo:
+    """How a metric is shown; saved with every report, so that any reader can show it.
+
+    Raises `ValueError` for a key, a direction or a length that tables have no room for.
+    """
+
+    key: str
+    """Name in reports: lower-case letters, digits and underscores."""
+    title: str
+    """Name in tables, up to 40 characters."""
+    unit: str = ""
+    better: int = 1
+    """1 where higher is better, -1 where lower is, 0 where neither is."""
+    description: str = ""
+    """One sentence with the paper that the metric follows."""
+    digits: int = 3
+    """Decimals that are shown."""
+    rank: int = HEADLINE - 1
+    """Place where there is room for few columns, 1 first; see `HEADLINE`."""
+
+    def __post_init__(self) -> None:
+        rules = (
+            ("key", _KEY.fullmatch(self.key), "lower-case letters, digits, _; up to 40"),
+            ("title", 0 < len(self.title) <= 40, "1 to 40 characters"),
+            ("unit", len(self.unit) <= 20, "up to 20 characters"),
+            ("better", self.better in (-1, 0, 1), "-1, 0 or 1"),
+            ("description", len(self.description) <= 1000, "up to 1000 characters"),
+            ("digits", 0 <= self.digits <= 6, "0 to 6"),
+            ("rank", 1 <= self.rank <= 1000, "1 to 1000"),
+        )
+        for name, met, rule in rules:
+            if not met:
+                value = getattr(self, name)
+                raise ValueError(f"metric {self.key!r:.60}: {name} is {value!r:.60}; give {rule}")
+
+    @property
+    def info(self) -> MetricInfo:
+        """What a report saves of the metric."""
+        return MetricInfo(**{field.name: getattr(self, field.name) for field in fields(MetricInfo)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(MetricInfo):
+    """A metric of one system's output."""
+
+    compute: Callable[[Recording], Value]
+    """Called once per sentence. A function of a module where several processes work."""
+    relative: bool = False
+    """Whether figures are divided by the figure of the source recordings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntrusiveMetric(MetricInfo):
+    """A metric of one system's output against another system's output for the same sentence."""
+
+    compute: Callable[[Recording, Recording], Value]
+    """Called with the reference and the output that is compared with it."""
+
+
+AnyMetric = Metric | IntrusiveMetric
