@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -120,6 +121,33 @@ def write_half_level(corpus: Corpus, folder: Path) -> None:
     for utterance in corpus.select(role="unseen-source"):
         samples = 0.5 * utterance.read(16000)
         write_audio(folder / f"{utterance.utt_id}.wav", samples, 16000)
+
+
+class Point(NamedTuple):
+    """An entry point of another distribution."""
+
+    name: str
+    value: str
+    found: Metric | None
+
+    def load(self) -> Metric:
+        if self.found is None:
+            raise ImportError("no such package")
+        return self.found
+
+
+def test_entry_points_add_metrics_and_broken_ones_are_named(
+    open_registry: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metric = Metric(key="level_db", title="level", compute=lambda recording: 1.0)
+    points = [Point("broken", "gone:METRIC", None), Point("level", "level:METRIC", metric)]
+    monkeypatch.setattr(
+        registry, "entry_points", lambda group: points if group == "edge_vc.metrics" else []
+    )
+    registry._register_entry_points.cache_clear()
+    with pytest.warns(UserWarning, match=r"metric broken \(gone:METRIC\) is left out: no such"):
+        assert metric in registry.system_metrics()
+    assert metric not in registry.intrusive_metrics()
 
 
 def test_a_key_is_registered_once(open_registry: None) -> None:

@@ -1,6 +1,14 @@
-"""The metrics of an evaluation, in the order of the tables; more can be registered."""
+"""The metrics of an evaluation. To add one: a file with its `Metric`, and a line in `METRICS`.
+
+A distribution of its own adds one without a change here: it calls `register_metric`, or names its
+metric as an entry point of the group `ENTRY_POINTS`. Scripts name a module with ``--plugin``.
+"""
 
 from __future__ import annotations
+
+import warnings
+from functools import cache
+from importlib.metadata import entry_points
 
 from edge_vc.evaluate.metrics.dnsmos import DNSMOS
 from edge_vc.evaluate.metrics.error_rates import ERROR_RATES
@@ -13,11 +21,15 @@ from edge_vc.evaluate.metrics.similarity import SIMILARITY
 from edge_vc.evaluate.metrics.snr import SNR
 from edge_vc.evaluate.metrics.stoi import STOI
 
+ENTRY_POINTS = "edge_vc.metrics"
+"""Entry point group in which other distributions name their metrics."""
+
 METRICS: dict[str, AnyMetric] = {
     metric.key: metric
     for metric in (SIMILARITY, *ERROR_RATES, *DNSMOS, *PROSODY, MCD, STOI, PESQ, SNR, LSD)
 }
-"""Every known metric by key."""
+"""Registered metrics by key, in the order of the tables. `registered_metrics` adds those that entry
+points name."""
 
 
 def register_metric(metric: AnyMetric) -> None:
@@ -32,14 +44,20 @@ def register_metric(metric: AnyMetric) -> None:
     METRICS[metric.key] = metric
 
 
+def registered_metrics() -> tuple[AnyMetric, ...]:
+    """Return every metric in the order of the tables; reads entry points the first time."""
+    _register_entry_points()
+    return tuple(METRICS.values())
+
+
 def system_metrics() -> tuple[Metric, ...]:
     """Return the metrics of one system's output."""
-    return tuple(metric for metric in METRICS.values() if isinstance(metric, Metric))
+    return tuple(metric for metric in registered_metrics() if isinstance(metric, Metric))
 
 
 def intrusive_metrics() -> tuple[IntrusiveMetric, ...]:
     """Return the metrics of one system's output against another's."""
-    return tuple(metric for metric in METRICS.values() if isinstance(metric, IntrusiveMetric))
+    return tuple(metric for metric in registered_metrics() if isinstance(metric, IntrusiveMetric))
 
 
 def metric_list() -> list[str]:
@@ -48,5 +66,14 @@ def metric_list() -> list[str]:
     return [
         f"{metric.key}: {metric.title}{f' in {metric.unit}' if metric.unit else ''}, "
         f"{arrows[metric.better]}. {metric.description}".rstrip()
-        for metric in METRICS.values()
+        for metric in registered_metrics()
     ]
+
+
+@cache
+def _register_entry_points() -> None:
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            register_metric(point.load())
+        except Exception as error:  # a broken distribution must not take the others along
+            warnings.warn(f"metric {point.name} ({point.value}) is left out: {error}", stacklevel=2)
