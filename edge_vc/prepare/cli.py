@@ -25,6 +25,7 @@ edge-vc prepare recordings/ -o corpus/ --jobs 4
 edge-vc prepare recordings/ -o corpus/ --dry-run
 edge-vc prepare recordings/ -o corpus/ --max-seconds 8 --min-snr 15
 edge-vc prepare recordings/ -o corpus/ --variants 2 --noise noises/
+edge-vc prepare recordings/ -o corpus/ --features log-mel,f0
 """,
     "0 done, 2 bad input, 130 Ctrl-C",
 )
@@ -69,11 +70,19 @@ def prepare_command(
     rooms: Annotated[
         Path | None, typer.Option(help="Folder of room responses for the copies.")
     ] = None,
+    features: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Features to write, one .npz per piece: stft,log-mel,mfcc,energy,peaks,f0.",
+        ),
+    ] = "",
 ) -> None:
     """Prepare recordings; explained above."""
     # Heavy imports wait until somebody prepares.
     from rich.console import Console
 
+    from edge_vc.audio.feature_set import feature_names
     from edge_vc.audio.segment import SegmentSettings
     from edge_vc.command_line.steps import stderr_console
     from edge_vc.prepare.commands import run, show_plan
@@ -92,7 +101,8 @@ def prepare_command(
         noise=str(noise.resolve()) if noise else "",
         rooms=str(rooms.resolve()) if rooms else "",
     )
+    names = feature_names(features)
     if dry_run:
         show_plan(Console(), recordings, out, settings, overwrite)
     else:
-        typer.echo(run(stderr_console(), recordings, out, settings, jobs, overwrite))
+        typer.echo(run(stderr_console(), recordings, out, settings, jobs, overwrite, names))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from edge_vc.command_line.steps import Steps
-from edge_vc.prepare.output import DROPPED, PLOT, SUMMARY, Output, open_output
+from edge_vc.prepare.features import write_features
+from edge_vc.prepare.output import DROPPED, FEATURES, PLOT, SUMMARY, Output, open_output
 from edge_vc.prepare.plan import make_plan
 from edge_vc.prepare.plots import plot_corpus
 from edge_vc.prepare.preparation import prepare
@@ -48,8 +50,12 @@ def run(
     settings: PrepareSettings,
     jobs: int,
     overwrite: bool,
+    features: Sequence[str] = (),
 ) -> Path:
-    """Prepare, print and store what became of every recording; return the corpus."""
+    """Prepare, print and store what became of every recording; return the corpus.
+
+    ``features`` names what is written of each piece besides, see `write_features`.
+    """
     with Steps(console, "s of speech") as steps:
         prepared = prepare(
             recordings,
@@ -68,5 +74,9 @@ def run(
     if VALIDATION not in prepared.plan.sides.values() and settings.validation:
         console.print("no validation: it needs two speakers that are no targets")
     names = f"metadata.csv, {SUMMARY}, {DROPPED}, {PLOT}"
+    if features and prepared.kept:
+        with Steps(console, "pieces") as steps:
+            write_features(prepared.root, features, jobs=jobs, progress=steps.track)
+        names += f", {FEATURES}"
     console.print(f"wrote {names} into", soft_wrap=True, highlight=False)
     return prepared.root

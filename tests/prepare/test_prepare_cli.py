@@ -15,6 +15,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from edge_vc.audio.feature_set import FEATURES
 from edge_vc.data.corpus import Corpus
 from edge_vc.prepare.cli import app
 from edge_vc.prepare.preparation import prepare
@@ -42,6 +43,19 @@ def test_a_folder_becomes_a_corpus(recordings: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "prepare.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_features_are_written_beside_the_corpus(recordings: Path, tmp_path: Path) -> None:
+    code, text = run(recordings, "-o", tmp_path / "out", "--features", ",".join(FEATURES))
+    assert code == 0, text
+    found = sorted((tmp_path / "out" / "features").rglob("*.npz"))
+    assert len(found) == len(Corpus.open(tmp_path / "out")) == 8
+    with np.load(found[0]) as arrays:
+        shapes = {name: arrays[name].shape for name in ("log_mel", "mfcc", "f0_hz")}
+    frames = shapes["f0_hz"][0]
+    assert shapes == {"log_mel": (80, frames), "mfcc": (39, frames), "f0_hz": (frames,)}
+    assert "prepare.png, features" in text
+    assert all(name in run("--help")[1] for name in FEATURES)
+
+
 def test_a_dry_run_writes_nothing(recordings: Path, tmp_path: Path) -> None:
     code, text = run(recordings, "-o", tmp_path / "out", "--dry-run")
     assert code == 0, text
@@ -58,6 +72,7 @@ def test_a_dry_run_writes_nothing(recordings: Path, tmp_path: Path) -> None:
         (["{in}", "-o", "out", "--denoise", "magic"], "denoise is 'magic'; give wiener or"),
         (["{in}", "-o", "out", "--variants", "1", "--noise", "{empty}"], "holds no WAV"),
         (["{in}", "-o", "out", "--max-seconds", "0.1"], "max_seconds is 0.1"),
+        (["{in}", "-o", "out", "--features", "f0,mel"], "feature 'mel' is not one of stft, log"),
     ],
 )
 def test_what_cannot_begin_is_one_line(
