@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
+from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.engines.engine import Engine
 from edge_vc_runtime.engines.selection import (

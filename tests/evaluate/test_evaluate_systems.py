@@ -23,7 +23,7 @@ from edge_vc.evaluate.systems.systems import (
     unique_systems,
 )
 from edge_vc.settings.optional import EvaluationError
-from edge_vc_runtime.bundle.manifest import ModelEntry
+from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.engines import ENGINES, EngineError, EngineFactory
 
 RATE = 16000

@@ -13,7 +13,8 @@ import onnx
 from onnx import TensorProto, helper
 from runtime_tflite import delay_tflite
 
-from edge_vc_runtime.bundle.manifest import FileEntry, Golden, Manifest, ModelEntry, StateSpec
+from edge_vc_runtime.bundle.entries import FileEntry, Golden, ModelEntry, StateSpec
+from edge_vc_runtime.bundle.manifest import Manifest
 
 GAINS = {"fp32": 1.0, "int8": 0.5}  # so that a test can hear which model ran
 

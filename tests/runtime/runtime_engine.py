@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
+from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines import EngineFactory, EngineKind, EngineLibrary, OpTime
 from edge_vc_runtime.samples import Samples
 

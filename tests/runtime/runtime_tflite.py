@@ -8,7 +8,8 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry, StateSpec
+from edge_vc_runtime.bundle.entries import ModelEntry, StateSpec
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines.litert_engine.engine import LitertEngine
 
 Shape = tuple[int, ...]

@@ -132,7 +132,8 @@ import sys
 from dataclasses import replace
 import numpy as np
 from edge_vc_runtime.engines.litert_engine.engine import LitertEngine
-from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry, StateSpec
+from edge_vc_runtime.bundle.entries import (ModelEntry, StateSpec)
+from edge_vc_runtime.bundle.manifest import (Manifest)
 model = ModelEntry("leaky.tflite", "tflite", "fp32", "nano", 1, 1.0)
 states = tuple(StateSpec(*state) for state in {list(states.items())!r})
 manifest = Manifest("toy", "0.1.0", 16000, 16, 0, states, (model,), model.file, {{}}, "-", "-")

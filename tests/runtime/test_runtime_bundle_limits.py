@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from runtime_bundles import archive, listed, member, mini_contents
 
-from edge_vc_runtime.bundle.manifest import FileEntry, Manifest
+from edge_vc_runtime.bundle.entries import FileEntry
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.bundle.reader import Bundle, BundleError, read_bundle
 
 KIB = 1 << 10

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edge_vc_export.bundle.facts import FORCED, BundleFacts
 from edge_vc_export.facts import GraphFacts
-from edge_vc_runtime.bundle.manifest import ModelEntry
+from edge_vc_runtime.bundle.entries import ModelEntry
 
 TRAINING_DATA, MEASURED = "## Training data", "## Measured"
 """Headings of the last two sections."""

@@ -10,7 +10,7 @@ from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.graph_set import GraphFile, GraphSet, Selection
 from edge_vc_export.bundle.writer import ModelFile
 from edge_vc_export.formats import DYNAMIC, FORMATS, FormatError
-from edge_vc_runtime.bundle.manifest import ModelEntry
+from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle
 
 _OF_FILES = "int8_"

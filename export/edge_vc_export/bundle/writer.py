@@ -16,15 +16,8 @@ from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.signing import Signer
 from edge_vc_export.facts import GraphFacts, graph_facts
 from edge_vc_export.parity.golden import TOLERANCES, npz_bytes, record_golden
-from edge_vc_runtime.bundle.manifest import (
-    MANIFEST_NAME,
-    SIGNATURE_NAME,
-    FileEntry,
-    Golden,
-    Manifest,
-    ModelEntry,
-    StateSpec,
-)
+from edge_vc_runtime.bundle.entries import FileEntry, Golden, ModelEntry, StateSpec
+from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME, Manifest
 from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 from edge_vc_runtime.engines import least_versions
 

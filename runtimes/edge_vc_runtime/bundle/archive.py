@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from edge_vc_runtime.bundle.entries import FILE_LIMIT, FILE_NAME
 from edge_vc_runtime.bundle.manifest import (
-    FILE_LIMIT,
-    FILE_NAME,
     MANIFEST_LIMIT,
     MANIFEST_NAME,
     SIGNATURE_NAME,

@@ -8,6 +8,20 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 
+from edge_vc_runtime.bundle.entries import (
+    FILE_NAME,
+    NAME,
+    FileEntry,
+    Golden,
+    ModelEntry,
+    StateSpec,
+    read_files,
+    read_golden,
+    read_key,
+    read_model,
+    read_numbers,
+    read_state,
+)
 from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
 from edge_vc_runtime.version import __version__
 
@@ -16,66 +30,11 @@ MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
 MANIFEST_LIMIT = 1 << 20
 """Largest manifest in bytes."""
-FILE_LIMIT = 1 << 30
-"""Largest file in bytes."""
-FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
-"""File names are flat: without folders no name can point outside."""
-
-FORMATS = ("onnx", "tflite")
-PRECISIONS = ("fp32", "fp16", "int8", "dynamic-int8")
-_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _VERSION = r"\d{1,6}(\.\d{1,6}){0,3}([.+-]?[A-Za-z0-9.+-]{1,32})?"
-_COUNT = 1 << 40
 
 
 class BundleError(Exception):
     """A bundle that cannot be used; the message is one line with the file and the reason."""
-
-
-@dataclass(frozen=True)
-class StateSpec:
-    """One state tensor: graph input ``state.<name>``, graph output ``next.<name>``."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str = "float32"
-
-
-@dataclass(frozen=True)
-class ModelEntry:
-    """One form of the model."""
-
-    file: str
-    format: str
-    """``onnx`` or ``tflite``."""
-    precision: str
-    """``fp32``, ``fp16`` or ``int8``."""
-    tier: str
-    parameters: int
-    macs_per_second: float
-    """Multiply-accumulates per second of audio."""
-    quantization: Mapping[str, object] | None = None
-
-
-@dataclass(frozen=True)
-class Golden:
-    """A recorded input and the output of each precision.
-
-    The file holds the arrays ``input [N]`` and ``output.<precision> [N]``, float32; outputs are the
-    graphs' own, starting from zero state, `Manifest.delay` samples late.
-    """
-
-    file: str
-    tolerance: Mapping[str, float]
-    """Largest absolute difference allowed per precision."""
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """Hash (hexadecimal) and size in bytes of one file."""
-
-    sha256: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -163,22 +122,22 @@ def _read(data: bytes) -> Manifest:
     _check_digest(data, fields.text("digest", r"[0-9a-f]{64}", 64))
     manifest = Manifest(
         format_version=version,
-        name=fields.text("name", _NAME, 64),
+        name=fields.text("name", NAME, 64),
         version=fields.text("version", _VERSION, 64),
         sample_rate=fields.integer("sample_rate", 4000, 192_000),
         hop=fields.integer("hop", 1, 192_000),
         delay=fields.integer("delay", 0, 1_920_000),
-        states=tuple(_state(state) for state in fields.children("states", 1024)),
-        models=tuple(_model(model) for model in fields.children("models", 16)),
+        states=tuple(read_state(state) for state in fields.children("states", 1024)),
+        models=tuple(read_model(model) for model in fields.children("models", 16)),
         default=fields.text("default", FILE_NAME, 100),
-        golden=fields.optional("golden", _golden),
+        golden=fields.optional("golden", read_golden),
         runtimes=_texts(fields.child("runtimes"), _VERSION),
         boards=_boards(fields),
         licence=fields.text("licence", limit=200),
         consent=fields.text("consent"),
-        metrics=_numbers(fields.child("metrics")),
+        metrics=read_numbers(fields.child("metrics")),
         provenance=fields.child("provenance").rest(),
-        files=_files(fields.child("files")),
+        files=read_files(fields.child("files")),
     )
     fields.done()
     _check_references(manifest)
@@ -192,64 +151,8 @@ def _check_digest(data: bytes, digest: str) -> None:
         raise FieldError("does not match its own digest: damaged or edited by hand")
 
 
-def _state(fields: Fields) -> StateSpec:
-    name = fields.text("name", r"[A-Za-z0-9_.]+", 200)
-    shape: list[int] = []
-    for size in fields.items("shape", 8):
-        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 1 << 20:
-            raise FieldError(f"states: {name} has the size {size!r:.40}, sizes are 1 to {1 << 20}")
-        shape.append(size)
-    state = StateSpec(name, tuple(shape), fields.choice("dtype", ("float32",)))
-    fields.done()
-    return state
-
-
-def _model(fields: Fields) -> ModelEntry:
-    model = ModelEntry(
-        file=fields.text("file", FILE_NAME, 100),
-        format=fields.choice("format", FORMATS),
-        precision=fields.choice("precision", PRECISIONS),
-        tier=fields.text("tier", _NAME, 32),
-        parameters=fields.integer("parameters", 0, _COUNT),
-        macs_per_second=fields.number("macs_per_second", 0, float(1 << 50)),
-        quantization=fields.optional("quantization", Fields.rest),
-    )
-    fields.done()
-    return model
-
-
-def _golden(fields: Fields) -> Golden:
-    tolerance = _numbers(fields.child("tolerance"), low=0.0)
-    golden = Golden(fields.text("file", FILE_NAME, 100), tolerance)
-    fields.done()
-    return golden
-
-
-def _files(fields: Fields) -> dict[str, FileEntry]:
-    files: dict[str, FileEntry] = {}
-    for name, entry in _pairs(fields, FILE_NAME):
-        files[name] = FileEntry(
-            sha256=entry.text("sha256", r"[0-9a-f]{64}", 64),
-            size=entry.integer("size", 0, FILE_LIMIT),
-        )
-        entry.done()
-    return files
-
-
-def _pairs(fields: Fields, pattern: str) -> list[tuple[str, Fields]]:
-    return [(_key(fields, key, pattern), fields.child(key)) for key in fields.names()]
-
-
-def _key(fields: Fields, key: str, pattern: str) -> str:
-    return Fields({"key": key}, fields.path(key)).text("key", pattern, 200)
-
-
 def _texts(fields: Fields, pattern: str) -> dict[str, str]:
-    return {_key(fields, key, _NAME): fields.text(key, pattern, 100) for key in fields.names()}
-
-
-def _numbers(fields: Fields, low: float = -1e300) -> dict[str, float]:
-    return {key: fields.number(key, low, 1e300) for key in fields.names()}
+    return {read_key(fields, key, NAME): fields.text(key, pattern, 100) for key in fields.names()}
 
 
 def _boards(fields: Fields) -> tuple[str, ...]:

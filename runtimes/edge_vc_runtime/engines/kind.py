@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 
-from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
+from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines.engine import EngineFactory
 from edge_vc_runtime.engines.op_time import OpTime
 from edge_vc_runtime.samples import Samples

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc_runtime.board_profile import BoardProfile, BoardProfileError, find_board
-from edge_vc_runtime.bundle.manifest import BundleError, Manifest, ModelEntry
+from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.manifest import BundleError, Manifest
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.engine import Engine, EngineError
 from edge_vc_runtime.engines.measurement import blank_measurement, load_measurement

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
+from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.io_signature import Found, check_signature, signature_shapes
 from edge_vc_runtime.engines.litert_engine.library import (

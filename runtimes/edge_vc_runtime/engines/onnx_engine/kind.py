@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
+from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines.engine import EngineFactory
 from edge_vc_runtime.engines.kind import EngineKind, EngineLibrary
 from edge_vc_runtime.engines.onnx_engine.wheels import WHEELS

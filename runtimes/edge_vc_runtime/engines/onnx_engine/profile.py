@@ -7,7 +7,8 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from edge_vc_runtime.bundle.manifest import Manifest, ModelEntry
+from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines.onnx_engine.engine import OnnxEngine, session_options
 from edge_vc_runtime.engines.op_time import OpTime
 from edge_vc_runtime.samples import Samples
