@@ -130,7 +130,13 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/data",
         "edge_vc/workers",
     },
-    "edge_vc/teachers": {"edge_vc/assets", "edge_vc/audio", "edge_vc/models", "edge_vc/settings"},
+    "edge_vc/teachers": {
+        "edge_vc/assets",
+        "edge_vc/audio",
+        "edge_vc/models",
+        "edge_vc/settings",
+        "edge_vc_runtime",
+    },
     "edge_vc/training": {
         "edge_vc/audio",
         "edge_vc/augmentation",

@@ -6,3 +6,5 @@ from pathlib import Path
 
 ASSETS = Path(__file__).parent
 """Folder of the shipped files."""
+DEFAULT_WEIGHTS = ASSETS / "kathleen-teacher.safetensors"
+"""Of the teacher that ships."""

@@ -9,7 +9,10 @@ from typing import Any
 
 from edge_vc.recipes import RECIPES
 from edge_vc.settings.field import RecipeError, Value, choice, number, section_from_table, unknown
-from edge_vc.teachers.spec import SHIPPED, TeacherSpec, spec_from_table
+from edge_vc.settings.paths import path_field, with_paths_from
+from edge_vc.teachers.network_file import SHIPPED
+from edge_vc.teachers.reading import spec_from_table
+from edge_vc.teachers.spec import TeacherSpec
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class StudentSection:
     """What compression starts with."""
 
     tier: str = choice("wide", "wide", "base", "nano")
-    weights: str = "shipped"
+    weights: str = path_field("shipped")
     """``shipped`` weights of the tier, ``random`` ones, or the path of a student's file."""
     lookahead: int = number(0, 0, 4, "hops")
     """Hops of look-ahead, each ``hop_ms`` more latency; for weights without any."""
@@ -32,9 +35,9 @@ class StudentSection:
 class DataSection:
     """What is converted by the teacher to learn from."""
 
-    corpus: str = ""
+    corpus: str = path_field()
     """Folder of recordings; empty: speech is synthesised with espeak-ng."""
-    labels: str = ""
+    labels: str = path_field()
     """Folder that ``edge-vc label`` filled, instead of a corpus: no teacher runs."""
     minutes: float = number(30.0, 0.1, 10_000.0, "minutes")
     """How much of it is used, at most, before variation."""
@@ -191,8 +194,12 @@ class Recipe:
     target: TargetSection = TargetSection()
 
     @classmethod
-    def from_toml(cls, text: str) -> Recipe:
-        """Parse and validate; raises `RecipeError` with the key, the value and the range."""
+    def from_toml(cls, text: str, folder: Path | None = None) -> Recipe:
+        """Parse and validate; raises `RecipeError` with the key, the value and the range.
+
+        Relative paths that exist in ``folder``, the recipe's, are taken from there, others from
+        the working directory.
+        """
         try:
             tables = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -203,13 +210,15 @@ class Recipe:
                 raise unknown("section", name, defaults)
             if not isinstance(table, dict):
                 raise RecipeError(f"{name} = {table!r}: is a section, write [{name}]")
-        teacher = spec_from_table(tables.pop("teacher", {}))
+        teacher = spec_from_table(tables.pop("teacher", {}), folder)
         if teacher != SHIPPED:
             defaults["export"] = ExportSection()
         given = {
             name: section_from_table(type(defaults[name]), table, name, base=defaults[name])
             for name, table in tables.items()
         }
+        if folder:
+            given = {name: with_paths_from(section, folder) for name, section in given.items()}
         return cls(**(defaults | given | {"teacher": teacher}))
 
     def to_dict(self) -> dict[str, dict[str, Value]]:
@@ -225,7 +234,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     path = Path(name_or_path)
     try:
         if path.suffix == ".toml":
-            return Recipe.from_toml(path.read_text(encoding="utf-8"))
+            return Recipe.from_toml(path.read_text(encoding="utf-8"), path.parent)
         return Recipe.from_toml(_shipped_text(str(name_or_path)))
     except RecipeError as error:
         raise RecipeError(f"{name_or_path}: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,15 +19,10 @@ if TYPE_CHECKING:
 
 HELP = """Let a teacher convert a corpus: the result is what students learn from.
 
-CORPUS is a folder of WAV or FLAC files, with or without metadata.csv. The teacher is one of
+CORPUS is a folder of recordings, with or without metadata.csv. The teacher is one of
 
 \b
-  shipped             the one that comes with Edge VC
-  weights.safetensors one that was trained with Edge VC
-  program.pt2         a torch.export program
-  graph.onnx          an ONNX file, offline or streaming
-  FOLDER              NAME_original.wav, NAME_converted.wav: whatever another tool converted
-  recipe.toml         a [teacher] section with kind = "module", "command" or any of these
+{teachers}
 
 A recipe for each kind is in edge_vc/recipes/teachers. The teacher's delay is measured on twelve
 recordings and removed; silent, clipped, wrong or truncated outputs are left out. DIR/report.json
@@ -47,7 +42,19 @@ edge-vc label recordings --teacher rvc.toml -o labels --ray auto
 app = verb_app()
 
 
-@app.command("label", cls=ResumableVerb, help=HELP, epilog=NOTES)
+class LabelVerb(ResumableVerb):
+    """The verb, whose help lists the kinds of teachers that are registered when it is asked."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help with the teachers."""
+        from edge_vc.teachers.registry import choices
+
+        lines = [f"  {word:<18} {title}" for word, title in choices()]
+        self.help = HELP.replace("{teachers}", "\n".join(lines))
+        return str(super().get_help(ctx))
+
+
+@app.command("label", cls=LabelVerb, help=HELP, epilog=NOTES)
 def label(
     corpus: Annotated[Path, typer.Argument(help="Folder of recordings.")],
     teacher: Annotated[
@@ -92,7 +99,7 @@ def label(
 
 
 def _spec(teacher: str) -> TeacherSpec:
-    from edge_vc.teachers.spec import spec_from_words
+    from edge_vc.teachers.reading import spec_from_words
 
     return spec_from_words(teacher)
 

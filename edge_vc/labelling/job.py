@@ -16,7 +16,8 @@ from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport, rows_in_order
 from edge_vc.labelling.task import FAILED, LabelOutcome, LabelTask, label_key
 from edge_vc.teachers.loading import teacher_hash
-from edge_vc.teachers.spec import PairsSpec, TeacherError, TeacherSpec
+from edge_vc.teachers.pairs_folder import PairsSpec
+from edge_vc.teachers.spec import TeacherError, TeacherSpec
 from edge_vc.workers.inline_pool import InlinePool
 from edge_vc.workers.pool import WorkerPool, WorkerStartError
 from edge_vc.workers.progress import Progress, no_progress

@@ -8,18 +8,38 @@ import signal
 import subprocess
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import soundfile
 
 from edge_vc.audio.io import Samples, write_audio
+from edge_vc.settings import paths
+from edge_vc.settings.field import choice, number
 from edge_vc.teachers.answer import fit_answer
+from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.outliers import OutlierError
-from edge_vc.teachers.spec import CommandSpec, TeacherError
+from edge_vc.teachers.spec import TeacherError, WaveformSpec
 
 LAST_LINES = 5
 """Lines of what a failed command said that its error repeats."""
 _TAIL_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class CommandSpec(WaveformSpec):
+    """A program that is run once per recording."""
+
+    kind: str = choice("command", "command")
+    command: str = paths.path_field(
+        needed=True, example="python convert.py {input} {output}", parts=paths.words
+    )
+    """Words with ``{input}`` and ``{output}``, paths of WAV files; no shell reads them."""
+    timeout: float = number(300.0, 0.1, 86_400.0, "s")
+    retries: int = number(1, 0, 20, "retries")
+    """How often a failed run is tried again."""
+    passing: ClassVar[tuple[str, ...]] = ("timeout", "retries")
 
 
 def load(spec: CommandSpec) -> CommandTeacher:
@@ -141,3 +161,6 @@ def _tail(*said: Path) -> str:
         if lines:
             return f", saying: {' | '.join(lines[-LAST_LINES:])}"
     return ", saying nothing"
+
+
+KIND = TeacherKind(CommandSpec, load, sources)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edge_vc.assets import ASSETS
+from edge_vc.assets import DEFAULT_WEIGHTS as DEFAULT_WEIGHTS
 from edge_vc.audio.io import AudioError, Samples
 from edge_vc.audio.level import normalize_level
 from edge_vc.audio.mel import LogMel, channel_mean
@@ -19,7 +19,6 @@ from edge_vc.audio.pitch import Contour, track_pitch
 from edge_vc.models.teacher.file import load_teacher, save_teacher
 from edge_vc.models.teacher.network import TeacherNetwork
 
-DEFAULT_WEIGHTS = ASSETS / "kathleen-teacher.safetensors"
 INPUT_DB = -23.0
 """Level of active speech that the network is given, dBFS."""
 CHUNK_FRAMES = 2000

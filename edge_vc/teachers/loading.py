@@ -5,40 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from importlib import import_module
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any
 
+from edge_vc.settings.paths import replace_path, whole
+from edge_vc.teachers.registry import teacher_kinds
 from edge_vc.teachers.spec import TeacherError, TeacherSpec
 from edge_vc.teachers.teacher import Teacher
-
-ADAPTERS = {
-    "default": "edge_vc.teachers.network_file",
-    "module": "edge_vc.teachers.module",
-    "program": "edge_vc.teachers.program",
-    "onnx": "edge_vc.teachers.onnx_file",
-    "pairs": "edge_vc.teachers.pairs_folder",
-    "command": "edge_vc.teachers.command",
-}
-"""Where each kind is opened; loaded when it is asked for."""
-
-
-class Adapter(Protocol):
-    """What a module in `ADAPTERS` offers."""
-
-    def load(self, spec: TeacherSpec) -> Teacher:
-        """Open the teacher; raises `TeacherError` with the file and the fact."""
-        ...
-
-    def sources(self, spec: TeacherSpec) -> Sequence[Path]:
-        """Files that make the teacher what it is."""
-        ...
 
 
 def open_teacher(spec: TeacherSpec) -> Teacher:
     """Open a teacher; raises `TeacherError` with one line about why it cannot be."""
-    return _adapter(spec).load(spec)
+    return teacher_kinds()[spec.kind].load(spec)
 
 
 def teacher_hash(spec: TeacherSpec) -> str:
@@ -48,12 +27,11 @@ def teacher_hash(spec: TeacherSpec) -> str:
     answer. Of a module's code it sees the file with the factory, not what that imports.
     Raises `TeacherError` when a file is missing.
     """
-    files = _adapter(spec).sources(spec)
-    names = {str(path) for path in files}
+    files = teacher_kinds()[spec.kind].sources(spec)
     settings = {
-        key: value
-        for key, value in asdict(spec).items()
-        if key not in ("path", "weights", *spec.passing) and value not in names
+        field.name: _without_paths(field, getattr(spec, field.name), files)
+        for field in fields(spec)
+        if field.name not in spec.passing and field.metadata.get("paths") is not whole
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for path in files:
@@ -65,13 +43,12 @@ def teacher_hash(spec: TeacherSpec) -> str:
     return digest.hexdigest()
 
 
-def given_file(spec: TeacherSpec, key: str) -> Path:
-    """Return the path under a spec's ``key``; raises `TeacherError` when no file is there."""
-    path = Path(str(getattr(spec, key)))
-    if not path.is_file():
-        raise TeacherError(f'teacher.{key} = "{path}": no such file')
-    return path
-
-
-def _adapter(spec: TeacherSpec) -> Adapter:
-    return cast(Adapter, import_module(ADAPTERS[spec.kind]))
+def _without_paths(field: Field[Any], value: object, files: Sequence[Path]) -> object:
+    """Return a setting with every path of a file that is hashed by content replaced."""
+    parts = field.metadata.get("paths")
+    if parts is None or not isinstance(value, str):
+        return value
+    for part in parts(value):
+        if Path(part) in files:
+            value = replace_path(value, part, "FILE")
+    return value

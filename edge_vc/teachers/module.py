@@ -4,29 +4,51 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor, nn
 
 from edge_vc.audio.io import Samples
+from edge_vc.settings.field import choice, number
+from edge_vc.settings.paths import file_of_factory, path_field
 from edge_vc.teachers.answer import WaveformTeacher
-from edge_vc.teachers.loading import given_file
-from edge_vc.teachers.spec import ModuleSpec, TeacherError
+from edge_vc.teachers.kind import TeacherKind
+from edge_vc.teachers.spec import TeacherError, WaveformSpec, given_file
 
-SHAPES = {"T": (-1,), "1,T": (1, -1), "1,1,T": (1, 1, -1)}
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+SHAPES = {"1,T": (1, -1), "1,1,T": (1, 1, -1), "T": (-1,)}
+
+
+@dataclass(frozen=True)
+class ModuleSpec(WaveformSpec):
+    """An ``nn.Module`` of the user's: a float tensor of audio in, one out."""
+
+    kind: str = choice("module", "module")
+    factory: str = path_field(needed=True, example="teacher.py:make_teacher", parts=file_of_factory)
+    """``package.module:function`` or ``path/to/file.py:function``, called without arguments."""
+    weights: str = path_field()
+    """``.safetensors``, or what ``torch.load(weights_only=True)`` reads; empty: none."""
+    weights_key: str = ""
+    """Where in the file the state dict lies, such as ``model``; empty: the file is one."""
+    shape: str = choice("1,T", *SHAPES)
+    multiple: int = number(1, 1, 10_000_000, "samples")
+    """The input is padded with silence to a multiple of this."""
+    device: str = choice("cpu", "cpu", "cuda")
+    passing: ClassVar[tuple[str, ...]] = ("device",)
 
 
 def load(spec: ModuleSpec) -> WaveformTeacher:
     """Build the module, load its weights, and wrap it; raises `TeacherError`."""
+    import torch
+
     module = _build(spec)
     if spec.weights:
         try:
@@ -52,6 +74,8 @@ def sources(spec: ModuleSpec) -> list[Path]:
 
 def usable(module: nn.Module, device: str) -> nn.Module:
     """Return ``module`` on a device, for inference; raises `TeacherError` without the device."""
+    import torch
+
     if device == "cuda" and not torch.cuda.is_available():
         raise TeacherError('teacher.device = "cuda": torch finds no GPU here; use "cpu"')
     return module.requires_grad_(False).to(device)
@@ -59,6 +83,8 @@ def usable(module: nn.Module, device: str) -> nn.Module:
 
 def first_tensor(answer: object) -> Tensor:
     """Return an answer that is a tensor, or the first of several; raises `TeacherError`."""
+    from torch import Tensor
+
     first = answer[0] if isinstance(answer, (tuple, list)) and answer else answer
     if not isinstance(first, Tensor):
         raise TeacherError(f"the teacher returned {type(first).__name__}, a tensor is needed")
@@ -66,6 +92,8 @@ def first_tensor(answer: object) -> Tensor:
 
 
 def _build(spec: ModuleSpec) -> nn.Module:
+    from torch import nn
+
     name, _, function = spec.factory.rpartition(":")
     where = f'teacher.factory = "{spec.factory}"'
     try:
@@ -114,6 +142,10 @@ def _import(name: str, path: Path) -> ModuleType:
 
 
 def _state_dict(spec: ModuleSpec) -> Mapping[str, Any]:
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     path = given_file(spec, "weights")
     where = f'teacher.weights = "{spec.weights}"'
     try:
@@ -138,3 +170,6 @@ def _state_dict(spec: ModuleSpec) -> Mapping[str, Any]:
 
 def _one_line(error: BaseException) -> str:
     return (str(error).splitlines() or ["no reason given"])[0]
+
+
+KIND = TeacherKind(ModuleSpec, load, sources)

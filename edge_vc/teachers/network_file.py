@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from safetensors import SafetensorError
+from edge_vc.assets import DEFAULT_WEIGHTS
+from edge_vc.settings.field import choice
+from edge_vc.settings.paths import path_field
+from edge_vc.teachers.kind import TeacherKind
+from edge_vc.teachers.spec import TeacherError, TeacherSpec, given_file
 
-from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher
-from edge_vc.teachers.loading import given_file
-from edge_vc.teachers.spec import DefaultSpec, TeacherError
+if TYPE_CHECKING:
+    from edge_vc.teachers.default import DefaultTeacher
+
+
+@dataclass(frozen=True)
+class DefaultSpec(TeacherSpec):
+    """Our own network."""
+
+    kind: str = choice("default", "default")
+    weights: str = path_field("shipped", suffixes=(".safetensors",))
+    """``shipped``, or the path of a teacher's ``.safetensors``."""
+
+
+SHIPPED = DefaultSpec()
+"""The teacher that comes with the project."""
 
 
 def load(spec: DefaultSpec) -> DefaultTeacher:
     """Open the shipped weights or the given ones; raises `TeacherError`."""
+    from safetensors import SafetensorError
+
+    from edge_vc.teachers.default import DefaultTeacher
+
     path = sources(spec)[0]
     try:
         return DefaultTeacher.load(path)
@@ -28,3 +50,6 @@ def sources(spec: DefaultSpec) -> list[Path]:
             raise TeacherError(f'teacher.weights = "shipped": {DEFAULT_WEIGHTS} does not exist')
         return [DEFAULT_WEIGHTS]
     return [given_file(spec, "weights")]
+
+
+KIND = TeacherKind(DefaultSpec, load, sources)

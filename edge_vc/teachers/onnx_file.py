@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import onnx
-import onnxruntime as ort
 from numpy.typing import NDArray
-from onnx.external_data_helper import uses_external_data
 
 from edge_vc.audio.io import Samples
+from edge_vc.settings.field import choice, number
+from edge_vc.settings.paths import path_field
 from edge_vc.teachers.answer import WaveformTeacher
-from edge_vc.teachers.graph_ports import Ports, find_ports
-from edge_vc.teachers.loading import given_file
-from edge_vc.teachers.spec import OnnxSpec, TeacherError
+from edge_vc.teachers.kind import TeacherKind
+from edge_vc.teachers.spec import HIGHEST_RATE, TeacherError, WaveformSpec, given_file
+from edge_vc_runtime.engines.onnx_engine.saturation import kernels_saturate
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
+    from edge_vc.teachers.graph_ports import Ports
 
 DEFAULT_RATE = 16_000
 
 
+@dataclass(frozen=True)
+class OnnxSpec(WaveformSpec):
+    """An ONNX file, offline or streaming."""
+
+    kind: str = choice("onnx", "onnx")
+    sample_rate: int = number(0, 0, HIGHEST_RATE, "Hz")
+    """0: as the file's metadata say, else 16000."""
+    path: str = path_field(needed=True, example="teacher.onnx", suffixes=(".onnx",))
+    """The graph; weights in files of their own lie beside it."""
+    states: str = ""
+    """``in=next, ...`` for a streaming graph; empty: inputs ``state.X`` with outputs ``next.X``."""
+    hop: int = number(0, 0, 1_000_000, "samples")
+    """Samples per run of a streaming graph; 0: the length of its input."""
+    delay: int = number(-1, -1, 1_000_000, "samples")
+    """What a streaming graph's answer lags behind; -1: as the file's metadata say, else 0."""
+    multiple: int = number(1, 1, 10_000_000, "samples")
+    """The input of an offline graph is padded with silence to a multiple of this."""
+    threads: int = number(1, 1, 256, "threads")
+    passing: ClassVar[tuple[str, ...]] = ("threads",)
+
+
 def load(spec: OnnxSpec) -> WaveformTeacher:
     """Open the graph and wrap it; raises `TeacherError` when it is not audio in, audio out."""
+    from edge_vc.teachers.graph_ports import find_ports
+
     path = given_file(spec, "path")
     session = _open(path, spec.threads)
     ports = find_ports(path, session, spec.states)
@@ -42,6 +71,9 @@ def load(spec: OnnxSpec) -> WaveformTeacher:
 
 def sources(spec: OnnxSpec) -> list[Path]:
     """Return the graph's file and those with its weights, where they lie apart."""
+    import onnx
+    from onnx.external_data_helper import uses_external_data
+
     path = given_file(spec, "path")
     try:
         tensors = onnx.load(path, load_external_data=False).graph.initializer
@@ -96,10 +128,23 @@ class _Streaming:
         return joined[late : late + round(len(audio) * scale)]
 
 
-def _open(path: Path, threads: int) -> ort.InferenceSession:
+def session_options(threads: int) -> ort.SessionOptions:
+    """Return how a teacher's graph is run: on the CPU, INT8 exactly."""
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
+    if kernels_saturate():
+        # INT8 graphs are computed in float, which is exact; x86 without VNNI would clip.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
+    return options
+
+
+def _open(path: Path, threads: int) -> ort.InferenceSession:
+    import onnxruntime as ort
+
+    options = session_options(threads)
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
@@ -113,3 +158,6 @@ def _number(path: Path, facts: dict[str, str], key: str, otherwise: int) -> int:
     if not text.isdecimal() or int(text) > 10_000_000:
         raise TeacherError(f"{path}: its metadata say {key} = {text[:40]!r}, not a number")
     return int(text)
+
+
+KIND = TeacherKind(OnnxSpec, load, sources)

@@ -11,8 +11,11 @@ import numpy as np
 import soundfile
 
 from edge_vc.audio.io import Samples, read_audio
+from edge_vc.settings.field import choice, number
+from edge_vc.settings.paths import path_field
 from edge_vc.teachers.answer import SLACK_MS, fit_answer
-from edge_vc.teachers.spec import PairsSpec, TeacherError
+from edge_vc.teachers.kind import TeacherKind
+from edge_vc.teachers.spec import HIGHEST_RATE, TeacherError, TeacherSpec
 
 PARTS = ("train", "val", "dev")
 """Folders of the layout; files directly in the folder count as well."""
@@ -21,6 +24,17 @@ SUFFIXES = (".wav", ".flac")
 SAME = 0.999
 """Correlation with a recording from which it is that recording, cut or at another level."""
 PEAK = 0.89
+
+
+@dataclass(frozen=True)
+class PairsSpec(TeacherSpec):
+    """A folder of recordings that another tool converted."""
+
+    kind: str = choice("pairs", "pairs")
+    path: str = path_field(needed=True, example="pairs", folder=True)
+    """``NAME_original.wav`` beside ``NAME_converted.wav``, in ``train/``, ``val/``, ``dev/``."""
+    sample_rate: int = number(16_000, 1_000, HIGHEST_RATE, "Hz")
+    """Rate to which both are resampled."""
 
 
 @dataclass(frozen=True)
@@ -159,3 +173,6 @@ def _gain(original: Samples, audio: Samples) -> float | None:
     product = float(known @ asked)
     same = product / np.sqrt(powers[0] * powers[1]) >= SAME
     return product / powers[0] if same else None
+
+
+KIND = TeacherKind(PairsSpec, load, sources)

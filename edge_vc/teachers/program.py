@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.export import ExportedProgram
 
 from edge_vc.audio.io import Samples
+from edge_vc.settings.field import choice, number
+from edge_vc.settings.paths import path_field
 from edge_vc.teachers.answer import WaveformTeacher
-from edge_vc.teachers.loading import given_file
+from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.module import first_tensor, usable
-from edge_vc.teachers.program_archive import read_archive
-from edge_vc.teachers.spec import ProgramSpec, TeacherError
+from edge_vc.teachers.spec import TeacherError, WaveformSpec, given_file
+
+if TYPE_CHECKING:
+    from torch.export import ExportedProgram
+
+
+@dataclass(frozen=True)
+class ProgramSpec(WaveformSpec):
+    """A ``torch.export`` program."""
+
+    kind: str = choice("program", "program")
+    path: str = path_field(needed=True, example="teacher.pt2", suffixes=(".pt2",))
+    """A ``.pt2`` file with one input of audio; of a fixed length, it is run in windows."""
+    multiple: int = number(1, 1, 10_000_000, "samples")
+    """The input is padded with silence to a multiple of this."""
+    device: str = choice("cpu", "cpu", "cuda")
+    passing: ClassVar[tuple[str, ...]] = ("device",)
 
 
 def load(spec: ProgramSpec) -> WaveformTeacher:
     """Check the archive, load it and wrap it; raises `TeacherError`."""
+    import torch
+
     path = given_file(spec, "path")
     program = _load_program(path)
     shape = _input_shape(path, program)
@@ -44,6 +61,10 @@ def sources(spec: ProgramSpec) -> list[Path]:
 
 
 def _load_program(path: Path) -> ExportedProgram:
+    import torch
+
+    from edge_vc.teachers.program_archive import read_archive
+
     content = read_archive(path)
     try:
         return torch.export.load(content)
@@ -55,13 +76,15 @@ def _load_program(path: Path) -> ExportedProgram:
 
 def _input_shape(path: Path, program: ExportedProgram) -> tuple[Any, ...]:
     """Return the shape of the one input, ``[1, ..., T]``; ``T`` is symbolic where it is free."""
+    import torch
+
     names = program.graph_signature.user_inputs
     values = [
         node.meta["val"]
         for node in program.graph.nodes
         if node.op == "placeholder" and node.name in names
     ]
-    if len(values) != 1 or not isinstance(values[0], Tensor):
+    if len(values) != 1 or not isinstance(values[0], torch.Tensor):
         raise TeacherError(f"{path}: takes {len(values)} inputs ({names}); one of audio is needed")
     shape: tuple[Any, ...] = tuple(values[0].shape)
     leading = [size for size in shape[:-1] if isinstance(size, int) and size != 1]
@@ -71,3 +94,6 @@ def _input_shape(path: Path, program: ExportedProgram) -> tuple[Any, ...]:
             "is needed"
         )
     return shape
+
+
+KIND = TeacherKind(ProgramSpec, load, sources)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
-from edge_vc.audio.pitch import Contour
+
+if TYPE_CHECKING:  # it loads torch, and kinds of teachers are listed without
+    from edge_vc.audio.pitch import Contour
 
 
 class Teacher(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_vc.teachers.spec import ModuleSpec
+from edge_vc.teachers.module import ModuleSpec
 
 MOODS = (
     "good", "short", "nan", "silent", "dies", "hangs", "raises", "clips", "loses", "other",

@@ -139,7 +139,7 @@ def test_help_teaches():
     assert code == 0
     for word in (
         "shipped",
-        "program.pt2",
+        "FILE.pt2",
         "--ray",
         "--workers",
         "report.json",

@@ -21,7 +21,9 @@ from edge_vc.labelling.labels import load_labels
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.pairs import write_pairs
 from edge_vc.labelling.report import LabelReport, load_report
-from edge_vc.teachers.spec import ModuleSpec, PairsSpec, TeacherError, TeacherSpec
+from edge_vc.teachers.module import ModuleSpec
+from edge_vc.teachers.pairs_folder import PairsSpec
+from edge_vc.teachers.spec import TeacherError, TeacherSpec
 from edge_vc.workers.inline_pool import InlinePool
 from edge_vc.workers.process_pool import ProcessPool
 from edge_vc.workers.scheduler import Timeouts

@@ -15,8 +15,8 @@ from edge_vc.audio.io import AudioError
 from edge_vc.data.corpus import Corpus
 from edge_vc.labelling.job import label_here
 from edge_vc.labelling.label import Alignment, label_recording
+from edge_vc.teachers.module import ModuleSpec
 from edge_vc.teachers.outliers import OutlierError
-from edge_vc.teachers.spec import ModuleSpec
 
 Audio = NDArray[np.float32]
 CODE = """

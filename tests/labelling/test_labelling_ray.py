@@ -23,7 +23,8 @@ from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport, load_report
 from edge_vc.teachers.loading import teacher_hash
-from edge_vc.teachers.spec import ModuleSpec, TeacherError
+from edge_vc.teachers.module import ModuleSpec
+from edge_vc.teachers.spec import TeacherError
 from edge_vc.workers.inline_pool import InlinePool
 from edge_vc.workers.pool import WorkerStartError
 from edge_vc.workers.ray_pool import RayPool

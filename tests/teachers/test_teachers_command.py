@@ -11,9 +11,10 @@ import pytest
 from teachers_toys import CONVERTER
 from voices import voice
 
+from edge_vc.teachers.command import CommandSpec
 from edge_vc.teachers.loading import open_teacher
 from edge_vc.teachers.outliers import OutlierError
-from edge_vc.teachers.spec import CommandSpec, TeacherError
+from edge_vc.teachers.spec import TeacherError
 
 
 def script(folder: Path, code: str) -> str:

@@ -11,7 +11,8 @@ from teachers_toys import FACTORY, Darker, darker
 from voices import voice
 
 from edge_vc.teachers.loading import open_teacher, teacher_hash
-from edge_vc.teachers.spec import ModuleSpec, TeacherError
+from edge_vc.teachers.module import ModuleSpec
+from edge_vc.teachers.spec import TeacherError
 
 
 @pytest.fixture

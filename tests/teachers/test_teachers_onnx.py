@@ -13,7 +13,8 @@ from voices import voice
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.loading import open_teacher, teacher_hash
-from edge_vc.teachers.spec import OnnxSpec, TeacherError
+from edge_vc.teachers.onnx_file import OnnxSpec, session_options
+from edge_vc.teachers.spec import TeacherError
 from edge_vc_export.onnx.export import export_onnx
 
 TINY = StudentConfig(mels=24, channels=32, hidden=(64, 64), dilations=(1, 2), outputs=32, bands=16)
@@ -123,3 +124,15 @@ def test_metadata_of_strangers_are_parsed_as_such(tmp_path):
     onnx.save(model, path)
     with pytest.raises(TeacherError, match=r"edge_vc\.sample_rate = '-3; drop', not a number"):
         open_teacher(OnnxSpec(path=str(path)))
+
+
+@pytest.mark.parametrize("saturating", [False, True])
+def test_int8_graphs_are_computed_in_float_where_kernels_saturate(monkeypatch, saturating):
+    """x86 without VNNI clips sums of u8 x s8 products: answers would lie 16 dB from the graph."""
+    monkeypatch.setattr("edge_vc.teachers.onnx_file.kernels_saturate", lambda: saturating)
+    options = session_options(1)
+    if saturating:
+        assert options.get_session_config_entry("session.disable_quant_qdq") == "1"
+    else:
+        with pytest.raises(RuntimeError):
+            options.get_session_config_entry("session.disable_quant_qdq")

@@ -9,8 +9,8 @@ from voices import voice
 from edge_vc.audio.io import read_audio
 from edge_vc.teachers.loading import open_teacher, teacher_hash
 from edge_vc.teachers.outliers import OutlierError
-from edge_vc.teachers.pairs_folder import PairsFolder
-from edge_vc.teachers.spec import PairsSpec, TeacherError
+from edge_vc.teachers.pairs_folder import PairsFolder, PairsSpec
+from edge_vc.teachers.spec import TeacherError
 
 
 @pytest.fixture

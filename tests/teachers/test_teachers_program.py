@@ -13,7 +13,8 @@ from torch import nn
 from voices import voice
 
 from edge_vc.teachers.loading import open_teacher
-from edge_vc.teachers.spec import ProgramSpec, TeacherError
+from edge_vc.teachers.program import ProgramSpec
+from edge_vc.teachers.spec import TeacherError
 
 
 @pytest.fixture(scope="module")

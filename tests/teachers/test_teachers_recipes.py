@@ -34,7 +34,7 @@ from edge_vc.labelling.labels import LabelledAudio, load_labels
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport
 from edge_vc.teachers.default import DEFAULT_WEIGHTS
-from edge_vc.teachers.spec import SPECS
+from edge_vc.teachers.registry import KINDS
 from edge_vc.workers.inline_pool import InlinePool
 
 RECIPES = Path(edge_vc.__file__).parent / "recipes" / "teachers"
@@ -70,7 +70,7 @@ def labels_of(report: LabelReport, folder: Path) -> list[LabelledAudio]:
 
 def test_there_is_one_for_each_kind():
     kinds = {load_recipe(RECIPES / f"{name}.toml").teacher.kind for name in NAMES}
-    assert kinds == set(SPECS)
+    assert kinds == set(KINDS)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -187,11 +187,11 @@ def test_a_teacher_without_one_good_answer_stops_the_run_with_reasons(place):
 
 
 def test_provenance_names_files_and_no_folders(place):
-    from edge_vc.compress.stages.export import ExportStage
+    from edge_vc_export.bundle.recipe_facts import recipe_facts
 
     recipe = load_recipe(RECIPES / "command.toml")
     spec = replace(recipe.teacher, command="/home/me/run.sh --model /data/m.pth {input} {output}")
     recipe = replace(recipe, teacher=spec, data=replace(recipe.data, corpus="/home/me/voices"))
-    told = ExportStage(recipe)._provenance()
+    told = recipe_facts(recipe.to_dict()).provenance["recipe"]
     assert told["teacher"]["command"] == "run.sh --model m.pth {input} {output}"
     assert "/" not in str(told["data"]) + str(told["teacher"])

@@ -8,17 +8,13 @@ import pytest
 
 from edge_vc.compress.recipe import Recipe
 from edge_vc.settings.field import RecipeError
-from edge_vc.teachers.loading import ADAPTERS, teacher_hash
-from edge_vc.teachers.spec import (
-    NEEDED,
-    SPECS,
-    CommandSpec,
-    DefaultSpec,
-    PairsSpec,
-    TeacherError,
-    spec_from_table,
-    spec_from_words,
-)
+from edge_vc.teachers.command import CommandSpec
+from edge_vc.teachers.loading import teacher_hash
+from edge_vc.teachers.network_file import DefaultSpec
+from edge_vc.teachers.pairs_folder import PairsSpec
+from edge_vc.teachers.reading import spec_from_table, spec_from_words
+from edge_vc.teachers.registry import KINDS
+from edge_vc.teachers.spec import TeacherError
 
 
 def test_a_recipe_without_a_kind_means_our_own_network():
@@ -27,13 +23,9 @@ def test_a_recipe_without_a_kind_means_our_own_network():
     )
 
 
-def test_every_kind_has_an_adapter():
-    assert set(SPECS) == set(ADAPTERS)
-
-
-@pytest.mark.parametrize("kind", SPECS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_number_of_a_kind_has_a_range_that_holds_its_default(kind):
-    needed = {NEEDED[kind]: "x"} if kind in NEEDED else {}
+    needed = dict.fromkeys(KINDS[kind].needed, "x")
     spec = spec_from_table({"kind": kind, **needed})
     assert spec_from_table(vars(spec)) == spec
     assert spec.kind == kind

@@ -22,9 +22,11 @@ from edge_vc.labelling.folder import LabelFolderError
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport
-from edge_vc.settings.field import RecipeError
+from edge_vc.settings.field import RecipeError, Value
+from edge_vc.settings.paths import paths_named
 from edge_vc.teachers.loading import teacher_hash
-from edge_vc.teachers.spec import PairsSpec, TeacherError
+from edge_vc.teachers.pairs_folder import PairsSpec
+from edge_vc.teachers.spec import TeacherError
 from edge_vc.workers.inline_pool import InlinePool
 from edge_vc.workers.process_pool import ProcessPool
 
@@ -74,6 +76,13 @@ class DataStage(Stage):
     def external_inputs(self) -> dict[str, str]:
         """Hashes of the teacher and the corpus, or of the labels."""
         return self._external
+
+    def resolved(self) -> dict[str, dict[str, Value]]:
+        """The sections without paths: what lies there counts, by `external_inputs`."""
+        picked = super().resolved()
+        for name, section in (("teacher", self.recipe.teacher), ("data", self.recipe.data)):
+            picked[name] |= paths_named(section)
+        return picked
 
     def run(self, work: Workspace) -> Metrics:
         """Label what was chosen; finished recordings lie in scratch until all are."""

@@ -10,7 +10,7 @@ from edge_vc.compress.recipe import SHIPPED_VOICE
 from edge_vc.models.student.file import load_student
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc.settings.field import RecipeError
-from edge_vc.teachers.spec import SHIPPED
+from edge_vc.teachers.network_file import SHIPPED
 
 NOTES = 12
 """How often a release says what it does, about."""

@@ -17,7 +17,8 @@ from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, LabelFolderError
 from edge_vc.labelling.report import LabelledRow, LabelReport, load_report
 from edge_vc.settings.field import RecipeError
-from edge_vc.teachers.spec import TeacherSpec
+from edge_vc.teachers.loading import teacher_hash
+from edge_vc.teachers.spec import TeacherError, TeacherSpec
 
 LEAST_SECONDS = 5.0
 """Speech that must be left to learn from."""
@@ -66,12 +67,20 @@ def open_labels(folder: str, teacher: TeacherSpec) -> LabelReport:
         )
     theirs = {k: v for k, v in report.teacher.spec.items() if k not in teacher.passing}
     said = {key: value for key, value in asdict(teacher).items() if key not in teacher.passing}
-    if theirs != said:
+    if theirs != said and not _same_content(report.teacher.hash, teacher):
         table = "; ".join(f"{key} = {json.dumps(value)}" for key, value in theirs.items())
         raise RecipeError(
             f'data.labels = "{folder}": are by another teacher; write [teacher] {table}'
         )
     return report
+
+
+def _same_content(hash: str, teacher: TeacherSpec) -> bool:
+    """Whether a teacher is the one with this hash, at whatever path its files lie."""
+    try:
+        return teacher_hash(teacher) == hash
+    except TeacherError:
+        return False
 
 
 def labels_hash(report: LabelReport) -> str:

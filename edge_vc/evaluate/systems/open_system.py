@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 RATE = 16000
 """Sample rate in Hz at which everything is compared."""
 
-OTHER_TEACHERS = (".onnx", ".pt2", ".toml")
-"""Suffixes of teachers that are not our own network; ``.toml`` is a recipe with one."""
-
 Convert = Callable[[Samples], Samples]
 """Mono ``[T]`` at `RATE` to its conversion ``[T]``."""
 
@@ -54,13 +51,22 @@ def open_teacher(weights: Path | None) -> Convert:
     return at_rate(teacher.convert, teacher.sample_rate)
 
 
+def is_other_teacher(path: Path) -> bool:
+    """Whether a file is a teacher that is not our own network, or a recipe with one."""
+    from edge_vc.teachers.registry import teacher_kinds
+
+    kinds = teacher_kinds()
+    suffixes = {suffix for kind in kinds.values() for suffix in kind.suffixes}
+    return path.suffix.lower() in suffixes - set(kinds["default"].suffixes) | {".toml"}
+
+
 def other_teacher(what: str) -> Callable[[], Convert]:
     """Return what opens any teacher that `edge-vc label` takes, as a file or as a recipe.
 
     Raises `EvaluationError` for a recipe that cannot be read.
     """
     from edge_vc.settings.field import RecipeError
-    from edge_vc.teachers.spec import spec_from_words
+    from edge_vc.teachers.reading import spec_from_words
 
     try:
         spec = spec_from_words(what)

@@ -71,7 +71,7 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
         return [_weights(name, path)]
     if path.suffix == ".evc":
         return _bundle(name or path.stem, path, note)
-    if path.suffix in voices.OTHER_TEACHERS:
+    if voices.is_other_teacher(path):
         return [_one(name or path.stem, "teacher", voices.other_teacher(rest))]
     if path.is_dir():
         path = path.resolve()

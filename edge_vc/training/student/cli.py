@@ -26,7 +26,7 @@ from edge_vc.models.student.fixed_phase import with_fixed_phase
 from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
-from edge_vc.teachers.spec import DefaultSpec
+from edge_vc.teachers.network_file import DefaultSpec
 from edge_vc.training.devices import add_device_arguments, device_settings, open_devices
 from edge_vc.training.schedule import Budget
 from edge_vc.training.student.batches import set_prior

@@ -1,0 +1,55 @@
+"""A kind of teacher: its settings and what opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import Field, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from edge_vc.settings.notes import first_line, plain
+from edge_vc.teachers.spec import TeacherSpec
+from edge_vc.teachers.teacher import Teacher
+
+
+@dataclass(frozen=True)
+class TeacherKind:
+    """All that the rest of the project asks about a kind of teacher."""
+
+    spec: type[TeacherSpec]
+    """Frozen dataclass of its settings. The default of ``kind`` is the kind's name; `path_field`
+    says which field is needed, and which suffix of a file stands for it."""
+    load: Callable[[Any], Teacher]
+    """Opens a teacher of such settings; raises `TeacherError` with the file and the fact."""
+    sources: Callable[[Any], Sequence[Path]]
+    """Returns the files that make the teacher what it is; raises `TeacherError`."""
+
+    @property
+    def name(self) -> str:
+        """What ``kind`` is in a recipe."""
+        return str(self._field("kind").default)
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        return plain(first_line(self.spec))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Keys without which it is nothing."""
+        return tuple(f.name for f in fields(self.spec) if f.metadata.get("needed"))
+
+    @property
+    def suffixes(self) -> dict[str, str]:
+        """The key that a file is given to, by the file's suffix."""
+        return {
+            suffix: f.name for f in fields(self.spec) for suffix in f.metadata.get("suffixes", ())
+        }
+
+    @property
+    def folder(self) -> str:
+        """The key that a folder is given to; empty when a folder is no such teacher."""
+        return next((f.name for f in fields(self.spec) if f.metadata.get("folder")), "")
+
+    def _field(self, name: str) -> Field[Any]:
+        return next(field for field in fields(self.spec) if field.name == name)
