@@ -29,7 +29,7 @@ from edge_vc.evaluate.evaluation import evaluate
 from edge_vc.evaluate.systems.systems import ConversionSystem
 from edge_vc.models.student.file import load_student
 from edge_vc.models.student.student import Student
-from edge_vc_export.facts import graph_facts
+from edge_vc_export.metadata import graph_metadata
 from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.stream import OnnxStream
@@ -109,7 +109,7 @@ def race_graphs(forms: dict[str, Student], audio: Samples) -> dict[str, Any]:
                 licence="CC0-1.0",
             )
             streams[name] = OnnxStream(path)
-            facts[f"{name}_nodes"] = graph_facts(path).nodes
+            facts[f"{name}_nodes"] = graph_metadata(path).nodes
             facts[f"{name}_kb"] = round(path.stat().st_size / 1e3, 1)
         took: dict[str, list[float]] = {name: [] for name in streams}
         blocks = audio[: len(audio) // 160 * 160].reshape(-1, 160)

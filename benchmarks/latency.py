@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc_export.parity.speech import example_speech
-from edge_vc_export.parity.speed import race, ratio
+from edge_vc_export.parity.speed import ratio, time_interleaved
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
@@ -169,7 +169,7 @@ def _race(
     hop, rate = forms.pop()
     speech = example_speech(10.0, rate)
     hops = speech[: speech.shape[0] // hop * hop].reshape(-1, hop)
-    return race(
+    return time_interleaved(
         sessions,
         hops,
         rounds=options.rounds,

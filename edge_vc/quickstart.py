@@ -148,7 +148,7 @@ def _measure(
 ) -> Measured:
     from edge_vc.evaluate.metrics.similarity import SpeakerEncoder, similarity
     from edge_vc.evaluate.metrics.target_voice import RATE, load_centroid
-    from edge_vc_export.bundle.release import compare_precisions
+    from edge_vc_export.parity.speed import compare_precisions
     from edge_vc_runtime.profiling.profiler import ProfileOptions, profile
 
     reports = {}

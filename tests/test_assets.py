@@ -113,7 +113,7 @@ def test_the_teacher_knows_one_voice_and_its_origin() -> None:
 def test_both_formats_say_the_same_for_half_a_minute(
     name: str, precision: str, tmp_path: Path
 ) -> None:
-    from edge_vc_export.parity.formats import check_agreement
+    from edge_vc_export.parity.cross_format import check_cross_format
     from edge_vc_export.parity.speech import example_speech
 
     bundle, files = read_bundle(bundle_path(name)), []
@@ -122,10 +122,10 @@ def test_both_formats_say_the_same_for_half_a_minute(
         files[-1].write_bytes(bundle.read(f"model.{precision}.{format}"))
     speech = example_speech(30.0, bundle.manifest.sample_rate)
 
-    agreement = check_agreement(*files, speech)
+    parity = check_cross_format(*files, speech)
 
-    assert agreement.seconds == pytest.approx(30.0)
-    assert agreement.trunk_snr_db >= 30
+    assert parity.seconds == pytest.approx(30.0)
+    assert parity.trunk_snr_db >= 30
 
 
 @pytest.mark.slow

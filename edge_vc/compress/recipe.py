@@ -146,7 +146,7 @@ class ExportSection:
     attribution: str = ""
     """Whose recordings the models learnt from."""
     precision: str = choice("both", "both", "fp32", "all")
-    """Which graphs go into the bundle; of ``both``, INT8 is the default unless it is slower.
+    """Which graphs go into the bundle; of ``both``, INT8 is the default.
 
     ``all`` adds a float TFLite file with integer weights (``dynamic-int8``)."""
     formats: str = choice("both", "both", "onnx", "tflite")

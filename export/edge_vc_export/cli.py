@@ -161,18 +161,18 @@ def _report(release: Release) -> None:
 
 
 def _findings(release: Release) -> Iterator[str]:
-    proof = release.proof
+    verification = release.verification
     nodes = ", ".join(f"{count} in {name}" for name, count in release.nodes.items())
     yield f"size: {release.path.stat().st_size / 1e6:.2f} MB; default precision: {release.default}"
     yield f"nodes: {nodes}"
-    for format, fp32 in proof.fp32.items():
+    for format, fp32 in verification.fp32.items():
         yield f"fp32 as {format} against PyTorch: largest difference {fp32.offline:.1e}"
-    for name, int8 in proof.int8.items():
+    for name, int8 in verification.int8.items():
         yield (
             f"int8 as {name} against fp32: trunk SNR {int8.trunk_snr_db:.1f} dB, log-spectral "
             f"distance {int8.spectral_distance_db:.2f} dB"
         )
-    for precision, each in proof.agreement.items():
+    for precision, each in verification.cross_format.items():
         yield (
             f"{precision} as tflite against onnx: largest difference {each.difference:.1e}, "
             f"trunk SNR {each.trunk_snr_db:.0f} dB"

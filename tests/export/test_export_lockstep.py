@@ -9,7 +9,7 @@ import torch
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc_export.onnx.export import export_onnx
-from edge_vc_export.parity.lockstep import run_offline, run_side_by_side
+from edge_vc_export.parity.lockstep import run_lockstep, run_offline
 from edge_vc_export.parity.pytorch_int8 import ParityError, check_fp32
 from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.stream import OnnxStream
@@ -50,7 +50,7 @@ def speech() -> np.ndarray:
 
 def test_the_same_pitch_has_no_slips(graph: Path, speech: np.ndarray) -> None:
     with torch.no_grad():
-        lane = run_side_by_side(student(-1e-4), OnnxStream(graph), speech)
+        lane = run_lockstep(student(-1e-4), OnnxStream(graph), speech)
     assert lane.slips == 0
     assert lane.comparable.all()
     np.testing.assert_allclose(lane.graph, lane.torch, atol=1e-5)
@@ -63,7 +63,7 @@ def test_a_step_apart_is_a_slip_and_the_phase_is_taken_over(
 ) -> None:
     other = student(1e-4)
     with torch.no_grad():
-        lane = run_side_by_side(other, OnnxStream(graph), speech)
+        lane = run_lockstep(other, OnnxStream(graph), speech)
         offline = run_offline(other, speech, lane.pitch)
     assert lane.slips == 100
     assert lane.widest_slip == 1.0

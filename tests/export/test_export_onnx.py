@@ -14,7 +14,7 @@ from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.nn import State, StreamingLayer
 from edge_vc.nn.layer import flatten_state
-from edge_vc_export.facts import graph_facts
+from edge_vc_export.metadata import graph_metadata
 from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.parity.stream import OnnxStream
 
@@ -47,7 +47,7 @@ def test_shapes_are_static_and_contexts_have_their_channels_last(exported: Path)
 
 
 def test_facts_for_a_bare_model_are_in_the_file(exported: Path) -> None:
-    facts = graph_facts(exported)
+    facts = graph_metadata(exported)
 
     assert (facts.name, facts.precision, facts.licence) == ("toy", "fp32", "CC0-1.0")
     assert (facts.hop, facts.sample_rate, facts.delay) == (HOP, 8000, 0)
@@ -133,7 +133,7 @@ def test_students_export_and_stream_like_themselves(head: str, tmp_path: Path) -
 
     with torch.no_grad():
         assert abs(found - student(audio).flatten().numpy()).max() < 1e-4
-    assert graph_facts(path).delay == student.delay == 160
+    assert graph_metadata(path).delay == student.delay == 160
 
 
 def test_the_base_student_stays_a_small_graph(tmp_path: Path) -> None:
@@ -211,4 +211,4 @@ def test_a_foreign_graph_has_no_facts(tmp_path: Path) -> None:
     graph = onnx.helper.make_graph([node], "x", [value("x", 1, [1])], [value("y", 1, [1])])
     onnx.save(onnx.helper.make_model(graph), tmp_path / "x.onnx")
     with pytest.raises(ValueError, match="not exported by edge-vc"):
-        graph_facts(tmp_path / "x.onnx")
+        graph_metadata(tmp_path / "x.onnx")

@@ -10,7 +10,7 @@ import torch
 from export_toys import FACTS, executed, operations, quantized_toy, speech_like, toy
 from onnx import TensorProto, helper, numpy_helper
 
-from edge_vc_export.facts import graph_facts
+from edge_vc_export.metadata import graph_metadata
 from edge_vc_export.onnx.cleanup import clean
 from edge_vc_export.onnx.export import export_onnx, trace
 from edge_vc_export.onnx.graph import Graph
@@ -29,7 +29,7 @@ def test_every_quantised_convolution_becomes_an_integer_kernel(
 ) -> None:
     counts = executed(exported, tmp_path)
 
-    assert graph_facts(exported).quantized_convolutions == 4
+    assert graph_metadata(exported).quantized_convolutions == 4
     assert counts["QLinearConv"] == 4
     assert counts["Conv"] == 4  # front end, two depthwise, head: float
     assert counts["QuantizeLinear"] == counts["DequantizeLinear"] <= 3  # around each block

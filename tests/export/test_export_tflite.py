@@ -13,10 +13,10 @@ from torch import Tensor
 
 from edge_vc.nn import Serial, State, StreamingLayer
 from edge_vc_export.bundle.graph_set import Selection
-from edge_vc_export.facts import graph_facts
 from edge_vc_export.formats import DYNAMIC, FormatError, UnsupportedLayerError, check_formats
+from edge_vc_export.metadata import graph_metadata
 from edge_vc_export.onnx.export import export_onnx
-from edge_vc_export.parity.formats import check_agreement
+from edge_vc_export.parity.cross_format import check_cross_format
 from edge_vc_export.parity.open_stream import open_stream
 from edge_vc_export.parity.pytorch_int8 import Int8Limits, ParityError, check_fp32, check_int8
 from edge_vc_export.tflite import convert_onnx, export_tflite
@@ -72,7 +72,7 @@ def test_the_signature_names_every_tensor_and_all_are_float(files: dict[str, Pat
 
 
 def test_the_same_layers_are_integers_in_both_formats(files: dict[str, Path]) -> None:
-    counts = {name: graph_facts(path).quantized_convolutions for name, path in files.items()}
+    counts = {name: graph_metadata(path).quantized_convolutions for name, path in files.items()}
 
     assert counts["int8.onnx"] == counts["int8.tflite"] == 4
     assert counts["fp32.onnx"] == counts["fp32.tflite"] == 0
@@ -80,14 +80,14 @@ def test_the_same_layers_are_integers_in_both_formats(files: dict[str, Path]) ->
 
 def test_float_files_agree_with_torch_and_with_each_other(files: dict[str, Path]) -> None:
     parity = check_fp32(toy(), files["fp32.tflite"], audio(2.0))
-    agreement = check_agreement(files["fp32.onnx"], files["fp32.tflite"], audio(2.0))
+    agreement = check_cross_format(files["fp32.onnx"], files["fp32.tflite"], audio(2.0))
 
     assert max(parity.offline, parity.streaming) <= 1e-5
     assert agreement.difference <= 1e-5
 
 
 def test_integer_files_agree_far_better_than_integers_with_floats(files: dict[str, Path]) -> None:
-    agreement = check_agreement(files["int8.onnx"], files["int8.tflite"], audio(2.0))
+    agreement = check_cross_format(files["int8.onnx"], files["int8.tflite"], audio(2.0))
     crude = Int8Limits(least_snr_db=15.0, largest_distance_db=9.0, largest_drift_db=9.0)
     parity = check_int8(files["fp32.onnx"], files["int8.tflite"], audio(2.0), crude)
 
@@ -106,9 +106,9 @@ def test_a_file_that_says_something_else_is_refused(files: dict[str, Path], tmp_
     other = export_tflite(Toy().eval(), tmp_path / "other.tflite", precision="fp32", **FACTS)
 
     with pytest.raises(ParityError, match=r"other\.tflite: differs from .*fp32\.onnx by"):
-        check_agreement(files["fp32.onnx"], other, audio(0.5))
+        check_cross_format(files["fp32.onnx"], other, audio(0.5))
     with pytest.raises(ParityError, match=r"int8\.tflite: its trunk is .* dB from that of"):
-        check_agreement(files["int8.onnx"], files["int8.tflite"], audio(0.5), least_snr_db=300.0)
+        check_cross_format(files["int8.onnx"], files["int8.tflite"], audio(0.5), least_snr_db=300.0)
 
 
 def test_an_onnx_file_converts_to_the_same_bytes(files: dict[str, Path], tmp_path: Path) -> None:
@@ -249,18 +249,18 @@ def test_files_that_are_not_ours_are_refused(tmp_path: Path, files: dict[str, Pa
     path = tmp_path / "x.tflite"
     path.write_bytes(b"no flatbuffer at all")
     with pytest.raises(ValueError, match=r"x\.tflite: is not a TFLite file"):
-        graph_facts(path)
+        graph_metadata(path)
 
     builder = ModelBuilder()
     value = builder.tensor("audio", (1, 1, 1, 4))
     path.write_bytes(builder.to_bytes([value], [value], {}))
-    with pytest.raises(ValueError, match=r"x\.tflite: carries no edge_vc facts"):
-        graph_facts(path)
+    with pytest.raises(ValueError, match=r"x\.tflite: carries no edge_vc metadata"):
+        graph_metadata(path)
 
     foreign = onnx.load(files["fp32.onnx"])
     del foreign.metadata_props[:]
     onnx.save(foreign, tmp_path / "foreign.onnx")
-    with pytest.raises(ValueError, match=r"foreign\.onnx: carries no edge_vc facts"):
+    with pytest.raises(ValueError, match=r"foreign\.onnx: carries no edge_vc metadata"):
         convert_onnx(tmp_path / "foreign.onnx", tmp_path / "y.tflite")
     assert not (tmp_path / "y.tflite").exists()
 

@@ -14,7 +14,7 @@ from edge_vc.audio.io import Samples
 from edge_vc_export.bundle.card import model_card
 from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.signing import Signer
-from edge_vc_export.facts import GraphFacts, graph_facts
+from edge_vc_export.metadata import GraphMetadata, graph_metadata
 from edge_vc_export.parity.golden import TOLERANCES, npz_bytes, record_golden
 from edge_vc_runtime.bundle.entries import FileEntry, Golden, ModelEntry, StateSpec
 from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME, Manifest
@@ -38,7 +38,7 @@ class ModelFile:
     @property
     def name(self) -> str:
         """Name inside the bundle."""
-        facts = graph_facts(self.path)
+        facts = graph_metadata(self.path)
         return f"model.{facts.precision}.{facts.format}"
 
 
@@ -87,11 +87,11 @@ def archive_bytes(members: Mapping[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def _common_geometry(models: Sequence[ModelFile]) -> GraphFacts:
+def _common_geometry(models: Sequence[ModelFile]) -> GraphMetadata:
     """Return the facts that all models share; one manifest describes them all."""
     if not models:
         raise ValueError("a bundle needs at least one model")
-    found = [graph_facts(model.path) for model in models]
+    found = [graph_metadata(model.path) for model in models]
     first = found[0]
     for model, facts in zip(models, found, strict=True):
         for key in ("sample_rate", "hop", "delay", "states"):
@@ -113,14 +113,14 @@ def _one_each(models: Sequence[ModelFile]) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for model in models:
-        facts = graph_facts(model.path)
+        facts = graph_metadata(model.path)
         if facts.format == "onnx" or facts.precision not in found:
             found[facts.precision] = model.path
     return found
 
 
 def _entry(model: ModelFile) -> ModelEntry:
-    facts = graph_facts(model.path)
+    facts = graph_metadata(model.path)
     return ModelEntry(
         file=model.name,
         format=facts.format,
@@ -134,7 +134,7 @@ def _entry(model: ModelFile) -> ModelEntry:
 
 def _manifest(
     facts: BundleFacts,
-    geometry: GraphFacts,
+    geometry: GraphMetadata,
     entries: tuple[ModelEntry, ...],
     golden: Golden | None,
     files: Mapping[str, bytes],

@@ -1,4 +1,4 @@
-"""The golden recording: what every precision made of a little speech, to compare a board with."""
+"""The golden recording: speech and every precision's output for it, to check a board with."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SECONDS = 2.0
 TOLERANCES = {"int8": 3e-2, "fp32": 1e-4, "dynamic-int8": 3e-2}
 """Largest absolute sample difference that another machine may show.
 
-Kernels add floats in different orders, and an activation that lies on the edge between two
-integers may become either: one such value moved the waveform by 0.008 (44 dB below it) on emulated
-Arm cores, where float models stayed within 5e-7. tflite-runtime's own kernels round otherwise, by
-0.021 (35 dB). INT8 itself is 0.06 from float.
+Kernels add floats in different orders, and an activation halfway between two integers may become
+either: one such value moved the waveform by 0.008 (44 dB below it) on emulated Arm cores, where
+float models stayed within 5e-7. The kernels of tflite-runtime round differently, by 0.021 (35 dB).
+INT8 itself is 0.06 from float.
 """
 
 
@@ -32,8 +32,8 @@ def record_golden(models: Mapping[str, Path], audio: Samples) -> dict[str, Sampl
     arrays: dict[str, Samples] = {}
     for precision, path in sorted(models.items()):
         stream = open_stream(path)
-        length = min(audio.shape[0], round(SECONDS * stream.facts.sample_rate))
-        piece = audio[: length // stream.facts.hop * stream.facts.hop]
+        length = min(audio.shape[0], round(SECONDS * stream.metadata.sample_rate))
+        piece = audio[: length // stream.metadata.hop * stream.metadata.hop]
         arrays["input"] = np.ascontiguousarray(piece, np.float32)
         (arrays[f"output.{precision}"],) = stream.run(piece)
     return arrays

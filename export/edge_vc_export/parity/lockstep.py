@@ -1,9 +1,9 @@
-"""A graph and its model over the same audio, kept in step where rounding parts them.
+"""A graph and its model in lockstep over the same audio, with F0 slips re-synchronised.
 
-F0 is rounded to a grid so that phases add up exactly. Two engines whose F0 differs in the last
-bit round it to neighbouring steps now and then, about once in a minute or more; from there on
-their pulses are a hundredth of a period apart for good, which says nothing about the graph. So
-PyTorch then takes over the graph's F0 and phase, and the hops that sounded the step are left out.
+F0 is rounded to a grid, so that phases add up exactly. Two engines whose F0 differs in the last
+bit round it to neighbouring grid steps about once a minute or less (a slip); after one, their
+pulses stay a hundredth of a period apart, which is no error of the graph. At a slip PyTorch
+therefore takes over the graph's F0 and phase, and the hops that contain the slip are not compared.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ from edge_vc_export.parity.stream import GraphStream, Samples
 
 F0, PHASE = "head.harmonic.f0", "head.harmonic.phase"
 SECONDS_PER_SLIP = 10.0
-"""How rare it has to be that an F0 is rounded to either side of a step."""
+"""Least average distance of F0 slips."""
 HOPS_LEFT_OUT = 3
-"""A hop's pulses sound in it, in the next analysis window and in the last overlap."""
+"""Hops that a slip reaches: its own, the next analysis window and the last overlap."""
 
 
 @dataclass(frozen=True)
-class SideBySide:
-    """Both outputs ``[T]``, hop by hop, and where they may be compared."""
+class Lockstep:
+    """Outputs of a graph and its model, hop by hop, and where they may be compared."""
 
     graph: Samples
+    """Audio ``[T]`` of the graph."""
     torch: Samples
+    """Audio ``[T]`` of PyTorch."""
     comparable: NDArray[np.bool_]
     """``[T]``: false for the hops around a slip."""
     pitch: Samples | None
@@ -42,14 +44,14 @@ class SideBySide:
     """In steps of the grid."""
 
 
-def run_side_by_side(model: StreamingLayer, stream: GraphStream, audio: Samples) -> SideBySide:
+def run_lockstep(model: StreamingLayer, stream: GraphStream, audio: Samples) -> Lockstep:
     """Step the graph and PyTorch through ``audio`` ``[T]``, whole hops of it."""
-    hop, watched = stream.facts.hop, F0 in stream.facts.states
+    hop, watched = stream.metadata.hop, F0 in stream.metadata.states
     stream.reset()
     state = model.init_state(1)
-    theirs, ours, pitch, slips = [], [], [], []
+    graph, ours, pitch, slips = [], [], [], []
     for index, block in enumerate(audio.reshape(-1, hop)):
-        theirs.append(stream.step(block)[0])
+        graph.append(stream.step(block)[0])
         y, state = model.step(torch.from_numpy(block).reshape(1, 1, 1, hop), state)
         ours.append(y.reshape(-1).numpy())
         if watched:
@@ -58,11 +60,11 @@ def run_side_by_side(model: StreamingLayer, stream: GraphStream, audio: Samples)
             if apart:
                 slips.append((index, apart))
                 state = _taken_over(flatten_state(state), stream)
-    comparable = np.ones(len(theirs), bool)
+    comparable = np.ones(len(graph), bool)
     for index, _ in slips:
         comparable[index : index + HOPS_LEFT_OUT] = False
-    return SideBySide(
-        np.concatenate(theirs),
+    return Lockstep(
+        np.concatenate(graph),
         np.concatenate(ours),
         np.repeat(comparable, hop),
         np.array(pitch, np.float32) if watched else None,
@@ -72,12 +74,12 @@ def run_side_by_side(model: StreamingLayer, stream: GraphStream, audio: Samples)
 
 
 def too_many_slips(slips: int, seconds: float) -> bool:
-    """Return whether F0 differs more often than rounding explains."""
+    """Return whether there are more slips than rounding explains: one, and one each 10 s."""
     return slips > 1 + seconds / SECONDS_PER_SLIP
 
 
 def run_offline(model: StreamingLayer, audio: Samples, pitch: Samples | None) -> Samples:
-    """Run ``audio`` ``[T]`` at once; with ``pitch`` per hop in grid steps, on that F0."""
+    """Run ``audio`` ``[T]`` in one step; ``pitch``, per hop in grid steps, replaces the F0."""
     signal = torch.from_numpy(audio).reshape(1, 1, 1, -1)
     if pitch is None or not isinstance(model, Student):
         return np.asarray(model(signal).reshape(-1).numpy())
@@ -87,7 +89,7 @@ def run_offline(model: StreamingLayer, audio: Samples, pitch: Samples | None) ->
 
 
 def _taken_over(state: Mapping[str, torch.Tensor], stream: GraphStream) -> State:
-    """Return the model's state with the graph's oscillator in it."""
+    """Return the model's state with F0 and phase of the graph's oscillator."""
     flat = dict(state)
     for name in (F0, PHASE):
         flat[name] = torch.from_numpy(stream.state(name)).reshape(flat[name].shape)

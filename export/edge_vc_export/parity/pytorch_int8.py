@@ -1,4 +1,4 @@
-"""Proof that the exported graph is the model: checks that raise, with the numbers."""
+"""Verification that the exported graph is the model: checks that raise, with the numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.audio.io import Samples
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc_export.errors import ExportError
-from edge_vc_export.parity.lockstep import run_offline, run_side_by_side, too_many_slips
+from edge_vc_export.parity.lockstep import run_lockstep, run_offline, too_many_slips
 from edge_vc_export.parity.open_stream import open_stream
 
 FP32_TOLERANCE = 1e-4
@@ -88,13 +88,13 @@ def check_fp32(
     `edge_vc_export.parity.lockstep`). Raises `ParityError` beyond ``tolerance``.
     """
     stream = open_stream(path)
-    hop = stream.facts.hop
+    hop = stream.metadata.hop
     audio = audio[: audio.shape[0] // hop * hop]
     training = model.training
     try:
         model.eval()
         with torch.no_grad():
-            lane = run_side_by_side(model, stream, audio)
+            lane = run_lockstep(model, stream, audio)
             # At once, another F0 may lie between two steps than hop by hop.
             offline = run_offline(model, audio, lane.pitch)
     finally:
@@ -103,7 +103,7 @@ def check_fp32(
     parity = Fp32Parity(
         offline=_largest(lane.graph[heard], offline[heard]),
         streaming=_largest(lane.graph[heard], lane.torch[heard]),
-        seconds=audio.shape[0] / stream.facts.sample_rate,
+        seconds=audio.shape[0] / stream.metadata.sample_rate,
         pitch_slips=lane.slips,
     )
     if too_many_slips(lane.slips, parity.seconds) or lane.widest_slip > 1:
@@ -135,7 +135,7 @@ def check_int8(
     """
     streams = [open_stream(path, [trunk_output(path)]) for path in (reference, quantized)]
     (heard, truth), (rounded, guess) = (stream.run(audio) for stream in streams)
-    facts = streams[0].facts
+    facts = streams[0].metadata
     edge = min(round(EDGE_SECONDS * facts.sample_rate / facts.hop), truth.shape[-1])
     parity = Int8Parity(
         trunk_snr_db=snr_db(truth, guess),

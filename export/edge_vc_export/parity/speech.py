@@ -1,4 +1,4 @@
-"""Real speech for checks: one human recording, varied until there is enough of it."""
+"""Speech for parity checks: one human recording, repeated at varied pitch and level."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ _PAUSE_SECONDS = 0.3
 
 
 def example_speech(seconds: float, sample_rate: int) -> Samples:
-    """Return ``[T]`` of a CMU ARCTIC sentence read again and again in varied pitch and level.
+    """Return ``[T]`` of a CMU ARCTIC sentence, repeated at varied pitch and level.
 
-    The last third repeats the first exactly, so that a comparison of both shows drift and
-    nothing else.
+    The last third is a copy of the first, so that a comparison of both shows drift alone.
     """
     length = round(seconds * sample_rate)
     sentence = _sentence(sample_rate)

@@ -1,21 +1,28 @@
-"""Which of several models is faster: measured in turns, since no two minutes are alike."""
+"""Interleaved benchmark: models timed in turns, so that drift of the machine hits all alike."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
+from edge_vc_export.formats import FORMATS
+from edge_vc_runtime.bundle.reader import read_bundle
+from edge_vc_runtime.engines import engines_for
 from edge_vc_runtime.profiling.pacing import run_paced, run_tight
 from edge_vc_runtime.session import Session
+
+COMPARED_HOPS = 500
+"""Hops of speech that the precisions of a bundle are timed on."""
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times as fast one contender is as another, over all rounds of a race."""
+    """How many times as fast one session is as another, over all rounds of a benchmark."""
 
     median: float
     low: float
@@ -24,7 +31,7 @@ class Ratio:
     """Upper quartile."""
 
 
-def race(
+def time_interleaved(
     sessions: Mapping[str, Session],
     hops: Samples,
     *,
@@ -34,11 +41,12 @@ def race(
     settle: int = 3,
     paced: bool = False,
 ) -> dict[str, NDArray[np.int64]]:
-    """Let every session step in turns; return durations ``[rounds, steps]`` in ns by name.
+    """Step every session in turns; return durations ``[rounds, steps]`` in ns by name.
 
-    ``hops`` ``[N, hop]`` are gone round in. Each round begins with another contender, so none
-    always follows the same one. Every turn's first ``settle`` steps are not counted: they find
-    the caches full of the contender before.
+    ``hops`` ``[N, hop]`` are used cyclically. Each round begins with another session, so that
+    none always follows the same one. The first ``settle`` steps of a turn are not counted: the
+    caches still hold the data of the session before. With ``paced`` steps start once per hop
+    duration, else back to back.
     """
     took = {name: np.zeros((rounds, steps), np.int64) for name in sessions}
     for session in sessions.values():
@@ -59,7 +67,31 @@ def race(
 
 
 def ratio(slow: NDArray[np.int64], fast: NDArray[np.int64]) -> Ratio:
-    """Compare two contenders of one race round by round, by each round's median."""
+    """Return the speed of ``fast`` over ``slow`` ``[rounds, steps]``, by each round's median."""
     rounds = np.median(slow, axis=1) / np.median(fast, axis=1)
     low, median, high = np.percentile(rounds, (25, 50, 75))
     return Ratio(float(median), float(low), float(high))
+
+
+def compare_precisions(bundle: str | Path, speech: Samples) -> dict[str, Ratio]:
+    """Time a bundle's INT8 models against its fp32 models, back to back on one thread, by format.
+
+    ``speech`` ``[T]`` is at the bundle's rate. Formats without both precisions are left out.
+    """
+    manifest = read_bundle(bundle).manifest
+    have = {(model.format, model.precision) for model in manifest.models}
+    compared = [f for f in FORMATS if {(f, "int8"), (f, "fp32")} <= have]
+    sessions = {
+        f"{precision}.{format}": Session.open(bundle, kind.name, precision=precision)
+        for format in compared
+        for kind in engines_for((format,))[:1]
+        for precision in ("int8", "fp32")
+    }
+    if not sessions:
+        return {}
+    hop = manifest.hop
+    count = min(speech.shape[0] // hop, COMPARED_HOPS)
+    took = time_interleaved(
+        sessions, np.ascontiguousarray(speech[: count * hop]).reshape(count, hop)
+    )
+    return {f: ratio(took[f"fp32.{f}"], took[f"int8.{f}"]) for f in compared}

@@ -1,4 +1,4 @@
-"""A graph file run as a board runs it, hop by hop, with any tensor of it laid open."""
+"""A graph file streamed hop by hop with a board's engine settings; inner tensors can be probed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edge_vc_export.facts import GraphFacts, graph_facts
+from edge_vc_export.metadata import GraphMetadata, graph_metadata
 from edge_vc_runtime.engines.onnx_engine.engine import session_options
 
 Samples = NDArray[np.float32]
@@ -24,7 +24,7 @@ class GraphStream(ABC):
     around them, but computes the same.
     """
 
-    facts: GraphFacts
+    metadata: GraphMetadata
 
     @abstractmethod
     def reset(self) -> None:
@@ -48,7 +48,7 @@ class GraphStream(ABC):
         Audio is ``[T]`` with ``T`` cut to whole hops, `delay` samples late as the graph gives
         it; a probed ``[1, C, 1, F]`` becomes ``[1, C, 1, hops * F]``.
         """
-        hop = self.facts.hop
+        hop = self.metadata.hop
         hops = audio.shape[0] // hop
         if not hops:
             raise ValueError(f"audio has {audio.shape[0]} samples, less than one hop of {hop}")
@@ -62,20 +62,20 @@ class OnnxStream(GraphStream):
     """A stream through ONNX Runtime; see `GraphStream`."""
 
     def __init__(self, path: str | Path, probes: Sequence[str] = (), threads: int = 1) -> None:
-        self.facts = graph_facts(path)
+        self.metadata = graph_metadata(path)
         model = onnx.load(path)
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in probes)
         self._session = ort.InferenceSession(
             model.SerializeToString(), session_options(threads), ["CPUExecutionProvider"]
         )
-        self._states = tuple(f"state.{name}" for name in self.facts.states)
+        self._states = tuple(f"state.{name}" for name in self.metadata.states)
         self._outputs = [output.name for output in self._session.get_outputs()]
         self.probes = tuple(probes)
         self.reset()
 
     def reset(self) -> None:
         """Return to silence."""
-        shapes = self.facts.states.values()
+        shapes = self.metadata.states.values()
         self._feeds = {
             name: np.zeros(shape, np.float32)
             for name, shape in zip(self._states, shapes, strict=True)
@@ -83,7 +83,7 @@ class OnnxStream(GraphStream):
 
     def step(self, audio: Samples) -> tuple[Samples, ...]:
         """Advance one hop ``[hop]``; return audio ``[hop]`` and the probed tensors."""
-        block = np.ascontiguousarray(audio, np.float32).reshape(1, 1, 1, self.facts.hop)
+        block = np.ascontiguousarray(audio, np.float32).reshape(1, 1, 1, self.metadata.hop)
         values = self._session.run(self._outputs, self._feeds | {"audio": block})
         count = len(self._states)
         self._feeds = dict(zip(self._states, values[1 : 1 + count], strict=True))
@@ -95,4 +95,4 @@ class OnnxStream(GraphStream):
 
     def set_state(self, name: str, value: Samples) -> None:
         """Let the next step begin from another value of a state."""
-        self._feeds[f"state.{name}"] = value.reshape(self.facts.states[name])
+        self._feeds[f"state.{name}"] = value.reshape(self.metadata.states[name])

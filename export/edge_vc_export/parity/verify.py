@@ -1,4 +1,4 @@
-"""Every file of a release compared with what it was made from."""
+"""Verification of a release: every file against what it was made from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edge_vc.audio.io import Samples
 from edge_vc.models.student.student import Student
 from edge_vc_export.bundle.graph_set import GraphSet
 from edge_vc_export.formats import DYNAMIC
-from edge_vc_export.parity.formats import Agreement, check_agreement
+from edge_vc_export.parity.cross_format import CrossFormatParity, check_cross_format
 from edge_vc_export.parity.pytorch_int8 import (
     Fp32Parity,
     Int8Limits,
@@ -20,14 +20,14 @@ from edge_vc_export.parity.pytorch_int8 import (
 
 
 @dataclass(frozen=True)
-class Proof:
-    """What was found, by format or precision."""
+class Verification:
+    """What the comparisons measured, by format or precision."""
 
     fp32: dict[str, Fp32Parity] = field(default_factory=dict)
     """Float files against PyTorch, by format."""
     int8: dict[str, Int8Parity] = field(default_factory=dict)
     """INT8 files against the float file of the same format; ``dynamic-int8`` by its own name."""
-    agreement: dict[str, Agreement] = field(default_factory=dict)
+    cross_format: dict[str, CrossFormatParity] = field(default_factory=dict)
     """TFLite files against the ONNX files of the same precision."""
 
     @property
@@ -36,45 +36,47 @@ class Proof:
         return max((max(p.offline, p.streaming) for p in self.fp32.values()), default=0.0)
 
 
-def prove(
+def verify(
     graphs: GraphSet,
     student: Student | None,
     speech: Samples,
     limits: Int8Limits | None,
     note: Callable[[str], None],
-) -> Proof:
-    """Compare every file over ``speech`` ``[T]``; raise `ParityError` at the first that differs.
+) -> Verification:
+    """Compare every file over ``speech`` ``[T]``; raise `ParityError` at the first beyond a limit.
 
-    Without a ``student`` float files are compared with each other alone.
+    Float files are compared with ``student``, INT8 files with the float file of the same format,
+    TFLite files with the ONNX files of the same precision. Without a ``student`` the first of the
+    three is left out. ``note`` is told what is compared next.
     """
-    proof = Proof()
+    verification = Verification()
     for file in graphs.files:
-        # The same engine: another one rounds an F0 differently now and then, and its pulses are
-        # elsewhere from there on.
+        # Of the same engine: another one rounds an F0 to a neighbouring grid step now and then,
+        # which shifts all pulses after it.
         reference = graphs.path("fp32", file.format)
         twin = graphs.path(file.precision, "onnx")
         if file.format == "tflite" and twin is not None:
             note(f"comparing {file.precision} as tflite with onnx")
-            proof.agreement[file.precision] = check_agreement(twin, file.path, speech)
+            verification.cross_format[file.precision] = check_cross_format(twin, file.path, speech)
         if file.precision == "fp32" and student is not None:
             note(f"checking fp32 as {file.format} against PyTorch")
-            proof.fp32[file.format] = check_fp32(student, file.path, speech)
+            verification.fp32[file.format] = check_fp32(student, file.path, speech)
         elif file.precision != "fp32" and reference is not None:
             note(f"checking {file.precision} as {file.format} against fp32")
             name = DYNAMIC if file.precision == DYNAMIC else file.format
-            proof.int8[name] = check_int8(reference, file.path, speech, limits)
-    return proof
+            verification.int8[name] = check_int8(reference, file.path, speech, limits)
+    return verification
 
 
-def proof_metrics(proof: Proof) -> dict[str, float]:
-    """Return the figures that come out the same on every run; speeds do not."""
+def verification_metrics(verification: Verification) -> dict[str, float]:
+    """Return the figures for the manifest: those that repeat on every run, as speeds do not."""
     metrics = {}
-    if proof.fp32:
-        metrics["fp32_difference"] = round(proof.difference, 9)
-    for format, parity in proof.int8.items():
+    if verification.fp32:
+        metrics["fp32_difference"] = round(verification.difference, 9)
+    for format, parity in verification.int8.items():
         suffix = "" if format == "onnx" else f"_{format.replace('-', '_')}"
         metrics[f"int8_trunk_snr_db{suffix}"] = round(parity.trunk_snr_db, 2)
         metrics[f"int8_spectral_distance_db{suffix}"] = round(parity.spectral_distance_db, 3)
-    if "int8" in proof.agreement:
-        metrics["int8_formats_snr_db"] = round(proof.agreement["int8"].trunk_snr_db, 1)
+    if "int8" in verification.cross_format:
+        metrics["int8_formats_snr_db"] = round(verification.cross_format["int8"].trunk_snr_db, 1)
     return metrics

@@ -52,7 +52,7 @@ def convert_onnx(source: str | Path, path: str | Path, precision: str | None = N
     model = onnx.load(source)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     if "edge_vc.hop" not in metadata:
-        raise ValueError(f"{source}: carries no edge_vc facts, it was not exported by edge-vc")
+        raise ValueError(f"{source}: carries no edge_vc metadata, it was not exported by edge-vc")
     if precision is not None:
         metadata["edge_vc.precision"] = precision
     return _save(Graph(model), path, metadata)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from edge_vc_export.facts import graph_facts
+from edge_vc_export.metadata import graph_metadata
 from edge_vc_export.parity.stream import GraphStream, Samples
 from edge_vc_export.tflite.file import TfliteFile
 from edge_vc_runtime.engines.litert_engine.library import quiet_stderr
@@ -22,7 +22,7 @@ class TfliteStream(GraphStream):
     """
 
     def __init__(self, path: str | Path, probes: Sequence[str] = (), threads: int = 1) -> None:
-        self.facts = graph_facts(path)
+        self.metadata = graph_metadata(path)
         self.probes = tuple(probes)
         data = TfliteFile.read(path).with_outputs(probes)
         with quiet_stderr():
@@ -35,7 +35,7 @@ class TfliteStream(GraphStream):
     def reset(self) -> None:
         """Return to silence."""
         self._states = {
-            name: np.zeros(shape, np.float32) for name, shape in self.facts.states.items()
+            name: np.zeros(shape, np.float32) for name, shape in self.metadata.states.items()
         }
 
     def step(self, audio: Samples) -> tuple[Samples, ...]:
@@ -43,7 +43,7 @@ class TfliteStream(GraphStream):
 
         Probed vectors come as ``[1, C, 1, 1]``, as ONNX has them.
         """
-        block = np.ascontiguousarray(audio, np.float32).reshape(1, 1, 1, self.facts.hop)
+        block = np.ascontiguousarray(audio, np.float32).reshape(1, 1, 1, self.metadata.hop)
         self._interpreter.set_tensor(self._inputs["audio"], block)
         for name, value in self._states.items():
             self._interpreter.set_tensor(self._inputs[f"state.{name}"], value)
@@ -58,7 +58,7 @@ class TfliteStream(GraphStream):
 
     def set_state(self, name: str, value: Samples) -> None:
         """Let the next step begin from another value of a state."""
-        self._states[name] = value.reshape(self.facts.states[name])
+        self._states[name] = value.reshape(self.metadata.states[name])
 
     def _output(self, name: str) -> Any:
         return self._interpreter.get_tensor(self._outputs[name])

@@ -1,4 +1,4 @@
-"""What a graph file says about itself, whichever format it has."""
+"""Metadata and I/O signature of a graph file, whichever format it has."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import onnx
 
 
 @dataclass(frozen=True)
-class GraphFacts:
-    """What a graph file says about itself."""
+class GraphMetadata:
+    """Metadata and I/O signature of a graph file."""
 
     name: str
     format: str
@@ -31,15 +31,15 @@ class GraphFacts:
     """Convolutions whose weights and activations are integers."""
 
 
-def graph_facts(path: str | Path) -> GraphFacts:
-    """Read the facts of a graph file that this package wrote; `ValueError` for any other."""
+def graph_metadata(path: str | Path) -> GraphMetadata:
+    """Read the metadata of a graph file that this package wrote; `ValueError` for any other."""
     path = Path(path)
     if path.suffix != ".tflite":
-        return _onnx_facts(path)
+        return _onnx_metadata(path)
     from edge_vc_export.tflite.file import TfliteFile  # needs the extra `tflite`
 
     file = TfliteFile.read(path)
-    return facts_from(
+    return metadata_from(
         path,
         file.metadata,
         {name: file.shape(name) for name in file.inputs},
@@ -49,7 +49,7 @@ def graph_facts(path: str | Path) -> GraphFacts:
     )
 
 
-def facts_from(
+def metadata_from(
     path: Path,
     said: Mapping[str, str],
     inputs: Mapping[str, tuple[int, ...]],
@@ -57,11 +57,11 @@ def facts_from(
     nodes: int,
     quantized_convolutions: int,
     format: str,
-) -> GraphFacts:
-    """Put together what the metadata and the inputs of a graph say."""
+) -> GraphMetadata:
+    """Combine a graph's metadata entries and its inputs ``{name: shape}``."""
     if "edge_vc.hop" not in said:
-        raise ValueError(f"{path}: carries no edge_vc facts, it was not exported by edge-vc")
-    return GraphFacts(
+        raise ValueError(f"{path}: carries no edge_vc metadata, it was not exported by edge-vc")
+    return GraphMetadata(
         name=said["edge_vc.name"],
         format=format,
         precision=said["edge_vc.precision"],
@@ -79,7 +79,7 @@ def facts_from(
     )
 
 
-def _onnx_facts(path: Path) -> GraphFacts:
+def _onnx_metadata(path: Path) -> GraphMetadata:
     model = onnx.load(path)
     said = {entry.key: entry.value for entry in model.metadata_props}
     made_by = {output: node.op_type for node in model.graph.node for output in node.output}
@@ -93,7 +93,7 @@ def _onnx_facts(path: Path) -> GraphFacts:
         value.name: tuple(size.dim_value for size in value.type.tensor_type.shape.dim)
         for value in model.graph.input
     }
-    return facts_from(
+    return metadata_from(
         path,
         said,
         inputs,

@@ -1,4 +1,4 @@
-"""Proof that one student's ONNX and TFLite files say the same."""
+"""Cross-format parity: the ONNX and TFLite files of one student compute the same."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from edge_vc_export.parity.pytorch_int8 import FP32_TOLERANCE, ParityError, trun
 from edge_vc_export.parity.stream import GraphStream, Samples
 
 LEAST_SNR_DB = 30.0
-"""Of an INT8 file's trunk against the other format's."""
+"""Least SNR of an INT8 file's trunk outputs against the other format's."""
 
 
 @dataclass(frozen=True)
-class Agreement:
+class CrossFormatParity:
     """How far two files of one student are apart, streamed hop by hop."""
 
     difference: float
@@ -30,44 +30,44 @@ class Agreement:
     """Hops whose F0 lay between two steps of the grid and was rounded to either side."""
 
 
-def check_agreement(
+def check_cross_format(
     reference: str | Path,
     other: str | Path,
     audio: Samples,
     *,
     tolerance: float = FP32_TOLERANCE,
     least_snr_db: float = LEAST_SNR_DB,
-) -> Agreement:
+) -> CrossFormatParity:
     """Stream ``audio`` ``[T]`` through both files, of one precision, and compare them.
 
-    Float files have to agree in every sample to ``tolerance``, INT8 ones in the trunk's outputs
-    to ``least_snr_db``: a value halfway between two integers may become either. Where an F0 is
-    rounded to neighbouring steps, the second file goes on from the first one's phase (see
+    Samples of float files may differ by ``tolerance``; trunk outputs of INT8 files may be
+    ``least_snr_db`` apart, since a value halfway between two integers may become either. After an
+    F0 slip the second file continues from the first one's phase (see
     `edge_vc_export.parity.lockstep`). Raises `ParityError` beyond that.
     """
     probe = trunk_output(reference)
     streams = open_stream(reference, [probe]), open_stream(other, [probe])
-    agreement = _compare(*streams, audio)
-    if too_many_slips(agreement.pitch_slips, agreement.seconds):
+    parity = _compare(*streams, audio)
+    if too_many_slips(parity.pitch_slips, parity.seconds):
         raise ParityError(
-            f"{other}: F0 differs from that of {reference} in {agreement.pitch_slips} hops over "
-            f"{agreement.seconds:.1f} s"
+            f"{other}: F0 differs from that of {reference} in {parity.pitch_slips} hops over "
+            f"{parity.seconds:.1f} s"
         )
-    if streams[0].facts.precision == "fp32" and not agreement.difference <= tolerance:
+    if streams[0].metadata.precision == "fp32" and not parity.difference <= tolerance:
         raise ParityError(
-            f"{other}: differs from {reference} by {agreement.difference:.2e} over "
-            f"{agreement.seconds:.1f} s, allowed is {tolerance:.0e}"
+            f"{other}: differs from {reference} by {parity.difference:.2e} over "
+            f"{parity.seconds:.1f} s, allowed is {tolerance:.0e}"
         )
-    if not agreement.trunk_snr_db >= least_snr_db:
+    if not parity.trunk_snr_db >= least_snr_db:
         raise ParityError(
-            f"{other}: its trunk is {agreement.trunk_snr_db:.1f} dB from that of {reference}, "
+            f"{other}: its trunk is {parity.trunk_snr_db:.1f} dB from that of {reference}, "
             f"allowed from {least_snr_db:g}"
         )
-    return agreement
+    return parity
 
 
-def _compare(reference: GraphStream, other: GraphStream, audio: Samples) -> Agreement:
-    hop, watched = reference.facts.hop, F0 in reference.facts.states
+def _compare(reference: GraphStream, other: GraphStream, audio: Samples) -> CrossFormatParity:
+    hop, watched = reference.metadata.hop, F0 in reference.metadata.states
     blocks = audio[: audio.shape[0] // hop * hop].reshape(-1, hop)
     slips: list[int] = []
     truth, guess, apart = [], [], []
@@ -83,9 +83,9 @@ def _compare(reference: GraphStream, other: GraphStream, audio: Samples) -> Agre
     comparable = np.ones(len(apart), bool)
     for index in slips:
         comparable[index : index + HOPS_LEFT_OUT] = False
-    return Agreement(
+    return CrossFormatParity(
         difference=float(np.max(np.array(apart)[comparable], initial=0.0)),
         trunk_snr_db=snr_db(np.concatenate(truth), np.concatenate(guess)),
-        seconds=blocks.size / reference.facts.sample_rate,
+        seconds=blocks.size / reference.metadata.sample_rate,
         pitch_slips=len(slips),
     )
