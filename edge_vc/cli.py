@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from edge_vc import __version__
+from edge_vc.assets import bundle_names, find_bundle
 from edge_vc.command_line.forwarded import ForwardedVerb
 from edge_vc.command_line.verb import PROG, LazyVerb, VerbGroup, from_module, verb_app
 from edge_vc_runtime.verbs import VERBS
@@ -24,7 +25,9 @@ HOST_VERBS = {
     "export": ("edge_vc_export.cli", "Write a bundle from a compression run, or unpack one."),
     "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: voice, words, prosody, quality."),
     "report": ("edge_vc.evaluate.report.cli", "Show a profile; make a page of an evaluation."),
+    "bundles": ("edge_vc.assets.cli", "List the shipped bundles."),
     "boards": ("edge_vc_boards.cli", "Show the known boards and the wheels that they need."),
+    "target-voice": ("edge_vc.evaluate.target_voice_cli", "Embed the target for evaluation."),
     "emulate": ("edge_vc_boards.emulation.cli", "Run a command as if on a board, in QEMU."),
 }
 """Verbs with a Typer application of their own: its module and what it does."""
@@ -38,7 +41,10 @@ class HostVerbs(VerbGroup):
     verbs = {
         name: partial(LazyVerb, name, help, from_module(module))
         for name, (module, help) in HOST_VERBS.items()
-    } | {name: partial(ForwardedVerb, name, help) for name, help in BOARD_VERBS.items()}
+    } | {
+        name: partial(ForwardedVerb, name, help, find_bundle, bundle_names)
+        for name, help in BOARD_VERBS.items()
+    }
 
 
 app = verb_app(name=PROG, cls=HostVerbs, no_args_is_help=True, add_completion=True)

@@ -72,7 +72,8 @@ def arrows() -> set[tuple[str, str]]:
 ALLOWED: dict[str, set[str]] = {
     "edge_vc": {"edge_vc_runtime"},
     "edge_vc.__main__": {"edge_vc.cli"},
-    "edge_vc.cli": {"edge_vc", "edge_vc/command_line", "edge_vc_runtime"},
+    "edge_vc.cli": {"edge_vc", "edge_vc/assets", "edge_vc/command_line", "edge_vc_runtime"},
+    "edge_vc/assets": {"edge_vc/command_line", "edge_vc_runtime"},
     "edge_vc.quickstart": {
         "edge_vc.threads",
         "edge_vc/audio",
@@ -151,6 +152,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "edge_vc_boards": {"edge_vc/command_line", "edge_vc_runtime"},
     "edge_vc_export": {
+        "edge_vc/assets",
         "edge_vc/audio",
         "edge_vc/command_line",
         "edge_vc/models",

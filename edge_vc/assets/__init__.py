@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 
 ASSETS = Path(__file__).parent
 """Folder of the shipped files."""
 DEFAULT_WEIGHTS = ASSETS / "kathleen-teacher.safetensors"
 """Of the teacher that ships."""
+
+
+class UnknownBundleError(ValueError):
+    """A name that no shipped bundle has; one line that lists the names."""
+
+
+def bundle_names() -> tuple[str, ...]:
+    """Return the names of the shipped bundles, sorted."""
+    return tuple(sorted(path.stem for path in ASSETS.glob("*.evc")))
+
+
+def bundle_path(name: str) -> Path:
+    """Return where a shipped bundle lies, e.g. ``kathleen-base``; raises `UnknownBundleError`."""
+    names = bundle_names()
+    if name not in names:
+        near = get_close_matches(name, names, n=1)
+        guess = f"did you mean {near[0]}? " if near else ""
+        raise UnknownBundleError(
+            f"{name}: no such file or shipped bundle; {guess}shipped are {', '.join(names)}"
+        )
+    return ASSETS / f"{name}.evc"
+
+
+def find_bundle(given: str) -> Path:
+    """Return the path that a user means: a file of that name if there is one, else a shipped one.
+
+    Whatever has a suffix or names a folder (``my.evc``, ``out/my``) is a path and stays as it is.
+    Raises `UnknownBundleError`.
+    """
+    path = Path(given)
+    if path.suffix or len(path.parts) != 1 or path.exists():
+        return path
+    return bundle_path(given)

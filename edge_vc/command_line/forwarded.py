@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
+from edge_vc.command_line.errors import error_net
 from edge_vc.command_line.verb import PROG
 
 
 class ForwardedVerb(TyperCommand):
     """A verb of the board command: gets everything after it untouched, ``--help`` included."""
 
-    def __init__(self, name: str, help: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        help: str,
+        locate: Callable[[str], object],
+        bundles: Callable[[], Iterable[str]],
+    ) -> None:
+        """Take a verb's line of help, what turns a BUNDLE into its path, and the known names."""
         settings = {
             "allow_extra_args": True,
             "ignore_unknown_options": True,
             "allow_interspersed_args": False,
         }
+        self._locate, self._bundles = locate, bundles
         super().__init__(
             name, help=help, context_settings=settings, add_help_option=False, rich_markup_mode=None
         )
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """Leave everything to the board's parser, except where a shell asks for completions."""
+        if not extra.get("resilient_parsing"):
+            return super().make_context(info_name, args, parent, **extra)
+        from edge_vc.command_line.shadow import shadow_command
+        from edge_vc_runtime.arguments import verb_parser
+
+        shadow = shadow_command(verb_parser(self.name or "", PROG), self._bundles())
+        return shadow.make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the board's code and exit with its code."""
         from edge_vc_runtime.cli import main as board
 
-        raise typer.Exit(board([self.name or "", *ctx.args], prog=PROG))
+        with error_net(f"{PROG} {self.name}"):
+            code = board(
+                [self.name or "", *ctx.args],
+                prog=PROG,
+                locate=lambda given: str(self._locate(given)),
+            )
+            raise typer.Exit(code)

@@ -28,7 +28,7 @@ edge-vc export build/run --format tflite --precision int8 -o small.evc
 edge-vc export float.safetensors --quantized int8.safetensors -o voice.evc \\
     --licence CC0-1.0 --consent "How the owner of the voice agreed."
 edge-vc export old.evc -o new.evc        (writes it anew, with both formats)
-edge-vc export kathleen.evc -o parts/    (unpacks it)
+edge-vc export kathleen-base -o parts/   (unpacks a shipped bundle)
 """,
     "0 done, 2 bad input or a failed verification, 130 Ctrl-C",
 )
@@ -39,10 +39,11 @@ app = verb_app()
 @app.command("export", cls=Verb, help=HELP, epilog=NOTES)
 def export_command(
     source: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="SOURCE",
-            help="Run folder of `edge-vc compress`, a float student.safetensors, or a bundle.",
+            help="Run folder of `edge-vc compress`, a float student.safetensors, or a "
+            "bundle: a file or a shipped one's name.",
             show_default=False,
         ),
     ],
@@ -100,19 +101,21 @@ def export_command(
 ) -> None:
     """See `HELP`."""
     # Heavy imports wait until somebody exports.
+    from edge_vc.assets import find_bundle
     from edge_vc_export.bundle.unpack import unpack
     from edge_vc_export.job import Overrides
 
     overrides = Overrides(
         name, version, tier, licence, consent, attribution, _words(format), _words(precision)
     )
-    if source.suffix == ".evc" and (output is None or output.suffix != ".evc"):
-        for file in unpack(source, output or Path(source.stem)):
+    place = find_bundle(source)
+    if place.suffix == ".evc" and (output is None or output.suffix != ".evc"):
+        for file in unpack(place, output or Path(place.stem)):
             typer.echo(str(file))
-    elif source.suffix == ".evc":
-        _report(_rewrite(source, output or source, overrides))
+    elif place.suffix == ".evc":
+        _report(_rewrite(place, output or place, overrides))
     else:
-        _report(_export(source, quantized, output, overrides, force))
+        _report(_export(place, quantized, output, overrides, force))
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:

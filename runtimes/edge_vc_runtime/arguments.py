@@ -47,13 +47,24 @@ def build_parser(prog: str = "edge-vc-rt") -> argparse.ArgumentParser:
         epilog=f"Every command has its own help: {prog} run --help",
     )
     parser.add_argument("--version", action="version", version=f"edge-vc-runtime {__version__}")
+    _add_verbs(parser, prog)
+    return parser
+
+
+def verb_parser(name: str, prog: str = "edge-vc-rt") -> _Parser:
+    """Return the parser of one verb."""
+    verbs: dict[str, _Parser] = _add_verbs(_Parser(prog), prog)
+    return verbs[name]
+
+
+def _add_verbs(parser: _Parser, prog: str) -> dict[str, _Parser]:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands, prog)
     _add_profile(commands, prog)
     _add_inspect(commands, prog)
     _add_choose(commands, prog)
     _add_report(commands, prog)
-    return parser
+    return commands.choices
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,11 +1,10 @@
-"""The target's voice as a point, for machines without her recordings.
+"""The target's voice as one embedding, for machines without the target's recordings.
 
-`python -m edge_vc.evaluate.metrics.target_voice --corpus DIR` makes the one that ships.
+`edge-vc target-voice CORPUS` makes the one that ships.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -41,16 +40,3 @@ def make_centroid(corpus: Corpus, path: str | Path) -> Embedding:
     }
     Path(path).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return centroid
-
-
-def main() -> None:
-    """Parse the command line and store the centroid."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True, help="folder with metadata.csv")
-    parser.add_argument("--out", type=Path, default=SHIPPED)
-    args = parser.parse_args()
-    make_centroid(Corpus.open(args.corpus), args.out)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_vc.assets import bundle_names, bundle_path
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
 from edge_vc.evaluate.systems import open_system as voices
@@ -54,13 +55,16 @@ class ConversionSystem:
 def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSystem]:
     """Return what ``what`` names: ``source``, ``teacher``, weights, a student, a bundle, a folder.
 
-    ``NAME=PATH`` renames. A bundle contributes one system for each precision and format in it
-    whose engine is installed here; ``note`` is told of the others. Raises `EvaluationError`.
+    A bundle is a path or a shipped one's name, and contributes one system for each precision and
+    format in it whose engine is installed here; ``note`` is told of the others. ``NAME=PATH``
+    renames. Raises `EvaluationError`.
     """
     name, _, rest = what.rpartition("=")
     if name and not _NAME.fullmatch(name):
         raise EvaluationError(f"{name}: no name for a system; letters, digits and . _ - + serve")
     path = Path(rest)
+    if rest in bundle_names() and not path.exists():
+        path = bundle_path(rest)
     if rest == SOURCE:
         return [
             ConversionSystem(name or SOURCE, partial(_from_samples, voices.open_source), SOURCE)
@@ -78,8 +82,9 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
         name = name or path.name
         return [ConversionSystem(name, partial(open_folder, path), "folder", name, folder=path)]
     raise EvaluationError(
-        f"{rest}: nothing to evaluate; give source, teacher, a .evc bundle, teacher weights or a "
-        "student (.safetensors), another teacher (.onnx, .pt2, .toml) or a folder of files"
+        f"{rest}: nothing to evaluate; give source, teacher, a .evc bundle, a shipped bundle's "
+        f"name ({', '.join(bundle_names())}), teacher weights or a student (.safetensors), another "
+        "teacher (.onnx, .pt2, .toml) or a folder of files"
     )
 
 

@@ -1,0 +1,40 @@
+"""``edge-vc target-voice``: the target's voice as one embedding, for evaluation elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_vc.command_line.verb import Verb, notes, verb_app
+
+HELP = """Store the mean speaker embedding of the target's sentences in a corpus.
+
+Evaluation measures speaker similarity against this file on machines without the target's
+recordings. Every tenth sentence with the role target is embedded (Resemblyzer, 256 values). The
+path of the file is printed on stdout.
+"""
+NOTES = notes(
+    """
+edge-vc target-voice corpus/train -o my-voice.json
+""",
+    "0 done, 2 bad input, 130 Ctrl-C",
+)
+
+app = verb_app()
+
+
+@app.command("target-voice", cls=Verb, help=HELP, epilog=NOTES)
+def target_voice(
+    corpus: Annotated[Path, typer.Argument(help="Folder with metadata.csv.", show_default=False)],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="JSON file to write.", metavar="FILE")
+    ],
+) -> None:
+    """See `HELP`."""
+    from edge_vc.data.corpus import Corpus
+    from edge_vc.evaluate.metrics.target_voice import make_centroid
+
+    make_centroid(Corpus.open(corpus), output)
+    typer.echo(str(output))
