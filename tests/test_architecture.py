@@ -89,7 +89,6 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc.threads",
         "edge_vc/assets",
         "edge_vc/audio",
-        "edge_vc/augmentation",
         "edge_vc/command_line",
         "edge_vc/data",
         "edge_vc/labelling",

@@ -1,4 +1,4 @@
-"""What a student is shown differs from what the teacher heard, so that it learns to overlook it."""
+"""Augmentation of a student's input features, which the teacher's answer does not follow."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ KNOTS = 6
 
 
 @dataclass(frozen=True)
-class Disturbance:
-    """How normalised log-mels of the trunk differ from crop to crop; 0 leaves a part out."""
+class FeatureAugment:
+    """Random changes of the trunk's normalised log-mels, drawn per crop; 0 leaves a part out."""
 
     warp: float = 0.05
     """Standard deviation of a logarithmic warp of frequency: other vocal tracts."""
@@ -38,7 +38,7 @@ class Disturbance:
             raise ValueError(f"warp = {self.warp}, colour = {self.colour}: must be 0 or more")
 
     def __call__(self, features: Tensor, config: StudentConfig, rng: np.random.Generator) -> Tensor:
-        """Return ``features`` ``[B, mels, 1, F]`` disturbed, each crop in its own way."""
+        """Return ``features`` ``[B, mels, 1, F]`` changed, each crop by its own draw."""
         batch, bands = features.shape[:2]
         centres = mel_points(config.mels + 2, 0.0, config.sample_rate / 2)[1:-1].numpy()
         places, knots = np.arange(bands), np.linspace(0, bands - 1, KNOTS)
@@ -51,5 +51,5 @@ class Disturbance:
         matrix, curve, ratio = (torch.from_numpy(x).to(features) for x in (moves, curves, ratios))
         soft = (features - self.threshold).clamp(max=0)
         features = features + (ratio - 1)[:, None, None, None] * soft
-        disturbed = torch.einsum("bmn,bnif->bmif", matrix, features) + curve[:, :, None, None]
-        return disturbed.clamp_min(config.input_floor)
+        augmented = torch.einsum("bmn,bnif->bmif", matrix, features) + curve[:, :, None, None]
+        return augmented.clamp_min(config.input_floor)

@@ -90,7 +90,7 @@ def _show_plan(recipe: Recipe, run: Path, until: str | None) -> None:
     from edge_vc.compress.console import cost_table, plan_table
     from edge_vc.compress.pipeline.runner import plan_run
     from edge_vc.compress.run import build_stages
-    from edge_vc.compress.stages.start import expected_costs
+    from edge_vc.compress.stages.initial_student import expected_costs
 
     console = Console()
     console.print(plan_table(plan_run(build_stages(recipe), run, until)))

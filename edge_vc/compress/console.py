@@ -12,7 +12,7 @@ from rich.table import Table
 from edge_vc.command_line.steps import Steps
 from edge_vc.compress.pipeline.plan import PlannedStage
 from edge_vc.compress.pipeline.run_folder import Record
-from edge_vc.compress.pruning.budget import Cost
+from edge_vc.compress.pruning.cost import Cost
 from edge_vc.compress.recipe import Recipe
 from edge_vc_runtime.figures import titled_figures
 

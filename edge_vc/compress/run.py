@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_vc.compress.pipeline.runner import Report, RunResult, run_stages
-from edge_vc.compress.pipeline.stage import Progress, Stage, no_progress
+from edge_vc.compress.pipeline.stage import Stage
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stages.data import DataStage
 from edge_vc.compress.stages.distill import DistillStage
 from edge_vc.compress.stages.export import ExportStage
+from edge_vc.compress.stages.initial_student import expected_costs
 from edge_vc.compress.stages.prune import PruneStage
 from edge_vc.compress.stages.quantize import CalibrateStage, QuantizeStage
-from edge_vc.compress.stages.start import expected_costs
+from edge_vc.workers.progress import Progress, no_progress
 
 STAGES: tuple[type[Stage], ...] = (
     DataStage,

@@ -110,6 +110,16 @@ def _check_range(key: str, spec: Field[Any], value: Any) -> None:
         )
 
 
+def limit_fields(section: object) -> dict[str, tuple[str, str, float]]:
+    """Return the limits in ``section``: field name to (metric, ``max`` or ``min``, value)."""
+    limits = {}
+    for spec in fields(section):  # type: ignore[arg-type]
+        if spec.metadata.get("limits"):
+            metric, sense = spec.metadata["limits"], spec.metadata["sense"]
+            limits[spec.name] = (metric, sense, getattr(section, spec.name))
+    return limits
+
+
 def unknown(kind: str, name: str, allowed: Iterable[str], value: object = None) -> RecipeError:
     """Return the error for a name that is not there, with the nearest one that is."""
     names = list(allowed)

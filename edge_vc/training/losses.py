@@ -37,6 +37,15 @@ class SpectralLoss(nn.Module):
 
     def forward(self, audio: Tensor, target: Tensor) -> Tensor:
         """Return the weighted loss of ``audio`` against ``target``, both ``[B, T]``."""
+        stft, mel = self.distances(audio, target)
+        total: Tensor = self.stft_weight * stft + self.mel_weight * mel
+        return total
+
+    def distances(self, audio: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the STFT distance, averaged over windows, and the mel distance, unweighted.
+
+        A part whose weight is 0 may be computed in part.
+        """
         stft = audio.new_zeros(())
         mel = audio.new_zeros(())
         for window in self.windows:
@@ -46,15 +55,14 @@ class SpectralLoss(nn.Module):
             stft = stft + log_distance(guess, truth) + convergence(guess, truth)
             if window == self.mel_window:
                 mel = log_distance(self.bank @ guess, self.bank @ truth)
-        total: Tensor = self.stft_weight * stft / len(self.windows) + self.mel_weight * mel
-        return total
+        return stft / len(self.windows), mel
 
 
 def magnitudes(audio: Tensor, window: int, hop: int | None = None) -> Tensor:
     """Hann STFT magnitudes ``[B, window // 2 + 1, frames]`` of ``[B, T]``."""
-    taper = torch.hann_window(window, device=audio.device)
+    hann = torch.hann_window(window, device=audio.device)
     hop = hop or window // 4
-    spectrum: Tensor = torch.stft(audio, window, hop, window=taper, return_complex=True)
+    spectrum: Tensor = torch.stft(audio, window, hop, window=hann, return_complex=True)
     return spectrum.abs()
 
 
@@ -65,6 +73,6 @@ def log_distance(guess: Tensor, truth: Tensor) -> Tensor:
 
 def convergence(guess: Tensor, truth: Tensor) -> Tensor:
     """Spectral convergence: Frobenius norm of the difference over that of the truth, per row."""
-    apart: Tensor = (guess - truth).norm(dim=(1, 2))
+    error: Tensor = (guess - truth).norm(dim=(1, 2))
     size: Tensor = truth.norm(dim=(1, 2))
-    return (apart / size.clamp_min(1e-3)).mean()
+    return (error / size.clamp_min(1e-3)).mean()

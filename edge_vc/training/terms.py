@@ -13,6 +13,12 @@ from typing import TypeVar
 from torch import Tensor
 
 S = TypeVar("S")
+
+
+class NoTermError(ValueError):
+    """A loss without any term: every weight is 0, or no term applies to the step."""
+
+
 Term = Callable[[S], Tensor | None]
 """From what a training step holds to a scalar; None where the step has nothing for this term."""
 
@@ -23,7 +29,7 @@ def weighted_sum(
     """Return the sum of weight times term, and the value of each term, unweighted and detached.
 
     ``weights`` holds a number for each name in ``terms``; a term whose weight is 0 is not
-    computed. Raises `ValueError` for a term without a weight, and where no term applies.
+    computed. Raises `ValueError` for a term without a weight, `NoTermError` where no term applies.
     """
     total: Tensor | None = None
     values: dict[str, Tensor] = {}
@@ -35,7 +41,7 @@ def weighted_sum(
         total = weight * value if total is None else total + weight * value
         values[name] = value.detach()
     if total is None:
-        raise ValueError(f"no loss term applies: the weights of {', '.join(terms)} are all 0")
+        raise NoTermError(f"no loss term applies: the weights of {', '.join(terms)} are all 0")
     return total, values
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from edge_vc.compress.recipe import Recipe
-from edge_vc.compress.stages.start import expected_costs, starting_student
+from edge_vc.compress.stages.initial_student import expected_costs, initial_student
 from edge_vc.settings.field import RecipeError
 
 
@@ -16,8 +16,8 @@ def recipe(student: str) -> Recipe:
 
 @pytest.mark.parametrize(("hop_ms", "latency"), [(2.5, 5.0), (5, 10.0), (20, 40.0)])
 def test_shipped_weights_start_at_another_hop(hop_ms: float, latency: float) -> None:
-    student = starting_student(recipe(f"hop_ms = {hop_ms}"))
-    usual = starting_student(recipe(""))
+    student = initial_student(recipe(f"hop_ms = {hop_ms}").student)
+    usual = initial_student(recipe("").student)
 
     assert student.algorithmic_latency_ms == latency
     name = "trunk.3.inner.2.conv.weight"
@@ -26,7 +26,7 @@ def test_shipped_weights_start_at_another_hop(hop_ms: float, latency: float) -> 
 
 def test_a_random_student_takes_hop_and_rate() -> None:
     given = 'tier = "nano"\nweights = "random"\nhop_ms = 5\nsample_rate = 24000'
-    config = starting_student(recipe(given)).config
+    config = initial_student(recipe(given).student).config
 
     assert (config.hop, config.sample_rate, config.analysis_window) == (120, 24_000, 768)
 
@@ -52,5 +52,5 @@ def test_a_shorter_hop_costs_more_steps_and_is_pruned_to_the_same_budget() -> No
 )
 def test_what_does_not_fit_is_refused_in_one_line(student: str, words: str) -> None:
     with pytest.raises(RecipeError, match=words) as caught:
-        starting_student(recipe(student))
+        initial_student(recipe(student).student)
     assert "\n" not in str(caught.value)

@@ -8,8 +8,9 @@ import pytest
 import torch
 from conftest import speech
 
-from edge_vc.compress.pruning.budget import Budget, BudgetError, cost_of, fit_config, trunk_weights
+from edge_vc.compress.pruning.cost import TargetError, cost_of, fit_config, trunk_weights
 from edge_vc.compress.pruning.magnitude import hold_zeros, release_zeros, sparsity_of, zero_smallest
+from edge_vc.compress.pruning.settings import TargetSettings
 from edge_vc.compress.pruning.structured import prune_student
 from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.student import Student
@@ -30,7 +31,13 @@ def test_trunk_weights_are_counted_from_the_configuration(config: StudentConfig)
 
 
 @pytest.mark.parametrize(
-    "budget", [Budget(150, 800), Budget(60, 400), Budget(45, 1e5), Budget(1e5, 300)]
+    "budget",
+    [
+        TargetSettings(150, 800),
+        TargetSettings(60, 400),
+        TargetSettings(45, 1e5),
+        TargetSettings(1e5, 300),
+    ],
 )
 def test_the_budget_is_met_and_used(wide, budget):
     cost = cost_of(prune_student(wide, budget))
@@ -39,13 +46,13 @@ def test_the_budget_is_met_and_used(wide, budget):
 
 
 def test_the_configuration_tells_the_cost_beforehand(wide):
-    budget = Budget(60, 400)
+    budget = TargetSettings(60, 400)
     expected = cost_of(Student(fit_config(WIDE, budget)))
     assert cost_of(prune_student(wide, budget)) == expected
 
 
 def test_a_budget_that_is_met_already_changes_nothing(tiny_student):
-    kept = prune_student(tiny_student, Budget(1000, 1000))
+    kept = prune_student(tiny_student, TargetSettings(1000, 1000))
     assert kept.config == tiny_student.config
     audio = speech(0.5)
     with torch.no_grad():
@@ -54,10 +61,13 @@ def test_a_budget_that_is_met_already_changes_nothing(tiny_student):
 
 @pytest.mark.parametrize(
     ("budget", "words"),
-    [(Budget(2, 400), "target.max_mmacs = 2"), (Budget(100, 5), "target.max_weight_kb = 5")],
+    [
+        (TargetSettings(2, 400), "target.max_mmacs = 2"),
+        (TargetSettings(100, 5), "target.max_weight_kb = 5"),
+    ],
 )
 def test_an_impossible_budget_is_refused_with_the_least_possible(wide, budget, words):
-    with pytest.raises(BudgetError, match=rf"{words}.*allowed are \d+\.\d and more"):
+    with pytest.raises(TargetError, match=rf"{words}.*allowed are \d+\.\d and more"):
         prune_student(wide, budget)
 
 
@@ -67,7 +77,7 @@ def loss_of(student: Student) -> torch.Tensor:
 
 @pytest.mark.parametrize("loss", [None, loss_of], ids=["l2", "taylor"])
 def test_a_pruned_student_streams_as_it_runs_offline(tiny_student, loss):
-    pruned = prune_student(tiny_student, Budget(1000, 6), round_to=4, loss=loss)
+    pruned = prune_student(tiny_student, TargetSettings(1000, 6), round_to=4, loss=loss)
     assert pruned.config.channels < tiny_student.config.channels
     contexts = flatten_state(pruned.trunk.init_state(1)).values()
     assert {context.shape[1] for context in contexts} == {pruned.config.channels}
@@ -91,7 +101,7 @@ def test_channels_that_do_nothing_leave_first(tiny_student):
         student.trunk[2].inner[3].body[0].weight[idle] = 0.0
     # Hidden channels only: stream and outputs keep their width.
     weights = trunk_weights(student.config) - 2 * 32 * 32
-    pruned = prune_student(student, Budget(1000, weights / 1e3), round_to=1)
+    pruned = prune_student(student, TargetSettings(1000, weights / 1e3), round_to=1)
     kept = pruned.trunk[2].inner[2].conv.weight.abs().amax((1, 2, 3))
     assert len(kept) < 60
     assert int((kept > 0).sum()) == 32

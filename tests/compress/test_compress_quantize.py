@@ -15,7 +15,8 @@ from edge_vc.compress.quantization import qat
 from edge_vc.compress.quantization.calibrate import calibrate
 from edge_vc.compress.quantization.error import compare
 from edge_vc.compress.quantization.ptq import folded, quantize, round_convs, tighten
-from edge_vc.compress.quantization.qat import Crops, QatSettings, fine_tune, match
+from edge_vc.compress.quantization.qat import Crops, fine_tune, match
+from edge_vc.compress.quantization.settings import QuantizeSettings
 from edge_vc.models.student.file import (
     StudentFileError,
     load_student,
@@ -190,7 +191,9 @@ def test_damaged_student_files_are_refused(tiny_student, tmp_path):
 
 def test_fine_tuning_gets_closer(quantized, tiny_student, recordings):
     student = copy.deepcopy(quantized)
-    settings = QatSettings(steps=30, batch=2, segment_frames=60, learning_rate=1e-4)
+    settings = QuantizeSettings(
+        qat_steps=30, qat_batch=2, qat_segment_seconds=0.6, qat_learning_rate=1e-4
+    )
     loss = match(tiny_student)
     with torch.no_grad():
         crops = Crops(student.frontend(speech(2.0, 7)), (0,), (0,))
@@ -210,7 +213,7 @@ def test_fine_tuning_goes_on_from_its_checkpoint(
     class KilledError(Exception):
         pass
 
-    def trained(checkpoint=None, killed_at: int | None = None):
+    def trained(folder=None, killed_at: int | None = None):
         student = copy.deepcopy(quantized)
         loss = match(tiny_student)
         calls = 0
@@ -222,14 +225,13 @@ def test_fine_tuning_goes_on_from_its_checkpoint(
                 raise KilledError
             return loss(student, crops)
 
-        settings = QatSettings(steps=5, batch=2, segment_frames=40)
-        fine_tune(student, recordings, counted, settings, checkpoint=checkpoint)
+        settings = QuantizeSettings(qat_steps=5, qat_batch=2, qat_segment_seconds=0.4)
+        fine_tune(student, recordings, counted, settings, folder=folder)
         return student.state_dict(), calls
 
-    checkpoint = tmp_path / "checkpoint.pt"
     with pytest.raises(KilledError):
-        trained(checkpoint, killed_at=4)
-    resumed, calls = trained(checkpoint)
+        trained(tmp_path, killed_at=4)
+    resumed, calls = trained(tmp_path)
     assert calls == 3
     for name, value in trained()[0].items():
         assert torch.equal(value, resumed[name]), name

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from edge_vc.augmentation.feature_augment import Disturbance
-from edge_vc.compress.recipe import (
-    SHIPPED_VOICE,
-    ExportSection,
-    Recipe,
-    limit_fields,
-    load_recipe,
-    shipped_recipes,
-)
-from edge_vc.compress.stages.distill import DistillStage
+from edge_vc.augmentation.feature_augment import FeatureAugment
+from edge_vc.compress.recipe import Recipe, load_recipe, shipped_recipes
+from edge_vc.compress.stages.settings import SHIPPED_VOICE, ExportSettings
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
-from edge_vc.settings.field import RecipeError
+from edge_vc.settings.field import RecipeError, limit_fields
+from edge_vc.training.student import distiller
 
 
 def test_an_empty_recipe_is_the_default():
@@ -38,7 +33,7 @@ def test_only_the_shipped_teacher_brings_facts_of_its_voice():
     assert Recipe.from_toml('[export]\nname = "mine"').export == replace(SHIPPED_VOICE, name="mine")
     for text in ("", '[export]\nprecision = "both"\n'):
         own = Recipe.from_toml(f'[teacher]\nweights = "own.safetensors"\n{text}')
-        assert own.export == ExportSection()
+        assert own.export == ExportSettings()
         assert (own.export.name, own.export.licence, own.export.consent) == ("", "", "")
     assert SHIPPED_VOICE.consent not in str(own.to_dict())
 
@@ -72,17 +67,21 @@ def test_a_bad_value_names_key_value_and_what_is_allowed(text: str, words: list[
         assert word in message
 
 
-def test_what_disturbs_the_trunk_is_set_by_the_recipe():
+def test_the_recipe_sets_how_the_trunks_input_is_augmented(tmp_path: Path, monkeypatch):
     kept = Recipe.from_toml("[distill]\nwarp = 0\ncolour = 0.1\nexpansion_highest = 1")
     student = Student(StudentConfig(channels=16, hidden=(16,), dilations=(1,), outputs=16))
-    chosen, shipped = (DistillStage(r).settings(student).disturbance for r in (kept, Recipe()))
-    assert chosen == Disturbance(warp=0.0, colour=0.1, expansion=(0.4, 1.0))
-    assert shipped == Disturbance()
+    monkeypatch.setattr(distiller, "DistillBatches", lambda *given: given)
+    chosen, shipped = (
+        distiller.Distillation(student, [], recipe.distill, tmp_path).batches[-1]
+        for recipe in (kept, Recipe())
+    )
+    assert chosen == FeatureAugment(warp=0.0, colour=0.1, expansion=(0.4, 1.0))
+    assert shipped == FeatureAugment()
 
 
 def test_every_number_has_a_range_that_holds_its_default():
     for section in dataclasses.fields(Recipe):
-        for spec in dataclasses.fields(section.default):
+        for spec in dataclasses.fields(getattr(Recipe(), section.name)):
             if type(spec.default) in (int, float):
                 low, high = spec.metadata["range"]
                 assert low <= spec.default <= high, f"{section.name}.{spec.name}"

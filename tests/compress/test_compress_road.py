@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from edge_vc.compress import run as stages
 from edge_vc.compress.cli import app
-from edge_vc.compress.recipe import SHIPPED_VOICE, Recipe
+from edge_vc.compress.recipe import Recipe
+from edge_vc.compress.stages.settings import SHIPPED_VOICE
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc_runtime.bundle.reader import read_bundle
 

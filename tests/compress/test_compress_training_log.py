@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_vc.compress.stages.training_log import keep_log
+from edge_vc.compress.stages.training_log import copy_log
 
 
 def test_repeated_and_broken_lines_do_not_count(tmp_path: Path) -> None:
@@ -18,11 +18,11 @@ def test_repeated_and_broken_lines_do_not_count(tmp_path: Path) -> None:
         '{"step": 200, "minutes": 2.0, "loss": 2.0}',
     ]
     (scratch / "log.jsonl").write_text("\n".join(lines) + "\n")
-    keep_log(scratch, output)
+    copy_log(scratch, output)
     kept = (output / "log.jsonl").read_text()
     assert kept == '{"step": 100, "loss": 3.0}\n{"step": 200, "loss": 2.0}\n'
 
 
 def test_no_log_keeps_none(tmp_path: Path) -> None:
-    keep_log(tmp_path, tmp_path)
+    copy_log(tmp_path, tmp_path)
     assert list(tmp_path.iterdir()) == []

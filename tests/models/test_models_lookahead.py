@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from edge_vc.compress.recipe import Recipe
-from edge_vc.compress.stages.start import starting_student
+from edge_vc.compress.stages.initial_student import initial_student
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.file import save_student
 from edge_vc.models.student.lookahead import with_lookahead
@@ -43,9 +43,9 @@ def test_a_recipe_asks_for_it(tmp_path: Path) -> None:
     path = save_student(Student(TINY), tmp_path / "student.safetensors")
     recipe = Recipe()
     asked = replace(recipe, student=replace(recipe.student, weights=str(path), lookahead=1))
-    waiting = starting_student(asked)
+    waiting = initial_student(asked.student)
     assert waiting.config.lookahead == 1
     save_student(waiting, path)
-    assert starting_student(asked).config.lookahead == 1
+    assert initial_student(asked.student).config.lookahead == 1
     with pytest.raises(RecipeError, match="lookahead = 2: it waits for 1 hops already"):
-        starting_student(replace(asked, student=replace(asked.student, lookahead=2)))
+        initial_student(replace(asked.student, lookahead=2))

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from edge_vc.augmentation.feature_augment import Disturbance
+from edge_vc.augmentation.feature_augment import FeatureAugment
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
+from edge_vc.training.devices import OneDevice
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.schedule import Budget
 from edge_vc.training.student.batches import DistillBatches
-from edge_vc.training.student.distiller import Distillation, DistillSettings
+from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.pitch import pitch_error, train_pitch
+from edge_vc.training.student.settings import DistillSettings
 
 TINY = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)
-QUICK = DistillSettings(
-    Budget(steps=6), batch=2, segment_frames=32, warm_frames=8, bfloat16=False, seed=3
-)
+QUICK = DistillSettings(steps=6, batch=2, segment_seconds=0.32, seed=3)
+FLOAT = OneDevice("cpu", "32")
 
 
 def example(frames: int = 120, seed: int = 0, bands: int = 80) -> LabelledAudio:
@@ -42,7 +42,7 @@ def student(config: StudentConfig = TINY) -> Student:
 
 
 def trained(folder: Path, settings: DistillSettings) -> Student:
-    return Distillation(student(), [example(seed=s) for s in (1, 2)], settings, folder).run()
+    return Distillation(student(), [example(seed=s) for s in (1, 2)], settings, folder, FLOAT).run()
 
 
 def test_beginnings_are_heard_more_often() -> None:
@@ -72,14 +72,15 @@ def test_the_trunk_is_shown_other_throats_and_microphones() -> None:
     net = student()
     calm, shaken = (
         DistillBatches(net, [example()], 100, kind).draw(4, np.random.default_rng(0))
-        for kind in (Disturbance(0.0, 0.0, (1.0, 1.0)), Disturbance(0.1, 0.5))
+        for kind in (FeatureAugment(0.0, 0.0, (1.0, 1.0)), FeatureAugment(0.1, 0.5))
     )
-    torch.testing.assert_close(calm.shown, calm.features)
+    torch.testing.assert_close(calm.augmented, calm.features)
     torch.testing.assert_close(shaken.features, calm.features)
-    apart = (shaken.shown - shaken.features)[:, :, 0]
+    apart = (shaken.augmented - shaken.features)[:, :, 0]
     assert apart.abs().mean() > 0.1
-    assert float(shaken.shown.min()) >= TINY.input_floor
-    colour = Disturbance(0.0, 0.5)(torch.zeros(2, TINY.mels, 1, 5), TINY, np.random.default_rng(1))
+    assert float(shaken.augmented.min()) >= TINY.input_floor
+    flat = torch.zeros(2, TINY.mels, 1, 5)
+    colour = FeatureAugment(0.0, 0.5)(flat, TINY, np.random.default_rng(1))
     torch.testing.assert_close(colour, colour[..., :1].expand_as(colour))
     assert not torch.allclose(colour[0], colour[1])
 
@@ -87,9 +88,9 @@ def test_the_trunk_is_shown_other_throats_and_microphones() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"expansion": (2.0, 0.4)}, {"expansion": (0.0, 1.0)}, {"warp": -1}]
 )
-def test_a_disturbance_that_cannot_be_drawn_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_augmentation_that_cannot_be_drawn_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
-        Disturbance(**wrong)
+        FeatureAugment(**wrong)
 
 
 def test_a_batch_is_aligned_with_the_students_delay() -> None:
@@ -119,7 +120,7 @@ def test_a_student_comes_closer_to_its_teacher(tmp_path: Path) -> None:
     target = torch.from_numpy(heard.target.astype(np.float32) / 32767)[None]
     net = student().eval()
     late = torch.nn.functional.pad(target, (net.delay, 0))[:, : target.shape[1]]
-    pupil = trained(tmp_path, replace(QUICK, budget=Budget(steps=120), peak_rate=5e-3))
+    pupil = trained(tmp_path, replace(QUICK, steps=120, learning_rate=5e-3))
     with torch.no_grad():
         before = float(SpectralLoss()(net(source)[:, 0, 0], late))
         after = float(SpectralLoss()(pupil(source)[:, 0, 0], late))
@@ -136,7 +137,7 @@ def test_every_term_can_be_switched(term: str, tmp_path: Path) -> None:
 
 def test_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
     whole = trained(tmp_path / "whole", QUICK)
-    run = Distillation(student(), [example(seed=s) for s in (1, 2)], QUICK, tmp_path / "cut")
+    run = Distillation(student(), [example(seed=s) for s in (1, 2)], QUICK, tmp_path / "cut", FLOAT)
     run.folder.mkdir()
     for _ in range(3):
         rng = np.random.default_rng([QUICK.seed, run.step])
@@ -151,13 +152,13 @@ def test_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
 def test_a_plain_head_learns_without_a_source(tmp_path: Path) -> None:
     net = student(replace(TINY, head="istft"))
     before = net.trunk.state_dict()["0.conv.weight"].clone()
-    Distillation(net, [example()], QUICK, tmp_path).run()
+    Distillation(net, [example()], QUICK, tmp_path, FLOAT).run()
     assert not torch.equal(net.trunk.state_dict()["0.conv.weight"], before)
 
 
 def test_a_teacher_without_bands_can_teach(tmp_path: Path) -> None:
     plain = replace(example(), bands=np.zeros((0, 120), np.float16))
-    Distillation(student(), [plain], QUICK, tmp_path).run()
+    Distillation(student(), [plain], QUICK, tmp_path, FLOAT).run()
     rows = (tmp_path / "log.jsonl").read_text()
     assert "feature" not in rows
 

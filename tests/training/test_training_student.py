@@ -11,9 +11,9 @@ import torch
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
-from edge_vc.training.schedule import Budget
 from edge_vc.training.student import cli as script
-from edge_vc.training.student.distiller import Distillation, DistillSettings
+from edge_vc.training.student.distiller import Distillation
+from edge_vc.training.student.settings import DistillSettings
 
 
 def test_a_run_that_goes_on_keeps_its_pitch(
@@ -30,9 +30,7 @@ def test_a_run_that_goes_on_keeps_its_pitch(
     for steps in (1, 2):
         torch.manual_seed(0)
         config = StudentConfig(channels=8, hidden=(8,), dilations=(1,), outputs=8)
-        settings = DistillSettings(
-            Budget(steps=steps), batch=1, segment_frames=32, warm_frames=8, bfloat16=False
-        )
+        settings = DistillSettings(steps=steps, batch=1, segment_seconds=0.32)
         training = Distillation(Student(config), [example], settings, tmp_path)
         script._train(training, "wide")
         assert training.step == steps

@@ -15,15 +15,9 @@ import tomli_w
 from edge_vc import __version__
 from edge_vc.compress.pipeline.plan import PlannedStage, input_hashes, judge, plan, stage_key, up_to
 from edge_vc.compress.pipeline.run_folder import RECIPE, Record, RunFolder
-from edge_vc.compress.pipeline.stage import (
-    LimitError,
-    Metrics,
-    Progress,
-    Stage,
-    Workspace,
-    no_progress,
-)
+from edge_vc.compress.pipeline.stage import LimitError, Metrics, Stage, Workspace
 from edge_vc.compress.recipe import Recipe
+from edge_vc.workers.progress import Progress, no_progress
 
 Report = Callable[[PlannedStage, Record | None], None]
 """Told before a stage (record None) and after it."""

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from edge_vc.compress.recipe import Recipe, limit_fields
-from edge_vc.settings.field import Value
-from edge_vc.workers.progress import Progress as Progress
-from edge_vc.workers.progress import PushedProgress as PushedProgress
-from edge_vc.workers.progress import no_progress as no_progress
+from edge_vc.compress.recipe import Recipe
+from edge_vc.settings.field import Value, limit_fields
+from edge_vc.workers.progress import Progress, no_progress
 
 Metrics = dict[str, float]
 """What a stage measured about its result."""

@@ -1,4 +1,4 @@
-"""Structured pruning: channels that matter least leave, and everything that touches them."""
+"""Structured pruning: the least important channels are removed from every layer they touch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from edge_vc.compress.pruning.budget import Budget, fit_config
+from edge_vc.compress.pruning.cost import fit_config
+from edge_vc.compress.pruning.settings import TargetSettings
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.nn import Conv, Residual, Serial
@@ -32,19 +33,19 @@ class TrunkView(nn.Module):
 
 def prune_student(
     student: Student,
-    budget: Budget,
+    target: TargetSettings,
     *,
     round_to: int = 8,
     loss: Callable[[Student], Tensor] | None = None,
 ) -> Student:
-    """Return a narrower copy of ``student`` that fits ``budget``, built from its own new config.
+    """Return a narrower copy of ``student`` that meets ``target``, built from its own new config.
 
     Channels are ranked over all layers that share them by the L2 norm of their weights (Li et
     al. 2017, grouped as in DepGraph, Fang et al. 2023), or, with a ``loss`` to differentiate, by
     the first-order change of that loss (Molchanov et al. 2019). Hidden channels compete across
-    blocks, in bunches of ``round_to``. Raises `BudgetError` when the budget cannot be reached.
+    blocks, in bunches of ``round_to``. Raises `TargetError` where ``target`` cannot be met.
     """
-    wanted = fit_config(student.config, budget, round_to)
+    wanted = fit_config(student.config, target, round_to)
     pruned = copy.deepcopy(student).eval()
     if wanted == student.config:
         return pruned
@@ -105,7 +106,7 @@ class _Surgery:
 
 
 def _share_hidden(surgery: _Surgery, total: int, round_to: int) -> tuple[int, ...]:
-    """Divide ``total`` hidden channels among the blocks: the best bunches win, one each is sure."""
+    """Divide ``total`` hidden channels among the blocks: the best bunches, one at least."""
     bunches = []
     for block, conv in enumerate(surgery.hidden):
         ranked = surgery.scores(conv).sort(descending=True).values

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from edge_vc.compress.pipeline.stage import Progress, no_progress
 from edge_vc.compress.quantization.nncf_graph import ConvGraph, ConvNode, offline_nncf
 from edge_vc.nn.flat_step import FlatStep, StreamedSteps, TooShortError
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc.nn.quantized_conv import Grid
+from edge_vc.workers.progress import Progress, no_progress
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from edge_vc.audio.distance import snr_db
-from edge_vc.compress.pipeline.stage import Progress, no_progress
 from edge_vc.compress.quantization.calibrate import ConvPlan, calibrate
 from edge_vc.compress.quantization.nncf_graph import ConvGraph
 from edge_vc.models.student.student import Student
@@ -17,6 +16,7 @@ from edge_vc.nn.flat_step import FlatStep
 from edge_vc.nn.fold import fold_batch_norms, replace_module
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc.nn.quantized_conv import QuantizedConv2d, quantized_convs
+from edge_vc.workers.progress import Progress, no_progress
 
 CALIBRATION_FRAMES = 50
 """Frames per calibration step."""

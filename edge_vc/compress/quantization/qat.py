@@ -1,4 +1,4 @@
-"""Quantisation-aware training: the rounded trunk learns to say what the float one says."""
+"""Quantisation-aware training (QAT): the INT8 trunk learns to predict what the float one does."""
 
 from __future__ import annotations
 
@@ -10,26 +10,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from edge_vc.compress.pipeline.stage import Progress, no_progress
+from edge_vc.compress.quantization.settings import QuantizeSettings
 from edge_vc.models.student.student import Prediction, Student
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.nn.quantized_conv import quantized_convs
+from edge_vc.training.checkpoint import Checkpoint, Stateful
+from edge_vc.workers.progress import Progress, no_progress
 
 CHECKPOINT_STEPS = 20
-
-
-@dataclass(frozen=True)
-class QatSettings:
-    """How long and how carefully; the steps are small, as the weights are nearly right."""
-
-    steps: int = 200
-    batch: int = 4
-    segment_frames: int = 100
-    learning_rate: float = 2e-5
-    """At the start; falls to nothing along half a cosine."""
-    clip: float = 1.0
-    """Largest norm of the gradient."""
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,37 +67,42 @@ def fine_tune(
     quantized: Student,
     speech: Sequence[Tensor],
     loss: Loss,
-    settings: QatSettings,
+    settings: QuantizeSettings,
     *,
-    checkpoint: Path | None = None,
+    folder: Path | None = None,
     progress: Progress = no_progress,
 ) -> list[float]:
     """Train ``quantized``'s trunk in place; return the loss of every step made now.
 
     ``speech`` are recordings ``[1, 1, 1, T]``; segments are cut from their features, so that the
-    channel mean in them is a stream's. With a ``checkpoint`` path a killed training goes on.
+    channel mean in them is that of a stream. With a ``folder`` for its checkpoint, a killed
+    training resumes. Raises `TooShortError` where no recording is as long as a segment, and
+    `CheckpointError` for a checkpoint of another training.
     """
-    features = _features(quantized, speech, settings.segment_frames)
+    config = quantized.config
+    frames = round(settings.qat_segment_seconds * config.sample_rate / config.hop)
+    features = _features(quantized, speech, frames)
     weights = [p for p in quantized.trunk.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(weights, settings.learning_rate)
-    done = _load(checkpoint, quantized, optimizer)
+    optimiser = torch.optim.Adam(weights, settings.qat_learning_rate)
+    parts: dict[str, Stateful] = {"trunk": quantized.trunk, "optimiser": optimiser}
+    checkpoint = Checkpoint(folder, parts) if folder else None
+    done, _ = checkpoint.restore() if checkpoint else (0, 0.0)
     losses = []
-    steps = range(done, settings.steps)
+    steps = range(done, settings.qat_steps)
     for step in progress(steps, len(steps), "quantisation-aware training"):
-        for group in optimizer.param_groups:
-            group["lr"] = (
-                settings.learning_rate * (1 + math.cos(math.pi * step / settings.steps)) / 2
-            )
-        value = loss(quantized, _crops(features, settings, step))
-        optimizer.zero_grad()
+        for group in optimiser.param_groups:
+            cosine = math.cos(math.pi * step / settings.qat_steps)
+            group["lr"] = settings.qat_learning_rate * (1 + cosine) / 2
+        value = loss(quantized, _crops(features, frames, settings, step))
+        optimiser.zero_grad()
         value.backward()
-        torch.nn.utils.clip_grad_norm_(weights, settings.clip)
-        optimizer.step()
+        torch.nn.utils.clip_grad_norm_(weights, settings.qat_clip)
+        optimiser.step()
         for conv in quantized_convs(quantized.trunk):
             conv.fit_weight_scale()
         losses.append(float(value.detach()))
         if checkpoint and (step + 1) % CHECKPOINT_STEPS == 0:
-            _save(checkpoint, quantized, optimizer, step + 1)
+            checkpoint.save(step + 1, 0.0)
     return losses
 
 
@@ -122,35 +115,17 @@ def _features(student: Student, speech: Sequence[Tensor], frames: int) -> list[T
     return [student.frontend(a[..., : a.shape[-1] // hop * hop]) for a in long_enough]
 
 
-def _crops(features: list[Tensor], settings: QatSettings, step: int) -> Crops:
+def _crops(features: list[Tensor], frames: int, settings: QuantizeSettings, step: int) -> Crops:
     """The batch of a step: drawn from the seed and the step alone, so a resumed run repeats it."""
     generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
 
     def draw(end: int) -> int:
         return int(torch.randint(end, (), generator=generator))
 
-    recordings = tuple(draw(len(features)) for _ in range(settings.batch))
-    frames = settings.segment_frames
+    recordings = tuple(draw(len(features)) for _ in range(settings.qat_batch))
     starts = tuple(draw(features[index].shape[-1] - frames + 1) for index in recordings)
     cuts = [
         features[index][..., start : start + frames]
         for index, start in zip(recordings, starts, strict=True)
     ]
     return Crops(torch.cat(cuts), recordings, starts)
-
-
-def _save(path: Path, student: Student, optimizer: torch.optim.Adam, step: int) -> None:
-    part = path.with_suffix(".part")
-    state = {"step": step, "trunk": student.trunk.state_dict(), "adam": optimizer.state_dict()}
-    torch.save(state, part)
-    part.replace(path)
-
-
-def _load(path: Path | None, student: Student, optimizer: torch.optim.Adam) -> int:
-    """Take up a checkpoint if there is one; return the steps already made."""
-    if path is None or not path.is_file():
-        return 0
-    state = torch.load(path, weights_only=True)
-    student.trunk.load_state_dict(state["trunk"])
-    optimizer.load_state_dict(state["adam"])
-    return int(state["step"])

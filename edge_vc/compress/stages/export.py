@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from edge_vc.compress.pipeline.artifacts import STUDENT
-from edge_vc.compress.pipeline.stage import LimitError, Metrics, PushedProgress, Stage, Workspace
-from edge_vc.compress.recipe import SHIPPED_VOICE
+from edge_vc.compress.pipeline.stage import LimitError, Metrics, Stage, Workspace
+from edge_vc.compress.stages.settings import SHIPPED_VOICE
 from edge_vc.models.student.file import load_student
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc.settings.field import RecipeError
 from edge_vc.teachers.network_file import SHIPPED
+from edge_vc.workers.progress import PushedProgress
 
 NOTES = 12
 """How often a release says what it does, about."""
@@ -51,7 +52,7 @@ class ExportStage(Stage):
             value = getattr(section, name)
             if not value.strip():
                 raise RecipeError(
-                    f"export.{name}: is missing, your own teacher brings none; "
+                    f"export.{name}: is missing, and a teacher of your own has no default; "
                     f"write under [export]: {line}"
                 )
             if name != "licence" and value == getattr(SHIPPED_VOICE, name):

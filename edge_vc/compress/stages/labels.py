@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from edge_vc.compress.pipeline.artifacts import LabelledSpeech
-from edge_vc.compress.recipe import DataSection
+from edge_vc.compress.stages.settings import DataSettings
 from edge_vc.data.corpus import Corpus, Utterance
 from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, LabelFolderError
 from edge_vc.labelling.report import LabelledRow, LabelReport, load_report
@@ -24,7 +24,7 @@ LEAST_SECONDS = 5.0
 """Speech that must be left to learn from."""
 
 
-def choose(corpus: Corpus, data: DataSection) -> tuple[list[Utterance], list[Utterance]]:
+def choose(corpus: Corpus, data: DataSettings) -> tuple[list[Utterance], list[Utterance]]:
     """Draw utterances to learn from and, first, others to measure on.
 
     Only other people's recordings are measured on. Raises `RecipeError` when the corpus is too

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from edge_vc.audio.mel import mel_matrix
 from edge_vc.compress.pipeline.artifacts import as_tensor
-from edge_vc.compress.pipeline.stage import Progress
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.student import Student
 from edge_vc.training.losses import log_distance, magnitudes
+from edge_vc.workers.progress import Progress
 
 WINDOW = 1024
 BANDS = 80

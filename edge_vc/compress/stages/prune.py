@@ -1,8 +1,8 @@
-"""The second stage: the student gets as small as the target says."""
+"""The second stage: the student is pruned to the size that the target allows."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar
 
 import numpy as np
@@ -11,11 +11,11 @@ from torch.nn import functional
 
 from edge_vc.compress.pipeline.artifacts import STUDENT, LabelledSpeech
 from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
-from edge_vc.compress.pruning.budget import cost_of
+from edge_vc.compress.pruning.cost import cost_of
 from edge_vc.compress.pruning.magnitude import sparsity_of, zero_smallest
 from edge_vc.compress.pruning.structured import prune_student
+from edge_vc.compress.stages.initial_student import initial_student, student_path
 from edge_vc.compress.stages.mel_distance import mel_distance_db
-from edge_vc.compress.stages.start import budget_of, starting_student, student_path
 from edge_vc.models.student.file import save_student
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import weights_hash
@@ -27,7 +27,7 @@ TAYLOR_FRAMES = 128
 
 
 class PruneStage(Stage):
-    """Starts from the recipe's student and takes channels, or weights, away."""
+    """Removes channels, or zeroes weights, of the recipe's student."""
 
     name: ClassVar[str] = "prune"
     needs: ClassVar[tuple[str, ...]] = ("data",)
@@ -35,7 +35,7 @@ class PruneStage(Stage):
 
     @cached_property
     def _external(self) -> dict[str, str]:
-        path = student_path(self.recipe)
+        path = student_path(self.recipe.student)
         return {"student file": weights_hash(path)} if path else {}
 
     def external_inputs(self) -> dict[str, str]:
@@ -45,7 +45,7 @@ class PruneStage(Stage):
     def run(self, work: Workspace) -> Metrics:
         """Prune and measure; nothing is trained here."""
         speech = LabelledSpeech.open(work.inputs["data"])
-        student = starting_student(self.recipe)
+        student = initial_student(self.recipe.student)
         before = cost_of(student)
         pruned = self._pruned(student, speech)
         save_student(pruned, work.output / STUDENT)
@@ -71,8 +71,9 @@ class PruneStage(Stage):
         loss = None
         if section.importance == "taylor":
             batch = self._batch(student, speech)
-            loss = lambda s: distance_to_teacher(s, batch)  # noqa: E731
-        return prune_student(student, budget_of(self.recipe), round_to=section.round_to, loss=loss)
+            loss = partial(distance_to_teacher, batch=batch)
+        target = self.recipe.target
+        return prune_student(student, target, round_to=section.round_to, loss=loss)
 
     def _batch(self, student: Student, speech: LabelledSpeech) -> DistillBatch:
         rng = np.random.default_rng(self.recipe.student.seed)
@@ -84,7 +85,7 @@ class PruneStage(Stage):
 
 
 def distance_to_teacher(student: Student, batch: DistillBatch) -> Tensor:
-    """How far the student is from its teacher, to be differentiated: spectra, voicing."""
+    """Return the loss whose gradient ranks channels: spectral distance and voicing."""
     prediction = student.head.predict(student.trunk(batch.features))
     driven = prediction.voicing is not None
     audio = student.synthesize(

@@ -9,15 +9,17 @@ import torch
 from torch import Tensor
 
 from edge_vc.compress.pipeline.artifacts import STUDENT, LabelledSpeech
+from edge_vc.compress.pipeline.run_folder import RunFolderError
 from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
 from edge_vc.compress.pruning.magnitude import hold_zeros, release_zeros
 from edge_vc.compress.quantization.error import compare
 from edge_vc.compress.quantization.ptq import quantize
-from edge_vc.compress.quantization.qat import Loss, QatSettings, fine_tune, match
+from edge_vc.compress.quantization.qat import Loss, fine_tune, match
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Student
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.settings.field import RecipeError, Value
+from edge_vc.training.checkpoint import CheckpointError
 
 FINE_TUNING = "qat_"
 """Prefix of the recipe's keys that only the second of the two stages reads."""
@@ -97,36 +99,24 @@ class QuantizeStage(Stage):
         zeros_stay = self.recipe.prune.enabled and self.recipe.prune.method == "magnitude"
         if zeros_stay:
             hold_zeros(tuned.trunk)
-        config = student.config
-        settings = self.settings(config.sample_rate / config.hop)
-        recordings = speech.speech(speech.train, 600.0, config.sample_rate)
+        recordings = speech.speech(speech.train, 600.0, student.config.sample_rate)
         try:
             fine_tune(
                 tuned,
                 recordings,
                 self.loss(student, work),
-                settings,
-                checkpoint=work.scratch / "checkpoint.pt",
+                self.recipe.quantize,
+                folder=work.scratch,
                 progress=work.progress,
             )
         except TooShortError as error:
             given = self.recipe.quantize.qat_segment_seconds
             raise RecipeError(f"quantize.qat_segment_seconds = {given:g}: {error}") from error
+        except CheckpointError as error:
+            raise RunFolderError(str(error)) from error
         if zeros_stay:
             release_zeros(tuned.trunk)
         return tuned.eval()
-
-    def settings(self, frame_rate: float) -> QatSettings:
-        """Translate the recipe's section; ``frame_rate`` in Hz."""
-        s = self.recipe.quantize
-        return QatSettings(
-            steps=s.qat_steps,
-            batch=s.qat_batch,
-            segment_frames=round(s.qat_segment_seconds * frame_rate),
-            learning_rate=s.qat_learning_rate,
-            clip=s.qat_clip,
-            seed=s.seed,
-        )
 
 
 def holdout_audio(speech: LabelledSpeech, sample_rate: int) -> Tensor:

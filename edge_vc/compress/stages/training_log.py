@@ -1,4 +1,4 @@
-"""The training log as part of an artefact: what was learnt, without when."""
+"""The training log as part of an artifact: figures by step, without wall-clock times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LOG = "log.jsonl"
 """A line of figures for every so many steps."""
 
 
-def keep_log(scratch: Path, output: Path) -> None:
+def copy_log(scratch: Path, output: Path) -> None:
     """Copy a training's log from its scratch folder, so that curves can be drawn of the run.
 
     A resumed training repeats lines: the last one of a step counts. Wall-clock time stays out,

@@ -1,4 +1,4 @@
-"""Batches for a student: its own front end's features, and what the teacher said."""
+"""Training batches for a student: its front end's features and the teacher's answers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from scipy.interpolate import interp1d
 from torch import Tensor
 
 from edge_vc.audio.mel import channel_mean
-from edge_vc.augmentation.feature_augment import Disturbance
+from edge_vc.augmentation.feature_augment import FeatureAugment
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.frontend import mel_points
 from edge_vc.models.student.student import Student
+from edge_vc.nn.flat_step import TooShortError
 from edge_vc.nn.harmonic import WIDTH
 
 EARLY_SHARE = 0.33
@@ -31,8 +32,8 @@ class DistillBatch:
 
     features: Tensor
     """The front end's log-mels, ``[B, mels, 1, F]``."""
-    shown: Tensor
-    """What of them the trunk is shown, ``[B, mels, 1, F]``."""
+    augmented: Tensor
+    """The same with augmentation, the input of the trunk, ``[B, mels, 1, F]``."""
     f0: Tensor
     """The teacher's contour in Hz, held through unvoiced frames, ``[B, 1, 1, F]``."""
     voiced: Tensor
@@ -48,7 +49,7 @@ class DistillBatch:
         rows = slice(rank, None, world)
         return DistillBatch(
             self.features[rows].to(device),
-            self.shown[rows].to(device),
+            self.augmented[rows].to(device),
             self.f0[rows].to(device),
             self.voiced[rows].to(device),
             None if self.bands is None else self.bands[rows].to(device),
@@ -77,32 +78,32 @@ class DistillBatches:
         student: Student,
         examples: Sequence[LabelledAudio],
         frames: int,
-        disturbance: Disturbance | None = None,
+        augment: FeatureAugment | None = None,
     ) -> None:
         self.frames, self.hop = frames, student.config.hop
-        self._config, self._disturbance = student.config, disturbance
+        self._config, self._augment = student.config, augment
         self._examples = [
             _prepare(student, example) for example in examples if len(example.f0) > frames
         ]
         if not self._examples:
             longest = max((len(example.f0) for example in examples), default=0)
-            raise ValueError(
+            raise TooShortError(
                 f"no recording is longer than a segment of {frames} frames (the longest has "
                 f"{longest}): give longer recordings or shorter segments"
             )
         lengths = np.cumsum([len(example.f0) for example in self._examples], dtype=np.float64)
         self._share = lengths / lengths[-1]
 
-    def draw(self, count: int, rng: np.random.Generator, *, disturbed: bool = True) -> DistillBatch:
-        """Draw ``count`` crops; not ``disturbed``, the trunk would be shown the features."""
+    def draw(self, count: int, rng: np.random.Generator, *, augmented: bool = True) -> DistillBatch:
+        """Draw ``count`` crops; without ``augmented`` the trunk's input is the features."""
         crops = [self._crop(rng) for _ in range(count)]
         columns, f0, voiced, bands, audio = zip(*crops, strict=True)
-        features = shown = torch.from_numpy(np.stack(columns)).float()[:, :, None]
-        if disturbed and self._disturbance is not None:
-            shown = self._disturbance(features, self._config, rng)
+        features = trunk_input = torch.from_numpy(np.stack(columns)).float()[:, :, None]
+        if augmented and self._augment is not None:
+            trunk_input = self._augment(features, self._config, rng)
         return DistillBatch(
             features,
-            shown,
+            trunk_input,
             torch.from_numpy(np.stack(f0))[:, None, None],
             torch.from_numpy(np.stack(voiced))[:, None, None],
             None if bands[0] is None else torch.from_numpy(np.stack(bands)).float(),

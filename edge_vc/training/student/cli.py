@@ -30,8 +30,9 @@ from edge_vc.teachers.network_file import DefaultSpec
 from edge_vc.training.devices import add_device_arguments, device_settings, open_devices
 from edge_vc.training.schedule import Budget
 from edge_vc.training.student.batches import set_prior
-from edge_vc.training.student.distiller import Distillation, DistillSettings
+from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.pitch import train_pitch
+from edge_vc.training.student.settings import DistillSettings, distill_settings
 from edge_vc.workers.progress import Progress, no_progress
 
 T = TypeVar("T")
@@ -114,6 +115,7 @@ def facts_of(args: argparse.Namespace, student: Student, teacher_hash: str) -> d
         "tier": args.tier,
         "config": student.config.to_dict(),
         "settings": asdict(settings_of(args)),
+        "budget": asdict(Budget(args.steps, args.minutes)),
         "start_sha256": weights_hash(args.start) if args.start else None,
         "teacher_sha256": teacher_hash,
         "corpus_sha256": Corpus.open(args.corpus).content_hash(),
@@ -122,8 +124,7 @@ def facts_of(args: argparse.Namespace, student: Student, teacher_hash: str) -> d
 
 def settings_of(args: argparse.Namespace) -> DistillSettings:
     """Translate the command line."""
-    budget = Budget(args.steps, args.minutes)
-    return DistillSettings(budget, adversarial=args.adversarial, seed=args.seed)
+    return replace(distill_settings()(), adversarial=args.adversarial, seed=args.seed)
 
 
 def main() -> None:
@@ -143,7 +144,8 @@ def main() -> None:
     devices = open_devices(device_settings(args))
     (args.out / "run.json").write_text(json.dumps(facts, indent=1))
     set_prior(student, examples[:: max(1, len(examples) // 200)])
-    training = Distillation(student, examples, settings_of(args), args.out, devices)
+    budget = Budget(args.steps, args.minutes)
+    training = Distillation(student, examples, settings_of(args), args.out, devices, budget)
     trained = _train(training, args.tier)
     facts["steps"] = training.step
     if devices.rank == 0:

@@ -1,17 +1,17 @@
-"""Teach a student what the teacher says: the distillation loop."""
+"""Distillation of a student: the training loop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edge_vc.augmentation.feature_augment import Disturbance
+from edge_vc.augmentation.feature_augment import FeatureAugment
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.student import Prediction, Student
 from edge_vc.training.checkpoint import Checkpoint
@@ -20,42 +20,18 @@ from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
 from edge_vc.training.student.batches import DistillBatch, DistillBatches
-from edge_vc.training.student.pitch import pitch_error
+from edge_vc.training.student.forward_pass import DistillPass
+from edge_vc.training.student.losses import TERMS
+from edge_vc.training.student.settings import DistillSettings
+from edge_vc.training.terms import Term, weighted_sum
+
+WARM_FRAMES = 40
+"""Frames before each segment in which the convolutions' contexts fill; they cost no loss."""
+LOG_STEPS = 100
+SAVE_STEPS = 500
 
 Report = Callable[[float, dict[str, float]], None]
-"""Called now and then with the progress (0..1) and the latest figures."""
-
-
-@dataclass(frozen=True)
-class DistillSettings:
-    """How a student learns; a weight of 0 switches its term off."""
-
-    budget: Budget
-    batch: int = 12
-    segment_frames: int = 128
-    """Frames of a segment that count; as many as `warm_frames` come before them."""
-    warm_frames: int = 40
-    """Frames in which the convolutions' contexts fill; they cost nothing in the loss."""
-    peak_rate: float = 2e-3
-    waveform: float = 0.0
-    """L1 between waveforms."""
-    stft: float = 1.0
-    """Multi-resolution STFT: log magnitudes and spectral convergence."""
-    mel: float = 1.5
-    """L1 between log-mel spectra."""
-    feature: float = 0.5
-    """L1 between the log filter bands of teacher and student."""
-    pitch: float = 3.0
-    """L1 between log F0 where the teacher is voiced."""
-    voicing: float = 1.0
-    """Cross-entropy of the voicing decision."""
-    adversarial: float = 0.0
-    """Least-squares adversarial loss, with twice as much feature matching."""
-    adversarial_from: float = 0.5
-    """Share of the budget after which the adversarial term joins."""
-    disturbance: Disturbance = field(default_factory=Disturbance)
-    seed: int = 0
-    bfloat16: bool = True
+"""Called every tenth step with the progress (0..1) and the latest figures."""
 
 
 class Distillation:
@@ -68,35 +44,44 @@ class Distillation:
         settings: DistillSettings,
         folder: Path,
         devices: Devices | None = None,
+        budget: Budget | None = None,
+        terms: Mapping[str, Term[DistillPass]] = TERMS,
     ) -> None:
-        """Set up; processes that share ``devices`` share every batch, which divides by them."""
-        self.settings, self.folder = settings, folder
-        half = "bf16-mixed" if settings.bfloat16 else "32"
-        self.devices = devices = devices or OneDevice("cpu", half)
+        """Set up; processes that share ``devices`` share every batch, which divides by them.
+
+        ``budget`` replaces the settings' number of steps. Raises `TooShortError` where no example
+        is longer than a segment, and `ValueError` where no loss term has a weight.
+        """
+        self.settings, self.folder, self.terms = settings, folder, terms
+        self.budget = budget or Budget(steps=settings.steps)
+        self.devices = devices = devices or OneDevice("cpu", "bf16-mixed")
         if settings.batch % devices.world:
             raise ValueError(f"batch {settings.batch} does not divide by {devices.world} processes")
         torch.manual_seed(settings.seed)
-        self.batches = DistillBatches(
-            student,
-            examples,
-            settings.segment_frames + settings.warm_frames,
-            settings.disturbance,
+        frames = round(settings.segment_seconds * student.config.sample_rate / student.config.hop)
+        augment = FeatureAugment(
+            settings.warp,
+            settings.colour,
+            (settings.expansion_lowest, settings.expansion_highest),
         )
+        self.batches = DistillBatches(student, examples, frames + WARM_FRAMES, augment)
         self.student = student.train().to(devices.device)
         self.average = MovingAverage(student, 0.998)
-        self.loss = SpectralLoss(stft_weight=settings.stft, mel_weight=settings.mel)
-        self.loss.to(devices.device)
+        self.spectral = SpectralLoss(stft_weight=settings.stft, mel_weight=settings.mel)
+        self.spectral.to(devices.device)
         self.optimiser = torch.optim.AdamW(
-            student.parameters(), settings.peak_rate, betas=(0.8, 0.98), weight_decay=0.01
+            student.parameters(), settings.learning_rate, betas=(0.8, 0.98), weight_decay=0.01
         )
-        self.adversary = AdversarialLoss(settings.peak_rate / 4, devices=_discriminating(devices))
+        self.adversarial = AdversarialLoss(
+            settings.learning_rate / 4, devices=_discriminating(devices)
+        )
         self.checkpoint = Checkpoint(
             folder,
             {
                 "student": self.student,
                 "average": self.average,
                 "optimiser": self.optimiser,
-                "adversary": self.adversary,
+                "adversarial": self.adversarial,
             },
         )
         self.step = 0
@@ -120,14 +105,14 @@ class Distillation:
             progress = self._progress()
             if report is not None and self.step % 10 == 0:
                 report(min(progress, 1.0), figures)
-            if self.step % 100 == 0 or progress >= 1:
+            if self.step % LOG_STEPS == 0 or progress >= 1:
                 self._log(figures)
-            if (self.step % 500 == 0 or progress >= 1) and self.devices.rank == 0:
+            if (self.step % SAVE_STEPS == 0 or progress >= 1) and self.devices.rank == 0:
                 self.checkpoint.save(self.step, self.watch.seconds)
         return self.average.network.cpu()
 
     def _progress(self) -> float:
-        mine = self.settings.budget.progress(self.step, self.watch.seconds)
+        mine = self.budget.progress(self.step, self.watch.seconds)
         return self.devices.agree(mine)
 
     def _log(self, figures: dict[str, float]) -> None:
@@ -137,71 +122,45 @@ class Distillation:
 
     def _train_step(self, batch: DistillBatch, progress: float) -> dict[str, float]:
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(progress, self.settings.peak_rate)
-        with self.devices.autocast():
-            hidden = self.student.trunk(batch.shown)
-        prediction = self.student.head.predict(hidden.float())
-        if self.student.pitch is not None:
-            prediction = replace(prediction, log_f0=self.student.pitch(batch.features))
-        audio = self._speak(prediction, batch)
-        figures: dict[str, float] = {}
-        total = self._terms(prediction, audio, batch, figures)
-        if self.settings.adversarial and progress >= self.settings.adversarial_from:
-            truth = self._counted(batch.audio)
-            generator, disc_loss = self.adversary.train_step(audio, truth)
-            adv_loss, fm_loss = generator
-            total = total + self.settings.adversarial * (adv_loss + 2 * fm_loss)
-            figures |= {"disc_loss": float(disc_loss), "adv_loss": float(adv_loss.detach())}
-            figures |= {"fm_loss": float(fm_loss.detach())}
+            group["lr"] = learning_rate(progress, self.settings.learning_rate)
+        step = self._forward(batch, progress)
+        total, values = weighted_sum(self.terms, self.settings, step)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         self.devices.average(self.student.parameters())
         nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
         self.optimiser.step()
         self.average.update(self.student)
-        return figures | {"loss": float(total.detach())}
+        figures = values | step.log | {"loss": total.detach()}
+        return {name: float(value) for name, value in figures.items()}
 
-    def _speak(self, prediction: Prediction, batch: DistillBatch) -> Tensor:
+    def _forward(self, batch: DistillBatch, progress: float) -> DistillPass:
+        with self.devices.autocast():
+            hidden = self.student.trunk(batch.augmented)
+        prediction = self.student.head.predict(hidden.float())
+        if self.student.pitch is not None:
+            prediction = replace(prediction, log_f0=self.student.pitch(batch.features))
+        started = progress >= self.settings.adversarial_from
+        return DistillPass(
+            batch,
+            prediction,
+            self._synthesize(prediction, batch),
+            self._without_warm_up(batch.audio),
+            WARM_FRAMES,
+            self.spectral,
+            self.adversarial if started else None,
+        )
+
+    def _synthesize(self, prediction: Prediction, batch: DistillBatch) -> Tensor:
         """Synthesise with the teacher's pitch, so that spectra can be compared bin by bin."""
         driven = prediction.voicing is not None
         audio = self.student.synthesize(
             prediction, batch.f0 if driven else None, batch.voiced if driven else None
         )
-        return self._counted(audio[:, 0, 0])
+        return self._without_warm_up(audio[:, 0, 0])
 
-    def _counted(self, audio: Tensor) -> Tensor:
-        return audio[:, self.settings.warm_frames * self.student.config.hop :]
-
-    def _terms(
-        self,
-        prediction: Prediction,
-        audio: Tensor,
-        batch: DistillBatch,
-        figures: dict[str, float],
-    ) -> Tensor:
-        weights, warm = self.settings, self.settings.warm_frames
-        truth = self._counted(batch.audio)
-        spectral: Tensor = self.loss(audio, truth)
-        total: Tensor = spectral + weights.waveform * (audio - truth).abs().mean()
-        figures["spectral"] = float(spectral.detach())
-        if prediction.log_f0 is not None and prediction.voicing is not None:
-            pitch = pitch_error(prediction.log_f0, batch, warm)
-            voicing = nn.functional.binary_cross_entropy_with_logits(
-                prediction.voicing[..., warm:], batch.voiced[..., warm:]
-            )
-            total = total + weights.pitch * pitch + weights.voicing * voicing
-            figures |= {"pitch": float(pitch.detach()), "voicing": float(voicing.detach())}
-        if weights.feature and batch.bands is not None and prediction.log_f0 is not None:
-            feature = self._band_distance(prediction.bands, batch.bands, batch.voiced)
-            total = total + weights.feature * feature
-            figures["feature"] = float(feature.detach())
-        return total
-
-    def _band_distance(self, mine: Tensor, bands: Tensor, voiced: Tensor) -> Tensor:
-        """L1 between log-magnitude filters, the harmonic ones where there are harmonics."""
-        apart = (mine[:, :, :2] - bands)[..., self.settings.warm_frames :].abs()
-        counts = voiced[..., self.settings.warm_frames :]
-        return (apart[:, :, :1] * counts).mean() + apart[:, :, 1:].mean()
+    def _without_warm_up(self, audio: Tensor) -> Tensor:
+        return audio[:, WARM_FRAMES * self.student.config.hop :]
 
 
 def _states_on(device: torch.device) -> AbstractContextManager[object]:

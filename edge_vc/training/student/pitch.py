@@ -1,4 +1,4 @@
-"""Teach a student its pitch alone: no sound is made, so steps are cheap."""
+"""Training of a student's pitch tracker alone: nothing is synthesised, so steps are cheap."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def train_pitch(
         rng = np.random.default_rng([seed, step])
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step / steps, PEAK_RATE)
-        drawn = batches.draw(batch, rng, disturbed=False)
+        drawn = batches.draw(batch, rng, augmented=False)
         loss = pitch_error(student.pitch(drawn.features), drawn)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -57,5 +57,5 @@ def pitch_error(log_f0: Tensor, batch: DistillBatch, warm: int = 0) -> Tensor:
     The first ``warm`` frames do not count.
     """
     voiced = batch.voiced[..., warm:]
-    apart = (log_f0 - batch.f0.log())[..., warm:].abs()
-    return (apart * voiced).sum() / voiced.sum().clamp_min(1)
+    error = (log_f0 - batch.f0.log())[..., warm:].abs()
+    return (error * voiced).sum() / voiced.sum().clamp_min(1)

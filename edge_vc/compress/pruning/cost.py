@@ -1,9 +1,10 @@
-"""What a student costs, and the widths with which it fits a budget."""
+"""What a student costs, and the widths with which it meets a target."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from edge_vc.compress.pruning.settings import TargetSettings
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 
@@ -11,8 +12,8 @@ NARROWEST = 0.1
 """Share of its width that a student keeps at least: below that nothing is left to learn with."""
 
 
-class BudgetError(ValueError):
-    """A budget that no pruning can reach; one line with the number and the least possible."""
+class TargetError(ValueError):
+    """A target that no pruning can meet; one line with the number and the least possible."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,6 @@ class Cost:
     """Million multiply-accumulates per second of audio."""
     latency_ms: float
     """Algorithmic: one hop plus look-ahead, from the layers."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """The most that a student may cost."""
-
-    max_mmacs: float
-    max_weight_kb: float
-    """Thousands of INT8 weights."""
 
 
 def cost_of(student: Student) -> Cost:
@@ -53,28 +45,28 @@ def trunk_weights(config: StudentConfig) -> int:
     return _weights_beside_hidden(config) + 2 * config.channels * sum(config.hidden)
 
 
-def fit_config(config: StudentConfig, budget: Budget, round_to: int = 8) -> StudentConfig:
-    """Return ``config`` narrowed until it fits ``budget``; itself where it already does.
+def fit_config(config: StudentConfig, target: TargetSettings, round_to: int = 8) -> StudentConfig:
+    """Return ``config`` narrowed until it meets ``target``; itself where it already does.
 
     Stream and output channels shrink by the same share, to multiples of ``round_to``; what that
     leaves goes to the hidden channels, in near equal shares. Every trunk weight is used once a
     frame, so both limits are limits of weights.
-    Raises `BudgetError` when a tenth of the width is still too much.
+    Raises `TargetError` when a tenth of the width is still too much.
     """
     frame = _Frame.of(config)
-    if frame.spare(config, budget) >= 0:
+    if frame.spare(config, target) >= 0:
         return config
-    if frame.spare(_scaled(config, NARROWEST, 1), budget) < 0:
-        raise BudgetError(_impossible(config, frame, budget))
+    if frame.spare(_scaled(config, NARROWEST, 1), target) < 0:
+        raise TargetError(_impossible(config, frame, target))
     low, high = NARROWEST, 1.0
     for _ in range(30):
         middle = (low + high) / 2
-        enough = frame.spare(_scaled(config, middle, 1), budget) >= 0
+        enough = frame.spare(_scaled(config, middle, 1), target) >= 0
         low, high = (middle, high) if enough else (low, middle)
     narrow = _scaled(config, low, round_to)
     blocks = len(config.hidden)
     bare = replace(narrow, hidden=(1,) * blocks)
-    affordable = blocks + frame.spare(bare, budget) // (2 * narrow.channels)
+    affordable = blocks + frame.spare(bare, target) // (2 * narrow.channels)
     share, more = divmod(int(affordable) // round_to, blocks)
     hidden = tuple(
         max(1, min(round_to * (share + (block < more)), before))
@@ -101,10 +93,10 @@ class _Frame:
     def macs(self, config: StudentConfig) -> float:
         return self.fixed + config.outputs * self.per_output + trunk_weights(config)
 
-    def spare(self, config: StudentConfig, budget: Budget) -> float:
+    def spare(self, config: StudentConfig, target: TargetSettings) -> float:
         """How many more trunk weights ``config`` may have; negative when it has too many."""
-        most = budget.max_mmacs * 1e6 * config.hop / config.sample_rate
-        return min(most - self.macs(config), budget.max_weight_kb * 1e3 - trunk_weights(config))
+        most = target.max_mmacs * 1e6 * config.hop / config.sample_rate
+        return min(most - self.macs(config), target.max_weight_kb * 1e3 - trunk_weights(config))
 
 
 def _weights_beside_hidden(config: StudentConfig) -> int:
@@ -125,16 +117,16 @@ def _scaled(config: StudentConfig, share: float, round_to: int) -> StudentConfig
     )
 
 
-def _impossible(config: StudentConfig, frame: _Frame, budget: Budget) -> str:
+def _impossible(config: StudentConfig, frame: _Frame, target: TargetSettings) -> str:
     least = _scaled(config, NARROWEST, 1)
     mmacs = frame.macs(least) * config.sample_rate / config.hop / 1e6
-    if mmacs > budget.max_mmacs:
+    if mmacs > target.max_mmacs:
         return (
-            f"target.max_mmacs = {budget.max_mmacs:g}: this student needs {mmacs:.1f} at its "
+            f"target.max_mmacs = {target.max_mmacs:g}: this student needs {mmacs:.1f} at its "
             f"narrowest; allowed are {mmacs:.1f} and more"
         )
     kilo = trunk_weights(least) / 1e3
     return (
-        f"target.max_weight_kb = {budget.max_weight_kb:g}: this student needs {kilo:.1f} at its "
+        f"target.max_weight_kb = {target.max_weight_kb:g}: this student needs {kilo:.1f} at its "
         f"narrowest; allowed are {kilo:.1f} and more"
     )

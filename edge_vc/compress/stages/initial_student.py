@@ -1,4 +1,4 @@
-"""The student that compression starts from, and whether it can meet the target at all."""
+"""The student that compression starts with, and whether it can meet the target."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 
 from edge_vc.assets import ASSETS
-from edge_vc.compress.pruning.budget import Budget, BudgetError, Cost, cost_of, fit_config
+from edge_vc.compress.pruning.cost import Cost, TargetError, cost_of, fit_config
 from edge_vc.compress.recipe import Recipe
+from edge_vc.compress.stages.settings import InitialStudentSettings
 from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.file import StudentFileError, load_student
 from edge_vc.models.student.hop import with_hop
@@ -17,12 +18,15 @@ from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
 
 
-def student_path(recipe: Recipe) -> Path | None:
-    """Return the file of the student to start from, None for random weights."""
-    given = recipe.student.weights
+def student_path(settings: InitialStudentSettings) -> Path | None:
+    """Return the file of the student to start with, None for random weights.
+
+    Raises `RecipeError` where there is no such file.
+    """
+    given = settings.weights
     if given == "random":
         return None
-    path = ASSETS / f"kathleen-{recipe.student.tier}.safetensors" if given == "shipped" else None
+    path = ASSETS / f"kathleen-{settings.tier}.safetensors" if given == "shipped" else None
     path = path or Path(given)
     if not path.is_file():
         raise RecipeError(
@@ -31,10 +35,10 @@ def student_path(recipe: Recipe) -> Path | None:
     return path
 
 
-def starting_student(recipe: Recipe) -> Student:
-    """Return the student to start from; raises `RecipeError` when its file is of no use."""
-    student = _at_hop(_given_student(recipe), recipe)
-    hops = recipe.student.lookahead
+def initial_student(settings: InitialStudentSettings) -> Student:
+    """Return the student to start with; raises `RecipeError` where its file is not usable."""
+    student = _at_hop(_given_student(settings), settings)
+    hops = settings.lookahead
     if not hops or hops == student.config.lookahead:
         return student
     try:
@@ -43,43 +47,37 @@ def starting_student(recipe: Recipe) -> Student:
         raise RecipeError(f"student.lookahead = {hops}: {error}") from error
 
 
-def _given_student(recipe: Recipe) -> Student:
-    path = student_path(recipe)
+def _given_student(settings: InitialStudentSettings) -> Student:
+    path = student_path(settings)
     if path is None:
         with torch.random.fork_rng():
-            torch.manual_seed(recipe.student.seed)
-            return Student(_random_config(recipe)).eval()
+            torch.manual_seed(settings.seed)
+            return Student(_random_config(settings)).eval()
     try:
         return load_student(path)
     except StudentFileError as error:
-        raise RecipeError(f'student.weights = "{recipe.student.weights}": {error}') from error
+        raise RecipeError(f'student.weights = "{settings.weights}": {error}') from error
 
 
-def _random_config(recipe: Recipe) -> StudentConfig:
-    section = recipe.student
+def _random_config(settings: InitialStudentSettings) -> StudentConfig:
     try:
-        return TIERS[section.tier].at(section.hop_ms, section.sample_rate)
+        return TIERS[settings.tier].at(settings.hop_ms, settings.sample_rate)
     except ValueError as error:
         raise RecipeError(f"student.{error}") from error
 
 
-def _at_hop(student: Student, recipe: Recipe) -> Student:
+def _at_hop(student: Student, settings: InitialStudentSettings) -> Student:
     """Return ``student`` at the recipe's hop; its sample rate has to be the recipe's already."""
-    section, config = recipe.student, student.config
-    if config.sample_rate != section.sample_rate:
+    config = student.config
+    if config.sample_rate != settings.sample_rate:
         raise RecipeError(
-            f'student.weights = "{section.weights}": are for {config.sample_rate} Hz, not '
-            f'student.sample_rate = {section.sample_rate}; set student.weights = "random"'
+            f'student.weights = "{settings.weights}": are for {config.sample_rate} Hz, not '
+            f'student.sample_rate = {settings.sample_rate}; set student.weights = "random"'
         )
     try:
-        return with_hop(student, section.hop_ms)
+        return with_hop(student, settings.hop_ms)
     except ValueError as error:
-        raise RecipeError(f"student.hop_ms = {section.hop_ms:g}: {error}") from error
-
-
-def budget_of(recipe: Recipe) -> Budget:
-    """Return the part of the target that pruning can reach."""
-    return Budget(recipe.target.max_mmacs, recipe.target.max_weight_kb)
+        raise RecipeError(f"student.hop_ms = {settings.hop_ms:g}: {error}") from error
 
 
 def expected_costs(recipe: Recipe) -> tuple[Cost, Cost]:
@@ -88,7 +86,7 @@ def expected_costs(recipe: Recipe) -> tuple[Cost, Cost]:
     Raises `RecipeError` when the target cannot be met: by any pruning, or, without structured
     pruning, by the student as it is.
     """
-    student = starting_student(recipe)
+    student = initial_student(recipe.student)
     before = cost_of(student)
     if before.latency_ms > recipe.target.max_latency_ms:
         raise RecipeError(
@@ -96,8 +94,8 @@ def expected_costs(recipe: Recipe) -> tuple[Cost, Cost]:
             f"{before.latency_ms:g} ms; allowed are {before.latency_ms:g} ms and more"
         )
     try:
-        fitted = fit_config(student.config, budget_of(recipe), recipe.prune.round_to)
-    except BudgetError as error:
+        fitted = fit_config(student.config, recipe.target, recipe.prune.round_to)
+    except TargetError as error:
         raise RecipeError(str(error)) from error
     narrows = recipe.prune.enabled and recipe.prune.method == "structured"
     if fitted != student.config and not narrows:

@@ -1,0 +1,81 @@
+"""Where compression starts and what it exports: ``[student]``, ``[data]``, ``[export]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_vc.settings.field import choice, number
+from edge_vc.settings.paths import path_field
+
+
+@dataclass(frozen=True)
+class InitialStudentSettings:
+    """The student that compression starts with."""
+
+    tier: str = choice("wide", "wide", "base", "nano")
+    weights: str = path_field("shipped")
+    """``shipped`` weights of the tier, ``random`` ones, or the path of a student's file."""
+    lookahead: int = number(0, 0, 4, "hops")
+    """Hops of look-ahead, each ``hop_ms`` more latency; for weights without any."""
+    hop_ms: float = number(10.0, 2.5, 20.0, "ms")
+    """One block of audio; the graph runs once per hop. The latency is two hops and look-ahead."""
+    sample_rate: int = number(16_000, 8_000, 48_000, "Hz")
+    """Rate of the student and its labels; the shipped weights are for 16000 Hz."""
+    seed: int = number(0, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """The speech that the teacher converts, to learn from and to measure on."""
+
+    corpus: str = path_field()
+    """Folder of recordings; empty: speech is synthesised with espeak-ng."""
+    labels: str = path_field()
+    """Folder that ``edge-vc label`` filled, instead of a corpus: no teacher runs."""
+    minutes: float = number(30.0, 0.1, 10_000.0, "minutes")
+    """How much of it is used, at most, before variation."""
+    vary: bool = True
+    """Play every recording slower and faster as well: larger and smaller people."""
+    holdout_seconds: float = number(45.0, 5.0, 3_600.0, "s")
+    """Speech kept apart to measure every stage on."""
+    seed: int = number(0, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What the bundle says about itself.
+
+    The first five are known for the shipped teacher (`SHIPPED_VOICE`); for any other teacher the
+    recipe has to state them.
+    """
+
+    name: str = ""
+    version: str = "0.1.0"
+    licence: str = ""
+    """SPDX identifier of the voice's licence."""
+    consent: str = ""
+    """How the owner of the voice agreed."""
+    attribution: str = ""
+    """Whose recordings the models learnt from."""
+    precision: str = choice("both", "both", "fp32", "all")
+    """Which graphs go into the bundle; of ``both``, INT8 is the default.
+
+    ``all`` adds a float TFLite file with integer weights (``dynamic-int8``)."""
+    formats: str = choice("both", "both", "onnx", "tflite")
+    """Of both, the board takes what it runs faster."""
+
+
+SHIPPED_VOICE = ExportSettings(
+    name="kathleen-base",
+    licence="CC0-1.0",
+    consent=(
+        'The speaker of "Voice Dataset (Kathleen)", Rhasspy project, recorded it on purpose to '
+        "become a synthetic voice and released it under CC0 1.0."
+    ),
+    attribution=(
+        'The shipped teacher and students learnt from "Voice Dataset (Kathleen)", Rhasspy project, '
+        "CC0 1.0, and from the LibriSpeech ASR corpus (Panayotov, Chen, Povey, Khudanpur 2015, "
+        "openslr 12, CC BY 4.0)."
+    ),
+)
+"""Defaults of ``[export]`` where the teacher is the shipped one; no other voice gets them."""
