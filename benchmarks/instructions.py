@@ -25,8 +25,8 @@ from typing import Any
 
 from edge_vc_boards.board import Board, BoardError, load_board
 from edge_vc_boards.emulation.error import EmulationError
-from edge_vc_boards.emulation.hop_cost import HopCost, contenders, hop_cost
-from edge_vc_boards.emulation.run import default_root, make_root
+from edge_vc_boards.emulation.hop_cost import HopCost, engine_precisions, hop_cost
+from edge_vc_boards.emulation.root import default_root, make_root
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
@@ -83,7 +83,7 @@ def measure(
 ) -> Iterator[dict[str, Any]]:
     """Count every contender on every board; yield each as plain data."""
     for path, bundle in bundles.items():
-        for engine, precision in contenders(bundle.manifest):
+        for engine, precision in engine_precisions(bundle.manifest):
             if options.engine not in (None, engine) or options.precision not in (None, precision):
                 continue
             for board in boards:

@@ -11,7 +11,7 @@ import pytest
 
 from edge_vc_boards.board import load_board
 from edge_vc_boards.emulation.error import UnavailableError
-from edge_vc_boards.emulation.hop_cost import HopCost, contenders
+from edge_vc_boards.emulation.hop_cost import HopCost, engine_precisions
 from edge_vc_runtime.bundle.reader import read_bundle
 
 
@@ -105,5 +105,5 @@ def test_without_a_root_it_says_why(
 
 def test_every_engine_with_a_model_is_a_contender(project_root: Path) -> None:
     manifest = read_bundle(project_root / "edge_vc/assets/kathleen-base.evc").manifest
-    assert {("onnx", "int8"), ("onnx", "fp32")} <= set(contenders(manifest))
+    assert {("onnx", "int8"), ("onnx", "fp32")} <= set(engine_precisions(manifest))
     assert load_board("pi4").emulation.cpu == "cortex-a72"

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from edge_vc_boards.board import load_board
-from edge_vc_boards.emulation.hop_cost import contenders, hop_cost
+from edge_vc_boards.emulation.hop_cost import engine_precisions, hop_cost
 from edge_vc_boards.emulation.run import Finished, run_on
 from edge_vc_runtime.bundle.reader import read_bundle
 
@@ -28,12 +28,12 @@ ALLOWED = 1.03
 NEAR_DB = 35.0
 """One value that another core rounds to the next of 256 levels is heard through the states: 43 dB
 in `kathleen-base`. A kernel that is wrong is further off."""
-PERSONAS = ("pi3", "pi4", "pi5")
+BOARDS = ("pi3", "pi4", "pi5")
 BUNDLES = ("kathleen-base", "kathleen-nano")
 PAIRS = [
     (bundle, engine, precision)
     for bundle in BUNDLES
-    for engine, precision in contenders(read_bundle(ASSETS / f"{bundle}.evc").manifest)
+    for engine, precision in engine_precisions(read_bundle(ASSETS / f"{bundle}.evc").manifest)
 ]
 
 pytestmark = pytest.mark.emulated
@@ -69,7 +69,7 @@ def test_eight_bit_kernels_run_where_the_core_has_them(arm64_root: Path) -> None
 
 @pytest.fixture(scope="module")
 def replays(arm64_root: Path) -> Mapping[tuple[str, str], Future[Finished]]:
-    """Every bundle's golden recording on every persona, as many at a time as there are cores."""
+    """Every bundle's golden recording on every board, as many at a time as there are cores."""
     pool = ThreadPoolExecutor(os.cpu_count())
     found = {}
     for bundle in BUNDLES:
@@ -81,7 +81,7 @@ def replays(arm64_root: Path) -> Mapping[tuple[str, str], Future[Finished]]:
             f"/mnt/{bundle}.evc",
             *engines,
         ]
-        for name in PERSONAS:
+        for name in BOARDS:
             board = load_board(name)
             found[bundle, name] = pool.submit(
                 run_on, board, command, root=arm64_root, share=ASSETS, timeout_s=900
@@ -89,15 +89,15 @@ def replays(arm64_root: Path) -> Mapping[tuple[str, str], Future[Finished]]:
     return found
 
 
-@pytest.mark.parametrize("persona", PERSONAS)
+@pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("bundle", BUNDLES)
 def test_a_board_makes_the_golden_sound(
-    bundle: str, persona: str, replays: Mapping[tuple[str, str], Future[Finished]]
+    bundle: str, board: str, replays: Mapping[tuple[str, str], Future[Finished]]
 ) -> None:
-    done = replays[bundle, persona].result()
+    done = replays[bundle, board].result()
     assert done.code == 0, done.stderr
     said = json.loads(done.stdout)
-    assert said["machine"]["model"] == load_board(persona).full_model
+    assert said["machine"]["model"] == load_board(board).full_model
     assert said["machine"]["arch"] == "aarch64"
     found = {(replay["engine"], replay["precision"]): replay for replay in said["replays"]}
     assert found.keys() == {(engine, form) for name, engine, form in PAIRS if name == bundle}
@@ -106,15 +106,15 @@ def test_a_board_makes_the_golden_sound(
         assert replay["snr_db"] is None or replay["snr_db"] > NEAR_DB, replay
 
 
-@pytest.mark.parametrize("persona", PERSONAS)
+@pytest.mark.parametrize("board", BOARDS)
 def test_a_board_takes_the_engine_of_its_profile(
-    persona: str, replays: Mapping[tuple[str, str], Future[Finished]]
+    board: str, replays: Mapping[tuple[str, str], Future[Finished]]
 ) -> None:
-    wanted = load_board(persona).defaults.engine
-    selection = json.loads(replays["kathleen-base", persona].result().stdout)["selection"]
+    wanted = load_board(board).defaults.engine
+    selection = json.loads(replays["kathleen-base", board].result().stdout)["selection"]
     if any(engine == wanted for name, engine, _ in PAIRS if name == "kathleen-base"):
         assert selection["engine"] == wanted
-        assert selection["reason"].startswith(f"board profile {persona}")
+        assert selection["reason"].startswith(f"board profile {board}")
     else:
         assert selection["engine"] == "onnx"
         assert selection["reason"].startswith(f"{wanted} cannot run it")
@@ -123,7 +123,7 @@ def test_a_board_takes_the_engine_of_its_profile(
 def test_the_kept_counts_are_repeatable() -> None:
     figures = json.loads(KEPT.read_text())["figures"]
     assert {(f["bundle"], f["engine"], f["precision"]) for f in figures} == set(PAIRS)
-    assert {f["board"] for f in figures} == set(PERSONAS)
+    assert {f["board"] for f in figures} == set(BOARDS)
     for figure in figures:
         assert max(figure["spread"], figure["engine_spread"]) < 0.01
         assert figure["engine_instructions"] == pytest.approx(

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from edge_vc.cli import app
-from edge_vc_boards.emulation import debian
+from edge_vc_boards.board import load_board
+from edge_vc_boards.emulation import debian, root_content
 from edge_vc_boards.emulation import root as arm64_root
 from edge_vc_boards.emulation.error import EmulationError, UnavailableError
 from edge_vc_boards.emulation.root import default_root, is_made, make_root
@@ -18,16 +19,15 @@ from edge_vc_boards.emulation.run import run_on
 
 @pytest.fixture
 def fills(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Every place that was filled; filling writes the stamp alone."""
+    """Every place that was filled; filling writes one file."""
     filled: list[Path] = []
 
     def fill(root: Path, scratch: Path) -> None:
         assert scratch.is_dir()
         filled.append(root)
         (root / "old").touch()
-        arm64_root._stamp(root)
 
-    monkeypatch.setattr(arm64_root, "_fill", fill)
+    monkeypatch.setattr(arm64_root, "fill_root", fill)
     monkeypatch.setattr(arm64_root, "check_host", lambda: None)
     return filled
 
@@ -47,7 +47,7 @@ def test_a_root_of_another_recipe_is_replaced(
 ) -> None:
     make_root(tmp_path / "root")
     (tmp_path / "root" / "left").touch()
-    monkeypatch.setattr(arm64_root, "_GUEST", ("python9",))
+    monkeypatch.setattr(root_content, "GUEST_PACKAGES", ("python9",))
     assert not is_made(tmp_path / "root")
     assert make_root(tmp_path / "root")
     assert not (tmp_path / "root" / "left").exists()
@@ -63,7 +63,7 @@ def test_what_fails_leaves_nothing(
         (root / "half").touch()
         raise error("stop")
 
-    monkeypatch.setattr(arm64_root, "_fill", fail)
+    monkeypatch.setattr(arm64_root, "fill_root", fail)
     with pytest.raises(error):
         make_root(tmp_path / "root")
     assert [path.name for path in tmp_path.iterdir()] == [".root.lock"]
@@ -123,7 +123,7 @@ def test_running_without_a_root_names_the_command(
     assert "edge-vc emulate run: error: no board 'pi44'" in refused.stderr
     make_root(tmp_path / "root")
     with pytest.raises(EmulationError, match="nonsense: not in the emulated root"):
-        run_on(arm64_root.load_board("pi4"), ["nonsense"], root=tmp_path / "root")
+        run_on(load_board("pi4"), ["nonsense"], root=tmp_path / "root")
 
 
 def test_a_mirror_that_fails_is_a_reason_to_skip(

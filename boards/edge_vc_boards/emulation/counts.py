@@ -1,4 +1,4 @@
-"""Executed instructions by class, as the counter in `icount.c` writes them."""
+"""Executed instructions by class, as the QEMU plugin `icount.c` writes them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from pathlib import Path
 from edge_vc_boards.emulation.error import EmulationError
 
 _MARK = 7_700_000
-PRODUCTS = {"dot_product": 16, "matrix": 32, "widening": 8}
-"""8-bit products of one instruction on 128-bit registers."""
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What was executed between two marks."""
+class InstructionCounts:
+    """Instructions that were executed between two marks, by class."""
 
     mark: int
     """Number of the mark at the end."""
@@ -27,21 +25,16 @@ class Counts:
         """Instructions of every class."""
         return sum(self.by_class.values())
 
-    @property
-    def byte_products(self) -> int:
-        """How many 8-bit products the multiplying instructions stand for, at most."""
-        return sum(self.by_class[kind] * each for kind, each in PRODUCTS.items())
-
 
 def mark_number(number: int) -> int:
-    """Return the process group to ask for: ``os.getpgid`` of it fails and sets mark ``number``."""
+    """Return the process group whose ``os.getpgid``, which fails, sets mark ``number``."""
     return -(_MARK + number)
 
 
-def read_counts(path: Path) -> list[Counts]:
+def read_counts(path: Path) -> list[InstructionCounts]:
     """Read the counter's file; raises `EmulationError` when it is not there or cut short."""
     try:
         lines = [json.loads(line) for line in path.read_text().splitlines()]
-        return [Counts(line.pop("mark"), line) for line in lines]
+        return [InstructionCounts(line.pop("mark"), line) for line in lines]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EmulationError(f"the counter's file cannot be read: {error}") from error

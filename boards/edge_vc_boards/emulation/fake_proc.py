@@ -1,4 +1,4 @@
-"""What a board looks like from inside: its ``/proc`` and ``/sys``, written as files.
+"""A board's ``/proc`` and ``/sys``, written as files.
 
 onnxruntime and XNNPACK choose kernels by the CPU's number and features, which they read there.
 """
@@ -18,10 +18,10 @@ _KERNELS_OWN = (
 )  # fmt: skip
 
 
-def write_persona(board: Board, folder: Path) -> None:
+def write_fake_proc(board: Board, folder: Path) -> None:
     """Write ``proc`` and ``sys`` below ``folder``, to be mounted in the emulated root.
 
-    What is not the board's own business, such as ``/proc/self``, points to the kernel's.
+    Entries that do not depend on the board, such as ``/proc/self``, are links to the kernel's.
     """
     files = {
         "proc/cpuinfo": _cpuinfo(board),

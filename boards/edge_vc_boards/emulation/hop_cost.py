@@ -1,4 +1,4 @@
-"""What one hop costs a board, in executed instructions: counted under emulation, not estimated."""
+"""The cost of one hop on a board in executed instructions, counted under emulation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc_boards.board import Board
-from edge_vc_boards.emulation.counts import Counts
+from edge_vc_boards.emulation.counts import InstructionCounts
 from edge_vc_boards.emulation.error import EmulationError
 from edge_vc_boards.emulation.run import SHARE, run_on
 from edge_vc_runtime.bundle.manifest import Manifest
@@ -19,7 +19,7 @@ _WHOLE, _ALONE = 1, 2
 
 @dataclass(frozen=True)
 class HopCost:
-    """Instructions per hop by class; see `edge_vc_boards.emulation.counts.Counts`."""
+    """Instructions per hop by class; see `edge_vc_boards.emulation.counts.InstructionCounts`."""
 
     engine: str
     version: str
@@ -28,9 +28,9 @@ class HopCost:
     steps: int
     """Hops that were counted."""
     whole: Mapping[str, float]
-    """Of `Session.step`, our Python and numpy included."""
+    """Per hop of `Session.step`, Python and numpy included."""
     alone: Mapping[str, float]
-    """Of the engine's own run."""
+    """Per hop of the engine's run alone."""
 
     @property
     def total(self) -> float:
@@ -43,7 +43,7 @@ class HopCost:
         return sum(self.alone.values())
 
 
-def contenders(manifest: Manifest) -> Iterator[tuple[str, str]]:
+def engine_precisions(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Yield engine and precision of every model that the emulated root can run."""
     for kind in engines_for({model.format for model in manifest.models}):
         precisions = [model.precision for model in manifest.models if model.format in kind.formats]
@@ -64,7 +64,7 @@ def hop_cost(
 
     Raises `EmulationError` when nothing can be emulated here or the steps fail.
     """
-    command = ["python3", "-m", "edge_vc_boards.emulation.steps", f"{SHARE}/{bundle.name}"]
+    command = ["python3", "-m", "edge_vc_boards.emulation.hop_counter", f"{SHARE}/{bundle.name}"]
     command += [engine, precision, str(steps)]
     done = run_on(board, command, root=root, share=bundle.absolute().parent, count=True)
     if done.code:
@@ -76,7 +76,7 @@ def hop_cost(
     return HopCost(name, version, said["model"], steps, whole, alone)
 
 
-def _per_hop(counts: tuple[Counts, ...], mark: int, steps: int) -> dict[str, float]:
+def _per_hop(counts: tuple[InstructionCounts, ...], mark: int, steps: int) -> dict[str, float]:
     for found in counts:
         if found.mark == mark:
             return {kind: number / steps for kind, number in found.by_class.items()}

@@ -16,19 +16,12 @@ from pathlib import Path
 import edge_vc_boards
 import edge_vc_runtime
 from edge_vc_boards.board import Board
-from edge_vc_boards.emulation.counts import Counts, read_counts
+from edge_vc_boards.emulation.counts import InstructionCounts, read_counts
 from edge_vc_boards.emulation.error import EmulationError
-from edge_vc_boards.emulation.fake_proc import HOST_PROC, write_persona
-from edge_vc_boards.emulation.root import (
-    APP,
-    PYTHON,
-    QEMU,
-    WHEELS,
-    check_host,
-    default_root,
-    is_made,
-)
-from edge_vc_boards.emulation.sandbox import Chamber
+from edge_vc_boards.emulation.fake_proc import HOST_PROC, write_fake_proc
+from edge_vc_boards.emulation.root import check_host, default_root, is_made
+from edge_vc_boards.emulation.root_content import APP, PYTHON, QEMU, WHEELS
+from edge_vc_boards.emulation.sandbox import Sandbox
 
 SHARE = "/mnt"
 """Where a command finds the folder that it shares with this machine."""
@@ -37,12 +30,12 @@ _LOADER = f"{QEMU}/ld-linux-x86-64.so.2"
 
 @dataclass(frozen=True)
 class Finished:
-    """What a command left behind."""
+    """Exit code, output and counts of a command that has ended."""
 
     code: int
     stdout: str
     stderr: str
-    counts: tuple[Counts, ...]
+    counts: tuple[InstructionCounts, ...]
     """One per mark that the command set; empty unless counting was asked for."""
 
 
@@ -68,11 +61,11 @@ def run_on(
     with tempfile.TemporaryDirectory(prefix="edge-vc-board-") as name:
         scratch = Path(name)
         (scratch / "tmp").mkdir()
-        write_persona(board, scratch)
-        chamber = _chamber(board, _absolute(root, command), root, scratch, share, count)
+        write_fake_proc(board, scratch)
+        sandbox = _sandbox(board, _absolute(root, command), root, scratch, share, count)
         try:
             done = subprocess.run(
-                chamber.launcher(), capture_output=capture, text=True, timeout=timeout_s
+                sandbox.launcher(), capture_output=capture, text=True, timeout=timeout_s
             )
         except subprocess.TimeoutExpired as error:
             raise EmulationError(f"{command[0]} ran longer than {timeout_s:.0f} s") from error
@@ -80,9 +73,9 @@ def run_on(
     return Finished(done.returncode, done.stdout or "", done.stderr or "", tuple(counts))
 
 
-def _chamber(
+def _sandbox(
     board: Board, command: Sequence[str], root: Path, scratch: Path, share: Path | None, count: bool
-) -> Chamber:
+) -> Sandbox:
     packages = [Path(module.__file__ or "").parent for module in (edge_vc_runtime, edge_vc_boards)]
     binds = [
         ("/dev", "/dev", True),
@@ -105,7 +98,7 @@ def _chamber(
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    return Chamber(
+    return Sandbox(
         root=str(root),
         kernel_proc=HOST_PROC,
         binds=tuple(binds),

@@ -1,7 +1,7 @@
-"""The step into the emulated root: mounts that nobody else sees, then another root folder.
+"""A sandbox for the emulated root: private mounts, then ``chroot``.
 
-Runs as a process of its own under ``unshare --mount``, which is what keeps the mounts private; they
-vanish with it, however it ends. `edge_vc_boards.emulation.run` starts it.
+Runs as a process of its own under ``unshare --mount``, which keeps the mounts private; they are
+gone when it ends. `edge_vc_boards.emulation.run` starts it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Chamber:
-    """What is mounted, and what then runs."""
+class Sandbox:
+    """What is mounted below which root, and the command that then runs."""
 
     root: str
     kernel_proc: str
@@ -28,7 +28,7 @@ class Chamber:
     environment: tuple[tuple[str, str], ...]
 
     def launcher(self) -> list[str]:
-        """Return the command that enters the chamber."""
+        """Return the command that enters the sandbox."""
         unshare = ["unshare", "--mount", "--propagation", "private"]
         return [
             *unshare,
@@ -58,9 +58,9 @@ def _mount(arguments: Sequence[str]) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Enter the chamber that is described as JSON in the only argument."""
+    """Enter the sandbox that is described as JSON in the only argument."""
     spec = json.loads(argv[0])
-    Chamber(
+    Sandbox(
         root=spec["root"],
         kernel_proc=spec["kernel_proc"],
         binds=tuple((source, place, writable) for source, place, writable in spec["binds"]),

@@ -1,8 +1,8 @@
-"""Steps of a session between marks: what an emulated board executes while it is counted.
+"""Steps a session between marks, so that the QEMU plugin counts exactly these steps.
 
 Runs in the emulated root, where only numpy, the engines and `edge_vc_runtime` are:
 
-  python3 -m edge_vc_boards.emulation.steps BUNDLE ENGINE PRECISION STEPS
+  python3 -m edge_vc_boards.emulation.hop_counter BUNDLE ENGINE PRECISION STEPS
 
 Mark 1 ends ``STEPS`` whole steps of `Session.step`, mark 2 as many runs of the engine alone.
 """
