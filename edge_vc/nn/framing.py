@@ -18,7 +18,8 @@ def windows(line: Tensor, size: int, hop: int) -> Tensor:
     """Cut ``[B, 1, 1, size + (F - 1) * hop]`` into overlapping windows ``[B, size, 1, F]``."""
     if int(line.shape[-1]) == size:
         return line.reshape(-1, size, 1, 1)
-    return line.unfold(-1, size, hop).transpose(1, 4).squeeze(4)
+    # The ONNX exporter takes a negative dimension for another one.
+    return line.unfold(3, size, hop).transpose(1, 4).squeeze(4)
 
 
 def hops(frames: Tensor, count: int) -> tuple[Tensor, ...]:

@@ -10,6 +10,8 @@ from edge_vc.nn.scan import last_frame
 
 STEPS = 2**13
 """Draws lie on a grid of one part in `STEPS`; multipliers below 2**11 keep products exact."""
+FEW = 8
+"""Up to so many frames are drawn one by one: float32 throughout, as graphs of a step need."""
 
 
 class NoiseSource(StreamingLayer):
@@ -44,15 +46,24 @@ class NoiseSource(StreamingLayer):
         return drawn - (0.5 - 0.5 / STEPS), {"drawn": last_frame(drawn)}
 
     def _continue(self, drawn: Tensor, frames: int) -> Tensor:
-        """Lengthen one draw to ``frames``, doubling: 2n steps are n steps taken twice."""
-        if frames == 1:
-            return drawn
+        """Lengthen one draw to ``frames``: one by one, or doubling (2n steps are n steps twice).
+
+        Both are exact, so they give the same draws.
+        """
+        if frames <= FEW:
+            return self._one_by_one(drawn, frames)
         multiplier, increment = self.multiplier.double(), self.increment.double()
         while int(drawn.shape[-1]) < frames:
             drawn = torch.cat([drawn, _wrap(drawn * multiplier + increment)], dim=-1)
             increment = _wrap(increment * multiplier + increment)
             multiplier = multiplier * multiplier % STEPS
         return drawn[..., :frames].float()
+
+    def _one_by_one(self, drawn: Tensor, frames: int) -> Tensor:
+        draws = [drawn]
+        for _ in range(frames - 1):
+            draws.append(_wrap(draws[-1] * self.multiplier + self.increment))
+        return drawn if frames == 1 else torch.cat(draws, dim=-1)
 
 
 def _wrap(value: Tensor) -> Tensor:

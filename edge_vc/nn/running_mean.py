@@ -80,6 +80,7 @@ def _follow(mean: Tensor, x: Tensor, rate: Tensor) -> Tensor:
         return mean + rate * (x - mean)
     means = []
     for frame in range(int(x.shape[-1])):
-        mean = torch.lerp(mean, x[..., frame : frame + 1], rate[..., frame : frame + 1])
+        here = slice(frame, frame + 1)
+        mean = torch.addcmul(mean, rate[..., here], x[..., here] - mean)  # lerp exports a compare
         means.append(mean)
     return torch.cat(means, dim=-1)

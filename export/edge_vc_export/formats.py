@@ -24,11 +24,11 @@ class UnsupportedLayerError(FormatError):
 
 
 class UnsupportedOperationError(FormatError):
-    """An operation that a format does not know; `in_layer` says where it is."""
+    """An operation that a format does not know, or not in this form; `in_layer` says where."""
 
-    def __init__(self, operation: str, backend: str) -> None:
-        super().__init__(f"{backend} takes no {operation}; use a layer of edge_vc.nn in its place")
-        self.operation = operation
+    def __init__(self, fact: str) -> None:
+        """Take one line without the way out, which is added."""
+        super().__init__(f"{fact}; use a layer of edge_vc.nn in its place")
 
     def in_layer(self, path: str) -> UnsupportedLayerError:
         """Return the error that names the layer ``path`` as well."""

@@ -184,6 +184,26 @@ class Plain(StreamingLayer):
         return self.function(x), {}
 
 
+def spectrum(x: Tensor) -> Tensor:
+    return torch.fft.rfft(x, dim=1).real[:, :1] + x
+
+
+def inverse(x: Tensor) -> Tensor:
+    return torch.linalg.inv(x.reshape(1, 2, 2, 2) + torch.eye(2)).reshape(x.shape)
+
+
+def pooled(x: Tensor) -> Tensor:
+    return torch.nn.functional.adaptive_avg_pool2d(x.reshape(1, 1, 8, 1), (3, 1)).mean() + x
+
+
+def padded(x: Tensor) -> Tensor:
+    return torch.nn.functional.conv2d(x, torch.ones(8, 8, 1, 3), padding=(0, 1))
+
+
+def spread(x: Tensor) -> Tensor:
+    return (x.reshape(1, 2, 2, 1, 2, 1) * torch.ones(1, 2, 2, 3, 2, 2)).sum((3, 5)).reshape(x.shape)
+
+
 @pytest.mark.parametrize(
     ("function", "export", "words"),
     [
@@ -191,8 +211,31 @@ class Plain(StreamingLayer):
         (lambda x: x.cumsum(1), export_tflite, "layer trunk.2: TFLite takes no CumSum"),
         (torch.special.i0, export_onnx, "layer trunk.2: ONNX opset 17 takes no aten::i0"),
         (torch.special.i0, export_tflite, "layer trunk.2: ONNX opset 17 takes no aten::i0"),
+        (lambda x: torch.lerp(x, -x, x), export_tflite, "layer trunk.2: TFLite takes no Less"),
+        (spectrum, export_onnx, "layer trunk.2: ONNX opset 17 takes no aten::fft_rfft"),
+        (inverse, export_onnx, "layer trunk.2: ONNX opset 17 takes no aten::linalg_inv"),
+        (pooled, export_onnx, "layer trunk.2: Unsupported: .* adaptive_avg_pool2d"),
+        (
+            lambda x: torch.cat([x, x], 1)[:, ::2],
+            export_tflite,
+            "layer trunk.2: TFLite takes no slice in steps of 2",
+        ),
+        (padded, export_tflite, "layer trunk.2: this convolution pads its input"),
+        (spread, export_tflite, "layer trunk.2: TFLite takes arithmetic over at most 4 axes"),
     ],
-    ids=["erf in tflite", "cumsum in tflite", "bessel in onnx", "bessel in tflite"],
+    ids=[
+        "erf in tflite",
+        "cumsum in tflite",
+        "bessel in onnx",
+        "bessel in tflite",
+        "compare within lerp",
+        "fft",
+        "inverse",
+        "refused by the exporter",
+        "steps of a slice",
+        "padding",
+        "six axes",
+    ],
 )
 def test_a_layer_that_a_format_cannot_take_is_named(
     function: Callable[[Tensor], Tensor],

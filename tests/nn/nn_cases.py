@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -68,6 +69,11 @@ def small_student(head: str, **sizes: object) -> Student:
     return Student(StudentConfig.from_dict(small | sizes))
 
 
+def student_at(hop_ms: float, rate: int) -> Student:
+    """The same at another hop and sample rate."""
+    return Student(small_student("source-filter").config.at(hop_ms, rate))
+
+
 def bottleneck() -> Serial:
     down, up = Conv(4, 6, 4, stride=2), TransposedConv(6, 4, 2)
     return Serial(down, Stateless(nn.BatchNorm2d(6), nn.ReLU()), GRU(6, 6), up)
@@ -106,4 +112,13 @@ CASES = [
     Case("student-istft", lambda: small_student("istft"), 1, scale=0.1),
     Case("student-lookahead", lambda: small_student("source-filter", lookahead=2), 1, scale=0.1),
     Case("student-short-hop", lambda: small_student("source-filter", hop=80), 1, scale=0.1),
+    *(
+        Case(
+            f"student-{hop_ms:g}-ms-{rate}-Hz",
+            partial(student_at, hop_ms, rate),
+            1,
+            scale=0.1,
+        )
+        for hop_ms, rate in ((2.5, 16_000), (5, 16_000), (20, 16_000), (10, 24_000))
+    ),
 ]

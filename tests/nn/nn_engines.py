@@ -20,27 +20,27 @@ from edge_vc_export.tflite.lowering import lower
 
 onnxruntime.set_default_logger_severity(3)
 
-Engine = Callable[[StreamingLayer, Tensor], Tensor]
-"""Streams ``x`` ``[1, C, H, T]`` through a layer block by block and returns all of its output."""
+Engine = Callable[[StreamingLayer, Tensor, int], Tensor]
+"""Streams ``x`` ``[1, C, H, T]`` through a layer in steps of so many blocks; returns its output."""
 
 
-def run_torch(layer: StreamingLayer, x: Tensor) -> Tensor:
+def run_torch(layer: StreamingLayer, x: Tensor, blocks: int = 1) -> Tensor:
     state, outputs = layer.init_state(x.shape[0]), []
     with torch.no_grad():
-        for block in x.split(layer.block, dim=-1):
+        for block in x.split(blocks * layer.block, dim=-1):
             y, state = layer.step(block, state)
             outputs.append(y)
     return torch.cat(outputs, dim=-1)
 
 
-def run_onnxruntime(layer: StreamingLayer, x: Tensor) -> Tensor:
-    model = trace(layer, x[..., : layer.block]).to_model({})
+def run_onnxruntime(layer: StreamingLayer, x: Tensor, blocks: int = 1) -> Tensor:
+    model = trace(layer, x[..., : blocks * layer.block]).to_model({})
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(model.SerializeToString(), options)
     inputs = {i.name: np.zeros(i.shape, np.float32) for i in session.get_inputs()}
     outputs: list[Any] = []
-    for block in x.split(layer.block, dim=-1):
+    for block in x.split(blocks * layer.block, dim=-1):
         if "audio" in inputs:
             inputs["audio"] = block.numpy()
         y, *following = session.run(None, inputs)
@@ -50,8 +50,8 @@ def run_onnxruntime(layer: StreamingLayer, x: Tensor) -> Tensor:
     return torch.cat(outputs, dim=-1)
 
 
-def run_litert(layer: StreamingLayer, x: Tensor) -> Tensor:
-    graph = clean(trace(layer, x[..., : layer.block]))
+def run_litert(layer: StreamingLayer, x: Tensor, blocks: int = 1) -> Tensor:
+    graph = clean(trace(layer, x[..., : blocks * layer.block]))
     put_channels_last(graph)
     quantize_graph(graph)
     interpreter = Interpreter(model_content=lower(tidy(graph), {}), num_threads=1)
@@ -60,7 +60,7 @@ def run_litert(layer: StreamingLayer, x: Tensor) -> Tensor:
     results = {d["name"]: d["index"] for d in interpreter.get_output_details()}
     values = {name: np.zeros(d["shape"], np.float32) for name, d in inputs.items()}
     outputs: list[Any] = []
-    for block in x.split(layer.block, dim=-1):
+    for block in x.split(blocks * layer.block, dim=-1):
         for name, value in (values | {"audio": block.numpy()}).items():
             if name in inputs:
                 interpreter.set_tensor(inputs[name]["index"], value)

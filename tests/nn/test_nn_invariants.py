@@ -193,4 +193,18 @@ def test_step_mutates_nothing(case: Case) -> None:
 def test_engines_agree_with_torch_over_a_long_run(case: Case, engine: str) -> None:
     layer = case.build()
     x = case.noise(layer, 300)
-    torch.testing.assert_close(ENGINES[engine](layer, x), run_torch(layer, x), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        ENGINES[engine](layer, x, 1), run_torch(layer, x), atol=1e-4, rtol=1e-4
+    )
+
+
+@every_layer
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("blocks", [2])
+def test_graphs_of_several_blocks_a_step_agree_with_torch(
+    case: Case, engine: str, blocks: int
+) -> None:
+    layer = case.build()
+    x = case.noise(layer, 12)
+    found = ENGINES[engine](layer, x, blocks)
+    torch.testing.assert_close(found, run_torch(layer, x), atol=1e-5, rtol=1e-5)

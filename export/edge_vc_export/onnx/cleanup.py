@@ -165,6 +165,7 @@ def rename(graph: Graph) -> None:
         node.input[:] = [names[name] for name in node.input]
         node.output[:] = [names[name] for name in node.output]
     graph.constants = {names[name]: graph.constants[name] for name in constants}
+    graph.layers = {names[name]: path for name, path in graph.layers.items() if name in names}
 
 
 def _stem(graph: Graph, node: onnx.NodeProto) -> str:

@@ -16,7 +16,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 from torch.jit._trace import TracerWarning
-from torch.onnx.errors import UnsupportedOperatorError
+from torch.onnx.errors import OnnxExporterError, UnsupportedOperatorError
 
 from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
 from edge_vc_export.formats import UnsupportedOperationError
@@ -24,7 +24,11 @@ from edge_vc_export.onnx.cleanup import simplify, tidy
 from edge_vc_export.onnx.graph import Graph
 from edge_vc_export.onnx.layout import put_channels_last
 from edge_vc_export.onnx.qdq import quantize_graph
-from edge_vc_export.onnx.unsupported_layer import layer_running
+from edge_vc_export.onnx.unsupported_layer import (
+    LayerScopes,
+    layer_running,
+    layers_of,
+)
 
 OPSET = 17
 """The newest opset that every supported board's runtime loads (JetPack 5 stops at 1.19)."""
@@ -93,11 +97,8 @@ def build_graph(
     """
     _check(model, hop)
     silence = torch.zeros(1, 1, 1, hop)
-    try:
-        graph = simplify(trace(model, silence))
-        check(graph)
-    except UnsupportedOperationError as error:
-        raise error.in_layer(layer_running(model, silence, error.operation)) from error
+    graph = simplify(trace(model, silence))
+    check(graph)
     tidy(graph)
     put_channels_last(graph)
     form = quantize_graph(graph)
@@ -131,8 +132,9 @@ def trace(
     file = io.BytesIO()
     training = [module for module in model.modules() if module.training]
     hop_graph.eval()
+    scopes = LayerScopes(model)
     try:
-        with torch.no_grad(), _quiet():
+        with torch.no_grad(), _quiet(), scopes:
             _check_states(hop_graph, x)
             torch.onnx.export(
                 hop_graph,
@@ -145,13 +147,33 @@ def trace(
                 training=torch.onnx.TrainingMode.PRESERVE,  # batch norms are folded later, by name
                 do_constant_folding=True,
             )
-    except UnsupportedOperatorError as error:
-        operation = str(error).partition("'")[2].partition("'")[0]
-        raise UnsupportedOperationError(operation, f"ONNX opset {OPSET}") from error
+    except OnnxExporterError as error:
+        fact, layer = _refusal(error, scopes)
+        raise fact.in_layer(layer or layer_running(model, x, _operation(error))) from error
     finally:
         for module in training:
             module.training = True
-    return Graph(onnx.load_from_string(file.getvalue()))
+    graph = Graph(onnx.load_from_string(file.getvalue()))
+    graph.layers = layers_of(graph.nodes)
+    return graph
+
+
+def _refusal(
+    error: OnnxExporterError, scopes: LayerScopes
+) -> tuple[UnsupportedOperationError, str]:
+    """Return what the exporter says in one line, and the layer it is about if that is known."""
+    if operation := _operation(error):
+        fact = f"ONNX opset {OPSET} takes no {operation}"
+        return UnsupportedOperationError(fact), scopes.layer_calling(operation)
+    line = str(error).splitlines()[0].partition("Please feel free")[0].partition("[Caused")[0]
+    return UnsupportedOperationError(line.rstrip(". ")), scopes.layer_in(str(error))
+
+
+def _operation(error: OnnxExporterError) -> str:
+    """Return the operation that an exporter does not know at all; nothing for other errors."""
+    if not isinstance(error, UnsupportedOperatorError):
+        return ""
+    return str(error).partition("'")[2].partition("'")[0]
 
 
 def save(graph: Graph, path: str | Path, metadata: dict[str, str]) -> Path:

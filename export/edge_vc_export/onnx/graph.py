@@ -33,6 +33,8 @@ class Graph:
                 self.constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
             else:
                 self.nodes.append(node)
+        self.layers: dict[str, str] = {}
+        """Tensor name to the path of the layer that computes it, for errors; see `layer_of`."""
         self._fresh = 0
 
     def producer(self, name: str) -> onnx.NodeProto | None:
@@ -47,6 +49,24 @@ class Graph:
         """Return the single reader of ``name``; None when several or the graph's output read it."""
         users = self.consumers(name)
         return users[0] if len(users) == 1 and name not in self.outputs else None
+
+    def layer_of(self, node: onnx.NodeProto) -> str:
+        """Return the path of the layer a node belongs to: its own, or the nearest before it.
+
+        Where nothing is known, as in a graph read from a file, it is the node's own name.
+        """
+        waiting, seen = [node], set()
+        while waiting:
+            here = waiting.pop(0)
+            for name in here.output:
+                if name in self.layers:
+                    return self.layers[name]
+            for name in here.input:
+                maker = None if name in seen else self.producer(name)
+                seen.add(name)
+                if maker is not None:
+                    waiting.append(maker)
+        return node.name or node.op_type
 
     def insert(
         self,

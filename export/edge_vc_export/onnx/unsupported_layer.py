@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
+import onnx
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from edge_vc.nn.layer import StreamingLayer
@@ -17,13 +20,90 @@ from edge_vc.nn.layer import StreamingLayer
 def layer_running(model: StreamingLayer, x: Tensor, operation: str) -> str:
     """Return the path of the layer in which one step over ``x`` runs an operation.
 
-    ``operation`` is PyTorch's name (``aten::erf``) or ONNX's (``Erf``). Where none is found, which
-    happens when the two have different names, the whole model's class is returned.
+    ``operation`` is PyTorch's name (``aten::erf``). Where none is found, the whole model's class
+    is returned.
     """
-    wanted = operation.rpartition("::")[2].lower().replace("_", "")
-    with torch.no_grad(), _Watch(model, wanted) as watch:
+    with torch.no_grad(), _Watch(model, _plain(operation)) as watch:
         model.step(x, model.init_state(x.shape[0]))
     return watch.found or type(model).__name__
+
+
+def _plain(operation: str) -> str:
+    """Return an operation's name as PyTorch's functions and operators share it."""
+    name = operation.rpartition("::")[2].lower().removeprefix("special_")
+    return name.replace("_", "")
+
+
+class LayerScopes(TorchFunctionMode):
+    """While tracing, marks every operation with the path of the layer whose code calls it.
+
+    The exporter's own scopes follow calls of ``forward``, and streaming layers run by ``step``.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self._paths = _paths(model)
+        self._callers: dict[str, str] = {}
+
+    def layer_calling(self, operation: str) -> str:
+        """Return the layer that called ``operation`` (``aten::fft_rfft``) first, or nothing."""
+        return self._callers.get(_plain(operation), "")
+
+    def layer_in(self, message: str) -> str:
+        """Return the layer that an exporter's message is about, or nothing.
+
+        It has the layer's scope in it, or the name of a function that a layer called.
+        """
+        if scopes := _SCOPE.findall(message):
+            return str(scopes[-1])
+        words = (_plain(word) for word in re.findall(r"\w+", message) if "_" in word)
+        return next((self._callers[word] for word in words if word in self._callers), "")
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        state: Any = torch._C._get_tracing_state()
+        path = _innermost(self._paths, sys._getframe(1))
+        if state is None or not path:
+            return func(*args, **(kwargs or {}))
+        self._callers.setdefault(_plain(getattr(func, "__name__", "")), path)
+        state.push_scope(f"Layer::{path}{_END}")
+        try:
+            return func(*args, **(kwargs or {}))
+        finally:
+            state.pop_scope()
+
+
+_END = "@"
+"""Ends a path in a scope, since the exporter counts equal scopes behind it."""
+_SCOPE = re.compile(rf"([\w.]+){_END}")
+
+
+def layers_of(nodes: list[onnx.NodeProto]) -> dict[str, str]:
+    """Return the layer of each output of nodes that were traced within `LayerScopes`."""
+    layers: dict[str, str] = {}
+    for node in nodes:
+        if found := _SCOPE.findall(node.name):
+            layers |= dict.fromkeys(node.output, found[-1])
+    return layers
+
+
+def _paths(model: nn.Module) -> dict[int, str]:
+    return {id(module): path for path, module in model.named_modules()}
+
+
+def _innermost(paths: Mapping[int, str], frame: FrameType | None) -> str:
+    """Return the path of the nearest module among the callers."""
+    while frame is not None:
+        path = paths.get(id(frame.f_locals.get("self")))
+        if path:
+            return path
+        frame = frame.f_back
+    return ""
 
 
 class _Watch(TorchDispatchMode):
@@ -31,7 +111,7 @@ class _Watch(TorchDispatchMode):
 
     def __init__(self, model: nn.Module, wanted: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch has none here
-        self._paths = {id(module): path for path, module in model.named_modules()}
+        self._paths = _paths(model)
         self._wanted = wanted
         self.found = ""
 
@@ -42,16 +122,6 @@ class _Watch(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        name = str(func.overloadpacket.__name__).lower().replace("_", "")
-        if not self.found and self._wanted in (name, name.removeprefix("special")):
-            self.found = self._innermost(sys._getframe())
+        if not self.found and self._wanted == _plain(str(func.overloadpacket.__name__)):
+            self.found = _innermost(self._paths, sys._getframe())
         return func(*args, **(kwargs or {}))
-
-    def _innermost(self, frame: FrameType | None) -> str:
-        """Return the path of the nearest module among the callers."""
-        while frame is not None:
-            path: str | None = self._paths.get(id(frame.f_locals.get("self")))
-            if path:
-                return path
-            frame = frame.f_back
-        return ""

@@ -4,6 +4,7 @@ F0 is rounded to a grid, so that phases add up exactly. Two engines whose F0 dif
 bit round it to neighbouring grid steps about once a minute or less (a slip); after one, their
 pulses stay a hundredth of a period apart, which is no error of the graph. At a slip PyTorch
 therefore takes over the graph's F0 and phase, and the hops that contain the slip are not compared.
+In a graph of several frames a step only the last F0 is seen; the phase shows slips of the others.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class Lockstep:
     comparable: NDArray[np.bool_]
     """``[T]``: false for the hops around a slip."""
     pitch: Samples | None
-    """The graph's F0 in grid steps per hop; None where it has no such state."""
+    """The graph's F0 in grid steps per frame; None where it has no such state or a step has
+    several frames."""
     slips: int
     widest_slip: float
     """In steps of the grid."""
@@ -56,8 +58,9 @@ def run_lockstep(model: StreamingLayer, stream: GraphStream, audio: Samples) -> 
         ours.append(y.reshape(-1).numpy())
         if watched:
             pitch.append(float(stream.state(F0).reshape(())))
-            apart = abs(float(flatten_state(state)[F0]) - pitch[-1])
-            if apart:
+            flat = flatten_state(state)
+            apart = abs(float(flat[F0]) - pitch[-1])
+            if apart or float(flat[PHASE]) != float(stream.state(PHASE).reshape(())):
                 slips.append((index, apart))
                 state = _taken_over(flatten_state(state), stream)
     comparable = np.ones(len(graph), bool)
@@ -67,7 +70,7 @@ def run_lockstep(model: StreamingLayer, stream: GraphStream, audio: Samples) -> 
         np.concatenate(graph),
         np.concatenate(ours),
         np.repeat(comparable, hop),
-        np.array(pitch, np.float32) if watched else None,
+        np.array(pitch, np.float32) if watched and hop == model.block else None,
         len(slips),
         max((apart for _, apart in slips), default=0.0),
     )
@@ -79,7 +82,7 @@ def too_many_slips(slips: int, seconds: float) -> bool:
 
 
 def run_offline(model: StreamingLayer, audio: Samples, pitch: Samples | None) -> Samples:
-    """Run ``audio`` ``[T]`` in one step; ``pitch``, per hop in grid steps, replaces the F0."""
+    """Run ``audio`` ``[T]`` in one step; ``pitch``, per frame in grid steps, replaces the F0."""
     signal = torch.from_numpy(audio).reshape(1, 1, 1, -1)
     if pitch is None or not isinstance(model, Student):
         return np.asarray(model(signal).reshape(-1).numpy())

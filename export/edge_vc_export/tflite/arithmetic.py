@@ -9,10 +9,10 @@ import numpy as np
 import onnx
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_vc_export.formats import UnsupportedLayerError
+from edge_vc_export.formats import UnsupportedOperationError
 from edge_vc_export.onnx.graph import attribute
 from edge_vc_export.tflite.model import Shape
-from edge_vc_export.tflite.tensor_map import Ledger, is_vector
+from edge_vc_export.tflite.tensor_map import Ledger, is_vector, transpose
 
 Lower = Callable[[Ledger, onnx.NodeProto], None]
 Options = Callable[[], Any]
@@ -76,7 +76,9 @@ def _axes(ledger: Ledger, names: list[str], shape: Shape) -> tuple[int, ...]:
         return everything
     kept = tuple(axis for axis in everything if shape[axis] != 1)
     if len(kept) > MOST_AXES:
-        raise UnsupportedLayerError(f"{names[0]}: arithmetic over {shape} has too many axes")
+        raise UnsupportedOperationError(
+            f"TFLite takes arithmetic over at most {MOST_AXES} axes, this is over {shape}"
+        )
     return kept
 
 
@@ -142,15 +144,21 @@ def _reduced(ledger: Ledger, node: onnx.NodeProto) -> list[int]:
 
 
 def _softmax(ledger: Ledger, node: onnx.NodeProto) -> None:
-    """TFLite's softmax is along the last axis; those of one element behind it are left out."""
+    """TFLite's softmax is along the last axis: others are turned there and back."""
     shape = ledger.shape(node.input[0])
     axis = int(cast(int, attribute(node, "axis", -1))) % len(shape)
-    if any(size != 1 for size in shape[axis + 1 :]):
-        raise UnsupportedLayerError(f"{node.name}: softmax along axis {axis} of {shape}")
     options = schema.SoftmaxOptionsT()
     options.beta = 1.0
-    source = ledger.laid(node.input[0], shape[: axis + 1])
-    result = ledger.new(node.output[0], shape[: axis + 1])
+    if all(size == 1 for size in shape[axis + 1 :]):
+        source = ledger.laid(node.input[0], shape[: axis + 1])
+        result = ledger.new(node.output[0], shape[: axis + 1])
+    else:
+        order = tuple(np.roll(np.arange(len(shape)), -axis - 1).tolist())
+        turned = tuple(shape[place] for place in order)
+        source = ledger.builder.tensor(f"{node.name}.turned", turned)
+        transpose(ledger.builder, ledger.as_is(node.input[0]), source, order)
+        back = tuple(np.argsort(order).tolist())
+        result = ledger.new(node.output[0], turned, back)
     ledger.builder.operator("SOFTMAX", [source], [result], options=options)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_vc_export.formats import UnsupportedLayerError
+from edge_vc_export.formats import UnsupportedOperationError
 from edge_vc_export.onnx.graph import Array, attribute
 from edge_vc_export.tflite.dynamic import round_weights
 from edge_vc_export.tflite.model import Quantum
@@ -45,7 +45,9 @@ def _convolution(ledger: Ledger, node: onnx.NodeProto) -> None:
     operands = _integer(ledger, node) or _mixed(ledger, node) or _float(ledger, node)
     groups = int(cast(int, attribute(node, "group", 1)))
     if any(cast("list[int]", attribute(node, "pads", [0]))):
-        raise UnsupportedLayerError(f"{node.name}: pads its input; pad by state instead")
+        raise UnsupportedOperationError(
+            "this convolution pads its input, which streaming layers do by state"
+        )
     depthwise = groups > 1 and operands.weights.shape[1] == 1
     source = ledger.channels_last(operands.source)
     if groups == 1 and operands.weight_quantum is None:

@@ -31,10 +31,11 @@ FOLDED = ("BatchNormalization",)
 
 
 def check_operators(graph: Graph) -> None:
-    """Raise `UnsupportedOperationError` for the first node that has no form in TFLite."""
+    """Raise `UnsupportedLayerError` for the first node that has no form in TFLite."""
     for node in graph.nodes:
         if node.op_type not in OPERATORS and node.op_type not in FOLDED:
-            raise UnsupportedOperationError(node.op_type, "TFLite")
+            error = UnsupportedOperationError(f"TFLite takes no {node.op_type}")
+            raise error.in_layer(graph.layer_of(node))
 
 
 def lower(
@@ -51,11 +52,18 @@ def lower(
     inputs = [ledger.new(name, ledger.shape(name)) for name in graph.inputs]
     for node in graph.nodes:
         if not all(ledger.has(name) for name in node.output):
-            OPERATORS[node.op_type](ledger, node)
+            _write(ledger, node)
     outputs: list[int] = []
     for name in graph.outputs:
         outputs.append(_output(ledger, name, {*inputs, *outputs}))
     return builder.to_bytes(inputs, outputs, metadata)
+
+
+def _write(ledger: Ledger, node: onnx.NodeProto) -> None:
+    try:
+        OPERATORS[node.op_type](ledger, node)
+    except UnsupportedOperationError as error:
+        raise error.in_layer(ledger.graph.layer_of(node)) from error
 
 
 def _output(ledger: Ledger, name: str, taken: set[int]) -> int:

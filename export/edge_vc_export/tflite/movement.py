@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_vc_export.formats import UnsupportedLayerError
+from edge_vc_export.formats import UnsupportedOperationError
 from edge_vc_export.onnx.graph import attribute
 from edge_vc_export.tflite.model import Shape
 from edge_vc_export.tflite.tensor_map import TO_FIRST, Form, Ledger, is_vector, slice_out
@@ -65,7 +65,9 @@ def _slice(ledger: Ledger, node: onnx.NodeProto) -> None:
     shape = ledger.shape(node.input[0])
     starts, ends, axes, steps = _bounds(ledger, node)
     if len(axes) != 1:
-        raise UnsupportedLayerError(f"{node.name}: slices {len(axes)} axes at once, one is taken")
+        raise UnsupportedOperationError(
+            f"TFLite slices along one axis here, this is along {len(axes)} at once"
+        )
     axis, step = axes[0] % len(shape), steps[0]
     start, end, _ = slice(starts[0], ends[0], step).indices(shape[axis])
     if step == -1 and end == -1 and start == shape[axis] - 1:
@@ -73,7 +75,7 @@ def _slice(ledger: Ledger, node: onnx.NodeProto) -> None:
     elif step == 1:
         cut(ledger, node.input[0], node.output[0], axis, start)
     else:
-        raise UnsupportedLayerError(f"{node.name}: a slice in steps of {step}")
+        raise UnsupportedOperationError(f"TFLite takes no slice in steps of {step}")
 
 
 def _bounds(

@@ -1,18 +1,19 @@
-"""A gated recurrent unit of one frame, taken apart: TFLite has none with explicit state."""
+"""A gated recurrent unit as plain operators: TFLite has none with explicit state."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import onnx
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_vc_export.formats import UnsupportedLayerError
+from edge_vc_export.formats import UnsupportedOperationError
 from edge_vc_export.onnx.graph import Array, attribute
 from edge_vc_export.tflite.model import ModelBuilder
-from edge_vc_export.tflite.tensor_map import Ledger, slice_out
+from edge_vc_export.tflite.tensor_map import Form, Ledger, slice_out
 
 Lower = Callable[[Ledger, onnx.NodeProto], None]
 
@@ -54,37 +55,70 @@ class _Cell:
         return result
 
 
+class _Gru:
+    """The matrices of one ONNX GRU node, which orders them update, reset, new."""
+
+    def __init__(self, ledger: Ledger, node: onnx.NodeProto) -> None:
+        constants = ledger.graph.constants
+        self.weights, self.recurrent = (constants[name][0] for name in node.input[1:3])
+        self.bias, self.size = constants[node.input[3]][0], self.recurrent.shape[1]
+        self.cell = _Cell(ledger.builder, node.name)
+
+    @property
+    def channels(self) -> int:
+        """Channels of one frame."""
+        return int(self.weights.shape[1])
+
+    def advance(self, x: int, hidden: int, result: Callable[[], int]) -> int:
+        """Write the hidden vector after one frame ``x`` to the tensor that ``result`` adds."""
+        cell, size, two = self.cell, self.size, 2 * self.size
+        both = self.bias[: 3 * size] + self.bias[3 * size :]
+        joined = cell.join([x, hidden], self.channels + size)
+        stacked = np.concatenate([self.weights, self.recurrent], axis=1)
+        gates = cell.matrix(joined, stacked[:two], both[:two], "gates")
+        gates = cell.map("LOGISTIC", [gates], two)
+        update, reset = cell.part(gates, 0, size), cell.part(gates, size, size)
+        heard = cell.matrix(x, self.weights[two:], self.bias[two : 3 * size], "input")
+        kept = cell.matrix(hidden, self.recurrent[two:], self.bias[3 * size + two :], "hidden")
+        kept = cell.map("MUL", [reset, kept], size, schema.MulOptionsT())
+        new = cell.map("ADD", [heard, kept], size, _add())
+        new = cell.map("TANH", [new], size)
+        change = cell.map("SUB", [hidden, new], size, schema.SubOptionsT())
+        change = cell.map("MUL", [update, change], size, schema.MulOptionsT())
+        made = result()
+        cell.builder.operator("ADD", [new, change], [made], options=_add())
+        return made
+
+
 def _gru(ledger: Ledger, node: onnx.NodeProto) -> None:
-    """Cho et al. (2014), the reset applied behind the matrix; ONNX orders update, reset, new."""
-    shape = ledger.shape(node.input[0])
-    if shape[0] != 1 or not attribute(node, "linear_before_reset", 0):
-        raise UnsupportedLayerError(
-            f"{node.name}: a GRU over {shape[0]} frames at once; export one frame per step"
-        )
-    constants = ledger.graph.constants
-    weights, recurrent = (constants[name][0] for name in node.input[1:3])
-    size = recurrent.shape[1]
-    bias = constants[node.input[3]][0]
-    cell = _Cell(ledger.builder, node.name)
-    hidden = ledger.laid(node.input[5], (1, 1, 1, size))
-    x = ledger.laid(node.input[0], (1, 1, 1, weights.shape[1]))
-    two, both = 2 * size, bias[: 3 * size] + bias[3 * size :]
-    joined = cell.join([x, hidden], weights.shape[1] + size)
-    stacked = np.concatenate([weights, recurrent], axis=1)
-    gates = cell.matrix(joined, stacked[:two], both[:two], "gates")
-    gates = cell.map("LOGISTIC", [gates], two)
-    update, reset = cell.part(gates, 0, size), cell.part(gates, size, size)
-    heard = cell.matrix(x, weights[two:], bias[two : 3 * size], "input")
-    kept = cell.matrix(hidden, recurrent[two:], bias[3 * size + two :], "hidden")
-    kept = cell.map("MUL", [reset, kept], size, schema.MulOptionsT())
-    new = cell.map("ADD", [heard, kept], size, _add())
-    new = cell.map("TANH", [new], size)
-    change = cell.map("SUB", [hidden, new], size, schema.SubOptionsT())
-    change = cell.map("MUL", [update, change], size, schema.MulOptionsT())
-    result = ledger.new(node.output[0], (1, 1, 1, size))
-    ledger.builder.operator("ADD", [new, change], [result], options=_add())
+    """Cho et al. (2014), the reset applied behind the matrix; several frames one by one."""
+    if not attribute(node, "linear_before_reset", 0):
+        raise UnsupportedOperationError("TFLite takes no GRU that resets before its matrix")
+    gru, frames = _Gru(ledger, node), ledger.shape(node.input[0])[0]
+    hidden = ledger.laid(node.input[5], (1, 1, 1, gru.size))
+    line = ledger.laid(node.input[0], (1, 1, frames, gru.channels))
+    if frames == 1:
+        last = gru.advance(line, hidden, lambda: ledger.new(node.output[0], (1, 1, 1, gru.size)))
+    else:
+        last = _unrolled(ledger, node, gru, line, hidden)
     for name in node.output[1:]:
-        ledger.record(name, *ledger.forms(node.output[0]))
+        ledger.record(name, Form(last, (1, 1, 1, gru.size)))
+
+
+def _unrolled(ledger: Ledger, node: onnx.NodeProto, gru: _Gru, line: int, hidden: int) -> int:
+    """Advance over every frame of ``line``, join the results and return the last one."""
+    builder, frames, results = ledger.builder, ledger.shape(node.input[0])[0], []
+    for frame in range(frames):
+        x = builder.tensor(f"{node.name}.frame{frame}", (1, 1, 1, gru.channels))
+        slice_out(builder, line, x, (0, 0, frame, 0), (1, 1, 1, gru.channels))
+        name = f"{node.name}.hidden{frame}"
+        hidden = gru.advance(x, hidden, partial(builder.tensor, name, (1, 1, 1, gru.size)))
+        results.append(hidden)
+    options = schema.ConcatenationOptionsT()
+    options.axis = 2
+    joined = ledger.new(node.output[0], (1, 1, frames, gru.size))
+    builder.operator("CONCATENATION", results, [joined], options=options)
+    return hidden
 
 
 def _add() -> Any:
