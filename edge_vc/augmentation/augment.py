@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.io import AudioError, Samples, read_audio, seconds_of
+from edge_vc.audio.scan import scan_audio
 from edge_vc.augmentation.effects import (
     EQUALISER_HZ,
     add_noise,
@@ -151,9 +152,11 @@ def _pick(rng: np.random.Generator, paths: Sequence[Path]) -> Path:
 def _audio_files(folder: str | Path | None) -> tuple[Path, ...]:
     if not folder:
         return ()
-    found = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in (".flac", ".wav"))
-    if not found:
-        raise AudioError(f"{folder}: holds no WAV or FLAC files to draw from")
-    for path in found:
+    if not Path(folder).is_dir():
+        raise AudioError(f"{folder}: no such folder; give one with recordings to draw from")
+    found = scan_audio(Path(folder))
+    if not found.files:
+        raise AudioError(found.nothing())
+    for path in found.files:
         seconds_of(path)
-    return tuple(found)
+    return found.files

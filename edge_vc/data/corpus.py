@@ -8,11 +8,10 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from edge_vc.audio.io import AudioError, Samples, read_audio, seconds_of
+from edge_vc.audio.scan import AudioScan, LeftOut, scan_audio
 
 METADATA = "metadata.csv"
 """The table beside the recordings: ``|``-separated, no quoting, a header line."""
-
-AUDIO_SUFFIXES = (".flac", ".wav", ".ogg")
 
 
 class CorpusError(ValueError):
@@ -51,10 +50,12 @@ class Corpus:
 
     root: Path
     utterances: tuple[Utterance, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    """Files that look like recordings and are none; of a folder without a table."""
 
     @classmethod
     def open(cls, root: str | Path) -> Corpus:
-        """Open a folder: by its ``metadata.csv``, else every audio file under it.
+        """Open a folder: by its ``metadata.csv``, else every audio file under it (`scan_audio`).
 
         Without a table, the speaker is the name of the file's folder (the corpus folder's own
         for files directly in it) and the role is ``source``.
@@ -62,16 +63,17 @@ class Corpus:
         """
         root = Path(root).resolve()
         if not root.is_dir():
-            raise CorpusError(f"{root}: no such folder; give a folder of WAV or FLAC files")
+            raise CorpusError(f"{root}: no such folder; give a folder of recordings")
         table = root / METADATA
-        utterances = (
-            [read_row(table, number, line) for number, line in table_lines(table)]
-            if table.is_file()
-            else _scan_folder(root)
-        )
+        if table.is_file():
+            found = AudioScan(root, ())
+            utterances = [read_row(table, number, line) for number, line in table_lines(table)]
+        else:
+            found = scan_audio(root)
+            utterances = [_unlabelled(root, path) for path in found.files]
         if not utterances:
-            raise CorpusError(f"{root}: holds no recordings ({', '.join(AUDIO_SUFFIXES)})")
-        return cls(root, tuple(utterances))
+            raise CorpusError(found.nothing())
+        return cls(root, tuple(utterances), found.left_out)
 
     def __len__(self) -> int:
         """Return the number of utterances."""
@@ -154,11 +156,6 @@ def read_row(table: Path, number: int, line: str) -> Utterance:
     except ValueError as error:
         raise CorpusError(f"{where}: seconds is {values[4]!r}, not a number") from error
     return Utterance(path, values[1], values[2], values[3], seconds, *values[5:])
-
-
-def _scan_folder(root: Path) -> list[Utterance]:
-    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
-    return [_unlabelled(root, path) for path in found if path.is_file()]
 
 
 def _unlabelled(root: Path, path: Path) -> Utterance:

@@ -111,7 +111,10 @@ def _job(
     from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
     from edge_vc.workers.scheduler import Timeouts
 
-    recordings = recordings_for(spec, Corpus.open(corpus), vary)
+    opened = Corpus.open(corpus)
+    for item in opened.left_out:
+        typer.echo(f"left out: {item.path}: {item.detail}", err=True)
+    recordings = recordings_for(spec, opened, vary)
     timeouts = Timeouts(item=timeout)
     if delay in ("auto", "none"):
         settings = LabelSettings(correct=delay == "auto", timeouts=timeouts)

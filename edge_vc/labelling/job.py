@@ -206,7 +206,7 @@ def recordings_for(
         folder = PairsFolder.open(Path(spec.path))
         others = [*folder.unmatched, *(pair.converted for pair in folder.pairs)]
         answers = {path.resolve() for path in others}
-    asked = (utterance for utterance in utterances if utterance.path not in answers)
+    asked = (utterance for utterance in utterances if utterance.path.resolve() not in answers)
     return [(utterance, speed) for utterance in asked for speed in _speeds(utterance, vary)]
 
 

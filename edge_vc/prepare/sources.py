@@ -7,24 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc.audio.io import AudioError
+from edge_vc.audio.scan import READABLE, AudioScan, scan_audio
 from edge_vc.audio.stream import AudioFile
 from edge_vc.data.corpus import METADATA, CorpusError, Utterance, read_row, table_lines
 from edge_vc.prepare.settings import PrepareError
-
-SUFFIXES = frozenset(
-    (
-        ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64",
-        ".w64", ".wav", ".wave",
-    )
-)  # fmt: skip
-"""What libsndfile reads."""
-FOREIGN = frozenset(
-    (
-        ".aac", ".ac3", ".amr", ".ape", ".m4a", ".m4b", ".mka", ".mp4", ".mpc", ".ra", ".webm",
-        ".wma", ".wv",
-    )
-)  # fmt: skip
-"""Audio that it does not: named, so that nobody wonders where it went."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +49,11 @@ def find_sources(folder: Path) -> tuple[list[Source], list[Drop]]:
         raise PrepareError(f"{folder}: no such folder; give one with recordings")
     table = folder / METADATA
     try:
-        listed = list(_listed(table) if table.is_file() else _scanned(folder))
+        listed = list(_listed(table) if table.is_file() else _scanned(scan_audio(folder)))
     except (CorpusError, UnicodeDecodeError) as error:
         raise PrepareError(f"{error}") from error
     if not listed:
-        raise PrepareError(f"{folder}: holds no recordings ({' '.join(sorted(SUFFIXES))})")
+        raise PrepareError(f"{folder}: holds no recordings ({READABLE})")
     opened = [_opened(folder, entry) if isinstance(entry, Utterance) else entry for entry in listed]
     sources = [entry for entry in opened if isinstance(entry, Source)]
     return sorted(sources, key=lambda s: s.name), [e for e in opened if isinstance(e, Drop)]
@@ -88,20 +74,13 @@ def _listed(table: Path) -> Iterator[Utterance | Drop]:
             yield utterance
 
 
-def _scanned(folder: Path) -> Iterator[Utterance | Drop]:
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        if not path.is_file() or any(part.startswith(".") for part in inside.parts):
-            continue
-        if path.suffix.lower() in SUFFIXES | FOREIGN and not _is_utf8(inside):
-            name = inside.as_posix().encode(errors="replace").decode()
-            yield Drop(name, 0.0, 0.0, "unreadable", "its name is not UTF-8; rename it")
-        elif path.suffix.lower() in FOREIGN:
-            fact = f"{path.suffix} is not read; convert it to FLAC, for instance with ffmpeg"
-            yield Drop(inside.as_posix(), 0.0, 0.0, "unreadable", fact)
-        elif path.suffix.lower() in SUFFIXES:
-            speaker = path.parent.name
-            yield Utterance(path, path.stem, speaker, "", 0.0, folder.name, "source", "", "")
+def _scanned(found: AudioScan) -> Iterator[Utterance | Drop]:
+    for item in found.left_out:
+        name = item.path.relative_to(found.root).as_posix().encode(errors="replace").decode()
+        yield Drop(name, 0.0, 0.0, item.reason, item.detail)
+    for path in found.files:
+        speaker = path.parent.name
+        yield Utterance(path, path.stem, speaker, "", 0.0, found.root.name, "source", "", "")
 
 
 def _opened(folder: Path, utterance: Utterance) -> Source | Drop:
@@ -118,11 +97,3 @@ def _opened(folder: Path, utterance: Utterance) -> Source | Drop:
         return Drop(name, 0.0, 0.0, "empty", "holds no samples")
     fields = {**vars(utterance), "seconds": seconds}
     return Source(Utterance(**fields), name)
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        path.as_posix().encode()
-    except UnicodeEncodeError:
-        return False
-    return True

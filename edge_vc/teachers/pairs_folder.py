@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 
 from edge_vc.audio.io import Samples, read_audio
+from edge_vc.audio.scan import scan_audio
 from edge_vc.settings.field import choice, number
 from edge_vc.settings.paths import path_field
 from edge_vc.teachers.answer import SLACK_MS, fit_answer
@@ -20,7 +21,6 @@ from edge_vc.teachers.spec import HIGHEST_RATE, TeacherError, TeacherSpec
 PARTS = ("train", "val", "dev")
 """Folders of the layout; files directly in the folder count as well."""
 ORIGINAL, CONVERTED = "_original", "_converted"
-SUFFIXES = (".wav", ".flac")
 SAME = 0.999
 """Correlation with a recording from which it is that recording, cut or at another level."""
 PEAK = 0.89
@@ -60,18 +60,16 @@ class PairsFolder:
         """List a folder's pairs; raises `TeacherError` when there are none."""
         if not root.is_dir():
             raise TeacherError(f'teacher.path = "{root}": no such folder')
-        folders = [root, *(root / part for part in PARTS if (root / part).is_dir())]
-        files = sorted(
-            path for folder in folders for path in folder.iterdir() if path.suffix in SUFFIXES
-        )
+        found = scan_audio(root, ("", *PARTS))
         halves: dict[Path, dict[str, Path]] = defaultdict(dict)
-        for path in files:
+        for path in found.files:
             for role in (ORIGINAL, CONVERTED):
                 if path.stem.endswith(role):
                     halves[path.with_name(path.stem.removesuffix(role))][role] = path
-        pairs = [pair for found in halves.values() if (pair := _pair(found))]
+        pairs = [pair for both in halves.values() if (pair := _pair(both))]
         used = {path for pair in pairs for path in (pair.original, pair.converted)}
-        unmatched = tuple(path for path in files if path not in used)
+        single = [path for path in found.files if path not in used]
+        unmatched = tuple(sorted([*single, *(item.path for item in found.left_out)]))
         if not pairs:
             raise TeacherError(
                 f"{root}: holds no pair NAME{ORIGINAL}.wav, NAME{CONVERTED}.wav, in itself or in "

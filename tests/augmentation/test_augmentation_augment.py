@@ -81,7 +81,7 @@ def test_bad_settings_and_folders_are_named(tmp_path: Path) -> None:
         AugmentSettings(noise_share=2)
     with pytest.raises(AudioError, match="snr_db is .* lower limit first"):
         AugmentSettings(snr_db=(30.0, 5.0))
-    with pytest.raises(AudioError, match="holds no WAV or FLAC"):
+    with pytest.raises(AudioError, match="holds no recordings"):
         Surroundings.open(tmp_path, None)
     (tmp_path / "bad.wav").write_text("no")
     with pytest.raises(AudioError, match=r"bad\.wav"):

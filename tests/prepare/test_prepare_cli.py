@@ -70,7 +70,7 @@ def test_a_dry_run_writes_nothing(recordings: Path, tmp_path: Path) -> None:
         (["none", "-o", "out"], "no such folder"),
         (["{in}", "-o", "{in}"], "lies within"),
         (["{in}", "-o", "out", "--denoise", "magic"], "denoise is 'magic'; give wiener or"),
-        (["{in}", "-o", "out", "--variants", "1", "--noise", "{empty}"], "holds no WAV"),
+        (["{in}", "-o", "out", "--variants", "1", "--noise", "{empty}"], "holds no recordings"),
         (["{in}", "-o", "out", "--max-seconds", "0.1"], "max_seconds is 0.1"),
         (["{in}", "-o", "out", "--features", "f0,mel"], "feature 'mel' is not one of stft, log"),
     ],

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.io import Samples, read_audio
-from edge_vc.data.corpus import AUDIO_SUFFIXES, Utterance
+from edge_vc.audio.scan import scan_audio
+from edge_vc.data.corpus import Utterance
 from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
 
@@ -44,8 +45,7 @@ class ConvertedFiles:
         self._files = {
             path.stem: path
             for split in reversed(SPLITS)
-            for path in sorted((folder / split).glob("*"))
-            if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
+            for path in scan_audio(folder, [split]).files
         }
         self._pairs = self._checked_pairs()
 

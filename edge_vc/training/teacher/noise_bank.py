@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_vc.audio.io import read_audio
+from edge_vc.audio.scan import scan_audio
 
 Audio = NDArray[np.float32]
 
@@ -59,8 +60,9 @@ class NoiseBank:
 
 def read_folder(folder: Path) -> list[Audio]:
     """Return every recording under ``folder`` at `RATE`, by name; none where it is not there."""
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".flac", ".wav", ".ogg"))
-    return [read_audio(path, RATE) for path in paths]
+    if not folder.is_dir():
+        return []
+    return [read_audio(path, RATE) for path in scan_audio(folder).files]
 
 
 def _coloured(rng: np.random.Generator, slope: float) -> Audio:

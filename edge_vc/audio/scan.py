@@ -1,0 +1,144 @@
+"""The audio files under a folder: one set of rules for everything that reads folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SUFFIXES = frozenset(
+    (
+        ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64",
+        ".w64", ".wav", ".wave",
+    )
+)  # fmt: skip
+"""What libsndfile reads."""
+FOREIGN = frozenset(
+    (
+        ".aac", ".ac3", ".amr", ".ape", ".m4a", ".m4b", ".mka", ".mp4", ".mpc", ".ra", ".webm",
+        ".wma", ".wv",
+    )
+)  # fmt: skip
+"""Audio that it does not: named, so that nobody wonders where it went."""
+READABLE = " ".join(sorted(SUFFIXES))
+"""The formats, for messages."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that looks like audio and is not taken."""
+
+    path: Path
+    reason: str
+    """One or two words, the same for all such cases."""
+    detail: str
+    """One line with the fact."""
+
+
+@dataclass(frozen=True)
+class AudioScan:
+    """What was found under a folder."""
+
+    root: Path
+    files: tuple[Path, ...]
+    """Below ``root``, in order of path; through a link, by the path with the link."""
+    left_out: tuple[LeftOut, ...] = ()
+
+    def nothing(self) -> str:
+        """Return the line that says that the folder holds no recordings, and why."""
+        return f"{self.root}: holds no recordings ({READABLE}){self.describe()}"
+
+    def describe(self) -> str:
+        """Return what was left out, for the end of a message; empty for nothing."""
+        if not self.left_out:
+            return ""
+        names = [f"{item.path.name} ({item.reason})" for item in self.left_out[:_SHOWN]]
+        more = len(self.left_out) - _SHOWN
+        return f"; left out: {', '.join(names)}" + (f" and {more} more" if more > 0 else "")
+
+
+def scan_audio(root: Path, folders: Sequence[str] | None = None) -> AudioScan:
+    """List the audio files of ``root`` and all folders in it, or of the named ``folders`` alone.
+
+    Suffixes count in any case. A linked folder is followed once, after the real ones, so loops
+    end. Hidden files, AppleDouble files (``._name``, which macOS writes), empty files, formats
+    that are not read, and names that are not UTF-8 are left out, each with a reason; what lies in
+    hidden folders is not looked at.
+    """
+    found: list[Path] = []
+    left_out: list[LeftOut] = []
+    walked = _walk(root) if folders is None else _named(root, folders)
+    for path in walked:
+        if path.suffix.lower() not in SUFFIXES | FOREIGN or not path.is_file():
+            continue
+        reason, detail = _fault(path)
+        if reason:
+            left_out.append(LeftOut(path, reason, detail))
+        else:
+            found.append(path)
+    return AudioScan(root, tuple(sorted(found)), tuple(sorted(left_out, key=lambda x: x.path)))
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Yield every file once by its real folders, then those that only links lead to."""
+    seen: set[tuple[int, int]] = set()
+    waiting = [root]
+    while waiting:
+        links: list[Path] = []
+        for folder in sorted(waiting):
+            yield from _below(folder, seen, links)
+        waiting = links
+
+
+def _below(folder: Path, seen: set[tuple[int, int]], links: list[Path]) -> Iterator[Path]:
+    if not _first_visit(folder, seen):
+        return
+    for path in sorted(folder.iterdir()):
+        if not path.is_dir():
+            yield path
+        elif not path.name.startswith("."):
+            if path.is_symlink():
+                links.append(path)
+            else:
+                yield from _below(path, seen, links)
+
+
+def _named(root: Path, folders: Sequence[str]) -> Iterator[Path]:
+    seen: set[tuple[int, int]] = set()
+    for name in folders:
+        folder = root / name
+        if folder.is_dir() and _first_visit(folder, seen):
+            yield from sorted(folder.iterdir())
+
+
+def _first_visit(folder: Path, seen: set[tuple[int, int]]) -> bool:
+    state = folder.stat()
+    place = (state.st_dev, state.st_ino)
+    first = place not in seen
+    seen.add(place)
+    return first
+
+
+def _fault(path: Path) -> tuple[str, str]:
+    """Return why a file is left out, as reason and detail; empty when it is taken."""
+    if path.name.startswith("._"):
+        return "AppleDouble", "metadata that macOS keeps beside a file, no audio"
+    if path.name.startswith("."):
+        return "hidden", "its name begins with a dot"
+    if not _is_utf8(path):
+        return "unreadable", "its name is not UTF-8; rename it"
+    if path.suffix.lower() in FOREIGN:
+        fact = f"{path.suffix} is not read; convert it to FLAC, for instance with ffmpeg"
+        return "unreadable", fact
+    if not path.stat().st_size:
+        return "empty", "0 bytes"
+    return "", ""
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        path.as_posix().encode()
+    except UnicodeEncodeError:
+        return False
+    return True
