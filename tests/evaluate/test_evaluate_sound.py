@@ -69,6 +69,13 @@ def test_melodies_correlate_on_the_logarithmic_scale(other: Pitch, expected: flo
 def test_median_and_shift() -> None:
     assert median_f0(melody(100, 0, 0)) == 100.0
     assert median_f0(Pitch(np.zeros(50, np.float32), np.zeros(50, np.float32), 80)) is None
+    few = np.zeros(50, np.float32)
+    few[:19] = 100.0
+    assert median_f0(Pitch(few, interpolate_log_f0(few), 80)) is None
+    rising = np.linspace(100, 150, 50).astype(np.float32) * (few > 0)
+    assert (
+        f0_correlation(melody(100, 120, 150), Pitch(rising, interpolate_log_f0(rising), 80)) is None
+    )
     assert shift_percent(165.0, 150.0) == pytest.approx(10.0)
     assert shift_percent(None, 150.0) is None
 
@@ -81,6 +88,23 @@ def test_timbre_is_the_same_at_any_speed_and_level(speech: Samples) -> None:
     assert distortion_db(cepstra, quieter) == pytest.approx(0.0, abs=0.2)
     assert distortion_db(cepstra, np.repeat(cepstra, 2, axis=0)) == pytest.approx(0.0, abs=1e-6)
     assert distortion_db(cepstra, cepstra[:0]) is None
+
+
+def test_distortion_is_in_decibels_of_the_log_spectrum() -> None:
+    """A cepstral difference d is 10 / ln 10 * sqrt(2) * d dB (Kubichek 1993)."""
+    cepstra = np.random.default_rng(0).normal(0, 1, (30, 24))
+    moved = cepstra.copy()
+    moved[:, 5] += 0.1
+    assert distortion_db(cepstra, moved) == pytest.approx(0.6142, abs=1e-4)
+
+
+def test_pauses_have_no_timbre(speech: Samples) -> None:
+    """Frames 40 dB below the loud ones are left out, those 30 dB below are not."""
+    frames = mel_cepstra(speech, RATE, contour(speech, RATE)).shape[0]
+    quiet = [np.concatenate([speech, speech * np.float32(10 ** (db / 20))]) for db in (-60, -10)]
+    counts = [mel_cepstra(x, RATE, contour(x, RATE)).shape[0] for x in quiet]
+    assert counts[0] == pytest.approx(frames, abs=10)
+    assert counts[1] > 1.5 * frames
 
 
 def test_timbre_tells_speakers_apart(chosen: EvaluationSet) -> None:
@@ -114,6 +138,12 @@ def test_noise_is_less_natural(speech: Samples) -> None:
     assert noisy.overall < clean.overall - 0.3
     assert noisy.background < clean.background - 0.5
     assert listener.rate(speech, RATE) == clean
+    assert clean.signal < clean.background
+    assert noisy.background < noisy.signal
+    half = speech[: speech.size // 2]
+    again = listener.rate(np.concatenate([half, half]), RATE)
+    assert again is not None
+    assert listener.rate(half, RATE).overall == pytest.approx(again.overall, abs=0.1)
     assert listener.rate(np.zeros(0, np.float32), RATE) is None
 
 
