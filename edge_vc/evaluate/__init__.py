@@ -1,4 +1,4 @@
-"""Measuring converted speech: whose voice it is, what can be understood, how far two signals are.
+"""Evaluation of converted speech: speaker similarity, error rates, quality, prosody, distances.
 
-Everything here measures and fits nothing. Needs ``pip install edge-vc[evaluate]``.
+Nothing here is trained. Needs ``pip install edge-vc[evaluate]``.
 """

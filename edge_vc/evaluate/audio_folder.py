@@ -1,4 +1,4 @@
-"""The folder of everything that was converted, for ears and for the report's page."""
+"""The folder of all converted audio, to listen to and for the report's page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AudioFolder:
         self.root = root
 
     def path(self, condition: str, name: str, speaker: str, utt_id: str) -> Path:
-        """Return where a version lies; strangers' names cannot lead out of the folder."""
+        """Return the path of a recording; it is inside the folder whatever the names are."""
         parts = [plain_name(part) for part in (condition, name, f"{speaker}_{utt_id}")]
         return self.root / parts[0] / parts[1] / f"{parts[2]}.flac"
 
@@ -40,7 +40,7 @@ class AudioFolder:
         except OSError as error:
             raise EvaluationError(f"{self.root}: no folder for audio ({error.strerror})") from error
 
-    def keep(
+    def save(
         self, condition: Condition, utterance: Utterance, versions: Mapping[str, Samples]
     ) -> None:
         """Store every system's version of an utterance."""
@@ -48,7 +48,7 @@ class AudioFolder:
             path = self.path(condition.name, name, utterance.speaker, utterance.utt_id)
             self._write(path, samples)
 
-    def keep_target(self, utterance: Utterance) -> None:
+    def save_target(self, utterance: Utterance) -> None:
         """Store a recording of the target, whose speaker and name `path` is asked for."""
         path = self.path(CLEAN.name, TARGET, utterance.speaker, utterance.utt_id)
         self._write(path, utterance.read(RATE))

@@ -1,4 +1,4 @@
-"""Systems convert the same unseen sentences and are scored alike."""
+"""Convert the same unseen sentences with every system and score the results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class EvaluationOptions:
     per_speaker: int | None = None
     """Sentences per source speaker; all when None."""
     noise_db: float | None = None
-    """SNR at which babble and speech-shaped noise are tried as well."""
+    """SNR of two more conditions, babble and speech-shaped noise; clean only when None."""
     against: tuple[str, ...] = ()
     """Systems to compare all others with; see `edge_vc.evaluate.systems.pairings`."""
     audio: Path | None = None
@@ -65,7 +65,7 @@ def evaluate(
     _check(everybody, chosen, options)
     sentences = tuple(_sentence(chosen, index) for index in range(len(chosen.sources)))
     if options.audio:
-        _keep_target(chosen, sentences, options.audio)
+        _save_target(chosen, sentences, options.audio)
     summary = Summary(system_metrics(), intrusive_metrics())
     metrics: tuple[AnyMetric, ...] = (*summary.metrics, *summary.intrusive)
     plan = EvaluationPlan(chosen, measure_target(chosen), metrics, everybody, pairs, options.audio)
@@ -104,7 +104,7 @@ def evaluate(
 def _check(
     systems: Sequence[ConversionSystem], chosen: EvaluationSet, options: EvaluationOptions
 ) -> None:
-    """Find out before the long work what cannot work."""
+    """Raise `EvaluationError` before the long work for files and folders that cannot serve."""
     for system in systems:
         if system.folder is not None:
             ConvertedFiles(system.folder).check_complete(chosen.sources)
@@ -114,7 +114,7 @@ def _check(
 
 def _sentence(chosen: EvaluationSet, index: int) -> Sentence:
     utterance = chosen.sources[index]
-    beside = _beside(chosen, index)
+    beside = _parallel(chosen, index)
     return Sentence(
         utterance.utt_id,
         utterance.speaker,
@@ -126,15 +126,15 @@ def _sentence(chosen: EvaluationSet, index: int) -> Sentence:
     )
 
 
-def _beside(chosen: EvaluationSet, index: int) -> Utterance:
-    """The target's own reading, or another of the target's sentences where there is none."""
-    own = chosen.readings.reading_of(chosen.sources[index])
+def _parallel(chosen: EvaluationSet, index: int) -> Utterance:
+    """Return the target's recording of the same words, or another one where there is none."""
+    own = chosen.parallel.to(chosen.sources[index])
     return own or chosen.centroid[index % len(chosen.centroid)]
 
 
-def _keep_target(chosen: EvaluationSet, sentences: Sequence[Sentence], folder: Path) -> None:
+def _save_target(chosen: EvaluationSet, sentences: Sequence[Sentence], folder: Path) -> None:
     for index in range(len(sentences)):
-        AudioFolder(folder).keep_target(_beside(chosen, index))
+        AudioFolder(folder).save_target(_parallel(chosen, index))
 
 
 def _tables(
@@ -143,7 +143,7 @@ def _tables(
     by_condition: dict[Condition, list[EvaluationOutcome]],
     first: str,
 ) -> dict[str, dict[str, SystemScore]]:
-    """Summarise every system in every condition, by their names."""
+    """Summarise every system in every condition, by condition and name."""
     source = systems[0].name
     tables: dict[str, dict[str, SystemScore]] = {}
     for condition, outcomes in by_condition.items():

@@ -1,7 +1,7 @@
 """Noise over the source recordings: babble of other speakers, and noise of speech's spectrum.
 
 Both are made from the corpus by a generator whose seed is the sentence's name, so that every
-system hears the same and so does the next run.
+system gets the same noise, in every run.
 """
 
 from __future__ import annotations

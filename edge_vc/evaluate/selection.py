@@ -11,16 +11,16 @@ from edge_vc.settings.optional import EvaluationError
 
 
 @dataclass(frozen=True)
-class Readings:
-    """The target's own recordings by what they say."""
+class ParallelRecordings:
+    """The target's recordings by their words."""
 
     recordings: tuple[Utterance, ...]
 
-    def reading_of(self, utterance: Utterance) -> Utterance | None:
+    def to(self, utterance: Utterance) -> Utterance | None:
         """Return the target's first other recording of the same words, or None."""
         said = _said(utterance)
         same = (r for r in self.recordings if said and _said(r) == said)
-        return next((reading for reading in same if reading.path != utterance.path), None)
+        return next((one for one in same if one.path != utterance.path), None)
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class EvaluationSet:
     """Every other ``target-reference``: the voice that results are compared with."""
     topline: tuple[Utterance, ...]
     """The other references and all ``target-retake``: the target's own score."""
-    readings: Readings
+    parallel: ParallelRecordings
     """All references and retakes."""
     voices: tuple[Utterance, ...]
     """Every utterance of the source speakers, chosen or not: what babble is made of."""
     sentences: tuple[str, ...]
     """Every text of these roles, chosen or not: a smaller choice is not easier to recognise;
-    and other text that the recogniser shall expect."""
+    and other text that the recogniser has to expect."""
 
 
 def select_sentences(
@@ -70,14 +70,14 @@ def select_sentences(
         tuple(chosen),
         references[::2],
         references[1::2] + retakes,
-        Readings(references + retakes),
+        ParallelRecordings(references + retakes),
         _by_name(sources),
         tuple(sorted(texts)),
     )
 
 
 def _said(utterance: Utterance) -> list[str]:
-    """Return what is said, however it is spelled; other scripts than ours as they are."""
+    """Return the words without case and punctuation; other scripts split at spaces."""
     return words_of(utterance.text) or utterance.text.split()
 
 

@@ -1,4 +1,4 @@
-"""The work of an evaluation in pieces: one recording, converted by everybody and scored."""
+"""The work of an evaluation in pieces: one recording, converted by every system and scored."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Bench:
         self.scorer = Scorer(plan.chosen, plan.target, plan.metrics)
         self._open: dict[str, Conversion] = {c.name: c.open() for c in plan.systems}
         self._noise = NoiseMaker(plan.chosen.voices, RATE)
-        self._kept = AudioFolder(plan.audio) if plan.audio else None
+        self._audio = AudioFolder(plan.audio) if plan.audio else None
 
     def run(self, task: EvaluationTask) -> EvaluationOutcome:
         """Convert and score; the same task always has the same outcome."""
@@ -66,8 +66,8 @@ class Bench:
         if task.condition is None:
             return EvaluationOutcome({"target": self.scorer.score(source)})
         versions = self._convert(utterance, task.condition, source.samples)
-        if self._kept:
-            self._kept.keep(task.condition, utterance, versions)
+        if self._audio:
+            self._audio.save(task.condition, utterance, versions)
         recordings = {
             name: self.scorer.recording(utterance, samples, source)
             for name, samples in versions.items()
@@ -84,11 +84,11 @@ class Bench:
     def _convert(
         self, utterance: Utterance, condition: Condition, samples: Samples
     ) -> dict[str, Samples]:
-        heard = self._noise.apply(condition, utterance, samples)
+        noisy = self._noise.apply(condition, utterance, samples)
         able = [c.name for c in present(self._plan.systems, condition)]
-        return {name: converted(name, self._open[name], utterance, heard) for name in able}
+        return {name: converted(name, self._open[name], utterance, noisy) for name in able}
 
 
 def present(systems: Sequence[ConversionSystem], condition: Condition) -> list[ConversionSystem]:
-    """Return who converts in a condition: files made elsewhere were made without noise."""
+    """Return the systems of a condition: converted files exist without noise only."""
     return [c for c in systems if c.folder is None or not condition.kind]

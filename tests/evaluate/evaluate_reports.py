@@ -84,9 +84,9 @@ def keep_audio(report: EvaluationReport, folder: Path) -> Path:
     for said in report.sentences:
         blank = Utterance(folder, said.utt_id, said.speaker, said.sex, 0.6, "", "", "", said.text)
         versions = {name: glide(200.0 + 40 * n) for n, name in enumerate(report.systems)}
-        kept.keep(CLEAN, blank, versions)
+        kept.save(CLEAN, blank, versions)
         target = Utterance(folder, said.target_utt_id, report.target, "F", 0.6, "", "", "", "")
-        kept.keep(CLEAN, target, {"target": glide(150.0)})
+        kept.save(CLEAN, target, {"target": glide(150.0)})
     return folder
 
 

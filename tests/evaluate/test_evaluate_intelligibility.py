@@ -1,4 +1,4 @@
-"""The recogniser and the speaker encoder measure what they say, on real speech where there is."""
+"""The recogniser and the speaker encoder, on real speech where the corpus is there."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def error_rate(recognizer: Recognizer, corpus: Corpus, noise: float = 0.0) -> fl
     for utterance in corpus:
         samples = utterance.read(RATE)
         samples = samples + (noise * rng.standard_normal(samples.size)).astype(np.float32)
-        hearing = recognizer.listen(samples, RATE, utterance.text)
-        errors, words = errors + hearing.word_errors, words + hearing.words
+        score = recognizer.listen(samples, RATE, utterance.text)
+        errors, words = errors + score.word_errors, words + score.words
     return errors / words
 
 
@@ -42,16 +42,16 @@ def test_untouched_recordings_are_understood(recognizer: Recognizer, real_corpus
 
 
 @pytest.mark.corpus
-def test_damage_is_heard(recognizer: Recognizer, real_corpus: Corpus) -> None:
+def test_noise_adds_word_errors(recognizer: Recognizer, real_corpus: Corpus) -> None:
     kathleen = some(real_corpus, "target-reference", "kathleen", 4)
     assert error_rate(recognizer, kathleen, noise=0.1) > 0.3
 
 
 @pytest.mark.corpus
-def test_hearing_does_not_depend_on_what_came_before(
+def test_transcripts_do_not_depend_on_what_came_before(
     recognizer: Recognizer, real_corpus: Corpus
 ) -> None:
-    """In noise, where what is heard hangs by little, and in either order."""
+    """In noise, where the transcript is least stable, and in either order."""
     sources = real_corpus.select("unseen-source")
     chosen = [u for who in sources.speakers for u in sources.select(speaker=who).utterances[:2]]
     rng = np.random.default_rng(0)
@@ -68,9 +68,9 @@ def test_hearing_does_not_depend_on_what_came_before(
 @pytest.mark.corpus
 def test_words_without_pronunciation_do_not_count(recognizer: Recognizer) -> None:
     assert "sweynheim" in recognizer.unknown
-    hearing = recognizer.listen(np.zeros(RATE, np.float32), RATE, "Sweynheim began printing.")
-    assert hearing.words == 2
-    assert hearing.word_errors == 2
+    score = recognizer.listen(np.zeros(RATE, np.float32), RATE, "Sweynheim began printing.")
+    assert score.words == 2
+    assert score.word_errors == 2
 
 
 @pytest.mark.corpus
@@ -88,7 +88,7 @@ def test_voices_are_told_apart(real_corpus: Corpus) -> None:
     assert quiet == pytest.approx(own, abs=0.05)
 
 
-def test_silence_is_nobody() -> None:
+def test_silence_has_no_embedding() -> None:
     encoder = SpeakerEncoder()
     assert encoder.embed(np.zeros(RATE, np.float32), RATE) is None
     assert similarity(None, np.ones(256, np.float32)) == 0.0
@@ -99,10 +99,10 @@ def test_silence_is_nobody() -> None:
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_language_model_orders(order: int) -> None:
     silence = np.zeros(RATE, np.float32)
-    hearing = Recognizer(["Good morning.", "Good night."], order).listen(silence, RATE, "It rains")
-    assert hearing.words == 2
-    assert hearing.characters == len("it rains")
-    assert hearing.word_errors == 2
+    score = Recognizer(["Good morning.", "Good night."], order).listen(silence, RATE, "It rains")
+    assert score.words == 2
+    assert score.characters == len("it rains")
+    assert score.word_errors == 2
 
 
 def test_models_that_cannot_be_built_are_refused() -> None:

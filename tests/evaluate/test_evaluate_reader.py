@@ -1,4 +1,4 @@
-"""Saved evaluations are read back as they were, and strictly when they come from strangers."""
+"""Saved evaluations are read back as they were, and strictly."""
 
 from __future__ import annotations
 

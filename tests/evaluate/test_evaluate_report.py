@@ -1,4 +1,4 @@
-"""Systems are scored alike: the better voice wins, and the same input gives the same report."""
+"""Systems are scored alike, and the same input gives the same report."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def value(report: EvaluationReport, name: str, key: str) -> float:
     return float(estimate.value)
 
 
-def test_the_better_voice_wins(report: EvaluationReport) -> None:
+def test_the_more_similar_voice_scores_higher(report: EvaluationReport) -> None:
     assert value(report, "oracle", "similarity") > value(report, "source", "similarity") + 0.1
     assert value(report, "mute", "similarity") == 0.0
     topline = report.topline.overall["similarity"]
@@ -60,7 +60,7 @@ def test_the_better_voice_wins(report: EvaluationReport) -> None:
     assert value(report, "source", "similarity") + 0.1 < topline.value <= 1.0 + 1e-6
 
 
-def test_what_is_not_said_is_not_heard(report: EvaluationReport) -> None:
+def test_missing_speech_is_word_errors(report: EvaluationReport) -> None:
     assert value(report, "mute", "word_error_rate") > 0.9
     assert value(report, "source", "word_error_rate") < 0.6
     if value(report, "source", "word_error_rate") > 0:
@@ -68,7 +68,7 @@ def test_what_is_not_said_is_not_heard(report: EvaluationReport) -> None:
         assert value(report, "mute", "word_error_ratio") > 1.5
 
 
-def test_melody_and_timbre_are_the_targets(report: EvaluationReport) -> None:
+def test_prosody_and_timbre_are_the_targets(report: EvaluationReport) -> None:
     assert value(report, "oracle", "mcd_db") < 0.5 * value(report, "source", "mcd_db")
     assert value(report, "source", "f0_correlation") == pytest.approx(1.0)
     assert abs(value(report, "oracle", "f0_shift")) < 10 < abs(value(report, "source", "f0_shift"))
@@ -185,17 +185,17 @@ def test_selection_is_disjoint_and_spread(evaluation_corpus: Corpus) -> None:
     assert set(wider.sentences) - set(chosen.sentences) == {"something else entirely"}
 
 
-def test_readings_are_other_recordings_of_the_same_words(evaluation_corpus: Corpus) -> None:
+def test_parallel_recordings_have_the_same_words(evaluation_corpus: Corpus) -> None:
     chosen = select_sentences(evaluation_corpus)
-    first = chosen.readings.reading_of(chosen.sources[0])
+    first = chosen.parallel.to(chosen.sources[0])
     assert first is not None
     assert first.utt_id == "u4"
     shouted = replace(chosen.sources[0], text=chosen.sources[0].text.upper().replace(".", "!"))
-    assert chosen.readings.reading_of(shouted) == first
-    retake = chosen.readings.reading_of(first)
+    assert chosen.parallel.to(shouted) == first
+    retake = chosen.parallel.to(first)
     assert retake is not None
     assert retake.utt_id == "u8"
-    assert chosen.readings.reading_of(replace(first, text="")) is None
+    assert chosen.parallel.to(replace(first, text="")) is None
 
 
 def test_corpora_without_the_roles_are_refused(evaluation_corpus: Corpus) -> None:

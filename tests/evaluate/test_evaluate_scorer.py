@@ -70,7 +70,8 @@ def test_noise_is_worse_in_the_direction_of_the_metric(
 
 @pytest.mark.parametrize(
     ("key", "better"),
-    [("stoi", 1), ("pesq", 1), ("snr_db", 1), ("lsd_db", -1), ("mcd_db", -1), ("f0_error", -1), ("f0_shift", 0),
+    [("stoi", 1), ("pesq", 1), ("snr_db", 1), ("lsd_db", -1), ("mcd_db", -1),
+     ("f0_error", -1), ("f0_shift", 0),
      ("f0_hz", 0), ("word_error_ratio", -1), ("character_error_ratio", -1)],
 )  # fmt: skip
 def test_directions(key: str, better: int) -> None:
@@ -105,7 +106,7 @@ def test_f0_is_that_of_source_and_target(
 
 
 def test_mcd_is_zero_for_the_targets_own_recording(scorer: Scorer, chosen: EvaluationSet) -> None:
-    parallel = chosen.readings.reading_of(chosen.sources[0])
+    parallel = chosen.parallel.to(chosen.sources[0])
     assert parallel is not None
     own = scorer.recording(chosen.sources[0], parallel.read(RATE))
     assert scorer.score(own).scores["mcd_db"] == pytest.approx(0.0, abs=1e-6)

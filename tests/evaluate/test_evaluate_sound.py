@@ -1,4 +1,4 @@
-"""Melody, timbre, naturalness and closeness measure what they say; noise has the level it says."""
+"""Prosody, MCD, DNSMOS and intrusive metrics on signals with known answers; noise has its level."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def speech(chosen: EvaluationSet) -> Samples:
     return chosen.centroid[0].read(RATE)
 
 
-def melody(*hz: float) -> Pitch:
+def f0_steps(*hz: float) -> Pitch:
     """Return a contour of 20 frames for each value; 0 is unvoiced."""
     f0 = np.repeat(np.array(hz, np.float32), 20)
     return Pitch(f0, interpolate_log_f0(f0), 80)
@@ -52,29 +52,30 @@ def with_error(samples: Samples, snr_db: float) -> Samples:
 @pytest.mark.parametrize(
     ("other", "expected"),
     [
-        (melody(200, 240, 300), 1.0),
-        (melody(50, 60, 75), 1.0),
-        (melody(75, 60, 50), -0.993),
-        (melody(100, 0, 150), 1.0),
-        (melody(0, 0, 0), None),
-        (melody(100, 100, 100), None),
+        (f0_steps(200, 240, 300), 1.0),
+        (f0_steps(50, 60, 75), 1.0),
+        (f0_steps(75, 60, 50), -0.993),
+        (f0_steps(100, 0, 150), 1.0),
+        (f0_steps(0, 0, 0), None),
+        (f0_steps(100, 100, 100), None),
     ],
-    ids=["louder", "octaves lower", "falling", "a gap", "unvoiced", "monotone"],
+    ids=["higher", "octaves lower", "falling", "a gap", "unvoiced", "monotone"],
 )
-def test_melodies_correlate_on_the_logarithmic_scale(other: Pitch, expected: float | None) -> None:
-    found = f0_correlation(melody(100, 120, 150), other)
+def test_contours_correlate_on_the_logarithmic_scale(other: Pitch, expected: float | None) -> None:
+    found = f0_correlation(f0_steps(100, 120, 150), other)
     assert found == (expected if expected is None else pytest.approx(expected, abs=0.02))
 
 
 def test_median_and_shift() -> None:
-    assert median_f0(melody(100, 0, 0)) == 100.0
+    assert median_f0(f0_steps(100, 0, 0)) == 100.0
     assert median_f0(Pitch(np.zeros(50, np.float32), np.zeros(50, np.float32), 80)) is None
     few = np.zeros(50, np.float32)
     few[:19] = 100.0
     assert median_f0(Pitch(few, interpolate_log_f0(few), 80)) is None
     rising = np.linspace(100, 150, 50).astype(np.float32) * (few > 0)
     assert (
-        f0_correlation(melody(100, 120, 150), Pitch(rising, interpolate_log_f0(rising), 80)) is None
+        f0_correlation(f0_steps(100, 120, 150), Pitch(rising, interpolate_log_f0(rising), 80))
+        is None
     )
     assert shift_percent(165.0, 150.0) == pytest.approx(10.0)
     assert shift_percent(None, 150.0) is None
@@ -114,7 +115,7 @@ def test_timbre_tells_speakers_apart(chosen: EvaluationSet) -> None:
         return mel_cepstra(samples, RATE, contour(samples, RATE))
 
     retake = chosen.topline[-1]
-    reading = chosen.readings.reading_of(retake)
+    reading = chosen.parallel.to(retake)
     other = next(u for u in chosen.sources if u.text == retake.text)
     assert reading is not None
     own, own_again, theirs = (cepstra(u.read(RATE)) for u in (reading, retake, other))
@@ -130,34 +131,35 @@ def test_silence_has_no_timbre() -> None:
 
 
 def test_noise_is_less_natural(speech: Samples) -> None:
-    listener = DnsmosModel()
-    clean = listener.rate(speech, RATE)
-    noisy = listener.rate(with_error(speech, 5.0), RATE)
+    model = DnsmosModel()
+    clean = model.rate(speech, RATE)
+    noisy = model.rate(with_error(speech, 5.0), RATE)
     assert clean is not None
     assert noisy is not None
     assert noisy.overall < clean.overall - 0.3
     assert noisy.background < clean.background - 0.5
-    assert listener.rate(speech, RATE) == clean
+    assert model.rate(speech, RATE) == clean
     assert clean.signal < clean.background
     assert noisy.background < noisy.signal
     half = speech[: speech.size // 2]
-    again = listener.rate(np.concatenate([half, half]), RATE)
+    again = model.rate(np.concatenate([half, half]), RATE)
     assert again is not None
-    assert listener.rate(half, RATE).overall == pytest.approx(again.overall, abs=0.1)
-    assert listener.rate(np.zeros(0, np.float32), RATE) is None
+    assert model.rate(half, RATE).overall == pytest.approx(again.overall, abs=0.1)
+    assert model.rate(np.zeros(0, np.float32), RATE) is None
 
 
-@pytest.mark.parametrize("measure", [stoi, pesq])
-def test_closeness_falls_with_noise_and_silence_has_none(speech: Samples, measure: type) -> None:
+@pytest.mark.parametrize("metric", [stoi, pesq])
+def test_intrusive_metrics_fall_with_noise_and_silence_has_none(
+    speech: Samples, metric: type
+) -> None:
     equal, near, far = (
-        measure(speech, x, RATE)
-        for x in (speech, with_error(speech, 20.0), with_error(speech, 0.0))
+        metric(speech, x, RATE) for x in (speech, with_error(speech, 20.0), with_error(speech, 0.0))
     )
     assert equal > near > far
     silence = np.zeros_like(speech)
-    assert measure(speech, silence, RATE) is None
-    assert measure(silence, speech, RATE) is None
-    assert measure(speech[:2000], speech[:2000], RATE) is None
+    assert metric(speech, silence, RATE) is None
+    assert metric(silence, speech, RATE) is None
+    assert metric(speech[:2000], speech[:2000], RATE) is None
 
 
 def test_intrusive_metrics_of_a_sentence(chosen: EvaluationSet, speech: Samples) -> None:

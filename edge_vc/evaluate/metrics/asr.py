@@ -1,9 +1,9 @@
-"""What can be understood: word and character error rates of an offline recogniser.
+"""Intelligibility by automatic speech recognition (ASR), offline.
 
 The recogniser is PocketSphinx with its US English acoustic model and a language model of the
 evaluation sentences themselves. With a general language model it errs on more than half of the
-words of clean recordings and tells nothing apart; with this one it errs on a few in a hundred, so
-what is added is damage to the speech. The rates compare converters, not recognisers.
+words of clean recordings and cannot tell systems apart; with this one on a few in a hundred, so
+that added errors are damage to the speech. The rates compare systems, not recognisers.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ RATE = 16000
 
 @dataclass(frozen=True)
 class AsrScore:
-    """One sentence as it was said and heard, with the counts that rates are made of."""
+    """One sentence, its transcript, and the counts that error rates are made of."""
 
-    said: str
-    heard: str
+    text: str
+    transcript: str
     word_errors: int
     words: int
-    """Words that could have been heard: those of the dictionary."""
+    """Words of the sentence that are in the pronouncing dictionary."""
     character_errors: int
     characters: int
 
@@ -69,10 +69,10 @@ class Recognizer:
         self._decoder = self._build("\n".join(filter(None, texts)), lines, order)
 
     def transcribe(self, samples: Samples, sample_rate: int) -> str:
-        """Return the words heard in ``[T]``, in lower case; independent of earlier calls."""
+        """Return the transcript of ``[T]`` in lower case; independent of earlier calls."""
         audio = samples if sample_rate == RATE else resample(samples, sample_rate, RATE)
         pcm = np.round(np.clip(audio, -1.0, 1.0) * 32767).astype("<i2").tobytes()
-        # The front end keeps its idea of the background noise from one utterance to the next.
+        # The front end carries its noise estimate over from one utterance to the next.
         self._decoder.reinit_feat()
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, full_utt=True)
@@ -88,8 +88,8 @@ class Recognizer:
         known = [word for word in said if word not in free]
         said_characters, heard_characters = " ".join(said), heard
         return AsrScore(
-            said=" ".join(said),
-            heard=heard,
+            text=" ".join(said),
+            transcript=heard,
             word_errors=edit_distance(said, heard.split(), free),
             words=len(known),
             character_errors=edit_distance(said_characters, heard_characters),

@@ -1,4 +1,4 @@
-"""How natural it sounds: DNSMOS, a network that predicts what listeners would answer.
+"""Naturalness by DNSMOS, a network that predicts the mean opinion score of listeners.
 
 DNSMOS P.835 (Reddy, Gopal, Cutler 2022) rates speech, background and both together from 1 to 5.
 The package ``speechmos`` carries its weights, so nothing is downloaded.
@@ -21,7 +21,7 @@ from edge_vc.settings.optional import require
 RATE = 16000
 """Sample rate that the network was trained at, in Hz."""
 WINDOW = int(9.01 * RATE)
-"""Samples that it hears at once."""
+"""Samples of one input of the network."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class DnsmosScore:
     signal: float
     """Of the speech itself."""
     background: float
-    """Of what lies behind it: 5 is nothing at all."""
+    """Of the background noise: 5 is none at all."""
 
 
 class DnsmosModel:
@@ -40,7 +40,7 @@ class DnsmosModel:
 
     def __init__(self) -> None:
         with warnings.catch_warnings():
-            # Old imports inside the package and librosa, not ours to change.
+            # Deprecated imports inside the package and librosa.
             warnings.simplefilter("ignore")
             dnsmos = require("speechmos.dnsmos")
             runtime = require("onnxruntime")

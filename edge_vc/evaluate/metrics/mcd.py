@@ -1,8 +1,8 @@
-"""How far the timbre is from the target's own reading of the same sentence.
+"""Timbre: distance from the target's own recording of the same sentence.
 
 Mel-cepstral distortion (Kubichek 1993) between WORLD's spectral envelopes, 24 mel-cepstral
 coefficients without the energy, frames aligned by dynamic time warping (Sakoe and Chiba 1978).
-Comparable with itself only: other analyses give other decibels.
+Other analyses give other decibels: compare only values of this implementation.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def cepstra_of(recording: Recording) -> Cepstra:
 def parallel_cepstra(recording: Recording) -> Cepstra | None:
     """Return the cepstra of the target's recording of the same words; None where there is none."""
     context = recording.context
-    parallel = context.chosen.readings.reading_of(recording.utterance)
+    parallel = context.chosen.parallel.to(recording.utterance)
     if parallel is None:
         return None
     return cepstra_of(Recording(context, parallel, parallel.read(recording.sample_rate)))

@@ -1,4 +1,4 @@
-"""How much worse one recording sounds than another.
+"""Perceived quality of one recording against another (PESQ).
 
 Wide-band perceptual evaluation of speech quality (ITU-T P.862.2; Rix et al. 2001), by ``pesq``.
 """
@@ -13,13 +13,13 @@ from edge_vc.evaluate.metrics.recording import Recording
 from edge_vc.settings.optional import require
 
 RATE = 16000
-"""Sample rate of the wide-band form, in Hz."""
+"""Sample rate of the wide-band mode, in Hz."""
 
 
 def pesq(reference: Samples, other: Samples, sample_rate: int) -> float | None:
     """Return PESQ of ``other`` ``[T]`` against ``reference`` ``[T]``, 1.0 to 4.64.
 
-    None where the measure finds no speech or less than a quarter of a second.
+    None where PESQ finds no speech or less than a quarter of a second.
     """
     package = require("pesq")
     if not reference.any() or not other.any():

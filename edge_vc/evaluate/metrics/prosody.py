@@ -1,4 +1,4 @@
-"""Whether the melody survives: F0 against the source's contour and the target's median.
+"""Prosody: F0 against the source's contour and the target's median.
 
 The correlation of two log-F0 contours over frames voiced in both is the second measure of
 Hermes (1998), "Measuring the perceptual similarity of pitch contours".
@@ -17,7 +17,7 @@ from edge_vc.evaluate.metrics.recording import Recording
 HOP_MS = 5
 """Milliseconds from frame to frame."""
 LEAST_FRAMES = 20
-"""Voiced frames that a figure needs: a tenth of a second."""
+"""Voiced frames that a value needs: a tenth of a second."""
 
 
 def contour(samples: Samples, sample_rate: int) -> Pitch:
@@ -28,8 +28,8 @@ def contour(samples: Samples, sample_rate: int) -> Pitch:
 def f0_correlation(source: Pitch, converted: Pitch) -> float | None:
     """Return Pearson's correlation of log F0 over frames voiced in both.
 
-    Shifting or stretching a melody on the logarithmic scale changes nothing. None where fewer
-    than 20 frames are voiced in both or either is a monotone.
+    Shifting or scaling log F0 changes nothing. None where fewer
+    than 20 frames are voiced in both or either contour is constant.
     """
     frames = min(source.f0.size, converted.f0.size)
     both = source.voiced[:frames] & converted.voiced[:frames]

@@ -1,4 +1,4 @@
-"""Scores recordings by the registered metrics; fits nothing and remembers no recording."""
+"""Scores recordings by the registered metrics, each independently of the others."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class Scorer:
 
     def score(self, recording: Recording) -> SentenceScore:
         """Return the recording's value of every metric, rounded to `DECIMALS`."""
-        heard = recording.get(asr_score)
+        asr = recording.get(asr_score)
         return _sentence_score(
             recording,
             {m.key: _rounded(_checked(m.compute(recording), m, recording)) for m in self._metrics},
-            None if heard is None else heard.heard,
+            None if asr is None else asr.transcript,
         )
 
     def compare(self, reference: Recording, other: Recording) -> SentenceScore:

@@ -1,7 +1,7 @@
-"""Whose voice it sounds like: cosine between Resemblyzer embeddings.
+"""Speaker similarity: cosine between Resemblyzer embeddings.
 
 Resemblyzer is the speaker encoder of Wan et al. 2018 (generalised end-to-end loss), trained on
-other speakers than ours and carried by its package, so nothing is downloaded.
+other speakers; its package contains the weights, so nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class SpeakerEncoder:
 
     def __init__(self) -> None:
         with warnings.catch_warnings():
-            # Old imports inside resemblyzer and webrtcvad, not ours to change.
+            # Deprecated imports inside resemblyzer and webrtcvad.
             warnings.simplefilter("ignore")
             resemblyzer = require("resemblyzer")
             self._encoder: Any = resemblyzer.VoiceEncoder("cpu", verbose=False)
         self._preprocess: Any = resemblyzer.preprocess_wav
 
     def embed(self, samples: Samples, sample_rate: int) -> Embedding | None:
-        """Return the embedding of ``[T]``, or None for silence, which is nobody's voice.
+        """Return the embedding of ``[T]``, or None for silence.
 
         Level and long pauses are normalised the way the encoder was trained.
         """

@@ -1,4 +1,4 @@
-"""How intelligible one recording is when another is taken as clean speech.
+"""Intelligibility of one recording against another as clean speech (STOI).
 
 Short-time objective intelligibility (Taal, Hendriks, Heusdens, Jensen 2011), by ``pystoi``.
 """
@@ -18,14 +18,14 @@ def stoi(reference: Samples, other: Samples, sample_rate: int) -> float | None:
 
     None where there is too little speech to tell (less than 0.4 s of it).
     """
-    measure = require("pystoi").stoi
+    package_stoi = require("pystoi").stoi
     if not reference.any() or not other.any():
         return None
     with warnings.catch_warnings():
         # Too few frames are a warning and the result 1e-5; here they are no result.
         warnings.simplefilter("error", RuntimeWarning)
         try:
-            return float(measure(reference, other, sample_rate))
+            return float(package_stoi(reference, other, sample_rate))
         except RuntimeWarning:
             return None
 

@@ -12,7 +12,7 @@ Weights = NDArray[np.float64]
 """How often each sentence counts, one row per draw: ``[draws, sentences]``."""
 
 DECIMALS = 6
-"""Estimates are rounded here: the last bits of a sum depend on who adds it."""
+"""Estimates are rounded here: the last bits of a sum depend on the machine."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Quantity:
-    """What can be computed of weighted sentences; NaN where the weights leave nothing."""
+    """A function of weighted sentences; NaN where the weights leave nothing."""
 
     of: Callable[[Weights], NDArray[np.float64]]
     """``[draws, sentences]`` to ``[draws]``."""
@@ -85,9 +85,9 @@ class Resampling:
         self._once: Weights = np.ones((1, sentences))
 
     def estimate(self, quantity: Quantity) -> Estimate | None:
-        """Return the quantity with its interval; None where either cannot be told.
+        """Return the quantity with its interval; None where either is undefined.
 
-        So a ratio to something that is 0 in many draws is no estimate, whatever its value.
+        A ratio whose denominator is 0 in many draws has no estimate.
         """
         with np.errstate(invalid="ignore"):
             value = float(quantity.of(self._once)[0])

@@ -1,4 +1,4 @@
-"""Reading a saved evaluation strictly: it may come from anybody."""
+"""Reading a saved evaluation strictly: files come from untrusted sources."""
 
 from __future__ import annotations
 

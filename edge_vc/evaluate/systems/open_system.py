@@ -1,4 +1,4 @@
-"""Opening what converts speech: teachers, students and the forms of a bundle."""
+"""Opening what converts speech: teachers, students and the models of a bundle."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Convert = Callable[[Samples], Samples]
 
 
 @dataclass(frozen=True)
-class Form:
-    """One form of a bundle's model."""
+class BundleVariant:
+    """One precision of a bundle's model on one engine."""
 
     precision: str
     engine: str
 
 
 def open_source() -> Convert:
-    """Return the identity: what goes in comes out."""
+    """Return the identity: the input is the output."""
     return lambda samples: samples
 
 
@@ -102,7 +102,7 @@ def is_student(path: Path) -> bool:
 
 
 def open_student(path: Path) -> Convert:
-    """Load a student; it hears the whole recording at once and its delay is taken off."""
+    """Load a student; it converts the whole recording at once and its delay is removed."""
     import torch
 
     from edge_vc.models.student.file import StudentFileError, load_student
@@ -116,14 +116,14 @@ def open_student(path: Path) -> Convert:
     def convert(samples: Samples) -> Samples:
         padded = np.pad(samples, (0, delay + -(samples.size + delay) % hop))
         with torch.no_grad():
-            heard = student(torch.from_numpy(padded)[None, None, None])[0, 0, 0].numpy()
-        return np.asarray(heard[delay : delay + samples.size])
+            output = student(torch.from_numpy(padded)[None, None, None])[0, 0, 0].numpy()
+        return np.asarray(output[delay : delay + samples.size])
 
     return at_rate(convert, student.config.sample_rate)
 
 
-def forms(path: Path, note: Callable[[str], None]) -> list[Form]:
-    """Return the forms in a bundle that can run here; ``note`` is told of the others.
+def bundle_variants(path: Path, note: Callable[[str], None]) -> list[BundleVariant]:
+    """Return what a bundle can run as here; ``note`` gets one line for each engine that is missing.
 
     Raises `EngineError` when there are none.
     """
@@ -132,19 +132,19 @@ def forms(path: Path, note: Callable[[str], None]) -> list[Form]:
 
     models = read_bundle(path).manifest.models
     found = {
-        Form(model.precision, kind.name)
+        BundleVariant(model.precision, kind.name)
         for model in models
         for kind in engines_for((model.format,))
     }
-    usable: list[Form] = []
+    usable: list[BundleVariant] = []
     missing: dict[str, str] = {}
-    for form in sorted(found, key=lambda form: (form.precision, form.engine)):
+    for variant in sorted(found, key=lambda one: (one.precision, one.engine)):
         try:
-            load_engine(form.engine)
+            load_engine(variant.engine)
         except EngineError as error:
-            missing[form.engine] = f"{path.name}: {form.engine} left out: {error}"
+            missing[variant.engine] = f"{path.name}: {variant.engine} left out: {error}"
         else:
-            usable.append(form)
+            usable.append(variant)
     if not usable:
         raise EngineError("; ".join(missing.values()))
     for line in missing.values():
@@ -152,12 +152,12 @@ def forms(path: Path, note: Callable[[str], None]) -> list[Form]:
     return usable
 
 
-def open_form(path: Path, form: Form) -> Convert:
-    """Open a session of one form of a bundle; it hears hop by hop, from silence each time."""
+def open_variant(path: Path, variant: BundleVariant) -> Convert:
+    """Open a session of a bundle's variant; every recording starts from the initial state."""
     from edge_vc_runtime.live.offline import convert_array
     from edge_vc_runtime.session import Session
 
-    session = Session.open(path, engine=form.engine, threads=1, precision=form.precision)
+    session = Session.open(path, engine=variant.engine, threads=1, precision=variant.precision)
     return at_rate(lambda samples: convert_array(session, samples), session.sample_rate)
 
 

@@ -11,7 +11,7 @@ from edge_vc.settings.optional import EvaluationError
 
 @dataclass(frozen=True)
 class Pairing:
-    """``name`` is measured against ``against``."""
+    """``name`` is compared with ``against``, the reference."""
 
     name: str
     against: str
@@ -24,7 +24,7 @@ def pairings(
 
     Everything against each of ``against``; without, every student against the teacher, INT8
     against the float form of the same model, and one engine against another at equal precision.
-    Raises `EvaluationError` for a name that nobody has.
+    Raises `EvaluationError` for an unknown name.
     """
     if against:
         _check_known(systems, against)
@@ -55,7 +55,7 @@ def _check_known(systems: Sequence[ConversionSystem], names: Sequence[str]) -> N
 def _models(
     system: ConversionSystem, all_of_them: Sequence[ConversionSystem]
 ) -> list[ConversionSystem]:
-    """Return what a system should sound like."""
+    """Return the systems that a system is compared with."""
     models = [
         c for c in all_of_them if c.kind == "teacher" and system.kind in ("student", "folder")
     ]

@@ -1,4 +1,4 @@
-"""What can be evaluated: the source itself, a teacher, a student, a bundle, or others' files."""
+"""What can be evaluated: the source, teachers, students, bundles, folders of converted files."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import numpy as np
 from edge_vc.assets import bundle_names, bundle_path
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
-from edge_vc.evaluate.systems import open_system as voices
+from edge_vc.evaluate.systems import open_system
 from edge_vc.evaluate.systems.converted_folder import open_folder
 from edge_vc.settings.optional import EvaluationError
 
-RATE = voices.RATE
+RATE = open_system.RATE
 """Sample rate in Hz at which everything is compared."""
 
-Convert = voices.Convert
+Convert = open_system.Convert
 Conversion = Callable[[Utterance, Samples], Samples]
 """An utterance and its samples ``[T]`` at `RATE` to the conversion ``[T]``."""
 Note = Callable[[str], None]
-"""Told what was left out and why."""
+"""Gets one line for each system that is left out and why."""
 
 SOURCE = "source"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -40,11 +40,11 @@ class ConversionSystem:
     kind: str = "other"
     """``source``, ``teacher``, ``student``, ``folder`` or ``other``."""
     family: str = ""
-    """Forms of one model share it: ``kathleen-base`` in INT8 and fp32."""
+    """Variants of one model share it: ``kathleen-base`` in INT8 and fp32."""
     precision: str = ""
     engine: str = ""
     folder: Path | None = None
-    """Where files lie that were converted before; they cannot hear noise."""
+    """Folder of files that were converted elsewhere; they have no noisy conditions."""
 
     @classmethod
     def of(cls, name: str, convert: Convert, kind: str = "other") -> ConversionSystem:
@@ -56,8 +56,8 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
     """Return what ``what`` names: ``source``, ``teacher``, weights, a student, a bundle, a folder.
 
     A bundle is a path or a shipped one's name, and contributes one system for each precision and
-    format in it whose engine is installed here; ``note`` is told of the others. ``NAME=PATH``
-    renames. Raises `EvaluationError`.
+    format in it whose engine is installed here; ``note`` gets a line for each of the others.
+    ``NAME=PATH`` renames. Raises `EvaluationError`.
     """
     name, _, rest = what.rpartition("=")
     if name and not _NAME.fullmatch(name):
@@ -67,16 +67,18 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
         path = bundle_path(rest)
     if rest == SOURCE:
         return [
-            ConversionSystem(name or SOURCE, partial(_from_samples, voices.open_source), SOURCE)
+            ConversionSystem(
+                name or SOURCE, partial(_from_samples, open_system.open_source), SOURCE
+            )
         ]
     if rest == "teacher":
-        return [_one(name or rest, "teacher", partial(voices.open_teacher, None))]
+        return [_one(name or rest, "teacher", partial(open_system.open_teacher, None))]
     if path.suffix == ".safetensors":
         return [_weights(name, path)]
     if path.suffix == ".evc":
         return _bundle(name or path.stem, path, note)
-    if voices.is_other_teacher(path):
-        return [_one(name or path.stem, "teacher", voices.other_teacher(rest))]
+    if open_system.is_other_teacher(path):
+        return [_one(name or path.stem, "teacher", open_system.other_teacher(rest))]
     if path.is_dir():
         path = path.resolve()
         name = name or path.name
@@ -140,22 +142,22 @@ def _one(name: str, kind: str, opener: Callable[[], Convert]) -> ConversionSyste
 
 def _weights(name: str, path: Path) -> ConversionSystem:
     """Tell a student from a teacher by what its file says of itself."""
-    if voices.is_student(path):
+    if open_system.is_student(path):
         stem = path.stem if path.stem != "student" else f"{path.resolve().parent.name}-student"
-        made = _one(name or stem, "student", partial(voices.open_student, path))
+        made = _one(name or stem, "student", partial(open_system.open_student, path))
         return replace(made, precision="fp32", engine="torch")
-    return _one(name or path.stem, "teacher", partial(voices.open_teacher, path))
+    return _one(name or path.stem, "teacher", partial(open_system.open_teacher, path))
 
 
 def _bundle(stem: str, path: Path, note: Note) -> list[ConversionSystem]:
     return [
         ConversionSystem(
-            f"{stem}-{form.precision}-{form.engine}",
-            partial(_from_samples, partial(voices.open_form, path, form)),
+            f"{stem}-{variant.precision}-{variant.engine}",
+            partial(_from_samples, partial(open_system.open_variant, path, variant)),
             "student",
             stem,
-            form.precision,
-            form.engine,
+            variant.precision,
+            variant.engine,
         )
-        for form in voices.forms(path, note)
+        for variant in open_system.bundle_variants(path, note)
     ]

@@ -1,4 +1,4 @@
-"""Which sentences the page lets one hear: by speaker and name alone, never by how they came out."""
+"""Which sentences the page plays: by speaker and name alone, never by their scores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from edge_vc.evaluate.report.report import Sentence
 
 LONGEST_SECONDS = 9.0
-"""Longer sentences come last: ears compare what they still remember."""
+"""Longer sentences come last: short ones are easier to compare."""
 
 
 def chosen_sentences(sentences: Sequence[Sentence], count: int) -> list[int]:

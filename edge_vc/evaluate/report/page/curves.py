@@ -1,4 +1,4 @@
-"""What a run has to show: losses over its steps, and what each stage measured."""
+"""Curves and tables of a run: losses over its steps, and the figures of each stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page: everything of an evaluation in one HTML file that asks nobody for anything."""
+"""The page: a whole evaluation in one HTML file that loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _listening(
     sections = _sections(report, options, options.audio, progress)
     yield tag(
         "p",
-        f"{len(sections)} sentences, chosen by speaker and name, not by how they came out. "
+        f"{len(sections)} sentences, chosen by speaker and name, not by their scores. "
         "Spectrograms reach from 60 Hz to 8 kHz, with F0 as a line; below them F0 alone from 60 to "
         "500 Hz, the source's in grey. Click a spectrogram to play from there.",
         class_="note",

@@ -39,8 +39,8 @@ def tables_part(report: EvaluationReport) -> Iterator[Markup]:
     yield tag("h2", "Figures", id="figures")
     yield tag(
         "p",
-        "The small numbers are 95 % intervals over sentences. Below them stands the difference to "
-        f"{report.baseline} on the same sentences, in colour where its interval leaves out zero. "
+        "Small numbers are 95 % bootstrap intervals over sentences. Below them is the difference "
+        f"to {report.baseline} on the same sentences, coloured where its interval excludes zero. "
         "The last row is the topline: the target's own recordings.",
         class_="note",
     )

@@ -92,8 +92,8 @@ def _log(path: Path, name: str) -> Log:
         if key not in _NOT_FIGURES
     }
     known = {key: values for key, values in figures.items() if any(v is not None for v in values)}
-    kept = dict(list(known.items())[:MOST_FIGURES])
-    return Log(name, tuple(float(row["step"]) for row in rows), kept)
+    shown = dict(list(known.items())[:MOST_FIGURES])
+    return Log(name, tuple(float(row["step"]) for row in rows), shown)
 
 
 def _lines(path: Path) -> list[str]:
