@@ -146,8 +146,8 @@ def _export(
 def _rewrite(source: Path, output: Path, overrides: Overrides) -> Release:
     """Write a bundle anew; it keeps its own facts."""
     from edge_vc.command_line.steps import Notes, stderr_console
-    from edge_vc_export.bundle.graph_set import Selection
     from edge_vc_export.bundle.release import rewrite_bundle
+    from edge_vc_export.bundle.selection import Selection
     from edge_vc_export.errors import ExportError
 
     if given := overrides.given_facts():

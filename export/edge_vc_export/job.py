@@ -9,10 +9,10 @@ from pathlib import Path
 from edge_vc.models.student.file import load_student
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc_export.bundle.facts import FORCED, BundleFacts
-from edge_vc_export.bundle.graph_set import Selection
 from edge_vc_export.bundle.licences import licence_text
 from edge_vc_export.bundle.recipe_facts import recipe_facts, recipe_limits, recipe_selection
 from edge_vc_export.bundle.release import ANY_INT8, Release, release_bundle
+from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.bundle.tier import tier_of
 from edge_vc_export.compress_run import CompressRun
 from edge_vc_export.errors import ExportError

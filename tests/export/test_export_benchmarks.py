@@ -9,7 +9,8 @@ import pytest
 from export_toys import FACTS, quantized_toy, toy
 
 from edge_vc_export.bundle.facts import BundleFacts
-from edge_vc_export.bundle.writer import ModelFile, write_bundle
+from edge_vc_export.bundle.model_file import ModelFile
+from edge_vc_export.bundle.writer import write_bundle
 from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.tflite import export_tflite
 

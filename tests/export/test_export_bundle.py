@@ -12,7 +12,8 @@ import torch
 from export_toys import FACTS, HOP, RATE, quantized_toy, speech_like, toy
 
 from edge_vc_export.bundle.facts import BundleFacts
-from edge_vc_export.bundle.writer import ModelFile, write_bundle
+from edge_vc_export.bundle.model_file import ModelFile
+from edge_vc_export.bundle.writer import write_bundle
 from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.parity.golden import npz_bytes
 from edge_vc_runtime.bundle.manifest import BundleError

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from edge_vc.models.student.file import save_student
 from edge_vc_export.bundle import release as releases
 from edge_vc_export.bundle.facts import BundleFacts
-from edge_vc_export.bundle.graph_set import Selection
 from edge_vc_export.bundle.release import release_bundle, rewrite_bundle
+from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.cli import app
 from edge_vc_export.formats import FormatError
 from edge_vc_export.parity import verify as verification

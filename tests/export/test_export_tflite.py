@@ -12,7 +12,7 @@ from export_toys import FACTS, HOP, RATE, Toy, quantized_toy, speech_like, toy
 from torch import Tensor
 
 from edge_vc.nn import Serial, State, StreamingLayer
-from edge_vc_export.bundle.graph_set import Selection
+from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.formats import DYNAMIC, FormatError, UnsupportedLayerError, check_formats
 from edge_vc_export.metadata import graph_metadata
 from edge_vc_export.onnx.export import export_onnx

@@ -9,50 +9,10 @@ from pathlib import Path
 from edge_vc.models.student.student import Student
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc_export.bundle.facts import BundleFacts
-from edge_vc_export.bundle.writer import ModelFile
-from edge_vc_export.formats import DYNAMIC, FORMATS, PRECISIONS, FormatError, check_formats
+from edge_vc_export.bundle.model_file import ModelFile
+from edge_vc_export.bundle.selection import Selection
+from edge_vc_export.formats import DYNAMIC, FORMATS
 from edge_vc_export.onnx.export import export_onnx
-
-DEFAULT_PRECISIONS = ("int8", "fp32")
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What is to be written."""
-
-    formats: tuple[str, ...] = FORMATS
-    precisions: tuple[str, ...] = DEFAULT_PRECISIONS
-
-    def check_names(self) -> None:
-        """Raise `FormatError` for names that mean nothing or what is not installed."""
-        check_formats(self.formats)
-        for name in self.precisions:
-            if name not in PRECISIONS:
-                raise FormatError(f"no precision {name!r}: choose from {', '.join(PRECISIONS)}")
-        if not self.precisions:
-            raise FormatError(f"no precision to write: give one or more of {', '.join(PRECISIONS)}")
-        if DYNAMIC in self.precisions and "tflite" not in self.formats:
-            raise FormatError(f"{DYNAMIC} is written as TFLite only: add tflite to the formats")
-
-    def check(self, quantized: bool) -> None:
-        """Raise `FormatError` for what cannot be written, before any work is done.
-
-        ``quantized`` says whether there is an INT8 student to write.
-        """
-        self.check_names()
-        if self.precisions == ("int8",) and not quantized:
-            raise FormatError("there is no INT8 student here: quantise it, or write fp32")
-
-    def compares(self, precision: str, format: str) -> bool:
-        """Return whether others are compared with a file: float ones, and ONNX with TFLite."""
-        if precision == "fp32":
-            return format == "onnx" or format in self.formats
-        return format == "onnx" and precision != DYNAMIC
-
-    def has(self, precision: str, format: str) -> bool:
-        """Return whether a file is among what is to be written."""
-        written = format in self.formats and precision in self.precisions
-        return written and (precision != DYNAMIC or format == "tflite")
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from edge_vc_export.bundle.card import card_attribution
 from edge_vc_export.bundle.facts import BundleFacts
-from edge_vc_export.bundle.graph_set import GraphFile, GraphSet, Selection
-from edge_vc_export.bundle.writer import ModelFile
+from edge_vc_export.bundle.graph_set import GraphFile, GraphSet
+from edge_vc_export.bundle.model_file import ModelFile
+from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.formats import DYNAMIC, FORMATS, FormatError
 from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edge_vc_export.bundle.facts import BundleFacts
-from edge_vc_export.bundle.graph_set import DEFAULT_PRECISIONS, Selection
 from edge_vc_export.bundle.licences import licence_text
+from edge_vc_export.bundle.selection import DEFAULT_PRECISIONS, Selection
 from edge_vc_export.errors import ExportError
 from edge_vc_export.formats import DYNAMIC, FORMATS
 from edge_vc_export.parity.pytorch_int8 import Int8Limits

@@ -10,8 +10,9 @@ from pathlib import Path
 from edge_vc.audio.io import Samples
 from edge_vc.models.student.student import Student
 from edge_vc_export.bundle.facts import BundleFacts
-from edge_vc_export.bundle.graph_set import GraphSet, Selection, export_graphs
+from edge_vc_export.bundle.graph_set import GraphSet, export_graphs
 from edge_vc_export.bundle.rebundle import bundle_facts, take_graphs
+from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.bundle.signing import Signer
 from edge_vc_export.bundle.writer import write_bundle
 from edge_vc_export.formats import DYNAMIC

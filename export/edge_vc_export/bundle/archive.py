@@ -1,0 +1,45 @@
+"""A bundle's archive: fixed bytes, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge_vc_runtime.bundle.reader import BundleError, read_bundle
+
+
+def archive_bytes(members: Mapping[str, bytes]) -> bytes:
+    """Return a ustar archive of ``members`` in their order, without times or owners."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, data in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode, entry.mtime = len(data), 0o644, 0
+            archive.addfile(entry, io.BytesIO(data))
+    return file.getvalue()
+
+
+def commit_bundle(path: Path, data: bytes) -> Path:
+    """Write ``data`` beside ``path``, read it back as a bundle, then rename it; return ``path``.
+
+    Raises `BundleError` when it cannot be written or no reader would accept it; what was at
+    ``path`` then stays.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        read_bundle(part)
+        os.replace(part, path)
+    except BundleError:
+        raise
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
