@@ -32,3 +32,11 @@ def test_one_channel_is_enough(arctic: np.ndarray) -> None:
 @pytest.mark.parametrize("length", [0, 1, 2, 1000])
 def test_silence_is_not_clipped(length: int) -> None:
     assert clipped_share(np.zeros(length, np.float32)) == 0.0
+
+
+@pytest.mark.parametrize(("length", "expected"), [(1, 0), (2, 0), (3, 3), (7, 7)])
+def test_a_flat_top_has_three_samples(length: int, expected: int) -> None:
+    samples = np.full(100, 0.1, np.float32)
+    samples[40 : 40 + length] = 0.8
+    found = np.flatnonzero(clipped(samples[:, None]))
+    assert found.tolist() == list(range(40, 40 + expected))

@@ -74,3 +74,13 @@ def test_length_stays(length: int) -> None:
 
 def test_silence_stays_silent() -> None:
     assert np.array_equal(denoise(np.zeros(8000, np.float32), RATE), np.zeros(8000))
+
+
+def test_more_oversubtraction_takes_more_away() -> None:
+    noisy = voiced()[0] + noise(0.003, voiced()[0].size)
+    levels = [
+        level_db(noisy - denoise(noisy, RATE, floor_db=-40.0, oversubtract=share))
+        for share in (0.0, 0.5, 1.0, 1.5)
+    ]
+    assert levels[0] < -100
+    assert np.all(np.diff(levels) > 0.5)

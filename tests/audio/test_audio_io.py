@@ -90,3 +90,10 @@ def test_resampled_length_is_the_ceiling(length: int) -> None:
     assert resample(np.zeros(length, np.float32), 44100, RATE).shape == (
         int(np.ceil(length * 160 / 441)),
     )
+
+
+def test_resampling_leaves_no_alias() -> None:
+    lost = resample(sine(1.0, 48_000, 9_000.0), 48_000, 16_000)[1000:-1000]
+    assert np.abs(lost).max() < 1e-3
+    kept = resample(sine(1.0, 48_000, 6_000.0), 48_000, 16_000)[1000:-1000]
+    assert np.abs(kept).max() == pytest.approx(np.abs(sine(1.0, 48_000, 6_000.0)).max(), rel=1e-2)

@@ -40,3 +40,14 @@ def test_silence_stays() -> None:
     silent = np.zeros(1000, np.float32)
     assert active_level_db(silent, RATE) == SILENCE_DB
     assert np.array_equal(normalize_level(silent, RATE), silent)
+
+
+def test_frames_within_25_db_of_the_loud_ones_are_active() -> None:
+    loud, soft = burst(0.1, 16000, 0), burst(0.1 * 10 ** (-20 / 20), 16000, 0)
+    both = active_level_db(np.concatenate([loud, soft]), RATE)
+    expected = 10 * np.log10((np.square(loud).mean() + np.square(soft).mean()) / 2)
+    assert both == pytest.approx(expected, abs=0.1)
+    softer = burst(0.1 * 10 ** (-30 / 20), 16000, 0)
+    assert active_level_db(np.concatenate([loud, softer]), RATE) == pytest.approx(
+        active_level_db(loud, RATE), abs=0.1
+    )

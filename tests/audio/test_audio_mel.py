@@ -30,3 +30,13 @@ def test_channel_mean_cancels_a_fixed_filter() -> None:
     colour = torch.linspace(-1, 1, 80)[:, None]
     plain, coloured = log_mel - channel_mean(log_mel), log_mel + colour
     torch.testing.assert_close(plain, coloured - channel_mean(coloured))
+
+
+def test_channel_mean_is_that_of_the_louder_half() -> None:
+    levels = torch.tensor([-9.0, -8.0, -7.0, -1.0, 0.0, 1.0, 2.0])
+    mean = channel_mean(levels.expand(80, 7))
+    torch.testing.assert_close(mean, torch.full((80, 1), 0.5))
+
+
+def test_silence_lies_at_the_floor() -> None:
+    torch.testing.assert_close(LogMel()(torch.zeros(1, 1600)), torch.full((1, 80, 10), -11.5129))

@@ -69,3 +69,10 @@ def test_gaps_are_bridged() -> None:
 def test_not_finite_is_refused() -> None:
     with pytest.raises(AudioError, match="NaN"):
         track_pitch(np.array([0.0, np.nan], np.float32), RATE, HOP)
+
+
+def test_the_period_is_preferred_to_its_double() -> None:
+    time = np.arange(2 * RATE) / RATE
+    # Every pulse is alike, so twice the period correlates as well.
+    tone = sum(np.cos(2 * np.pi * 200 * k * time) for k in range(1, 8))
+    assert typical_pitch((0.05 * tone).astype(np.float32), RATE) == pytest.approx(200, rel=0.02)

@@ -33,3 +33,9 @@ def test_limits() -> None:
 def test_without_pauses_the_quietest_frames_are_noise() -> None:
     power, probabilities = frames(20.0, share=0.9)
     assert snr_db(power, np.full_like(probabilities, 0.9)) == pytest.approx(20.0, abs=3.0)
+
+
+def test_noise_is_the_quieter_half_of_the_pauses() -> None:
+    power = np.concatenate([np.full(50, 1.0), np.full(10, 1e-3), np.full(10, 1e-1)])
+    probabilities = np.where(np.arange(70) < 50, 0.9, 0.02).astype(np.float32)
+    assert snr_db(power, probabilities) == pytest.approx(30.0, abs=0.01)

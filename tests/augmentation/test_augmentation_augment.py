@@ -86,3 +86,32 @@ def test_bad_settings_and_folders_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.wav").write_text("no")
     with pytest.raises(AudioError, match=r"bad\.wav"):
         Surroundings.open(None, tmp_path)
+
+
+def test_gains_are_drawn_from_their_range(speech: np.ndarray) -> None:
+    settings = AugmentSettings(**{**vars(NOTHING), "gain_db": AugmentSettings().gain_db})
+    quiet = 0.1 * speech
+    gains = [
+        20 * np.log10(np.abs(augment(quiet, RATE, rng_of(seed, "a"), settings)).max())
+        for seed in range(60)
+    ] - 20 * np.log10(np.abs(quiet).max())
+    assert -9.01 < min(gains) < -8
+    assert 2 < max(gains) < 3.01
+
+
+@pytest.mark.parametrize("gain_db", [0.0, 6.0, 60.0])
+def test_peaks_stay_below_full_scale(speech: np.ndarray, gain_db: float) -> None:
+    loud = (0.9 * speech / np.abs(speech).max()).astype(np.float32)
+    settings = AugmentSettings(**{**vars(NOTHING), "gain_db": (gain_db, gain_db)})
+    peak = np.abs(augment(loud, RATE, rng_of(0, "a"), settings)).max()
+    assert peak == pytest.approx(0.99 if gain_db else 0.9, abs=1e-4)
+
+
+def test_formants_of_another_voice_move(speech: np.ndarray) -> None:
+    centroids = []
+    for warp in (0.8, 1.25):
+        changes = {"voice_share": 1.0, "semitones": (0.0, 0.0), "warp": (warp, warp)}
+        settings = AugmentSettings(**{**vars(NOTHING), **changes})
+        power = np.abs(np.fft.rfft(augment(speech, RATE, rng_of(0, "a"), settings))) ** 2
+        centroids.append((power * np.arange(power.size)).sum() / power.sum())
+    assert centroids[1] > 1.2 * centroids[0]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -73,3 +75,35 @@ def test_a_voice_moves_by_what_is_asked(speech: NDArray[np.float64]) -> None:
     higher = analyse(revoice(analysis, semitones=4.0, warp=1.1), RATE).f0
     moved = np.median(higher[higher > 0]) / np.median(analysis.f0[analysis.f0 > 0])
     assert moved == pytest.approx(2 ** (4 / 12), rel=0.03)
+
+
+def changed(speech: NDArray[np.float64], **changes: object) -> NDArray[np.float64]:
+    """A copy with the same draws, nothing random in it but what ``changes`` says."""
+    plain = PerturbSettings((240.0, 240.1), (1.0, 1.0), (0.1, 10.0), 0.0, 0.0, 0.0, 0.0)
+    settings = replace(plain, **changes)  # type: ignore[arg-type]
+    return perturb(analyse(speech, RATE), np.random.default_rng(1), settings)[0]
+
+
+def test_formants_follow_the_pitch(speech: NDArray[np.float64]) -> None:
+    f0 = analyse(speech, RATE).f0
+    warp = float(np.exp(0.3 * np.log(240.05 / np.median(f0[f0 > 0]))))
+    assert warp > 1.1
+    fixed = changed(speech, warp=(warp, warp))
+    np.testing.assert_allclose(changed(speech, warp_slope=0.3), fixed, atol=2e-3)
+    assert np.abs(changed(speech) - fixed).max() > 0.05
+
+
+def test_the_equaliser_has_the_asked_deviation(speech: NDArray[np.float64]) -> None:
+    power = [
+        np.abs(np.fft.rfft(changed(speech, equaliser_db=deviation))) ** 2
+        for deviation in (0.0, 6.0)
+    ]
+    edges = np.linspace(200, 14000, 24).astype(int)
+    bands = [np.add.reduceat(p, edges)[:-1] for p in power]
+    gains = 10 * np.log10(bands[1] / bands[0])
+    assert 2.0 < np.sqrt(np.square(gains).mean()) < 15.0
+
+
+def test_breath_changes_the_aperiodic_share(speech: NDArray[np.float64]) -> None:
+    quiet, breathy = changed(speech), changed(speech, breath_db=20.0)
+    assert np.abs(quiet - breathy).max() > 0.01

@@ -53,7 +53,7 @@ def test_ranges_are_filled_evenly(field: str, setting: str, logarithmic: bool) -
 
 
 def test_the_channel_mean_is_taken_over_drawn_lengths() -> None:
-    frames = drawn("heard")
+    frames = drawn("mean_frames")
     assert 100 <= frames.min() < 103
     assert 291 < frames.max() <= 300.001
     assert np.log(frames).mean() == pytest.approx(np.log(100 * 300) / 2, abs=0.05)
@@ -82,15 +82,15 @@ def test_formants_follow_the_pitch() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_shares_are_kept(share: float) -> None:
     settings = replace(WIDE, voice_perturb_share=share, room_share=share, noise_share=share)
-    assert drawn("revoiced", settings).mean() == pytest.approx(share, abs=0.05)
+    assert drawn("voice_perturbed", settings).mean() == pytest.approx(share, abs=0.05)
     assert (drawn("room", settings) < 1).mean() == pytest.approx(share, abs=0.05)
     assert (drawn("noise", settings) < 1).mean() == pytest.approx(share, abs=0.05)
-    assert not drawn("revoiced", settings, UNPAIRED).any()
+    assert not drawn("voice_perturbed", settings, UNPAIRED).any()
 
 
 def test_only_crops_of_another_voice_start_from_the_first_input() -> None:
     settings = replace(WIDE, voice_perturb_share=0.5)
-    variant, revoiced = drawn("variant", settings), drawn("revoiced", settings) > 0
+    variant, revoiced = drawn("variant", settings), drawn("voice_perturbed", settings) > 0
     assert not variant[revoiced].any()
     assert variant[~revoiced].mean() == pytest.approx(0.5, abs=0.1)
     assert not drawn("variant", settings, UNPAIRED).any()

@@ -13,7 +13,7 @@ from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.dataset_pack import PackError, PackSettings, read_pack, write_pack
 from edge_vc.training.teacher.phones import PHONES
 
-HISS = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)
+NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)
 ROOM = np.eye(1, 800, dtype=np.float32)[0]
 
 
@@ -45,7 +45,7 @@ def test_phones_travel_and_are_checked(tmp_path: Path) -> None:
 
 
 def test_parts_stay_below_their_size_and_lose_nothing(tmp_path: Path) -> None:
-    sent = Pack(tuple(pairs()), (HISS,), (ROOM,))
+    sent = Pack(tuple(pairs()), (NOISE,), (ROOM,))
     size = write_pack(sent, tmp_path, "me", PackSettings(part_mb=0.03))
     parts = list(tmp_path.glob("part-*.safetensors"))
     assert len(parts) > 2
@@ -53,12 +53,12 @@ def test_parts_stay_below_their_size_and_lose_nothing(tmp_path: Path) -> None:
     found = read_pack(tmp_path)
     assert [p.name for p in found.pairs] == [p.name for p in sent.pairs]
     assert [p.held for p in found.pairs] == [p.held for p in sent.pairs]
-    assert len(found.noises[0]) == len(HISS)
+    assert len(found.noises[0]) == len(NOISE)
     np.testing.assert_array_equal(found.rooms[0], ROOM)
 
 
 def test_processes_read_what_one_reads(tmp_path: Path) -> None:
-    write_pack(Pack(tuple(pairs()), (HISS,), (ROOM,)), tmp_path, "me")
+    write_pack(Pack(tuple(pairs()), (NOISE,), (ROOM,)), tmp_path, "me")
     one, two = read_pack(tmp_path), read_pack(tmp_path, workers=2)
     for a, b in zip(one.pairs, two.pairs, strict=True):
         assert a.name == b.name
@@ -85,3 +85,10 @@ def test_bad_parts_are_named(tmp_path: Path) -> None:
     save_file({"0.0": np.zeros(4, np.int16), "0.1": np.zeros(9, np.uint8)}, path, {"rows": row})
     with pytest.raises(PackError, match="5 frames, pitch of 4"):
         read_pack(tmp_path)
+
+
+def test_the_targets_recordings_are_stored_at_a_higher_rate(tmp_path: Path) -> None:
+    speech = Pack(tuple(pair("me", seed, 400) for seed in range(3)), (), ())
+    target = write_pack(speech, tmp_path / "target", "me")
+    other = write_pack(speech, tmp_path / "other", "you")
+    assert target > 1.1 * other

@@ -26,7 +26,7 @@ from edge_vc.training.teacher.phone_classifier import PhoneClassifier
 from edge_vc.training.teacher.phones import PHONES, UNKNOWN, PhoneListener, Phones, with_phones
 from edge_vc.training.teacher.settings import TeacherSettings
 from edge_vc.training.teacher.speech_bank import SpeechBank
-from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
+from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession
 
 Samples16 = NDArray[np.int16]
 SETTINGS = TeacherSettings(
@@ -142,7 +142,7 @@ def test_contents_learn_to_say_what_was_said(tmp_path: Path) -> None:
     alone = replace(SETTINGS, losses=replace(SETTINGS.losses, adversarial_from=1.0))
     run = training(tmp_path, all_listened(), alone)
     first = run._train_step(0.1)
-    run.run(Sitting(Budget(steps=100)))
+    run.run(TrainingSession(Budget(steps=100)))
     last = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     assert last["phones"] < 0.5 * float(first["phones"])
     assert last["phone_accuracy"] > 0.8
@@ -153,14 +153,16 @@ def test_a_cut_run_ends_with_the_same_classifier(tmp_path: Path) -> None:
     whole.mkdir()
     parts.mkdir()
     one = training(whole, all_listened())
-    one.run(Sitting(Budget(steps=4)))
-    # A budget of two steps would have another learning rate: the sitting ends instead.
-    assert not training(parts, all_listened()).run(Sitting(Budget(steps=4), max_minutes=0))
+    one.run(TrainingSession(Budget(steps=4)))
+    # A budget of two steps would have another learning rate: the session ends instead.
+    assert not training(parts, all_listened()).run(TrainingSession(Budget(steps=4), max_minutes=0))
     two = training(parts, all_listened())
-    two.run(Sitting(Budget(steps=4)))
-    assert one.classifier is not None
-    assert two.classifier is not None
-    for mine, theirs in zip(one.classifier.parameters(), two.classifier.parameters(), strict=True):
+    two.run(TrainingSession(Budget(steps=4)))
+    assert one.networks.classifier is not None
+    assert two.networks.classifier is not None
+    for mine, theirs in zip(
+        one.networks.classifier.parameters(), two.networks.classifier.parameters(), strict=True
+    ):
         torch.testing.assert_close(mine, theirs, rtol=0, atol=0)
 
 

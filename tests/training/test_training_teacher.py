@@ -20,7 +20,7 @@ from edge_vc.training.teacher.loss_settings import LossSettings
 from edge_vc.training.teacher.losses import content_distance
 from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.settings import TeacherSettings
-from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
+from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession
 
 TINY = TeacherSettings(
     replace(TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1),
@@ -41,7 +41,7 @@ def training(folder: Path, settings: TeacherSettings = TINY) -> TeacherTraining:
 
 
 def weights(run: TeacherTraining) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in run.network.state_dict().items()}
+    return {name: value.clone() for name, value in run.networks.network.state_dict().items()}
 
 
 def changed(section: str, **values: object) -> TeacherSettings:
@@ -50,7 +50,7 @@ def changed(section: str, **values: object) -> TeacherSettings:
 
 def test_a_run_logs_samples_and_finishes(tmp_path: Path) -> None:
     run = training(tmp_path)
-    assert run.run(Sitting(Budget(steps=4)))
+    assert run.run(TrainingSession(Budget(steps=4)))
     row = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     assert row["step"] == 4
     assert {
@@ -70,40 +70,42 @@ def test_a_run_logs_samples_and_finishes(tmp_path: Path) -> None:
 def test_the_loss_falls(tmp_path: Path) -> None:
     run = training(tmp_path, changed("losses", adversarial_from=1.0))
     first = float(run._train_step(0.1)["spectral"])
-    run.run(Sitting(Budget(steps=150)))
+    run.run(TrainingSession(Budget(steps=150)))
     last = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     assert last["spectral"] < 0.6 * first
 
 
 def test_a_cut_run_ends_with_the_same_weights(tmp_path: Path) -> None:
     whole = training(tmp_path / "whole")
-    whole.run(Sitting(Budget(steps=4)))
+    whole.run(TrainingSession(Budget(steps=4)))
     cut = training(tmp_path / "cut")
-    assert not cut.run(Sitting(Budget(steps=4), max_minutes=0.0))
+    assert not cut.run(TrainingSession(Budget(steps=4), max_minutes=0.0))
     again = training(tmp_path / "cut")
-    # The sitting's clock ends after one step each; then the rest in one go.
-    again.run(Sitting(Budget(steps=4)))
+    # The session's clock ends after one step each; then the rest in one go.
+    again.run(TrainingSession(Budget(steps=4)))
     assert again.step == 4
     for name, value in weights(whole).items():
         torch.testing.assert_close(weights(again)[name], value, msg=name, rtol=0, atol=0)
-    for name, value in whole.average.network.state_dict().items():
-        torch.testing.assert_close(again.average.network.state_dict()[name], value, msg=name)
+    for name, value in whole.networks.average.network.state_dict().items():
+        torch.testing.assert_close(
+            again.networks.average.network.state_dict()[name], value, msg=name
+        )
 
 
 def test_training_retrieves_from_what_the_network_says_now(tmp_path: Path) -> None:
     settings = replace(TINY, retrieve_from=40, renew_steps=3)
     cut = training(tmp_path / "cut", settings)
-    assert not cut.network.units.any()
-    cut.run(Sitting(Budget(steps=4), max_minutes=0.0))
-    first = cut.network.units.clone()
+    assert not cut.networks.network.units.any()
+    cut.run(TrainingSession(Budget(steps=4), max_minutes=0.0))
+    first = cut.networks.network.units.clone()
     assert first.unique(dim=0).shape == (40, 8)
-    assert cut.network.training
+    assert cut.networks.network.training
     again = training(tmp_path / "cut", settings)
-    again.run(Sitting(Budget(steps=4)))
-    assert not torch.equal(again.network.units, first)
-    assert torch.equal(again.average.network.units, again.network.units)
+    again.run(TrainingSession(Budget(steps=4)))
+    assert not torch.equal(again.networks.network.units, first)
+    assert torch.equal(again.networks.average.network.units, again.networks.network.units)
     whole = training(tmp_path / "whole", settings)
-    whole.run(Sitting(Budget(steps=4)))
+    whole.run(TrainingSession(Budget(steps=4)))
     for name, value in weights(whole).items():
         torch.testing.assert_close(weights(again)[name], value, msg=name, rtol=0, atol=0)
 
@@ -111,16 +113,16 @@ def test_training_retrieves_from_what_the_network_says_now(tmp_path: Path) -> No
 def test_more_units_than_frames_are_refused(tmp_path: Path) -> None:
     run = training(tmp_path, replace(TINY, retrieve_from=4000))
     with pytest.raises(ValueError, match="4000 units of 320 frames"):
-        run.run(Sitting(Budget(steps=1)))
+        run.run(TrainingSession(Budget(steps=1)))
     with pytest.raises(ValueError, match="renew_steps = 0"):
         replace(TINY, renew_steps=0)
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     first = training(tmp_path)
-    first.run(Sitting(Budget(steps=2)))
+    first.run(TrainingSession(Budget(steps=2)))
     second = training(tmp_path)
-    assert second.run(Sitting(Budget(steps=2)))
+    assert second.run(TrainingSession(Budget(steps=2)))
     assert all(torch.equal(weights(first)[n], v) for n, v in weights(second).items())
 
 
@@ -157,15 +159,15 @@ def test_every_term_can_be_switched(term: str, tmp_path: Path) -> None:
 
 def test_a_step_with_nothing_finite_changes_no_weight_to_nan(tmp_path: Path) -> None:
     run = training(tmp_path)
-    for parameter in run.network.parameters():
+    for parameter in run.networks.network.parameters():
         parameter.grad = torch.full_like(parameter, float("nan"))
-    run._move()
+    run.networks.update()
     assert all(torch.isfinite(value).all() for value in weights(run).values())
 
 
 def test_another_head_trains_as_well(tmp_path: Path) -> None:
     run = training(tmp_path, changed("network", head="istft"))
-    assert run.run(Sitting(Budget(steps=2)))
+    assert run.run(TrainingSession(Budget(steps=2)))
 
 
 def test_data_hash_sees_what_is_trained_on() -> None:
@@ -228,12 +230,12 @@ def test_a_pack_becomes_weights_with_their_origin(tmp_path: Path) -> None:
 
 def test_a_new_run_can_begin_with_another_ones_weights(tmp_path: Path) -> None:
     first = training(tmp_path / "first")
-    first.run(Sitting(Budget(steps=2)))
-    start = one_voice(first.average.network)
+    first.run(TrainingSession(Budget(steps=2)))
+    start = one_voice(first.networks.average.network)
     noises = NoiseBank.build([p.inputs[0] for p in pairs()])
     (tmp_path / "next").mkdir()
     run = TeacherTraining(TINY, pairs(), ["me", "you"], noises, tmp_path / "next", start=start)
-    begun, had = run.network.state_dict(), start.state_dict()
+    begun, had = run.networks.network.state_dict(), start.state_dict()
     voices = begun.pop("voice.weight")
     assert torch.equal(voices[0], had.pop("voice.weight")[0])
     assert not torch.equal(voices[1], voices[0])
@@ -246,5 +248,5 @@ def test_a_new_run_can_begin_with_another_ones_weights(tmp_path: Path) -> None:
 def test_unpaired_rows_wait_for_the_discriminators(tmp_path: Path) -> None:
     run = training(tmp_path)
     for adversarial, unpaired in ((False, 0), (True, 2)):
-        batch, _ = run._draw(0, adversarial)
+        batch = run._draw(0, adversarial)
         assert len(batch.log_mel) - len(batch.truth) == unpaired

@@ -12,12 +12,13 @@ from edge_vc.audio.mel import LogMel, channel_mean
 from edge_vc.audio.pitch import track_pitch
 from edge_vc.augmentation.frequency_warp import warp_matrix
 from edge_vc.data.pair_set import HOP
-from edge_vc.training.teacher.batches import TeacherBatches, loud_mean
+from edge_vc.training.teacher.batches import TeacherBatches
 from edge_vc.training.teacher.crop_plan import draw_plan
+from edge_vc.training.teacher.input_augment import loud_mean
 from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.speech_bank import SpeechBank
-from edge_vc.training.teacher.vocoder import OtherVoice, revoice
+from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
 
 CPU = torch.device("cpu")
 CENTRES = librosa.mel_frequencies(82, fmin=0, fmax=8000)[1:-1]
@@ -50,7 +51,7 @@ def test_a_batch_holds_pairs_and_then_the_unpaired() -> None:
     assert batch.second is not None
     assert batch.second.shape == (3, 80, 32)
     assert batch.truth.shape == (3, 32 * HOP)
-    assert batch.hiss.shape == (5, 32 * HOP)
+    assert batch.noise.shape == (5, 32 * HOP)
     assert batch.own == 2
     assert batch.voice.tolist() == [0, 0, 1, 0, 0]
 
@@ -120,7 +121,7 @@ def test_noise_lies_at_its_ratio() -> None:
     from edge_vc.training.teacher.crop_plan import draw_plan
 
     plan = draw_plan(drawn.bank, drawn.settings, ROWS[:3], 32, [0, 0, 0])
-    bed = drawn._in_noise(audio, plan) - audio
+    bed = drawn.augment.add_noise(audio, plan) - audio
     ratio = 10 * torch.log10(audio.square().mean(1) / bed.square().mean(1))
     assert ratio.numpy() == pytest.approx(10.0, abs=6.0)  # noises swell over ten seconds
 
@@ -173,8 +174,10 @@ def vowel(hertz: float = 150.0, formants: tuple[float, ...] = (700.0, 1800.0)) -
 def test_the_vocoder_moves_pitch_and_formants(hertz: float, warp: float) -> None:
     audio = torch.from_numpy(vowel())[None]
     f0 = torch.full((1, 100), 150.0)
-    voice = OtherVoice(*(torch.tensor([x]) for x in (hertz, 1.0, warp, 9000.0)))
-    made = revoice(audio, f0, torch.tensor([150.0]).log(), voice, torch.randn(1, 16000), 16000)
+    voice = VoiceParameters(*(torch.tensor([x]) for x in (hertz, 1.0, warp, 9000.0)))
+    made = perturb_voice(
+        audio, f0, torch.tensor([150.0]).log(), voice, torch.randn(1, 16000), 16000
+    )
     assert made.shape == audio.shape
     pitch = track_pitch(made[0].numpy(), 16000, 80).f0
     assert np.median(pitch[pitch > 0]) == pytest.approx(hertz, rel=0.02)
@@ -190,15 +193,53 @@ def test_the_channel_is_heard_over_fewer_frames_where_asked() -> None:
     only = SpeechBank(speech, ["me"], CPU)
     few = replace(PLAIN, mean_frames=160, fewest_mean_frames=32)
     drawn = TeacherBatches(only, NoiseBank.build([]), few, 32, 5.0)
-    heard = draw_plan(only, few, [("own", k) for k in range(200)], 32, [0, 0, 0]).heard
+    heard = draw_plan(only, few, [("own", k) for k in range(200)], 32, [0, 0, 0]).mean_frames
     assert 32 <= float(heard.min()) < 40
     assert 130 < float(heard.max()) <= 160
     far, near = (
-        drawn._near(torch.ones(1, 160, dtype=torch.bool), plan)
+        drawn.augment.channel_frames(torch.ones(1, 160, dtype=torch.bool), plan)
         for plan in (
-            replace(draw_plan(only, few, [("own", 0)], 32, [0, 0, 0]), heard=torch.tensor([frames]))
+            replace(
+                draw_plan(only, few, [("own", 0)], 32, [0, 0, 0]),
+                mean_frames=torch.tensor([frames]),
+            )
             for frames in (160.0, 40.0)
         )
     )
     assert int(far.sum()) == 160
     assert near[0].nonzero().flatten().tolist() == list(range(60, 100))
+
+
+@pytest.mark.parametrize(("target_hz", "expected"), [(600.0, 500.0), (40.0, 60.0), (200.0, 200.0)])
+def test_converted_pitch_stays_within_its_limits(target_hz: float, expected: float) -> None:
+    drawn = TeacherBatches(bank(), NoiseBank.build([]), PLAIN, 32, float(np.log(target_hz)))
+    f0 = drawn.draw(ROWS, [0, 3]).f0[3:]
+    torch.testing.assert_close(f0[f0 > 0], torch.full_like(f0[f0 > 0], expected))
+
+
+def test_the_mean_pitch_is_that_around_the_crop() -> None:
+    rare = replace(pair("rare", 3), f0=np.where(np.arange(80) < 8, 300, 0).astype(np.float32))
+    speech = SpeechBank([pair("me", 1), pair("me", 8), rare], ["me", "rare"], CPU)
+    augment = TeacherBatches(speech, NoiseBank.build([]), PLAIN, 32, 5.0).augment
+    plan = draw_plan(speech, PLAIN, [("own", 0)] * 3, 32, [0, 0, 0])
+    plan = replace(plan, speaker=torch.tensor([0, 0, 1]), place=torch.tensor([20, 100, 200]))
+    crop = speech.cut(plan.speaker, plan.variant, plan.place, 0, 32)
+    means = augment.mean_log_f0(crop, plan)
+    # A crop with next to nothing voiced has its speaker's mean.
+    torch.testing.assert_close(means.exp(), torch.tensor([130.0, 200.0, 300.0]))
+
+
+def test_every_room_is_used() -> None:
+    drawn = batches(replace(PLAIN, room_share=1.0))
+    rooms = drawn.augment.noises.rooms
+    click = torch.zeros(len(rooms), rooms.shape[1])
+    click[:, 0] = 1.0
+    plan = draw_plan(drawn.bank, PLAIN, [("own", 0)] * len(rooms), 32, [0, 0, 0])
+    plan = replace(plan, room=(torch.arange(len(rooms)) + 0.5) / len(rooms))
+    torch.testing.assert_close(drawn.augment.add_rooms(click, plan), rooms, rtol=1e-4, atol=1e-5)
+
+
+def test_other_speakers_babble_is_among_the_noises() -> None:
+    voices = [pair("you", s).inputs[0] for s in range(3)]
+    plain, babbling = NoiseBank.build([]), NoiseBank.build(voices)
+    assert len(babbling.noises) == len(plain.noises) + 8

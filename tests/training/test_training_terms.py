@@ -19,7 +19,7 @@ from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.loss_settings import LossSettings
 from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.settings import TeacherSettings
-from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
+from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession
 from edge_vc.training.terms import weighted_sum
 
 
@@ -99,9 +99,9 @@ def test_a_term_from_outside_trains_a_teacher(
         folder = tmp_path / str(weight)
         folder.mkdir()
         run = TeacherTraining(settings, pairs(), ["me", "you"], NoiseBank.build([]), folder)
-        run.run(Sitting(Budget(steps=2)))
+        run.run(TrainingSession(Budget(steps=2)))
         rows[weight] = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
-        trained[weight] = run.network.head.parameters()
+        trained[weight] = run.networks.network.head.parameters()
     assert "level" not in rows[0.0]
     assert rows[5.0]["level"] > 0
     assert rows[5.0]["loss"] == pytest.approx(

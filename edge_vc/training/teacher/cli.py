@@ -1,6 +1,6 @@
 """Train the default teacher: `python -m edge_vc.training.teacher.cli --corpus DIR --out DIR`.
 
-Run it again with the same folder to go on where it was cut.
+Re-run the command to resume.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.dataset_pack import PackError, read_pack
 from edge_vc.training.teacher.settings import TeacherSettings, load_settings
 from edge_vc.training.teacher.sources import corpus_pack, noises_of, voices_of
-from edge_vc.training.teacher.trainer import Sitting, TeacherTraining
+from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession
 from edge_vc.training.teacher.units import with_units
 
 EXAMPLES = """examples:
@@ -45,7 +45,7 @@ EXAMPLES = """examples:
       two cores, from recordings
   python -m edge_vc.training.teacher.cli --recipe gpu --pack build/pack --out build/teacher \\
       --minutes 20 --max-minutes 8
-      one GPU, from a pack, in sittings of eight minutes: run it until it says it is finished
+      one GPU, from a pack, in sessions of eight minutes: run it until it says it is finished
   python -m edge_vc.training.teacher.cli ... --devices 4 --nodes 2 --set losses.adversarial=0
       eight processes; any setting of the recipe by its name
 """
@@ -72,7 +72,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--variants", type=int, default=2, help="WORLD copies per recording")
     parser.add_argument("--minutes", type=float, help="wall-clock budget of the whole run")
     parser.add_argument("--steps", type=int, help="or a number of steps")
-    parser.add_argument("--max-minutes", type=float, help="stop this sitting after so long")
+    parser.add_argument("--max-minutes", type=float, help="stop this session after so long")
     parser.add_argument("--save-minutes", type=float, default=3.0, help="between checkpoints")
     add_device_arguments(parser)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads")
@@ -110,7 +110,7 @@ def place_of(devices: Devices) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train one sitting and save what there is; return the exit code."""
+    """Train one session and save; return the exit code."""
     args = parse_arguments(argv)
     try:
         return _train(args)
@@ -130,7 +130,7 @@ def _train(args: argparse.Namespace) -> int:
     noises = noises_of(pack, args.target, devices.device)
     start = load_teacher(args.start) if args.start else None
     training = TeacherTraining(settings, pack.pairs, voices, noises, args.out, devices, start)
-    finished = training.run(Sitting(budget, args.max_minutes, args.save_minutes))
+    finished = training.run(TrainingSession(budget, args.max_minutes, args.save_minutes))
     if devices.rank == 0:
         facts = {
             "settings": asdict(training.settings),
@@ -144,7 +144,7 @@ def _train(args: argparse.Namespace) -> int:
             "finished": finished,
         } | place_of(devices)
         (args.out / "run.json").write_text(json.dumps(facts, indent=1))
-        kept = one_voice(training.average.network)
+        kept = one_voice(training.networks.average.network)
         if finished and settings.units:
             own = [p.target for p in pack.pairs if p.speaker == args.target and not p.held]
             kept = with_units(kept, own, settings.units, settings.seed)

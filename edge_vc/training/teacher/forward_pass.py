@@ -14,7 +14,8 @@ from edge_vc.models.teacher.network import TeacherNetwork, TeacherOutput
 from edge_vc.training.devices import Devices
 from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.teacher.batches import TeacherBatch, loud_mean
+from edge_vc.training.teacher.batches import TeacherBatch
+from edge_vc.training.teacher.input_augment import loud_mean
 from edge_vc.training.teacher.loss_settings import LossSettings
 from edge_vc.training.teacher.phone_classifier import PhoneClassifier
 
@@ -48,11 +49,11 @@ class LossModules:
 
 
 @dataclass(frozen=True)
-class Crop:
+class StepPart:
     """Which part of a step is computed, and how."""
 
     adversarial: bool
-    """Whether the discriminators, and the terms that start with them, take part."""
+    """Whether discriminators, and the terms that need them, take part."""
     first: int = 0
     """First frame that the discriminators see."""
     share: float = 1.0
@@ -67,7 +68,7 @@ class ForwardPass:
     network: TeacherNetwork
     batch: TeacherBatch
     output: TeacherOutput
-    crop: Crop
+    part: StepPart
     figures: Figures = field(default_factory=dict)
     """Metrics besides the terms' own values."""
 
@@ -84,12 +85,12 @@ class ForwardPass:
         what became of the unpaired ones.
         """
         audio, settings = self.output.audio, self.modules.settings
-        first = self.crop.first * HOP
+        first = self.part.first * HOP
         span = slice(first, first + settings.adversarial_frames * HOP)
         truth = self.batch.truth[: self.batch.own, span]
         fake = torch.cat([audio[: self.batch.own, span], audio[self.paired :, span]])
         self.figures["discriminator"] = self.modules.adversary.accumulate(
-            truth, fake, self.crop.share
+            truth, fake, self.part.share
         )
         return self.modules.adversary.generator_loss(fake, truth)
 

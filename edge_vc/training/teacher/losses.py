@@ -8,7 +8,7 @@ from torch import Tensor
 
 from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.training.teacher.batches import TeacherBatch
-from edge_vc.training.teacher.forward_pass import Crop, Figures, ForwardPass, LossModules
+from edge_vc.training.teacher.forward_pass import Figures, ForwardPass, LossModules, StepPart
 from edge_vc.training.terms import Term, weighted_sum
 
 
@@ -37,17 +37,17 @@ def phones(step: ForwardPass) -> Tensor | None:
 
 def adversarial(step: ForwardPass) -> Tensor | None:
     """Return the generator's least-squares loss (Mao et al. 2017)."""
-    return step.generator_loss[0] if step.crop.adversarial else None
+    return step.generator_loss[0] if step.part.adversarial else None
 
 
 def matching(step: ForwardPass) -> Tensor | None:
     """Return the feature matching loss of the target's paired crops (Larsen et al. 2016)."""
-    return step.generator_loss[1] if step.crop.adversarial else None
+    return step.generator_loss[1] if step.part.adversarial else None
 
 
 def consistency(step: ForwardPass) -> Tensor | None:
     """Return the distance between an unpaired crop's content and that of its conversion."""
-    if not step.crop.adversarial or len(step.output.audio) == step.paired:
+    if not step.part.adversarial or len(step.output.audio) == step.paired:
         return None
     content = step.output.content[step.paired :].detach().float()
     return content_distance(step.encode_output(), content)
@@ -81,14 +81,14 @@ class TeacherLosses:
         self.modules, self.terms = modules, terms
 
     def __call__(
-        self, network: TeacherNetwork, batch: TeacherBatch, crop: Crop
+        self, network: TeacherNetwork, batch: TeacherBatch, part: StepPart
     ) -> tuple[Tensor, Figures]:
         """Return the loss, a scalar, and its terms and metrics for the log.
 
-        Where ``crop`` says so, the discriminators' gradient is prepared as well.
+        Where ``part`` says so, the discriminators' gradient is prepared as well.
         """
         with self.modules.devices.autocast():
-            output = network(batch.log_mel, batch.f0, batch.mean_log_f0, batch.voice, batch.hiss)
-        step = ForwardPass(self.modules, network, batch, output, crop)
+            output = network(batch.log_mel, batch.f0, batch.mean_log_f0, batch.voice, batch.noise)
+        step = ForwardPass(self.modules, network, batch, output, part)
         total, values = weighted_sum(self.terms, self.modules.settings, step)
         return total, values | step.figures

@@ -14,7 +14,7 @@ from edge_vc.training.teacher.phones import UNKNOWN, Phones
 
 
 @dataclass(frozen=True)
-class Cut:
+class SpeechCrop:
     """A window of ``W`` frames from each of ``B`` places."""
 
     inputs: Tensor
@@ -26,7 +26,7 @@ class Cut:
     present: Tensor
     """``[B, W]``: whether the frame lies within the speaker's recordings."""
     phones: Tensor
-    """``[B, W]``: indices of `PHONES`, `UNKNOWN` where nobody knows."""
+    """``[B, W]``: indices of `PHONES`, `UNKNOWN` where there is none."""
 
 
 class SpeechBank:
@@ -35,7 +35,7 @@ class SpeechBank:
     def __init__(
         self, pairs: Sequence[PairSet], voices: Sequence[str], device: torch.device
     ) -> None:
-        """Lay ``pairs`` out in the order of ``voices``; raises `ValueError` where one has none."""
+        """Concatenate ``pairs`` by ``voices``; raises `ValueError` where a voice has none."""
         ordered = [[p for p in pairs if p.speaker == voice] for voice in voices]
         for voice, own in zip(voices, ordered, strict=True):
             if not own:
@@ -58,7 +58,7 @@ class SpeechBank:
 
     def cut(
         self, speakers: Tensor, variants: Tensor, places: Tensor, before: int, frames: int
-    ) -> Cut:
+    ) -> SpeechCrop:
         """Cut ``frames`` frames from ``before`` frames ahead of ``places``, all ``[B]``."""
         first = places[:, None] - before
         frame = first + torch.arange(frames, device=self.device)
@@ -67,7 +67,7 @@ class SpeechBank:
         safe = frame.clamp(0, len(self._f0) - 1)
         sample = (safe[..., None] * HOP + torch.arange(HOP, device=self.device)).flatten(1)
         heard = present.repeat_interleave(HOP, 1) / 32767.0
-        return Cut(
+        return SpeechCrop(
             self._inputs[variants[:, None], sample] * heard,
             self._targets[sample] * heard,
             self._f0[safe] * present,

@@ -1,4 +1,4 @@
-"""Sentences that training never hears: a loss to watch, and something to listen to."""
+"""Sentences that training never sees: validation losses, and samples to listen to."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from edge_vc.audio.mel import LogMel
 from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
 from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.teacher.batches import HIGHEST_HZ, LOWEST_HZ, loud_mean
-from edge_vc.training.teacher.vocoder import OtherVoice, revoice
+from edge_vc.training.teacher.batches import HIGHEST_HZ, LOWEST_HZ
+from edge_vc.training.teacher.input_augment import loud_mean
+from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
 
 SPOKEN = 3
 """Sentences in a sample."""
 _PAUSE = SAMPLE_RATE // 2
 
 
-class HeldOut:
-    """Held sentences of the target, to be repeated; and of others, to be converted."""
+class ValidationSet:
+    """Sentences of the target, to be reconstructed, and of others, to be converted."""
 
     def __init__(self, pairs: Sequence[PairSet], target: str, device: torch.device) -> None:
         self.own = [pair for pair in pairs if pair.speaker == target]
@@ -35,27 +36,28 @@ class HeldOut:
         self._loss = SpectralLoss().to(device)
 
     @torch.no_grad()
-    def validate(self, network: TeacherNetwork) -> dict[str, float]:
-        """Return the mean spectral losses of the target's sentences: as recorded, and revoiced.
+    def losses(self, network: TeacherNetwork) -> dict[str, float]:
+        """Return the mean spectral losses of the target's sentences.
 
-        Nothing where none are held.
+        ``natural``: the input is the recording; ``validation``: the recording in another voice.
+        Empty where there are no sentences of the target.
         """
-        natural, revoiced = [], []
+        natural, perturbed = [], []
         for pair in self.own:
             truth = self._audio(pair.target)
             audio = self._audio(pair.inputs[0])
             f0 = torch.from_numpy(pair.f0)[None].to(self.device)
             mean = _mean_log_f0(f0)
             natural.append(float(self._loss(self.speak(network, audio, f0, mean), truth)))
-            other = self._man(audio, f0, mean)
-            revoiced.append(float(self._loss(self.speak(network, other, f0, mean), truth)))
+            other = self._low_voice(audio, f0, mean)
+            perturbed.append(float(self._loss(self.speak(network, other, f0, mean), truth)))
         if not natural:
             return {}
-        return {"natural": float(np.mean(natural)), "validation": float(np.mean(revoiced))}
+        return {"natural": float(np.mean(natural)), "validation": float(np.mean(perturbed))}
 
     @torch.no_grad()
     def sample(self, network: TeacherNetwork, folder: Path, step: int) -> None:
-        """Write what held sentences of others become: a WAV file and its spectrogram."""
+        """Write conversions of the others' sentences: a WAV file and its spectrogram."""
         heard: list[Samples] = []
         for pair in (self.others or self.own)[:SPOKEN]:
             f0 = torch.from_numpy(pair.f0)[None].to(self.device)
@@ -79,17 +81,18 @@ class HeldOut:
         log_mel = self._log_mel(audio)
         log_mel = log_mel - loud_mean(log_mel, torch.ones_like(f0, dtype=torch.bool))
         voice = torch.zeros(1, dtype=torch.long, device=self.device)
-        spoken: Tensor = network(log_mel, f0, mean, voice, _hiss(audio)).audio
+        spoken: Tensor = network(log_mel, f0, mean, voice, _white_noise(audio)).audio
         return spoken
 
     def _audio(self, samples: NDArray[np.int16]) -> Tensor:
         floats = samples.astype(np.float32) / np.float32(32767)
         return torch.from_numpy(floats)[None].to(self.device)
 
-    def _man(self, audio: Tensor, f0: Tensor, mean: Tensor) -> Tensor:
-        """The same words in a low voice with a long vocal tract."""
+    def _low_voice(self, audio: Tensor, f0: Tensor, mean: Tensor) -> Tensor:
+        """Return ``audio`` in a low voice with a long vocal tract."""
         numbers = torch.tensor([[110.0], [1.0], [0.85], [6000.0]], device=self.device)
-        return revoice(audio, f0, mean, OtherVoice(*numbers), _hiss(audio), SAMPLE_RATE)
+        voice = VoiceParameters(*numbers)
+        return perturb_voice(audio, f0, mean, voice, _white_noise(audio), SAMPLE_RATE)
 
 
 def _mean_log_f0(f0: Tensor) -> Tensor:
@@ -99,7 +102,7 @@ def _mean_log_f0(f0: Tensor) -> Tensor:
     return (voiced if len(voiced) else usual).log().mean()[None]
 
 
-def _hiss(audio: Tensor) -> Tensor:
+def _white_noise(audio: Tensor) -> Tensor:
     noise = torch.randn(audio.shape, generator=torch.Generator().manual_seed(0))
     return noise.to(audio.device)
 

@@ -22,8 +22,8 @@ _UNVOICED_HZ = 250.0
 
 
 @dataclass(frozen=True)
-class OtherVoice:
-    """What each of ``B`` rows is to sound like, each ``[B]``."""
+class VoiceParameters:
+    """The new voice of each of ``B`` rows, each field ``[B]``."""
 
     median_hz: Tensor
     """New centre of the F0 contour."""
@@ -35,12 +35,12 @@ class OtherVoice:
     """Above it voiced frames are noise."""
 
 
-def revoice(
-    audio: Tensor, f0: Tensor, mean_log_f0: Tensor, voice: OtherVoice, hiss: Tensor, rate: int
+def perturb_voice(
+    audio: Tensor, f0: Tensor, mean_log_f0: Tensor, voice: VoiceParameters, noise: Tensor, rate: int
 ) -> Tensor:
     """Return ``audio`` ``[B, F * HOP]`` with contour ``f0`` ``[B, F]`` Hz in another ``voice``.
 
-    ``mean_log_f0`` ``[B]`` is the contour's, ``hiss`` ``[B, F * HOP]`` white noise of power one.
+    ``mean_log_f0`` ``[B]`` is the contour's, ``noise`` ``[B, F * HOP]`` white noise of unit power.
     """
     window = torch.hann_window(WINDOW, device=audio.device)
     power = spectra(audio, window, HOP).abs().square()
@@ -53,7 +53,7 @@ def revoice(
     share = torch.sigmoid((hertz - voice.breath_hz[:, None, None]) / 300.0)
     share = torch.where(voiced[..., None], share, torch.ones_like(share))
     pulses = spectra(pulse_train(moved, HOP, rate), window, HOP)
-    breath = spectra(hiss, window, HOP)
+    breath = spectra(noise, window, HOP)
     excited = pulses * (1 - share).sqrt() + breath * share.sqrt()
     # Power of the window: what unit-power sources have in every bin.
     filtered = excited * (envelope / window.square().sum()).sqrt()
