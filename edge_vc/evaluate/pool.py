@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from edge_vc.evaluate.worker import Bench, EvaluationOutcome, EvaluationPlan, EvaluationTask
+from edge_vc.evaluate.worker import EvaluationOutcome, EvaluationPlan, EvaluationTask, SystemRunner
 from edge_vc.settings.optional import EvaluationError
 from edge_vc.workers.inline_pool import InlinePool
 from edge_vc.workers.ordered import run_in_order
@@ -18,14 +18,14 @@ MOST_JOBS = 64
 
 
 @dataclass(frozen=True)
-class BenchOpener:
+class EvaluationOpener:
     """Opens everything that is evaluated in a worker; an `edge_vc.workers.pool.Opener`."""
 
     plan: EvaluationPlan
 
     def __call__(self, report: Report) -> Callable[[EvaluationTask], EvaluationOutcome]:
         """Return what converts and scores one task."""
-        return Bench(self.plan).run
+        return SystemRunner(self.plan).run
 
 
 def run_tasks(
@@ -47,13 +47,13 @@ def run_tasks(
 
 def _here(plan: EvaluationPlan, tasks: Sequence[EvaluationTask]) -> Iterator[EvaluationOutcome]:
     with _one_thread():
-        yield from run_in_order(InlinePool(BenchOpener(plan)), tasks)
+        yield from run_in_order(InlinePool(EvaluationOpener(plan)), tasks)
 
 
 def _in_processes(
     plan: EvaluationPlan, tasks: Sequence[EvaluationTask], jobs: int
 ) -> Iterator[EvaluationOutcome]:
-    pool = ProcessPool(BenchOpener(plan), min(jobs, len(tasks)), threads=1)
+    pool = ProcessPool(EvaluationOpener(plan), min(jobs, len(tasks)), threads=1)
     try:
         yield from run_in_order(pool, tasks)
     except WorkerLostError as error:

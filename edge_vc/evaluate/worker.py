@@ -49,7 +49,7 @@ class EvaluationOutcome:
     comparisons: dict[Pairing, SentenceScore] = field(default_factory=dict)
 
 
-class Bench:
+class SystemRunner:
     """Systems and scorer, opened in this process."""
 
     def __init__(self, plan: EvaluationPlan) -> None:

@@ -49,13 +49,13 @@ def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> Delay:
     dB, less its mean, correlated over all lags up to `MAX_DELAY_MS` and summed; a parabola
     through the maximum gives parts of a frame of 2.5 ms. Silence gives correlation 0.
     """
-    heard, given = _contours(source, sample_rate), _contours(answer, sample_rate)
-    power = float(np.sqrt(np.square(heard).sum() * np.square(given).sum()))
+    source_bands, answer_bands = _contours(source, sample_rate), _contours(answer, sample_rate)
+    power = float(np.sqrt(np.square(source_bands).sum() * np.square(answer_bands).sum()))
     if power == 0:
         return Delay(0.0, 0.0)
-    bands = zip(given, heard, strict=True)
+    bands = zip(answer_bands, source_bands, strict=True)
     by_lag = sum(correlate(g, h, mode="full", method="fft") for g, h in bands) / power
-    centre = heard.shape[1] - 1
+    centre = source_bands.shape[1] - 1
     reach = round(MAX_DELAY_MS / _FRAME_MS)
     first = max(0, centre - reach)
     by_lag = by_lag[first : centre + reach + 1]
@@ -64,11 +64,11 @@ def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> Delay:
     return Delay(float(lag * _FRAME_MS), float(by_lag[best]))
 
 
-def likeness(source: Samples, answer: Samples, sample_rate: int) -> float:
+def band_correlation(source: Samples, answer: Samples, sample_rate: int) -> float:
     """Return the correlation of the band energies as they lie: 1 for the same, 0 for silence."""
-    heard, given = _contours(source, sample_rate), _contours(answer, sample_rate)
-    power = float(np.sqrt(np.square(heard).sum() * np.square(given).sum()))
-    return float((heard * given).sum()) / power if power else 0.0
+    source_bands, answer_bands = _contours(source, sample_rate), _contours(answer, sample_rate)
+    power = float(np.sqrt(np.square(source_bands).sum() * np.square(answer_bands).sum()))
+    return float((source_bands * answer_bands).sum()) / power if power else 0.0
 
 
 def common_delay_ms(delays: Sequence[Delay]) -> float | None:

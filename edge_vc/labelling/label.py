@@ -10,7 +10,13 @@ import numpy as np
 from edge_vc.audio.io import AudioError, Samples, resample
 from edge_vc.audio.level import active_level_db, normalize_level
 from edge_vc.audio.pitch import track_pitch
-from edge_vc.labelling.delay import Delay, delay_to_undo, estimate_delay, likeness, undo_delay
+from edge_vc.labelling.delay import (
+    Delay,
+    band_correlation,
+    delay_to_undo,
+    estimate_delay,
+    undo_delay,
+)
 from edge_vc.labelling.labels import HOP, INPUT_DB, LabelledAudio, to_int16
 from edge_vc.teachers.outliers import (
     SILENT_DB,
@@ -100,5 +106,5 @@ def _from_waveforms(source: Samples, answer: Samples, alignment: Alignment) -> L
 
 def _checked(source: Samples, answer: Samples) -> Soundness:
     soundness = measure_soundness(source, answer, RATE)
-    check_sound(soundness, likeness(source, answer, RATE))
+    check_sound(soundness, band_correlation(source, answer, RATE))
     return soundness

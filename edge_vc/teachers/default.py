@@ -79,8 +79,8 @@ class DefaultTeacher:
         log_mel = log_mel - channel_mean(log_mel[0])
         contour = torch.from_numpy(f0)[None]
         bands = self._bands(log_mel, contour)
-        hiss = torch.randn(1, len(padded), generator=torch.Generator().manual_seed(0))
-        speech = self.network.head(bands, contour, hiss)[0].numpy()
+        noise = torch.randn(1, len(padded), generator=torch.Generator().manual_seed(0))
+        speech = self.network.head(bands, contour, noise)[0].numpy()
         # Silence in is silence out: the network was never shown any and would breathe.
         quiet = float(np.abs(audio).max()) < 1e-4
         speech = np.zeros_like(speech) if quiet else speech

@@ -20,7 +20,7 @@ from edge_vc_runtime.engines.onnx_engine.saturation import kernels_saturate
 if TYPE_CHECKING:
     import onnxruntime as ort
 
-    from edge_vc.teachers.graph_ports import Ports
+    from edge_vc.teachers.io_signature import IoSignature
 
 DEFAULT_RATE = 16_000
 
@@ -48,25 +48,27 @@ class OnnxSpec(WaveformSpec):
 
 def load(spec: OnnxSpec) -> WaveformTeacher:
     """Open the graph and wrap it; raises `TeacherError` when it is not audio in, audio out."""
-    from edge_vc.teachers.graph_ports import find_ports
+    from edge_vc.teachers.io_signature import read_io_signature
 
     path = given_file(spec, "path")
     session = _open(path, spec.threads)
-    ports = find_ports(path, session, spec.states)
+    signature = read_io_signature(path, session, spec.states)
     facts = session.get_modelmeta().custom_metadata_map
     rate = spec.sample_rate or _number(path, facts, "edge_vc.sample_rate", DEFAULT_RATE)
     output_rate = spec.output_sample_rate or rate
-    if not ports.states:
-        call = _Offline(session, ports)
-        return WaveformTeacher(call, rate, output_rate, window=ports.length, multiple=spec.multiple)
-    hop = ports.length or spec.hop
+    if not signature.states:
+        call = _Offline(session, signature)
+        return WaveformTeacher(
+            call, rate, output_rate, window=signature.length, multiple=spec.multiple
+        )
+    hop = signature.length or spec.hop
     if not hop or spec.hop not in (0, hop):
         raise TeacherError(
-            f"{path}: teacher.hop = {spec.hop}; its input takes {ports.length or 'any number of'} "
-            "samples per run, give that"
+            f"{path}: teacher.hop = {spec.hop}; its input takes "
+            f"{signature.length or 'any number of'} samples per run, give that"
         )
     delay = spec.delay if spec.delay >= 0 else _number(path, facts, "edge_vc.delay", 0)
-    return WaveformTeacher(_Streaming(session, ports, hop, delay), rate, output_rate)
+    return WaveformTeacher(_Streaming(session, signature, hop, delay), rate, output_rate)
 
 
 def sources(spec: OnnxSpec) -> list[Path]:
@@ -93,32 +95,34 @@ def sources(spec: OnnxSpec) -> list[Path]:
 class _Offline:
     """One run for the whole recording."""
 
-    def __init__(self, session: ort.InferenceSession, ports: Ports) -> None:
-        self._session, self._ports = session, ports
+    def __init__(self, session: ort.InferenceSession, signature: IoSignature) -> None:
+        self._session, self._signature = session, signature
 
     def __call__(self, audio: Samples) -> NDArray[np.generic]:
-        given = {self._ports.audio: audio.reshape(self._ports.shape)}
-        answer: NDArray[np.generic] = self._session.run([self._ports.answer], given)[0]
+        given = {self._signature.audio: audio.reshape(self._signature.shape)}
+        answer: NDArray[np.generic] = self._session.run([self._signature.answer], given)[0]
         return answer
 
 
 class _Streaming:
     """One run per hop, from silent states; what the graph lags behind is dropped."""
 
-    def __init__(self, session: ort.InferenceSession, ports: Ports, hop: int, delay: int) -> None:
-        self._session, self._ports = session, ports
+    def __init__(
+        self, session: ort.InferenceSession, signature: IoSignature, hop: int, delay: int
+    ) -> None:
+        self._session, self._signature = session, signature
         self._hop, self._delay = hop, delay
 
     def __call__(self, audio: Samples) -> NDArray[np.generic]:
-        ports, hop = self._ports, self._hop
+        signature, hop = self._signature, self._hop
         missing = -(len(audio) + self._delay) % hop
         padded = np.pad(audio, (0, self._delay + missing))
-        states = {state.name: np.zeros(state.shape, state.dtype) for state in ports.states}
-        names = [ports.answer, *(state.next_name for state in ports.states)]
+        states = {state.name: np.zeros(state.shape, state.dtype) for state in signature.states}
+        names = [signature.answer, *(state.next_name for state in signature.states)]
         pieces = []
         for start in range(0, len(padded), hop):
-            block = padded[start : start + hop].reshape(ports.shape)
-            piece, *following = self._session.run(names, states | {ports.audio: block})
+            block = padded[start : start + hop].reshape(signature.shape)
+            piece, *following = self._session.run(names, states | {signature.audio: block})
             states = dict(zip(states, following, strict=True))
             pieces.append(piece.reshape(-1))
         joined = np.concatenate(pieces)

@@ -62,13 +62,13 @@ class Soundness:
 def measure_soundness(source: Samples, answer: Samples, sample_rate: int) -> Soundness:
     """Measure ``answer`` ``[T]``, aligned with ``source`` ``[T]``."""
     frame = round(_FRAME_SECONDS * sample_rate)
-    heard, given = frame_power(source, frame), frame_power(answer, frame)
-    active = heard >= _loud(heard) * 10 ** (-_ACTIVE_DB / 10)
+    source_power, answer_power = frame_power(source, frame), frame_power(answer, frame)
+    active = source_power >= _loud(source_power) * 10 ** (-_ACTIVE_DB / 10)
     # A frame's energy may lie a frame or two aside: only longer gaps are lost speech.
     width = 2 * _SMEAR_FRAMES + 1
-    padded = np.pad(given, _SMEAR_FRAMES, mode="edge")
+    padded = np.pad(answer_power, _SMEAR_FRAMES, mode="edge")
     near = np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=1)
-    gone = near < _loud(given) * 10 ** (-_GONE_DB / 10)
+    gone = near < _loud(answer_power) * 10 ** (-_GONE_DB / 10)
     return Soundness(
         level_db=active_level_db(answer, sample_rate),
         clipped=float((np.abs(answer) >= _FULL_SCALE).mean()),

@@ -27,7 +27,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Ports:
+class IoSignature:
     """The graph's interface."""
 
     audio: str
@@ -39,7 +39,7 @@ class Ports:
     states: tuple[State, ...]
 
 
-def find_ports(path: Path, session: ort.InferenceSession, states: str) -> Ports:
+def read_io_signature(path: Path, session: ort.InferenceSession, states: str) -> IoSignature:
     """Tell audio from states; ``states`` is ``in=next, ...``, or empty for ``state.X=next.X``.
 
     Raises `TeacherError` with the names where that is not possible.
@@ -62,7 +62,7 @@ def find_ports(path: Path, session: ort.InferenceSession, states: str) -> Ports:
         )
     shape, length = _audio_shape(path, inputs[audio[0]])
     carried = tuple(_state(path, inputs[name], following) for name, following in pairs.items())
-    return Ports(audio[0], answers[0], shape, length, carried)
+    return IoSignature(audio[0], answers[0], shape, length, carried)
 
 
 def _given_pairs(states: str) -> dict[str, str]:
