@@ -101,7 +101,7 @@ def _compress(console: Console, recipe: Recipe, out: Path) -> tuple[Path, dict[s
 
     with StageDisplay(console) as display:
         result = compress(recipe, out / "run", progress=display.progress, report=display.report)
-    made = result.artefact("export") / f"{recipe.export.name}.evc"
+    made = result.artifact("export") / f"{recipe.export.name}.evc"
     bundle = out / made.name
     shutil.copyfile(made, bundle)
     return bundle, result.metrics["export"]

@@ -110,5 +110,5 @@ def _compress(recipe: Recipe, run: Path, until: str | None) -> None:
             )
     except LimitError as error:
         raise CheckError(f"{error}; the numbers are in {run / 'run.json'}") from error
-    for bundle in sorted(result.artefact("export").glob("*.evc")):
+    for bundle in sorted(result.artifact("export").glob("*.evc")):
         typer.echo(str(bundle))

@@ -41,7 +41,7 @@ def compress(
 ) -> RunResult:
     """Make a student small: run every stage of ``recipe`` that is not up to date in ``run_dir``.
 
-    The bundle is in ``result.artefact("export")``. ``until`` names the last stage to run;
+    The bundle is in ``result.artifact("export")``. ``until`` names the last stage to run;
     ``progress`` shows loops; ``report`` is told before and after each stage. Killed at any
     moment, the same call goes on where it was.
     Raises `RecipeError`, `LimitError` and `RunFolderError`, each with one line.

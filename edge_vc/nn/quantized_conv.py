@@ -1,4 +1,4 @@
-"""A convolution that computes as its INT8 form will: rounded weights and activations."""
+"""A convolution with fake-quantised weights and activations: what its INT8 form computes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ WEIGHT_LEVELS = 127
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Where an activation may lie: ``scale * (n - zero_point)`` for ``n`` in 0..255.
+class QuantParams:
+    """Scale and zero point of an activation: ``scale * (n - zero_point)`` for ``n`` in 0..255.
 
     Unsigned and per tensor, because that is what both x86 and Arm kernels run fastest.
     """
@@ -22,29 +22,31 @@ class Grid:
     zero_point: int
 
     @classmethod
-    def spanning(cls, low: float, high: float) -> Grid:
-        """Return the grid over ``low`` to ``high``, widened to hold an exact zero."""
+    def spanning(cls, low: float, high: float) -> QuantParams:
+        """Return the parameters for ``low`` to ``high``, a range widened to hold an exact zero."""
         low, high = min(low, 0.0), max(high, 0.0)
         scale = max(high - low, 1e-8) / 255
         return cls(scale, round(-low / scale))
 
-    def narrowed(self, share: float) -> Grid:
-        """Return the grid over ``share`` of this one's range: finer, but it clips."""
+    def clipped(self, share: float) -> QuantParams:
+        """Return the parameters for ``share`` of this range: a finer step, but outliers clip."""
         low, high = -self.zero_point * self.scale, (255 - self.zero_point) * self.scale
-        return Grid.spanning(share * low, share * high)
+        return QuantParams.spanning(share * low, share * high)
 
 
 class QuantizedConv2d(nn.Conv2d):
     """`nn.Conv2d` with INT8 weights (symmetric, per channel) and u8 activations, in float.
 
-    The roundings let gradients pass inside their range (straight-through, Bengio et al. 2013),
-    so the layer can be trained, and export as QuantizeLinear and DequantizeLinear. Weights keep
-    their name and their float values; `weight_scale` follows them by `fit_weight_scale`.
+    Gradients pass through the quantisation inside its range (straight-through, Bengio et al.
+    2013), so the layer can be trained; it exports as QuantizeLinear and DequantizeLinear.
+    Weights keep their name and their float values; `fit_weight_scale` fits `weight_scale` to them.
     """
 
-    def __init__(self, conv: nn.Conv2d, input_grid: Grid, output_grid: Grid | None = None) -> None:
-        """Take over ``conv``'s weights. Without an ``output_grid`` the output stays float:
-        right where the next quantised convolution rounds it anyway."""
+    def __init__(
+        self, conv: nn.Conv2d, input_params: QuantParams, output_params: QuantParams | None = None
+    ) -> None:
+        """Take over ``conv``'s weights. Without ``output_params`` the output stays float, for where
+        the next quantised convolution quantises it anyway."""
         super().__init__(
             conv.in_channels,
             conv.out_channels,
@@ -57,37 +59,39 @@ class QuantizedConv2d(nn.Conv2d):
         )
         self.load_state_dict(conv.state_dict())
         self.train(conv.training)
-        self.quantizes_output = output_grid is not None
+        self.quantizes_output = output_params is not None
         self.register_buffer("weight_scale", torch.ones(conv.out_channels))
         self.register_buffer("weight_zero", torch.zeros(conv.out_channels, dtype=torch.int32))
-        self._register_grid("input", input_grid)
-        if output_grid is not None:
-            self._register_grid("output", output_grid)
+        self._register_params("input", input_params)
+        if output_params is not None:
+            self._register_params("output", output_params)
         self.weight_scale: Tensor
         self.weight_zero: Tensor
         self.fit_weight_scale()
 
-    def _register_grid(self, side: str, grid: Grid) -> None:
-        self.register_buffer(f"{side}_scale", torch.tensor(grid.scale, dtype=torch.float32))
-        self.register_buffer(f"{side}_zero", torch.tensor(grid.zero_point, dtype=torch.int32))
+    def _register_params(self, side: str, params: QuantParams) -> None:
+        self.register_buffer(f"{side}_scale", torch.tensor(params.scale, dtype=torch.float32))
+        self.register_buffer(f"{side}_zero", torch.tensor(params.zero_point, dtype=torch.int32))
 
-    def narrow(self, share: float) -> None:
-        """Replace the grids by ones over ``share`` of their ranges."""
+    def clip(self, share: float) -> None:
+        """Replace the activations' parameters by those for ``share`` of their ranges."""
         for side in ("input", "output") if self.quantizes_output else ("input",):
-            self._register_grid(side, self._grid(side).narrowed(share))
+            self._register_params(side, self._params(side).clipped(share))
 
     @property
-    def input_grid(self) -> Grid:
-        """The grid that inputs are rounded to."""
-        return self._grid("input")
+    def input_params(self) -> QuantParams:
+        """Scale and zero point of the input."""
+        return self._params("input")
 
     @property
-    def output_grid(self) -> Grid | None:
-        """The grid that outputs are rounded to; None where they stay float."""
-        return self._grid("output") if self.quantizes_output else None
+    def output_params(self) -> QuantParams | None:
+        """Scale and zero point of the output; None where it stays float."""
+        return self._params("output") if self.quantizes_output else None
 
-    def _grid(self, side: str) -> Grid:
-        return Grid(float(self.get_buffer(f"{side}_scale")), int(self.get_buffer(f"{side}_zero")))
+    def _params(self, side: str) -> QuantParams:
+        return QuantParams(
+            float(self.get_buffer(f"{side}_scale")), int(self.get_buffer(f"{side}_zero"))
+        )
 
     @torch.no_grad()
     def fit_weight_scale(self) -> None:
@@ -96,14 +100,14 @@ class QuantizedConv2d(nn.Conv2d):
         self.weight_scale.copy_((largest / WEIGHT_LEVELS).clamp_min(1e-8))
 
     def forward(self, input: Tensor) -> Tensor:
-        """Convolve ``input`` ``[B, in, 1, T]``; everything that is INT8 is rounded."""
+        """Convolve ``input`` ``[B, in, 1, T]`` with everything quantised that is INT8."""
         weight = torch.fake_quantize_per_channel_affine(
             self.weight, self.weight_scale, self.weight_zero, 0, -WEIGHT_LEVELS - 1, WEIGHT_LEVELS
         )
-        y = self._conv_forward(self._rounded(input, "input"), weight, self.bias)
-        return self._rounded(y, "output") if self.quantizes_output else y
+        y = self._conv_forward(self._quantized(input, "input"), weight, self.bias)
+        return self._quantized(y, "output") if self.quantizes_output else y
 
-    def _rounded(self, x: Tensor, side: str) -> Tensor:
+    def _quantized(self, x: Tensor, side: str) -> Tensor:
         scale, zero = self.get_buffer(f"{side}_scale"), self.get_buffer(f"{side}_zero")
         return torch.fake_quantize_per_tensor_affine(x, scale, zero, 0, 255)
 

@@ -72,7 +72,7 @@ def actions(recipe: Recipe, folder: Path) -> list[tuple[str, str]]:
 def test_a_second_run_skips_everything(tmp_path):
     first = run_stages(RECIPE, stages(), tmp_path)
     assert first.skipped == ()
-    assert (first.artefact("second") / "doubled.txt").read_text() == "30.030.0"
+    assert (first.artifact("second") / "doubled.txt").read_text() == "30.030.0"
     second = run_stages(RECIPE, stages(), tmp_path)
     assert second.skipped == ("first", "second")
     assert second.metrics == first.metrics
@@ -94,7 +94,7 @@ def test_a_stage_is_skipped_when_its_input_comes_out_the_same(tmp_path):
     assert run_stages(reseeded, stages(reseeded), tmp_path).skipped == ("second",)
 
 
-def test_an_altered_artefact_is_made_again(tmp_path):
+def test_an_altered_artifact_is_made_again(tmp_path):
     run_stages(RECIPE, stages(), tmp_path)
     (tmp_path / "first" / "minutes.txt").write_text("tampered")
     assert actions(RECIPE, tmp_path)[0] == ("run", "its files were changed")

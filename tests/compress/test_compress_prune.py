@@ -71,6 +71,24 @@ def test_an_impossible_budget_is_refused_with_the_least_possible(wide, budget, w
         prune_student(wide, budget)
 
 
+def tenth(config: StudentConfig) -> StudentConfig:
+    return replace(
+        config,
+        channels=config.channels // 10,
+        outputs=config.outputs // 10,
+        hidden=tuple(width // 10 for width in config.hidden),
+    )
+
+
+def test_a_student_keeps_a_tenth_of_its_width_and_no_more_is_asked(wide):
+    least = trunk_weights(tenth(WIDE)) / 1e3
+    with pytest.raises(TargetError, match=rf"allowed are {least:.1f} and more"):
+        fit_config(WIDE, TargetSettings(1e5, 0.9 * least))
+    fitted = fit_config(WIDE, TargetSettings(1e5, 2 * least), round_to=1)
+    assert trunk_weights(fitted) <= 2e3 * least
+    assert fitted.channels < 0.2 * WIDE.channels
+
+
 def loss_of(student: Student) -> torch.Tensor:
     return student.head.predict(student.trunk(torch.ones(1, 24, 1, 30))).bands.square().mean()
 

@@ -1,8 +1,9 @@
-"""The trunk in INT8: where it rounds, how close it stays, how it is stored and trained."""
+"""The trunk in INT8: where it quantises, how close it stays, how it is stored and trained."""
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import os
 
 import pytest
@@ -11,10 +12,10 @@ from conftest import speech
 from torch import nn
 
 from edge_vc.audio.distance import snr_db
-from edge_vc.compress.quantization import qat
+from edge_vc.compress.quantization import ptq, qat
 from edge_vc.compress.quantization.calibrate import calibrate
 from edge_vc.compress.quantization.error import compare
-from edge_vc.compress.quantization.ptq import folded, quantize, round_convs, tighten
+from edge_vc.compress.quantization.ptq import folded, quantize, quantize_convs, search_clipping
 from edge_vc.compress.quantization.qat import Crops, fine_tune, match
 from edge_vc.compress.quantization.settings import QuantizeSettings
 from edge_vc.models.student.file import (
@@ -25,7 +26,7 @@ from edge_vc.models.student.file import (
 )
 from edge_vc.nn import Stateless, flatten_state
 from edge_vc.nn.flat_step import FlatStep, StreamedSteps
-from edge_vc.nn.quantized_conv import Grid, QuantizedConv2d, quantized_convs
+from edge_vc.nn.quantized_conv import QuantizedConv2d, QuantParams, quantized_convs
 
 
 @pytest.fixture(scope="module")
@@ -41,25 +42,41 @@ def quantized(tiny_student, recordings):
 @pytest.mark.parametrize(
     ("low", "high", "zero_point"), [(0.0, 5.1, 0), (-1.0, 1.0, 128), (-2.0, -1.0, 255), (1, 2, 0)]
 )
-def test_a_grid_holds_zero_exactly(low, high, zero_point):
-    grid = Grid.spanning(low, high)
-    assert grid.zero_point == zero_point
-    assert grid.scale * 255 == pytest.approx(max(high, 0) - min(low, 0))
+def test_a_range_holds_zero_exactly(low, high, zero_point):
+    params = QuantParams.spanning(low, high)
+    assert params.zero_point == zero_point
+    assert params.scale * 255 == pytest.approx(max(high, 0) - min(low, 0))
 
 
-def test_a_quantised_convolution_rounds_input_weights_and_output():
+def test_a_quantised_convolution_quantises_input_weights_and_output():
     torch.manual_seed(0)
     conv = nn.Conv2d(3, 4, (1, 2))
-    layer = QuantizedConv2d(conv, Grid.spanning(-1, 1), Grid.spanning(-2, 2))
+    layer = QuantizedConv2d(conv, QuantParams.spanning(-1, 1), QuantParams.spanning(-2, 2))
     x = torch.rand(1, 3, 1, 9) * 2 - 1
-    grid = Grid.spanning(-1, 1)
-    rounded_x = ((x / grid.scale).round().clamp(-128, 127)) * grid.scale
+    params = QuantParams.spanning(-1, 1)
+    quantized_x = ((x / params.scale).round().clamp(-128, 127)) * params.scale
     scale = conv.weight.detach().abs().amax((1, 2, 3), keepdim=True) / 127
-    rounded_w = (conv.weight.detach() / scale).round() * scale
-    y = nn.functional.conv2d(rounded_x, rounded_w, conv.bias)
-    step = Grid.spanning(-2, 2).scale
+    quantized_w = (conv.weight.detach() / scale).round() * scale
+    y = nn.functional.conv2d(quantized_x, quantized_w, conv.bias)
+    step = QuantParams.spanning(-2, 2).scale
     torch.testing.assert_close(layer(x), (y / step).round() * step, atol=1.01 * step, rtol=0)
     assert ((layer(x) / step) - (layer(x) / step).round()).abs().max() < 1e-4
+
+
+def test_weights_use_every_level_of_a_channel_and_activations_clip():
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 4, (1, 2))
+    layer = QuantizedConv2d(conv, QuantParams.spanning(-1, 1), QuantParams.spanning(-0.5, 0.25))
+    largest = conv.weight.detach().abs().amax((1, 2, 3))
+    torch.testing.assert_close(layer.weight_scale, largest / 127)
+    inside = torch.rand(1, 3, 1, 50) * 2 - 1
+    beyond = torch.where(inside.abs() > 0.5, 100 * inside, inside)
+    clamped = torch.where(inside.abs() > 0.5, 2 * inside.sign(), inside)
+    torch.testing.assert_close(layer(beyond), layer(clamped))
+    found = layer(beyond).detach()
+    step = QuantParams.spanning(-0.5, 0.25).scale
+    assert float(found.min()) >= -0.5 - step
+    assert float(found.max()) <= 0.25 + step
 
 
 def test_folding_keeps_the_function_and_leaves_no_norms(tiny_student):
@@ -78,12 +95,12 @@ def test_the_trunk_but_its_last_convolution_is_quantised_and_nothing_else(quanti
     assert not before, "quantising changed the student it was given"
 
 
-def test_outputs_are_rounded_only_where_no_convolution_does_it_next(quantized):
+def test_outputs_are_quantised_only_where_no_convolution_does_it_next(quantized):
     block = quantized.trunk[2].inner
-    assert block[0].conv.output_grid is None  # read by the widening convolution
-    assert block[2].conv.output_grid is None  # read, through a ReLU, by the narrowing one
-    assert block[4].conv.output_grid is not None  # added to the stream
-    assert quantized.trunk[0].conv.output_grid.zero_point == 0  # behind a ReLU: nothing negative
+    assert block[0].conv.output_params is None  # read by the widening convolution
+    assert block[2].conv.output_params is None  # read, through a ReLU, by the narrowing one
+    assert block[4].conv.output_params is not None  # added to the stream
+    assert quantized.trunk[0].conv.output_params.zero_point == 0  # behind a ReLU: nothing negative
 
 
 def test_the_quantised_trunk_stays_close(quantized, tiny_student):
@@ -93,17 +110,53 @@ def test_the_quantised_trunk_stays_close(quantized, tiny_student):
     assert found["lsd_db"] < 1
 
 
-def test_tightening_clips_what_is_rare(quantized):
+def test_the_clipping_search_clips_what_is_rare(quantized):
     torch.manual_seed(0)
     layer = Stateless(nn.Conv2d(4, 4, 1)).requires_grad_(False)
     x = torch.randn(1, 4, 1, 4000)
     x[0, 0, 0, 0] = 1.3 * x.abs().max()
-    grid = Grid.spanning(float(x.min()), float(x.max()))
-    rounded = Stateless(QuantizedConv2d(layer.body[0], grid)).requires_grad_(False)
-    before = snr_db(layer(x), rounded(x))
-    share = tighten(rounded, layer, [x])
+    params = QuantParams.spanning(float(x.min()), float(x.max()))
+    quantised = Stateless(QuantizedConv2d(layer.body[0], params)).requires_grad_(False)
+    before = snr_db(layer(x), quantised(x))
+    share = search_clipping(quantised, layer, [x])
     assert share < 1
-    assert snr_db(layer(x), rounded(x)) > before
+    assert snr_db(layer(x), quantised(x)) > before
+
+
+@pytest.fixture(scope="module")
+def at_half_range(tiny_student, recordings):
+    """The trunk quantised with every share of the clipping search but one half left out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ptq, "SHARES", (0.5,))
+        return quantize(tiny_student, recordings)
+
+
+def test_quantisation_searches_the_clipping(at_half_range, tiny_student, recordings, monkeypatch):
+    monkeypatch.setattr(ptq, "SHARES", (1.0,))
+    whole = quantize(tiny_student, recordings)
+    pairs = zip(quantized_convs(at_half_range), quantized_convs(whole), strict=True)
+    for half, full in pairs:
+        assert half.input_params.scale == pytest.approx(0.5 * full.input_params.scale, rel=0.02)
+
+
+def test_the_calibrated_ranges_hold_what_calibration_saw(tiny_student, recordings, monkeypatch):
+    monkeypatch.setattr(ptq, "SHARES", (1.0,))
+    whole, plain = quantize(tiny_student, recordings), folded(tiny_student)
+    with torch.no_grad():
+        features = [plain.frontend(audio) for audio in recordings]
+        low, high = min(float(x.min()) for x in features), max(float(x.max()) for x in features)
+    first = quantized_convs(whole.trunk)[0].input_params
+    assert -first.zero_point * first.scale == pytest.approx(min(low, 0.0), abs=2 * first.scale)
+    assert (255 - first.zero_point) * first.scale == pytest.approx(high, abs=2 * first.scale)
+
+
+def test_bias_correction_is_a_choice(tiny_student, recordings, quantized):
+    corrected = quantize(tiny_student, recordings, bias_correction=True)
+    pairs = zip(quantized_convs(corrected), quantized_convs(quantized), strict=True)
+    assert any(not torch.allclose(a.bias, b.bias) for a, b in pairs)
+    plain = [m.bias for m in folded(tiny_student).trunk.modules() if isinstance(m, nn.Conv2d)]
+    for conv, bias in zip(quantized_convs(quantized), plain, strict=False):
+        torch.testing.assert_close(conv.bias, bias)
 
 
 def test_states_keep_names_and_shapes_and_streaming_equals_offline(quantized, tiny_student):
@@ -128,9 +181,9 @@ def test_calibration_needs_the_states_of_speech(tiny_student, recordings):
         ratios = []
         # The same frames, once with what came before in the states and once with nothing in them.
         for signals, frames in ((features, 20), (alone[::12], 1)):
-            rounded = copy.deepcopy(plain.trunk)
-            round_convs(rounded, calibrate(plain.trunk, signals, frames=frames))
-            ratios.append(snr_db(truth, rounded(heard)))
+            quantised = copy.deepcopy(plain.trunk)
+            quantize_convs(quantised, calibrate(plain.trunk, signals, frames=frames))
+            ratios.append(snr_db(truth, quantised(heard)))
     assert ratios[0] > ratios[1] + 3
 
 
@@ -203,6 +256,78 @@ def test_fine_tuning_gets_closer(quantized, tiny_student, recordings):
         after = float(loss(student, crops))
     assert len(losses) == 30
     assert after < before
+
+
+def test_fine_tuning_keeps_the_scale_of_the_weights_fitted(quantized, tiny_student, recordings):
+    student = copy.deepcopy(quantized)
+    settings = QuantizeSettings(
+        qat_steps=2, qat_batch=1, qat_segment_seconds=0.4, qat_learning_rate=1e-3
+    )
+    fine_tune(student, recordings, match(tiny_student), settings)
+    pairs = zip(quantized_convs(student), quantized_convs(quantized), strict=True)
+    for tuned, before in pairs:
+        largest = tuned.weight.detach().abs().amax((1, 2, 3))
+        torch.testing.assert_close(tuned.weight_scale, (largest / 127).clamp_min(1e-8))
+        assert not torch.equal(tuned.weight_scale, before.weight_scale)
+
+
+def test_fine_tuning_follows_the_schedule_and_clips_the_gradient(
+    quantized, recordings, monkeypatch
+):
+    rates, norms = [], []
+
+    class Watched(torch.optim.Adam):
+        def step(self, closure=None):
+            rates.append(self.param_groups[0]["lr"])
+            gradients = [p.grad for p in self.param_groups[0]["params"] if p.grad is not None]
+            norms.append(float(torch.stack([g.norm() for g in gradients]).norm()))
+            return super().step(closure)
+
+    monkeypatch.setattr(torch.optim, "Adam", Watched)
+    settings = QuantizeSettings(
+        qat_steps=4, qat_batch=1, qat_segment_seconds=0.4, qat_learning_rate=1e-4, qat_clip=0.01
+    )
+    student = copy.deepcopy(quantized)
+    fine_tune(
+        student,
+        recordings,
+        lambda net, crops: 1e3 * net.trunk(crops.mels).square().mean(),
+        settings,
+    )
+    assert rates == pytest.approx([1e-4, 0.8536e-4, 0.5e-4, 0.1464e-4], rel=1e-3)
+    assert norms == pytest.approx([0.01] * 4, rel=1e-3)
+
+
+@pytest.mark.parametrize("part", ["features", "bands", "voicing"])
+def test_matching_sees_every_part_of_a_prediction(part, tiny_student, recordings):
+    with torch.no_grad():
+        crops = Crops(tiny_student.frontend(recordings[0]), (0,), (0,))
+    loss = match(tiny_student)
+    assert float(loss(tiny_student, crops).detach()) == 0.0
+    student = copy.deepcopy(tiny_student)
+    predict = student.head.predict
+    student.head.predict = lambda hidden: changed(predict(hidden), part)
+    assert float(loss(student, crops).detach()) > 1e-3
+
+
+def changed(prediction, part):
+    return dataclasses.replace(prediction, **{part: getattr(prediction, part) + 1.0})
+
+
+def test_crops_are_drawn_over_all_recordings_and_places(recordings, tiny_student):
+    with torch.no_grad():
+        features = [tiny_student.frontend(audio) for audio in recordings]
+    settings = QuantizeSettings(qat_batch=8)
+    drawn = [qat._crops(features, 40, settings, step) for step in range(20)]
+    assert {index for crops in drawn for index in crops.recordings} == {0, 1, 2}
+    starts = {start for crops in drawn for start in crops.first_frames}
+    last = features[0].shape[-1] - 40
+    assert min(starts) < 10
+    assert last - 10 < max(starts) <= last
+    for crops in drawn[:3]:
+        places = zip(crops.recordings, crops.first_frames, strict=True)
+        for row, (index, start) in enumerate(places):
+            assert torch.equal(crops.mels[row], features[index][0, ..., start : start + 40])
 
 
 def test_fine_tuning_goes_on_from_its_checkpoint(

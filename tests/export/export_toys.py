@@ -16,7 +16,7 @@ from edge_vc.models.student.student import Student
 from edge_vc.nn import Conv, Residual, Serial, State, Stateless, StreamingLayer
 from edge_vc.nn.fold import fold_batch_norms, replace_module
 from edge_vc.nn.layer import branch, join_state
-from edge_vc.nn.quantized_conv import Grid, QuantizedConv2d
+from edge_vc.nn.quantized_conv import QuantizedConv2d, QuantParams
 
 HOP, RATE, CHANNELS, HIDDEN = 16, 8000, 8, 16
 
@@ -91,7 +91,7 @@ def quantized_toy(seed: int = 0, *, outputs: bool = True) -> Toy:
     Without ``outputs`` each block's last convolution gives floats.
     """
     model = toy(seed)
-    around, above = Grid.spanning(-4.0, 4.0), Grid.spanning(0.0, 4.0)
+    around, above = QuantParams.spanning(-4.0, 4.0), QuantParams.spanning(0.0, 4.0)
     for block in model.trunk:
         fold_batch_norms(block, [("inner.4.conv", "inner.5.body.0")])
         up, down = block.get_submodule("inner.2"), block.get_submodule("inner.4")
@@ -148,8 +148,10 @@ def quantized_student(student: Student) -> Student:
     for name, (low, high, out_low, out_high) in ranges.items():
         conv = student.trunk.get_submodule(name)
         assert isinstance(conv, nn.Conv2d)
-        output = Grid.spanning(out_low, out_high) if name.endswith("4.conv") else None
-        replace_module(student.trunk, name, QuantizedConv2d(conv, Grid.spanning(low, high), output))
+        output = QuantParams.spanning(out_low, out_high) if name.endswith("4.conv") else None
+        replace_module(
+            student.trunk, name, QuantizedConv2d(conv, QuantParams.spanning(low, high), output)
+        )
     return student.eval()
 
 

@@ -28,7 +28,7 @@ class LabelledSpeech:
 
     @classmethod
     def open(cls, folder: Path) -> LabelledSpeech:
-        """Open the artefact of the ``data`` stage."""
+        """Open the artifact of the ``data`` stage."""
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         return cls(folder, tuple(index["train"]), tuple(index["holdout"]))
 

@@ -24,7 +24,7 @@ class PlannedStage:
 
 
 def input_hashes(stage: Stage, folder: RunFolder) -> dict[str, str]:
-    """Content hashes of everything the stage reads; an artefact that is not there is ``""``."""
+    """Content hashes of everything the stage reads; an artifact that is not there is ``""``."""
     hashes = dict(stage.external_inputs())
     for name in stage.needs:
         record = folder.record(name)
@@ -48,7 +48,7 @@ def judge(stage: Stage, folder: RunFolder) -> PlannedStage:
     record = folder.record(stage.name)
     inputs = input_hashes(stage, folder)
     if record is None:
-        there = folder.artefact(stage.name).exists()
+        there = folder.artifact(stage.name).exists()
         return PlannedStage(stage, "run", "its files were changed" if there else "not done yet")
     if record.key == stage_key(stage, inputs):
         return PlannedStage(stage, "skip", "unchanged")

@@ -1,4 +1,4 @@
-"""The folder of one compression run: finished artefacts, work in progress, ``run.json``."""
+"""The folder of one compression run: finished artifacts, work in progress, ``run.json``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RECIPE = "recipe.toml"
 """The recipe with every default written out."""
 SUMMARY = "run.json"
 RECORD = "stage.json"
-"""Beside every artefact: what made it and what was measured."""
+"""Beside every artifact: what made it and what was measured."""
 
 
 class RunFolderError(RuntimeError):
@@ -35,7 +35,7 @@ class Record:
     key: str
     """Hash of everything that the result depends on."""
     content: str
-    """Hash of the artefact's files."""
+    """Hash of the artifact's files."""
     seconds: float
     """How long the last, finishing attempt took."""
     metrics: Metrics
@@ -85,7 +85,7 @@ def read_run(path: str | Path) -> RunState:
 
 
 class RunFolder:
-    """Artefacts by stage: ``<stage>/`` when done, ``.work/<stage>/`` until then.
+    """Artifacts by stage: ``<stage>/`` when done, ``.work/<stage>/`` until then.
 
     A stage's folder appears by one rename, complete with its record, so whatever is there is
     whole, no matter when the process died.
@@ -115,13 +115,13 @@ class RunFolder:
             self._finish_commits()
             yield
 
-    def artefact(self, stage: str) -> Path:
-        """Path of a stage's finished artefact, there or not."""
+    def artifact(self, stage: str) -> Path:
+        """Path of a stage's finished artifact, there or not."""
         return self.root / stage
 
     def record(self, stage: str) -> Record | None:
-        """The record of a finished stage, or None; an artefact that was changed is not finished."""
-        folder = self.artefact(stage)
+        """The record of a finished stage, or None; an artifact that was changed is not finished."""
+        folder = self.artifact(stage)
         try:
             record = Record(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -161,14 +161,14 @@ class RunFolder:
         resolved: dict[str, Any],
         inputs: dict[str, str],
     ) -> Record:
-        """Turn the output folder into the stage's artefact, replacing what was there."""
+        """Turn the output folder into the stage's artifact, replacing what was there."""
         place = self.root / ".work" / stage
         output = place / "output"
         record = Record(key, content_hash(output), seconds, metrics, resolved, inputs)
         _write_json(output / RECORD, asdict(record))
         for path in sorted(output.rglob("*")):
             _sync(path)
-        final, previous = self.artefact(stage), place / "previous"
+        final, previous = self.artifact(stage), place / "previous"
         if final.exists():
             final.rename(previous)
         output.rename(final)
@@ -177,11 +177,11 @@ class RunFolder:
         return record
 
     def _finish_commits(self) -> None:
-        """Put artefacts in place whose process died between the two renames of a commit."""
+        """Put artifacts in place whose process died between the two renames of a commit."""
         for output in self.root.glob(".work/*/output"):
             stage = output.parent.name
-            if (output / RECORD).is_file() and not self.artefact(stage).exists():
-                output.rename(self.artefact(stage))
+            if (output / RECORD).is_file() and not self.artifact(stage).exists():
+                output.rename(self.artifact(stage))
 
     def write_summary(self, summary: dict[str, Any]) -> Path:
         """Write ``run.json`` in one step."""

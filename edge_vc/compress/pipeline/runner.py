@@ -33,7 +33,7 @@ class RunResult:
     skipped: tuple[str, ...]
     """Stages that were unchanged."""
 
-    def artefact(self, stage: str) -> Path:
+    def artifact(self, stage: str) -> Path:
         """Folder of a finished stage's files."""
         return self.folder / stage
 
@@ -49,7 +49,7 @@ def run_stages(
 ) -> RunResult:
     """Bring every stage up to date, in order, and keep ``run.json``.
 
-    Raises `LimitError` after a stage whose result is beyond the recipe's limits (its artefact and
+    Raises `LimitError` after a stage whose result is beyond the recipe's limits (its artifact and
     numbers stay in the folder), `RunFolderError` when the folder is in use and `RecipeError`,
     before any stage runs, for what is missing on this machine.
     """
@@ -92,7 +92,7 @@ def _bring_up_to_date(verdict: PlannedStage, folder: RunFolder, progress: Progre
     inputs = input_hashes(stage, folder)
     key = stage_key(stage, inputs)
     output, scratch = folder.workplace(stage.name, key)
-    paths = {name: folder.artefact(name) for name in stage.needs}
+    paths = {name: folder.artifact(name) for name in stage.needs}
     started = time.monotonic()
     metrics = stage.run(Workspace(paths, output, scratch, progress))
     _check_finite(stage, metrics)

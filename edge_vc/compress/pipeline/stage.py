@@ -25,24 +25,24 @@ class Workspace:
     """Where a stage works."""
 
     inputs: Mapping[str, Path]
-    """Finished artefacts of the stages in `Stage.needs`, by name."""
+    """Finished artifacts of the stages in `Stage.needs`, by name."""
     output: Path
-    """Folder to fill; whatever lies in it at the end becomes the artefact."""
+    """Folder to fill; whatever lies in it at the end becomes the artifact."""
     scratch: Path
     """Folder for checkpoints and caches: survives a kill, dropped once the stage is done."""
     progress: Progress = no_progress
 
 
 class Stage(ABC):
-    """One step from teacher to bundle: reads artefacts, writes one, measures it."""
+    """One step from teacher to bundle: reads artifacts, writes one, measures it."""
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
-    """Stages whose artefacts are read."""
+    """Stages whose artifacts are read."""
     sections: ClassVar[tuple[str, ...]] = ()
     """Sections of the recipe that are read: a change in them makes the stage run again."""
     revision: ClassVar[int] = 1
-    """Raised whenever the same inputs give another result, so that old artefacts expire."""
+    """Raised whenever the same inputs give another result, so that old artifacts expire."""
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe

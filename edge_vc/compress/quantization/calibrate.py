@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from edge_vc.compress.quantization.nncf_graph import ConvGraph, ConvNode, offline_nncf
 from edge_vc.nn.flat_step import FlatStep, StreamedSteps, TooShortError
 from edge_vc.nn.layer import StreamingLayer
-from edge_vc.nn.quantized_conv import Grid
+from edge_vc.nn.quantized_conv import QuantParams
 from edge_vc.workers.progress import Progress, no_progress
 
 
@@ -22,11 +22,11 @@ class ConvPlan:
     """How one convolution is quantised."""
 
     path: str
-    input_grid: Grid
-    output_grid: Grid | None
-    """None where the next quantised convolution rounds the output anyway."""
+    input_params: QuantParams
+    output_params: QuantParams | None
+    """None where the next quantised convolution quantises the output anyway."""
     bias: Tensor | None
-    """Corrected so that rounding leaves the mean output where it was, ``[out]``."""
+    """Corrected so that quantisation keeps the mean of the output, ``[out]``."""
 
 
 def calibrate(
@@ -37,10 +37,10 @@ def calibrate(
     bias_correction: bool = False,
     progress: Progress = no_progress,
 ) -> list[ConvPlan]:
-    """Find the grids of ``layer``'s convolutions by streaming ``signals``, ``[1, C, 1, T]`` each.
+    """Find how to quantise ``layer``'s convolutions by streaming ``signals`` ``[1, C, 1, T]``.
 
     A convolution whose output leaves the layer stays float: measured on a trunk, that one small
-    layer costs 3 dB of signal-to-noise ratio, and rounding it wins no time.
+    layer costs 3 dB of signal-to-noise ratio, and quantising it wins no time.
     ``layer`` is left as it is; batch norms must have been folded. ``frames`` are processed per
     step, any number: streaming gives the same values in any partition.
     """
@@ -51,12 +51,12 @@ def calibrate(
             f"calibration needs at least {frames} frames of speech, got none so long"
         )
     graph = ConvGraph(copy.deepcopy(step), steps[0])
-    rounded = [conv for conv in graph.convs() if not conv.leaves]
+    chosen = [conv for conv in graph.convs() if not conv.leaves]
     exact = [conv.op for conv in graph.convs() if conv.leaves]
-    ranges = _output_ranges(step, rounded, progress(steps, len(steps), "ranges"))
+    ranges = _output_ranges(step, chosen, progress(steps, len(steps), "ranges"))
     quantized = _nncf_quantize(step, _Watched(steps, progress), exact, bias_correction)
-    ops = {conv.op for conv in rounded}
-    return [_plan(conv, ops, graph, quantized, ranges) for conv in rounded]
+    ops = {conv.op for conv in chosen}
+    return [_plan(conv, ops, graph, quantized, ranges) for conv in chosen]
 
 
 @dataclass(frozen=True)
@@ -136,22 +136,22 @@ def _output_ranges(
 
 def _plan(
     conv: ConvNode,
-    rounded: set[str],
+    quantized_ops: set[str],
     graph: ConvGraph,
     quantized: nn.Module,
     ranges: Mapping[str, tuple[float, float]],
 ) -> ConvPlan:
     low, high = ranges[conv.path]
     output = None
-    if not rounded.issuperset(conv.readers):
-        output = Grid.spanning(0.0 if conv.rectified else low, high)
+    if not quantized_ops.issuperset(conv.readers):
+        output = QuantParams.spanning(0.0 if conv.rectified else low, high)
     module = quantized.get_submodule("layer").get_submodule(conv.path)
     bias = dict(module.named_parameters()).get("bias")
     corrected = None if bias is None else bias.detach().clone()
-    return ConvPlan(conv.path, _input_grid(conv, graph, quantized), output, corrected)
+    return ConvPlan(conv.path, _input_params(conv, graph, quantized), output, corrected)
 
 
-def _input_grid(conv: ConvNode, graph: ConvGraph, quantized: nn.Module) -> Grid:
+def _input_params(conv: ConvNode, graph: ConvGraph, quantized: nn.Module) -> QuantParams:
     """Read the quantiser in front of a convolution: its own, or the nearest one above it."""
     from nncf.torch.function_hook.wrapper import get_hook_storage
 
@@ -161,5 +161,5 @@ def _input_grid(conv: ConvNode, graph: ConvGraph, quantized: nn.Module) -> Grid:
     for name in names:
         if name in hooks:
             low, span = hooks[name].input_low.item(), hooks[name].input_range.item()
-            return Grid.spanning(low, low + span)
+            return QuantParams.spanning(low, low + span)
     raise RuntimeError(f"NNCF put no quantiser in front of {conv.path} ({conv.op})")

@@ -27,10 +27,10 @@ def compare(student: Student, quantized: Student, audio: Tensor) -> Metrics:
     edge = round(EDGE_SECONDS * student.config.sample_rate / student.config.hop)
     first = snr_db(truth.features[..., :edge], guess.features[..., :edge])
     last = snr_db(truth.features[..., -edge:], guess.features[..., -edge:])
-    heard, rounded = student.synthesize(truth).flatten(), quantized.synthesize(guess).flatten()
+    heard, guessed = student.synthesize(truth).flatten(), quantized.synthesize(guess).flatten()
     return {
         "trunk_snr_db": snr_db(truth.features, guess.features),
         "snr_first_db": first,
         "snr_last_db": last,
-        "lsd_db": log_spectral_distance(heard, rounded, student.config.sample_rate),
+        "lsd_db": log_spectral_distance(heard, guessed, student.config.sample_rate),
     }

@@ -21,7 +21,7 @@ from edge_vc.workers.progress import Progress, no_progress
 CALIBRATION_FRAMES = 50
 """Frames per calibration step."""
 SHARES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
-"""Parts of the ranges seen in calibration that grids may span."""
+"""Parts of the calibrated ranges that are tried."""
 
 
 def folded(student: Student) -> Student:
@@ -45,7 +45,7 @@ def quantize(
 
     ``speech``: recordings ``[1, 1, 1, T]`` at the student's rate, half a second each or longer.
     Only the trunk changes, and of it all convolutions but the last. States stay float and keep
-    their names; both ends of a state pass the same rounding, so ``state.X`` and ``next.X`` share
+    their names; both ends of a state are quantised alike, so ``state.X`` and ``next.X`` share
     their scale by construction.
     """
     quantized = folded(student)
@@ -60,39 +60,43 @@ def quantize(
         bias_correction=bias_correction,
         progress=progress,
     )
-    exact = copy.deepcopy(quantized.trunk)
-    round_convs(quantized.trunk, plans)
-    tighten(quantized.trunk, exact, features)
+    reference = copy.deepcopy(quantized.trunk)
+    quantize_convs(quantized.trunk, plans)
+    search_clipping(quantized.trunk, reference, features)
     return quantized
 
 
 @torch.no_grad()
-def tighten(rounded: StreamingLayer, exact: StreamingLayer, signals: Sequence[Tensor]) -> float:
-    """Narrow all grids of ``rounded`` by the one share that brings it closest to ``exact``.
+def search_clipping(
+    quantized: StreamingLayer, reference: StreamingLayer, signals: Sequence[Tensor]
+) -> float:
+    """Clip all activation ranges of ``quantized`` to the share that brings it closest to float.
 
-    Ranges that hold every sample spend levels on outliers; one number for all cannot overfit
-    to the ``signals`` ``[1, C, 1, T]``. Returns the share, 1 where clipping does not pay.
+    Ranges that hold every sample spend levels on outliers; one share for all of them cannot
+    overfit to the ``signals`` ``[1, C, 1, T]``. ``reference`` is the float layer, closeness the
+    signal-to-noise ratio of the outputs. Returns the share, 1 where clipping does not pay.
     """
-    truths = [exact(signal) for signal in signals]
-    truth = torch.cat([t.flatten() for t in truths])
+    truth = torch.cat([reference(signal).flatten() for signal in signals])
 
     def closeness(share: float) -> float:
-        candidate = copy.deepcopy(rounded)
+        candidate = copy.deepcopy(quantized)
         for conv in quantized_convs(candidate):
-            conv.narrow(share)
+            conv.clip(share)
         return snr_db(truth, torch.cat([candidate(signal).flatten() for signal in signals]))
 
     best = max(SHARES, key=closeness)
-    for conv in quantized_convs(rounded):
-        conv.narrow(best)
+    for conv in quantized_convs(quantized):
+        conv.clip(best)
     return best
 
 
-def round_convs(layer: StreamingLayer, plans: Sequence[ConvPlan]) -> None:
-    """Replace the convolutions of ``plans`` inside ``layer`` by rounded ones."""
+def quantize_convs(layer: StreamingLayer, plans: Sequence[ConvPlan]) -> None:
+    """Replace the convolutions of ``plans`` inside ``layer`` by quantised ones."""
     for plan in plans:
         conv = layer.get_submodule(plan.path)
         assert isinstance(conv, torch.nn.Conv2d)
         if plan.bias is not None:
             conv.bias = torch.nn.Parameter(plan.bias)
-        replace_module(layer, plan.path, QuantizedConv2d(conv, plan.input_grid, plan.output_grid))
+        replace_module(
+            layer, plan.path, QuantizedConv2d(conv, plan.input_params, plan.output_params)
+        )

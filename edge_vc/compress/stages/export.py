@@ -74,8 +74,8 @@ class ExportStage(Stage):
 
         section, recipe = self.recipe.export, self.recipe.to_dict()
         student = load_student(work.inputs["distill"] / STUDENT)
-        rounded = load_student(work.inputs["quantize"] / STUDENT)
-        with_int8 = section.precision != "fp32" and bool(quantized_convs(rounded.trunk))
+        quantized = load_student(work.inputs["quantize"] / STUDENT)
+        with_int8 = section.precision != "fp32" and bool(quantized_convs(quantized.trunk))
         path = work.output / f"{section.name}.evc"
         bar = PushedProgress(work.progress, "export")
         notes: list[str] = []
@@ -88,7 +88,7 @@ class ExportStage(Stage):
             release = release_bundle(
                 path,
                 student,
-                rounded if with_int8 else None,
+                quantized if with_int8 else None,
                 recipe_facts(recipe),
                 tier=tier_of(student.trunk_parameters()),
                 selection=recipe_selection(recipe),

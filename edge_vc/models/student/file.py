@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.nn.fold import replace_module
-from edge_vc.nn.quantized_conv import Grid, QuantizedConv2d
+from edge_vc.nn.quantized_conv import QuantizedConv2d, QuantParams
 
 FORMAT = "edge-vc student 1"
 METADATA = "student"
@@ -94,5 +94,5 @@ def _take_form(student: Student, tensors: Mapping[str, Tensor]) -> None:
             if f"{name}.bias" in tensors and module.bias is None:
                 module.bias = nn.Parameter(torch.zeros(module.out_channels))
             if f"{name}.weight_scale" in tensors:
-                output = Grid(1.0, 0) if f"{name}.output_scale" in tensors else None
-                replace_module(student, name, QuantizedConv2d(module, Grid(1.0, 0), output))
+                output = QuantParams(1.0, 0) if f"{name}.output_scale" in tensors else None
+                replace_module(student, name, QuantizedConv2d(module, QuantParams(1.0, 0), output))
