@@ -81,6 +81,7 @@ def test_every_cut_is_seen(tmp_path: Path) -> None:
         (member("link", kind=tarfile.SYMTYPE), "'link' is a symbolic link"),
         (member("link", kind=tarfile.LNKTYPE), "'link' is a hard link"),
         (member("null", kind=tarfile.CHRTYPE), "'null' is a device"),
+        (member("disk", kind=tarfile.BLKTYPE), "'disk' is a device"),
         (member("pipe", kind=tarfile.FIFOTYPE), "'pipe' is a pipe"),
         (member("folder", kind=tarfile.DIRTYPE), "'folder/' is a folder"),
         (member("long", kind=tarfile.XHDTYPE), "'long' is a special entry"),

@@ -116,6 +116,11 @@ def test_the_last_that_accepts_an_argument_opens_it() -> None:
     assert source_kind("a.wav") is mine
     unregister_source("mine")
     assert source_kind("a.wav").name == "file"
+    other = replace(NPY, name="other", accepts=lambda text: text == "a.wav")
+    register_sink(other)
+    assert sink_kind("a.wav") is other
+    unregister_sink("other")
+    assert sink_kind("a.wav").name == "file"
 
 
 def test_entry_points_are_read_for_what_nobody_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
