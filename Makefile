@@ -17,7 +17,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install $(PIP_ARGS) 
 TORCH := $(shell grep '^torch==' constraints.txt)
 BUILD_PIP := $(shell grep '^pip==' constraints.txt)
 
-.PHONY: help quickstart test test-slow test-board check bench clean
+.PHONY: help quickstart test test-slow test-board check docs docs-serve wheels mutants bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,10 +34,28 @@ test-slow: $(STAMP) ## the tests that take longer than a few seconds each
 test-board: $(STAMP) ## the tests that run on emulated boards; makes their arm64 root first
 	$(BIN)/python -m pytest -m emulated tests/boards
 
-check: $(STAMP) ## lint, format, types
+check: $(STAMP) ## lint, format, types, the documentation built strictly
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MAKE) --no-print-directory docs
+
+docs: $(STAMP) ## build the documentation into build/docs; a broken link is an error
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+
+docs-serve: $(STAMP) ## show the documentation on loopback and rebuild it on every change
+	$(BIN)/mkdocs serve
+
+wheels: $(STAMP) ## both wheels and sdists into dist/, checked; URL=https://... sets their links
+	$(PIP) -q --group release
+	rm -rf dist
+	EDGE_VC_URL="$(URL)" $(BIN)/python -m build --no-isolation --outdir dist .
+	EDGE_VC_URL="$(URL)" $(BIN)/python -m build --no-isolation --outdir dist runtimes
+	$(BIN)/twine check --strict dist/*
+
+mutants: $(STAMP) ## change the core one token at a time; tests that notice nothing are listed
+	$(PIP) -q --group mutation
+	$(BIN)/python -m benchmarks.mutants $(ARGS)
 
 bench: $(STAMP) ## measure this machine and write benchmarks/results
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -54,5 +72,5 @@ $(STAMP): constraints.txt pyproject.toml runtimes/pyproject.toml
 	@echo "Installing into $(VENV), once; this takes a few minutes."
 	$(PIP) -q "$(BUILD_PIP)"
 	$(PIP) "$(TORCH)"
-	$(PIP) --build-constraint constraints.txt -e runtimes/ -e '.[tflite,evaluate,prepare,train]' --group dev
+	$(PIP) --build-constraint constraints.txt -e runtimes/ -e '.[tflite,evaluate,prepare,train]' --group dev --group docs
 	@touch $@
