@@ -1,0 +1,136 @@
+"""Pages made from the code when the site is built: command line, recipe, report schema."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import Field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages to the site."""
+    pages = {
+        "reference/command-line.md": command_line(),
+        "reference/recipe.md": recipe(),
+        "reference/report.md": report(),
+    }
+    for name, text in pages.items():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+def command_line() -> str:
+    """Return the help of every verb, as a terminal shows it."""
+    from edge_vc.cli import app
+
+    group: Any = typer.main.get_command(app)
+    verbs = group.list_commands(typer.Context(group))
+    parts = [
+        "# Command line\n",
+        "This page is the programs' own `--help`. `edge-vc` runs on the host, `edge-vc-rt` on a "
+        "board; the verbs that both have are the same code.\n",
+        _help("edge-vc", [sys.executable, "-m", "edge_vc"]),
+    ]
+    parts += [_help(f"edge-vc {verb}", [sys.executable, "-m", "edge_vc", verb]) for verb in verbs]
+    parts.append(_help("edge-vc-rt", [sys.executable, "-m", "edge_vc_runtime"]))
+    return "\n".join(parts)
+
+
+def _help(title: str, command: list[str]) -> str:
+    environment = {**os.environ, "COLUMNS": "88", "NO_COLOR": "1", "TERM": "dumb"}
+    done = subprocess.run(
+        [*command, "--help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    return f"## `{title}`\n\n```text\n{done.stdout.rstrip()}\n```\n"
+
+
+def recipe() -> str:
+    """Return every key of the recipe with default, range and meaning."""
+    from edge_vc.compress.recipe import Recipe
+
+    parts = [
+        "# Recipe\n",
+        "A recipe is a TOML file. Every key may be left out; an unknown key, a value outside its "
+        "range or one of another type is an error that names the key and what is allowed. "
+        "`edge-vc compress base --show` prints a recipe with every default written out.\n",
+    ]
+    for section in fields(Recipe):
+        kind = type(section.default)
+        if is_dataclass(kind):
+            parts.append(f"## `[{section.name}]`\n\n{_paragraph(kind.__doc__)}\n\n{_table(kind)}")
+    return "\n".join(parts)
+
+
+def _table(kind: type[Any]) -> str:
+    meanings = _attribute_docstrings(kind)
+    rows = ["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
+    for spec in fields(kind):
+        meaning = _paragraph(meanings.get(spec.name, "")).replace("|", "\\|")
+        rows.append(f"| `{spec.name}` | `{_toml(spec.default)}` | {_allowed(spec)} | {meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def _allowed(spec: Field[Any]) -> str:
+    unit = f" {spec.metadata['unit']}" if spec.metadata.get("unit") else ""
+    if "range" in spec.metadata:
+        low, high = spec.metadata["range"]
+        return f"{low:g} to {high:g}{unit}"
+    choices = spec.metadata.get("choices")
+    if choices:
+        return ", ".join(f"`{_toml(word)}`" for word in dict.fromkeys(choices))
+    return {bool: "`true` or `false`", str: "a string"}.get(type(spec.default), "")
+
+
+def _toml(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:37] + '..."'
+
+
+def _attribute_docstrings(kind: type[Any]) -> dict[str, str]:
+    """Return the string under each field of a class, which Python itself drops."""
+    found = {}
+    for base in reversed(kind.__mro__[:-1]):
+        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for line, following in zip(body.body, body.body[1:], strict=False):
+            said = following.value if isinstance(following, ast.Expr) else None
+            if (
+                isinstance(line, ast.AnnAssign)
+                and isinstance(line.target, ast.Name)
+                and isinstance(said, ast.Constant)
+            ):
+                found[line.target.id] = str(said.value)
+    return found
+
+
+def _paragraph(text: str | None) -> str:
+    return " ".join((text or "").replace("``", "`").split())
+
+
+def report() -> str:
+    """Return the schema of the profile report."""
+    from edge_vc_runtime.profiling.report import report_schema
+
+    schema = json.dumps(report_schema(), indent=2)
+    return (
+        "# Profile report\n\n"
+        "`edge-vc profile BUNDLE --json report.json` writes one JSON document, wherever it runs. "
+        "`environment` says where that was: `board`, `host`, `emulated` or `estimated`. A field is "
+        "`null` where the machine does not offer what it would hold. From Python: "
+        "`edge_vc_runtime.Report.from_json` reads it strictly.\n\n"
+        "::: edge_vc_runtime.profiling.report.Report\n\n"
+        f"## JSON Schema\n\n```json\n{schema}\n```\n"
+    )
