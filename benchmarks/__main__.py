@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark on the shipped bundles; results kept, README tables renewed.
+"""`make bench`: every benchmark on the shipped bundles; results kept, the tables in docs/benchmarks.md renewed.
 
 Run it on an idle machine. The voice is scored where an evaluation corpus is given.
 """
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         steps.append([tool, "evaluate", *judged, "--json", report])
         steps.append([python, here / "voice.py", report, "--json", RESULTS / "voice.json"])
         kept.append(RESULTS / "voice.json")
-    steps.append([python, here / "table.py", *kept, "--into", ROOT / "README.md"])
+    steps.append([python, here / "table.py", *kept, "--into", ROOT / "docs" / "benchmarks.md"])
     for step in steps:
         code = subprocess.run([*map(str, step)], check=False).returncode
         if code:

@@ -1,4 +1,4 @@
-"""The README's performance tables, made from the kept results of the other benchmarks."""
+"""The tables of docs/benchmarks.md, made from the kept results of the other benchmarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 EXAMPLES = """examples:
   python benchmarks/table.py benchmarks/results/latency.json
       print the table
-  python benchmarks/table.py benchmarks/results/*.json --into README.md
+  python benchmarks/table.py benchmarks/results/*.json --into docs/benchmarks.md
       put the tables between <!-- latency --> and <!-- /latency -->, and so on
 """
 
@@ -125,7 +125,7 @@ VOICE = {
     "f0_correlation": ("F0 correlation", "{:.2f}"),
     "f0_error": ("F0 error, %", "{:.1f}"),
 }
-"""Figures of a voice that the README shows: title and form."""
+"""Figures of a voice that the page shows: title and form."""
 
 
 def voice_table(result: dict[str, Any]) -> str:
