@@ -7,6 +7,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 # Options for pip, for instance an index that has a CPU-only torch.
 PIP_ARGS ?=
+# Boards whose wheels `make wheels` collects for offline installation.
+BOARDS ?=
+# Address of the published repository, for the links of the wheels.
+URL ?=
 # Options for the quick start: --corpus DIR, --help.
 ARGS ?=
 
@@ -17,10 +21,12 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install $(PIP_ARGS) 
 TORCH := $(shell grep '^torch==' constraints.txt)
 BUILD_PIP := $(shell grep '^pip==' constraints.txt)
 
-.PHONY: help quickstart test test-slow test-board check docs docs-serve wheels mutants bench clean
+.PHONY: help install quickstart test test-slow test-board check docs docs-serve wheels mutants bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) ## make .venv with everything pinned; then: . .venv/bin/activate
 
 quickstart: $(STAMP) ## teacher to bundle to profile, on speech it makes itself
 	$(BIN)/python -m edge_vc.quickstart $(ARGS)
@@ -46,12 +52,17 @@ docs: $(STAMP) ## build the documentation into build/docs; a broken link is an e
 docs-serve: $(STAMP) ## show the documentation on loopback and rebuild it on every change
 	$(BIN)/mkdocs serve
 
-wheels: $(STAMP) ## both wheels and sdists into dist/, checked; URL=https://... sets their links
+wheels: $(STAMP) ## distributions into dist/, and what BOARDS="pi4 pi5" need; URL=... sets links
 	$(PIP) -q --group release
 	rm -rf dist
 	EDGE_VC_URL="$(URL)" $(BIN)/python -m build --no-isolation --outdir dist .
 	EDGE_VC_URL="$(URL)" $(BIN)/python -m build --no-isolation --outdir dist runtimes
-	$(BIN)/twine check --strict dist/*
+	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
+	for board in $(BOARDS); do \
+	  mkdir -p dist/$$board && cp dist/edge_vc_runtime-*.whl dist/$$board/ && \
+	  $(BIN)/edge-vc boards $$board --wheels > dist/$$board/requirements.txt && \
+	  $(BIN)/python -m pip download -q --find-links dist/$$board --dest dist/$$board \
+	    $$($(BIN)/edge-vc boards $$board --pip-options) -r dist/$$board/requirements.txt; done
 
 mutants: $(STAMP) ## change the core one token at a time; tests that notice nothing are listed
 	$(PIP) -q --group mutation
@@ -72,5 +83,5 @@ $(STAMP): constraints.txt pyproject.toml runtimes/pyproject.toml
 	@echo "Installing into $(VENV), once; this takes a few minutes."
 	$(PIP) -q "$(BUILD_PIP)"
 	$(PIP) "$(TORCH)"
-	$(PIP) --build-constraint constraints.txt -e runtimes/ -e '.[tflite,evaluate,prepare,train]' --group dev --group docs
+	$(PIP) --build-constraint constraints.txt -e runtimes/ -e '.[evaluate,prepare,train]' --group dev --group docs
 	@touch $@

@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark on the shipped bundles; results kept, the tables in docs/benchmarks.md renewed.
+"""`make bench`: every benchmark on the shipped bundles; results and docs/benchmarks.md renewed.
 
 Run it on an idle machine. The voice is scored where an evaluation corpus is given.
 """

@@ -48,5 +48,5 @@ def check_formats(formats: tuple[str, ...]) -> None:
             except ModuleNotFoundError as error:
                 raise FormatError(
                     f"{name} files need {error.name}, which is not installed: "
-                    f"pip install 'edge-vc[{name}]', or leave {name} out of the formats"
+                    f"pip install edge-vc, or leave {name} out of the formats"
                 ) from error

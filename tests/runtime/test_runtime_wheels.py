@@ -63,7 +63,7 @@ def test_one_version(project_root: Path, wheels: dict[str, Path]) -> None:
     version = edge_vc_runtime.__version__
     assert {path.name.split("-")[1] for path in wheels.values()} == {version}
     project = tomllib.loads((project_root / "pyproject.toml").read_text())["project"]
-    assert f"edge-vc-runtime[onnx,audio]=={version}" in project["dependencies"]
+    assert f"edge-vc-runtime[onnx,litert,audio]=={version}" in project["dependencies"]
 
 
 def test_runtime_wheel_alone_converts(board: Path, both: Path, tmp_path: Path) -> None:
