@@ -47,10 +47,10 @@ check: $(STAMP) ## lint, format, types, the documentation built strictly
 	$(MAKE) --no-print-directory docs
 
 docs: $(STAMP) ## build the documentation into build/docs; a broken link is an error
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/docs
 
 docs-serve: $(STAMP) ## show the documentation on loopback and rebuild it on every change
-	$(BIN)/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 wheels: $(STAMP) ## distributions into dist/, and what BOARDS="pi4 pi5" need; URL=... sets links
 	$(PIP) -q --group release
