@@ -50,7 +50,7 @@ def command_line() -> str:
 
 
 def _help(title: str, command: list[str]) -> str:
-    environment = {**os.environ, "COLUMNS": "88", "NO_COLOR": "1", "TERM": "dumb"}
+    environment = {**os.environ, "COLUMNS": "78", "NO_COLOR": "1", "TERM": "dumb"}
     done = subprocess.run(
         [*command, "--help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
@@ -87,11 +87,15 @@ def _allowed(spec: Field[Any]) -> str:
     unit = f" {spec.metadata['unit']}" if spec.metadata.get("unit") else ""
     if "range" in spec.metadata:
         low, high = spec.metadata["range"]
-        return f"{low:g} to {high:g}{unit}"
+        return f"{_number(low)} to {_number(high)}{unit}"
     choices = spec.metadata.get("choices")
     if choices:
         return ", ".join(f"`{_toml(word)}`" for word in dict.fromkeys(choices))
     return {bool: "`true` or `false`", str: "a string"}.get(type(spec.default), "")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1e6 else f"{value:g}"
 
 
 def _toml(value: object) -> str:
