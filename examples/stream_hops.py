@@ -6,7 +6,7 @@ from edge_vc.assets import ASSETS
 from edge_vc_runtime import Session
 
 session = Session.open(ASSETS / "kathleen-base.evc")
-print(f"{session.sample_rate} Hz, {session.hop} samples per hop, {session.choice}")
+print(f"{session.sample_rate} Hz, {session.hop} samples per hop, {session.selection}")
 
 rng = np.random.default_rng(0)
 for _ in range(100):  # one second
