@@ -1,11 +1,11 @@
-"""What each part of the teacher's training bought: variants trained alike but for one thing.
+"""From-scratch ablations of the teacher's training, one change each.
 
 Every variant has the same recipe, data, seed and budget, and is scored on sentences that training
 left out (`edge_vc.data.development`), denoised, since word errors show in clean recordings; never
 on the evaluation corpus. The recogniser expects every sentence of the training corpus. Statistic:
 means over the sentences with bootstrap intervals, see `edge-vc evaluate`; noise is babble and
-speech-shaped noise at 10 dB. Leaves out: repetitions with other seeds, longer budgets. Killed, it
-goes on where it was.
+speech-shaped noise at 10 dB. Leaves out: repetitions with other seeds, longer budgets. Re-run the
+command to resume.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ NOISE_DB = 10.0
 DENOISE_DB = 25.0
 _EXAMPLES = """examples:
   python benchmarks/ablation.py train --work build/ablation --pack build/pack --minutes 3
-      where there is a GPU; `--max-minutes 9` ends a sitting, the next one goes on
+      where there is a GPU; `--max-minutes 9` ends a session, the next one resumes
   python benchmarks/ablation.py score --work build/ablation --corpus CORPUS \\
       --json benchmarks/results/ablation.json
       anywhere; then `python benchmarks/table.py benchmarks/results/ablation.json`
@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     data.add_argument("--corpus", type=Path)
     train.add_argument("--steps", type=int, help="of each variant")
     train.add_argument("--minutes", type=float, help="or wall clock of each variant")
-    train.add_argument("--max-minutes", type=float, help="of all variants in this sitting")
+    train.add_argument("--max-minutes", type=float, help="of all variants in this session")
     train.add_argument("--threads", type=int, help="CPU threads of each training")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
     score = commands.add_parser("score", help="score what was trained")
@@ -144,9 +144,9 @@ def score_all(args: argparse.Namespace) -> int:
     if not finished:
         print(f"ablation: {args.work}: nothing finished to score", file=sys.stderr)
         return 2
-    corpus, held = Corpus.open(args.corpus), args.work / "development"
-    if not (held / "metadata.csv").is_file():
-        Development.of(corpus).write(held, DENOISE_DB)
+    corpus, development = Corpus.open(args.corpus), args.work / "development"
+    if not (development / "metadata.csv").is_file():
+        Development.of(corpus).write(development, DENOISE_DB)
     everybody = load_systems("source")
     for variant in finished:
         folder = run_of(args.work, variant)
@@ -157,7 +157,7 @@ def score_all(args: argparse.Namespace) -> int:
         task = bar.add_task("score", total=None)
         report = evaluate(
             everybody,
-            held,
+            development,
             options,
             lambda done, total: bar.update(task, completed=done, total=total),
         )

@@ -8,6 +8,7 @@ import pytest
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.transcript import edit_distance
+from edge_vc.evaluate.metrics.dnsmos import DnsmosModel
 from edge_vc.evaluate.metrics.metric import Counts, Value
 from edge_vc.evaluate.metrics.pesq import pesq
 from edge_vc.evaluate.metrics.recording import Recording
@@ -103,6 +104,20 @@ def test_f0_is_that_of_source_and_target(
     other = scorer.recording(source.utterance, chosen.sources[1].read(RATE), source)
     assert number(scorer.score(other).scores["f0_correlation"]) < 0.9
     assert scorer.score(source).scores["f0_correlation"] is None
+
+
+def test_dnsmos_keeps_its_three_scores_apart(source: Recording, clean: SentenceScore) -> None:
+    rated = DnsmosModel().rate(source.samples, RATE)
+    assert rated is not None
+    keys = ("dnsmos", "dnsmos_signal", "dnsmos_background")
+    assert [clean.scores[key] for key in keys] == [rated.overall, rated.signal, rated.background]
+    assert rated.overall < rated.signal < rated.background
+
+
+def test_the_centroid_is_a_unit_vector(chosen: EvaluationSet) -> None:
+    target = measure_target(chosen)
+    assert np.linalg.norm(target.centroid) == pytest.approx(1.0, abs=1e-5)
+    assert 150 < target.f0_hz < 300
 
 
 def test_mcd_is_zero_for_the_targets_own_recording(scorer: Scorer, chosen: EvaluationSet) -> None:

@@ -162,6 +162,11 @@ def test_intrusive_metrics_fall_with_noise_and_silence_has_none(
     assert metric(speech[:2000], speech[:2000], RATE) is None
 
 
+def test_pesq_of_equal_signals_is_the_top_of_the_wide_band_scale(speech: Samples) -> None:
+    """Narrow-band PESQ ends at 4.55, wide-band at 4.64 (ITU-T P.862.2)."""
+    assert pesq(speech, speech, RATE) == pytest.approx(4.644, abs=0.005)
+
+
 def test_intrusive_metrics_of_a_sentence(chosen: EvaluationSet, speech: Samples) -> None:
     """The first recording is the reference: of silence as a reference nothing is known."""
     scorer = Scorer(chosen, Target(np.ones(256, np.float32), 150.0), intrusive_metrics())
