@@ -1,4 +1,4 @@
-"""A streaming layer as a module of plain tensors, for tools that know nothing of nested state."""
+"""A streaming layer as a module of plain tensors, for exporters and quantisers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TooShortError(ValueError):
 
 
 class FlatStep(nn.Module):
-    """``(x, *states) -> (y, *next states)``, states in flatten order."""
+    """``(x, *states) -> (y, *next states)``, both in the order of `state_names`."""
 
     def __init__(self, layer: StreamingLayer) -> None:
         super().__init__()
@@ -30,7 +30,8 @@ class FlatStep(nn.Module):
         """Advance by ``x`` ``[B, C, 1, T]``."""
         state = unflatten_state(dict(zip(self.state_names, states, strict=True)))
         y, following = self.layer.step(x, state)
-        return (y, *flatten_state(following).values())
+        flat = flatten_state(following)
+        return (y, *(flat[name] for name in self.state_names))
 
 
 class StreamedSteps:

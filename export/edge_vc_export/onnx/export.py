@@ -7,18 +7,19 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import onnx
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.jit._trace import TracerWarning
 from torch.onnx.errors import OnnxExporterError, UnsupportedOperatorError
 
-from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
+from edge_vc.nn.flat_step import FlatStep
+from edge_vc.nn.layer import StreamingLayer
 from edge_vc_export.formats import UnsupportedOperationError
 from edge_vc_export.onnx.cleanup import simplify, tidy
 from edge_vc_export.onnx.graph import Graph
@@ -32,27 +33,6 @@ from edge_vc_export.onnx.unsupported_layer import (
 
 OPSET = 17
 """The newest opset that every supported board's runtime loads (JetPack 5 stops at 1.19)."""
-
-
-class HopGraph(nn.Module):
-    """One hop of a layer as a function of tensors alone: audio and states in, the same out."""
-
-    def __init__(self, layer: StreamingLayer) -> None:
-        super().__init__()
-        self.layer = layer
-        self.initial = flatten_state(layer.init_state(1))
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """Names of the states, in the graph's order."""
-        return tuple(self.initial)
-
-    def forward(self, audio: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """Advance ``audio`` ``[1, 1, 1, hop]``; the next states come in the same order."""
-        nested = unflatten_state(dict(zip(self.initial, states, strict=True)))
-        y, following = self.layer.step(audio, nested)
-        flat = flatten_state(following)
-        return (y, *(flat[name] for name in self.initial))
 
 
 def export_onnx(
@@ -125,19 +105,19 @@ def trace(
     model: StreamingLayer, x: Tensor, *, signal_in: str = "audio", signal_out: str = "audio_out"
 ) -> Graph:
     """Return the graph of one step of ``model`` over ``x`` ``[1, C, 1, T]``, not yet cleaned."""
-    hop_graph = HopGraph(model)
-    states = hop_graph.initial
+    flat_step = FlatStep(model)
+    states = dict(zip(flat_step.state_names, flat_step.init_states(), strict=True))
     inputs = [signal_in, *(f"state.{name}" for name in states)]
     outputs = [signal_out, *(f"next.{name}" for name in states)]
     file = io.BytesIO()
     training = [module for module in model.modules() if module.training]
-    hop_graph.eval()
+    flat_step.eval()
     scopes = LayerScopes(model)
     try:
         with torch.no_grad(), _quiet(), scopes:
-            _check_states(hop_graph, x)
+            _check_states(flat_step, states, x)
             torch.onnx.export(
-                hop_graph,
+                flat_step,
                 (x, *states.values()),
                 cast(str, file),  # the annotation forgets that a file object is taken
                 input_names=inputs,
@@ -194,10 +174,9 @@ def _check(model: StreamingLayer, hop: int) -> None:
         raise ValueError(f"hop {hop} is not a multiple of the model's block, {model.block} samples")
 
 
-def _check_states(hop_graph: HopGraph, x: Tensor) -> None:
+def _check_states(flat_step: FlatStep, states: Mapping[str, Tensor], x: Tensor) -> None:
     """The graph is run once before tracing: a state that changes its form cannot be swapped."""
-    states = hop_graph.initial
-    _, *following = hop_graph(x, *states.values())
+    _, *following = flat_step(x, *states.values())
     for (name, before), after in zip(states.items(), following, strict=True):
         if before.shape != after.shape or before.dtype != after.dtype:
             raise ValueError(
