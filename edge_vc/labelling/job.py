@@ -10,7 +10,7 @@ from edge_vc.audio.io import AudioError
 from edge_vc.data.corpus import Utterance
 from edge_vc.labelling.delay import Delay, common_delay_ms
 from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, TeacherRecord
-from edge_vc.labelling.label import Alignment
+from edge_vc.labelling.label import RATE, Alignment
 from edge_vc.labelling.labels import LabelledAudio, load_labels
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport, rows_in_order
@@ -43,6 +43,8 @@ class LabelSettings:
     correct: bool = True
     """Whether late answers are moved."""
     timeouts: Timeouts = field(default_factory=Timeouts)
+    sample_rate: int = RATE
+    """Of the labels, in Hz: the student's."""
     wait: bool = False
     """Whether to wait for another job that labels into the same folder."""
 
@@ -125,7 +127,7 @@ class LabelJob:
         distinct: dict[str, Recording] = {}
         for index, recording in enumerate(self._recordings):
             utterance, speed = recording
-            key = label_key(_content(utterance), self._hash, speed, alignment)
+            key = self._key(_content(utterance), speed, alignment)
             self._keys[index] = key
             distinct.setdefault(key, recording)
         return distinct
@@ -153,9 +155,12 @@ class LabelJob:
     def _task(self, recording: Recording, alignment: Alignment, probe: bool = False) -> LabelTask:
         utterance, speed = recording
         content = _content(utterance)
-        key = label_key(content, self._hash, speed, alignment)
-        suffix = utterance.path.suffix
-        return LabelTask(key, suffix, content, speed, alignment, probe)
+        key = self._key(content, speed, alignment)
+        suffix, rate = utterance.path.suffix, self._settings.sample_rate
+        return LabelTask(key, suffix, content, speed, alignment, probe, rate)
+
+    def _key(self, content: bytes, speed: float, alignment: Alignment) -> str:
+        return label_key(content, self._hash, speed, alignment, self._settings.sample_rate)
 
     def _report(self, teacher: TeacherRecord) -> LabelReport:
         rows = rows_in_order(self._recordings, self._keys, self._found)

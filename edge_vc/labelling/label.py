@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_vc.audio.io import AudioError, Samples, resample
 from edge_vc.audio.level import active_level_db, normalize_level
-from edge_vc.audio.pitch import track_pitch
+from edge_vc.audio.pitch import Contour, track_pitch
 from edge_vc.labelling.delay import (
     Delay,
     band_correlation,
@@ -17,7 +17,7 @@ from edge_vc.labelling.delay import (
     estimate_delay,
     undo_delay,
 )
-from edge_vc.labelling.labels import HOP, INPUT_DB, LabelledAudio, to_int16
+from edge_vc.labelling.labels import INPUT_DB, LabelledAudio, label_hop, to_int16
 from edge_vc.teachers.outliers import (
     SILENT_DB,
     OutlierError,
@@ -29,7 +29,7 @@ from edge_vc.teachers.outliers import (
 from edge_vc.teachers.teacher import Labels, Teacher
 
 RATE = 16_000
-"""Of labels, in Hz: what students run at."""
+"""Of labels, in Hz, unless a job asks for another: what the shipped students run at."""
 
 
 @dataclass(frozen=True)
@@ -53,58 +53,83 @@ class Labelled:
     soundness: Soundness
 
 
-def label_recording(teacher: Teacher, audio: Samples, alignment: Alignment) -> Labelled:
-    """Let ``teacher`` convert ``audio`` ``[T]`` at its rate, and check and align the answer.
+def reading_rate(teacher: Teacher, sample_rate: int) -> int:
+    """Return the rate in Hz to read recordings at: the teacher's.
 
-    The recording is levelled first. A teacher at another rate than `RATE` is given the recording
-    at its own; recording and answer are resampled afterwards.
+    Labels above `RATE` keep of the recording what a teacher at a lower rate does not hear.
+    """
+    return teacher.sample_rate if sample_rate <= RATE else max(teacher.sample_rate, sample_rate)
+
+
+def label_recording(
+    teacher: Teacher, audio: Samples, alignment: Alignment, sample_rate: int = RATE
+) -> Labelled:
+    """Let ``teacher`` convert ``audio`` ``[T]`` at `reading_rate`; check and align the answer.
+
+    The recording is levelled first. A teacher at another rate than the labels' ``sample_rate`` is
+    given the recording at its own; recording and answer are resampled where that is needed.
     Raises `OutlierError` for an answer that teaches nothing, `AudioError` for a recording that
     cannot be used, and whatever the teacher raises.
     """
-    rate = teacher.sample_rate
+    rate, hop = reading_rate(teacher, sample_rate), label_hop(sample_rate)
     if active_level_db(audio, rate) < SILENT_DB:
         raise OutlierError("silent input", f"active level below {SILENT_DB:g} dBFS")
     source = normalize_level(audio, rate, INPUT_DB)
-    if rate == RATE:
-        source = source[: len(source) // HOP * HOP]
-    if len(source) * RATE < HOP * rate:
+    same = teacher.sample_rate == sample_rate
+    if same:
+        source = source[: len(source) // hop * hop]
+    if len(source) * sample_rate < hop * rate:
         raise AudioError(f"{len(audio)} samples at {rate} Hz are less than one hop")
     look_inside: Callable[[Samples], Labels] | None = getattr(teacher, "label", None)
-    if look_inside is not None and rate == RATE:
-        return _with_inside(source, look_inside(source))
-    answer = teacher.convert(source)
-    check_form(source, answer, rate)
-    if rate != RATE:
-        source, answer = resample(source, rate, RATE), resample(answer, rate, RATE)
-    return _from_waveforms(source, answer, alignment)
+    if look_inside is not None and same:
+        return _with_inside(source, look_inside(source), sample_rate)
+    heard = _resampled(source, rate, teacher.sample_rate)
+    answer = teacher.convert(heard)
+    check_form(heard, answer, teacher.sample_rate)
+    source = _resampled(source, rate, sample_rate)
+    answer = _resampled(answer, teacher.sample_rate, sample_rate)
+    common = min(len(source), len(answer))  # twice resampled, an answer may be a sample longer
+    return _from_waveforms(source[:common], answer[:common], alignment, sample_rate)
 
 
-def _with_inside(source: Samples, labels: Labels) -> Labelled:
+def _resampled(audio: Samples, rate: int, wanted: int) -> Samples:
+    return audio if rate == wanted else resample(audio, rate, wanted)
+
+
+def _with_inside(source: Samples, labels: Labels, rate: int) -> Labelled:
     """Keep what a teacher of ours says of itself; it is aligned by construction."""
-    check_form(source, labels.audio, RATE)
-    delay = estimate_delay(source, labels.audio, RATE)
-    soundness = _checked(source, labels.audio)
+    check_form(source, labels.audio, rate)
+    delay = estimate_delay(source, labels.audio, rate)
+    soundness = _checked(source, labels.audio, rate)
     labelled = LabelledAudio(
         to_int16(source), to_int16(labels.audio), labels.f0, labels.bands.astype(np.float16)
     )
     return Labelled(labelled, delay, 0.0, soundness)
 
 
-def _from_waveforms(source: Samples, answer: Samples, alignment: Alignment) -> Labelled:
-    delay = estimate_delay(source, answer, RATE)
+def _from_waveforms(source: Samples, answer: Samples, alignment: Alignment, rate: int) -> Labelled:
+    delay, hop = estimate_delay(source, answer, rate), label_hop(rate)
     undone_ms = delay_to_undo(delay, alignment.common_ms) if alignment.correct else 0.0
-    source, answer = undo_delay(source, answer, round(undone_ms * RATE / 1000))
-    frames = len(source) // HOP
-    source, answer = source[: frames * HOP], answer[: frames * HOP]
-    soundness = _checked(source, answer)
-    f0 = track_pitch(answer, RATE, HOP // 2).f0[1::2][:frames]
+    source, answer = undo_delay(source, answer, round(undone_ms * rate / 1000))
+    frames = len(source) // hop
+    source, answer = source[: frames * hop], answer[: frames * hop]
+    soundness = _checked(source, answer, rate)
+    f0 = _mid_frame_f0(answer, rate, hop)
     bands = np.zeros((0, frames), np.float16)
     return Labelled(
         LabelledAudio(to_int16(source), to_int16(answer), f0, bands), delay, undone_ms, soundness
     )
 
 
-def _checked(source: Samples, answer: Samples) -> Soundness:
-    soundness = measure_soundness(source, answer, RATE)
-    check_sound(soundness, band_correlation(source, answer, RATE))
+def _mid_frame_f0(audio: Samples, rate: int, hop: int) -> Contour:
+    """Track F0 at the middle of each frame of ``hop`` samples (of odd ones, half a sample off)."""
+    frames, half = len(audio) // hop, hop // 2
+    if hop % 2:
+        return track_pitch(audio[half:], rate, hop).f0[:frames]
+    return track_pitch(audio, rate, half).f0[1::2][:frames]
+
+
+def _checked(source: Samples, answer: Samples, rate: int) -> Soundness:
+    soundness = measure_soundness(source, answer, rate)
+    check_sound(soundness, band_correlation(source, answer, rate))
     return soundness

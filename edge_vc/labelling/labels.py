@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
 
+FRAME_RATE = 100
+"""Frames of labels per second, whatever the student's hop is; see `LabelledAudio.at_hop`."""
 HOP = 160
+"""Samples of a frame of labels at 16 kHz."""
 INPUT_DB = -23.0
 
 
@@ -27,6 +30,53 @@ class LabelledAudio:
     """F0 of the answer in Hz at the middle of each hop, 0 where unvoiced, ``[F]``."""
     bands: NDArray[np.float16]
     """The teacher's filter bands ``[3 * bands, F]``; ``[0, F]`` from a teacher without any."""
+
+    @property
+    def hop(self) -> int:
+        """Samples per frame."""
+        return len(self.source) // max(1, len(self.f0))
+
+    def at_hop(self, hop: int) -> LabelledAudio:
+        """Return the same recording in frames of ``hop`` samples, cut to whole ones.
+
+        F0 and the magnitude bands are interpolated between the middles of frames; voicing and
+        phases are those of the nearest frame.
+        """
+        if hop == self.hop:
+            return self
+        frames = len(self.source) // hop
+        places = np.clip((np.arange(frames) + 0.5) * hop / self.hop - 0.5, 0, len(self.f0) - 1)
+        return LabelledAudio(
+            self.source[: frames * hop],
+            self.target[: frames * hop],
+            _f0_at(self.f0, places),
+            _bands_at(self.bands, places),
+        )
+
+
+def label_hop(sample_rate: int) -> int:
+    """Return the samples of a frame of labels at ``sample_rate`` Hz: 10 ms, or nearly."""
+    return round(sample_rate / FRAME_RATE)
+
+
+def _f0_at(f0: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:
+    voiced = np.flatnonzero(f0 > 0)
+    if not len(voiced):
+        return np.zeros(len(places), np.float32)
+    moved = np.interp(places, voiced, f0[voiced])
+    return np.where(f0[np.round(places).astype(int)] > 0, moved, 0).astype(np.float32)
+
+
+def _bands_at(bands: NDArray[np.float16], places: NDArray[np.float64]) -> NDArray[np.float16]:
+    before = np.floor(places).astype(int)
+    after = np.minimum(before + 1, bands.shape[1] - 1)
+    share = (places - before).astype(np.float32)
+    moved: NDArray[np.float16] = (bands[:, before] * (1 - share) + bands[:, after] * share).astype(
+        np.float16
+    )
+    phases = slice(len(bands) // 3, len(bands) // 3 * 2)
+    moved[phases] = bands[phases][:, np.round(places).astype(int)]
+    return moved
 
 
 def to_int16(audio: Samples) -> NDArray[np.int16]:

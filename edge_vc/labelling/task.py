@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_vc.audio.io import AudioError, Samples, read_audio, resample
-from edge_vc.labelling.label import Alignment, label_recording
+from edge_vc.labelling.label import RATE, Alignment, label_recording, reading_rate
 from edge_vc.labelling.labels import pack_labels
 from edge_vc.teachers.outliers import OutlierError
 from edge_vc.teachers.teacher import Teacher
@@ -34,6 +34,8 @@ class LabelTask:
     alignment: Alignment
     probe: bool = False
     """Only the delay is wanted; outliers do not matter."""
+    sample_rate: int = RATE
+    """Of the labels, in Hz."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,26 @@ class LabelOutcome:
     """The ``.npz`` file of a kept one."""
 
 
-def label_key(content: bytes, teacher_hash: str, speed: float, alignment: Alignment) -> str:
+def label_key(
+    content: bytes,
+    teacher_hash: str,
+    speed: float,
+    alignment: Alignment,
+    sample_rate: int = RATE,
+) -> str:
     """Return the name of the labels of a file with this ``content``."""
     digest = hashlib.sha256(content)
     digest.update(f"{teacher_hash}:{speed}:{asdict(alignment)}:{REVISION}".encode())
+    if sample_rate != RATE:
+        digest.update(f":{sample_rate}".encode())
     return digest.hexdigest()[:32]
 
 
 def perform(teacher: Teacher, task: LabelTask) -> LabelOutcome:
     """Label one recording; whatever goes wrong is part of the outcome."""
     try:
-        audio = _read(task, teacher.sample_rate)
-        done = label_recording(teacher, audio, task.alignment)
+        audio = _read(task, reading_rate(teacher, task.sample_rate))
+        done = label_recording(teacher, audio, task.alignment, task.sample_rate)
     except OutlierError as error:
         return LabelOutcome(task.key, LEFT_OUT, error.reason, error.fact)
     except AudioError as error:

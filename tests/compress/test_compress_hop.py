@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
+from conftest import TINY, settled
+from typer.testing import CliRunner
 
+from edge_vc.compress.cli import app
 from edge_vc.compress.recipe import Recipe
+from edge_vc.compress.run import compress
 from edge_vc.compress.stages.initial_student import expected_costs, initial_student
+from edge_vc.labelling.labels import load_labels
+from edge_vc.models.student.file import load_student, save_student
 from edge_vc.settings.field import RecipeError
 
 
@@ -54,3 +62,83 @@ def test_what_does_not_fit_is_refused_in_one_line(student: str, words: str) -> N
     with pytest.raises(RecipeError, match=words) as caught:
         initial_student(recipe(student).student)
     assert "\n" not in str(caught.value)
+
+
+TINY_RUN = """
+[teacher]
+weights = "{teacher}"
+[student]
+tier = "nano"
+{student}
+[data]
+corpus = "{corpus}"
+holdout_seconds = 5.0
+vary = false
+[distill]
+steps = 2
+batch = 2
+segment_seconds = 0.5
+max_mel_db = 200.0
+[prune]
+enabled = false
+max_mel_db = 200.0
+[export]
+name = "tiny"
+licence = "LicenseRef-tiny"
+consent = "Nobody's voice."
+attribution = "Nobody's recordings."
+[target]
+max_mmacs = 1000.0
+max_weight_kb = 1000.0
+max_latency_ms = 40.0
+"""
+
+
+def tiny_weights(folder: Path, hop_ms: float, rate: int) -> Path:
+    student = settled(TINY.at(hop_ms, rate))
+    return save_student(student, folder / "student.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("hop_ms", "rate"),
+    [
+        (5.0, 16_000),
+        pytest.param(20.0, 16_000, marks=pytest.mark.slow),
+        pytest.param(10.0, 24_000, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_a_few_steps_of_distillation_run(
+    hop_ms: float, rate: int, tiny_teacher: Path, tiny_corpus: Path, tmp_path: Path
+) -> None:
+    weights = tiny_weights(tmp_path, hop_ms, rate)
+    given = f'weights = "{weights}"\nhop_ms = {hop_ms}\nsample_rate = {rate}'
+    text = TINY_RUN.format(teacher=tiny_teacher, student=given, corpus=tiny_corpus)
+    plan = Recipe.from_toml(text)
+
+    result = compress(plan, tmp_path / "run", until="distill")
+
+    student = load_student(result.artefact("distill") / "student.safetensors")
+    assert (student.config.hop_ms, student.config.sample_rate) == (hop_ms, rate)
+    assert 0 < result.metrics["distill"]["mel_db"] < 200
+    labels = load_labels(next(result.artefact("data").glob("train-*.npz")))
+    assert labels.hop == rate // 100
+    assert len(labels.source) == pytest.approx(2.5 * rate, rel=0.01)
+    assert len(labels.bands) == (240 if rate == 16_000 else 0)
+
+
+@pytest.mark.parametrize("hop_ms", [5, 20])
+def test_a_dry_run_with_another_hop_names_its_cost(
+    hop_ms: float, tiny_teacher: Path, tiny_corpus: Path, tmp_path: Path
+) -> None:
+    text = TINY_RUN.format(
+        teacher=tiny_teacher, student=f'weights = "random"\nhop_ms = {hop_ms}', corpus=tiny_corpus
+    )
+    (tmp_path / "recipe.toml").write_text(text)
+
+    found = CliRunner().invoke(
+        app, [str(tmp_path / "recipe.toml"), "--run", str(tmp_path / "run"), "--dry-run"]
+    )
+
+    assert found.exit_code == 0, found.output
+    assert f"{2 * hop_ms:g}" in found.output

@@ -127,10 +127,11 @@ def executed(path: Path, folder: Path) -> Counter[str]:
 FACTS = {"hop": HOP, "sample_rate": RATE, "name": "toy", "licence": "CC0-1.0"}
 
 
-def small_student(seed: int = 0) -> Student:
+def small_student(seed: int = 0, hop_ms: float = 10, sample_rate: int = 16_000) -> Student:
     """A student of two narrow blocks, its batch norms set by a little noise."""
     torch.manual_seed(seed)
     config = StudentConfig(channels=16, hidden=(24, 24), dilations=(1, 4), outputs=16)
+    config = config.at(hop_ms, sample_rate)
     student = Student(config).train()
     with torch.no_grad():
         for _ in range(5):

@@ -15,6 +15,7 @@ from edge_vc.audio.io import AudioError
 from edge_vc.data.corpus import Corpus
 from edge_vc.labelling.job import label_here
 from edge_vc.labelling.label import Alignment, label_recording
+from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.teachers.module import ModuleSpec
 from edge_vc.teachers.outliers import OutlierError
 
@@ -115,3 +116,47 @@ def test_speed_makes_another_speaker(corpus: Corpus, tmp_path: Path) -> None:
     # Played slower: longer, and lower in pitch by as much.
     assert len(slow.source) == pytest.approx(len(plain.source) / 0.8, abs=160)
     assert np.median(slow.f0[slow.f0 > 0]) == pytest.approx(0.8 * 120, rel=0.03)
+
+
+def gliding(frames: int = 60) -> LabelledAudio:
+    """Labels in frames of 160 samples whose F0 and bands rise evenly."""
+    f0 = np.linspace(100, 159, frames, dtype=np.float32)
+    f0[:10] = 0
+    magnitude = np.linspace(-3, -1, frames, dtype=np.float32)
+    phase = np.where(np.arange(frames) % 2, 3.0, -3.0)
+    bands = np.stack([magnitude, phase, magnitude]).astype(np.float16)
+    audio = np.arange(frames * 160, dtype=np.int16)
+    return LabelledAudio(audio, audio, f0, bands)
+
+
+@pytest.mark.parametrize("hop", [40, 80, 320])
+def test_labels_move_to_another_hop(hop: int) -> None:
+    given = gliding()
+    moved = given.at_hop(hop)
+
+    frames = 60 * 160 // hop
+    assert moved.hop == hop
+    assert moved.f0.shape == (frames,)
+    assert moved.bands.shape == (3, frames)
+    assert np.array_equal(moved.source, given.source)
+    middle = (np.arange(frames) + 0.5) * hop / 160 - 0.5
+    inner = (middle > 11) & (middle < 58)
+    np.testing.assert_allclose(moved.f0[inner], 100 + middle[inner], rtol=1e-4)
+    np.testing.assert_allclose(moved.bands[0, inner], -3 + middle[inner] * 2 / 59, atol=2e-3)
+    assert set(np.abs(moved.bands[1]).tolist()) == {3.0}
+    assert np.mean(moved.f0 == 0) == pytest.approx(10 / 60, abs=1.5 / frames)
+
+
+def test_labels_at_their_own_hop_are_left_as_they_are() -> None:
+    given = gliding()
+    assert given.at_hop(160) is given
+
+
+def test_a_recording_without_voice_stays_unvoiced_and_odd_samples_are_cut() -> None:
+    given = gliding()
+    silent = LabelledAudio(given.source, given.target, 0 * given.f0, given.bands[:0])
+    moved = silent.at_hop(441)
+
+    assert len(moved.source) == 21 * 441
+    assert moved.bands.shape == (0, 21)
+    assert not moved.f0.any()

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from edge_vc.compress.pipeline.artifacts import LabelledSpeech
 from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stages.labels import (
@@ -20,6 +21,8 @@ from edge_vc.data.corpus import Corpus, CorpusError, Utterance
 from edge_vc.data.synthetic.synthetic import synthesize_corpus
 from edge_vc.labelling.folder import LabelFolderError
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
+from edge_vc.labelling.label import RATE
+from edge_vc.labelling.labels import FRAME_RATE, label_hop, load_labels
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport
 from edge_vc.settings.field import RecipeError, Value
@@ -61,6 +64,20 @@ class DataStage(Stage):
         except CorpusError as error:
             raise RecipeError(f'data.corpus = "{given}": {error}') from error
 
+    @property
+    def _rate(self) -> int:
+        """Rate of the student and so of the labels, in Hz."""
+        return self.recipe.student.sample_rate
+
+    def _check_rate(self, speech: LabelledSpeech) -> None:
+        """Raise `RecipeError` for labels of another rate than the student's."""
+        hop = load_labels(speech.folder / speech.train[0]).hop
+        if hop != label_hop(self._rate):
+            raise RecipeError(
+                f'data.labels = "{self._section.labels}": are at {hop * FRAME_RATE} Hz, not '
+                f"student.sample_rate = {self._rate}; give data.corpus instead"
+            )
+
     @cached_property
     def _external(self) -> dict[str, str]:
         if self._section.labels:
@@ -71,7 +88,8 @@ class DataStage(Stage):
         except TeacherError as error:
             raise RecipeError(str(error)) from error
         corpus = self._corpus.content_hash() if self._corpus else "synthetic"
-        return {"teacher": teacher, "corpus": corpus}
+        rate = {} if self._rate == RATE else {"sample_rate": str(self._rate)}
+        return {"teacher": teacher, "corpus": corpus} | rate
 
     def external_inputs(self) -> dict[str, str]:
         """Hashes of the teacher and the corpus, or of the labels."""
@@ -96,6 +114,7 @@ class DataStage(Stage):
             train, holdout = choose(self._asked(work), data)
             report = self._label(source, train, holdout, work)
         speech = collect(report, source, train, holdout, data.vary, work.output)
+        self._check_rate(speech)
         left_out = sum(report.reasons.values())
         return {
             "train_recordings": len(speech.train),
@@ -120,7 +139,7 @@ class DataStage(Stage):
         try:
             recordings = recordings_for(teacher, train, self._section.vary)
             recordings += recordings_for(teacher, holdout)
-            job = LabelJob(teacher, recordings, folder, LabelSettings())
+            job = LabelJob(teacher, recordings, folder, LabelSettings(sample_rate=self._rate))
             if teacher.kind == "default":
                 return job.run(InlinePool(TeacherOpener(teacher)), work.progress)
             # Somebody else's code: it may hang or die, and does so in processes of its own.

@@ -42,6 +42,7 @@ def mel_distance_db(
 
 def _aligned(student: Student, example: LabelledAudio) -> tuple[Tensor, Tensor]:
     """Convert an example; return the student's and the teacher's audio, ``[1, T]`` each."""
+    example = example.at_hop(student.config.hop)
     audio = student(as_tensor(example.source))[0, 0]
     target = as_tensor(example.target)[0, 0]
     usable = target.shape[-1] - student.delay

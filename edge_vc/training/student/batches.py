@@ -23,7 +23,7 @@ from edge_vc.nn.harmonic import WIDTH
 
 EARLY_SHARE = 0.33
 """Of crops from where a recording begins, while the running mean has yet to find its speaker."""
-EARLY_FRAMES = 100
+EARLY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ class DistillBatches:
         augment: FeatureAugment | None = None,
     ) -> None:
         self.frames, self.hop = frames, student.config.hop
+        self._early = round(EARLY_SECONDS * student.config.frame_rate)
         self._config, self._augment = student.config, augment
+        examples = [example.at_hop(self.hop) for example in examples]
         self._examples = [
             _prepare(student, example) for example in examples if len(example.f0) > frames
         ]
@@ -133,7 +135,7 @@ class DistillBatches:
     def _start(self, frames: int, rng: np.random.Generator) -> int:
         last = frames - self.frames
         early = rng.random() < EARLY_SHARE
-        return int(rng.integers(0, min(last, EARLY_FRAMES) if early else last))
+        return int(rng.integers(0, min(last, self._early) if early else last))
 
 
 @torch.no_grad()
@@ -144,6 +146,7 @@ def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
     """
     means = []
     for example in examples:
+        example = example.at_hop(student.config.hop)
         source = torch.from_numpy(example.source.astype(np.float32) / 32767)
         log_mels = student.frontend.log_mels(source[None, None, None])[0, :, 0]
         means.append(channel_mean(log_mels)[:, 0])

@@ -17,7 +17,6 @@ from rich.progress import track
 
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Corpus
-from edge_vc.data.pair_set import SAMPLE_RATE
 from edge_vc.labelling.job import label_here
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import TIERS
@@ -94,7 +93,7 @@ def new_student(args: argparse.Namespace, target_f0_hz: float) -> Student:
         # Its configuration may differ in how features are cut off, not in sizes.
         start = load_student(args.start)
         if start.config.head == "source-filter" and start.config.phase != config.phase:
-            start = with_fixed_phase(start, _some(args.corpus))
+            start = with_fixed_phase(start, _some(args.corpus, start.config.sample_rate))
         try:
             student.load_state_dict(start.state_dict())
         except RuntimeError as error:
@@ -102,11 +101,11 @@ def new_student(args: argparse.Namespace, target_f0_hz: float) -> Student:
     return with_lookahead(student, args.lookahead) if args.lookahead else student
 
 
-def _some(corpus: Path) -> Iterator[Samples]:
-    """Yield a few sentences of different people."""
+def _some(corpus: Path, rate: int) -> Iterator[Samples]:
+    """Yield a few sentences of different people at ``rate`` Hz."""
     sources = list(Corpus.open(corpus).select("source"))
     for utterance in sources[:: max(1, len(sources) // 20)]:
-        yield utterance.read(SAMPLE_RATE)
+        yield utterance.read(rate)
 
 
 def facts_of(args: argparse.Namespace, student: Student, teacher_hash: str) -> dict[str, Any]:

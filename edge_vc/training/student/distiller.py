@@ -25,8 +25,8 @@ from edge_vc.training.student.losses import TERMS
 from edge_vc.training.student.settings import DistillSettings
 from edge_vc.training.terms import Term, weighted_sum
 
-WARM_FRAMES = 40
-"""Frames before each segment in which the convolutions' contexts fill; they cost no loss."""
+WARM_SECONDS = 0.4
+"""Before each segment, in which the convolutions' contexts fill; they cost no loss."""
 LOG_STEPS = 100
 SAVE_STEPS = 500
 
@@ -58,16 +58,19 @@ class Distillation:
         if settings.batch % devices.world:
             raise ValueError(f"batch {settings.batch} does not divide by {devices.world} processes")
         torch.manual_seed(settings.seed)
-        frames = round(settings.segment_seconds * student.config.sample_rate / student.config.hop)
+        frames = round(settings.segment_seconds * student.config.frame_rate)
+        self.warm_frames = round(WARM_SECONDS * student.config.frame_rate)
         augment = FeatureAugment(
             settings.warp,
             settings.colour,
             (settings.expansion_lowest, settings.expansion_highest),
         )
-        self.batches = DistillBatches(student, examples, frames + WARM_FRAMES, augment)
+        self.batches = DistillBatches(student, examples, frames + self.warm_frames, augment)
         self.student = student.train().to(devices.device)
         self.average = MovingAverage(student, 0.998)
-        self.spectral = SpectralLoss(stft_weight=settings.stft, mel_weight=settings.mel)
+        self.spectral = SpectralLoss(
+            student.config.sample_rate, stft_weight=settings.stft, mel_weight=settings.mel
+        )
         self.spectral.to(devices.device)
         self.optimiser = torch.optim.AdamW(
             student.parameters(), settings.learning_rate, betas=(0.8, 0.98), weight_decay=0.01
@@ -146,7 +149,7 @@ class Distillation:
             prediction,
             self._synthesize(prediction, batch),
             self._without_warm_up(batch.audio),
-            WARM_FRAMES,
+            self.warm_frames,
             self.spectral,
             self.adversarial if started else None,
         )
@@ -160,7 +163,7 @@ class Distillation:
         return self._without_warm_up(audio[:, 0, 0])
 
     def _without_warm_up(self, audio: Tensor) -> Tensor:
-        return audio[:, WARM_FRAMES * self.student.config.hop :]
+        return audio[:, self.warm_frames * self.student.config.hop :]
 
 
 def _states_on(device: torch.device) -> AbstractContextManager[object]:
