@@ -169,7 +169,10 @@ def test_a_cut_run_ends_with_the_same_classifier(tmp_path: Path) -> None:
 def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="make the pack with --phones"):
         training(tmp_path, pairs())
-    assert training(tmp_path, pairs(), replace(SETTINGS, losses=LossSettings())).classifier is None
+    assert (
+        training(tmp_path, pairs(), replace(SETTINGS, losses=LossSettings())).networks.classifier
+        is None
+    )
 
 
 def test_phones_are_part_of_the_data() -> None:
