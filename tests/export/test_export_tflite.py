@@ -21,7 +21,7 @@ from edge_vc_export.parity.open_stream import open_stream
 from edge_vc_export.parity.pytorch_int8 import Int8Limits, ParityError, check_fp32, check_int8
 from edge_vc_export.tflite import convert_onnx, export_tflite
 from edge_vc_export.tflite.file import TfliteFile
-from edge_vc_export.tflite.model import ModelBuilder, Quantum
+from edge_vc_export.tflite.model import ModelBuilder, TensorQuantParams
 from edge_vc_runtime.engines.litert_engine.tflite_pack import ALIGNMENT
 
 
@@ -317,7 +317,9 @@ def test_constants_lie_where_vectors_load_fast() -> None:
     builder = ModelBuilder()
     x = builder.tensor("x", (1, 3))
     for size in (1, 2, 3):
-        builder.constant(f"c{size}", np.full(size, 0.123, np.float32), Quantum(np.ones(1)))
+        builder.constant(
+            f"c{size}", np.full(size, 0.123, np.float32), TensorQuantParams(np.ones(1))
+        )
     data = builder.to_bytes([x], [x], {"note": "odd"})
 
     first = data.index(np.full(3, 0.123, np.float32).tobytes())

@@ -12,9 +12,9 @@ from ai_edge_litert import schema_py_generated as schema
 from edge_vc_export.formats import UnsupportedOperationError
 from edge_vc_export.onnx.graph import attribute
 from edge_vc_export.tflite.model import Shape
-from edge_vc_export.tflite.tensor_map import Ledger, is_vector, transpose
+from edge_vc_export.tflite.tensor_map import TensorMap, is_vector, transpose
 
-Lower = Callable[[Ledger, onnx.NodeProto], None]
+Lower = Callable[[TensorMap, onnx.NodeProto], None]
 Options = Callable[[], Any]
 MOST_AXES = 4
 """Axes that every runtime can broadcast over."""
@@ -23,11 +23,11 @@ MOST_AXES = 4
 def unary(code: str, options: Options | None = None) -> Lower:
     """Return the lowering of an operation on single elements; their order does not matter."""
 
-    def lower(ledger: Ledger, node: onnx.NodeProto) -> None:
-        source = ledger.forms(node.input[0])[0]
-        result = ledger.new(node.output[0], source.shape, source.order)
+    def lower(tensors: TensorMap, node: onnx.NodeProto) -> None:
+        source = tensors.forms(node.input[0])[0]
+        result = tensors.new(node.output[0], source.shape, source.order)
         made = options() if options else None
-        ledger.builder.operator(code, [source.index], [result], options=made)
+        tensors.builder.operator(code, [source.index], [result], options=made)
 
     return lower
 
@@ -35,22 +35,24 @@ def unary(code: str, options: Options | None = None) -> Lower:
 def binary(code: str, options: Options | None = None) -> Lower:
     """Return the lowering of an operation on two tensors that broadcast against each other."""
 
-    def lower(ledger: Ledger, node: onnx.NodeProto) -> None:
-        names, shape = list(node.input), ledger.shape(node.output[0])
-        if _channels_last(ledger, names, shape):
-            sources = [ledger.channels_last(name) for name in names]
-            result = ledger.new_channels_last(node.output[0])
+    def lower(tensors: TensorMap, node: onnx.NodeProto) -> None:
+        names, shape = list(node.input), tensors.shape(node.output[0])
+        if _channels_last(tensors, names, shape):
+            sources = [tensors.channels_last(name) for name in names]
+            result = tensors.new_channels_last(node.output[0])
         else:
-            axes = _axes(ledger, names, shape)
-            sources = [ledger.laid(name, _seen(ledger.shape(name), shape, axes)) for name in names]
-            result = ledger.new(node.output[0], _seen(shape, shape, axes))
+            axes = _axes(tensors, names, shape)
+            sources = [
+                tensors.reshaped(name, _seen(tensors.shape(name), shape, axes)) for name in names
+            ]
+            result = tensors.new(node.output[0], _seen(shape, shape, axes))
         made = options() if options else None
-        ledger.builder.operator(code, sources, [result], options=made)
+        tensors.builder.operator(code, sources, [result], options=made)
 
     return lower
 
 
-def _channels_last(ledger: Ledger, names: list[str], shape: Shape) -> bool:
+def _channels_last(tensors: TensorMap, names: list[str], shape: Shape) -> bool:
     """Return whether ``[1, C, H, 1]`` is better computed with channels last.
 
     So it is where an operand is like that already, and where one is the same for all of ``H``:
@@ -58,21 +60,21 @@ def _channels_last(ledger: Ledger, names: list[str], shape: Shape) -> bool:
     """
     if len(shape) != MOST_AXES or is_vector(shape) or shape[0] != 1 or shape[3] != 1:
         return False
-    computed = [name for name in names if ledger.constant(name) is None]
-    if any(ledger.is_channels_last(name) for name in computed):
+    computed = [name for name in names if tensors.constant(name) is None]
+    if any(tensors.is_channels_last(name) for name in computed):
         return True
-    operands = [(1,) * (MOST_AXES - len(size)) + size for size in map(ledger.shape, names)]
+    operands = [(1,) * (MOST_AXES - len(size)) + size for size in map(tensors.shape, names)]
     return any(size[1] > 1 and size[2] < shape[2] for size in operands)
 
 
-def _axes(ledger: Ledger, names: list[str], shape: Shape) -> tuple[int, ...]:
+def _axes(tensors: TensorMap, names: list[str], shape: Shape) -> tuple[int, ...]:
     """Return the axes of the result to compute over; those left out have one element.
 
     A vector's neighbours are mostly channels-last vectors, so only its long axis is kept unless
     all operands lie ready in the result's own shape.
     """
     everything = tuple(range(len(shape)))
-    if len(shape) <= MOST_AXES and (not is_vector(shape) or _ready(ledger, names, shape)):
+    if len(shape) <= MOST_AXES and (not is_vector(shape) or _ready(tensors, names, shape)):
         return everything
     kept = tuple(axis for axis in everything if shape[axis] != 1)
     if len(kept) > MOST_AXES:
@@ -82,12 +84,12 @@ def _axes(ledger: Ledger, names: list[str], shape: Shape) -> tuple[int, ...]:
     return kept
 
 
-def _ready(ledger: Ledger, names: list[str], shape: Shape) -> bool:
+def _ready(tensors: TensorMap, names: list[str], shape: Shape) -> bool:
     """Return whether every long operand has a tensor of the result's shape."""
     return all(
-        any(form.order is None and form.shape == shape for form in ledger.forms(name))
+        any(form.order is None and form.shape == shape for form in tensors.forms(name))
         for name in names
-        if ledger.constant(name) is None and np.prod(ledger.shape(name)) > 1
+        if tensors.constant(name) is None and np.prod(tensors.shape(name)) > 1
     )
 
 
@@ -98,68 +100,68 @@ def _seen(operand: Shape, shape: Shape, axes: tuple[int, ...]) -> Shape:
     return (1,) * (MOST_AXES - len(sizes)) + sizes
 
 
-def _clip(ledger: Ledger, node: onnx.NodeProto) -> None:
+def _clip(tensors: TensorMap, node: onnx.NodeProto) -> None:
     """A bound is a constant of one element; ONNX leaves out the one that is not there."""
-    source = ledger.forms(node.input[0])[0]
+    source = tensors.forms(node.input[0])[0]
     bounds = [("MAXIMUM", node.input[1]), ("MINIMUM", "".join(node.input[2:3]))]
     present = [(code, name) for code, name in bounds if name]
     index = source.index
     for place, (code, name) in enumerate(present):
         last = place == len(present) - 1
-        bound = ledger.laid(name, (1,) * len(source.shape))
+        bound = tensors.reshaped(name, (1,) * len(source.shape))
         result = (
-            ledger.new(node.output[0], source.shape, source.order)
+            tensors.new(node.output[0], source.shape, source.order)
             if last
-            else ledger.builder.tensor(f"{node.output[0]}.raised", source.shape)
+            else tensors.builder.tensor(f"{node.output[0]}.raised", source.shape)
         )
         options = schema.MaximumMinimumOptionsT()
-        ledger.builder.operator(code, [index, bound], [result], options=options)
+        tensors.builder.operator(code, [index, bound], [result], options=options)
         index = result
 
 
 def _reduce(code: str) -> Lower:
     """Return the lowering of a reduction over constant axes."""
 
-    def lower(ledger: Ledger, node: onnx.NodeProto) -> None:
-        name, shape = node.input[0], ledger.shape(node.input[0])
-        axes = _reduced(ledger, node)
+    def lower(tensors: TensorMap, node: onnx.NodeProto) -> None:
+        name, shape = node.input[0], tensors.shape(node.input[0])
+        axes = _reduced(tensors, node)
         options = schema.ReducerOptionsT()
         options.keepDims = bool(attribute(node, "keepdims", 1))
         if is_vector(shape) and options.keepDims:
             shape, axes = (1, 1, 1, int(np.prod(shape))), [3]
-        over = ledger.builder.constant("axes", np.array(axes, np.int32))
-        source = ledger.laid(name, shape)
-        result = ledger.new(node.output[0], ledger.shape(node.output[0]))
-        ledger.builder.operator(code, [source, over], [result], options=options)
+        over = tensors.builder.constant("axes", np.array(axes, np.int32))
+        source = tensors.reshaped(name, shape)
+        result = tensors.new(node.output[0], tensors.shape(node.output[0]))
+        tensors.builder.operator(code, [source, over], [result], options=options)
 
     return lower
 
 
-def _reduced(ledger: Ledger, node: onnx.NodeProto) -> list[int]:
+def _reduced(tensors: TensorMap, node: onnx.NodeProto) -> list[int]:
     given = attribute(node, "axes")
     if given is None:
-        given = ledger.graph.constants[node.input[1]].tolist()
-    rank = len(ledger.shape(node.input[0]))
+        given = tensors.graph.constants[node.input[1]].tolist()
+    rank = len(tensors.shape(node.input[0]))
     return sorted(axis % rank for axis in cast("list[int]", given))
 
 
-def _softmax(ledger: Ledger, node: onnx.NodeProto) -> None:
+def _softmax(tensors: TensorMap, node: onnx.NodeProto) -> None:
     """TFLite's softmax is along the last axis: others are turned there and back."""
-    shape = ledger.shape(node.input[0])
+    shape = tensors.shape(node.input[0])
     axis = int(cast(int, attribute(node, "axis", -1))) % len(shape)
     options = schema.SoftmaxOptionsT()
     options.beta = 1.0
     if all(size == 1 for size in shape[axis + 1 :]):
-        source = ledger.laid(node.input[0], shape[: axis + 1])
-        result = ledger.new(node.output[0], shape[: axis + 1])
+        source = tensors.reshaped(node.input[0], shape[: axis + 1])
+        result = tensors.new(node.output[0], shape[: axis + 1])
     else:
         order = tuple(np.roll(np.arange(len(shape)), -axis - 1).tolist())
         turned = tuple(shape[place] for place in order)
-        source = ledger.builder.tensor(f"{node.name}.turned", turned)
-        transpose(ledger.builder, ledger.as_is(node.input[0]), source, order)
+        source = tensors.builder.tensor(f"{node.name}.turned", turned)
+        transpose(tensors.builder, tensors.as_is(node.input[0]), source, order)
         back = tuple(np.argsort(order).tolist())
-        result = ledger.new(node.output[0], turned, back)
-    ledger.builder.operator("SOFTMAX", [source], [result], options=options)
+        result = tensors.new(node.output[0], turned, back)
+    tensors.builder.operator("SOFTMAX", [source], [result], options=options)
 
 
 ARITHMETIC: dict[str, Lower] = {

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_vc_export.formats import DYNAMIC
 from edge_vc_export.onnx.graph import Array, Graph, attribute
-from edge_vc_export.tflite.model import Quantum
+from edge_vc_export.tflite.model import TensorQuantParams
 
 _LIMIT = 127
 
@@ -31,9 +31,9 @@ def integer_weights(graph: Graph) -> frozenset[str]:
     return found
 
 
-def round_weights(weights: Array) -> tuple[Array, Quantum]:
+def round_weights(weights: Array) -> tuple[Array, TensorQuantParams]:
     """Return ``[out, in, h, w]`` as integers, symmetric, with one scale per output."""
     largest = np.abs(weights).max(axis=(1, 2, 3))
     scale = np.maximum(largest, np.finfo(np.float32).tiny) / _LIMIT
     integers = np.rint(weights / scale[:, None, None, None]).astype(np.int8)
-    return integers, Quantum(scale.astype(np.float32))
+    return integers, TensorQuantParams(scale.astype(np.float32))

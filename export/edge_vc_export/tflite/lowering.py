@@ -14,9 +14,9 @@ from edge_vc_export.tflite.model import ModelBuilder
 from edge_vc_export.tflite.movement import MOVEMENT
 from edge_vc_export.tflite.quantization import QUANTIZATION
 from edge_vc_export.tflite.recurrence import RECURRENCE
-from edge_vc_export.tflite.tensor_map import Ledger, reshape
+from edge_vc_export.tflite.tensor_map import TensorMap, reshape
 
-Lower = Callable[[Ledger, onnx.NodeProto], None]
+Lower = Callable[[TensorMap, onnx.NodeProto], None]
 
 OPERATORS: dict[str, Lower] = {
     **ARITHMETIC,
@@ -48,31 +48,31 @@ def lower(
     """
     check_operators(graph)
     builder = ModelBuilder()
-    ledger = Ledger(graph, builder, integer_weights)
-    inputs = [ledger.new(name, ledger.shape(name)) for name in graph.inputs]
+    tensors = TensorMap(graph, builder, integer_weights)
+    inputs = [tensors.new(name, tensors.shape(name)) for name in graph.inputs]
     for node in graph.nodes:
-        if not all(ledger.has(name) for name in node.output):
-            _write(ledger, node)
+        if not all(tensors.has(name) for name in node.output):
+            _write(tensors, node)
     outputs: list[int] = []
     for name in graph.outputs:
-        outputs.append(_output(ledger, name, {*inputs, *outputs}))
+        outputs.append(_output(tensors, name, {*inputs, *outputs}))
     return builder.to_bytes(inputs, outputs, metadata)
 
 
-def _write(ledger: Ledger, node: onnx.NodeProto) -> None:
+def _write(tensors: TensorMap, node: onnx.NodeProto) -> None:
     try:
-        OPERATORS[node.op_type](ledger, node)
+        OPERATORS[node.op_type](tensors, node)
     except UnsupportedOperationError as error:
-        raise error.in_layer(ledger.graph.layer_of(node)) from error
+        raise error.in_layer(tensors.graph.layer_of(node)) from error
 
 
-def _output(ledger: Ledger, name: str, taken: set[int]) -> int:
+def _output(tensors: TensorMap, name: str, taken: set[int]) -> int:
     """Return a tensor of its own for a graph output, in ONNX's shape and under its name."""
-    shape = ledger.shape(name)
-    index = ledger.as_is(name)
+    shape = tensors.shape(name)
+    index = tensors.as_is(name)
     if index in taken:
-        copy = ledger.builder.tensor(name, shape)
-        reshape(ledger.builder, index, copy, shape)
+        copy = tensors.builder.tensor(name, shape)
+        reshape(tensors.builder, index, copy, shape)
         return copy
-    ledger.builder.rename(index, name)
+    tensors.builder.rename(index, name)
     return index

@@ -26,7 +26,7 @@ _TYPES: dict[str, int] = {
 
 
 @dataclass(frozen=True)
-class Quantum:
+class TensorQuantParams:
     """How the integers of a tensor stand for numbers: ``scale * (integer - zero)``."""
 
     scale: Array
@@ -47,7 +47,11 @@ class ModelBuilder:
         self._known: dict[tuple[bytes, str, Shape], int] = {}
 
     def tensor(
-        self, name: str, shape: Shape, dtype: str = "float32", quantum: Quantum | None = None
+        self,
+        name: str,
+        shape: Shape,
+        dtype: str = "float32",
+        quant_params: TensorQuantParams | None = None,
     ) -> int:
         """Add a tensor that an operator or the caller fills."""
         tensor = schema.TensorT()
@@ -55,22 +59,24 @@ class ModelBuilder:
         tensor.shape = np.array(shape, np.int32)
         tensor.type = _TYPES[dtype]
         tensor.buffer = 0
-        if quantum is not None:
-            tensor.quantization = _parameters(quantum)
+        if quant_params is not None:
+            tensor.quantization = _parameters(quant_params)
         self._tensors.append(tensor)
         return len(self._tensors) - 1
 
-    def constant(self, name: str, array: Array, quantum: Quantum | None = None) -> int:
+    def constant(
+        self, name: str, array: Array, quant_params: TensorQuantParams | None = None
+    ) -> int:
         """Add a constant; plain ones that are equal share one tensor."""
         array = np.ascontiguousarray(array)
         data = array.tobytes()
         key = (data, array.dtype.name, array.shape)
-        if quantum is None and key in self._known:
+        if quant_params is None and key in self._known:
             return self._known[key]
-        index = self.tensor(name, array.shape, array.dtype.name, quantum)
+        index = self.tensor(name, array.shape, array.dtype.name, quant_params)
         self._tensors[index].buffer = len(self._buffers)
         self._buffers.append(data)
-        if quantum is None:
+        if quant_params is None:
             self._known[key] = index
         return index
 
@@ -180,10 +186,10 @@ def _operator_code(code: str, version: int) -> Any:
     return entry
 
 
-def _parameters(quantum: Quantum) -> Any:
+def _parameters(quant_params: TensorQuantParams) -> Any:
     parameters = schema.QuantizationParametersT()
-    scale = np.atleast_1d(quantum.scale).astype(np.float32)
+    scale = np.atleast_1d(quant_params.scale).astype(np.float32)
     parameters.scale = scale
-    parameters.zeroPoint = np.full(scale.shape, quantum.zero, np.int64)
-    parameters.quantizedDimension = quantum.axis
+    parameters.zeroPoint = np.full(scale.shape, quant_params.zero, np.int64)
+    parameters.quantizedDimension = quant_params.axis
     return parameters

@@ -6,26 +6,26 @@ import numpy as np
 import onnx
 
 from edge_vc_export.onnx.graph import Graph
-from edge_vc_export.tflite.model import Quantum
+from edge_vc_export.tflite.model import TensorQuantParams
 
 SIGNED = 128
 """What separates ONNX Runtime's unsigned activations from TFLite's signed ones."""
 
 
-def activation_quanta(graph: Graph) -> dict[str, Quantum]:
+def activation_quant_params(graph: Graph) -> dict[str, TensorQuantParams]:
     """Return scale and zero point of every value that a quantiser of the graph makes."""
-    quanta = {}
+    quant_params = {}
     for node in graph.nodes:
         if node.op_type == "QuantizeLinear":
             scale, zero = (graph.constants[name] for name in node.input[1:3])
-            quanta[node.output[0]] = Quantum(scale, int(zero.item()) - SIGNED)
-    return quanta
+            quant_params[node.output[0]] = TensorQuantParams(scale, int(zero.item()) - SIGNED)
+    return quant_params
 
 
-def weight_quantum(graph: Graph, dequantizer: onnx.NodeProto, axis: int) -> Quantum:
+def weight_quant_params(graph: Graph, dequantizer: onnx.NodeProto, axis: int) -> TensorQuantParams:
     """Return the scales of constant integers, one for each index of ``axis``."""
     scale = graph.constants[dequantizer.input[1]]
-    return Quantum(np.asarray(scale), 0, axis)
+    return TensorQuantParams(np.asarray(scale), 0, axis)
 
 
 def is_integer(graph: Graph, node: onnx.NodeProto) -> bool:

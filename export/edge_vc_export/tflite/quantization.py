@@ -8,27 +8,27 @@ import onnx
 from ai_edge_litert import schema_py_generated as schema
 
 from edge_vc_export.tflite.quant_params import is_integer
-from edge_vc_export.tflite.tensor_map import Ledger
+from edge_vc_export.tflite.tensor_map import TensorMap
 
-Lower = Callable[[Ledger, onnx.NodeProto], None]
+Lower = Callable[[TensorMap, onnx.NodeProto], None]
 
 
-def _quantize(ledger: Ledger, node: onnx.NodeProto) -> None:
-    source = ledger.forms(node.input[0])[0]
-    result = ledger.new(node.output[0], source.shape, source.order)
+def _quantize(tensors: TensorMap, node: onnx.NodeProto) -> None:
+    source = tensors.forms(node.input[0])[0]
+    result = tensors.new(node.output[0], source.shape, source.order)
     options = schema.QuantizeOptionsT()
-    ledger.builder.operator("QUANTIZE", [source.index], [result], options=options)
+    tensors.builder.operator("QUANTIZE", [source.index], [result], options=options)
 
 
-def _dequantize(ledger: Ledger, node: onnx.NodeProto) -> None:
-    if node.input[0] in ledger.graph.constants:
+def _dequantize(tensors: TensorMap, node: onnx.NodeProto) -> None:
+    if node.input[0] in tensors.graph.constants:
         return  # weights: the convolution that reads them takes the integers
-    if all(is_integer(ledger.graph, reader) for reader in ledger.graph.consumers(node.output[0])):
+    if all(is_integer(tensors.graph, reader) for reader in tensors.graph.consumers(node.output[0])):
         return
-    source = ledger.forms(node.input[0])[0]
-    result = ledger.new(node.output[0], source.shape, source.order)
+    source = tensors.forms(node.input[0])[0]
+    result = tensors.new(node.output[0], source.shape, source.order)
     options = schema.DequantizeOptionsT()
-    ledger.builder.operator("DEQUANTIZE", [source.index], [result], version=2, options=options)
+    tensors.builder.operator("DEQUANTIZE", [source.index], [result], version=2, options=options)
 
 
 QUANTIZATION: dict[str, Lower] = {"DequantizeLinear": _dequantize, "QuantizeLinear": _quantize}

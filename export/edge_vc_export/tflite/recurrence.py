@@ -13,9 +13,9 @@ from ai_edge_litert import schema_py_generated as schema
 from edge_vc_export.formats import UnsupportedOperationError
 from edge_vc_export.onnx.graph import Array, attribute
 from edge_vc_export.tflite.model import ModelBuilder
-from edge_vc_export.tflite.tensor_map import Form, Ledger, slice_out
+from edge_vc_export.tflite.tensor_map import Form, TensorMap, slice_out
 
-Lower = Callable[[Ledger, onnx.NodeProto], None]
+Lower = Callable[[TensorMap, onnx.NodeProto], None]
 
 
 class _Cell:
@@ -58,11 +58,11 @@ class _Cell:
 class _Gru:
     """The matrices of one ONNX GRU node, which orders them update, reset, new."""
 
-    def __init__(self, ledger: Ledger, node: onnx.NodeProto) -> None:
-        constants = ledger.graph.constants
+    def __init__(self, tensors: TensorMap, node: onnx.NodeProto) -> None:
+        constants = tensors.graph.constants
         self.weights, self.recurrent = (constants[name][0] for name in node.input[1:3])
         self.bias, self.size = constants[node.input[3]][0], self.recurrent.shape[1]
-        self.cell = _Cell(ledger.builder, node.name)
+        self.cell = _Cell(tensors.builder, node.name)
 
     @property
     def channels(self) -> int:
@@ -90,24 +90,24 @@ class _Gru:
         return made
 
 
-def _gru(ledger: Ledger, node: onnx.NodeProto) -> None:
+def _gru(tensors: TensorMap, node: onnx.NodeProto) -> None:
     """Cho et al. (2014), the reset applied behind the matrix; several frames one by one."""
     if not attribute(node, "linear_before_reset", 0):
         raise UnsupportedOperationError("TFLite takes no GRU that resets before its matrix")
-    gru, frames = _Gru(ledger, node), ledger.shape(node.input[0])[0]
-    hidden = ledger.laid(node.input[5], (1, 1, 1, gru.size))
-    line = ledger.laid(node.input[0], (1, 1, frames, gru.channels))
+    gru, frames = _Gru(tensors, node), tensors.shape(node.input[0])[0]
+    hidden = tensors.reshaped(node.input[5], (1, 1, 1, gru.size))
+    line = tensors.reshaped(node.input[0], (1, 1, frames, gru.channels))
     if frames == 1:
-        last = gru.advance(line, hidden, lambda: ledger.new(node.output[0], (1, 1, 1, gru.size)))
+        last = gru.advance(line, hidden, lambda: tensors.new(node.output[0], (1, 1, 1, gru.size)))
     else:
-        last = _unrolled(ledger, node, gru, line, hidden)
+        last = _unrolled(tensors, node, gru, line, hidden)
     for name in node.output[1:]:
-        ledger.record(name, Form(last, (1, 1, 1, gru.size)))
+        tensors.record(name, Form(last, (1, 1, 1, gru.size)))
 
 
-def _unrolled(ledger: Ledger, node: onnx.NodeProto, gru: _Gru, line: int, hidden: int) -> int:
+def _unrolled(tensors: TensorMap, node: onnx.NodeProto, gru: _Gru, line: int, hidden: int) -> int:
     """Advance over every frame of ``line``, join the results and return the last one."""
-    builder, frames, results = ledger.builder, ledger.shape(node.input[0])[0], []
+    builder, frames, results = tensors.builder, tensors.shape(node.input[0])[0], []
     for frame in range(frames):
         x = builder.tensor(f"{node.name}.frame{frame}", (1, 1, 1, gru.channels))
         slice_out(builder, line, x, (0, 0, frame, 0), (1, 1, 1, gru.channels))
@@ -116,7 +116,7 @@ def _unrolled(ledger: Ledger, node: onnx.NodeProto, gru: _Gru, line: int, hidden
         results.append(hidden)
     options = schema.ConcatenationOptionsT()
     options.axis = 2
-    joined = ledger.new(node.output[0], (1, 1, frames, gru.size))
+    joined = tensors.new(node.output[0], (1, 1, frames, gru.size))
     builder.operator("CONCATENATION", results, [joined], options=options)
     return hidden
 

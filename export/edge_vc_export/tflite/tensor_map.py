@@ -15,7 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_vc_export.onnx.graph import Array, Graph
 from edge_vc_export.tflite.model import ModelBuilder, Shape
-from edge_vc_export.tflite.quant_params import activation_quanta
+from edge_vc_export.tflite.quant_params import activation_quant_params
 
 Order = tuple[int, ...]
 TO_LAST, TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
@@ -29,10 +29,10 @@ class Form:
     index: int
     shape: Shape
     order: Order | None = None
-    """None where the elements lie in ONNX's order already; ``shape`` may then be any."""
+    """None where the elements are in ONNX's order already; ``shape`` may then be any."""
 
 
-class Ledger:
+class TensorMap:
     """Forms of every value, made on demand."""
 
     def __init__(
@@ -41,10 +41,10 @@ class Ledger:
         self.graph, self.builder = graph, builder
         self.integer_weights = integer_weights
         self.shapes = graph.shapes()
-        self.quanta = activation_quanta(graph)
+        self.quant_params = activation_quant_params(graph)
         """Scale and zero point of the values that are integers."""
-        self.surplus: dict[str, Form] = {}
-        """Channels-last tensors that hold values followed by channels that mean nothing."""
+        self.padded: dict[str, Form] = {}
+        """Channels-last tensors that hold a value followed by padding channels."""
         self._forms: dict[str, list[Form]] = {}
 
     def shape(self, name: str) -> Shape:
@@ -57,7 +57,7 @@ class Ledger:
 
     def has(self, name: str) -> bool:
         """Return whether a value has been computed, or is never asked for."""
-        return not name or name in self._forms or name in self.surplus
+        return not name or name in self._forms or name in self.padded
 
     def forms(self, name: str) -> list[Form]:
         """Return the forms a computed value has so far."""
@@ -67,7 +67,7 @@ class Ledger:
 
     def _trim(self, name: str) -> None:
         """Cut a value out of the tensor with more channels that holds it."""
-        wide = self.surplus[name]
+        wide = self.padded[name]
         shape = (*wide.shape[:-1], self.shape(name)[1])
         trimmed = self.new(name, shape, wide.order)
         slice_out(self.builder, wide.index, trimmed, (0, 0, 0, 0), shape)
@@ -79,10 +79,10 @@ class Ledger:
         return index
 
     def record(self, name: str, *forms: Form) -> None:
-        """Say that a value is held by ``forms`` as well."""
+        """Record further tensors that hold a value."""
         self._forms.setdefault(name, []).extend(_straightened(form) for form in forms)
 
-    def laid(self, name: str, shape: Shape) -> int:
+    def reshaped(self, name: str, shape: Shape) -> int:
         """Return a tensor of ``shape`` with the value's elements in ONNX's order."""
         array = self.constant(name)
         if array is not None:
@@ -99,7 +99,7 @@ class Ledger:
 
     def as_is(self, name: str) -> int:
         """Return a tensor with the value in its shape and order in ONNX."""
-        return self.laid(name, self.shape(name))
+        return self.reshaped(name, self.shape(name))
 
     def channels_last(self, name: str) -> int:
         """Return ``[1, C, H, W]`` as ``[1, H, W, C]``; fewer axes get ones in front."""
@@ -110,7 +110,7 @@ class Ledger:
             return self.builder.constant(name, np.reshape(array, onnx_shape).transpose(TO_LAST))
         shape = (one, height, width, channels)
         if channels == 1 or height * width == 1:
-            return self.laid(name, shape)
+            return self.reshaped(name, shape)
         found = next((form for form in self.forms(name) if form.order == TO_FIRST), None)
         if found is None:
             found = Form(self.tensor(name, shape), shape, TO_FIRST)
@@ -135,8 +135,8 @@ class Ledger:
 
     def tensor(self, name: str, shape: Shape) -> int:
         """Add a tensor of the value's kind that is not yet said to hold it."""
-        quantum = self.quanta.get(name)
-        return self.builder.tensor(name, shape, "int8" if quantum else "float32", quantum)
+        quant_params = self.quant_params.get(name)
+        return self.builder.tensor(name, shape, "int8" if quant_params else "float32", quant_params)
 
 
 def _straightened(form: Form) -> Form:
