@@ -103,7 +103,7 @@ def train_all(args: argparse.Namespace) -> int:
         folder = run_of(args.work, variant)
         if is_finished(folder):
             continue
-        command = [sys.executable, "-m", "edge_vc.training.teacher.cli", "--out", str(folder)]
+        command = [sys.executable, "-m", "edge_vc", "train", "teacher", "--out", str(folder)]
         command += ["--recipe", args.recipe]
         source = ["--pack", args.pack] if args.pack else ["--corpus", args.corpus]
         budget = ["--steps", args.steps] if args.steps else ["--minutes", args.minutes]

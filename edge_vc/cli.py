@@ -22,6 +22,7 @@ HOST_VERBS = {
     "prepare": ("edge_vc.prepare.cli", "Turn recordings into a corpus for training."),
     "label": ("edge_vc.labelling.cli", "Let a teacher convert a corpus for a student to learn."),
     "compress": ("edge_vc.compress.cli", "Prune, distil, quantise and export, by a recipe."),
+    "train": ("edge_vc.training.cli", "Train the default teacher, or a student from scratch."),
     "export": ("edge_vc_export.cli", "Write a bundle from a compression run, or unpack one."),
     "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: voice, words, prosody, quality."),
     "report": ("edge_vc.evaluate.report.cli", "Show a profile; make a page of an evaluation."),

@@ -140,6 +140,7 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc/training": {
         "edge_vc/audio",
         "edge_vc/augmentation",
+        "edge_vc/command_line",
         "edge_vc/data",
         "edge_vc/labelling",
         "edge_vc/models",

@@ -7,7 +7,6 @@ start and to connect; one process needs nothing but torch.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -46,19 +45,6 @@ class DeviceSettings:
                 raise DeviceError(f"{name} {value!r} is not one of {', '.join(allowed)}")
         if self.devices < 1 or self.nodes < 1:
             raise DeviceError(f"{self.devices} devices on {self.nodes} nodes; give 1 or more each")
-
-
-def add_device_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `DeviceSettings` to a command."""
-    parser.add_argument("--accelerator", choices=ACCELERATORS, default="auto")
-    parser.add_argument("--devices", type=int, default=1, help="processes on each machine")
-    parser.add_argument("--nodes", type=int, default=1, help="machines, which share --out")
-    parser.add_argument("--precision", choices=PRECISIONS, default="bf16-mixed")
-
-
-def device_settings(args: argparse.Namespace) -> DeviceSettings:
-    """Return what `add_device_arguments` read; raises `DeviceError`."""
-    return DeviceSettings(args.accelerator, args.devices, args.nodes, args.precision)
 
 
 class Devices(Protocol):

@@ -12,7 +12,7 @@ from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.file import save_student
 from edge_vc.models.student.fixed_phase import with_fixed_phase
 from edge_vc.models.student.student import Student
-from edge_vc.training.student.cli import new_student
+from edge_vc.training.student.run import new_student
 
 TINY = StudentConfig(
     channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16, bands=8, phase="predicted"

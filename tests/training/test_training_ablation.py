@@ -9,9 +9,9 @@ from types import ModuleType
 
 import pytest
 
-from edge_vc.training.teacher.cli import chosen_settings
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.dataset_pack import write_pack
+from edge_vc.training.teacher.run import chosen_settings
 
 
 @pytest.fixture

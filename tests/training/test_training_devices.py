@@ -25,7 +25,7 @@ SMALL = (
 
 def train(folder: Path, pack: Path, steps: int, processes: int) -> list[dict[str, float]]:
     """Train in processes of their own; return the log."""
-    command = [sys.executable, "-m", "edge_vc.training.teacher.cli", "--pack", str(pack)]
+    command = [sys.executable, "-m", "edge_vc", "train", "teacher", "--pack", str(pack)]
     command += ["--out", str(folder), "--target", "me", "--steps", str(steps), "--threads", "1"]
     command += ["--accelerator", "cpu", "--precision", "32", "--devices", str(processes)]
     command += ["--save-minutes", "0"]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from edge_vc.command_line.steps import stderr_console
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
-from edge_vc.training.student import cli as script
+from edge_vc.training.student import run as script
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.settings import DistillSettings
 
@@ -32,6 +33,6 @@ def test_a_run_that_goes_on_keeps_its_pitch(
         config = StudentConfig(channels=8, hidden=(8,), dilations=(1,), outputs=8)
         settings = DistillSettings(steps=steps, batch=1, segment_seconds=0.32)
         training = Distillation(Student(config), [example], settings, tmp_path)
-        script._train(training, "wide")
+        script._train(training, "wide", stderr_console())
         assert training.step == steps
     assert len(taught) == 1

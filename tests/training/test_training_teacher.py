@@ -9,16 +9,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from speech_toys import pair, pairs
+from typer.testing import CliRunner
 
 from edge_vc.audio.io import read_audio
+from edge_vc.cli import app
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.file import one_voice
 from edge_vc.training.schedule import Budget
-from edge_vc.training.teacher.cli import chosen_settings, data_hash, main
 from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.loss_settings import LossSettings
 from edge_vc.training.teacher.losses import content_distance
 from edge_vc.training.teacher.noise_bank import NoiseBank
+from edge_vc.training.teacher.run import chosen_settings, data_hash
 from edge_vc.training.teacher.settings import TeacherSettings
 from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession
 
@@ -195,12 +197,12 @@ def test_any_setting_can_be_changed() -> None:
         (["--steps", "1", "--devices", "0"], "holds no part-"),
     ],
 )
-def test_mistakes_are_one_line(
-    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code = main(["--pack", str(tmp_path), "--out", str(tmp_path / "out"), *arguments])
-    assert code == 2
-    said = capsys.readouterr().err
+def test_mistakes_are_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:
+    command = ["--pack", str(tmp_path), "--out", str(tmp_path / "out"), *arguments]
+    done = CliRunner().invoke(app, ["train", "teacher", *command])
+    assert done.exit_code == 2
+    said = done.stderr
+    assert said.startswith("edge-vc train teacher: error: ")
     assert message in said
     assert said.count("\n") == 1
 
@@ -217,7 +219,9 @@ def test_a_pack_becomes_weights_with_their_origin(tmp_path: Path) -> None:
     command += ["--steps", "2", "--threads", "1", "--accelerator", "cpu"]
     for change in small:
         command += ["--set", change]
-    assert main(command) == 0
+    done = CliRunner().invoke(app, ["train", "teacher", *command])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"{tmp_path / 'out' / 'teacher.safetensors'}\n"
     facts = json.loads((tmp_path / "out" / "run.json").read_text())
     assert facts["finished"]
     assert facts["accelerator"] == "cpu"

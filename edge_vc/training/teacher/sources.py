@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import torch
-from rich.progress import track
 
+from edge_vc.command_line.steps import Steps, stderr_console
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.development import Development
 from edge_vc.data.pair_set import PairSet
@@ -35,17 +34,18 @@ def corpus_pack(
 
     parts = Development.of(Corpus.open(corpus))
 
-    def bar(items: Iterable[T], total: int, label: str) -> Iterable[T]:
-        return track(items, label, total)
-
     def pairs(chosen: Corpus, copies: int) -> list[PairSet]:
-        return cached_pairs(list(chosen), cache, variants=copies, workers=workers, progress=bar)
+        with Steps(stderr_console(), "recordings") as steps:
+            return cached_pairs(
+                list(chosen), cache, variants=copies, workers=workers, progress=steps.track
+            )
 
     found = pairs(parts.train.select("target"), variants)
     found += pairs(parts.train.select("source"), variants)
     if phones:
         texts = {utterance.utt_id: utterance.text for utterance in parts.train}
-        found = with_phones(found, texts, cache / "phones", workers, bar)
+        with Steps(stderr_console(), "recordings") as steps:
+            found = with_phones(found, texts, cache / "phones", workers, steps.track)
     found += [replace(pair, held=True) for pair in pairs(parts.held, 0)]
     return Pack(
         tuple(found), tuple(read_folder(corpus / "noise")), tuple(read_folder(corpus / "rir"))

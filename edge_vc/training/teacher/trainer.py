@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from rich.progress import Progress
 
+from edge_vc.command_line.steps import stderr_console
 from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.training.checkpoint import Checkpoint
@@ -90,7 +91,9 @@ class TeacherTraining:
         self.step, seconds = self.checkpoint.restore()
         self.watch = Stopwatch(seconds)
         saved = began = seconds
-        with Progress(disable=self.devices.rank > 0) as bar:
+        console = stderr_console()
+        shown = console.is_terminal and self.devices.rank == 0
+        with Progress(console=console, transient=True, disable=not shown) as bar:
             task = bar.add_task("teacher", total=1.0)
             while (progress := self._progress(session.budget)) < 1:
                 figures = self._train_step(progress)

@@ -1,11 +1,7 @@
-"""Train the default teacher: `python -m edge_vc.training.teacher.cli --corpus DIR --out DIR`.
-
-Re-run the command to resume.
-"""
+"""One session of training the default teacher: data, settings, training, weights."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -13,70 +9,60 @@ import platform
 import sys
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from edge_vc.data.corpus import CorpusError
 from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher.file import load_teacher, one_voice, save_teacher
 from edge_vc.settings.field import RecipeError, section_from_table
 from edge_vc.teachers.default import weights_hash
 from edge_vc.training.devices import (
-    DeviceError,
     Devices,
-    add_device_arguments,
-    device_settings,
+    DeviceSettings,
     open_devices,
 )
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher.dataset import Pack
-from edge_vc.training.teacher.dataset_pack import PackError, read_pack
+from edge_vc.training.teacher.dataset_pack import read_pack
 from edge_vc.training.teacher.settings import TeacherSettings, load_settings
 from edge_vc.training.teacher.sources import corpus_pack, noises_of, voices_of
 from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession
 from edge_vc.training.teacher.units import with_units
 
-EXAMPLES = """examples:
-  python -m edge_vc.training.teacher.cli --corpus CORPUS --out build/teacher --minutes 120
-      two cores, from recordings
-  python -m edge_vc.training.teacher.cli --recipe gpu --pack build/pack --out build/teacher \\
-      --minutes 20 --max-minutes 8
-      one GPU, from a pack, in sessions of eight minutes: run it until it says it is finished
-  python -m edge_vc.training.teacher.cli ... --devices 4 --nodes 2 --set losses.adversarial=0
-      eight processes; any setting of the recipe by its name
-"""
 
+@dataclass(frozen=True)
+class TeacherRun:
+    """What `edge-vc train teacher` was asked to do."""
 
-def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        prog="edge_vc.training.teacher.cli",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument("--corpus", type=Path, help="folder with metadata.csv")
-    data.add_argument(
-        "--pack", type=Path, help="folder that edge_vc.training.teacher.dataset_pack has written"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="run folder; resumes")
-    parser.add_argument("--target", default="kathleen", help="speaker to convert into")
-    parser.add_argument("--recipe", default="cpu", help="cpu, gpu or a TOML file")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
-    parser.add_argument("--start", type=Path, help="weights that a new run begins with")
-    parser.add_argument("--variants", type=int, default=2, help="WORLD copies per recording")
-    parser.add_argument("--minutes", type=float, help="wall-clock budget of the whole run")
-    parser.add_argument("--steps", type=int, help="or a number of steps")
-    parser.add_argument("--max-minutes", type=float, help="stop this session after so long")
-    parser.add_argument("--save-minutes", type=float, default=3.0, help="between checkpoints")
-    add_device_arguments(parser)
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads")
-    return parser.parse_args(argv)
+    out: Path
+    """Run folder; a run that is in it resumes."""
+    corpus: Path | None = None
+    """Folder with metadata.csv; this or ``pack``."""
+    pack: Path | None = None
+    """Folder that `edge-vc train pack` has written."""
+    target: str = "kathleen"
+    recipe: str = "cpu"
+    changes: tuple[str, ...] = ()
+    """``KEY=VALUE`` each, over the recipe."""
+    start: Path | None = None
+    """Weights that a new run begins with."""
+    variants: int = 2
+    """WORLD copies per recording."""
+    steps: int | None = None
+    minutes: float | None = None
+    """Wall-clock budget of the whole run."""
+    max_minutes: float | None = None
+    """Of this session; the next one resumes."""
+    save_minutes: float = 3.0
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    precision: str = "bf16-mixed"
+    threads: int = 1
 
 
 def chosen_settings(recipe: str, changes: Sequence[str]) -> TeacherSettings:
@@ -109,28 +95,25 @@ def place_of(devices: Devices) -> dict[str, Any]:
     return {"accelerator": devices.device.type, "device": name, "processes": devices.world}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train one session and save; return the exit code."""
-    args = parse_arguments(argv)
-    try:
-        return _train(args)
-    except (RecipeError, DeviceError, CorpusError, PackError, ValueError) as error:
-        sys.stderr.write(f"teacher: {error}\n")
-        return 2
+def train_teacher(args: TeacherRun) -> Path | None:
+    """Train one session, save what there is and return the weights; None where another saves.
 
-
-def _train(args: argparse.Namespace) -> int:
+    Raises `ValueError`, one line, for input that cannot be used.
+    """
     settings = chosen_settings(args.recipe, args.changes)
     budget = Budget(args.steps, args.minutes)
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     pack = _data(args, phones=settings.losses.phones > 0)
     voices = voices_of(pack, args.target)
-    devices = open_devices(device_settings(args))
+    devices = open_devices(
+        DeviceSettings(args.accelerator, args.devices, args.nodes, args.precision)
+    )
     noises = noises_of(pack, args.target, devices.device)
     start = load_teacher(args.start) if args.start else None
     training = TeacherTraining(settings, pack.pairs, voices, noises, args.out, devices, start)
     finished = training.run(TrainingSession(budget, args.max_minutes, args.save_minutes))
+    weights = args.out / "teacher.safetensors"
     if devices.rank == 0:
         facts = {
             "settings": asdict(training.settings),
@@ -148,18 +131,16 @@ def _train(args: argparse.Namespace) -> int:
         if finished and settings.units:
             own = [p.target for p in pack.pairs if p.speaker == args.target and not p.held]
             kept = with_units(kept, own, settings.units, settings.seed)
-        save_teacher(kept, args.out / "teacher.safetensors", {"run": json.dumps(facts)})
+        save_teacher(kept, weights, {"run": json.dumps(facts)})
         state = "finished" if finished else "not finished: run the same command again"
-        sys.stderr.write(f"teacher: step {training.step}, {state}\n")
-    return 0
+        sys.stderr.write(f"step {training.step}, {state}\n")
+    return weights if devices.rank == 0 else None
 
 
-def _data(args: argparse.Namespace, *, phones: bool) -> Pack:
+def _data(args: TeacherRun, *, phones: bool) -> Pack:
     workers = max(1, os.cpu_count() or 1)
     if args.pack:
         return read_pack(args.pack, workers)
+    if args.corpus is None:
+        raise RecipeError("nothing to train on: give --corpus or --pack")
     return corpus_pack(args.corpus, args.out / "pairs", args.variants, workers, phones=phones)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,21 +1,20 @@
-"""Train a student from scratch: `python -m edge_vc.training.student.cli --corpus DIR --out DIR`."""
+"""Training a student from scratch: labels, a new student, distillation, weights."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from rich.console import Console
 from rich.progress import Progress as Bars
-from rich.progress import track
 
 from edge_vc.audio.io import Samples
+from edge_vc.command_line.steps import Steps, stderr_console
 from edge_vc.data.corpus import Corpus
 from edge_vc.labelling.job import label_here
 from edge_vc.labelling.labels import LabelledAudio
@@ -26,15 +25,13 @@ from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
 from edge_vc.teachers.network_file import DefaultSpec
-from edge_vc.training.devices import add_device_arguments, device_settings, open_devices
+from edge_vc.training.devices import DeviceSettings, open_devices
 from edge_vc.training.schedule import Budget
 from edge_vc.training.student.batches import set_prior
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.pitch import train_pitch
 from edge_vc.training.student.settings import DistillSettings, distill_settings
 from edge_vc.workers.progress import Progress, no_progress
-
-T = TypeVar("T")
 
 SOURCE_SPEEDS = ((1.0, 0.87), (1.0, 1.15))
 """Every source twice: as recorded, and in turn as a larger or as a smaller person."""
@@ -64,27 +61,37 @@ def label_all(
     return label_here(DefaultSpec(weights=str(teacher)), recordings, cache, progress)
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True, help="folder with metadata.csv")
-    parser.add_argument("--out", type=Path, required=True, help="run folder; resumes")
-    parser.add_argument("--labels", type=Path, help="cache of labels (default: OUT/labels)")
-    parser.add_argument("--teacher", type=Path, default=DEFAULT_WEIGHTS)
-    parser.add_argument("--tier", choices=TIERS, default="wide")
-    parser.add_argument("--start", type=Path, help="a student of that tier to go on from")
-    parser.add_argument("--lookahead", type=int, default=0, help="hops to wait for, 10 ms each")
-    parser.add_argument("--head", choices=("source-filter", "istft"), default="source-filter")
-    parser.add_argument("--minutes", type=float, help="wall-clock budget")
-    parser.add_argument("--steps", type=int, help="or a number of steps")
-    parser.add_argument("--adversarial", type=float, default=0.0, help="weight of that term")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads")
-    add_device_arguments(parser)
-    return parser.parse_args()
+@dataclass(frozen=True)
+class StudentRun:
+    """What `edge-vc train student` was asked to do."""
+
+    corpus: Path
+    """Folder with metadata.csv."""
+    out: Path
+    """Run folder; a run that is in it resumes."""
+    labels: Path | None = None
+    """Cache of labels; ``out/labels`` when not given."""
+    teacher: Path = DEFAULT_WEIGHTS
+    tier: str = "wide"
+    start: Path | None = None
+    """A student of that tier to continue from."""
+    lookahead: int = 0
+    """Hops of look-ahead."""
+    head: Literal["source-filter", "istft"] = "source-filter"
+    minutes: float | None = None
+    """Wall-clock budget."""
+    steps: int | None = None
+    adversarial: float = 0.0
+    """Weight of that term."""
+    seed: int = 0
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    precision: str = "bf16-mixed"
+    threads: int = 1
 
 
-def new_student(args: argparse.Namespace, target_f0_hz: float) -> Student:
+def new_student(args: StudentRun, target_f0_hz: float) -> Student:
     """Return the student to train; raises `ValueError` where ``--start`` is of another size."""
     config = replace(TIERS[args.tier], head=args.head, target_f0_hz=target_f0_hz)
     torch.manual_seed(args.seed)
@@ -108,7 +115,7 @@ def _some(corpus: Path, rate: int) -> Iterator[Samples]:
         yield utterance.read(rate)
 
 
-def facts_of(args: argparse.Namespace, student: Student, teacher_hash: str) -> dict[str, Any]:
+def facts_of(args: StudentRun, student: Student, teacher_hash: str) -> dict[str, Any]:
     """Return what the weights say of where they come from."""
     return {
         "tier": args.tier,
@@ -121,40 +128,47 @@ def facts_of(args: argparse.Namespace, student: Student, teacher_hash: str) -> d
     }
 
 
-def settings_of(args: argparse.Namespace) -> DistillSettings:
+def settings_of(args: StudentRun) -> DistillSettings:
     """Translate the command line."""
     return replace(distill_settings()(), adversarial=args.adversarial, seed=args.seed)
 
 
-def main() -> None:
-    """Parse the command line, label, train and save ``student.safetensors``."""
-    args = parse_arguments()
+def train_student(args: StudentRun) -> Path | None:
+    """Label, train, save ``student.safetensors`` and return its path.
+
+    Of several processes one saves; the others return None.
+    Raises `ValueError`, one line, for input that cannot be used.
+    """
+    console = stderr_console()
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     teacher = DefaultTeacher.load(args.teacher)
     student = new_student(args, round(float(np.exp(teacher.config.target_log_f0)), 1))
     facts = facts_of(args, student, weights_hash(args.teacher))
 
-    def bar(items: Iterable[T], total: int, label: str) -> Iterable[T]:
-        return track(items, label, total)
-
     cache = args.labels or args.out / "labels"
-    examples = label_all(args.corpus, cache, args.teacher, bar)
-    devices = open_devices(device_settings(args))
+    with Steps(console, "recordings") as steps:
+        examples = label_all(args.corpus, cache, args.teacher, steps.track)
+    devices = open_devices(
+        DeviceSettings(args.accelerator, args.devices, args.nodes, args.precision)
+    )
     (args.out / "run.json").write_text(json.dumps(facts, indent=1))
     set_prior(student, examples[:: max(1, len(examples) // 200)])
     budget = Budget(args.steps, args.minutes)
     training = Distillation(student, examples, settings_of(args), args.out, devices, budget)
-    trained = _train(training, args.tier)
+    trained = _train(training, args.tier, console)
     facts["steps"] = training.step
+    weights = args.out / "student.safetensors"
     if devices.rank == 0:
         said = {"run": json.dumps(facts)}
-        save_student(trained, args.out / "student.safetensors", said, half=True)
+        save_student(trained, weights, said, half=True)
+    return weights if devices.rank == 0 else None
 
 
-def _train(training: Distillation, tier: str) -> Student:
-    """Train the pitch alone, then everything, with a bar for each."""
-    with Bars(disable=training.devices.rank > 0) as bar:
+def _train(training: Distillation, tier: str, console: Console) -> Student:
+    """Train the pitch alone, then everything, with a bar for each on a terminal."""
+    shown = console.is_terminal and training.devices.rank == 0
+    with Bars(console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task(f"{tier} student", total=1.0)
         alone = bar.add_task("pitch", total=PITCH_STEPS)
 
@@ -173,7 +187,3 @@ def _train(training: Distillation, tier: str) -> Student:
                 ),
             )
         return training.run(report)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,221 @@
+"""``edge-vc train``: the default teacher, a student from scratch, a training set to carry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from edge_vc.command_line.errors import InputError
+from edge_vc.command_line.verb import ResumableVerb, Verb, VerbGroup, notes, verb_app
+
+HELP = """Train the default teacher or a student from scratch.
+
+`edge-vc compress` trains small students from a teacher by a recipe; these verbs make what it
+begins with.
+"""
+TEACHER_HELP = """Train the default teacher on natural speech of the target and of others.
+
+The data is a corpus (--corpus) or a training set that `edge-vc train pack` has written (--pack).
+The run folder keeps checkpoints, log.jsonl and run.json; the same command resumes. The path of the
+weights is printed on stdout.
+"""
+TEACHER_NOTES = notes(
+    """
+edge-vc train teacher --corpus CORPUS --out build/teacher --minutes 120
+    two cores, from recordings
+edge-vc train teacher --recipe gpu --pack build/pack --out build/teacher \\
+    --minutes 20 --max-minutes 8
+    one GPU, from a pack, in sessions of eight minutes: run it until it says it is finished
+edge-vc train teacher ... --devices 4 --nodes 2 --set losses.adversarial=0
+    eight processes; any setting of the recipe by its name
+""",
+    "0 done, or the session's time is over; 2 bad input, 130 Ctrl-C",
+)
+STUDENT_HELP = """Train a student from scratch on what the default teacher makes of a corpus.
+
+The run folder keeps labels, checkpoints and run.json; the same command resumes. The path of the
+weights is printed on stdout.
+"""
+STUDENT_NOTES = notes(
+    """
+edge-vc train student --corpus CORPUS --out build/wide --tier wide --minutes 600
+edge-vc train student --corpus CORPUS --out build/ahead --start wide.safetensors --lookahead 1
+""",
+    "0 done, 2 bad input, 130 Ctrl-C",
+)
+PACK_HELP = """Pack a corpus into a training set to carry to a GPU.
+
+Writes parts of at most --part-mb, ready for `edge-vc train teacher --pack`.
+"""
+PACK_NOTES = notes(
+    """
+edge-vc train pack --corpus CORPUS --out build/pack --variants 2
+""",
+    "0 done, 2 bad input, 130 Ctrl-C",
+)
+Corpus = Annotated[
+    Path, typer.Option(help="Folder with metadata.csv.", metavar="DIR", show_default=False)
+]
+Accelerator = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="What to train on.")]
+Precision = Annotated[
+    Literal["bf16-mixed", "32"],
+    typer.Option(help="bf16-mixed: products in bfloat16, weights in float32; 32: everything."),
+]
+Processes = Annotated[int, typer.Option(help="Processes on each machine, one a device.")]
+Nodes = Annotated[int, typer.Option(help="Machines; they share --out.")]
+Threads = Annotated[
+    int,
+    typer.Option(
+        help="CPU threads.", default_factory=lambda: os.cpu_count() or 1, show_default="all"
+    ),
+]
+Steps = Annotated[int | None, typer.Option(help="Training steps of the whole run.")]
+Minutes = Annotated[float | None, typer.Option(help="Wall-clock time of the whole run, minutes.")]
+
+app = verb_app(cls=VerbGroup, no_args_is_help=True)
+
+
+@app.callback(help=HELP)
+def train() -> None:
+    """See `HELP`."""
+
+
+@app.command("teacher", cls=ResumableVerb, help=TEACHER_HELP, epilog=TEACHER_NOTES)
+def teacher(
+    out: Annotated[Path, typer.Option(help="Run folder.", metavar="DIR", show_default=False)],
+    threads: Threads,
+    corpus: Annotated[
+        Path | None, typer.Option(help="Folder with metadata.csv.", metavar="DIR")
+    ] = None,
+    pack: Annotated[
+        Path | None, typer.Option(help="Folder that `edge-vc train pack` wrote.", metavar="DIR")
+    ] = None,
+    target: Annotated[str, typer.Option(help="Speaker to convert into.")] = "kathleen",
+    recipe: Annotated[str, typer.Option(help="cpu, gpu or a TOML file.")] = "cpu",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a setting of the recipe.", metavar="KEY=VALUE"),
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Weights that a new run begins with.", metavar="FILE")
+    ] = None,
+    variants: Annotated[int, typer.Option(help="WORLD copies per recording.")] = 2,
+    minutes: Minutes = None,
+    steps: Steps = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(help="End this session after so many minutes.")
+    ] = None,
+    save_minutes: Annotated[float, typer.Option(help="Minutes between checkpoints.")] = 3.0,
+    accelerator: Accelerator = "auto",
+    devices: Processes = 1,
+    nodes: Nodes = 1,
+    precision: Precision = "bf16-mixed",
+) -> None:
+    """See `TEACHER_HELP`."""
+    if (corpus is None) == (pack is None):
+        raise InputError("give one of --corpus and --pack")
+    with _value_errors():
+        from edge_vc.training.teacher.run import TeacherRun, train_teacher
+
+        run = TeacherRun(
+            out, corpus, pack, target, recipe, tuple(changes or ()), start, variants, steps,
+            minutes, max_minutes, save_minutes, accelerator, devices, nodes, precision, threads,
+        )  # fmt: skip
+        _print(train_teacher(run))
+
+
+@app.command("student", cls=ResumableVerb, help=STUDENT_HELP, epilog=STUDENT_NOTES)
+def student(
+    corpus: Corpus,
+    out: Annotated[Path, typer.Option(help="Run folder.", metavar="DIR", show_default=False)],
+    threads: Threads,
+    labels: Annotated[
+        Path | None, typer.Option(help="Cache of labels (default: OUT/labels).", metavar="DIR")
+    ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="Weights (default: the shipped teacher).", metavar="FILE")
+    ] = None,
+    tier: Annotated[Literal["nano", "base", "wide"], typer.Option(help="Size.")] = "wide",
+    start: Annotated[
+        Path | None, typer.Option(help="A student of that tier to begin with.", metavar="FILE")
+    ] = None,
+    lookahead: Annotated[int, typer.Option(help="Hops of look-ahead, 10 ms each.")] = 0,
+    head: Annotated[
+        Literal["source-filter", "istft"], typer.Option(help="How audio is synthesised.")
+    ] = "source-filter",
+    minutes: Minutes = None,
+    steps: Steps = None,
+    adversarial: Annotated[float, typer.Option(help="Weight of the adversarial loss.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of weights and batches.")] = 0,
+    accelerator: Accelerator = "auto",
+    devices: Processes = 1,
+    nodes: Nodes = 1,
+    precision: Precision = "bf16-mixed",
+) -> None:
+    """See `STUDENT_HELP`."""
+    with _value_errors():
+        from edge_vc.teachers.default import DEFAULT_WEIGHTS
+        from edge_vc.training.student.run import StudentRun, train_student
+
+        run = StudentRun(
+            corpus, out, labels, teacher or DEFAULT_WEIGHTS, tier, start, lookahead, head, minutes,
+            steps, adversarial, seed, accelerator, devices, nodes, precision, threads,
+        )  # fmt: skip
+        _print(train_student(run))
+
+
+@app.command("pack", cls=Verb, help=PACK_HELP, epilog=PACK_NOTES)
+def pack(
+    corpus: Corpus,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the parts.", metavar="DIR", show_default=False)
+    ],
+    workers: Annotated[
+        int,
+        typer.Option(
+            help="Processes.", default_factory=lambda: os.cpu_count() or 1, show_default="all CPUs"
+        ),
+    ],
+    target: Annotated[str, typer.Option(help="Speaker to convert into.")] = "kathleen",
+    cache: Annotated[
+        Path | None, typer.Option(help="Where pairs are kept (default: OUT/pairs).", metavar="DIR")
+    ] = None,
+    variants: Annotated[int, typer.Option(help="WORLD copies per recording.")] = 0,
+    phones: Annotated[
+        bool, typer.Option("--phones", help="Recognise phones, for losses.phones.")
+    ] = False,
+    part_mb: Annotated[float, typer.Option(help="Largest part, MB.")] = 28.0,
+) -> None:
+    """See `PACK_HELP`."""
+    with _value_errors():
+        from edge_vc.data.pair_set import HOP, SAMPLE_RATE
+        from edge_vc.training.teacher.dataset_pack import PackSettings, write_pack
+        from edge_vc.training.teacher.sources import corpus_pack
+
+        made = corpus_pack(corpus, cache or out / "pairs", variants, workers, phones=phones)
+        size = write_pack(made, out, target, PackSettings(part_mb=part_mb))
+        seconds = sum(len(pair.f0) for pair in made.pairs) * HOP / SAMPLE_RATE
+        typer.echo(
+            f"{len(made.pairs)} recordings, {seconds / 60:.1f} min: {size / 1e6:.1f} MB", err=True
+        )
+        typer.echo(str(out))
+
+
+def _print(weights: Path | None) -> None:
+    """Print the path of what was saved; of several processes, one saves."""
+    if weights is not None:
+        typer.echo(str(weights))
+
+
+@contextmanager
+def _value_errors() -> Iterator[None]:
+    """Show a `ValueError` of the training's own checks as one line; they name the value."""
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(str(error)) from error
