@@ -131,7 +131,7 @@ def test_both_formats_say_the_same_for_half_a_minute(
 @pytest.mark.slow
 def test_the_wide_student_is_the_same_in_torch_onnx_and_tflite(tmp_path: Path) -> None:
     from edge_vc_export.onnx.export import export_onnx
-    from edge_vc_export.parity.pytorch_int8 import check_fp32
+    from edge_vc_export.parity.fp32 import check_fp32
     from edge_vc_export.parity.speech import example_speech
     from edge_vc_export.tflite import export_tflite
 

@@ -173,7 +173,7 @@ def _findings(release: Release) -> Iterator[str]:
     for name, int8 in verification.int8.items():
         yield (
             f"int8 as {name} against fp32: trunk SNR {int8.trunk_snr_db:.1f} dB, log-spectral "
-            f"distance {int8.spectral_distance_db:.2f} dB"
+            f"distance {int8.lsd_db:.2f} dB"
         )
     for precision, each in verification.cross_format.items():
         yield (

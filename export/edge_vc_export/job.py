@@ -16,7 +16,7 @@ from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.bundle.tier import tier_of
 from edge_vc_export.compress_run import CompressRun
 from edge_vc_export.errors import ExportError
-from edge_vc_export.parity.pytorch_int8 import Int8Limits
+from edge_vc_export.parity.int8 import Int8Limits
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 from conftest import speech
 from torch import nn
 
-from edge_vc.audio.distance import snr_db
+from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.compress.quantization import ptq, qat
 from edge_vc.compress.quantization.calibrate import calibrate
 from edge_vc.compress.quantization.error import compare
@@ -108,6 +108,19 @@ def test_the_quantised_trunk_stays_close(quantized, tiny_student):
     assert found["trunk_snr_db"] > 20
     assert abs(found["snr_first_db"] - found["snr_last_db"]) < 3
     assert found["lsd_db"] < 1
+
+
+def test_compared_are_both_forms_over_whole_hops(quantized, tiny_student):
+    audio = speech(3.0, 9)
+    found = compare(tiny_student, quantized, audio[..., :-7])
+    whole = audio[..., : -tiny_student.config.hop]
+    with torch.no_grad():
+        truth, guess = tiny_student.predict(whole), quantized.predict(whole)
+        heard, rounded = tiny_student.synthesize(truth), quantized.synthesize(guess)
+    assert list(found) == ["trunk_snr_db", "snr_first_db", "snr_last_db", "lsd_db"]
+    assert found["trunk_snr_db"] == pytest.approx(snr_db(truth.features, guess.features))
+    distance = log_spectral_distance(heard.flatten(), rounded.flatten(), 16_000)
+    assert found["lsd_db"] == pytest.approx(distance)
 
 
 def test_the_clipping_search_clips_what_is_rare(quantized):

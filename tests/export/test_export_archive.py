@@ -17,7 +17,8 @@ from edge_vc_export.bundle.writer import write_bundle
 from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.parity import golden
 from edge_vc_export.parity.cross_format import LEAST_SNR_DB
-from edge_vc_export.parity.pytorch_int8 import FP32_TOLERANCE, Int8Limits
+from edge_vc_export.parity.fp32 import FP32_TOLERANCE
+from edge_vc_export.parity.int8 import Int8Limits
 from edge_vc_export.tflite import export_tflite
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle

@@ -17,7 +17,8 @@ from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.release import release_bundle
 from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.parity.cross_format import check_cross_format
-from edge_vc_export.parity.pytorch_int8 import Int8Limits, check_fp32
+from edge_vc_export.parity.fp32 import check_fp32
+from edge_vc_export.parity.int8 import Int8Limits
 from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.tflite.export import export_tflite
 from edge_vc_runtime.audio.file_sink import FileSink

@@ -8,9 +8,10 @@ import torch
 
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
+from edge_vc_export.errors import ParityError
 from edge_vc_export.onnx.export import export_onnx
+from edge_vc_export.parity.fp32 import check_fp32
 from edge_vc_export.parity.lockstep import run_lockstep, run_offline
-from edge_vc_export.parity.pytorch_int8 import ParityError, check_fp32
 from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.stream import OnnxStream
 

@@ -8,8 +8,10 @@ import pytest
 import torch
 from export_toys import FACTS, RATE, Toy, quantized_toy, toy
 
+from edge_vc_export.errors import ParityError
 from edge_vc_export.onnx.export import export_onnx
-from edge_vc_export.parity.pytorch_int8 import Int8Limits, ParityError, check_fp32, check_int8
+from edge_vc_export.parity.fp32 import check_fp32
+from edge_vc_export.parity.int8 import Int8Limits, check_int8
 from edge_vc_export.parity.speech import example_speech
 
 LOOSE = Int8Limits(least_snr_db=0.0, largest_distance_db=60.0, largest_drift_db=60.0)
@@ -80,7 +82,7 @@ def test_int8_figures_are_those_of_the_trunk_and_the_waveform(
         truth, guess = (m.trunk(m.frontend(audio)) for m in (toy(), quantized_toy()))
     expected = 10 * torch.log10(truth.square().sum() / (guess - truth).square().sum())
     assert parity.trunk_snr_db == pytest.approx(float(expected), abs=0.5)
-    assert 0 < parity.spectral_distance_db < 10
+    assert 0 < parity.lsd_db < 10
     assert abs(parity.drift_db) < 3
 
 
@@ -88,7 +90,7 @@ def test_a_graph_equals_itself(int8: Path, speech: np.ndarray) -> None:
     parity = check_int8(int8, int8, speech)
 
     assert parity.trunk_snr_db > 100
-    assert parity.spectral_distance_db == 0
+    assert parity.lsd_db == 0
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,17 @@ import typer
 from export_toys import quantized_student, small_student
 from typer.testing import CliRunner
 
+from edge_vc.audio.int8_difference import Int8Difference
 from edge_vc.models.student.file import save_student
 from edge_vc_export.bundle import release as releases
 from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.release import release_bundle, rewrite_bundle
 from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.cli import app
+from edge_vc_export.errors import ParityError
 from edge_vc_export.formats import FormatError
 from edge_vc_export.parity import verify as verification
-from edge_vc_export.parity.pytorch_int8 import Int8Limits, ParityError
+from edge_vc_export.parity.int8 import Int8Limits
 from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.speed import Ratio, ratio
 from edge_vc_runtime.bundle.reader import read_bundle
@@ -271,7 +273,7 @@ def test_what_is_only_compared_with_stays_out_of_the_bundle(
 
     def check(reference: Path, quantized: Path, *_: object) -> object:
         pairs.append((reference.name, quantized.name))
-        return verification.Int8Parity(30.0, 30.0, 30.0, 0.5, 3.0)
+        return Int8Difference(30.0, 30.0, 30.0, 0.5)
 
     monkeypatch.setattr(verification, "check_int8", check)
     student = small_student()

@@ -18,7 +18,7 @@ from edge_vc_export.cli import app
 from edge_vc_export.compress_run import CompressRun
 from edge_vc_export.errors import ExportError
 from edge_vc_export.job import Overrides, job_of_run
-from edge_vc_export.parity.pytorch_int8 import Int8Limits
+from edge_vc_export.parity.int8 import Int8Limits
 from edge_vc_export.parity.speed import Ratio
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 

@@ -13,12 +13,14 @@ from torch import Tensor
 
 from edge_vc.nn import Serial, State, StreamingLayer
 from edge_vc_export.bundle.selection import Selection
+from edge_vc_export.errors import ParityError
 from edge_vc_export.formats import DYNAMIC, FormatError, UnsupportedLayerError, check_formats
 from edge_vc_export.metadata import graph_metadata
 from edge_vc_export.onnx.export import export_onnx
 from edge_vc_export.parity.cross_format import check_cross_format
+from edge_vc_export.parity.fp32 import check_fp32
+from edge_vc_export.parity.int8 import Int8Limits, check_int8
 from edge_vc_export.parity.open_stream import open_stream
-from edge_vc_export.parity.pytorch_int8 import Int8Limits, ParityError, check_fp32, check_int8
 from edge_vc_export.tflite import convert_onnx, export_tflite
 from edge_vc_export.tflite.file import TfliteFile
 from edge_vc_export.tflite.model import ModelBuilder, TensorQuantParams

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import torch
 from torch import Tensor
 
-from edge_vc.audio.distance import log_spectral_distance, snr_db
+from edge_vc.audio.int8_difference import Rendering, int8_difference
 from edge_vc.compress.pipeline.stage import Metrics
 from edge_vc.models.student.student import Student
-
-EDGE_SECONDS = 10.0
-"""Length of the beginning and the end that are compared for drift."""
 
 
 @torch.no_grad()
 def compare(student: Student, quantized: Student, audio: Tensor) -> Metrics:
-    """Convert ``audio`` ``[1, 1, 1, T]`` with both and say how far the second is off.
+    """Convert ``audio`` ``[1, 1, 1, T]`` with both and return the fields of `Int8Difference`.
 
-    ``trunk_snr_db`` over the trunk's outputs, also for the first and last ten seconds
-    (``snr_first_db``, ``snr_last_db``: drift shows where both say the same, as in the speech that
-    `edge_vc_export.parity.pytorch_int8` takes; other speech differs by decibels of itself), and
-    ``lsd_db`` of the waveforms.
+    ``student`` is the float form, ``quantized`` its INT8 form.
     """
-    audio = audio[..., : audio.shape[-1] // student.config.hop * student.config.hop]
-    truth, guess = student.predict(audio), quantized.predict(audio)
-    edge = round(EDGE_SECONDS * student.config.sample_rate / student.config.hop)
-    first = snr_db(truth.features[..., :edge], guess.features[..., :edge])
-    last = snr_db(truth.features[..., -edge:], guess.features[..., -edge:])
-    heard, guessed = student.synthesize(truth).flatten(), quantized.synthesize(guess).flatten()
-    return {
-        "trunk_snr_db": snr_db(truth.features, guess.features),
-        "snr_first_db": first,
-        "snr_last_db": last,
-        "lsd_db": log_spectral_distance(heard, guessed, student.config.sample_rate),
-    }
+    config = student.config
+    audio = audio[..., : audio.shape[-1] // config.hop * config.hop]
+    truth, guess = _rendered(student, audio), _rendered(quantized, audio)
+    return asdict(int8_difference(truth, guess, sample_rate=config.sample_rate, hop=config.hop))
+
+
+def _rendered(student: Student, audio: Tensor) -> Rendering:
+    prediction = student.predict(audio)
+    return Rendering(student.synthesize(prediction).flatten(), prediction.features)

@@ -70,7 +70,7 @@ class ExportStage(Stage):
         )
         from edge_vc_export.bundle.release import release_bundle
         from edge_vc_export.bundle.tier import tier_of
-        from edge_vc_export.parity.pytorch_int8 import ParityError
+        from edge_vc_export.errors import ParityError
 
         section, recipe = self.recipe.export, self.recipe.to_dict()
         student = load_student(work.inputs["distill"] / STUDENT)

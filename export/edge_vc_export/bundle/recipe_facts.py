@@ -10,7 +10,7 @@ from edge_vc_export.bundle.licences import licence_text
 from edge_vc_export.bundle.selection import DEFAULT_PRECISIONS, Selection
 from edge_vc_export.errors import ExportError
 from edge_vc_export.formats import DYNAMIC, FORMATS
-from edge_vc_export.parity.pytorch_int8 import Int8Limits
+from edge_vc_export.parity.int8 import Int8Limits
 
 Recipe = Mapping[str, Mapping[str, object]]
 """A resolved recipe as plain values, section by section: `run.json` holds one."""

@@ -17,7 +17,7 @@ from edge_vc_export.bundle.signing import Signer
 from edge_vc_export.bundle.writer import write_bundle
 from edge_vc_export.formats import DYNAMIC
 from edge_vc_export.metadata import graph_metadata
-from edge_vc_export.parity.pytorch_int8 import Int8Limits
+from edge_vc_export.parity.int8 import Int8Limits
 from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.speed import Ratio, compare_precisions
 from edge_vc_export.parity.verify import Verification, verification_metrics, verify
@@ -57,7 +57,7 @@ class Release:
         if int8 := [p for name, p in self.verification.int8.items() if name != DYNAMIC]:
             found["trunk_snr_db"] = min(parity.trunk_snr_db for parity in int8)
             found["drift_db"] = max(parity.drift_db for parity in int8)
-            found["lsd_db"] = max(parity.spectral_distance_db for parity in int8)
+            found["lsd_db"] = max(parity.lsd_db for parity in int8)
         if agreement := self.verification.cross_format.values():
             found["formats_snr_db"] = min(each.trunk_snr_db for each in agreement)
         return found | {f"int8_speedup_{f}": speed.median for f, speed in self.speedup.items()}

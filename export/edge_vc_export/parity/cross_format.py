@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.distance import snr_db
+from edge_vc_export.errors import ParityError
+from edge_vc_export.parity.fp32 import FP32_TOLERANCE
 from edge_vc_export.parity.lockstep import F0, HOPS_LEFT_OUT, PHASE, too_many_slips
 from edge_vc_export.parity.open_stream import open_stream
-from edge_vc_export.parity.pytorch_int8 import FP32_TOLERANCE, ParityError, trunk_output
 from edge_vc_export.parity.stream import GraphStream, Samples
+from edge_vc_export.parity.trunk_output import trunk_output
 
 LEAST_SNR_DB = 30.0
 """Least SNR of an INT8 file's trunk outputs against the other format's."""

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from edge_vc.audio.int8_difference import Int8Difference
 from edge_vc.audio.io import Samples
 from edge_vc.models.student.student import Student
 from edge_vc_export.bundle.graph_set import GraphSet
 from edge_vc_export.formats import DYNAMIC
 from edge_vc_export.parity.cross_format import CrossFormatParity, check_cross_format
-from edge_vc_export.parity.pytorch_int8 import (
-    Fp32Parity,
-    Int8Limits,
-    Int8Parity,
-    check_fp32,
-    check_int8,
-)
+from edge_vc_export.parity.fp32 import Fp32Parity, check_fp32
+from edge_vc_export.parity.int8 import Int8Limits, check_int8
 
 
 @dataclass(frozen=True)
@@ -25,7 +21,7 @@ class Verification:
 
     fp32: dict[str, Fp32Parity] = field(default_factory=dict)
     """Float files against PyTorch, by format."""
-    int8: dict[str, Int8Parity] = field(default_factory=dict)
+    int8: dict[str, Int8Difference] = field(default_factory=dict)
     """INT8 files against the float file of the same format; ``dynamic-int8`` by its own name."""
     cross_format: dict[str, CrossFormatParity] = field(default_factory=dict)
     """TFLite files against the ONNX files of the same precision."""
@@ -76,7 +72,7 @@ def verification_metrics(verification: Verification) -> dict[str, float]:
     for format, parity in verification.int8.items():
         suffix = "" if format == "onnx" else f"_{format.replace('-', '_')}"
         metrics[f"int8_trunk_snr_db{suffix}"] = round(parity.trunk_snr_db, 2)
-        metrics[f"int8_spectral_distance_db{suffix}"] = round(parity.spectral_distance_db, 3)
+        metrics[f"int8_spectral_distance_db{suffix}"] = round(parity.lsd_db, 3)
     if "int8" in verification.cross_format:
         metrics["int8_formats_snr_db"] = round(verification.cross_format["int8"].trunk_snr_db, 1)
     return metrics
