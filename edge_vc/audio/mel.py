@@ -31,15 +31,15 @@ class LogMel(nn.Module):
         self, sample_rate: int = 16_000, window: int = 640, hop: int = 160, bands: int = 80
     ) -> None:
         super().__init__()
-        self.window, self.hop = window, hop
+        self.window_size, self.hop = window, hop
         self.register_buffer("bank", mel_matrix(sample_rate, window, bands), persistent=False)
-        self.register_buffer("taper", torch.hann_window(window), persistent=False)
+        self.register_buffer("window", torch.hann_window(window), persistent=False)
         self.bank: Tensor
-        self.taper: Tensor
+        self.window: Tensor
 
     def forward(self, audio: Tensor) -> Tensor:
         """Return natural-log mel magnitudes ``[B, bands, frames]`` of ``audio`` ``[B, T]``."""
-        frames = hop_frames(audio, self.window, self.hop) * self.taper
+        frames = hop_frames(audio, self.window_size, self.hop) * self.window
         magnitude = torch.fft.rfft(frames).abs()
         log_mel: Tensor = (magnitude @ self.bank.T + LOG_FLOOR).log()
         return log_mel.transpose(1, 2)

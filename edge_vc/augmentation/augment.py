@@ -128,10 +128,10 @@ def _other_voice(
 def _some_noise(
     rng: np.random.Generator, noises: Sequence[Path], length: int, sample_rate: int
 ) -> Samples:
-    """Return ``[length]`` of a recorded noise from a random place, or of a drawn colour of hiss."""
+    """Return ``[length]`` of a recorded noise from a random place, or of equalised white noise."""
     if not noises:
-        hiss = rng.standard_normal(length).astype(np.float32)
-        return equalise(hiss, sample_rate, rng.normal(0.0, 6.0, len(EQUALISER_HZ)))
+        noise = rng.standard_normal(length).astype(np.float32)
+        return equalise(noise, sample_rate, rng.normal(0.0, 6.0, len(EQUALISER_HZ)))
     noise = read_audio(_pick(rng, noises), sample_rate)
     noise = noise[: round(_LONGEST_NOISE_SECONDS * sample_rate)]
     return np.roll(noise, -int(rng.integers(0, noise.shape[0])))

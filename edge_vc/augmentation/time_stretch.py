@@ -23,17 +23,17 @@ def stretch(samples: Samples, sample_rate: int, factor: float) -> Samples:
     length = round(samples.shape[0] * factor)
     if factor == 1 or samples.shape[0] < window:
         return np.resize(samples, length).astype(np.float32) if length else samples[:0]
-    taper = np.hanning(window + 1)[:-1]
+    hann = np.hanning(window + 1)[:-1]
     padded = np.pad(samples.astype(np.float64), (hop + reach, 2 * window + 2 * reach))
     made = np.zeros(length + 2 * window)
-    # Places are of window starts; the first window's middle lies on the first sample.
+    # Places are of window starts; the first window is centred on the first sample.
     place = reach
     for number, target in enumerate(range(0, length + hop, hop)):
         wanted = min(round(target / factor) + reach, padded.shape[0] - window - 2 * reach)
         if number:
             follows = padded[place + hop : place + hop + window]
             place = wanted + _best_lag(padded, wanted, follows, reach)
-        made[target : target + window] += taper * padded[place : place + window]
+        made[target : target + window] += hann * padded[place : place + window]
     return made[hop : hop + length].astype(np.float32)
 
 

@@ -71,17 +71,17 @@ def _turn(turns: Tensor) -> Tensor:
 class RealDFT(nn.Module):
     """Frames ``[B, size, 1, F]`` to spectra ``[B, rows, 2, F]``, real and imaginary apart.
 
-    Row ``r`` holds bin ``bins[r]``; rows marked -1 repeat another bin. ``taper`` ``[size]``
+    Row ``r`` holds bin ``bins[r]``; rows marked -1 repeat another bin. ``window`` ``[size]``
     multiplies every frame first.
     """
 
-    taper: Tensor
+    window: Tensor
     first: Tensor
     second: Tensor
 
-    def __init__(self, taper: Tensor) -> None:
+    def __init__(self, window: Tensor) -> None:
         super().__init__()
-        size = taper.numel()
+        size = window.numel()
         self.split = Split.cheapest(size)
         self.bins = self.split.bins()
         rows, columns, groups = self.split.rows, self.split.columns, self.split.groups
@@ -93,7 +93,7 @@ class RealDFT(nn.Module):
         real = torch.stack([second.real, -second.imag], dim=2)
         imaginary = torch.stack([second.imag, second.real], dim=2) * mirror[..., None]
         second = torch.stack([real, imaginary], dim=2)  # group, m, part out, part in, j
-        self.register_buffer("taper", taper.reshape(rows, columns, 1), persistent=False)
+        self.register_buffer("window", window.reshape(rows, columns, 1), persistent=False)
         self.register_buffer("first", first.reshape(-1, rows, 1, 1).float(), persistent=False)
         self.register_buffer(
             "second",
@@ -105,7 +105,7 @@ class RealDFT(nn.Module):
         """Transform every frame; no scaling, as in ``numpy.fft.rfft``."""
         split, count = self.split, int(frames.shape[-1])
         grid = frames.reshape(-1, split.rows, split.columns, count)
-        partial = functional.conv2d(grid * self.taper, self.first)
+        partial = functional.conv2d(grid * self.window, self.first)
         partial = partial.reshape(-1, split.groups * 2 * split.columns, 1, count)
         spectra = functional.conv2d(partial, self.second, groups=split.groups)
         return spectra.reshape(-1, len(self.bins), 2, count)
@@ -115,16 +115,16 @@ class InverseRealDFT(nn.Module):
     """Spectra ``[B, rows, 2, F]`` in `RealDFT`'s row order back to frames ``[B, size, 1, F]``.
 
     Rows marked -1 in ``bins`` and the imaginary parts of the two real bins count for nothing.
-    ``taper`` ``[size]`` multiplies every frame last.
+    ``window`` ``[size]`` multiplies every frame last.
     """
 
-    taper: Tensor
+    window: Tensor
     first: Tensor
     second: Tensor
 
-    def __init__(self, taper: Tensor) -> None:
+    def __init__(self, window: Tensor) -> None:
         super().__init__()
-        size = taper.numel()
+        size = window.numel()
         self.split = Split.cheapest(size)
         self.bins = self.split.bins()
         rows, columns, groups = self.split.rows, self.split.columns, self.split.groups
@@ -140,7 +140,7 @@ class InverseRealDFT(nn.Module):
         turns = torch.arange(rows)[:, None] * torch.arange(groups) / rows
         second = _turn(turns)  # i, group
         second = torch.stack([second.real, -second.imag], dim=-1)  # i, group, part
-        self.register_buffer("taper", taper.reshape(rows, columns, 1), persistent=False)
+        self.register_buffer("window", window.reshape(rows, columns, 1), persistent=False)
         self.register_buffer(
             "first",
             stages.reshape(groups * 2 * columns, columns * 2, 1, 1).float(),
@@ -154,5 +154,5 @@ class InverseRealDFT(nn.Module):
         rows = spectra.reshape(-1, 2 * len(self.bins), 1, count)
         partial = functional.conv2d(rows, self.first, groups=split.groups)
         grid = partial.reshape(-1, 2 * split.groups, split.columns, count)
-        frames = functional.conv2d(grid, self.second) * self.taper
+        frames = functional.conv2d(grid, self.second) * self.window
         return frames.reshape(-1, split.size, 1, count)

@@ -13,14 +13,14 @@ from edge_vc.nn.fourier import InverseRealDFT, RealDFT
 from edge_vc.nn.framing import hops, windows
 from edge_vc.nn.layer import State, StreamingLayer, leaf
 
-Taper = Literal["hann", "sine"]
+WindowKind = Literal["hann", "sine"]
 """Periodic Hann, or its square root, whose square overlap-adds to one at half a window."""
 
 
-def taper(kind: Taper, size: int) -> Tensor:
+def make_window(kind: WindowKind, size: int) -> Tensor:
     """Return the window ``[size]`` of a kind; `ValueError` for an unknown one."""
     if kind not in ("hann", "sine"):
-        raise ValueError(f"taper {kind!r} is not one of 'hann', 'sine'")
+        raise ValueError(f"window {kind!r} is not one of 'hann', 'sine'")
     sine = torch.sin(torch.pi * (torch.arange(size, dtype=torch.float64) + 0.5) / size)
     return (sine if kind == "sine" else sine**2).float()
 
@@ -32,12 +32,12 @@ class CausalSTFT(StreamingLayer):
     the frequency of row ``r``: the rows keep the transform's own order.
     """
 
-    def __init__(self, window: int, hop: int, kind: Taper = "hann") -> None:
+    def __init__(self, window: int, hop: int, kind: WindowKind = "hann") -> None:
         super().__init__()
         if not 1 <= hop <= window:
             raise ValueError(f"hop {hop} must be within 1..{window}, the window")
         self.window, self.block, self.ratio = window, hop, Fraction(1, hop)
-        self.transform = RealDFT(taper(kind, window))
+        self.transform = RealDFT(make_window(kind, window))
         self.bins = self.transform.bins
 
     def init_state(self, batch: int) -> State:
@@ -62,17 +62,17 @@ class CausalSTFT(StreamingLayer):
 class CausalISTFT(StreamingLayer):
     """Spectra ``[B, rows, 2, F]`` to audio ``[B, 1, 1, F * hop]``, ``window - hop`` late.
 
-    The synthesis window undoes an analysis with the same taper exactly (Griffin and Lim,
+    The synthesis window undoes an analysis with the same window exactly (Griffin and Lim,
     1984). Rows are in the order of the `CausalSTFT` of the same window.
     """
 
-    def __init__(self, window: int, hop: int, kind: Taper = "sine") -> None:
+    def __init__(self, window: int, hop: int, kind: WindowKind = "sine") -> None:
         super().__init__()
         if hop < 1 or window % hop:
             raise ValueError(f"window {window} must be a multiple of the hop {hop}")
         self.hop, self.overlap = hop, window // hop
         self.ratio, self.delay = Fraction(hop), window - hop
-        analysis = taper(kind, window).double()
+        analysis = make_window(kind, window).double()
         gain = (analysis**2).reshape(self.overlap, hop).sum(dim=0).repeat(self.overlap)
         self.transform = InverseRealDFT((analysis / gain).float())
         self.bins = self.transform.bins

@@ -54,8 +54,8 @@ def test_clean_speech_is_left_alone(method: str) -> None:
 
 
 def test_wiener_takes_more_away_than_subtraction() -> None:
-    hiss = noise(0.01, RATE)
-    left = [level_db(denoise(hiss, RATE, method=name)) for name in ("wiener", "subtraction")]
+    white = noise(0.01, RATE)
+    left = [level_db(denoise(white, RATE, method=name)) for name in ("wiener", "subtraction")]
     assert left[0] < left[1] - 1.0
 
 

@@ -15,7 +15,7 @@ RATE = 16000
 RNG = np.random.default_rng(0)
 
 
-def hiss(samples: np.ndarray, snr_db: float) -> np.ndarray:
+def add_noise(samples: np.ndarray, snr_db: float) -> np.ndarray:
     level = np.sqrt(np.square(samples).mean()) * 10 ** (-snr_db / 20)
     return samples + RNG.normal(0, level, samples.shape).astype(np.float32)
 
@@ -26,7 +26,7 @@ COPIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "later": lambda samples: np.pad(samples, (3333, 0)),
     "narrow band": lambda samples: resample(resample(samples, RATE, 8000), 8000, RATE),
     "8 bit": lambda samples: np.round(samples * 128) / 128,
-    "noisy": lambda samples: hiss(samples, 15.0),
+    "noisy": lambda samples: add_noise(samples, 15.0),
     "trimmed": lambda samples: samples[5000:],
 }
 

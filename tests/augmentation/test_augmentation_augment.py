@@ -62,7 +62,7 @@ def test_each_step_changes_something(
         assert np.abs(copy - speech).max() > 0.01
 
 
-def test_noise_without_recordings_is_hiss_at_the_drawn_ratio(speech: np.ndarray) -> None:
+def test_noise_without_recordings_is_white_noise_at_the_drawn_ratio(speech: np.ndarray) -> None:
     settings = AugmentSettings(**{**vars(NOTHING), "noise_share": 1.0, "snr_db": (10.0, 10.0)})
     added = augment(speech, RATE, rng_of(0, "a"), settings) - speech
     ratio = 10 * np.log10(np.square(speech).mean() / np.square(added).mean())

@@ -54,8 +54,8 @@ def test_same_seed_same_voice(speech: NDArray[np.float64]) -> None:
 
 
 def test_a_recording_without_voice_survives() -> None:
-    hiss = np.random.default_rng(0).normal(0, 0.01, RATE // 2)
-    audio, f0 = perturb(analyse(hiss, RATE), np.random.default_rng(0), PerturbSettings())
+    noise = np.random.default_rng(0).normal(0, 0.01, RATE // 2)
+    audio, f0 = perturb(analyse(noise, RATE), np.random.default_rng(0), PerturbSettings())
     assert np.isfinite(audio).all()
     assert len(f0) == RATE // 2 // 80 + 1
 

@@ -66,7 +66,7 @@ def test_the_cost_of_a_second_is_counted_layer_by_layer() -> None:
     transforms = sum(
         transform.split.multiplications
         for transform in student.modules()
-        if hasattr(transform, "split") and hasattr(transform, "taper")
+        if hasattr(transform, "split") and hasattr(transform, "window")
     )
     head = 12 * (2 * 10 + 1) + 10 * 2 * len(student.get_submodule("head.istft").bins) + 3 * 160
     pitch = 20 * 48 + 3 * 48 * (48 + 48) + 48

@@ -32,9 +32,9 @@ def test_both_heads_speak(head: str) -> None:
 
 
 def test_given_noise_makes_output_repeatable() -> None:
-    network, hiss = TeacherNetwork(TINY), torch.randn(2, 9600)
+    network, noise = TeacherNetwork(TINY), torch.randn(2, 9600)
     given = inputs()
-    assert torch.equal(network(*given, hiss).audio, network(*given, hiss).audio)
+    assert torch.equal(network(*given, noise).audio, network(*given, noise).audio)
     assert not torch.equal(network(*given).audio, network(*given).audio)
 
 
@@ -92,11 +92,11 @@ def test_a_file_keeps_configuration_and_weights(tmp_path: Path) -> None:
 def test_what_is_softer_than_the_floor_is_not_told_apart() -> None:
     network = TeacherNetwork(replace(TINY, floor=-2.0)).eval()
     log_mel, *rest = inputs()
-    hiss = torch.randn(2, 9600)
+    noise = torch.randn(2, 9600)
     soft = torch.where(log_mel < -2.0, log_mel - 3.0, log_mel)
     assert not torch.equal(soft, log_mel)
-    given = network(log_mel, *rest, hiss).audio
-    torch.testing.assert_close(network(soft, *rest, hiss).audio, given)
+    given = network(log_mel, *rest, noise).audio
+    torch.testing.assert_close(network(soft, *rest, noise).audio, given)
     torch.testing.assert_close(network.encode(soft), network.encode(log_mel))
 
 

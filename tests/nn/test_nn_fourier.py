@@ -6,7 +6,7 @@ from torch import Tensor
 
 from edge_vc.nn import CausalISTFT, CausalSTFT, InverseRealDFT, RealDFT, Serial
 from edge_vc.nn.fourier import Split
-from edge_vc.nn.stft import Taper, taper
+from edge_vc.nn.stft import WindowKind, make_window
 
 SIZES = [4, 6, 10, 12, 64, 160, 240, 320, 400, 512]
 
@@ -64,7 +64,7 @@ def test_windows_end_on_their_hop_s_last_sample() -> None:
     layer, audio = CausalSTFT(512, 160), torch.randn(1, 1, 1, 1600)
     padded = torch.cat([torch.zeros(352), audio.flatten()])
     expected = torch.stft(
-        padded, 512, 160, window=taper("hann", 512), center=False, return_complex=True
+        padded, 512, 160, window=make_window("hann", 512), center=False, return_complex=True
     )
     rows = complex_rows(layer(audio))[0]
     used = [row for row, k in enumerate(layer.bins) if k >= 0]
@@ -76,7 +76,9 @@ def test_windows_end_on_their_hop_s_last_sample() -> None:
     ("window", "hop", "kind"),
     [(320, 160, "sine"), (320, 160, "hann"), (320, 80, "hann"), (64, 16, "sine"), (36, 12, "hann")],
 )
-def test_analysis_and_synthesis_return_the_input_late(window: int, hop: int, kind: Taper) -> None:
+def test_analysis_and_synthesis_return_the_input_late(
+    window: int, hop: int, kind: WindowKind
+) -> None:
     both = Serial(CausalSTFT(window, hop, kind), CausalISTFT(window, hop, kind))
     assert (both.block, both.ratio, both.delay) == (hop, 1, window - hop)
     x = torch.randn(1, 1, 1, 20 * hop)
@@ -89,7 +91,7 @@ def test_analysis_and_synthesis_return_the_input_late(window: int, hop: int, kin
     [
         (lambda: CausalSTFT(64, 65), "hop 65 must be within 1..64"),
         (lambda: CausalISTFT(64, 24), "window 64 must be a multiple of the hop 24"),
-        (lambda: taper("blackman", 8), "taper 'blackman' is not one of"),
+        (lambda: make_window("blackman", 8), "window 'blackman' is not one of"),
     ],
 )
 def test_impossible_windows_are_refused(build: object, message: str) -> None:

@@ -128,9 +128,9 @@ def _record(spoken: Samples, rate: int, voice: Voice, rng: np.random.Generator) 
     before, after = (int(rng.uniform(0.05, 0.4) * SAMPLE_RATE) for _ in range(2))
     levelled = np.pad(normalize_level(tilted, SAMPLE_RATE, voice.level_db), (before, after))
     # Room noise falls towards high frequencies.
-    hiss = np.asarray(lfilter([0.2], [1.0, -0.8], rng.standard_normal(levelled.size)))
-    loudness = 10 ** ((voice.level_db - voice.noise_db) / 20) / max(float(hiss.std()), 1e-9)
-    return np.asarray(levelled + loudness * hiss, dtype=np.float32)
+    noise = np.asarray(lfilter([0.2], [1.0, -0.8], rng.standard_normal(levelled.size)))
+    loudness = 10 ** ((voice.level_db - voice.noise_db) / 20) / max(float(noise.std()), 1e-9)
+    return np.asarray(levelled + loudness * noise, dtype=np.float32)
 
 
 def _store(root: Path, number: int, voice: Voice, samples: Samples) -> Utterance:

@@ -12,7 +12,7 @@ from torch.nn import functional
 from edge_vc.models.student.config import NO_FLOOR, StudentConfig
 from edge_vc.nn import CausalSTFT, RunningMean, State, StreamingLayer
 from edge_vc.nn.layer import branch, join_state
-from edge_vc.nn.stft import taper
+from edge_vc.nn.stft import make_window
 
 PRIOR = -7.0
 """Mean log-mel in nats to start from where no corpus mean was set: speech near -30 dB."""
@@ -63,7 +63,7 @@ def mel_matrix(config: StudentConfig, bins: Sequence[int]) -> Tensor:
     centres = mel_points(config.mels + 2, 0.0, config.sample_rate / 2)
     bin_hz = config.sample_rate / config.analysis_window
     hats = triangles(centres, frequencies, bin_hz).nan_to_num()
-    power = taper("hann", config.analysis_window).double().square().sum()
+    power = make_window("hann", config.analysis_window).double().square().sum()
     return (hats / hats.sum(dim=1, keepdim=True) * 2 / power).float()
 
 

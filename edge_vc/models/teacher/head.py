@@ -27,18 +27,19 @@ class SourceFilterHead(nn.Module):
         self.spread: Tensor
         self.window: Tensor
 
-    def forward(self, bands: Tensor, f0: Tensor, hiss: Tensor) -> Tensor:
+    def forward(self, bands: Tensor, f0: Tensor, noise: Tensor) -> Tensor:
         """Synthesise ``[B, F * hop]`` from ``bands`` ``[B, 3 * bands, F]`` and ``f0`` ``[B, F]``.
 
-        ``hiss`` ``[B, F * hop]`` is white noise of unit power.
+        ``noise`` ``[B, F * hop]`` is white noise of unit power.
         """
-        harmonic, phase, noise = (bands.transpose(1, 2).float()).chunk(3, -1)
+        harmonic, phase, noise_bands = (bands.transpose(1, 2).float()).chunk(3, -1)
         pulses = pulse_train(f0, self.config.hop, self.config.sample_rate)
         voiced = spectra(pulses, self.window, self.config.hop) * torch.polar(
             (harmonic @ self.spread).clamp(-14, 6).exp(), phase @ self.spread
         )
         breath = (
-            spectra(hiss, self.window, self.config.hop) * (noise @ self.spread).clamp(-14, 6).exp()
+            spectra(noise, self.window, self.config.hop)
+            * (noise_bands @ self.spread).clamp(-14, 6).exp()
         )
         return overlap_add(voiced + breath, self.window, self.config.hop)
 
@@ -54,7 +55,7 @@ class SpectrumHead(nn.Module):
         self.register_buffer("window", window, persistent=False)
         self.window: Tensor
 
-    def forward(self, bands: Tensor, f0: Tensor, hiss: Tensor) -> Tensor:
+    def forward(self, bands: Tensor, f0: Tensor, noise: Tensor) -> Tensor:
         """Synthesise ``[B, F * hop]`` from ``bands`` ``[B, 2 * bins, F]``; the rest is not used."""
         magnitude, phase = bands.transpose(1, 2).float().chunk(2, -1)
         spectrum = torch.polar(magnitude.clamp(-14, 6).exp(), phase)

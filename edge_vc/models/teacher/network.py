@@ -72,20 +72,20 @@ class TeacherNetwork(nn.Module):
         f0: Tensor,
         mean_log_f0: Tensor,
         voice: Tensor,
-        hiss: Tensor | None = None,
+        noise: Tensor | None = None,
     ) -> TeacherOutput:
         """Convert ``log_mel`` ``[B, bands, F]``, channel mean removed, into ``voice`` ``[B]``.
 
         ``f0`` ``[B, F]`` is the contour to speak with in Hz, 0 where unvoiced, and ``mean_log_f0``
-        ``[B]`` the mean of its logarithm over the utterance. ``hiss`` ``[B, F * hop]`` is the
+        ``[B]`` the mean of its logarithm over the utterance. ``noise`` ``[B, F * hop]`` is the
         white noise that breath is made of; drawn from the global generator where not given.
         """
         content, bands = self.analyse(log_mel, f0, mean_log_f0, voice)
-        if hiss is None:
-            hiss = torch.randn(len(f0), f0.shape[1] * self.config.hop, device=f0.device)
+        if noise is None:
+            noise = torch.randn(len(f0), f0.shape[1] * self.config.hop, device=f0.device)
         # Filters and phases in bfloat16 would be heard.
         with torch.autocast(f0.device.type, enabled=False):
-            audio = self.head(bands.float(), f0, hiss)
+            audio = self.head(bands.float(), f0, noise)
         return TeacherOutput(audio, content, bands)
 
     def encode(self, log_mel: Tensor) -> Tensor:
