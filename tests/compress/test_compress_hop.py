@@ -118,10 +118,10 @@ def test_a_few_steps_of_distillation_run(
 
     result = compress(plan, tmp_path / "run", until="distill")
 
-    student = load_student(result.artefact("distill") / "student.safetensors")
+    student = load_student(result.artifact("distill") / "student.safetensors")
     assert (student.config.hop_ms, student.config.sample_rate) == (hop_ms, rate)
     assert 0 < result.metrics["distill"]["mel_db"] < 200
-    labels = load_labels(next(result.artefact("data").glob("train-*.npz")))
+    labels = load_labels(next(result.artifact("data").glob("train-*.npz")))
     assert labels.hop == rate // 100
     assert len(labels.source) == pytest.approx(2.5 * rate, rel=0.01)
     assert len(labels.bands) == (240 if rate == 16_000 else 0)
