@@ -172,29 +172,3 @@ def test_a_missing_bundle_is_one_line(
 ) -> None:
     assert load(project_root, name).main([str(tmp_path / "none.evc")]) == 2
     assert "No such file" in capsys.readouterr().err
-
-
-def test_a_voice_is_kept_without_its_sentences(
-    project_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    estimate = {"value": 0.75, "low": 0.7, "high": 0.8, "sentences": 2}
-    figures = dict.fromkeys(load(project_root, "table").VOICE, estimate) | {"dnsmos": None}
-    score = {"name": "source", "overall": figures, "speakers": {"a": figures}, "sentences": [1, 2]}
-    report = {
-        "contenders": {"source": score},
-        "ceiling": score,
-        "sentences": [{"text": "said"}, {"text": "heard"}],
-        "comparisons": [{"name": "x", "sentences": [3]}],
-        "seconds": 60.0, "centroid_sentences": 4, "unknown_words": ["kathleen"], "audio": "folder",
-    }  # fmt: skip
-    given, kept = tmp_path / "evaluation.json", tmp_path / "voice.json"
-    given.write_text(json.dumps(report))
-
-    assert load(project_root, "voice").main([str(given), "--json", str(kept)]) == 0
-    assert "said" not in kept.read_text()
-    assert json.loads(kept.read_text())["comparisons"] == [{"name": "x"}]
-    assert load(project_root, "table").main([str(kept)]) == 0
-    text = capsys.readouterr().out
-    assert "| `source` | 0.750 (0.700 to 0.800) |" in text
-    assert "| - |" in text
-    assert "2 sentences of 1 speakers" in text

@@ -20,6 +20,7 @@ SMALL = (
     *("network.decoder_blocks=1", "frames=32", "own=4", "others=2", "unpaired=2"),
     *("inputs.mean_frames=32", "losses.adversarial_frames=16", "losses.adversarial_from=0.5"),
     *("losses.consistency=0.1", "discriminators.periods=[2]"),
+    *("units=0", "retrieve_from=0"),
 )
 
 
