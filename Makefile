@@ -32,7 +32,7 @@ quickstart: $(STAMP) ## teacher to bundle to profile, on speech it makes itself
 	$(BIN)/python -m edge_vc.quickstart $(ARGS)
 
 test: $(STAMP) ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(STAMP) ## the tests that take longer than a few seconds each
 	$(BIN)/python -m pytest -m slow
