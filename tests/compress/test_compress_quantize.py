@@ -136,6 +136,19 @@ def test_the_clipping_search_clips_what_is_rare(quantized):
     assert snr_db(layer(x), quantised(x)) > before
 
 
+def test_the_clipping_search_compares_with_the_float_trunk(tiny_student, recordings, monkeypatch):
+    seen = []
+    monkeypatch.setattr(ptq, "search_clipping", lambda *given: seen.append(given))
+    quantized = quantize(tiny_student, recordings)
+    ((trunk, reference, features),) = seen
+    assert trunk is quantized.trunk
+    assert quantized_convs(trunk)
+    assert not quantized_convs(reference)
+    plain = folded(tiny_student)
+    with torch.no_grad():
+        torch.testing.assert_close(reference(features[0]), plain.trunk(features[0]))
+
+
 @pytest.fixture(scope="module")
 def at_half_range(tiny_student, recordings):
     """The trunk quantised with every share of the clipping search but one half left out."""

@@ -63,6 +63,12 @@ def _read_off(guess: Prediction, truth: Prediction) -> Tensor:
     return total
 
 
+def learning_rate(step: int, settings: QuantizeSettings) -> float:
+    """Return the rate of ``step``: half a cosine from `QuantizeSettings.qat_learning_rate` to 0."""
+    cosine = math.cos(math.pi * step / settings.qat_steps)
+    return settings.qat_learning_rate * (1 + cosine) / 2
+
+
 def fine_tune(
     quantized: Student,
     speech: Sequence[Tensor],
@@ -83,7 +89,7 @@ def fine_tune(
     frames = round(settings.qat_segment_seconds * config.sample_rate / config.hop)
     features = _features(quantized, speech, frames)
     weights = [p for p in quantized.trunk.parameters() if p.requires_grad]
-    optimiser = torch.optim.Adam(weights, settings.qat_learning_rate)
+    optimiser = torch.optim.Adam(weights)
     parts: dict[str, Stateful] = {"trunk": quantized.trunk, "optimiser": optimiser}
     checkpoint = Checkpoint(folder, parts) if folder else None
     done, _ = checkpoint.restore() if checkpoint else (0, 0.0)
@@ -91,8 +97,7 @@ def fine_tune(
     steps = range(done, settings.qat_steps)
     for step in progress(steps, len(steps), "quantisation-aware training"):
         for group in optimiser.param_groups:
-            cosine = math.cos(math.pi * step / settings.qat_steps)
-            group["lr"] = settings.qat_learning_rate * (1 + cosine) / 2
+            group["lr"] = learning_rate(step, settings)
         value = loss(quantized, _crops(features, frames, settings, step))
         optimiser.zero_grad()
         value.backward()
