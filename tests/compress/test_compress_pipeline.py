@@ -19,12 +19,13 @@ from edge_vc.compress.pipeline.run_folder import (
     RunFolder,
     RunFolderError,
     content_hash,
-    read_run,
 )
 from edge_vc.compress.pipeline.runner import plan_run, run_stages
 from edge_vc.compress.pipeline.stage import LimitError, Metrics, Stage, Workspace
 from edge_vc.compress.recipe import Recipe
 from edge_vc.settings.field import RecipeError
+from edge_vc_export.compress_run import CompressRun
+from edge_vc_export.errors import ExportError
 
 RECIPE = Recipe()
 
@@ -157,39 +158,40 @@ def test_the_summary_holds_the_resolved_recipe(tmp_path):
     assert Recipe.from_toml((tmp_path / "recipe.toml").read_text()) == RECIPE
 
 
-def test_a_run_says_its_recipe_and_whether_a_limit_stopped_it(tmp_path, monkeypatch):
+def test_export_reads_the_recipe_and_the_status_of_a_run(tmp_path, monkeypatch):
     run_stages(with_minutes(5.0), stages(with_minutes(5.0)), tmp_path)
-    finished = read_run(tmp_path)
-    assert finished.recipe == with_minutes(5.0)
-    assert (finished.status, finished.stopped, finished.reason) == ("finished", False, "")
-    assert finished.metrics["first"] == {"minutes": 5.0}
+    finished = CompressRun.read(tmp_path)
+    assert finished.recipe == with_minutes(5.0).to_dict()
+    assert (finished.status, finished.unfinished, finished.reason) == ("finished", "", "")
+    assert finished.stages == ("first", "second")
+    summary = json.loads((tmp_path / "run.json").read_text())
+    assert summary["stages"]["first"]["metrics"] == {"minutes": 5.0}
     monkeypatch.setattr(Second, "snr_db", 18.25)
     with pytest.raises(LimitError):
         run_stages(RECIPE, stages(), tmp_path)
-    stopped = read_run(tmp_path)
-    assert stopped.stopped
+    stopped = CompressRun.read(tmp_path)
+    assert stopped.status == "stopped"
     assert "18.25" in stopped.reason
     run_stages(RECIPE, stages(), tmp_path, until="first")
-    assert (read_run(tmp_path).status, read_run(tmp_path).stopped) == ("partial", False)
+    assert CompressRun.read(tmp_path).status == "partial"
+    assert "before its last stage" in CompressRun.read(tmp_path).unfinished
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "words"),
+    ("text", "words"),
     [
-        ("run.json", None, r"not a run folder: run\.json: No such file"),
-        ("recipe.toml", None, r"not a run folder: recipe\.toml: No such file"),
-        ("run.json", "{", r"run\.json: not readable"),
-        ("run.json", "[]", r"run\.json: not readable"),
-        ("recipe.toml", "[distill]\nstep = 1", r"recipe\.toml: distill\.step = 1: unknown key"),
+        (None, r"run\.json: cannot be read \(No such file"),
+        ("{", r"run\.json: is not what `edge-vc compress` writes"),
+        ("[]", r"run\.json: is not what `edge-vc compress` writes"),
     ],
 )
-def test_a_folder_that_is_no_run_is_named(tmp_path, name, text, words):
+def test_a_folder_that_is_no_run_is_named(tmp_path, text, words):
     run_stages(RECIPE, stages(), tmp_path)
-    (tmp_path / name).unlink()
+    (tmp_path / "run.json").unlink()
     if text is not None:
-        (tmp_path / name).write_text(text)
-    with pytest.raises(RunFolderError, match=words):
-        read_run(tmp_path)
+        (tmp_path / "run.json").write_text(text)
+    with pytest.raises(ExportError, match=words):
+        CompressRun.read(tmp_path)
 
 
 def test_a_folder_is_used_by_one_process_at_a_time(tmp_path):

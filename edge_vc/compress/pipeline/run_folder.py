@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from edge_vc.compress.pipeline.stage import Metrics
-from edge_vc.compress.recipe import Recipe
-from edge_vc.settings.field import RecipeError
 
 RECIPE = "recipe.toml"
 """The recipe with every default written out."""
@@ -43,45 +41,6 @@ class Record:
     """The part of the recipe it was made with."""
     inputs: dict[str, str]
     """Content hashes of what it was made from."""
-
-
-@dataclass(frozen=True)
-class RunState:
-    """What a run folder says of its last run."""
-
-    recipe: Recipe
-    status: str
-    """``running``, ``finished``, ``partial`` (see ``until``), ``stopped`` or ``interrupted``."""
-    reason: str
-    """Why it was stopped or interrupted; empty otherwise."""
-    metrics: dict[str, Metrics]
-    """By stage, those that are done."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether a result beyond one of the recipe's limits stopped the run."""
-        return self.status == "stopped"
-
-
-def read_run(path: str | Path) -> RunState:
-    """Read the recipe and the status of the run folder ``path``, finished or not.
-
-    Raises `RunFolderError` where ``recipe.toml`` or ``run.json`` is missing or not readable, as in
-    the folder of a run that an older version made.
-    """
-    folder = Path(path)
-    try:
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        recipe = Recipe.from_toml((folder / RECIPE).read_text(encoding="utf-8"))
-        metrics = {name: stage["metrics"] for name, stage in summary["stages"].items()}
-        return RunState(recipe, summary["status"], summary["reason"], metrics)
-    except OSError as error:
-        name = Path(str(error.filename)).name
-        raise RunFolderError(f"{folder}: not a run folder: {name}: {error.strerror}") from error
-    except RecipeError as error:
-        raise RunFolderError(f"{folder / RECIPE}: {error}") from error
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise RunFolderError(f"{folder / SUMMARY}: not readable: {error}") from error
 
 
 class RunFolder:
