@@ -1,4 +1,4 @@
-"""Audio files in and out: WAV and FLAC (whatever libsndfile reads), mono float32."""
+"""Audio files in and out: every format that libsndfile reads, mono float32."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
+
+from edge_vc.audio.scan import READABLE
 
 Samples = NDArray[np.float32]
 """Mono audio ``[T]``, full scale at 1.0."""
@@ -41,9 +43,14 @@ def _read_channels(path: Path) -> tuple[NDArray[np.float32], int]:
     try:
         channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        reason = str(error.error_string).rstrip(".")
-        raise AudioError(f"{path}: not readable as audio ({reason}); give WAV or FLAC") from error
+        raise AudioError(f"{path}: {unreadable(error)}") from error
     return channels, int(rate)
+
+
+def unreadable(error: soundfile.LibsndfileError) -> str:
+    """Return libsndfile's reason and the formats that it reads, for an error about a file."""
+    reason = str(error.error_string).rstrip(".")
+    return f"not readable as audio ({reason}); give one of {READABLE}"
 
 
 def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
@@ -91,5 +98,4 @@ def seconds_of(path: str | Path) -> float:
     try:
         return float(soundfile.info(path).duration)
     except soundfile.LibsndfileError as error:
-        reason = str(error.error_string).rstrip(".")
-        raise AudioError(f"{path}: not readable as audio ({reason}); give WAV or FLAC") from error
+        raise AudioError(f"{path}: {unreadable(error)}") from error

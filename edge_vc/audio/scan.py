@@ -35,6 +35,11 @@ class LeftOut:
     detail: str
     """One line with the fact."""
 
+    @property
+    def notice(self) -> str:
+        """The line that a command prints about it."""
+        return f"left out: {self.path}: {self.detail}"
+
 
 @dataclass(frozen=True)
 class AudioScan:

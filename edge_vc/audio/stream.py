@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from edge_vc.audio.io import AudioError, Samples
+from edge_vc.audio.io import AudioError, Samples, unreadable
 from edge_vc.audio.resample import StreamResampler
 from edge_vc.audio.span import Span
 
@@ -43,7 +43,7 @@ class AudioFile:
         try:
             self._file = _FrontToBack(self.path)
         except soundfile.LibsndfileError as error:
-            raise AudioError(f"{self.path}: {_unreadable(error)}") from error
+            raise AudioError(f"{self.path}: {unreadable(error)}") from error
 
     def __enter__(self) -> AudioFile:
         return self
@@ -130,8 +130,3 @@ def cut(blocks: Iterable[Samples], spans: Iterable[Span]) -> Iterator[Samples]:
             gone = min(max(0, span.start - first), held.shape[0])
             held, first = np.concatenate([held[gone:], block]), first + gone
         yield held[max(0, span.start - first) : max(0, span.stop - first)].copy()
-
-
-def _unreadable(error: soundfile.LibsndfileError) -> str:
-    reason = str(error.error_string).rstrip(".")
-    return f"not readable as audio ({reason}); give WAV, FLAC, OGG or MP3"

@@ -113,7 +113,7 @@ def _job(
 
     opened = Corpus.open(corpus)
     for item in opened.left_out:
-        typer.echo(f"left out: {item.path}: {item.detail}", err=True)
+        typer.echo(item.notice, err=True)
     recordings = recordings_for(spec, opened, vary)
     timeouts = Timeouts(item=timeout)
     if delay in ("auto", "none"):

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_vc.audio.scan import SUFFIXES, scan_audio
+from edge_vc.audio.io import AudioError, read_audio, seconds_of
+from edge_vc.audio.scan import READABLE, SUFFIXES, scan_audio
+from edge_vc.audio.stream import AudioFile
 from edge_vc.augmentation.augment import Surroundings
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.systems.converted_folder import ConvertedFiles
@@ -152,6 +154,26 @@ def test_a_corpus_names_what_it_leaves_out(tmp_path: Path) -> None:
     assert [item.path.name for item in Corpus.open(tmp_path).left_out] == ["empty.wav"]
     (drop,) = find_sources(tmp_path)[1]
     assert (drop.source, drop.reason, drop.detail) == ("empty.wav", "empty", "0 bytes")
+
+
+def test_a_noise_folder_names_what_it_leaves_out(tmp_path: Path) -> None:
+    write(tmp_path / "good.wav", 1600)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "empty.wav").touch()
+    said: list[str] = []
+    assert [len(noise) for noise in read_folder(tmp_path, said.append)] == [1600]
+    assert said == [f"left out: {tmp_path}/deep/empty.wav: 0 bytes"]
+    assert read_folder(tmp_path / "none", said.append) == []
+
+
+@pytest.mark.parametrize("read", [lambda path: read_audio(path, RATE), seconds_of, AudioFile])
+def test_an_unreadable_file_names_every_format(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    (tmp_path / "a.wav").write_text("no audio")
+    with pytest.raises(AudioError, match="not readable as audio") as caught:
+        read(tmp_path / "a.wav")
+    assert str(caught.value).endswith(f"; give one of {READABLE}")
 
 
 def test_every_suffix_is_a_format_of_libsndfile() -> None:

@@ -127,6 +127,21 @@ def test_missing_sentences_are_listed(evaluation_corpus: Corpus, tmp_path: Path)
         ConvertedFiles(tmp_path).check_complete(evaluation_corpus)
 
 
+def test_a_folder_names_the_files_that_it_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "val").mkdir()
+    for path in (tmp_path / "u0.wav", tmp_path / "val" / "u1.wav"):
+        path.touch()
+    (tmp_path / "u2.m4a").write_bytes(b"x")
+    said: list[str] = []
+    load_systems(str(tmp_path), said.append)
+    assert said == [
+        f"left out: {tmp_path}/u0.wav: 0 bytes",
+        f"left out: {tmp_path}/u2.m4a: .m4a is not read; convert it to FLAC, for instance with "
+        "ffmpeg",
+        f"left out: {tmp_path}/val/u1.wav: 0 bytes",
+    ]
+
+
 def test_unknown_systems_are_named(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"zebra: nothing to evaluate"):
         load_systems("zebra")

@@ -8,10 +8,13 @@ import pytest
 from safetensors.numpy import save_file
 from speech_toys import listened, pair, pairs
 
+from edge_vc.audio.io import write_audio
+from edge_vc.data.development import Development
 from edge_vc.data.pair_set import cleaned
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.dataset_pack import PackError, PackSettings, read_pack, write_pack
 from edge_vc.training.teacher.phones import PHONES
+from edge_vc.training.teacher.sources import corpus_pack
 
 NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)
 ROOM = np.eye(1, 800, dtype=np.float32)[0]
@@ -92,3 +95,21 @@ def test_the_targets_recordings_are_stored_at_a_higher_rate(tmp_path: Path) -> N
     target = write_pack(speech, tmp_path / "target", "me")
     other = write_pack(speech, tmp_path / "other", "you")
     assert target > 1.1 * other
+
+
+def test_a_corpus_brings_its_noises_and_rooms_and_names_what_it_leaves_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, samples in {"a.wav": NOISE, "noise/hum.wav": NOISE, "rir/room.wav": ROOM}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_audio(tmp_path / name, samples, 16000)
+    for name in ("noise", "rir"):
+        (tmp_path / name / "empty.wav").touch()
+    monkeypatch.setattr(Development, "of", lambda corpus: Development(corpus, corpus))
+    monkeypatch.setattr("edge_vc.data.pairs.cached_pairs", lambda *given, **more: [])
+    found = corpus_pack(tmp_path, tmp_path / "cache", 0)
+    assert ([len(x) for x in found.noises], [len(x) for x in found.rooms]) == ([16000], [800])
+    assert capsys.readouterr().err.splitlines() == [
+        f"left out: {tmp_path}/noise/empty.wav: 0 bytes",
+        f"left out: {tmp_path}/rir/empty.wav: 0 bytes",
+    ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.io import Samples, read_audio
-from edge_vc.audio.scan import scan_audio
+from edge_vc.audio.scan import LeftOut, scan_audio
 from edge_vc.data.corpus import Utterance
 from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
@@ -33,6 +33,11 @@ def open_folder(folder: Path) -> Callable[[Utterance, Samples], Samples]:
     return convert
 
 
+def left_out_of(folder: Path) -> list[LeftOut]:
+    """Return the files of a folder of conversions that look like audio and cannot be read."""
+    return [item for split in SPLITS for item in scan_audio(folder, [split]).left_out]
+
+
 class ConvertedFiles:
     """The files of a folder, found by name, or pairs by what their originals sound like.
 
@@ -42,11 +47,8 @@ class ConvertedFiles:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._files = {
-            path.stem: path
-            for split in reversed(SPLITS)
-            for path in scan_audio(folder, [split]).files
-        }
+        scans = [scan_audio(folder, [split]) for split in reversed(SPLITS)]
+        self._files = {path.stem: path for found in scans for path in found.files}
         self._pairs = self._checked_pairs()
 
     def of(self, utterance: Utterance) -> Path:

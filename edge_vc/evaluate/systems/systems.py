@@ -14,7 +14,7 @@ from edge_vc.assets import bundle_names, bundle_path
 from edge_vc.audio.io import Samples
 from edge_vc.data.corpus import Utterance
 from edge_vc.evaluate.systems import open_system
-from edge_vc.evaluate.systems.converted_folder import open_folder
+from edge_vc.evaluate.systems.converted_folder import left_out_of, open_folder
 from edge_vc.settings.optional import EvaluationError
 
 RATE = open_system.RATE
@@ -56,7 +56,8 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
     """Return what ``what`` names: ``source``, ``teacher``, weights, a student, a bundle, a folder.
 
     A bundle is a path or a shipped one's name, and contributes one system for each precision and
-    format in it whose engine is installed here; ``note`` gets a line for each of the others.
+    format in it whose engine is installed here; ``note`` gets a line for each of the others, and
+    for each file of a folder that is left out.
     ``NAME=PATH`` renames. Raises `EvaluationError`.
     """
     name, _, rest = what.rpartition("=")
@@ -82,6 +83,8 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
     if path.is_dir():
         path = path.resolve()
         name = name or path.name
+        for item in left_out_of(path):
+            note(item.notice)
         return [ConversionSystem(name, partial(open_folder, path), "folder", name, folder=path)]
     raise EvaluationError(
         f"{rest}: nothing to evaluate; give source, teacher, a .evc bundle, a shipped bundle's "

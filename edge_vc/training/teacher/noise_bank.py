@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,11 +58,18 @@ class NoiseBank:
         )
 
 
-def read_folder(folder: Path) -> list[Audio]:
-    """Return every recording under ``folder`` at `RATE`, by name; none where it is not there."""
+def read_folder(folder: Path, say: Callable[[str], None] | None = None) -> list[Audio]:
+    """Return every recording under ``folder`` at `RATE`, by name; none where it is not there.
+
+    ``say`` is told of every file that looks like audio and is left out.
+    """
     if not folder.is_dir():
         return []
-    return [read_audio(path, RATE) for path in scan_audio(folder).files]
+    found = scan_audio(folder)
+    for item in found.left_out:
+        if say is not None:
+            say(item.notice)
+    return [read_audio(path, RATE) for path in found.files]
 
 
 def _coloured(rng: np.random.Generator, slope: float) -> Audio:

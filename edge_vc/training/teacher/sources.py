@@ -47,9 +47,9 @@ def corpus_pack(
         with Steps(stderr_console(), "recordings") as steps:
             found = with_phones(found, texts, cache / "phones", workers, steps.track)
     found += [replace(pair, held=True) for pair in pairs(parts.held, 0)]
-    return Pack(
-        tuple(found), tuple(read_folder(corpus / "noise")), tuple(read_folder(corpus / "rir"))
-    )
+    say = Steps(stderr_console()).say
+    noises, rooms = (read_folder(corpus / name, say) for name in ("noise", "rir"))
+    return Pack(tuple(found), tuple(noises), tuple(rooms))
 
 
 def noises_of(pack: Pack, target: str, device: torch.device) -> NoiseBank:
