@@ -17,4 +17,4 @@ register_loss("level", level, weight=0.0, highest=50.0)
 
 if __name__ == "__main__":
     recipe = Recipe.from_toml("[distill]\nlevel = 0.1")
-    print(f"[distill] level = {recipe.distill.level}; edge_vc.compress.compress(recipe, RUN) uses it")
+    print(f"[distill] level = {recipe.distill.level}; compress(recipe, RUN) uses it")
