@@ -29,7 +29,7 @@ help: ## list the targets
 install: $(STAMP) ## make .venv with everything pinned; then: . .venv/bin/activate
 
 quickstart: $(STAMP) ## teacher to bundle to profile, on speech it makes itself
-	$(BIN)/python -m edge_vc.quickstart $(ARGS)
+	$(BIN)/edge-vc quickstart $(ARGS)
 
 test: $(STAMP) ## the whole test suite
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
@@ -60,9 +60,7 @@ wheels: $(STAMP) ## distributions into dist/, and what BOARDS="pi4 pi5" need; UR
 	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
 	for board in $(BOARDS); do \
 	  mkdir -p dist/$$board && cp dist/edge_vc_runtime-*.whl dist/$$board/ && \
-	  $(BIN)/edge-vc boards $$board --wheels > dist/$$board/requirements.txt && \
-	  $(BIN)/python -m pip download -q --find-links dist/$$board --dest dist/$$board \
-	    $$($(BIN)/edge-vc boards $$board --pip-options) -r dist/$$board/requirements.txt; done
+	  $(BIN)/edge-vc boards $$board --wheels --into dist/$$board; done
 
 mutants: $(STAMP) ## change the core one token at a time; tests that notice nothing are listed
 	$(PIP) -q --group mutation

@@ -26,6 +26,7 @@ HOST_VERBS = {
     "export": ("edge_vc_export.cli", "Write a bundle from a compression run, or unpack one."),
     "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: voice, words, prosody, quality."),
     "report": ("edge_vc.evaluate.report.cli", "Show a profile; make a page of an evaluation."),
+    "quickstart": ("edge_vc.quickstart", "Teacher to bundle to profile in a few minutes."),
     "bundles": ("edge_vc.assets.cli", "List the shipped bundles."),
     "boards": ("edge_vc_boards.cli", "Show the known boards and the wheels that they need."),
     "target-voice": ("edge_vc.evaluate.target_voice_cli", "Embed the target for evaluation."),

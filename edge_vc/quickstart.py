@@ -1,4 +1,4 @@
-"""The whole road in a few minutes: `python -m edge_vc.quickstart`, or `make quickstart`.
+"""The whole road in a few minutes: `edge-vc quickstart`, or `make quickstart`.
 
 Takes the shipped teacher and the wide student, prunes, distils, quantises and exports it on speech
 that is made on the spot, converts a real recording with the bundle and measures it.
@@ -6,20 +6,20 @@ that is made on the spot, converts a real recording with the bundle and measures
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from edge_vc.command_line.errors import CheckError
+from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc.threads import yield_when_idle
 
 if TYPE_CHECKING:
@@ -44,35 +44,38 @@ class Measured:
     similarity_after: float
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line, run everything, return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="edge_vc.quickstart",
-        description="Compress, convert, measure: the whole road in under five minutes.",
-        epilog="Everything is left in the output folder; run again and finished stages are kept.",
-    )
-    parser.add_argument("--corpus", default="", help="learn from your own folder of recordings")
-    parser.add_argument("--out", type=Path, default=Path("build/quickstart"))
-    parser.add_argument("--recipe", default=RECIPE, help="a shipped recipe or a TOML file")
-    parser.add_argument("--seconds", type=float, default=5.0, help="to measure per mode")
-    args = parser.parse_args(arguments)
+HELP = """Compress, convert, measure: the whole road in a few minutes.
+
+Synthesises a few minutes of speech, has the shipped teacher convert it, compresses a student,
+exports an INT8 bundle, converts a real recording and profiles the bundle. Everything is left in
+the output folder; run again, finished stages are kept.
+"""
+NOTES = notes(
+    """
+edge-vc quickstart
+edge-vc quickstart --corpus recordings/ --out build/mine
+""",
+    "0 done, 1 a result is beyond the recipe's limits, 2 bad input, 130 Ctrl-C",
+)
+
+app = verb_app()
+
+
+@app.command("quickstart", cls=ResumableVerb, help=HELP, epilog=NOTES)
+def quickstart(
+    corpus: Annotated[str, typer.Option(help="Folder of recordings to train on.")] = "",
+    out: Annotated[Path, typer.Option(help="Output folder.")] = Path("build/quickstart"),
+    recipe: Annotated[str, typer.Option(help="A shipped recipe or a TOML file.")] = RECIPE,
+    seconds: Annotated[float, typer.Option(help="Seconds of audio to measure per mode.")] = 5.0,
+) -> None:
+    """See `HELP`."""
     yield_when_idle()
-    console = Console()
-    from edge_vc.compress import LimitError, RecipeError
-    from edge_vc.compress.pipeline.run_folder import RunFolderError
+    from edge_vc.compress import LimitError
 
     try:
-        _run(console, args.recipe, args.corpus, args.out, args.seconds)
-    except (RecipeError, RunFolderError) as error:
-        console.print(str(error), markup=False, soft_wrap=True)
-        return 2
+        _run(Console(), recipe, corpus, out, seconds)
     except LimitError as error:
-        console.print(str(error), markup=False, soft_wrap=True)
-        return 1
-    except KeyboardInterrupt:
-        console.print("stopped; the same command goes on from here")
-        return 130
-    return 0
+        raise CheckError(f"{error}; the numbers are in {out / 'run' / 'run.json'}") from error
 
 
 def _run(console: Console, name: str, corpus: str, out: Path, seconds: float) -> None:
@@ -91,7 +94,7 @@ def _run(console: Console, name: str, corpus: str, out: Path, seconds: float) ->
     measured = _measure(console, bundle, seconds, metrics, before, after)
     console.print(results_table(bundle, measured))
     console.print(f"Done in {time.monotonic() - started:.0f} s. What to try next:")
-    console.print(f"  edge-vc run {bundle} your-voice.wav hers.wav", highlight=False)
+    console.print(f"  edge-vc run {bundle} your-voice.wav converted.wav", highlight=False)
     console.print(f"  edge-vc profile {bundle} --png hops.png", highlight=False)
 
 
@@ -203,10 +206,6 @@ def results_table(bundle: Path, measured: Measured) -> Table:
         row(f"INT8 against fp32: speed, tight, {format}", "{:.2f}x", speedup)
     row("INT8 against fp32: trunk SNR, dB", "{:.1f}", measured.trunk_snr_db)
     row("INT8 against fp32: log-spectral distance, dB", "{:.2f}", measured.spectral_distance_db)
-    row("similarity to her voice, recording", "{:.3f}", measured.similarity_before)
-    row("similarity to her voice, converted", "{:.3f}", measured.similarity_after)
+    row("similarity to the target, recording", "{:.3f}", measured.similarity_before)
+    row("similarity to the target, converted", "{:.3f}", measured.similarity_after)
     return table
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -77,6 +77,7 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc.quickstart": {
         "edge_vc.threads",
         "edge_vc/audio",
+        "edge_vc/command_line",
         "edge_vc/compress",
         "edge_vc/evaluate",
         "edge_vc_export",

@@ -25,6 +25,7 @@ MISSING = {
     "export": ["none.safetensors"],
     "evaluate": ["source", "--corpus", "none"],
     "report": ["none.json"],
+    "quickstart": ["--recipe", "none"],
     "bundles": ["--path", "none"],
     "boards": ["none"],
     "target-voice": ["none", "-o", "none.json"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ edge-vc boards
 edge-vc boards pi4
 edge-vc boards pi4 --wheels > requirements.txt
 edge-vc boards pi4 --wheels --engine onnx --python 3.13
+edge-vc boards pi4 --wheels --into wheels/
 """,
     "0 done, 2 no such board, engine or Python",
 )
@@ -44,6 +46,13 @@ def boards(
         bool,
         typer.Option("--wheels", help="Print a requirements file with the wheels for the board."),
     ] = False,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --wheels: download them into this folder, for a board without a network; "
+            "the wheel of edge-vc-runtime has to lie there (`make wheels` builds it)."
+        ),
+    ] = None,
     engine: Annotated[
         str | None, typer.Option(help="With --wheels: an engine that is not the board's default.")
     ] = None,
@@ -53,10 +62,17 @@ def boards(
     ] = None,
 ) -> None:
     """See `HELP`."""
-    if not wheels and (engine or python):
-        raise InputError("--engine and --python belong to --wheels; add it")
+    if not wheels and (engine or python or into):
+        raise InputError("--engine, --python and --into belong to --wheels; add it")
     if name is None and wheels:
         raise InputError(f"--wheels needs a board: one of {', '.join(board_names())}")
+    if name is not None and into is not None:
+        from edge_vc_boards.fetch import fetch_wheels
+        from edge_vc_boards.requirements import wheel_set
+
+        for path in fetch_wheels(wheel_set(load_board(name), engine, python), into):
+            typer.echo(str(path))
+        return
     for line in _lines(name, wheels, engine, python):
         typer.echo(line)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_vc.models.student.file import load_student
+from edge_vc.models.student.file import load_student, student_facts
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc_export.bundle.facts import FORCED, BundleFacts
 from edge_vc_export.bundle.licences import licence_text
@@ -125,13 +125,17 @@ def job_of_student(
 ) -> ExportJob:
     """Return the export of a student's file, about whose voice nothing is known.
 
-    ``name`` is taken where ``overrides`` give none. Raises `ExportError` without a licence and
+    ``name`` is taken where ``overrides`` give none; what the file says of its making goes into the
+    manifest's provenance. Raises `ExportError` without a licence and
     a consent.
     """
     selection = overrides.selection(Selection())
     if not student.is_file():
         raise ExportError(f"{student}: no such file")
-    facts = overrides.facts(BundleFacts(name or student.stem, "0.1.0", "", "", ""))
+    said = student_facts(student)
+    provenance = {"student": said} if said else {}
+    unknown = BundleFacts(name or student.stem, "0.1.0", "", "", "", provenance=provenance)
+    facts = overrides.facts(unknown)
     _check_facts(facts, str(student))
     return ExportJob(student, quantized, facts, selection, overrides.tier)
 

@@ -12,7 +12,7 @@ import typer
 from export_toys import quantized_student, small_student
 from typer.testing import CliRunner
 
-from edge_vc.models.student.file import save_student
+from edge_vc.models.student.file import load_student, save_student
 from edge_vc_export.bundle import release as releases
 from edge_vc_export.cli import app
 from edge_vc_export.compress_run import CompressRun
@@ -286,6 +286,16 @@ def test_a_bare_student_is_what_the_caller_says(students: Path, tmp_path: Path) 
     assert (said.name, said.licence, said.consent) == ("ann", "MIT", "Ann agreed.")
     assert [model.file for model in said.models] == ["model.fp32.onnx"]
     assert "Training data" not in card(bundle)
+
+
+def test_what_a_student_file_says_of_its_making_is_kept(students: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told.safetensors"
+    save_student(load_student(students / "float.safetensors"), told, {"seed": "7"})
+    bundle = exported(
+        told, "--consent", "Ann agreed.", "--licence", "MIT",
+        "-o", tmp_path / "ann.evc", "--format", "onnx",
+    )  # fmt: skip
+    assert bundle.manifest.provenance["student"] == {"seed": "7"}
 
 
 def test_a_bundle_keeps_its_own_facts(run: Path, tmp_path: Path) -> None:
