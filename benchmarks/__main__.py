@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run everything; return the first exit code that is not 0."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--corpus", type=Path, help="evaluation corpus: score the voice as well")
-    parser.add_argument("--rounds", default="60", help="turns per contender (60)")
+    parser.add_argument("--rounds", default="60", help="turns per system (60)")
     args = parser.parse_args(argv)
     base, nano = ASSETS / "kathleen-base.evc", ASSETS / "kathleen-nano.evc"
     latency = ["--rounds", args.rounds, "--json", RESULTS / "latency.json"]
@@ -35,10 +35,10 @@ def main(argv: list[str] | None = None) -> int:
     kept = [RESULTS / "latency.json", *footprints.values()]
     if args.corpus:
         waiting = ASSETS / "kathleen-base-lookahead.evc"
-        judged = ["source", "teacher", base, waiting, nano, "--corpus", args.corpus]
+        systems = ["source", "teacher", base, waiting, nano, "--corpus", args.corpus]
         tool, report = python.parent / "edge-vc", ROOT / "build" / "evaluation.json"
         report.parent.mkdir(exist_ok=True)
-        steps.append([tool, "evaluate", *judged, "--json", report])
+        steps.append([tool, "evaluate", *systems, "--json", report])
         steps.append([python, here / "voice.py", report, "--json", RESULTS / "voice.json"])
         kept.append(RESULTS / "voice.json")
     steps.append([python, here / "table.py", *kept, "--into", ROOT / "docs" / "benchmarks.md"])

@@ -51,11 +51,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--noise", type=Path, required=True, help="folder of noise recordings")
     parser.add_argument("--json", type=Path, help="keep the result here")
     arguments = parser.parse_args(argv)
-    methods = contenders()
+    methods = denoisers()
     scores: dict[tuple[str, float, str], list[tuple[float, ...]]] = defaultdict(list)
     for kind, ratio_db, clean, noisy in mixtures(arguments.corpus, arguments.noise):
         for name, method in methods.items():
-            scores[kind, ratio_db, name].append(judge(clean, method(noisy)))
+            scores[kind, ratio_db, name].append(score(clean, method(noisy)))
     figures: list[dict[str, Any]] = []
     for (kind, ratio_db, name), rows in sorted(scores.items()):
         values = [round(float(value), 3) for value in np.mean(rows, axis=0)]
@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def contenders() -> dict[str, Method]:
+def denoisers() -> dict[str, Method]:
     """Return what is compared, by name: ours, and libraries that are installed."""
     methods: dict[str, Method] = {"none": lambda noisy: noisy}
     for name in METHODS:
@@ -116,7 +116,7 @@ def mixtures(corpus: Path, noise: Path) -> Iterator[tuple[str, float, Audio, Aud
                 yield kind, ratio_db, clean, add_noise(clean, bed, ratio_db)
 
 
-def judge(clean: Audio, made: Audio) -> tuple[float, float, float]:
+def score(clean: Audio, made: Audio) -> tuple[float, float, float]:
     """Return SI-SDR in dB, PESQ and STOI of ``made`` ``[T]`` against ``clean`` ``[T]``."""
     scale = float(clean @ made) / float(clean @ clean)
     error = made - scale * clean

@@ -1,9 +1,9 @@
 """Two synthesis heads at equal cost, before and after INT8: voice, words, fidelity and speed.
 
-Takes students that were trained alike but for the head, calibrates each on a corpus's `source`
+Takes students that differ in the head only, calibrates each on a corpus's `source`
 recordings, and scores all four forms on another corpus. Statistic: means over sentences with
-bootstrap intervals, see `edge-vc evaluate`; speed is the median of a race back to back, one thread,
-INT8 over fp32. Leaves out: fine-tuning after calibration, paced timing, boards.
+bootstrap intervals, see `edge-vc evaluate`; speed is the median of an interleaved benchmark, one
+thread, INT8 over fp32. Leaves out: fine-tuning after calibration, paced timing, boards.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
 def measure(
     boards: list[Board], bundles: dict[Path, Bundle], options: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
-    """Count every contender on every board; yield each as plain data."""
+    """Count every system on every board; yield each as plain data."""
     for path, bundle in bundles.items():
         for engine, precision in engine_precisions(bundle.manifest):
             if options.engine not in (None, engine) or options.precision not in (None, precision):

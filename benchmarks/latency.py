@@ -2,11 +2,11 @@
 
 Measures the time inside one step of the board's own session, on this machine, twice: tight
 (steps back to back: caches warm, the best case) and paced (one step per hop time, as live audio
-does: what a user gets). Contenders take turns of a few steps, each round in another order, so
+does: what a user gets). Systems take turns of a few steps, each round in another order, so
 whatever else the machine does hits all of them; compare ratios, not milliseconds, between runs.
 
-Statistic: percentiles over all counted steps of a contender; ratios are the median over rounds
-of the two medians within a round, with the quartiles of the rounds. Each contender is warmed up
+Statistic: percentiles over all counted steps of a system; ratios are the median over rounds
+of the two medians within a round, with the quartiles of the rounds. Each system is warmed up
 once; the first steps of every turn are not counted.
 
 Leaves out: audio drivers and buffers, resampling, threads other than the model's, thermal
@@ -43,7 +43,7 @@ EXAMPLES = """examples:
   python benchmarks/latency.py kathleen.evc
       every precision in the bundle on every engine, about four minutes
   python benchmarks/latency.py base.evc:int8 base.evc:fp32:onnx nano.evc:int8:litert --json out.json
-      chosen contenders; the JSON is kept for the table
+      chosen systems; the JSON is kept for the table
   taskset -c 3 python benchmarks/latency.py kathleen.evc --rounds 100
       on one core of its own, with tighter quartiles
   python benchmarks/table.py benchmarks/results/latency.json
@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure, print the figures and keep them; return the exit code."""
     arguments = build_parser().parse_args(argv)
     try:
-        sessions = open_contenders(arguments.contenders, arguments.threads)
+        sessions = open_systems(arguments.systems, arguments.threads)
     except BundleError as error:
         print(f"latency: {error}", file=sys.stderr)
         return 2
@@ -63,10 +63,10 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
-    for name, contender in result["contenders"].items():
+    for name, system in result["systems"].items():
         for mode in ("tight", "paced"):
-            if mode in contender:
-                figures = contender[mode]
+            if mode in system:
+                figures = system[mode]
                 print(
                     f"{name:24} {mode:6} p50 {figures['p50_ms']:.3f} ms   "
                     f"p99 {figures['p99_ms']:.3f} ms   RTF {figures['rtf']:.4f}"
@@ -88,12 +88,12 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "contenders",
+        "systems",
         nargs="+",
         metavar="BUNDLE[:PRECISION[:ENGINE]]",
         help="e.g. base.evc, base.evc:int8 or base.evc:int8:litert",
     )
-    parser.add_argument("--rounds", type=int, default=60, help="turns per contender (60)")
+    parser.add_argument("--rounds", type=int, default=60, help="turns per system (60)")
     parser.add_argument("--steps", type=int, default=50, help="counted steps per turn (50)")
     parser.add_argument("--settle", type=int, default=5, help="uncounted ones before them (5)")
     parser.add_argument("--warmup", type=int, default=200, help="steps before everything (200)")
@@ -105,11 +105,11 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def open_contenders(contenders: list[str], threads: int) -> dict[str, Session]:
+def open_systems(systems: list[str], threads: int) -> dict[str, Session]:
     """Open ``BUNDLE[:PRECISION[:ENGINE]]``; what is left out stands for all that the bundle has."""
     sessions: dict[str, Session] = {}
-    for contender in contenders:
-        file, *chosen = contender.split(":")
+    for system in systems:
+        file, *chosen = system.split(":")
         bundle = read_bundle(file)
         precision, engine = [*chosen, "", ""][:2]
         for model in bundle.manifest.models:
@@ -120,27 +120,27 @@ def open_contenders(contenders: list[str], threads: int) -> dict[str, Session]:
                     continue
                 name = f"{bundle.manifest.name}:{model.precision}:{kind.name}"
                 if name in sessions:
-                    raise BundleError(f"{contender}: {name} is in the race already")
+                    raise BundleError(f"{system}: {name} is measured already")
                 sessions[name] = Session.open(
                     bundle, kind.name, threads=threads, precision=model.precision
                 )
         if not any(name.startswith(f"{bundle.manifest.name}:{precision}") for name in sessions):
-            raise BundleError(f"{contender}: the bundle has no such model")
+            raise BundleError(f"{system}: the bundle has no such model")
     return sessions
 
 
 def measure(sessions: dict[str, Session], options: argparse.Namespace) -> dict[str, Any]:
-    """Race the sessions in the chosen modes; return everything as plain data."""
+    """Benchmark the sessions in the chosen modes; return everything as plain data."""
     before = read_sensors()
-    contenders = {name: _facts(session) for name, session in sessions.items()}
+    systems = {name: _facts(session) for name, session in sessions.items()}
     ratios = []
     for mode in ("tight", "paced") if options.mode == "both" else (options.mode,):
-        took = _race(sessions, options, mode)
+        took = _interleaved(sessions, options, mode)
         for name, times in took.items():
             session = sessions[name]
             hop_ns = round(session.hop / session.sample_rate * 1e9)
             timing = asdict(summarise(times.reshape(-1), hop_ns))
-            contenders[name][mode] = {key: timing[key] for key in FIGURES}
+            systems[name][mode] = {key: timing[key] for key in FIGURES}
         ratios += _ratios(took, mode)
     return {
         "benchmark": "latency",
@@ -154,18 +154,18 @@ def measure(sessions: dict[str, Session], options: argparse.Namespace) -> dict[s
         "setup": {
             key: getattr(options, key) for key in ("rounds", "steps", "settle", "warmup", "threads")
         },
-        "contenders": contenders,
+        "systems": systems,
         "ratios": ratios,
     }
 
 
-def _race(
+def _interleaved(
     sessions: dict[str, Session], options: argparse.Namespace, mode: str
 ) -> dict[str, NDArray[np.int64]]:
-    """Race contenders of equal hop and rate, all on the same real speech."""
+    """Benchmark, interleaved, systems of equal hop and rate, all on the same real speech."""
     forms = {(session.hop, session.sample_rate) for session in sessions.values()}
     if len(forms) > 1:
-        raise SystemExit(f"latency: contenders differ in hop and rate, {sorted(forms)}")
+        raise SystemExit(f"latency: systems differ in hop and rate, {sorted(forms)}")
     hop, rate = forms.pop()
     speech = example_speech(10.0, rate)
     hops = speech[: speech.shape[0] // hop * hop].reshape(-1, hop)

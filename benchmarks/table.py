@@ -64,7 +64,7 @@ def latency_table(result: dict[str, Any]) -> str:
     modes = [mode for mode in ("tight", "paced") if _has(result, mode)]
     head = ["model", "size", "parameters", "MMAC/s"]
     head += [f"{mode} {figure}" for mode in modes for figure in ("p50", "p99", "RTF")]
-    rows = [_row(name, contender, modes) for name, contender in result["contenders"].items()]
+    rows = [_row(name, system, modes) for name, system in _systems(result).items()]
     ratios = [
         [
             f"`{entry['fast']}`",
@@ -85,15 +85,15 @@ def latency_table(result: dict[str, Any]) -> str:
     return "\n".join([_markdown(head, rows), compared, note])
 
 
-def _row(name: str, contender: dict[str, Any], modes: list[str]) -> list[str]:
+def _row(name: str, system: dict[str, Any], modes: list[str]) -> list[str]:
     row = [
         f"`{name}`",
-        f"{contender['model_bytes'] / 1e6:.2f} MB",
-        f"{contender['parameters'] / 1e6:.2f} M",
-        f"{contender['mmacs_per_second']:.0f}",
+        f"{system['model_bytes'] / 1e6:.2f} MB",
+        f"{system['parameters'] / 1e6:.2f} M",
+        f"{system['mmacs_per_second']:.0f}",
     ]
     for mode in modes:
-        figures = contender[mode]
+        figures = system[mode]
         row += [f"{figures['p50_ms']:.3f} ms", f"{figures['p99_ms']:.3f} ms"]
         row.append(f"{figures['rtf']:.3f}")
     return row
@@ -130,9 +130,7 @@ VOICE = {
 
 def voice_table(result: dict[str, Any]) -> str:
     """Return a condensed report of `edge-vc evaluate` as Markdown."""
-    # Reports of schema 2 have other keys.
-    systems = result.get("systems") or result["contenders"]
-    topline = result.get("topline") or result["ceiling"]
+    systems, topline = _systems(result), _topline(result)
     rows = [
         [
             f"`{name}`",
@@ -194,7 +192,7 @@ def ablation_table(result: dict[str, Any]) -> str:
         for place, key in ((1, "similarity"), (3, "word_error_rate")):
             cells.insert(place, _between(apart[key]) if apart else "")
         rows.append([name, *cells, *(_cell(x["similarity"]) for x in found["noisy"].values())])
-    topline = result.get("topline") or result["ceiling"]
+    topline = _topline(result)
     runs = [found["run"] for found in result["variants"].values()]
     budgets = ", ".join(sorted({f"{run['steps']} steps on {run['device']}" for run in runs}))
     note = (
@@ -225,7 +223,19 @@ TABLES = {
 
 
 def _has(result: dict[str, Any], mode: str) -> bool:
-    return all(mode in contender for contender in result["contenders"].values())
+    return all(mode in system for system in _systems(result).values())
+
+
+def _systems(result: dict[str, Any]) -> dict[str, Any]:
+    """Return what was compared; results of before 2026-11-28 call the systems contenders."""
+    systems: dict[str, Any] = result.get("systems") or result["contenders"]
+    return systems
+
+
+def _topline(result: dict[str, Any]) -> dict[str, Any]:
+    """Return the target's own figures, which those results call the ceiling."""
+    topline: dict[str, Any] = result.get("topline") or result["ceiling"]
+    return topline
 
 
 def _machine(result: dict[str, Any]) -> str:

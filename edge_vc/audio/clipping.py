@@ -15,7 +15,7 @@ def clipped(block: NDArray[np.float32]) -> NDArray[np.bool_]:
 
     Those in runs of three or more within half a per cent of the block's peak, so that a clipped
     recording that was turned down is found as well; blocks below -26 dBFS are not looked at.
-    Clean speech has single samples there: judge by the share, a thousandth or more is clipping.
+    Clean speech has single samples there; a share of 0.001 or more is clipping.
     Blocks should be seconds long, at the rate of the recording: resampling rounds the tops.
     """
     size = np.abs(block)

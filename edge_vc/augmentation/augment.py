@@ -20,7 +20,7 @@ from edge_vc.augmentation.effects import (
     equalise,
 )
 from edge_vc.augmentation.time_stretch import stretch
-from edge_vc.augmentation.voice_perturbation import analyse, revoice
+from edge_vc.augmentation.voice_perturbation import analyse, perturb_voice
 
 Range = tuple[float, float]
 
@@ -118,7 +118,7 @@ def _other_voice(
 ) -> Samples:
     analysis = analyse(samples.astype(np.float64), sample_rate)
     warp = _log_uniform(rng, settings.warp)
-    voice = revoice(analysis, rng.uniform(*settings.semitones), warp)
+    voice = perturb_voice(analysis, rng.uniform(*settings.semitones), warp)
     # WORLD works in whole frames.
     return np.resize(np.pad(voice, (0, max(0, len(samples) - len(voice)))), len(samples)).astype(
         np.float32

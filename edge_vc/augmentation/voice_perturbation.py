@@ -100,7 +100,7 @@ def perturb(
     return audio, f0
 
 
-def revoice(analysis: Analysis, semitones: float = 0.0, warp: float = 1.0) -> Array:
+def perturb_voice(analysis: Analysis, semitones: float = 0.0, warp: float = 1.0) -> Array:
     """Return the recording ``[T]`` with F0 moved and formants stretched by given amounts."""
     audio: Array = pyworld.synthesize(
         np.clip(analysis.f0 * 2 ** (semitones / 12), 0.0, HIGHEST_HZ * 2),

@@ -1,4 +1,4 @@
-"""What training leaves out, so that decisions are made on sentences that it never heard.
+"""The development set: sentences held out of training, to make decisions on.
 
 The choice follows from names alone: the same corpus gives the same sentences everywhere. It is
 taken from the training corpus; evaluation recordings are for reporting, never for choosing.
@@ -19,7 +19,7 @@ from edge_vc.data.corpus import Corpus, CorpusError, Utterance, write_metadata
 SOURCES = 16
 """Sentences to convert."""
 MORE_SOURCES = 8
-"""Sentences of role ``target-alt`` besides, where there are any: nobody trains on those."""
+"""Sentences of role ``target-alt`` besides, where there are any: never trained on."""
 REFERENCES = 20
 """Sentences of the target that stand for the voice."""
 
@@ -30,7 +30,7 @@ class Development:
 
     train: Corpus
     """Everything that may be trained on."""
-    held: Corpus
+    held_out: Corpus
     """Roles ``unseen-source`` and ``target-reference``, as `edge_vc.evaluate` takes them."""
 
     @classmethod
@@ -39,7 +39,7 @@ class Development:
     ) -> Development:
         """Divide ``corpus``; raises `CorpusError` where too little would be left to train on.
 
-        Sources with text are held first, whole speakers at a time, since word errors need text.
+        Sources with text are held out first, whole speakers at a time, since word errors need text.
         """
         own = corpus.select("target")
         others = [utterance for utterance in corpus if utterance.role == "source"]
@@ -60,13 +60,13 @@ class Development:
         return cls(Corpus(corpus.root, train), Corpus(corpus.root, tuple(held)))
 
     def write(self, folder: Path, denoise_db: float = 0.0) -> Path:
-        """Copy the held part into ``folder`` as a corpus of its own, ready to evaluate on.
+        """Copy the held-out part into ``folder`` as a corpus of its own, ready to evaluate on.
 
         Noise is taken off the sources by up to ``denoise_db``: what a converter does to weak
         consonants shows in recordings where they are not beneath the noise anyway.
         """
         written = []
-        for utterance in self.held:
+        for utterance in self.held_out:
             path = folder / utterance.speaker / f"{utterance.utt_id}.flac"
             path.parent.mkdir(parents=True, exist_ok=True)
             audio, rate = soundfile.read(utterance.path, dtype="float32")

@@ -29,8 +29,8 @@ class PairSet:
     """The recording levelled and denoised, ``[F * HOP]``."""
     inputs: NDArray[np.int16]
     """The recording as it is first, levelled; then its perturbations; ``[V, F * HOP]``."""
-    held: bool = False
-    """Whether it is for validation and samples alone."""
+    held_out: bool = False
+    """Whether it is used for validation and audio samples only."""
     phones: NDArray[np.int8] | None = None
     """Index into `edge_vc.training.teacher.phones.PHONES`, ``[F]``; None where unknown."""
 

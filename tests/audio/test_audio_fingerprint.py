@@ -9,7 +9,7 @@ import pytest
 
 from edge_vc.audio.fingerprint import find_matches, fingerprint
 from edge_vc.audio.io import resample
-from edge_vc.augmentation.voice_perturbation import analyse, revoice
+from edge_vc.augmentation.voice_perturbation import analyse, perturb_voice
 
 RATE = 16000
 RNG = np.random.default_rng(0)
@@ -41,7 +41,7 @@ def test_copies_match(arctic: np.ndarray, copy: str) -> None:
 
 
 def test_another_voice_saying_the_same_does_not_match(arctic: np.ndarray) -> None:
-    other = revoice(analyse(arctic.astype(np.float64), RATE), semitones=3.0, warp=1.1)
+    other = perturb_voice(analyse(arctic.astype(np.float64), RATE), semitones=3.0, warp=1.1)
     prints = [fingerprint(arctic, RATE), fingerprint(other.astype(np.float32), RATE)]
     assert find_matches(prints) == []
 

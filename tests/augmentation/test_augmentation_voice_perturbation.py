@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_vc.augmentation.voice_perturbation import PerturbSettings, analyse, perturb, revoice
+from edge_vc.augmentation.voice_perturbation import PerturbSettings, analyse, perturb, perturb_voice
 
 RATE = 16000
 
@@ -62,7 +62,7 @@ def test_a_recording_without_voice_survives() -> None:
 
 @pytest.mark.parametrize("hum_hz", [60.0, 70.0])
 def test_hum_below_the_voice_is_not_followed(speech: NDArray[np.float64], hum_hz: float) -> None:
-    high = revoice(analyse(speech, RATE), semitones=8.0)
+    high = perturb_voice(analyse(speech, RATE), semitones=8.0)
     time = np.arange(len(high)) / RATE
     hum = 0.3 * np.abs(high).max() * np.sin(2 * np.pi * hum_hz * time)
     clean, humming = analyse(high, RATE).f0, analyse(high + hum, RATE).f0
@@ -72,7 +72,7 @@ def test_hum_below_the_voice_is_not_followed(speech: NDArray[np.float64], hum_hz
 
 def test_a_voice_moves_by_what_is_asked(speech: NDArray[np.float64]) -> None:
     analysis = analyse(speech, RATE)
-    higher = analyse(revoice(analysis, semitones=4.0, warp=1.1), RATE).f0
+    higher = analyse(perturb_voice(analysis, semitones=4.0, warp=1.1), RATE).f0
     moved = np.median(higher[higher > 0]) / np.median(analysis.f0[analysis.f0 > 0])
     assert moved == pytest.approx(2 ** (4 / 12), rel=0.03)
 

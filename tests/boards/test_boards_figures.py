@@ -103,7 +103,7 @@ def test_without_a_root_it_says_why(
     assert capsys.readouterr().err == "instructions: mount is missing\n"
 
 
-def test_every_engine_with_a_model_is_a_contender(project_root: Path) -> None:
+def test_every_engine_with_a_model_is_a_system(project_root: Path) -> None:
     manifest = read_bundle(project_root / "edge_vc/assets/kathleen-base.evc").manifest
     assert {("onnx", "int8"), ("onnx", "fp32")} <= set(engine_precisions(manifest))
     assert load_board("pi4").emulation.cpu == "cortex-a72"

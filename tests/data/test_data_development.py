@@ -28,21 +28,21 @@ def small(tmp_path: Path) -> Corpus:
 def test_nobody_is_heard_in_both_parts(small: Corpus) -> None:
     parts = Development.of(small, sources=2, references=2)
     kept = {u.path for u in parts.train}
-    assert not kept & {u.path for u in parts.held}
-    held = set(parts.held.select("unseen-source").speakers)
+    assert not kept & {u.path for u in parts.held_out}
+    held = set(parts.held_out.select("unseen-source").speakers)
     assert not held & set(parts.train.speakers)
-    assert len(parts.held.select("target-reference")) == 2
+    assert len(parts.held_out.select("target-reference")) == 2
     assert len(parts.train.select("target")) == 4
 
 
 def test_speakers_with_text_and_the_alternative_are_held(small: Corpus) -> None:
-    held = Development.of(small, sources=1, references=2).held
+    held = Development.of(small, sources=1, references=2).held_out
     assert held.select("unseen-source").speakers == ("alt", "s3")
 
 
 def test_the_choice_depends_on_names_alone(small: Corpus) -> None:
     shuffled = Corpus(small.root, small.utterances[::-1])
-    one, two = (Development.of(c, sources=2, references=2).held for c in (small, shuffled))
+    one, two = (Development.of(c, sources=2, references=2).held_out for c in (small, shuffled))
     assert {u.utt_id for u in one} == {u.utt_id for u in two}
 
 
@@ -56,7 +56,7 @@ def test_the_held_part_is_a_corpus(small: Corpus, tmp_path: Path) -> None:
     folder = tmp_path / "held"
     parts.write(folder)
     again = Corpus.open(folder)
-    assert [u.utt_id for u in again] == [u.utt_id for u in parts.held]
+    assert [u.utt_id for u in again] == [u.utt_id for u in parts.held_out]
     assert {u.role for u in again} == {"unseen-source", "target-reference"}
 
 
@@ -76,6 +76,6 @@ def test_noise_comes_off_the_sources_alone(small: Corpus, tmp_path: Path) -> Non
 @pytest.mark.corpus
 def test_the_real_choice(corpus: Path) -> None:
     parts = Development.of(Corpus.open(corpus / "train"))
-    assert parts.held.select("unseen-source").speakers == ("19", "26", "27")
-    assert all(u.text for u in parts.held)
-    assert len(parts.held.select("target-reference")) == 20
+    assert parts.held_out.select("unseen-source").speakers == ("19", "26", "27")
+    assert all(u.text for u in parts.held_out)
+    assert len(parts.held_out.select("target-reference")) == 20

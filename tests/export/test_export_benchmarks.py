@@ -57,13 +57,13 @@ def result(bundle: Path, project_root: Path, tmp_path_factory: pytest.TempPathFa
 def test_latency_counts_every_step_of_every_contender(result: Path) -> None:
     found = json.loads(result.read_text())
 
-    assert set(found["contenders"]) == {
+    assert set(found["systems"]) == {
         f"toy:{precision}:{engine}" for precision in PRECISIONS for engine in ENGINES
     }
-    for contender in found["contenders"].values():
+    for system in found["systems"].values():
         for mode in ("tight", "paced"):
-            assert contender[mode]["hops"] == 12
-            assert 0 < contender[mode]["p50_ms"] <= contender[mode]["p99_ms"]
+            assert system[mode]["hops"] == 12
+            assert 0 < system[mode]["p50_ms"] <= system[mode]["p99_ms"]
 
 
 def test_latency_says_what_machine_and_what_was_done(result: Path) -> None:
@@ -89,16 +89,16 @@ def test_one_mode_and_chosen_precisions(
     assert lines[0].startswith("toy:fp32:litert")
 
 
-def test_a_contender_twice_is_refused(
+def test_a_system_twice_is_refused(
     bundle: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = load(project_root, "latency").main([str(bundle), f"{bundle}:int8", *QUICK])
 
     assert code == 2
-    assert "toy:int8:onnx is in the race already" in capsys.readouterr().err
+    assert "toy:int8:onnx is measured already" in capsys.readouterr().err
 
 
-def test_a_contender_that_is_not_in_the_bundle_is_refused(
+def test_a_system_that_is_not_in_the_bundle_is_refused(
     bundle: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert load(project_root, "latency").main([f"{bundle}:fp16", *QUICK]) == 2
@@ -111,11 +111,25 @@ def test_the_table_holds_the_measured_figures(
     assert load(project_root, "table").main([str(result)]) == 0
 
     text = capsys.readouterr().out
-    figures = json.loads(result.read_text())["contenders"]["toy:int8:litert"]["tight"]
+    figures = json.loads(result.read_text())["systems"]["toy:int8:litert"]["tight"]
     assert f"| {figures['p50_ms']:.3f} ms |" in text
     assert "| `toy:int8:litert` |" in text
     assert "2.00 M" in text
     assert "3 interleaved rounds of 4 steps" in text
+
+
+def test_a_latency_of_an_older_version_gives_the_same_table(
+    result: Path, project_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = json.loads(result.read_text())
+    found["contenders"] = found.pop("systems")
+    older = tmp_path / "older.json"
+    older.write_text(json.dumps(found))
+
+    for path in (result, older):
+        assert load(project_root, "table").main([str(path)]) == 0
+    table = capsys.readouterr().out
+    assert table[: len(table) // 2] == table[len(table) // 2 :]
 
 
 def test_the_table_goes_between_its_markers(

@@ -10,7 +10,7 @@ from edge_vc.data.pair_set import PairSet
 from edge_vc.training.teacher.phones import PHONES, UNKNOWN
 
 
-def pair(speaker: str, seed: int, frames: int = 80, held: bool = False) -> PairSet:
+def pair(speaker: str, seed: int, frames: int = 80, held_out: bool = False) -> PairSet:
     """A buzz at a pitch of its own with a little noise, in two variants."""
     rng = np.random.default_rng(seed)
     f0 = np.full(frames, 120.0 + 10 * (seed % 10), np.float32)
@@ -21,7 +21,7 @@ def pair(speaker: str, seed: int, frames: int = 80, held: bool = False) -> PairS
     target[:1600] *= 0.05
     inputs = np.stack([target, target + 200 * rng.standard_normal(len(time))])
     return PairSet(
-        speaker, f"{speaker}-{seed}", f0, target.astype(np.int16), inputs.astype(np.int16), held
+        speaker, f"{speaker}-{seed}", f0, target.astype(np.int16), inputs.astype(np.int16), held_out
     )
 
 
@@ -33,7 +33,7 @@ def listened(given: PairSet) -> PairSet:
 
 
 def pairs() -> list[PairSet]:
-    """Two speakers to train on, and a held sentence of the first and of a third."""
+    """Two speakers to train on, and a held-out sentence of the first and of a third."""
     own = [pair("me", s) for s in range(4)]
     others = [pair("you", s) for s in range(90, 93)]
-    return [*own, *others, pair("me", 50, held=True), pair("her", 51, held=True)]
+    return [*own, *others, pair("me", 50, held_out=True), pair("other", 51, held_out=True)]

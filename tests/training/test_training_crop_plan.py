@@ -90,9 +90,9 @@ def test_shares_are_kept(share: float) -> None:
 
 def test_only_crops_of_another_voice_start_from_the_first_input() -> None:
     settings = replace(WIDE, voice_perturb_share=0.5)
-    variant, revoiced = drawn("variant", settings), drawn("voice_perturbed", settings) > 0
-    assert not variant[revoiced].any()
-    assert variant[~revoiced].mean() == pytest.approx(0.5, abs=0.1)
+    variant, perturbed = drawn("variant", settings), drawn("voice_perturbed", settings) > 0
+    assert not variant[perturbed].any()
+    assert variant[~perturbed].mean() == pytest.approx(0.5, abs=0.1)
     assert not drawn("variant", settings, UNPAIRED).any()
 
 

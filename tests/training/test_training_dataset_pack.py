@@ -24,7 +24,7 @@ def test_a_pack_brings_back_speech_in_time(tmp_path: Path) -> None:
     write_pack(Pack((pair("me", 3),), (), ()), tmp_path, "me")
     (found,) = read_pack(tmp_path).pairs
     sent = pair("me", 3)
-    assert (found.speaker, found.name, found.held) == (sent.speaker, sent.name, sent.held)
+    assert (found.speaker, found.name, found.held_out) == (sent.speaker, sent.name, sent.held_out)
     np.testing.assert_allclose(found.f0, sent.f0, atol=0.06)
     assert found.inputs.shape == sent.inputs.shape
     for mine, theirs in zip(found.inputs, sent.inputs, strict=True):
@@ -55,7 +55,7 @@ def test_parts_stay_below_their_size_and_lose_nothing(tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in parts) == size
     found = read_pack(tmp_path)
     assert [p.name for p in found.pairs] == [p.name for p in sent.pairs]
-    assert [p.held for p in found.pairs] == [p.held for p in sent.pairs]
+    assert [p.held_out for p in found.pairs] == [p.held_out for p in sent.pairs]
     assert len(found.noises[0]) == len(NOISE)
     np.testing.assert_array_equal(found.rooms[0], ROOM)
 

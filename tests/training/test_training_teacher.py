@@ -173,7 +173,7 @@ def test_another_head_trains_as_well(tmp_path: Path) -> None:
 
 
 def test_data_hash_sees_what_is_trained_on() -> None:
-    first, held = pair("me", 0), pair("me", 1, held=True)
+    first, held = pair("me", 0), pair("me", 1, held_out=True)
     assert data_hash([first]) == data_hash([first, held])
     for field in ("f0", "target", "inputs"):
         other = replace(first, **{field: getattr(first, field) + 1})

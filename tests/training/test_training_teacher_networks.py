@@ -70,7 +70,7 @@ def test_units_are_the_centres_of_the_contents() -> None:
 def test_validation_tells_natural_input_from_another_voice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    held = [replace(p, held=True) for p in (pair("me", 1), pair("me", 2))]
+    held = [replace(p, held_out=True) for p in (pair("me", 1), pair("me", 2))]
     validation = ValidationSet(held, "me", CPU)
     monkeypatch.setattr(validation, "speak", lambda network, audio, f0, mean: audio)
     losses = validation.losses(TeacherNetwork(TINY))
@@ -83,8 +83,8 @@ def test_the_target_is_the_first_voice() -> None:
     pack = Pack(tuple(pairs()), (), ())
     assert voices_of(pack, "me") == ["me", "you"]
     assert voices_of(pack, "you") == ["you", "me"]
-    with pytest.raises(ValueError, match="'her'"):
-        voices_of(pack, "her")
+    with pytest.raises(ValueError, match="'other'"):
+        voices_of(pack, "other")
 
 
 class SeenAudio:

@@ -16,7 +16,7 @@ from edge_vc.settings.field import unknown
 
 @dataclass(frozen=True)
 class PlannedStage:
-    """The verdict on one stage."""
+    """Whether one stage will run, and why."""
 
     stage: Stage
     action: Literal["run", "skip"]
@@ -43,8 +43,8 @@ def stage_key(stage: Stage, inputs: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def judge(stage: Stage, folder: RunFolder) -> PlannedStage:
-    """Decide about one stage whose inputs are final."""
+def check_stage(stage: Stage, folder: RunFolder) -> PlannedStage:
+    """Check whether one stage, whose inputs are final, has to run."""
     record = folder.record(stage.name)
     inputs = input_hashes(stage, folder)
     if record is None:
@@ -56,18 +56,18 @@ def judge(stage: Stage, folder: RunFolder) -> PlannedStage:
 
 
 def plan(stages: Sequence[Stage], folder: RunFolder) -> list[PlannedStage]:
-    """Judge all stages; what reads a stage that will run will run as well."""
+    """Check all stages; a stage that reads one that will run is planned to run too."""
     planned: list[PlannedStage] = []
     running: set[str] = set()
     for stage in stages:
         waiting_for = [name for name in stage.needs if name in running]
-        verdict = judge(stage, folder)
-        if waiting_for and verdict.action == "skip":
+        found = check_stage(stage, folder)
+        if waiting_for and found.action == "skip":
             reason = f"skipped after all if {', '.join(waiting_for)} comes out the same"
-            verdict = PlannedStage(stage, "run", reason)
-        if verdict.action == "run":
+            found = PlannedStage(stage, "run", reason)
+        if found.action == "run":
             running.add(stage.name)
-        planned.append(verdict)
+        planned.append(found)
     return planned
 
 

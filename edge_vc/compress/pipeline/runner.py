@@ -13,7 +13,14 @@ from typing import Any
 import tomli_w
 
 from edge_vc import __version__
-from edge_vc.compress.pipeline.plan import PlannedStage, input_hashes, judge, plan, stage_key, up_to
+from edge_vc.compress.pipeline.plan import (
+    PlannedStage,
+    check_stage,
+    input_hashes,
+    plan,
+    stage_key,
+    up_to,
+)
 from edge_vc.compress.pipeline.run_folder import RECIPE, Record, RunFolder
 from edge_vc.compress.pipeline.stage import LimitError, Metrics, Stage, Workspace
 from edge_vc.compress.recipe import Recipe
@@ -61,15 +68,15 @@ def run_stages(
     skipped: list[str] = []
     with folder.locked(), _status_kept(folder, recipe, done, len(stages)):
         for stage in chosen:
-            verdict = judge(stage, folder)
+            planned = check_stage(stage, folder)
             if report:
-                report(verdict, None)
-            record = _bring_up_to_date(verdict, folder, progress)
-            if verdict.action == "skip":
+                report(planned, None)
+            record = _bring_up_to_date(planned, folder, progress)
+            if planned.action == "skip":
                 skipped.append(stage.name)
             done[stage.name] = record
             if report:
-                report(verdict, record)
+                report(planned, record)
             stage.check_limits(record.metrics)
     return RunResult(folder.root, {k: r.metrics for k, r in done.items()}, tuple(skipped))
 
@@ -84,10 +91,10 @@ def plan_run(
     return plan(chosen, RunFolder(Path(run_dir)))
 
 
-def _bring_up_to_date(verdict: PlannedStage, folder: RunFolder, progress: Progress) -> Record:
-    stage = verdict.stage
+def _bring_up_to_date(planned: PlannedStage, folder: RunFolder, progress: Progress) -> Record:
+    stage = planned.stage
     record = folder.record(stage.name)
-    if verdict.action == "skip" and record is not None:
+    if planned.action == "skip" and record is not None:
         return record
     inputs = input_hashes(stage, folder)
     key = stage_key(stage, inputs)

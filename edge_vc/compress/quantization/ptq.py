@@ -73,18 +73,18 @@ def search_clipping(
     """Clip all activation ranges of ``quantized`` to the share that brings it closest to float.
 
     Ranges that hold every sample spend levels on outliers; one share for all of them cannot
-    overfit to the ``signals`` ``[1, C, 1, T]``. ``reference`` is the float layer, closeness the
-    signal-to-noise ratio of the outputs. Returns the share, 1 where clipping does not pay.
+    overfit to the ``signals`` ``[1, C, 1, T]``. ``reference`` is the float layer; the criterion is
+    the signal-to-noise ratio of the outputs. Returns the share; 1 where clipping does not help.
     """
     truth = torch.cat([reference(signal).flatten() for signal in signals])
 
-    def closeness(share: float) -> float:
+    def output_snr(share: float) -> float:
         candidate = copy.deepcopy(quantized)
         for conv in quantized_convs(candidate):
             conv.clip(share)
         return snr_db(truth, torch.cat([candidate(signal).flatten() for signal in signals]))
 
-    best = max(SHARES, key=closeness)
+    best = max(SHARES, key=output_snr)
     for conv in quantized_convs(quantized):
         conv.clip(best)
     return best

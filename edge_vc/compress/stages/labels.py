@@ -34,15 +34,15 @@ def choose(corpus: Corpus, data: DataSettings) -> tuple[list[Utterance], list[Ut
     random.Random(data.seed).shuffle(drawn)
     holdout: list[Utterance] = []
     train: list[Utterance] = []
-    held, kept = 0.0, 0.0
+    held_out, kept = 0.0, 0.0
     for utterance in drawn:
-        if held < data.holdout_seconds and utterance.role != "target":
+        if held_out < data.holdout_seconds and utterance.role != "target":
             holdout.append(utterance)
-            held += utterance.seconds
+            held_out += utterance.seconds
         elif kept < data.minutes * 60:
             train.append(utterance)
             kept += utterance.seconds
-    if held < data.holdout_seconds or kept < LEAST_SECONDS:
+    if held_out < data.holdout_seconds or kept < LEAST_SECONDS:
         raise RecipeError(
             f"data.holdout_seconds = {data.holdout_seconds:g}: {corpus.root} holds "
             f"{corpus.seconds:.1f} s, too little to keep that and {LEAST_SECONDS:g} s to learn from"

@@ -91,7 +91,7 @@ def _rows(
         sounds = [_encode(pair.inputs[0], level)]
         sounds += [_encode(variant, settings.variants) for variant in pair.inputs[1:]]
         pitch = np.round(pair.f0 * _HERTZ_STEPS).astype(np.int16)
-        row = {"kind": "pair", "speaker": pair.speaker, "name": pair.name, "held": pair.held}
+        row = {"kind": "pair", "speaker": pair.speaker, "name": pair.name, "held": pair.held_out}
         phones = [] if pair.phones is None else [pair.phones]
         row |= {"frames": len(pair.f0), "phones": bool(phones)}
         yield [pitch, *phones, *sounds], row

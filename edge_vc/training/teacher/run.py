@@ -81,7 +81,7 @@ def data_hash(pairs: Sequence[PairSet]) -> str:
     """Return the SHA-256 over all that is trained on, in order."""
     digest = hashlib.sha256()
     for pair in pairs:
-        if not pair.held:
+        if not pair.held_out:
             listened = () if pair.phones is None else (pair.phones,)
             for array in (pair.f0, pair.target, pair.inputs, *listened):
                 digest.update(np.ascontiguousarray(array).tobytes())
@@ -129,7 +129,7 @@ def train_teacher(args: TeacherRun) -> Path | None:
         (args.out / "run.json").write_text(json.dumps(facts, indent=1))
         kept = one_voice(training.networks.average.network)
         if finished and settings.units:
-            own = [p.target for p in pack.pairs if p.speaker == args.target and not p.held]
+            own = [p.target for p in pack.pairs if p.speaker == args.target and not p.held_out]
             kept = with_units(kept, own, settings.units, settings.seed)
         save_teacher(kept, weights, {"run": json.dumps(facts)})
         state = "finished" if finished else "not finished: run the same command again"

@@ -27,7 +27,7 @@ def corpus_pack(
 ) -> Pack:
     """Make or load the pairs of a corpus's targets and sources, and its ``noise`` and ``rir``.
 
-    What `Development` holds out is marked as held. ``phones``: listen to what is said as well,
+    What `Development` holds out is marked as held out. ``phones``: listen to what is said as well,
     with the texts where the corpus has them.
     """
     from edge_vc.data.pairs import cached_pairs
@@ -46,7 +46,7 @@ def corpus_pack(
         texts = {utterance.utt_id: utterance.text for utterance in parts.train}
         with Steps(stderr_console(), "recordings") as steps:
             found = with_phones(found, texts, cache / "phones", workers, steps.track)
-    found += [replace(pair, held=True) for pair in pairs(parts.held, 0)]
+    found += [replace(pair, held_out=True) for pair in pairs(parts.held_out, 0)]
     say = Steps(stderr_console()).say
     noises, rooms = (read_folder(corpus / name, say) for name in ("noise", "rir"))
     return Pack(tuple(found), tuple(noises), tuple(rooms))
@@ -54,13 +54,13 @@ def corpus_pack(
 
 def noises_of(pack: Pack, target: str, device: torch.device) -> NoiseBank:
     """Return the pack's noises and rooms and those that are made, babble of its speakers too."""
-    voices = [p.inputs[0] for p in pack.pairs if p.speaker != target and not p.held][:_BABBLERS]
+    voices = [p.inputs[0] for p in pack.pairs if p.speaker != target and not p.held_out][:_BABBLERS]
     return NoiseBank.build(voices, pack.noises, pack.rooms, device)
 
 
 def voices_of(pack: Pack, target: str) -> list[str]:
-    """Return the speakers to train on, ``target`` first; `ValueError` where she is not there."""
-    heard = {pair.speaker for pair in pack.pairs if not pair.held}
+    """Return the speakers to train on, ``target`` first; `ValueError` where it is missing."""
+    heard = {pair.speaker for pair in pack.pairs if not pair.held_out}
     if target not in heard:
         some = ", ".join(sorted(heard)[:5])
         raise ValueError(f"nobody called {target!r} to imitate; there are {some}, ...")

@@ -70,7 +70,7 @@ class TeacherTraining:
         if settings.losses.phones and not any(pair.phones is not None for pair in pairs):
             raise ValueError("losses.phones needs phones: make the pack with --phones")
         torch.manual_seed(settings.seed)
-        train = [pair for pair in pairs if not pair.held]
+        train = [pair for pair in pairs if not pair.held_out]
         bank = SpeechBank(train, voices, devices.device)
         pitch = float(bank.mean_log_f0[0])
         sizes = replace(settings.network, speakers=len(voices), target_log_f0=pitch)
@@ -81,7 +81,7 @@ class TeacherTraining:
         modules = LossModules.build(settings.losses, adversary, devices, classifier)
         self.losses = TeacherLosses(modules)
         self._own = [pair.target for pair in train if pair.speaker == voices[0]]
-        self.validation = ValidationSet([p for p in pairs if p.held], voices[0], devices.device)
+        self.validation = ValidationSet([p for p in pairs if p.held_out], voices[0], devices.device)
         self.checkpoint = Checkpoint(folder, self.networks.parts())
         self.step = 0
         self.watch = Stopwatch()
