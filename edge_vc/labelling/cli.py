@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from edge_vc.labelling.job import LabelJob
+    from edge_vc.labelling.job import LabelJob, LabelSettings
     from edge_vc.labelling.report import LabelReport
     from edge_vc.teachers.spec import TeacherSpec
 
@@ -34,6 +35,7 @@ NOTES = notes(
 edge-vc label recordings --teacher shipped -o labels
 edge-vc label recordings --teacher my-teacher.toml -o labels --workers 4
 edge-vc label pairs --teacher pairs -o labels
+edge-vc label recordings --teacher rvc.toml -o labels-24k --sample-rate 24000
 edge-vc label recordings --teacher rvc.toml -o labels --ray auto
 """,
     "0 done, 1 no recording was kept, 2 bad input, 130 Ctrl-C",
@@ -73,6 +75,10 @@ def label(
     delay: Annotated[
         str, typer.Option(help="Delay of the teacher's output to remove: auto, none or ms.")
     ] = "auto",
+    sample_rate: Annotated[
+        int,
+        typer.Option(min=8_000, max=48_000, help="Of the labels: the student's, Hz.", metavar="HZ"),
+    ] = 16_000,
     vary: Annotated[
         bool, typer.Option("--vary", help="Also label the recordings played slower and faster.")
     ] = False,
@@ -86,14 +92,14 @@ def label(
 
     console = stderr_console()
     spec = _spec(teacher)
-    job = _job(spec, corpus, output, delay, timeout, vary)
+    job = _job(spec, corpus, output, vary, _settings(delay, timeout, sample_rate))
     report = _run(job, spec, workers, ray, console)
     _show(report, console)
     typer.echo(str(output / REPORT))
     if wav:
         from edge_vc.labelling.pairs import write_pairs
 
-        typer.echo(str(write_pairs(report, output)))
+        typer.echo(str(write_pairs(report, output, sample_rate)))
     if not report.kept:
         raise typer.Exit(EXIT_CHECK)
 
@@ -104,25 +110,29 @@ def _spec(teacher: str) -> TeacherSpec:
     return spec_from_words(teacher)
 
 
+def _settings(delay: str, timeout: float, sample_rate: int) -> LabelSettings:
+    from edge_vc.labelling.job import LabelSettings
+    from edge_vc.workers.scheduler import Timeouts
+
+    settings = LabelSettings(timeouts=Timeouts(item=timeout), sample_rate=sample_rate)
+    if delay in ("auto", "none"):
+        return replace(settings, correct=delay == "auto")
+    try:
+        return replace(settings, delay_ms=float(delay))
+    except ValueError as error:
+        raise InputError(f"--delay {delay}: give auto, none or a number of ms") from error
+
+
 def _job(
-    spec: TeacherSpec, corpus: Path, output: Path, delay: str, timeout: float, vary: bool
+    spec: TeacherSpec, corpus: Path, output: Path, vary: bool, settings: LabelSettings
 ) -> LabelJob:
     from edge_vc.data.corpus import Corpus
-    from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
-    from edge_vc.workers.scheduler import Timeouts
+    from edge_vc.labelling.job import LabelJob, recordings_for
 
     opened = Corpus.open(corpus)
     for item in opened.left_out:
         typer.echo(item.notice, err=True)
     recordings = recordings_for(spec, opened, vary)
-    timeouts = Timeouts(item=timeout)
-    if delay in ("auto", "none"):
-        settings = LabelSettings(correct=delay == "auto", timeouts=timeouts)
-    else:
-        try:
-            settings = LabelSettings(float(delay), timeouts=timeouts)
-        except ValueError as error:
-            raise InputError(f"--delay {delay}: give auto, none or a number of ms") from error
     return LabelJob(spec, recordings, output, settings)
 
 

@@ -180,12 +180,15 @@ def label_here(
     recordings: Sequence[Recording],
     folder: Path,
     progress: Progress = no_progress,
+    *,
+    sample_rate: int = RATE,
 ) -> list[LabelledAudio]:
     """Label in this process what is not labelled in ``folder`` yet, and return what was kept.
 
-    Waits for another process that does the same. Raises as `LabelJob.run` does.
+    The labels are at ``sample_rate`` Hz. Waits for another process that does the same.
+    Raises as `LabelJob.run` does.
     """
-    job = LabelJob(spec, recordings, folder, LabelSettings(wait=True))
+    job = LabelJob(spec, recordings, folder, LabelSettings(sample_rate=sample_rate, wait=True))
     report = job.run(InlinePool(TeacherOpener(spec)), progress)
     stored = LabelFolder(folder)
     return [load_labels(stored.path(row.outcome.key)) for row in report.kept]

@@ -16,11 +16,11 @@ SHARES = {"train": 230, "val": 243, "dev": 256}
 """Upper limits of a key's first byte: nine in ten recordings train."""
 
 
-def write_pairs(report: LabelReport, folder: Path) -> Path:
+def write_pairs(report: LabelReport, folder: Path, sample_rate: int = RATE) -> Path:
     """Write what was kept as ``pairs/{train,val,dev}/NAME_original.wav`` and ``_converted.wav``.
 
     The part follows from the recording's content, so it stays when a corpus grows. A file that
-    is there is kept. A `PairsFolder` reads it.
+    is there is kept. ``sample_rate`` in Hz is that of the labels. A `PairsFolder` reads it.
     """
     stored = LabelFolder(folder)
     for part in SHARES:
@@ -28,8 +28,8 @@ def write_pairs(report: LabelReport, folder: Path) -> Path:
     for row, part in _parts(report.kept):
         stem = folder / "pairs" / part / f"{row.utterance.utt_id}-{row.outcome.key[:8]}"
         labels = load_labels(stored.path(row.outcome.key))
-        _write(stem.with_name(f"{stem.name}_original.wav"), labels.source)
-        _write(stem.with_name(f"{stem.name}_converted.wav"), labels.target)
+        _write(stem.with_name(f"{stem.name}_original.wav"), labels.source, sample_rate)
+        _write(stem.with_name(f"{stem.name}_converted.wav"), labels.target, sample_rate)
     return folder / "pairs"
 
 
@@ -39,8 +39,8 @@ def _parts(rows: Iterable[LabelledRow]) -> Iterable[tuple[LabelledRow, str]]:
         yield row, next(part for part, limit in SHARES.items() if first < limit)
 
 
-def _write(path: Path, samples: object) -> None:
+def _write(path: Path, samples: object, sample_rate: int) -> None:
     if not path.exists():
         part = path.with_suffix(".part")
-        soundfile.write(part, samples, RATE, subtype="PCM_16", format="WAV")
+        soundfile.write(part, samples, sample_rate, subtype="PCM_16", format="WAV")
         part.replace(path)

@@ -44,6 +44,7 @@ weights is printed on stdout.
 STUDENT_NOTES = notes(
     """
 edge-vc train student --corpus CORPUS --out build/wide --tier wide --minutes 600
+edge-vc train student --corpus CORPUS --out build/fast --tier nano --hop-ms 5 --sample-rate 24000
 edge-vc train student --corpus CORPUS --out build/ahead --start wide.safetensors --lookahead 1
 """,
     "0 done, 2 bad input, 130 Ctrl-C",
@@ -144,7 +145,14 @@ def student(
     start: Annotated[
         Path | None, typer.Option(help="A student of that tier to begin with.", metavar="FILE")
     ] = None,
-    lookahead: Annotated[int, typer.Option(help="Hops of look-ahead, 10 ms each.")] = 0,
+    lookahead: Annotated[int, typer.Option(help="Hops of look-ahead, --hop-ms each.")] = 0,
+    hop_ms: Annotated[float, typer.Option(min=2.5, max=20.0, help="Duration of a hop, ms.")] = 10.0,
+    sample_rate: Annotated[
+        int,
+        typer.Option(
+            min=8_000, max=48_000, help="Of the student and its labels, Hz.", metavar="HZ"
+        ),
+    ] = 16_000,
     head: Annotated[
         Literal["source-filter", "istft"], typer.Option(help="How audio is synthesised.")
     ] = "source-filter",
@@ -164,7 +172,8 @@ def student(
 
         run = StudentRun(
             corpus, out, labels, teacher or DEFAULT_WEIGHTS, tier, start, lookahead, head, minutes,
-            steps, adversarial, seed, accelerator, devices, nodes, precision, threads,
+            steps, adversarial, seed, accelerator, devices, nodes, precision, threads, hop_ms,
+            sample_rate,
         )  # fmt: skip
         _print(train_student(run))
 

@@ -11,12 +11,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import soundfile
 from labelling_toys import late
 from typer.testing import CliRunner
 from voices import record
 
 from edge_vc.labelling.cli import app
 from edge_vc.labelling.folder import LabelFolder
+from edge_vc.labelling.labels import load_labels
+from edge_vc.labelling.report import load_report
+from edge_vc.workers.inline_pool import InlinePool
 
 
 def invoke(*args: object) -> tuple[int, str]:
@@ -103,6 +107,28 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     assert job.returncode == 130
     assert f"to resume, run the same command again: edge-vc label {corpus}" in said.decode()
     assert "Traceback" not in said.decode()
+
+
+def test_labels_and_pairs_are_at_the_sample_rate_that_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "edge_vc.workers.process_pool.ProcessPool", lambda opener, workers: InlinePool(opener)
+    )
+    corpus, out = record(tmp_path / "recordings", 1), tmp_path / "out"
+    args = (corpus, "--teacher", recipe(tmp_path), "-o", out, "--delay", "none", "--wav")
+    code, output = invoke(*args, "--sample-rate", 24000)
+    assert code == 0, output
+    (row,) = load_report(out).kept
+    labels = load_labels(LabelFolder(out).path(row.outcome.key))
+    assert labels.hop == 240
+    assert len(labels.source) == pytest.approx(24000 * row.utterance.seconds, abs=240)
+    pairs = list((out / "pairs").rglob("*.wav"))
+    assert [soundfile.info(path).samplerate for path in pairs] == [24000, 24000]
+    assert all(soundfile.info(path).frames == len(labels.source) for path in pairs)
+    assert invoke(*args)[0] == 0  # at 16000 Hz, the default: labelled anew, into the same folder
+    (row,) = load_report(out).kept
+    assert load_labels(LabelFolder(out).path(row.outcome.key)).hop == 160
+    code, output = invoke(*args, "--sample-rate", 7999)
+    assert (code, "--sample-rate" in output, "8000" in output) == (2, True, True)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.file import save_student
 from edge_vc.models.student.fixed_phase import with_fixed_phase
 from edge_vc.models.student.student import Student
-from edge_vc.training.student.run import new_student
+from edge_vc.training.student.run import StudentRun, new_student
 
 TINY = StudentConfig(
     channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16, bands=8, phase="predicted"
@@ -66,6 +65,6 @@ def test_a_phase_that_cannot_be_found_is_refused() -> None:
 def test_a_plain_head_of_old_goes_on_without_a_phase(tmp_path: Path) -> None:
     old = Student(replace(TIERS["nano"], head="istft", phase="predicted"))
     start = save_student(old, tmp_path / "old.safetensors")
-    args = Namespace(tier="nano", head="istft", seed=1, start=start, corpus=tmp_path, lookahead=0)
+    args = StudentRun(tmp_path, tmp_path, tier="nano", head="istft", seed=1, start=start)
     new = new_student(args, 155.0)
     torch.testing.assert_close(new.state_dict(), old.state_dict())

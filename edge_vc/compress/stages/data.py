@@ -75,7 +75,8 @@ class DataStage(Stage):
         if hop != label_hop(self._rate):
             raise RecipeError(
                 f'data.labels = "{self._section.labels}": are at {hop * FRAME_RATE} Hz, not '
-                f"student.sample_rate = {self._rate}; give data.corpus instead"
+                f"student.sample_rate = {self._rate}; label with --sample-rate "
+                f"{self._rate}, or give data.corpus instead"
             )
 
     @cached_property

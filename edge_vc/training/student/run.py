@@ -21,6 +21,7 @@ from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import TIERS
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.fixed_phase import with_fixed_phase
+from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
@@ -44,10 +45,16 @@ PITCH_STEPS = 2000
 
 
 def label_all(
-    corpus: Path, cache: Path, teacher: Path, progress: Progress = no_progress
+    corpus: Path,
+    cache: Path,
+    teacher: Path,
+    progress: Progress = no_progress,
+    *,
+    sample_rate: int = 16_000,
 ) -> list[LabelledAudio]:
     """Let the teacher convert the sources and the target's own sentences of ``corpus``.
 
+    The labels are at ``sample_rate`` Hz, the student's.
     Answers that are silent, clipped or wrong are left out; ``cache/report.md`` names them.
     """
     opened = Corpus.open(corpus)
@@ -58,7 +65,9 @@ def label_all(
         recordings += [(utterance, speed) for utterance in chosen for speed in speeds]
     for index, speed in enumerate(TARGET_SPEEDS):
         recordings += [(utterance, speed) for utterance in own[index :: len(TARGET_SPEEDS)]]
-    return label_here(DefaultSpec(weights=str(teacher)), recordings, cache, progress)
+    return label_here(
+        DefaultSpec(weights=str(teacher)), recordings, cache, progress, sample_rate=sample_rate
+    )
 
 
 @dataclass(frozen=True)
@@ -89,18 +98,32 @@ class StudentRun:
     nodes: int = 1
     precision: str = "bf16-mixed"
     threads: int = 1
+    hop_ms: float = 10.0
+    """Duration of the student's hop."""
+    sample_rate: int = 16_000
+    """Of the student and its labels, in Hz."""
 
 
 def new_student(args: StudentRun, target_f0_hz: float) -> Student:
-    """Return the student to train; raises `ValueError` where ``--start`` is of another size."""
-    config = replace(TIERS[args.tier], head=args.head, target_f0_hz=target_f0_hz)
+    """Return the student to train; raises `ValueError` where ``--start`` is of another size.
+
+    Weights of another hop are moved to ``--hop-ms``; those of another sample rate are refused.
+    """
+    config = TIERS[args.tier].at(args.hop_ms, args.sample_rate)
+    config = replace(config, head=args.head, target_f0_hz=target_f0_hz)
     torch.manual_seed(args.seed)
     student = Student(config)
     if args.start:
         # Its configuration may differ in how features are cut off, not in sizes.
         start = load_student(args.start)
+        if start.config.sample_rate != args.sample_rate:
+            raise ValueError(
+                f"{args.start}: is for {start.config.sample_rate} Hz, not --sample-rate "
+                f"{args.sample_rate}; leave --start out to begin with random weights"
+            )
         if start.config.head == "source-filter" and start.config.phase != config.phase:
             start = with_fixed_phase(start, _some(args.corpus, start.config.sample_rate))
+        start = with_hop(start, args.hop_ms)
         try:
             student.load_state_dict(start.state_dict())
         except RuntimeError as error:
@@ -148,7 +171,9 @@ def train_student(args: StudentRun) -> Path | None:
 
     cache = args.labels or args.out / "labels"
     with Steps(console, "recordings") as steps:
-        examples = label_all(args.corpus, cache, args.teacher, steps.track)
+        examples = label_all(
+            args.corpus, cache, args.teacher, steps.track, sample_rate=args.sample_rate
+        )
     devices = open_devices(
         DeviceSettings(args.accelerator, args.devices, args.nodes, args.precision)
     )
