@@ -1,4 +1,4 @@
-"""The walls of the house: which room may import which, and that no circle of files stands."""
+"""Which room may import which; no import circle of files; one meaning for each class name."""
 
 from __future__ import annotations
 
@@ -266,6 +266,22 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
     except CycleError as error:
         return list(error.args[1])
     return []
+
+
+def class_names() -> dict[str, list[str]]:
+    """Return the modules that define each public class, nested classes too."""
+    found: dict[str, list[str]] = {}
+    for module, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(module)
+    return found
+
+
+def test_a_class_name_means_one_thing() -> None:
+    names = class_names()
+    assert names["Student"] == ["edge_vc.models.student.student"]
+    assert not {name: where for name, where in names.items() if len(where) > 1}
 
 
 def test_rooms_stand_in_floors() -> None:

@@ -28,7 +28,7 @@ _RANGE_DB = 45.0
 
 
 @dataclass(frozen=True)
-class Delay:
+class DelayEstimate:
     """How much later the answer is than the input."""
 
     ms: float
@@ -42,7 +42,7 @@ class Delay:
         return self.correlation >= SURE
 
 
-def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> Delay:
+def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> DelayEstimate:
     """Estimate the delay of ``answer`` ``[T']`` behind ``source`` ``[T]``, both at one rate.
 
     Waveforms of two voices do not correlate, the energies of their mel bands do: each band in
@@ -52,7 +52,7 @@ def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> Delay:
     source_bands, answer_bands = _contours(source, sample_rate), _contours(answer, sample_rate)
     power = float(np.sqrt(np.square(source_bands).sum() * np.square(answer_bands).sum()))
     if power == 0:
-        return Delay(0.0, 0.0)
+        return DelayEstimate(0.0, 0.0)
     bands = zip(answer_bands, source_bands, strict=True)
     by_lag = sum(correlate(g, h, mode="full", method="fft") for g, h in bands) / power
     centre = source_bands.shape[1] - 1
@@ -61,7 +61,7 @@ def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> Delay:
     by_lag = by_lag[first : centre + reach + 1]
     best = int(np.argmax(by_lag))
     lag = first + best + _vertex(by_lag, best) - centre
-    return Delay(float(lag * _FRAME_MS), float(by_lag[best]))
+    return DelayEstimate(float(lag * _FRAME_MS), float(by_lag[best]))
 
 
 def band_correlation(source: Samples, answer: Samples, sample_rate: int) -> float:
@@ -71,7 +71,7 @@ def band_correlation(source: Samples, answer: Samples, sample_rate: int) -> floa
     return float((source_bands * answer_bands).sum()) / power if power else 0.0
 
 
-def common_delay_ms(delays: Sequence[Delay]) -> float | None:
+def common_delay_ms(delays: Sequence[DelayEstimate]) -> float | None:
     """Return the delay that a teacher has, from estimates on several recordings.
 
     The median of the sure ones, 0 when it is negligible; None when none is sure or they
@@ -86,7 +86,7 @@ def common_delay_ms(delays: Sequence[Delay]) -> float | None:
     return 0.0 if abs(median) < NEGLIGIBLE_MS else median
 
 
-def delay_to_undo(own: Delay, common_ms: float | None) -> float:
+def delay_to_undo(own: DelayEstimate, common_ms: float | None) -> float:
     """Return the delay in ms to correct in one recording.
 
     Its own estimate wins where it is sure and differs by more than estimates do.

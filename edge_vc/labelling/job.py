@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_vc.audio.io import AudioError
 from edge_vc.data.corpus import Utterance
-from edge_vc.labelling.delay import Delay, common_delay_ms
+from edge_vc.labelling.delay import DelayEstimate, common_delay_ms
 from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, TeacherRecord
 from edge_vc.labelling.label import RATE, Alignment
 from edge_vc.labelling.labels import LabelledAudio, load_labels
@@ -105,7 +105,7 @@ class LabelJob:
             probes = (self._task(recording, Alignment(), probe=True) for recording in chosen)
             outcomes = map(_outcome, scheduler.work(probes))
             delays = [
-                Delay(outcome.delay_ms, outcome.correlation or 0.0)
+                DelayEstimate(outcome.delay_ms, outcome.correlation or 0.0)
                 for outcome in progress(outcomes, len(chosen), "delay is measured")
                 if outcome.delay_ms is not None
             ]

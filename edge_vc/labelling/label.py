@@ -11,7 +11,7 @@ from edge_vc.audio.io import AudioError, Samples, resample
 from edge_vc.audio.level import active_level_db, normalize_level
 from edge_vc.audio.pitch import Contour, track_pitch
 from edge_vc.labelling.delay import (
-    Delay,
+    DelayEstimate,
     band_correlation,
     delay_to_undo,
     estimate_delay,
@@ -47,7 +47,7 @@ class Labelled:
     """The labels of one recording, and what was measured on the way."""
 
     labels: LabelledAudio
-    delay: Delay
+    delay: DelayEstimate
     """Of the answer as it came."""
     undone_ms: float
     soundness: Soundness

@@ -26,7 +26,7 @@ CHUNK_FRAMES = 2000
 
 
 @dataclass(frozen=True)
-class Labels:
+class DefaultLabels:
     """A converted recording of ``F`` frames and what a student can learn from inside."""
 
     audio: Samples
@@ -67,7 +67,7 @@ class DefaultTeacher:
         return self.label(audio).audio
 
     @torch.no_grad()
-    def label(self, audio: Samples) -> Labels:
+    def label(self, audio: Samples) -> DefaultLabels:
         """Convert and return what the head was driven with as well."""
         hop = self.config.hop
         if audio.ndim != 1 or len(audio) < hop:
@@ -85,7 +85,7 @@ class DefaultTeacher:
         quiet = float(np.abs(audio).max()) < 1e-4
         speech = np.zeros_like(speech) if quiet else speech
         driven = bands[0] if self.config.head == "source-filter" else bands[0, :0]
-        return Labels(speech[: len(audio)], f0, driven.numpy())
+        return DefaultLabels(speech[: len(audio)], f0, driven.numpy())
 
     def _target_f0(self, audio: Samples) -> Contour:
         """Track F0 at the middle of each hop and move its mean to the target's."""

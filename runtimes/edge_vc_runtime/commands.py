@@ -24,7 +24,7 @@ from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.golden import replay_golden
 from edge_vc_runtime.live.offline import convert_stream
 from edge_vc_runtime.profiling.report import Report
-from edge_vc_runtime.progress import Progress
+from edge_vc_runtime.progress import ProgressBar
 from edge_vc_runtime.schema.fields import FieldError
 from edge_vc_runtime.session import Session
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         rate = arguments.output_rate or session.sample_rate
         sink = sink_kind(arguments.output).open(arguments.output, rate)
         total = source.frames / source.sample_rate if source.frames else None
-        bar = Progress(f"{session.manifest.name}", total)
+        bar = ProgressBar(f"{session.manifest.name}", total)
         try:
             progress = None if arguments.quiet else bar.update
             done = convert_stream(session, source, sink, rate, progress)
@@ -65,10 +65,10 @@ def profile(arguments: argparse.Namespace) -> int:
     from edge_vc_runtime.profiling.profiler import MODES, ProfileOptions
     from edge_vc_runtime.profiling.profiler import profile as measure
 
-    bars: dict[str, Progress] = {}
+    bars: dict[str, ProgressBar] = {}
 
     def progress(mode: str, done: float, total: float) -> None:
-        bars.setdefault(mode, Progress(mode, total)).update(done)
+        bars.setdefault(mode, ProgressBar(mode, total)).update(done)
 
     try:
         made = measure(

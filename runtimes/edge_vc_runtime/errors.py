@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.profiling.coldstart import ColdStartError
@@ -13,4 +13,4 @@ class UsageError(Exception):
     """Arguments that do not go together; one line."""
 
 
-ERRORS = (AudioError, BundleError, ColdStartError, EngineError, PictureError, UsageError)
+ERRORS = (AudioIOError, BundleError, ColdStartError, EngineError, PictureError, UsageError)

@@ -11,7 +11,7 @@ _EVERY_S = 0.1
 _PATIENCE_S = 1.0  # what is over sooner needs no bar
 
 
-class Progress:
+class ProgressBar:
     """A line on stderr that grows; silent unless stderr is a terminal."""
 
     def __init__(self, label: str, total: float | None, stream: TextIO | None = None) -> None:

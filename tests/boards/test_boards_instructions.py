@@ -18,7 +18,7 @@ import pytest
 
 from edge_vc_boards.board import load_board
 from edge_vc_boards.emulation.hop_cost import engine_precisions, hop_cost
-from edge_vc_boards.emulation.run import Finished, run_on
+from edge_vc_boards.emulation.run import CommandResult, run_on
 from edge_vc_runtime.bundle.reader import read_bundle
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -68,7 +68,7 @@ def test_eight_bit_kernels_run_where_the_core_has_them(arm64_root: Path) -> None
 
 
 @pytest.fixture(scope="module")
-def replays(arm64_root: Path) -> Mapping[tuple[str, str], Future[Finished]]:
+def replays(arm64_root: Path) -> Mapping[tuple[str, str], Future[CommandResult]]:
     """Every bundle's golden recording on every board, as many at a time as there are cores."""
     pool = ThreadPoolExecutor(os.cpu_count())
     found = {}
@@ -92,7 +92,7 @@ def replays(arm64_root: Path) -> Mapping[tuple[str, str], Future[Finished]]:
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("bundle", BUNDLES)
 def test_a_board_makes_the_golden_sound(
-    bundle: str, board: str, replays: Mapping[tuple[str, str], Future[Finished]]
+    bundle: str, board: str, replays: Mapping[tuple[str, str], Future[CommandResult]]
 ) -> None:
     done = replays[bundle, board].result()
     assert done.code == 0, done.stderr
@@ -108,7 +108,7 @@ def test_a_board_makes_the_golden_sound(
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_a_board_takes_the_engine_of_its_profile(
-    board: str, replays: Mapping[tuple[str, str], Future[Finished]]
+    board: str, replays: Mapping[tuple[str, str], Future[CommandResult]]
 ) -> None:
     wanted = load_board(board).defaults.engine
     selection = json.loads(replays["kathleen-base", board].result().stdout)["selection"]

@@ -7,7 +7,7 @@ from voices import voice
 
 from edge_vc.audio.io import AudioError
 from edge_vc.labelling.delay import (
-    Delay,
+    DelayEstimate,
     common_delay_ms,
     delay_to_undo,
     estimate_delay,
@@ -55,12 +55,12 @@ def test_real_speech_is_found_too():
 def test_other_speech_and_silence_are_not_believed():
     audio = voice(3.0)
     assert not estimate_delay(audio, voice(3.0, seed=5), 16000).sure
-    assert estimate_delay(audio, np.zeros_like(audio), 16000) == Delay(0.0, 0.0)
+    assert estimate_delay(audio, np.zeros_like(audio), 16000) == DelayEstimate(0.0, 0.0)
     assert estimate_delay(np.zeros_like(audio), audio, 16000).correlation == 0
 
 
-def delays(*ms: float) -> list[Delay]:
-    return [Delay(value, 0.9) for value in ms]
+def delays(*ms: float) -> list[DelayEstimate]:
+    return [DelayEstimate(value, 0.9) for value in ms]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def delays(*ms: float) -> list[Delay]:
         (delays(37, 38, 39, 37.5, 500), 38),
         (delays(1, -2, 2, 0.5), 0.0),
         (delays(10, 40, 70, 100), None),
-        ([Delay(37, 0.2), Delay(38, 0.1)], None),
+        ([DelayEstimate(37, 0.2), DelayEstimate(38, 0.1)], None),
         ([], None),
     ],
     ids=["one stray", "none", "no common one", "none sure", "nothing"],
@@ -81,12 +81,12 @@ def test_a_teacher_has_one_delay_or_none(found, common):
 @pytest.mark.parametrize(
     ("own", "common", "undone"),
     [
-        (Delay(39, 0.9), 38.0, 38.0),
-        (Delay(80, 0.9), 38.0, 80),
-        (Delay(80, 0.2), 38.0, 38.0),
-        (Delay(80, 0.9), None, 80),
-        (Delay(2, 0.9), None, 0.0),
-        (Delay(80, 0.2), None, 0.0),
+        (DelayEstimate(39, 0.9), 38.0, 38.0),
+        (DelayEstimate(80, 0.9), 38.0, 80),
+        (DelayEstimate(80, 0.2), 38.0, 38.0),
+        (DelayEstimate(80, 0.9), None, 80),
+        (DelayEstimate(2, 0.9), None, 0.0),
+        (DelayEstimate(80, 0.2), None, 0.0),
     ],
 )
 def test_a_recordings_own_delay_wins_where_it_is_sure_and_far(own, common, undone):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.file_sink import FileSink
 from edge_vc_runtime.audio.file_source import FileSource
 from edge_vc_runtime.audio.int16 import to_int16
@@ -74,9 +74,9 @@ def test_without_soundfile(
     soundfile.write(pcm, speech, 16000)
     monkeypatch.setitem(sys.modules, "soundfile", None)
     assert mono(pcm).shape == speech.shape
-    with pytest.raises(AudioError, match=r"is not a WAV file; other kinds need soundfile: pip"):
+    with pytest.raises(AudioIOError, match=r"is not a WAV file; other kinds need soundfile: pip"):
         FileSource(flac)
-    with pytest.raises(AudioError, match=r"writing \.flac needs soundfile: pip install"):
+    with pytest.raises(AudioIOError, match=r"writing \.flac needs soundfile: pip install"):
         FileSink(tmp_path / "b.flac", 16000)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.flac", "a.wav"]
 
@@ -107,7 +107,7 @@ def header(rate: int = 16000, channels: int = 1, bits: int = 16, size: int = 0) 
 def test_not_audio(tmp_path: Path, data: bytes, fact: str) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(data)
-    with pytest.raises(AudioError) as caught:
+    with pytest.raises(AudioIOError) as caught:
         FileSource(path)
     assert fact in str(caught.value)
     assert str(path) in str(caught.value)
@@ -115,9 +115,9 @@ def test_not_audio(tmp_path: Path, data: bytes, fact: str) -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(AudioError, match="No such file"):
+    with pytest.raises(AudioIOError, match="No such file"):
         FileSource(tmp_path / "none.wav")
-    with pytest.raises(AudioError, match="is not a file"):
+    with pytest.raises(AudioIOError, match="is not a file"):
         FileSource(tmp_path)
 
 
@@ -148,7 +148,7 @@ def test_poison_names_its_sample(tmp_path: Path, poison: float) -> None:
     audio = np.zeros(20_000, np.float32)
     audio[12_345] = poison
     soundfile.write(path, audio, 16000, subtype="FLOAT")
-    with pytest.raises(AudioError, match="sample 12345 is NaN or infinite"):
+    with pytest.raises(AudioIOError, match="sample 12345 is NaN or infinite"):
         mono(path)
 
 
@@ -158,7 +158,7 @@ def test_damaged_flac_is_never_a_traceback(tmp_path: Path, speech: np.ndarray) -
     whole = path.read_bytes()
     for keep in (10, len(whole) // 2, len(whole) - 3):
         path.write_bytes(whole[:keep] + bytes(len(whole) - keep))
-        with suppress(AudioError):
+        with suppress(AudioIOError):
             assert mono(path).shape[0] <= speech.shape[0]
 
 
@@ -225,14 +225,14 @@ def test_link_is_followed(tmp_path: Path, speech: np.ndarray) -> None:
     ],
 )
 def test_places_that_will_not_do(tmp_path: Path, name: str, fact: str) -> None:
-    with pytest.raises(AudioError) as caught:
+    with pytest.raises(AudioIOError) as caught:
         FileSink(tmp_path / name, 16000)
     assert fact in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 
 def test_device_is_not_replaced() -> None:
-    with pytest.raises(AudioError, match="is not a file; raw audio on stdout is -"):
+    with pytest.raises(AudioIOError, match="is not a file; raw audio on stdout is -"):
         FileSink(Path("/dev/null"), 16000)
 
 
@@ -245,7 +245,7 @@ def test_sixteen_bits_clip_and_round_trip() -> None:
     values = np.arange(-32768, 32768, dtype=np.int32)
     np.testing.assert_array_equal(to_int16((values / 32768).astype(np.float32), "a"), values)
     np.testing.assert_array_equal(to_int16(np.float32([2, -2]), "a"), [32767, -32768])
-    with pytest.raises(AudioError, match="a: the model produced NaN or infinity"):
+    with pytest.raises(AudioIOError, match="a: the model produced NaN or infinity"):
         to_int16(np.float32([np.nan]), "a")
 
 

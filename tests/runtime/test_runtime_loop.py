@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from runtime_bundles import write_mini
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.resampler import Resampler, resampled_length
 from edge_vc_runtime.live.hop_times import HopTimes
 from edge_vc_runtime.live.offline import convert_array, convert_blocks, convert_stream
@@ -115,14 +115,16 @@ def test_other_rates_keep_length_and_place(mini: Path, rate: int, length: int) -
 
 def test_resampler_without_soxr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "soxr", None)
-    with pytest.raises(AudioError, match=r"44100 Hz has to become 16000 Hz, which needs soxr: pip"):
+    with pytest.raises(
+        AudioIOError, match=r"44100 Hz has to become 16000 Hz, which needs soxr: pip"
+    ):
         Resampler(44100, 16000)
     assert Resampler(16000, 16000).push(np.ones(3, np.float32)).shape == (3,)
 
 
 def test_nothing_is_not_audio(mini: Path) -> None:
     sink = ListSink()
-    with pytest.raises(AudioError, match="blocks: holds no samples"):
+    with pytest.raises(AudioIOError, match="blocks: holds no samples"):
         convert_stream(Session.open(mini), BlockSource(np.zeros(0, np.float32), 1), sink)
     assert sink.ended == ["abort"]
 

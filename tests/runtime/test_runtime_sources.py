@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.file_sink import FileSink
 from edge_vc_runtime.audio.file_source import FileSource
 from edge_vc_runtime.audio.formats import (
@@ -184,7 +184,7 @@ def test_formats_that_are_only_read(tmp_path: Path) -> None:
     assert (source.frames, source.sample_rate) == (16000, 16000)
     source.close()
     (tmp_path / "b.mp3").write_bytes(b"no audio" * 100)
-    with pytest.raises(AudioError, match=rf"; give {readable_names()}$"):
+    with pytest.raises(AudioIOError, match=rf"; give {readable_names()}$"):
         FileSource(tmp_path / "b.mp3")
-    with pytest.raises(AudioError, match=r"cannot write \.mp3; use \.wav, \.flac, \.ogg"):
+    with pytest.raises(AudioIOError, match=r"cannot write \.mp3; use \.wav, \.flac, \.ogg"):
         FileSink(tmp_path / "c.mp3", 16000)

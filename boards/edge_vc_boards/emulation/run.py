@@ -29,7 +29,7 @@ _LOADER = f"{QEMU}/ld-linux-x86-64.so.2"
 
 
 @dataclass(frozen=True)
-class Finished:
+class CommandResult:
     """Exit code, output and counts of a command that has ended."""
 
     code: int
@@ -48,7 +48,7 @@ def run_on(
     count: bool = False,
     capture: bool = True,
     timeout_s: float = 600.0,
-) -> Finished:
+) -> CommandResult:
     """Run a command of the emulated root as if on a board.
 
     ``share`` is a folder that the command sees as ``/mnt`` and may read. Raises `EmulationError`
@@ -70,7 +70,7 @@ def run_on(
         except subprocess.TimeoutExpired as error:
             raise EmulationError(f"{command[0]} ran longer than {timeout_s:.0f} s") from error
         counts = read_counts(scratch / "tmp" / "counts.jsonl") if count else []
-    return Finished(done.returncode, done.stdout or "", done.stderr or "", tuple(counts))
+    return CommandResult(done.returncode, done.stdout or "", done.stderr or "", tuple(counts))
 
 
 def _sandbox(

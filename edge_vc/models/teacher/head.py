@@ -9,7 +9,7 @@ from edge_vc.audio.mel import hop_frames, mel_matrix
 from edge_vc.models.teacher.config import TeacherConfig
 
 
-class SourceFilterHead(nn.Module):
+class TeacherSourceFilterHead(nn.Module):
     """Filters on the STFT of a pulse train and of noise, then the inverse STFT."""
 
     def __init__(self, config: TeacherConfig) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from edge_vc.models.teacher.blocks import Attention, ConvNeXt
 from edge_vc.models.teacher.config import TeacherConfig
-from edge_vc.models.teacher.head import SourceFilterHead, SpectrumHead
+from edge_vc.models.teacher.head import SpectrumHead, TeacherSourceFilterHead
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class TeacherNetwork(nn.Module):
         self.decoder = nn.Sequential(*decoder, nn.LayerNorm(c))
         if config.units:
             self.register_buffer("units", torch.zeros(config.units, config.bottleneck))
-        self.head: SourceFilterHead | SpectrumHead
-        kind = SourceFilterHead if config.head == "source-filter" else SpectrumHead
+        self.head: TeacherSourceFilterHead | SpectrumHead
+        kind = TeacherSourceFilterHead if config.head == "source-filter" else SpectrumHead
         self.head = kind(config)
 
     @staticmethod

@@ -9,14 +9,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.formats import writable_format, writable_suffixes
 
 _WAV_LIMIT = (1 << 32) - 4096  # a RIFF header counts bytes in 32 bits
 
 
 class Encoder(Protocol):
-    """A file that is being written; both methods raise `OSError`, `RuntimeError`, `AudioError`."""
+    """A file being written; both methods raise `OSError`, `RuntimeError`, `AudioIOError`."""
 
     def write(self, values: NDArray[np.int16]) -> None:
         """Append ``[T]``."""
@@ -26,11 +26,11 @@ class Encoder(Protocol):
 
 
 def open_encoder(part: Path, sample_rate: int, path: Path) -> Encoder:
-    """Create ``part``, encoded as the suffix of ``path`` says; raises `AudioError`."""
+    """Create ``part``, encoded as the suffix of ``path`` says; raises `AudioIOError`."""
     suffix = path.suffix.lower()
     form = writable_format(suffix)
     if form is None:
-        raise AudioError(
+        raise AudioIOError(
             f"{path}: cannot write {suffix or 'a file without suffix'}; use "
             f"{', '.join(writable_suffixes())}"
         )
@@ -39,7 +39,7 @@ def open_encoder(part: Path, sample_rate: int, path: Path) -> Encoder:
             return _WavEncoder(part, sample_rate, path)
         return _open_soundfile(form.container, part, sample_rate, path)
     except OSError as error:
-        raise AudioError(f"{path}: {error.strerror or error}") from error
+        raise AudioIOError(f"{path}: {error.strerror or error}") from error
 
 
 class _WavEncoder:
@@ -55,7 +55,7 @@ class _WavEncoder:
     def write(self, values: NDArray[np.int16]) -> None:
         self._bytes += values.nbytes
         if self._bytes > _WAV_LIMIT:
-            raise AudioError(f"{self._path}: a WAV file holds 4 GB at most; write .flac instead")
+            raise AudioIOError(f"{self._path}: a WAV file holds 4 GB at most; write .flac instead")
         self._wave.writeframes(values.tobytes())
 
     def close(self) -> None:
@@ -69,12 +69,12 @@ def _open_soundfile(container: str, part: Path, sample_rate: int, path: Path) ->
     try:
         import soundfile
     except ImportError as error:
-        raise AudioError(
+        raise AudioIOError(
             f"{path}: writing {path.suffix} needs soundfile: pip install 'edge-vc-runtime[audio]'"
         ) from error
     try:
         file: Encoder = soundfile.SoundFile(part, "x", sample_rate, 1, format=container)
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).strip().rstrip(".")
-        raise AudioError(f"{path}: {reason}") from error
+        raise AudioIOError(f"{path}: {reason}") from error
     return file

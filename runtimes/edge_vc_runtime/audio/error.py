@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class AudioError(Exception):
+class AudioIOError(Exception):
     """Audio that cannot be read or written; one line with the file and the reason."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge_vc_runtime.audio.encoders import open_encoder
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.formats import writable_names, writable_suffixes
 from edge_vc_runtime.audio.int16 import to_int16
 from edge_vc_runtime.audio.sink import SinkKind
@@ -18,7 +18,7 @@ from edge_vc_runtime.samples import Samples
 class FileSink:
     """A 16-bit mono file, written beside its place and renamed when it is whole.
 
-    Raises `AudioError` before anything is written when the folder or the suffix is not usable.
+    Raises `AudioIOError` before anything is written when the folder or the suffix is not usable.
     """
 
     def __init__(self, path: Path, sample_rate: int) -> None:
@@ -28,7 +28,7 @@ class FileSink:
         self._encoder = open_encoder(self._part, sample_rate, path)
 
     def write(self, samples: Samples) -> None:
-        """Append ``[T]``; raises `AudioError` when the disk is full or the audio is not finite."""
+        """Append ``[T]``; raises `AudioIOError` for a full disk or audio that is not finite."""
         self._guard(lambda: self._encoder.write(to_int16(samples, self.name)))
 
     def finish(self) -> None:
@@ -48,18 +48,18 @@ class FileSink:
         try:
             action()
         except OSError as error:
-            raise AudioError(f"{self.name}: {error.strerror or error}") from error
+            raise AudioIOError(f"{self.name}: {error.strerror or error}") from error
         except RuntimeError as error:  # libsndfile's way to say the same
-            raise AudioError(f"{self.name}: {error}") from error
+            raise AudioIOError(f"{self.name}: {error}") from error
 
 
 def _check_place(path: Path) -> Path:
     """Return the file that will be replaced, links resolved."""
     place = Path(os.path.realpath(path))
     if place.exists() and not place.is_file():
-        raise AudioError(f"{path}: is not a file; raw audio on stdout is -")
+        raise AudioIOError(f"{path}: is not a file; raw audio on stdout is -")
     if not place.parent.is_dir():
-        raise AudioError(f"{path}: the folder {place.parent} does not exist")
+        raise AudioIOError(f"{path}: the folder {place.parent} does not exist")
     return place
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.formats import readable_names, readable_suffixes
 from edge_vc_runtime.audio.reader import open_reader
 from edge_vc_runtime.audio.source import BLOCK_FRAMES, SourceKind
@@ -31,13 +31,13 @@ class FileSource:
         low, high = _RATES
         if not low <= self.sample_rate <= high:
             self.close()
-            raise AudioError(f"{path}: {self.sample_rate} Hz is outside {low} to {high} Hz")
+            raise AudioIOError(f"{path}: {self.sample_rate} Hz is outside {low} to {high} Hz")
         if not self.frames:
             self.close()
-            raise AudioError(f"{path}: holds no samples; give a recording that is not empty")
+            raise AudioIOError(f"{path}: holds no samples; give a recording that is not empty")
 
     def blocks(self) -> Iterator[Samples]:
-        """Yield blocks ``[T]``; raises `AudioError` at the first NaN or infinity."""
+        """Yield blocks ``[T]``; raises `AudioIOError` at the first NaN or infinity."""
         start = 0
         for block in self._reader.blocks(BLOCK_FRAMES):
             with np.errstate(invalid="ignore", over="ignore"):
@@ -45,7 +45,7 @@ class FileSource:
             finite = np.isfinite(mono)
             if not finite.all():
                 bad = start + int(np.argmin(finite))
-                raise AudioError(f"{self.name}: sample {bad} is NaN or infinite; export it again")
+                raise AudioIOError(f"{self.name}: sample {bad} is NaN or infinite; export it again")
             start += mono.shape[0]
             yield mono
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import BinaryIO
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.int16 import to_int16
 from edge_vc_runtime.audio.sink import SinkKind
 from edge_vc_runtime.samples import Samples
@@ -32,7 +32,7 @@ class RawSink:
 
 def _open_stdout(argument: str, sample_rate: int) -> RawSink:
     if sys.stdout.isatty():
-        raise AudioError("stdout is a terminal; pipe the raw S16_LE audio on or name a file")
+        raise AudioIOError("stdout is a terminal; pipe the raw S16_LE audio on or name a file")
     return RawSink(sys.stdout.buffer)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.source import BLOCK_FRAMES, SourceKind
 from edge_vc_runtime.samples import Samples
 
@@ -40,7 +40,7 @@ class RawSource:
 
 def _open_stdin(argument: str, sample_rate: int) -> RawSource:
     if sys.stdin.isatty():
-        raise AudioError("stdin is a terminal; pipe raw S16_LE audio into it or name a file")
+        raise AudioIOError("stdin is a terminal; pipe raw S16_LE audio into it or name a file")
     return RawSource(sys.stdin.fileno(), sample_rate)
 
 

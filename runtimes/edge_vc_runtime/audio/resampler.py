@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.samples import Samples
 
 
@@ -16,7 +16,7 @@ def resampled_length(frames: int, from_rate: int, to_rate: int) -> int:
 class Resampler:
     """Streams mono blocks from one rate to another; equal rates pass untouched.
 
-    Raises `AudioError` when the rates differ and soxr is not installed.
+    Raises `AudioIOError` when the rates differ and soxr is not installed.
     """
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
@@ -29,7 +29,7 @@ class Resampler:
             try:
                 import soxr
             except ImportError as error:
-                raise AudioError(
+                raise AudioIOError(
                     f"{from_rate} Hz has to become {to_rate} Hz, which needs soxr: "
                     "pip install 'edge-vc-runtime[audio]'"
                 ) from error

@@ -34,4 +34,4 @@ class SinkKind:
     accepts: Callable[[str], bool]
     """Tells from the argument alone whether it names such a sink."""
     open: Callable[[str, int], AudioSink]
-    """Opens the argument for mono audio of a sample rate in Hz; raises `AudioError`."""
+    """Opens the argument for mono audio of a sample rate in Hz; raises `AudioIOError`."""

@@ -26,7 +26,7 @@ class AudioSource(Protocol):
     """A problem that the user should know about, one line."""
 
     def blocks(self) -> Iterator[Samples]:
-        """Yield blocks ``[T]`` until the audio ends; raises `AudioError` when it is unusable."""
+        """Yield blocks ``[T]`` until the audio ends; raises `AudioIOError` when it is unusable."""
 
     def close(self) -> None:
         """Release what it reads from."""
@@ -43,6 +43,6 @@ class SourceKind:
     """Tells from the argument alone whether it names such a source."""
     open: Callable[[str, int], AudioSource]
     """Opens the argument; the number is the sample rate in Hz of audio that does not state its own.
-    Raises `AudioError`."""
+    Raises `AudioIOError`."""
     states_rate: bool = True
     """Whether the audio states its own sample rate; otherwise ``--input-rate`` may set it."""

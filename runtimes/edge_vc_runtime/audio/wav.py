@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 
 Channels = NDArray[np.float32]
 """Audio ``[T, channels]``, full scale at 1.0."""
@@ -26,7 +26,7 @@ _MAX_CHANNELS = 64
 _OPEN_ENDED = (0, 0xFFFFFFFF)  # what a writer leaves that could not go back to its header
 
 
-class UnknownWavError(AudioError):
+class UnknownWavError(AudioIOError):
     """Not a WAV file, or one in a coding that needs a full audio library."""
 
 
@@ -43,7 +43,7 @@ class _Format:
 
 
 class WavFile:
-    """An open WAV file; raises `UnknownWavError` for other files, `AudioError` for broken ones."""
+    """An open WAV file; raises `UnknownWavError` for other kinds, `AudioIOError` if broken."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -70,7 +70,7 @@ class WavFile:
             data = self._file.read(min(left, frames) * self._format.frame_bytes)
             count = len(data) // self._format.frame_bytes
             if not count:
-                raise AudioError(f"{self.path}: became shorter while it was read")
+                raise AudioIOError(f"{self.path}: became shorter while it was read")
             left -= count
             values = _decode(data[: count * self._format.frame_bytes], self._format)
             yield values.reshape(count, self.channels)
@@ -90,18 +90,18 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[_Format, int, int]:
         name, size = chunk[:4], int.from_bytes(chunk[4:], "little")
         if name == b"data":
             if found is None:
-                raise AudioError(f"{path}: broken WAV file, its samples come before their format")
+                raise AudioIOError(f"{path}: broken WAV file, its samples come before their format")
             return found, file.tell(), size
         if name == b"fmt ":
             found = _parse_format(file.read(min(size, 64)), path)
             size -= min(size, 64)
         file.seek(size + (int.from_bytes(chunk[4:], "little") & 1), 1)
-    raise AudioError(f"{path}: broken WAV file, it ends before its samples")
+    raise AudioIOError(f"{path}: broken WAV file, it ends before its samples")
 
 
 def _parse_format(data: bytes, path: Path) -> _Format:
     if len(data) < 16:
-        raise AudioError(f"{path}: broken WAV file, its format is {len(data)} bytes long")
+        raise AudioIOError(f"{path}: broken WAV file, its format is {len(data)} bytes long")
     coding, channels, rate, _, align, bits = struct.unpack("<HHIIHH", data[:16])
     if coding == _EXTENSIBLE and len(data) >= 26:
         coding = int.from_bytes(data[24:26], "little")
@@ -109,7 +109,9 @@ def _parse_format(data: bytes, path: Path) -> _Format:
         raise UnknownWavError(f"{path}: WAV coding {coding:#x} with {bits} bits")
     found = _Format(coding, channels, rate, bits)
     if not 1 <= channels <= _MAX_CHANNELS or align != found.frame_bytes:
-        raise AudioError(f"{path}: broken WAV file, {channels} channels in frames of {align} bytes")
+        raise AudioIOError(
+            f"{path}: broken WAV file, {channels} channels in frames of {align} bytes"
+        )
     return found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_vc_runtime.audio.error import AudioError
+from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.resampler import Resampler, resampled_length
 from edge_vc_runtime.audio.sink import AudioSink
 from edge_vc_runtime.audio.source import AudioSource
@@ -45,7 +45,7 @@ def convert_stream(
     """Convert a source to its end, in constant memory, and finish the sink.
 
     ``output_rate`` in Hz, the model's by default; ``progress`` is called with the seconds read. On
-    any error the sink is aborted. Raises `AudioError` for unusable audio.
+    any error the sink is aborted. Raises `AudioIOError` for unusable audio.
     """
     start = time.perf_counter()
     rate = output_rate or session.sample_rate
@@ -60,7 +60,7 @@ def convert_stream(
             sink.write(ready)
             written += ready.shape[0]
         if not meter.frames:
-            raise AudioError(f"{source.name}: holds no samples; give audio that is not empty")
+            raise AudioIOError(f"{source.name}: holds no samples; give audio that is not empty")
         rest = after.finish(resampled_length(meter.frames, source.sample_rate, rate))
         sink.write(rest)
         sink.finish()

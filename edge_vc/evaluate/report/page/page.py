@@ -23,7 +23,7 @@ MOST_BYTES = 14_000_000
 """Sentences are added until the page would be larger."""
 MOST_SENTENCES = 100
 
-Progress = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def write_page(
     report: EvaluationReport,
     path: str | Path,
     options: PageOptions | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Path:
     """Write the page, whole or not at all; raises `EvaluationError` where the audio is missing."""
     path = Path(path)
@@ -59,7 +59,7 @@ def write_page(
 
 
 def page_of(
-    report: EvaluationReport, options: PageOptions, progress: Progress | None = None
+    report: EvaluationReport, options: PageOptions, progress: ProgressCallback | None = None
 ) -> Markup:
     """Return the whole page."""
     if not 1 <= options.sentences <= MOST_SENTENCES:
@@ -88,7 +88,7 @@ def page_of(
 
 
 def _listening(
-    report: EvaluationReport, options: PageOptions, progress: Progress | None
+    report: EvaluationReport, options: PageOptions, progress: ProgressCallback | None
 ) -> Iterator[Markup]:
     yield tag("h2", "Listen", id="listen")
     if options.audio is None:
@@ -107,7 +107,7 @@ def _listening(
 
 
 def _sections(
-    report: EvaluationReport, options: PageOptions, audio: Path, progress: Progress | None
+    report: EvaluationReport, options: PageOptions, audio: Path, progress: ProgressCallback | None
 ) -> list[Markup]:
     sections: list[Markup] = []
     size = 0
