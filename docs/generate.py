@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 import os
 import subprocess
 import sys
-import textwrap
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +57,7 @@ def _help(title: str, command: list[str]) -> str:
 def recipe() -> str:
     """Return every key of the recipe with default, range and meaning."""
     from edge_vc.compress.recipe import Recipe
+    from edge_vc.teachers.registry import teacher_kinds
 
     parts = [
         "# Recipe\n",
@@ -67,19 +65,29 @@ def recipe() -> str:
         "range or one of another type is an error that names the key and what is allowed. "
         "`edge-vc compress base --show` prints a recipe with every default written out.\n",
     ]
-    for section in fields(Recipe):
-        kind = type(section.default)
-        if is_dataclass(kind):
+    recipe = Recipe()
+    for section in fields(recipe):
+        kind = type(getattr(recipe, section.name))
+        if section.name != "teacher":
             parts.append(f"## `[{section.name}]`\n\n{_paragraph(kind.__doc__)}\n\n{_table(kind)}")
+    parts.append(
+        "## `[teacher]`\n\nThe keys depend on `kind`; without the section, the shipped teacher.\n"
+    )
+    for name, teacher in teacher_kinds().items():
+        text = f"{_paragraph(teacher.spec.__doc__)}\n\n{_table(teacher.spec)}"
+        parts.append(f'### `kind = "{name}"`\n\n{text}')
     return "\n".join(parts)
 
 
 def _table(kind: type[Any]) -> str:
-    meanings = _attribute_docstrings(kind)
+    from edge_vc.settings.notes import field_notes
+
+    meanings, defaults = field_notes(kind), kind()
     rows = ["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
     for spec in fields(kind):
         meaning = _paragraph(meanings.get(spec.name, "")).replace("|", "\\|")
-        rows.append(f"| `{spec.name}` | `{_toml(spec.default)}` | {_allowed(spec)} | {meaning} |")
+        default = _toml(getattr(defaults, spec.name))
+        rows.append(f"| `{spec.name}` | `{default}` | {_allowed(spec)} | {meaning} |")
     return "\n".join(rows) + "\n"
 
 
@@ -101,23 +109,6 @@ def _number(value: float) -> str:
 def _toml(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else text[:37] + '..."'
-
-
-def _attribute_docstrings(kind: type[Any]) -> dict[str, str]:
-    """Return the string under each field of a class, which Python itself drops."""
-    found = {}
-    for base in reversed(kind.__mro__[:-1]):
-        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for line, following in zip(body.body, body.body[1:], strict=False):
-            said = following.value if isinstance(following, ast.Expr) else None
-            if (
-                isinstance(line, ast.AnnAssign)
-                and isinstance(line.target, ast.Name)
-                and isinstance(said, ast.Constant)
-            ):
-                found[line.target.id] = str(said.value)
-    return found
 
 
 def _paragraph(text: str | None) -> str:

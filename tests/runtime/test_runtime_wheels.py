@@ -54,6 +54,7 @@ def test_wheels_hold_their_packages(wheels: dict[str, Path]) -> None:
     assert "edge_vc_runtime/boards.json" in runtime
     for file in ("profiles/pi4.toml", "wheels.toml", "emulation/icount.c"):
         assert f"edge_vc_boards/{file}" in host
+    assert any(name.endswith("/licenses/edge_vc/assets/LICENSE") for name in host)
     for held in (host, runtime):
         assert any(name.endswith("/licenses/LICENSE") for name in held)
         assert not any("test" in Path(name).name for name in held)
