@@ -18,6 +18,7 @@ from edge_vc.models.student.file import save_student
 from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.student import Student
 from edge_vc.training.cli import app
+from edge_vc.training.student import corpus_labels
 from edge_vc.training.student import run as script
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.run import StudentRun, new_student
@@ -87,7 +88,7 @@ def test_the_verb_labels_at_the_rate_of_the_student(
         made.append(student.config)
         return student
 
-    monkeypatch.setattr(script, "label_here", label_here)
+    monkeypatch.setattr(corpus_labels, "label_here", label_here)
     monkeypatch.setattr(script, "new_student", watched)
     args = ["student", "--corpus", str(tmp_path / "corpus"), "--out", str(tmp_path / "out")]
     args += ["--tier", "nano", "--hop-ms", "20", "--sample-rate", "8000", "--steps", "1"]

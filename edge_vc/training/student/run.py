@@ -16,8 +16,6 @@ from rich.progress import Progress as Bars
 from edge_vc.audio.io import Samples
 from edge_vc.command_line.steps import Steps, stderr_console
 from edge_vc.data.corpus import Corpus
-from edge_vc.labelling.job import label_here
-from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import TIERS
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.fixed_phase import with_fixed_phase
@@ -25,49 +23,16 @@ from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
-from edge_vc.teachers.network_file import DefaultSpec
 from edge_vc.training.devices import DeviceSettings, open_devices
 from edge_vc.training.schedule import Budget
 from edge_vc.training.student.batches import set_prior
+from edge_vc.training.student.corpus_labels import label_all
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.pitch import train_pitch
 from edge_vc.training.student.settings import DistillSettings, distill_settings
-from edge_vc.workers.progress import Progress, no_progress
-
-SOURCE_SPEEDS = ((1.0, 0.87), (1.0, 1.15))
-"""Every source twice: as recorded, and in turn as a larger or as a smaller person."""
-TARGET_SPEEDS = (0.8, 0.9, 1.12, 1.25)
-"""The target's own sentences once each, never as recorded: she is not her own source."""
-
 
 PITCH_STEPS = 2000
 """Of the pitch alone, before everything is trained together."""
-
-
-def label_all(
-    corpus: Path,
-    cache: Path,
-    teacher: Path,
-    progress: Progress = no_progress,
-    *,
-    sample_rate: int = 16_000,
-) -> list[LabelledAudio]:
-    """Let the teacher convert the sources and the target's own sentences of ``corpus``.
-
-    The labels are at ``sample_rate`` Hz, the student's.
-    Answers that are silent, clipped or wrong are left out; ``cache/report.md`` names them.
-    """
-    opened = Corpus.open(corpus)
-    sources, own = list(opened.select("source")), list(opened.select("target"))
-    recordings = []
-    for index, speeds in enumerate(SOURCE_SPEEDS):
-        chosen = sources[index :: len(SOURCE_SPEEDS)]
-        recordings += [(utterance, speed) for utterance in chosen for speed in speeds]
-    for index, speed in enumerate(TARGET_SPEEDS):
-        recordings += [(utterance, speed) for utterance in own[index :: len(TARGET_SPEEDS)]]
-    return label_here(
-        DefaultSpec(weights=str(teacher)), recordings, cache, progress, sample_rate=sample_rate
-    )
 
 
 @dataclass(frozen=True)
