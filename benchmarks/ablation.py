@@ -169,7 +169,7 @@ def score_all(args: argparse.Namespace) -> int:
 
 
 def result_of(report: EvaluationReport, work: Path, variants: Sequence[str]) -> dict[str, Any]:
-    """Return the figures, and how far they lie from those of the first variant."""
+    """Return the figures, and their differences from those of the first variant."""
     results = {}
     for variant in variants:
         folder = run_of(work, variant)

@@ -79,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def stage(name: str, part: Part, only: str) -> Path:
-    """Copy packages and tests into a folder in which the packages lie side by side."""
+    """Copy packages and tests into a folder with the packages side by side."""
     folder = STAGE / name
     shutil.rmtree(folder, ignore_errors=True)
     skip = shutil.ignore_patterns("__pycache__", "*.pyc")

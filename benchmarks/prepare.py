@@ -5,7 +5,7 @@ it has the asked length: one FLAC file, so that nothing but streaming keeps memo
 of the whole command, processor time that of all its processes; memory is the largest resident set
 of any one process, and of all together, looked at five times a second. No warm-up; one run.
 
-Leaves out: slow disks (what is written lies in the page cache), and formats other than FLAC.
+Leaves out: slow disks (written files stay in the page cache), and formats other than FLAC.
 """
 
 from __future__ import annotations

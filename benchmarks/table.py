@@ -140,13 +140,13 @@ def voice_table(result: dict[str, Any]) -> str:
     ]
     speakers = next(iter(systems.values()))["speakers"]
     note = (
-        f"{result['sentence_count']} sentences of {len(speakers)} speakers that nothing was "
-        f"trained on, {result['seconds'] / 60:.1f} minutes, 95 % bootstrap intervals over "
+        f"{result['sentence_count']} sentences of {len(speakers)} speakers unseen in "
+        f"training, {result['seconds'] / 60:.1f} minutes, 95 % bootstrap intervals over "
         "sentences. Similarity: cosine of Resemblyzer embeddings to the centroid of "
         f"{result['centroid_sentences']} sentences of the target; words: PocketSphinx with a "
-        f"language model of the sentences ({len(result['unknown_words'])} words that it cannot "
-        "know do not count); F0: correlation with the source's contour, distance of the median "
-        "from the target's.\n"
+        f"language model of the sentences ({len(result['unknown_words'])} words out of "
+        "its vocabulary are not counted); F0: correlation with the source's contour, distance of "
+        "the median from the target's.\n"
     )
     return "\n".join([_markdown(["", *(title for title, _ in VOICE.values())], rows), note])
 
@@ -180,7 +180,8 @@ def instructions_table(result: dict[str, Any]) -> str:
 
 def ablation_table(result: dict[str, Any]) -> str:
     """Return what each part of a training bought as Markdown; the first row is the recordings'."""
-    head = ["trained", "similarity", "less the first", "WER", "less the first", "DNSMOS"]
+    against = f"vs. {next(iter(result['variants']))}"
+    head = ["trained", "similarity", against, "WER", against, "DNSMOS"]
     head += ["F0 corr.", "F0 error"]
     head += [f"similarity, {name}" for name in result["recordings"]["noisy"]]
     rows = []
@@ -196,7 +197,7 @@ def ablation_table(result: dict[str, Any]) -> str:
     runs = [found["run"] for found in result["variants"].values()]
     budgets = ", ".join(sorted({f"{run['steps']} steps on {run['device']}" for run in runs}))
     note = (
-        f"{result['sentences']} sentences that training left out, denoised by up to "
+        f"{result['sentences']} held-out sentences, denoised by up to "
         f"{result['denoise_db']:g} dB; {budgets}; 95 % intervals in brackets. The target's own "
         f"sentences: {_cell(topline['similarity'])}.\n"
     )

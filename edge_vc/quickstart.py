@@ -123,18 +123,18 @@ def _convert(console: Console, bundle: Path, out: Path) -> tuple[Samples, Sample
 
     recording = Path(pysptk.util.example_audio_file())
     session = Session.open(bundle)
-    hers = out / "arctic-converted.wav"
+    output = out / "arctic-converted.wav"
     with closing(FileSource(recording)) as source:
-        done = convert_stream(session, source, FileSink(hers, session.sample_rate))
+        done = convert_stream(session, source, FileSink(output, session.sample_rate))
     rate = session.sample_rate
-    before, after = read_audio(recording, rate), read_audio(hers, rate)
+    before, after = read_audio(recording, rate), read_audio(output, rate)
     shutil.copyfile(recording, out / "arctic-original.wav")
     picture = plot_spectrograms(
         {"recording": before, "converted": after}, rate, out / "arctic.png", "a real sentence"
     )
     hop_ms = 1000 * session.hop / rate
     console.print(
-        f"{done.seconds:.1f} s of a CMU ARCTIC sentence, {hop_ms:g} ms a step: {hers}, {picture}",
+        f"{done.seconds:.1f} s of a CMU ARCTIC sentence, {hop_ms:g} ms a step: {output}, {picture}",
         highlight=False,
         soft_wrap=True,
     )

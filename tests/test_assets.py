@@ -86,9 +86,11 @@ def test_a_converted_recording_sounds_more_like_her() -> None:
     speech, rate = soundfile.read(pysptk.util.example_audio_file(), dtype="float32")
     session = Session.open(bundle_path("base"))
     assert rate == session.sample_rate
-    hers = convert_array(session, speech)
+    converted = convert_array(session, speech)
     encoder, target = SpeakerEncoder(), load_centroid()
-    before, after = (similarity(encoder.embed(audio, rate), target) for audio in (speech, hers))
+    before, after = (
+        similarity(encoder.embed(audio, rate), target) for audio in (speech, converted)
+    )
     assert after > before + 0.1
 
 

@@ -21,7 +21,7 @@ def bundle_names() -> tuple[str, ...]:
 
 
 def bundle_path(name: str) -> Path:
-    """Return where a shipped bundle lies, e.g. ``kathleen-base``; raises `UnknownBundleError`."""
+    """Return the path of a shipped bundle, e.g. ``kathleen-base``; raises `UnknownBundleError`."""
     names = bundle_names()
     if name not in names:
         near = get_close_matches(name, names, n=1)

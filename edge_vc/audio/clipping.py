@@ -1,4 +1,4 @@
-"""Clipping: tops cut flat by a converter or an editor, at whatever level they lie now."""
+"""Clipping: tops cut flat by a converter or an editor, at any level."""
 
 from __future__ import annotations
 

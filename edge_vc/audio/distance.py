@@ -33,7 +33,7 @@ def log_spectral_distance(
 
     Per frame the root mean square over frequency of the difference of the power spectra in
     dB, then the mean over frames; frames overlap by three quarters. Everything more than
-    ``range_db`` below the reference's loudest bin counts as that floor: nobody hears whether
+    ``range_db`` below the reference's loudest bin counts as that floor: it is inaudible whether
     silence is silent.
     """
     signal, other = _pair(reference, estimate)

@@ -1,6 +1,6 @@
 """Features per frame: spectrum, mel bands, cepstrum and its changes, energy, spectral peaks.
 
-Frames lie as those of `edge_vc.audio.pitch`: ``T // hop + 1`` of them, frame ``n`` centred on
+Frames are placed as in `edge_vc.audio.pitch`: ``T // hop + 1`` of them, frame ``n`` centred on
 sample ``n * hop``, with silence beyond the ends.
 """
 

@@ -116,7 +116,7 @@ def _repeats(words: Fingerprint) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     words = words[order]
     starts = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
     counts = np.diff(starts, append=words.shape[0])
-    # A word that many share is silence or hum and tells nothing.
+    # A word that many share is silence or hum and does not identify anything.
     telling = (counts > 1) & (counts <= _COMMON)
     starts, counts = starts[telling], counts[telling] - 1
     steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + 1
@@ -124,7 +124,7 @@ def _repeats(words: Fingerprint) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _agreement(one: Fingerprint, two: Fingerprint, offset: int, overlap: float) -> float:
-    """Return the share of equal bits where ``two[n]`` lies on ``one[n + offset]``; 0 for scraps."""
+    """Return the share of equal bits, ``two[n]`` with ``one[n + offset]``; 0 for scraps."""
     start, stop = max(0, -offset), min(two.shape[0], one.shape[0] - offset)
     if stop - start < overlap * min(one.shape[0], two.shape[0]):
         return 0.0

@@ -41,7 +41,7 @@ def frame_power(samples: Samples, frame: int) -> np.ndarray[tuple[int], np.dtype
 def normalize_level(
     samples: Samples, sample_rate: int, target_db: float = -26.0, peak_db: float = -1.0
 ) -> Samples:
-    """Return ``[T]`` scaled so that its active speech lies at ``target_db`` dBFS.
+    """Return ``[T]`` scaled so that its active speech has ``target_db`` dBFS.
 
     One gain for the whole recording; where the peak would pass ``peak_db`` dBFS the gain is
     smaller, so nothing clips. Silence comes back unchanged.

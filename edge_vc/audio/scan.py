@@ -19,7 +19,7 @@ FOREIGN = frozenset(
         ".wma", ".wv",
     )
 )  # fmt: skip
-"""Audio that it does not: named, so that nobody wonders where it went."""
+"""Audio formats that it does not read; such files are reported."""
 READABLE = " ".join(sorted(SUFFIXES))
 """The formats, for messages."""
 _SHOWN = 5

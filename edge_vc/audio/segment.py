@@ -89,7 +89,7 @@ def speech_share(probabilities: Probabilities, span: Span, enter: float = 0.5) -
 
 
 def frames_of(values: NDArray[np.float32], span: Span) -> NDArray[np.float32]:
-    """Return the per-frame ``values`` that lie in ``span``, given in samples."""
+    """Return the per-frame ``values`` within ``span``, given in samples."""
     return values[span.start // FRAME : -(-span.stop // FRAME)]
 
 

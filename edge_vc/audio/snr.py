@@ -1,4 +1,4 @@
-"""How far speech lies above the noise around it."""
+"""Signal-to-noise ratio of speech."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def snr_db(power: NDArray[np.floating], probabilities: Probabilities) -> float:
 
     ``power`` is the mean square of each frame, ``probabilities`` say which hold speech (see
     `voice_activity`). Noise is what pauses hold, their quieter half, for rooms and breaths are
-    no noise; without pauses, the quietest twentieth of all frames. NaN where nobody speaks.
+    no noise; without pauses, the quietest twentieth of all frames. NaN without speech.
     """
     speech = power[probabilities >= _SPEECH]
     if not speech.size:

@@ -120,7 +120,7 @@ def stream_audio(path: str | Path, sample_rate: int) -> Iterator[Samples]:
 def cut(blocks: Iterable[Samples], spans: Iterable[Span]) -> Iterator[Samples]:
     """Yield the samples of each span of a stream; no more than a span and a block is held.
 
-    Spans are in order of their start and may overlap; what lies beyond the end is left off.
+    Spans are in order of their start and may overlap; samples beyond the end are omitted.
     """
     stream = iter(blocks)
     held, first = np.zeros(0, np.float32), 0

@@ -85,7 +85,7 @@ def speech_probabilities(samples: Samples) -> Probabilities:
 
 
 def model_path() -> Path:
-    """Return where the network's file lies, without importing its package (which needs torch)."""
+    """Return the path of the network's file without importing its package (which needs torch)."""
     spec = find_spec("silero_vad")
     if spec is None or not spec.submodule_search_locations:
         raise AudioError("voice activity needs silero-vad: pip install 'edge-vc[prepare]'")

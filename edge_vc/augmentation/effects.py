@@ -54,7 +54,7 @@ def add_room(samples: Samples, response: Samples) -> Samples:
     """Return ``[T]`` as heard through a room's impulse response ``[N]``; the power stays.
 
     What arrives before the response's peak is the way to the microphone: it is cut off, so that
-    the result lies in time with the input.
+    the result is time-aligned with the input.
     """
     if not response.size or not np.any(response):
         raise AudioError("the room's response is empty or silent")

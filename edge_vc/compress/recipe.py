@@ -29,7 +29,7 @@ class Recipe:
     """The settings of every stage, one section each; the defaults make a `base` student."""
 
     teacher: TeacherSpec = SHIPPED
-    """Who is learnt from; its keys depend on ``kind``."""
+    """The teacher to distil from; its keys depend on ``kind``."""
     student: InitialStudentSettings = field(default_factory=InitialStudentSettings)
     data: DataSettings = field(default_factory=DataSettings)
     prune: PruneSettings = field(default_factory=PruneSettings)

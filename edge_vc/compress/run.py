@@ -43,7 +43,7 @@ def compress(
 
     The bundle is in ``result.artifact("export")``. ``until`` names the last stage to run;
     ``progress`` shows loops; ``report`` is told before and after each stage. Killed at any
-    moment, the same call goes on where it was.
+    moment, the same call resumes.
     Raises `RecipeError`, `LimitError` and `RunFolderError`, each with one line.
     """
     return run_stages(

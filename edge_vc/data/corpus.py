@@ -105,7 +105,7 @@ class Corpus:
     def content_hash(self) -> str:
         """Return the sha256 over every utterance's metadata and file bytes, in order of path.
 
-        Independent of where the corpus lies and of the order of its table.
+        Independent of the path of the corpus and of the order of its table.
         """
         digest = hashlib.sha256()
         for utterance in sorted(self, key=lambda utterance: utterance.path):
@@ -148,7 +148,7 @@ def read_row(table: Path, number: int, line: str) -> Utterance:
         raise CorpusError(f"{where} has {len(values)} columns, not {len(COLUMNS)}")
     path = (table.parent / values[0]).resolve()
     if not path.is_relative_to(table.parent):
-        raise CorpusError(f"{where}: {values[0]} lies outside the corpus folder")
+        raise CorpusError(f"{where}: {values[0]} is outside the corpus folder")
     if not path.is_file():
         raise CorpusError(f"{where}: {values[0]} does not exist")
     try:

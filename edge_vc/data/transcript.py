@@ -23,7 +23,7 @@ def edit_distance(
     """Return the least number of substitutions, deletions and insertions (Levenshtein 1966).
 
     Tokens of ``said`` in ``free`` may be heard as any one token, or as nothing, at no cost:
-    what a recogniser has no word for tells nothing about the speech.
+    what a recogniser has no word for says nothing about the speech.
     """
     row = list(range(len(heard) + 1))
     for token in said:

@@ -176,7 +176,7 @@ def _comparisons(
 
 
 def with_audio_beside(report: EvaluationReport, saved: Path) -> EvaluationReport:
-    """Return the report with its audio's folder named from where the report will lie.
+    """Return the report with its audio's folder named relative to the report.
 
     A folder elsewhere is not named: a page never reads outside its report's folder unasked.
     """

@@ -65,7 +65,7 @@ def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> DelayE
 
 
 def band_correlation(source: Samples, answer: Samples, sample_rate: int) -> float:
-    """Return the correlation of the band energies as they lie: 1 for the same, 0 for silence."""
+    """Return the correlation of the band energies at delay 0: 1 for the same, 0 for silence."""
     source_bands, answer_bands = _contours(source, sample_rate), _contours(answer, sample_rate)
     power = float(np.sqrt(np.square(source_bands).sum() * np.square(answer_bands).sum()))
     return float((source_bands * answer_bands).sum()) / power if power else 0.0

@@ -199,8 +199,8 @@ def recordings_for(
 ) -> list[Recording]:
     """Return what to ask a teacher: every utterance, with ``vary`` slower and faster as well.
 
-    The target's own are then only used as if of others: she is not her own source. Of a folder
-    of pairs only the originals are asked for; raises `TeacherError` for varied ones.
+    The target's own are then only used at other speeds: the target is not its own source. Of a
+    folder of pairs only the originals are asked for; raises `TeacherError` for varied ones.
     """
     answers: set[Path] = set()
     if isinstance(spec, PairsSpec):

@@ -9,7 +9,7 @@ from edge_vc.nn.layer import State, StreamingLayer, leaf
 from edge_vc.nn.scan import last_frame
 
 STEPS = 2**13
-"""Draws lie on a grid of one part in `STEPS`; multipliers below 2**11 keep products exact."""
+"""Draws are on a grid of one part in `STEPS`; multipliers below 2**11 keep products exact."""
 FEW = 8
 """Up to so many frames are drawn one by one: float32 throughout, as graphs of a step need."""
 

@@ -12,7 +12,7 @@ from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 HELP = """Turn a folder of recordings into a corpus for training.
 
 Reads WAV, FLAC, OGG, MP3 and whatever else libsndfile knows, at any rate,
-or the recordings that a metadata.csv lists. Cuts them where nobody speaks,
+or the recordings that a metadata.csv lists. Cuts them at pauses,
 lowers stationary noise, brings speech to one level, leaves out what is
 clipped, too short or there twice, sets speakers aside for validation, and
 writes 16 kHz files with their metadata.csv, a summary and a picture.

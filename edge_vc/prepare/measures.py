@@ -20,7 +20,7 @@ _HOP = 160
 
 
 def f0_counts(samples: Samples) -> tuple[int, ...]:
-    """Return how many voiced 10 ms frames lie in each bin of `F0_EDGES_HZ`.
+    """Return how many voiced 10 ms frames fall into each bin of `F0_EDGES_HZ`.
 
     Of the middle four seconds: tracking F0 costs more than everything else together.
     """

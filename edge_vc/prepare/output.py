@@ -66,10 +66,10 @@ def open_output(
     """Return the output folder, new or with an earlier run's work that can be gone on with.
 
     Raises `PrepareError` for a folder with other things in it, one prepared with other settings
-    (unless ``overwrite``), and where input and output lie within each other.
+    (unless ``overwrite``), and where one of input and output contains the other.
     """
     if root == folder or root.is_relative_to(folder) or folder.is_relative_to(root):
-        raise PrepareError(f"{root}: lies within {folder} or around it; choose a folder beside it")
+        raise PrepareError(f"{root}: is within {folder} or contains it; choose a folder beside it")
     if root.exists() and not root.is_dir():
         raise PrepareError(f"{root}: is a file; choose a folder")
     if not root.is_dir() or not any(root.iterdir()):

@@ -44,7 +44,7 @@ def prepare(
     """Prepare every recording of ``folder`` and write the corpus ``out``.
 
     ``out/metadata.csv`` lists everything, ``out/train`` and ``out/validation`` are corpora of
-    their own. Run again it goes on where it was stopped, takes what has been added and leaves
+    their own. Run again it resumes where it was stopped, takes what has been added and leaves
     the rest alone. Recordings are streamed: only what is remembered of pieces grows, about
     8 MB an hour. Raises `PrepareError` or `AudioError` when it cannot begin; a recording that
     cannot be used is in the result's ``drops``. ``progress`` counts seconds of audio.

@@ -20,7 +20,7 @@ class Piece:
     """One segment of a recording, kept or not."""
 
     path: str
-    """Where it lies, relative to the prepared corpus; empty when it was dropped."""
+    """Its path, relative to the prepared corpus; empty when it was dropped."""
     start: float
     """Where it begins in the recording, in seconds."""
     seconds: float
@@ -73,7 +73,7 @@ def encode_words(words: Fingerprint) -> str:
 
 
 def record_path(folder: Path, source: str) -> Path:
-    """Return where the record of ``source`` lies; any name of any length is safe."""
+    """Return the path of the record of ``source``; any name of any length is safe."""
     return folder / f"{hashlib.sha256(source.encode()).hexdigest()[:24]}.json"
 
 

@@ -17,7 +17,7 @@ def split_speakers(
 ) -> dict[str, str]:
     """Return `TRAIN` or `VALIDATION` for every speaker.
 
-    A speaker's lot depends on its name and ``seed`` alone, so nobody changes sides when others
+    A speaker's lot depends on its name and ``seed`` alone, so no speaker changes sides when others
     join. Where all fall into training, the one nearest to the border is set aside, if there are
     two or more. ``earlier`` decisions stand; the ``fixed`` (targets) always train.
     """

@@ -64,7 +64,7 @@ def prepare_recording(
         return PrepareRecord(task.source, task.key, task.utterance.seconds, "", (), fact)
     seconds = found.length / SAMPLE_RATE
     if not pieces:
-        pieces = [Piece("", 0.0, seconds, "no speech", "the detector heard nobody")]
+        pieces = [Piece("", 0.0, seconds, "no speech", "the detector found no speech")]
     return PrepareRecord(task.source, task.key, seconds, found.content, tuple(pieces))
 
 

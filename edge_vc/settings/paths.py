@@ -81,7 +81,7 @@ def with_paths_from(settings: Settings, folder: Path) -> Settings:
 def paths_named(settings: object) -> dict[str, str]:
     """Return the values of path fields with every path that exists here replaced by ``FILE``.
 
-    Two settings that differ in where the same files lie are equal in these.
+    Settings that name the same files by different paths are equal in these.
     """
     found = {}
     for spec in fields(settings):  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ def open_teacher(spec: TeacherSpec) -> Teacher:
 def teacher_hash(spec: TeacherSpec) -> str:
     """Return the sha256 over a teacher's settings and the bytes of its files.
 
-    Paths do not count, only what lies there; nor do settings like time limits, which change no
+    Paths do not count, only file contents; nor do settings like time limits, which change no
     answer. Of a module's code it sees the file with the factory, not what that imports.
     Raises `TeacherError` when a file is missing.
     """

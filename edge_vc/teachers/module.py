@@ -37,7 +37,7 @@ class ModuleSpec(WaveformSpec):
     weights: str = path_field()
     """``.safetensors``, or what ``torch.load(weights_only=True)`` reads; empty: none."""
     weights_key: str = ""
-    """Where in the file the state dict lies, such as ``model``; empty: the file is one."""
+    """Key of the state dict in the file, such as ``model``; empty: the file is one."""
     shape: str = choice("1,T", *SHAPES)
     multiple: int = number(1, 1, 10_000_000, "samples")
     """The input is padded with silence to a multiple of this."""

@@ -33,7 +33,7 @@ class OnnxSpec(WaveformSpec):
     sample_rate: int = number(0, 0, HIGHEST_RATE, "Hz")
     """0: as the file's metadata say, else 16000."""
     path: str = path_field(needed=True, example="teacher.onnx", suffixes=(".onnx",))
-    """The graph; weights in files of their own lie beside it."""
+    """The graph; external weight files are beside it."""
     states: str = ""
     """``in=next, ...`` for a streaming graph; empty: inputs ``state.X`` with outputs ``next.X``."""
     hop: int = number(0, 0, 1_000_000, "samples")
@@ -72,7 +72,7 @@ def load(spec: OnnxSpec) -> WaveformTeacher:
 
 
 def sources(spec: OnnxSpec) -> list[Path]:
-    """Return the graph's file and those with its weights, where they lie apart."""
+    """Return the graph's file and those with its weights, where they are separate files."""
     import onnx
     from onnx.external_data_helper import uses_external_data
 

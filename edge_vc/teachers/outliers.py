@@ -64,7 +64,7 @@ def measure_soundness(source: Samples, answer: Samples, sample_rate: int) -> Sou
     frame = round(_FRAME_SECONDS * sample_rate)
     source_power, answer_power = frame_power(source, frame), frame_power(answer, frame)
     active = source_power >= _loud(source_power) * 10 ** (-_ACTIVE_DB / 10)
-    # A frame's energy may lie a frame or two aside: only longer gaps are lost speech.
+    # A frame's energy may be a frame or two off: only longer gaps are lost speech.
     width = 2 * _SMEAR_FRAMES + 1
     padded = np.pad(answer_power, _SMEAR_FRAMES, mode="edge")
     near = np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=1)

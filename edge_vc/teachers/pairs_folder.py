@@ -48,7 +48,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class PairsFolder:
-    """What lies in a folder of pairs."""
+    """Contents of a folder of pairs."""
 
     root: Path
     pairs: tuple[Pair, ...]
@@ -101,8 +101,8 @@ def sources(spec: PairsSpec) -> list[Path]:
 class PairsTeacher:
     """Knows the answers to its own recordings, and to no others.
 
-    A recording is recognised by its samples, so it may lie elsewhere, be cut at the end by up to
-    `SLACK_MS` or be at another level; its answer comes at that level too.
+    A recording is recognised by its samples, so its path may differ, it may be up to `SLACK_MS`
+    shorter at the end or at another level; its answer comes at that level too.
     """
 
     def __init__(self, folder: PairsFolder, sample_rate: int) -> None:

@@ -134,7 +134,7 @@ def _is_expression(text: str) -> bool:
 
 
 def _walk(value: object, key: str = "") -> Iterator[tuple[str, object]]:
-    """Yield all leaves of parsed JSON with the key that they lie under."""
+    """Yield all leaves of parsed JSON with their key."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _walk(inner, name)

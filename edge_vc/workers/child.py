@@ -30,7 +30,7 @@ def serve(pipe: Connection, opener: bytes, threads: int) -> None:
     try:
         _work(pipe, opener, threads)
     except (EOFError, OSError):
-        return  # nobody listens any more
+        return  # the parent has closed the connection
     finally:
         # From here on there is nothing to unwind, and an exception would only make noise.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

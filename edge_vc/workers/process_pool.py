@@ -49,7 +49,7 @@ class ProcessWorker(Generic[Item, Result]):
         return self._pipe
 
     def give(self, item: Item) -> None:
-        """Send an item; raises `WorkerLostError` when nobody reads."""
+        """Send an item; raises `WorkerLostError` when the worker is gone."""
         try:
             self._pipe.send(item)
         except OSError as error:

@@ -89,7 +89,7 @@ def export_command(
     ] = None,
     attribution: Annotated[
         str | None,
-        typer.Option(help="Whose recordings the model learnt from, instead of the run's."),
+        typer.Option(help="Whose recordings the model was trained on, instead of the run's."),
     ] = None,
     force: Annotated[
         bool,

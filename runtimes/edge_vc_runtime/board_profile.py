@@ -44,7 +44,7 @@ def find_board(
     An installer's file comes first: ``$XDG_CONFIG_HOME/edge-vc/board.json`` (``~/.config`` by
     default), then ``/etc/edge-vc/board.json``, one object with ``name``, ``engine`` and
     ``threads``. After it the device tree's model is looked up in ``boards``. ``root`` is where
-    ``proc`` and ``etc`` lie. Raises `BoardProfileError`.
+    ``proc`` and ``etc`` are. Raises `BoardProfileError`.
     """
     for path in (user_folder("CONFIG", ".config", environment), root / SYSTEM_FOLDER):
         installed = _read_installed(path / INSTALLED_NAME)

@@ -230,8 +230,8 @@ def test_folders_that_are_in_the_way_are_refused(recordings: Path, tmp_path: Pat
     for out, fact in (
         (full, "is not empty and was not made here"),
         (full / "mine.txt", "is a file"),
-        (recordings / "out", "lies within"),
-        (tmp_path, "lies within"),
+        (recordings / "out", "is within"),
+        (tmp_path, "is within"),
     ):
         with pytest.raises(PrepareError, match=fact):
             prepare(recordings, out)

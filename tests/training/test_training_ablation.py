@@ -83,7 +83,7 @@ def test_figures_become_a_table(project_root: Path, tmp_path: Path) -> None:
     assert "| full | 0.800 |  | 0.800 |  | 0.800 | 0.800 | 0.800 | 0.700 |" in table
     assert "| no noise | 0.700 | -0.100 (-0.110 to -0.090) | 0.700 |  | 0.700" in table
     assert "| not converted | 0.500 |  | 0.500 |  | 0.500 |  | 0.500 | 0.400 |" in table
-    assert "24 sentences that training left out" in table
+    assert "24 held-out sentences" in table
     assert "7 steps on a GPU" in table
 
 

@@ -19,7 +19,7 @@ STUDENT = "student.safetensors"
 
 @dataclass(frozen=True)
 class LabelledSpeech:
-    """What the teacher said, divided into what is learnt from and what is measured on."""
+    """The teacher's labels, divided into training and hold-out."""
 
     folder: Path
     train: tuple[str, ...]

@@ -27,7 +27,7 @@ class Workspace:
     inputs: Mapping[str, Path]
     """Finished artifacts of the stages in `Stage.needs`, by name."""
     output: Path
-    """Folder to fill; whatever lies in it at the end becomes the artifact."""
+    """Folder to fill; its contents at the end become the artifact."""
     scratch: Path
     """Folder for checkpoints and caches: survives a kill, dropped once the stage is done."""
     progress: Progress = no_progress
@@ -51,7 +51,7 @@ class Stage(ABC):
     def run(self, work: Workspace) -> Metrics:
         """Fill ``work.output`` and return what was measured.
 
-        May be killed at any moment: what it needs to go on lies in ``work.scratch``.
+        May be killed at any moment and resumes from what it keeps in ``work.scratch``.
         """
 
     def check_ready(self) -> None:

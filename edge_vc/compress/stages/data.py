@@ -97,14 +97,14 @@ class DataStage(Stage):
         return self._external
 
     def resolved(self) -> dict[str, dict[str, Value]]:
-        """The sections without paths: what lies there counts, by `external_inputs`."""
+        """The sections without paths; the files count by their hashes, see `external_inputs`."""
         picked = super().resolved()
         for name, section in (("teacher", self.recipe.teacher), ("data", self.recipe.data)):
             picked[name] |= paths_named(section)
         return picked
 
     def run(self, work: Workspace) -> Metrics:
-        """Label what was chosen; finished recordings lie in scratch until all are."""
+        """Label the selection; finished recordings stay in scratch until all are done."""
         data = self._section
         if data.labels:
             source = Path(data.labels)

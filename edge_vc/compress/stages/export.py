@@ -19,7 +19,7 @@ OWNER_LINES = {
     "name": 'name = "my-voice"',
     "licence": 'licence = "CC0-1.0" (SPDX, or LicenseRef-NAME for terms of your own)',
     "consent": 'consent = "how the owner of the voice agreed"',
-    "attribution": 'attribution = "whose recordings the teacher learnt from"',
+    "attribution": 'attribution = "whose recordings the teacher was trained on"',
 }
 """What a recipe has to state about a voice that is not the shipped one, as lines to write."""
 

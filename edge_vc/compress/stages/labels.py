@@ -1,4 +1,4 @@
-"""Labels for a run: which recordings are learnt from, which are measured on, and their files."""
+"""Labels for a run: training and hold-out recordings, and their files."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def open_labels(folder: str, teacher: TeacherSpec) -> LabelReport:
 
 
 def _same_content(hash: str, teacher: TeacherSpec) -> bool:
-    """Whether a teacher is the one with this hash, at whatever path its files lie."""
+    """Whether a teacher is the one with this hash, at any path."""
     try:
         return teacher_hash(teacher) == hash
     except TeacherError:
@@ -105,7 +105,7 @@ def collect(
 ) -> LabelledSpeech:
     """Put the labels of the chosen recordings into ``output``, with the report and an index.
 
-    Other speeds are learnt from with ``vary`` alone, and never measured on. Raises `RecipeError`
+    Other speeds are used with ``vary`` only, and for training only. Raises `RecipeError`
     when the teacher left one side empty.
     """
     parts = {"train": {u.path for u in train}, "holdout": {u.path for u in holdout}}

@@ -43,7 +43,7 @@ class CalibrateStage(Stage):
             super().check_limits(metrics)
 
     def run(self, work: Workspace) -> Metrics:
-        """Calibrate on what is learnt from, measure on what is not."""
+        """Calibrate on training recordings, measure on the hold-out."""
         section = self.recipe.quantize
         student = load_student(work.inputs["distill"] / STUDENT)
         if not section.enabled:

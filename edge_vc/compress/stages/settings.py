@@ -56,7 +56,7 @@ class ExportSettings:
     consent: str = ""
     """How the owner of the voice agreed."""
     attribution: str = ""
-    """Whose recordings the models learnt from."""
+    """Whose recordings the models were trained on."""
     precision: str = choice("both", "both", "fp32", "all")
     """Which graphs go into the bundle; of ``both``, INT8 is the default.
 

@@ -16,7 +16,7 @@ from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
 
 SPLITS = ("", "train", "val", "dev")
-"""Where files may lie: in the folder itself, or in the parts of LLVC's layout."""
+"""Where files may be: in the folder itself, or in the parts of LLVC's layout."""
 ORIGINAL, CONVERTED = "_original", "_converted"
 TOLERANCE_SECONDS = 0.25
 """Other tools round lengths to their frames; what is missing becomes silence."""

@@ -42,7 +42,7 @@ def load_teacher(path: str | Path) -> TeacherNetwork:
 
 
 def one_voice(network: TeacherNetwork) -> TeacherNetwork:
-    """Return the network with voice 0 alone: nobody else's voice leaves the training run."""
+    """Return the network with voice 0 only; the embeddings of all other voices are removed."""
     kept = TeacherNetwork(replace(network.config, speakers=1))
     weights = network.state_dict()
     weights["voice.weight"] = weights["voice.weight"][:1]

@@ -167,7 +167,7 @@ class Distillation:
 
 
 def _states_on(device: torch.device) -> AbstractContextManager[object]:
-    """Return the context in which a student's initial states lie on ``device``."""
+    """Return a context that creates a student's initial states on ``device``."""
     return nullcontext() if device.type == "cpu" else device
 
 

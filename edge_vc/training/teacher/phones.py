@@ -23,7 +23,7 @@ from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
 
 Phones = NDArray[np.int8]
-"""Index into `PHONES` of every frame of 10 ms, ``[F]``; `UNKNOWN` where nobody knows."""
+"""Index into `PHONES` of every frame of 10 ms, ``[F]``; `UNKNOWN` where not aligned."""
 
 _NAMES = (
     "SIL AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW "

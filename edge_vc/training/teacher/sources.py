@@ -63,5 +63,5 @@ def voices_of(pack: Pack, target: str) -> list[str]:
     heard = {pair.speaker for pair in pack.pairs if not pair.held_out}
     if target not in heard:
         some = ", ".join(sorted(heard)[:5])
-        raise ValueError(f"nobody called {target!r} to imitate; there are {some}, ...")
+        raise ValueError(f"no speaker {target!r} to train as the target; speakers are {some}, ...")
     return [target, *sorted(heard - {target})]

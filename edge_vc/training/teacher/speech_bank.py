@@ -24,7 +24,7 @@ class SpeechCrop:
     f0: Tensor
     """``[B, W]`` in Hz, 0 where unvoiced."""
     present: Tensor
-    """``[B, W]``: whether the frame lies within the speaker's recordings."""
+    """``[B, W]``: whether the frame is within the speaker's recordings."""
     phones: Tensor
     """``[B, W]``: indices of `PHONES`, `UNKNOWN` where there is none."""
 

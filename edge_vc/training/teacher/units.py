@@ -1,6 +1,6 @@
 """What the target's own speech sounds like inside a teacher: the units it retrieves contents from.
 
-The centres of k-means over the contents of all her frames:
+The centres of k-means over the contents of all frames of the target:
 a megabyte in place of an hour of speech.
 """
 

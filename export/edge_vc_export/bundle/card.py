@@ -19,7 +19,7 @@ deceiving anybody about who is speaking.
 
 
 def card_attribution(card: str) -> str:
-    """Return what a card says about whose recordings the models learnt from; empty if nothing."""
+    """Return whose recordings a card says the models were trained on; empty if nothing."""
     _, found, rest = card.partition(f"\n{TRAINING_DATA}\n\n")
     return rest.partition(f"\n\n{MEASURED}\n")[0].rstrip("\n") if found else ""
 

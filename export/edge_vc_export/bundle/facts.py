@@ -24,4 +24,4 @@ class BundleFacts:
     metrics: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
     attribution: str = ""
-    """Whose recordings the models learnt from, for the card."""
+    """Whose recordings the models were trained on, for the card."""

@@ -26,7 +26,7 @@ class GraphFile:
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
+        """Path of the file."""
         return self.model.path
 
 

@@ -56,7 +56,7 @@ def _scale_weights(graph: Graph, conv: onnx.NodeProto, factor: Array) -> None:
 
 
 def _replace(graph: Graph, node: onnx.NodeProto, place: int, array: Array) -> None:
-    """Give one node another constant, under the old name when nobody else reads that."""
+    """Give one node another constant, under the old name if it has no other reader."""
     name = str(node.input[place])
     if len(graph.consumers(name)) > 1:
         name = graph.fresh(name)

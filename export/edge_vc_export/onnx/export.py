@@ -143,7 +143,7 @@ def _refusal(
 ) -> tuple[UnsupportedOperationError, str]:
     """Return what the exporter says in one line, and the layer it is about if that is known."""
     if operation := _operation(error):
-        fact = f"ONNX opset {OPSET} takes no {operation}"
+        fact = f"ONNX opset {OPSET} does not support {operation}"
         return UnsupportedOperationError(fact), scopes.layer_calling(operation)
     line = str(error).splitlines()[0].partition("Please feel free")[0].partition("[Caused")[0]
     return UnsupportedOperationError(line.rstrip(". ")), scopes.layer_in(str(error))

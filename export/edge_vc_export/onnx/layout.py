@@ -20,7 +20,7 @@ _TO_LAST, _TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 
 
 def put_channels_last(graph: Graph) -> None:
-    """Rewrite every context of a one-frame step, and what lies between them.
+    """Rewrite every context of a one-frame step, and everything between them.
 
     States keep their names; ``[1, C, 1, T]`` becomes ``[1, 1, T, C]``. Engines cancel the
     transposes that are left against their own.

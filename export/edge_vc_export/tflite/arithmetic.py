@@ -71,7 +71,7 @@ def _axes(tensors: TensorMap, names: list[str], shape: Shape) -> tuple[int, ...]
     """Return the axes of the result to compute over; those left out have one element.
 
     A vector's neighbours are mostly channels-last vectors, so only its long axis is kept unless
-    all operands lie ready in the result's own shape.
+    all operands are available in the result's own shape.
     """
     everything = tuple(range(len(shape)))
     if len(shape) <= MOST_AXES and (not is_vector(shape) or _ready(tensors, names, shape)):

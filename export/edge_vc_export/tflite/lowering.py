@@ -34,7 +34,7 @@ def check_operators(graph: Graph) -> None:
     """Raise `UnsupportedLayerError` for the first node that has no form in TFLite."""
     for node in graph.nodes:
         if node.op_type not in OPERATORS and node.op_type not in FOLDED:
-            error = UnsupportedOperationError(f"TFLite takes no {node.op_type}")
+            error = UnsupportedOperationError(f"TFLite does not support {node.op_type}")
             raise error.in_layer(graph.layer_of(node))
 
 

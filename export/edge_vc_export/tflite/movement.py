@@ -77,7 +77,7 @@ def _slice(tensors: TensorMap, node: onnx.NodeProto) -> None:
     elif step == 1:
         cut(tensors, node.input[0], node.output[0], axis, start)
     else:
-        raise UnsupportedOperationError(f"TFLite takes no slice in steps of {step}")
+        raise UnsupportedOperationError(f"TFLite does not support slices in steps of {step}")
 
 
 def _bounds(
@@ -111,7 +111,7 @@ def cut(tensors: TensorMap, name: str, part: str, axis: int, start: int) -> None
 
 
 def sliceable(tensors: TensorMap, name: str, axis: int) -> Form:
-    """Return the form of a value whose slices along ``axis`` lie in one piece, if there is one."""
+    """Return the form of a value whose slices along ``axis`` are contiguous, if there is one."""
     shape = tensors.shape(name)
     if is_vector(shape):
         return Form(tensors.reshaped(name, _flat(shape)), _flat(shape))

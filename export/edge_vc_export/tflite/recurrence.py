@@ -93,7 +93,9 @@ class _Gru:
 def _gru(tensors: TensorMap, node: onnx.NodeProto) -> None:
     """Cho et al. (2014), the reset applied behind the matrix; several frames one by one."""
     if not attribute(node, "linear_before_reset", 0):
-        raise UnsupportedOperationError("TFLite takes no GRU that resets before its matrix")
+        raise UnsupportedOperationError(
+            "TFLite does not support a GRU that resets before its matrix"
+        )
     gru, frames = _Gru(tensors, node), tensors.shape(node.input[0])[0]
     hidden = tensors.reshaped(node.input[5], (1, 1, 1, gru.size))
     line = tensors.reshaped(node.input[0], (1, 1, frames, gru.channels))

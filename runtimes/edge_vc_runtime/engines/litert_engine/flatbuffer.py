@@ -43,7 +43,7 @@ class Table:
 
     @property
     def start(self) -> int:
-        """Byte in the file where the table lies."""
+        """Byte in the file of the table."""
         return self._start
 
     def has(self, field: int) -> bool:

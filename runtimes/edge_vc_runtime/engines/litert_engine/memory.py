@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 ALIGNMENT = 64
-"""Bytes; tensors lie at multiples of it, so what is between neighbours is only padding."""
+"""Bytes; tensors start at multiples of it, so what is between neighbours is only padding."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class _Borrowed:
 
 
 def find_region(interpreter: Any, index: int) -> Region:
-    """Return where a tensor lies; raises `ValueError` when it has no memory."""
+    """Return the address of a tensor; raises `ValueError` when it has no memory."""
     view = interpreter.tensor(index)()
     if not view.flags.c_contiguous:
-        raise ValueError(f"tensor {index} does not lie in one piece")
+        raise ValueError(f"tensor {index} is not contiguous")
     return Region(int(view.__array_interface__["data"][0]), int(view.nbytes))
 
 
@@ -85,5 +85,5 @@ def merge_moves(moves: Iterable[Move]) -> list[Move]:
 
 
 def _after(address: int, size: int) -> int:
-    """Return where the next tensor may lie at the earliest."""
+    """Return the lowest offset of the next tensor."""
     return -(-(address + size) // ALIGNMENT) * ALIGNMENT

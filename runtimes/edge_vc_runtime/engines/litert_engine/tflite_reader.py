@@ -147,7 +147,7 @@ def _operator(table: Table, kinds: list[OperatorKind], tensors: tuple[Tensor, ..
 
 
 def _check_options(table: Table) -> None:
-    """Options are read unchecked too: they have to lie inside the file with all their parts."""
+    """Options are read unchecked too: they have to be inside the file with all their parts."""
     options = table.table(4)
     if options and table.integer(3, "B") in _WITH_VECTOR:
         options.integers(0)
