@@ -6,11 +6,15 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
-# Tests run small networks: more threads only wait for each other. Before torch is loaded.
+if TYPE_CHECKING:
+    import numpy as np
+
+# Tests run small networks: more threads only wait for each other. Before torch and numpy are
+# loaded: with more threads their sums are rounded otherwise than in a worker process.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Under nohup, in background jobs and in some CI, SIGINT arrives ignored, and every process that a
@@ -47,6 +51,7 @@ def corpus() -> Path:
 @pytest.fixture(scope="session")
 def arctic() -> np.ndarray:
     """Four seconds of a real speaker at 16 kHz, full scale 1: the recording inside pysptk."""
+    import numpy as np
     import pysptk
     import soundfile
 

@@ -74,7 +74,7 @@ def test_killed_at_any_moment_it_goes_on(tmp_path):
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "12 of 12 recordings labelled" in done.stdout
+    assert "12 of 12 recordings labelled" in done.stderr
     after = LabelFolder(tmp_path / "out").finished()
     assert {key: after[key] for key in before} == before
     asked = Counter((tmp_path / "log").read_text().split()[1::2])
