@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,3 +133,9 @@ def test_a_wrong_digest_is_refused() -> None:
     document["digest"] = "1" * 64
     with pytest.raises(BundleError, match="does not match its own digest"):
         Manifest.from_json(json.dumps(document).encode())
+
+
+def test_a_metric_that_is_no_number_is_not_written() -> None:
+    manifest = replace(mini_contents()[0], metrics={"m": float("nan")})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        manifest.to_json()
