@@ -20,6 +20,7 @@ from edge_vc.evaluate.report.cli import app as report_app
 from edge_vc.evaluate.report.page.page import PageOptions, page_of
 from edge_vc.evaluate.report.reader import read_evaluation
 from edge_vc.settings.optional import EvaluationError
+from edge_vc_runtime.entry_points import register_entry_points
 
 PLUGIN = """
 import numpy as np
@@ -142,10 +143,12 @@ def test_entry_points_add_metrics_and_broken_ones_are_named(
     metric = Metric(key="level_db", title="level", compute=lambda recording: 1.0)
     points = [Point("broken", "gone:METRIC", None), Point("level", "level:METRIC", metric)]
     monkeypatch.setattr(
-        registry, "entry_points", lambda group: points if group == "edge_vc.metrics" else []
+        "edge_vc_runtime.entry_points.entry_points",
+        lambda group: points if group == "edge_vc.metrics" else [],
     )
-    registry._register_entry_points.cache_clear()
-    with pytest.warns(UserWarning, match=r"metric broken \(gone:METRIC\) is left out: no such"):
+    register_entry_points.cache_clear()
+    said = r"edge_vc.metrics: broken \(gone:METRIC\) is left out: no such"
+    with pytest.warns(UserWarning, match=said):
         assert metric in registry.system_metrics()
     assert metric not in registry.intrusive_metrics()
 

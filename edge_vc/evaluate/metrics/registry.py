@@ -6,10 +6,6 @@ metric as an entry point of the group `ENTRY_POINTS`. Scripts name a module with
 
 from __future__ import annotations
 
-import warnings
-from functools import cache
-from importlib.metadata import entry_points
-
 from edge_vc.evaluate.metrics.dnsmos import DNSMOS
 from edge_vc.evaluate.metrics.error_rates import ERROR_RATES
 from edge_vc.evaluate.metrics.lsd import LSD
@@ -20,6 +16,7 @@ from edge_vc.evaluate.metrics.prosody import PROSODY
 from edge_vc.evaluate.metrics.similarity import SIMILARITY
 from edge_vc.evaluate.metrics.snr import SNR
 from edge_vc.evaluate.metrics.stoi import STOI
+from edge_vc_runtime.entry_points import register_entry_points
 
 ENTRY_POINTS = "edge_vc.metrics"
 """Entry point group in which other distributions name their metrics."""
@@ -46,7 +43,7 @@ def register_metric(metric: AnyMetric) -> None:
 
 def registered_metrics() -> tuple[AnyMetric, ...]:
     """Return every metric in the order of the tables; reads entry points the first time."""
-    _register_entry_points()
+    register_entry_points(ENTRY_POINTS, register_metric)
     return tuple(METRICS.values())
 
 
@@ -68,12 +65,3 @@ def metric_list() -> list[str]:
         f"{arrows[metric.better]}. {metric.description}".rstrip()
         for metric in registered_metrics()
     ]
-
-
-@cache
-def _register_entry_points() -> None:
-    for point in entry_points(group=ENTRY_POINTS):
-        try:
-            register_metric(point.load())
-        except Exception as error:  # a broken distribution must not take the others along
-            warnings.warn(f"metric {point.name} ({point.value}) is left out: {error}", stacklevel=2)
