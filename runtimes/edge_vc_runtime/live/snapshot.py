@@ -1,0 +1,81 @@
+"""The state of a running conversion at one moment, for a meter, a metric or a governor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+LiveState = Literal["starting", "running", "waiting", "stopped"]
+"""``waiting``: a device is gone, and is looked for until it is back."""
+
+
+@dataclass(frozen=True)
+class DelayParts:
+    """Where the delay from microphone to ear comes from, in ms; None where it is not known."""
+
+    input_buffer_ms: float | None
+    """From the opened input stream: the card's ring."""
+    output_buffer_ms: float | None
+    """From the opened output stream: the card's ring."""
+    resampling_ms: float
+    """Both resamplers."""
+    algorithmic_ms: float
+    """One hop and the graph's look-ahead."""
+    chain_ms: float
+    """Stages around the model."""
+    reserve_ms: float
+    """Audio that waits in the output ring, so that a slow step is not heard."""
+    compute_ms: float | None
+    """99th percentile of a step's time; None before the first hops."""
+
+    @property
+    def total_ms(self) -> float | None:
+        """The sum, None as long as a part is not known."""
+        parts = (self.input_buffer_ms, self.output_buffer_ms, self.compute_ms)
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return None
+        fixed = self.resampling_ms + self.algorithmic_ms + self.chain_ms + self.reserve_ms
+        return sum(known) + fixed
+
+
+@dataclass(frozen=True)
+class LiveSnapshot:
+    """One moment; everything in it may be a hop old."""
+
+    state: LiveState
+    seconds: float
+    """Since the start, in s."""
+    hops: int
+    late: int
+    input_overflows: int
+    output_underflows: int
+    muted: int
+    reopened: int
+    input_db: float
+    """Level of the last 100 ms in dBFS (RMS); -120 for silence."""
+    output_db: float
+    p50_ms: float | None
+    """Median time of a step in ms since the last second; None before the first hops."""
+    p99_ms: float | None
+    rtf: float | None
+    """Mean time of a step over a hop's duration."""
+    delay: DelayParts
+    tier: str
+    """The student that runs: ``base``, ``nano``."""
+    bypassed: bool
+    gate_open: bool
+    drift_ppm: float
+    """How much faster the output's clock runs than the input's, as estimated."""
+    temperature_c: float | None = None
+    throttled: str | None = None
+    """The firmware's throttling bits, hexadecimal; None where there are none."""
+    input_device: str = ""
+    output_device: str = ""
+    parameters: dict[str, float] = field(default_factory=dict)
+    """Values of the chain's parameters by name."""
+
+    @property
+    def xruns(self) -> int:
+        """Overflows and underflows together."""
+        return self.input_overflows + self.output_underflows
