@@ -209,6 +209,7 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime.errors": {
         "edge_vc_runtime/audio",
         "edge_vc_runtime/bundle",
+        "edge_vc_runtime/devices",
         "edge_vc_runtime/engines",
         "edge_vc_runtime/profiling",
     },

@@ -20,7 +20,7 @@ ACCELERATORS = ("auto", "cpu", "cuda")
 PRECISIONS = ("bf16-mixed", "32")
 
 
-class DeviceError(ValueError):
+class AcceleratorError(ValueError):
     """Devices that are not there, or cannot be used; one line with the value and the fix."""
 
 
@@ -38,13 +38,15 @@ class DeviceSettings:
     """``bf16-mixed``: products in bfloat16, weights in float32; ``32``: everything."""
 
     def __post_init__(self) -> None:
-        """Raise `DeviceError` for anything unknown."""
+        """Raise `AcceleratorError` for anything unknown."""
         for name, allowed in (("accelerator", ACCELERATORS), ("precision", PRECISIONS)):
             value = getattr(self, name)
             if value not in allowed:
-                raise DeviceError(f"{name} {value!r} is not one of {', '.join(allowed)}")
+                raise AcceleratorError(f"{name} {value!r} is not one of {', '.join(allowed)}")
         if self.devices < 1 or self.nodes < 1:
-            raise DeviceError(f"{self.devices} devices on {self.nodes} nodes; give 1 or more each")
+            raise AcceleratorError(
+                f"{self.devices} devices on {self.nodes} nodes; give 1 or more each"
+            )
 
 
 class Devices(Protocol):
@@ -134,7 +136,7 @@ class ManyDevices:
 def open_devices(settings: DeviceSettings) -> Devices:
     """Return this process's place; starts the other processes where there are to be several.
 
-    Those run the same command line again. Raises `DeviceError` when a device or Fabric is
+    Those run the same command line again. Raises `AcceleratorError` when a device or Fabric is
     missing.
     """
     if settings.devices * settings.nodes == 1:
@@ -157,11 +159,11 @@ def _fabric_class() -> Any:
             return import_module(module).Fabric
         except ModuleNotFoundError:
             continue
-    raise DeviceError("several devices need Lightning Fabric: pip install 'edge-vc[train]'")
+    raise AcceleratorError("several devices need Lightning Fabric: pip install 'edge-vc[train]'")
 
 
 def _present(accelerator: str) -> str:
     if accelerator == "cuda" and not torch.cuda.is_available():
-        raise DeviceError("accelerator 'cuda': torch finds none here; give 'cpu' or 'auto'")
+        raise AcceleratorError("accelerator 'cuda': torch finds none here; give 'cpu' or 'auto'")
     found = "cuda" if torch.cuda.is_available() else "cpu"
     return found if accelerator == "auto" else accelerator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.bundle.manifest import BundleError
+from edge_vc_runtime.devices.error import DeviceError
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.profiling.coldstart import ColdStartError
 from edge_vc_runtime.profiling.picture import PictureError
@@ -13,4 +14,12 @@ class UsageError(Exception):
     """Arguments that do not go together; one line."""
 
 
-ERRORS = (AudioIOError, BundleError, ColdStartError, EngineError, PictureError, UsageError)
+ERRORS = (
+    AudioIOError,
+    BundleError,
+    ColdStartError,
+    DeviceError,
+    EngineError,
+    PictureError,
+    UsageError,
+)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from speech_toys import pairs
 
-from edge_vc.training.devices import DeviceError, DeviceSettings, OneDevice, open_devices
+from edge_vc.training.devices import AcceleratorError, DeviceSettings, OneDevice, open_devices
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.dataset_pack import write_pack
 
@@ -82,7 +82,7 @@ def test_one_device_needs_no_fabric(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_several_without_fabric_name_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("lightning_fabric", "lightning.fabric"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(DeviceError, match=r"pip install 'edge-vc\[train\]'"):
+    with pytest.raises(AcceleratorError, match=r"pip install 'edge-vc\[train\]'"):
         open_devices(DeviceSettings("cpu", devices=2))
 
 
@@ -95,13 +95,13 @@ def test_several_without_fabric_name_the_install_line(monkeypatch: pytest.Monkey
     ],
 )
 def test_bad_devices_are_refused(settings: dict[str, object], message: str) -> None:
-    with pytest.raises(DeviceError, match=message):
+    with pytest.raises(AcceleratorError, match=message):
         DeviceSettings(**settings)  # type: ignore[arg-type]
 
 
 def test_a_missing_accelerator_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(DeviceError, match="torch finds none here"):
+    with pytest.raises(AcceleratorError, match="torch finds none here"):
         open_devices(DeviceSettings("cuda"))
 
 
