@@ -34,8 +34,9 @@ from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.engines import engines_for
-from edge_vc_runtime.profiling.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.profiling.machine import detect_environment, read_machine
 from edge_vc_runtime.profiling.timing import summarise
+from edge_vc_runtime.sensors import read_sensors
 from edge_vc_runtime.session import Session
 
 FIGURES = ("p50_ms", "p90_ms", "p99_ms", "max_ms", "mean_ms", "rtf", "misses", "hops")

@@ -239,8 +239,10 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.session",
         "edge_vc_runtime/audio",
     },
+    "edge_vc_runtime.sensors": {"edge_vc_runtime.sysfs"},
     "edge_vc_runtime/profiling": {
         "edge_vc_runtime.samples",
+        "edge_vc_runtime.sensors",
         "edge_vc_runtime.session",
         "edge_vc_runtime.sysfs",
         "edge_vc_runtime.version",

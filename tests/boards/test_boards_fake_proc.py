@@ -8,7 +8,8 @@ import pytest
 
 from edge_vc_boards.board import board_names, load_board
 from edge_vc_boards.emulation.fake_proc import write_fake_proc
-from edge_vc_runtime.profiling.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.profiling.machine import detect_environment, read_machine
+from edge_vc_runtime.sensors import read_sensors
 
 
 @pytest.mark.parametrize("name", board_names())

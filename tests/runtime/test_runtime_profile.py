@@ -14,7 +14,7 @@ from runtime_bundles import listed, mini_contents, write_bundle, write_mini
 
 from edge_vc_runtime.cli import main
 from edge_vc_runtime.profiling import coldstart
-from edge_vc_runtime.profiling.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.profiling.machine import detect_environment, read_machine
 from edge_vc_runtime.profiling.pacing import run_paced
 from edge_vc_runtime.profiling.picture import PictureError, write_png
 from edge_vc_runtime.profiling.profiler import ProfileOptions, profile
@@ -22,6 +22,7 @@ from edge_vc_runtime.profiling.report import Report, report_schema
 from edge_vc_runtime.profiling.table import plain_report
 from edge_vc_runtime.profiling.timing import summarise
 from edge_vc_runtime.schema.fields import FieldError
+from edge_vc_runtime.sensors import read_sensors
 from edge_vc_runtime.session import Session
 
 

@@ -1,4 +1,4 @@
-"""The machine's properties and sensors, read from ``/proc`` and ``/sys``; None where unknown."""
+"""The machine's constant properties, read from ``/proc`` and ``/sys``; None where unknown."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import platform
 import re
 from pathlib import Path
 
-from edge_vc_runtime.profiling.report import Environment, Machine, Sensors
+from edge_vc_runtime.profiling.report import Environment, Machine
 from edge_vc_runtime.sysfs import cpu_model, device_model, read_text
 
 _POLICIES = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline"}
-_THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
 
 
 def read_machine(root: Path = Path("/")) -> Machine:
@@ -29,21 +28,6 @@ def read_machine(root: Path = Path("/")) -> Machine:
         preemption=_preemption(root),
         affinity=tuple(sorted(affinity)),
         policy=_POLICIES.get(policy, str(policy)),
-    )
-
-
-def read_sensors(root: Path = Path("/")) -> Sensors:
-    """Return the current sensor readings."""
-    cpu = "sys/devices/system/cpu/cpu0/cpufreq"
-    frequency = _number(read_text(root, f"{cpu}/scaling_cur_freq"))
-    temperature = _number(read_text(root, "sys/class/thermal/thermal_zone0/temp"))
-    load = (read_text(root, "proc/loadavg") or "").split()
-    return Sensors(
-        governor=read_text(root, f"{cpu}/scaling_governor"),
-        frequency_mhz=None if frequency is None else frequency / 1e3,
-        temperature_c=None if temperature is None else temperature / 1e3,
-        throttled=read_text(root, _THROTTLED),
-        load_1m=_number(load[0]) if load else None,
     )
 
 
@@ -69,10 +53,3 @@ def _preemption(root: Path) -> str | None:
         return "rt"
     match = re.search(r"PREEMPT(_[A-Z]+)?", platform.version())
     return match[0].lower() if match else None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None

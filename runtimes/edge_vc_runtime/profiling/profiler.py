@@ -18,7 +18,7 @@ from edge_vc_runtime.engines.op_time import OpTime
 from edge_vc_runtime.engines.registry import engine_kind
 from edge_vc_runtime.profiling.coldstart import measure_cold_start
 from edge_vc_runtime.profiling.feed import feed_hops
-from edge_vc_runtime.profiling.machine import detect_environment, read_machine, read_sensors
+from edge_vc_runtime.profiling.machine import detect_environment, read_machine
 from edge_vc_runtime.profiling.pacing import run_paced, run_tight
 from edge_vc_runtime.profiling.report import (
     SCHEMA_VERSION,
@@ -31,6 +31,7 @@ from edge_vc_runtime.profiling.report import (
 )
 from edge_vc_runtime.profiling.timing import summarise
 from edge_vc_runtime.samples import Samples
+from edge_vc_runtime.sensors import read_sensors
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.version import __version__
 

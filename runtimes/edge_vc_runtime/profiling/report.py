@@ -9,6 +9,7 @@ from typing import Literal
 from edge_vc_runtime.engines.op_time import OpTime
 from edge_vc_runtime.schema.fields import FieldError, parse_object
 from edge_vc_runtime.schema.records import from_json_value, json_schema
+from edge_vc_runtime.sensors import Sensors
 
 SCHEMA_VERSION = 1
 
@@ -67,19 +68,6 @@ class Machine:
     affinity: tuple[int, ...]
     policy: str
     """Scheduling policy of the measuring thread."""
-
-
-@dataclass(frozen=True)
-class Sensors:
-    """Sensor readings, taken before and after the measurement."""
-
-    governor: str | None
-    frequency_mhz: float | None
-    temperature_c: float | None
-    throttled: str | None
-    """The Raspberry Pi firmware's throttling bits, hexadecimal."""
-    load_1m: float | None
-    """Load average over one minute."""
 
 
 @dataclass(frozen=True)
