@@ -20,8 +20,12 @@ STAMP := $(VENV)/.installed
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt
 TORCH := $(shell grep '^torch==' constraints.txt)
 BUILD_PIP := $(shell grep '^pip==' constraints.txt)
+# What the live tests need of Debian, and PyAudio to be built.
+SOUND_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins portaudio19-dev python3-dev
+INSTALL_PYAUDIO = @$(PIP) -q --build-constraint constraints.txt pyaudio >$(VENV)/pyaudio.log 2>&1 || echo \
+  "make: PyAudio is left out ($(VENV)/pyaudio.log); on Debian: apt install portaudio19-dev python3-dev"
 
-.PHONY: help install quickstart test test-slow test-board check docs docs-serve wheels mutants bench clean
+.PHONY: help install quickstart test test-slow test-board test-live check docs docs-serve wheels mutants bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +43,14 @@ test-slow: $(STAMP) ## the tests that take longer than a few seconds each
 
 test-board: $(STAMP) ## the tests that run on emulated boards; makes their arm64 root first
 	$(BIN)/python -m pytest -m emulated tests/boards
+
+test-live: $(STAMP) ## the tests with a sound server, one at a time; installs what they need
+	@$(BIN)/python -c 'import pyaudio' 2>/dev/null && command -v pulseaudio >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+	  apt-get -qq --yes --no-install-recommends install $(SOUND_PACKAGES); } || echo \
+	  "make: as root: apt install $(SOUND_PACKAGES)"
+	$(INSTALL_PYAUDIO)
+	$(BIN)/python -m pytest -m live tests/live
 
 check: $(STAMP) ## lint, format, types, the documentation built strictly
 	$(BIN)/ruff check .
@@ -81,5 +93,6 @@ $(STAMP): constraints.txt pyproject.toml runtimes/pyproject.toml
 	@echo "Installing into $(VENV), once; this takes a few minutes."
 	$(PIP) -q "$(BUILD_PIP)"
 	$(PIP) "$(TORCH)"
-	$(PIP) --build-constraint constraints.txt -e runtimes/ -e '.[evaluate,prepare,train]' --group dev --group docs
+	$(PIP) --build-constraint constraints.txt -e 'runtimes/[sounddevice]' -e '.[evaluate,prepare,train]' --group dev --group docs
+	$(INSTALL_PYAUDIO)
 	@touch $@

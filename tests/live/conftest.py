@@ -1,0 +1,31 @@
+"""A private sound server; tests that ask for it are skipped, with the reason, without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from live_sound import SoundServer, missing
+
+
+@pytest.fixture(scope="session")
+def sound() -> Iterator[SoundServer]:
+    """One server for the whole session; PortAudio and ALSA of this process use it."""
+    yield from _serve()
+
+
+@pytest.fixture
+def own_sound() -> Iterator[SoundServer]:
+    """A server of the test's own, to be stopped, started and given other sinks."""
+    yield from _serve()
+
+
+def _serve() -> Iterator[SoundServer]:
+    reason = missing()
+    if reason:
+        pytest.skip(f"no sound server: {reason}")
+    with SoundServer() as server, pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PULSE_LATENCY_MSEC", raising=False)
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
