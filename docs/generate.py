@@ -122,10 +122,12 @@ def report() -> str:
     schema = json.dumps(report_schema(), indent=2)
     return (
         "# Profile report\n\n"
-        "`edge-vc profile BUNDLE --json report.json` writes one JSON document, wherever it runs. "
-        "`environment` says where that was: `board`, `host`, `emulated` or `estimated`. A field is "
-        "`null` where the machine does not offer what it would hold. From Python: "
+        "`edge-vc profile BUNDLE --json report.json` writes one JSON document, wherever it runs; "
+        "`edge-vc run BUNDLE --report report.json` writes the same at the end of a live run, with "
+        "the section `live`. `environment` says where that was: `board`, `host`, `emulated` or "
+        "`estimated`. A field is `null` where the machine does not offer it. From Python: "
         "`edge_vc_runtime.Report.from_json` reads it strictly.\n\n"
         "::: edge_vc_runtime.profiling.report.Report\n\n"
+        "::: edge_vc_runtime.profiling.live_run.LiveRun\n\n"
         f"## JSON Schema\n\n```json\n{schema}\n```\n"
     )

@@ -241,6 +241,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "edge_vc_runtime.sensors": {"edge_vc_runtime.sysfs"},
     "edge_vc_runtime/profiling": {
+        "edge_vc_runtime.message",
         "edge_vc_runtime.samples",
         "edge_vc_runtime.sensors",
         "edge_vc_runtime.session",

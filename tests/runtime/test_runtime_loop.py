@@ -156,3 +156,10 @@ def test_histogram_takes_any_duration(duration: int) -> None:
     assert np.isnan(times.percentile_ms(50))
     times.record(duration)
     assert times.percentile_ms(50) == duration / 1e6
+
+
+def test_hop_times_count_up_to_an_edge() -> None:
+    times = HopTimes(10)
+    for duration_ms in (0.5, 0.9, 3.0, 3.0, 40.0):
+        times.record(int(duration_ms * 1e6))
+    assert times.counts_up_to([0.1, 1.0, 3.2, 10.0, 100.0]) == [0, 2, 4, 4, 5]

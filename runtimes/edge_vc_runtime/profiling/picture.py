@@ -24,6 +24,8 @@ def write_png(report: Report, path: Path) -> None:
             "a picture needs matplotlib: pip install 'edge-vc-runtime[metrics]'"
         ) from error
     timings = [(name, t) for name, t in (("tight", report.tight), ("paced", report.paced)) if t]
+    if not timings:
+        raise PictureError("the report holds no histogram: only `profile` makes one")
     figure = Figure(figsize=(8, 3 * len(timings)), layout="constrained")
     FigureCanvasAgg(figure)
     for row, (name, timing) in enumerate(timings, 1):

@@ -1,4 +1,4 @@
-"""The profile report: one schema on every machine; null for what could not be measured."""
+"""The report of a profile or a live run: one schema; null for what could not be measured."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from edge_vc_runtime.engines.op_time import OpTime
+from edge_vc_runtime.profiling.live_run import LiveRun
 from edge_vc_runtime.schema.fields import FieldError, parse_object
 from edge_vc_runtime.schema.records import from_json_value, json_schema
 from edge_vc_runtime.sensors import Sensors
@@ -46,8 +47,8 @@ class Setup:
     python_version: str
     threads: int
     warmup_hops: int
-    input: Literal["golden", "noise"]
-    """The input: the bundle's golden recording, or seeded noise."""
+    input: Literal["golden", "noise", "microphone"]
+    """The bundle's golden recording, seeded noise, or the input device of a live run."""
     engine_library: str | None = None
     """Library behind the engine, as pip calls it; null in reports of version 0.1."""
     engine_reason: str | None = None
@@ -129,16 +130,20 @@ class Latency:
     algorithmic_ms: float
     """One hop to collect plus the look-ahead of the graph."""
     buffer_ms: float | None
-    """Of the opened audio stream; null where none was open."""
+    """Of the opened audio streams, with the reserve; null where none was open."""
     compute_ms: float
     compute_percentile: Literal["p99"]
-    compute_mode: Literal["tight", "paced"]
+    compute_mode: Literal["tight", "paced", "live"]
     total_ms: float | None
+    resampling_ms: float | None = None
+    """Between the cards' rates and the model's; null where no stream was open."""
+    chain_ms: float | None = None
+    """Of the stages around the model; null where no stream was open."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """One profile."""
+    """One profile, or one live run."""
 
     schema_version: int
     created: str
@@ -155,11 +160,14 @@ class Report:
     cold_start: ColdStart | None
     memory: Memory | None
     ops: tuple[OpTime, ...] | None
+    live: LiveRun | None = None
+    """What a live run did; null in profiles and in reports of version 0.1."""
 
     @property
     def misses(self) -> int:
         """Missed deadlines in all modes."""
-        return sum(timing.misses for timing in (self.tight, self.paced) if timing)
+        late = self.live.late if self.live else 0
+        return late + sum(timing.misses for timing in (self.tight, self.paced) if timing)
 
     def to_json(self) -> str:
         """Return the report as JSON text."""

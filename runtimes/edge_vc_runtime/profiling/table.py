@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from edge_vc_runtime.engines.registry import engine_kinds
+from edge_vc_runtime.message import one_line
+from edge_vc_runtime.profiling.live_rows import live_rows
 from edge_vc_runtime.profiling.report import Report, Timing
 
 Rows = list[tuple[str, str]]
@@ -20,7 +22,7 @@ def print_report(report: Report, stream: TextIO) -> None:
     except ImportError:
         stream.write(plain_report(report))
         return
-    console = Console(file=stream, highlight=False)
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
     for title, rows in sections(report):
         table = Table(title=title, title_justify="left", show_header=False, min_width=60)
         for name, value in rows:
@@ -38,12 +40,19 @@ def plain_report(report: Report) -> str:
 
 
 def sections(report: Report) -> Iterator[tuple[str, Rows]]:
-    """Yield titles with their rows of name and value."""
+    """Yield titles with their rows of name and value, printable whatever the report holds."""
+    for title, rows in _sections(report):
+        yield one_line(title), [(one_line(name), one_line(value)) for name, value in rows]
+
+
+def _sections(report: Report) -> Iterator[tuple[str, Rows]]:
     yield _title(report), _subject(report)
     yield "Latency", _latency(report)
     for name, timing in (("Tight (back to back)", report.tight), ("Paced", report.paced)):
         if timing:
             yield f"{name}, {timing.hops} hops of {timing.deadline_ms:g} ms", _timing(timing)
+    if report.live:
+        yield "Live run", live_rows(report.live)
     if report.cold_start and report.memory:
         yield "New process", _cold(report)
     kind = engine_kinds().get(report.setup.engine)  # None for an engine that is unknown here
@@ -99,12 +108,15 @@ def _engine(report: Report) -> str:
 def _latency(report: Report) -> Rows:
     latency = report.latency
     compute = f"{latency.compute_mode}, {latency.compute_percentile}"
-    return [
+    rows = [
         ("algorithmic", f"{latency.algorithmic_ms:.1f} ms"),
         ("buffer", _or(latency.buffer_ms, " ms", "no audio stream was open")),
         ("compute", f"{latency.compute_ms:.3f} ms ({compute})"),
         ("total", _or(latency.total_ms, " ms", "unknown without a buffer")),
     ]
+    extra = (("resampling", latency.resampling_ms), ("chain", latency.chain_ms))
+    rows[1:1] = [(name, f"{value:.1f} ms") for name, value in extra if value is not None]
+    return rows
 
 
 def _timing(timing: Timing) -> Rows:
