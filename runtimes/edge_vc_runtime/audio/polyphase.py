@@ -1,0 +1,91 @@
+"""A resampler for live audio: answers every block at once, 1.5 ms late, with numpy alone.
+
+soxr's streams wait for large blocks: between 48 and 16 kHz their output is 6 to 36 ms late, which a
+file never notices and an ear does.
+"""
+
+from __future__ import annotations
+
+from math import ceil, gcd
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from edge_vc_runtime.audio.error import AudioIOError
+from edge_vc_runtime.samples import Samples
+
+_CROSSINGS = 24  # zero crossings of the sinc on each side, at the lower of the two rates
+_ROLLOFF = 0.92  # cutoff over the lower rate's half: -0.5 dB at 6.9 kHz of 8
+_BETA = 8.0  # Kaiser window: images and aliases are 80 dB down from 8.6 kHz on
+_MAX_PHASES = 1000
+
+
+class PolyphaseResampler:
+    """Streams mono blocks from one rate to another with a windowed sinc; equal rates pass.
+
+    Output sample ``n`` lies at time ``n / to_rate``, exactly under the input. Raises
+    `AudioIOError` for two rates without a small ratio, such as 44101 and 16000 Hz.
+    """
+
+    def __init__(self, from_rate: int, to_rate: int) -> None:
+        common = gcd(from_rate, to_rate)
+        self.from_rate, self.to_rate = from_rate, to_rate
+        self._up, self._down = to_rate // common, from_rate // common
+        if self._up > _MAX_PHASES:
+            raise AudioIOError(
+                f"{from_rate} Hz cannot become {to_rate} Hz live: give a common rate, "
+                "such as 44100 or 48000 Hz"
+            )
+        self._half = ceil(_CROSSINGS * max(1.0, from_rate / to_rate))
+        self._bank = _filters(self._up, self._down, self._half)
+        self.reset()
+
+    @property
+    def delay_ms(self) -> float:
+        """How long an output sample waits for the input samples after it, in ms."""
+        return 0.0 if self._up == self._down else self._half / self.from_rate * 1000
+
+    def reset(self) -> None:
+        """Return to silence."""
+        self._given = 0
+        # The first window reaches before the first sample; the buffer starts there.
+        self._buffer: Samples = np.zeros(self._half - 1, np.float32)
+        self._start = 1 - self._half
+
+    def push(self, samples: Samples) -> Samples:
+        """Take ``[T]`` and return what is ready, ``[0 or more]``."""
+        if self._up == self._down:
+            return samples
+        buffer = np.concatenate((self._buffer, samples))
+        end = self._start + buffer.shape[0]
+        # Output n reads the inputs up to n * down // up + half.
+        count = -(-(end - self._half) * self._up // self._down)
+        times = np.arange(self._given, max(count, self._given)) * self._down
+        first = times // self._up - self._half + 1 - self._start
+        if not times.size:
+            self._buffer = buffer
+            return np.zeros(0, np.float32)
+        windows = sliding_window_view(buffer, 2 * self._half)[first]
+        ready: Samples = np.einsum("nt,nt->n", windows, self._bank[times % self._up])
+        self._given = count
+        self._keep(buffer)
+        return ready
+
+    def _keep(self, buffer: Samples) -> None:
+        """Keep what the next output still reads; shift the time axis so that numbers stay small."""
+        if self._given >= self._up:
+            periods = self._given // self._up
+            self._given -= periods * self._up
+            self._start -= periods * self._down
+        drop = self._given * self._down // self._up - self._half + 1 - self._start
+        self._buffer = buffer[max(drop, 0) :].copy()
+        self._start += max(drop, 0)
+
+
+def _filters(up: int, down: int, half: int) -> Samples:
+    """Return one filter per phase, ``[up, 2 * half]``, each of gain 1 at 0 Hz."""
+    offset = np.arange(1 - half, half + 1) - np.arange(up)[:, None] / up
+    cutoff = _ROLLOFF * min(1.0, up / down)
+    inside = np.clip(1.0 - (offset / half) ** 2, 0.0, None)
+    bank = np.sinc(cutoff * offset) * np.i0(_BETA * np.sqrt(inside))
+    return np.asarray(bank / bank.sum(axis=1, keepdims=True), np.float32)
