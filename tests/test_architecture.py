@@ -171,10 +171,9 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime.__main__": {"edge_vc_runtime.cli"},
     "edge_vc_runtime.arguments": {
         "edge_vc_runtime.commands",
-        "edge_vc_runtime.verbs",
+        "edge_vc_runtime.run_arguments",
+        "edge_vc_runtime.verb_parser",
         "edge_vc_runtime.version",
-        "edge_vc_runtime/audio",
-        "edge_vc_runtime/engines",
         "edge_vc_runtime/profiling",
     },
     "edge_vc_runtime.board_profile": {"edge_vc_runtime.sysfs", "edge_vc_runtime/schema"},
@@ -219,9 +218,15 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/bundle",
         "edge_vc_runtime/engines",
     },
+    "edge_vc_runtime.run_arguments": {"edge_vc_runtime.commands", "edge_vc_runtime.verb_parser"},
     "edge_vc_runtime.session": {
         "edge_vc_runtime.samples",
         "edge_vc_runtime/bundle",
+        "edge_vc_runtime/engines",
+    },
+    "edge_vc_runtime.verb_parser": {
+        "edge_vc_runtime.verbs",
+        "edge_vc_runtime/audio",
         "edge_vc_runtime/engines",
     },
     "edge_vc_runtime/audio": {"edge_vc_runtime.entry_points", "edge_vc_runtime.samples"},
@@ -238,6 +243,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.samples",
         "edge_vc_runtime.session",
         "edge_vc_runtime/audio",
+        "edge_vc_runtime/devices",
     },
     "edge_vc_runtime.sensors": {"edge_vc_runtime.sysfs"},
     "edge_vc_runtime/profiling": {

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import textwrap
-from collections.abc import Callable
 
-from edge_vc_runtime.audio.sinks import describe_sinks
-from edge_vc_runtime.audio.sources import describe_sources
-from edge_vc_runtime.commands import choose, inspect, profile, report, run
-from edge_vc_runtime.engines.registry import engine_kinds
+from edge_vc_runtime.commands import choose, inspect, profile, report
 from edge_vc_runtime.profiling.report import ENVIRONMENTS
-from edge_vc_runtime.verbs import EXIT_CODES, VERBS
+from edge_vc_runtime.run_arguments import add_run
+from edge_vc_runtime.verb_parser import (
+    Commands,
+    VerbParser,
+    add_engine_options,
+    add_threads_option,
+    add_verb,
+)
 from edge_vc_runtime.version import __version__
 
-_RUN_EXAMPLES = """
-{prog} kathleen.evc in.wav out.wav
-{prog} kathleen.evc song.flac out.wav --output-rate 44100
-arecord -t raw -f S16_LE -r 16000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
-"""
 _PROFILE_EXAMPLES = """
 {prog} kathleen.evc
 {prog} kathleen.evc --mode paced --seconds 1800 --json report.json --png report.png
@@ -41,7 +38,7 @@ _REPORT_EXAMPLES = """
 
 def build_parser(prog: str = "edge-vc-rt") -> argparse.ArgumentParser:
     """Return the parser; ``prog`` is how the user calls it."""
-    parser = _Parser(
+    parser = VerbParser(
         prog=prog,
         description="Runs and measures voice-conversion bundles (.evc) on this machine.",
         epilog=f"Every command has its own help: {prog} run --help",
@@ -51,15 +48,15 @@ def build_parser(prog: str = "edge-vc-rt") -> argparse.ArgumentParser:
     return parser
 
 
-def verb_parser(name: str, prog: str = "edge-vc-rt") -> _Parser:
+def verb_parser(name: str, prog: str = "edge-vc-rt") -> VerbParser:
     """Return the parser of one verb."""
-    verbs: dict[str, _Parser] = _add_verbs(_Parser(prog), prog)
+    verbs: dict[str, VerbParser] = _add_verbs(VerbParser(prog), prog)
     return verbs[name]
 
 
-def _add_verbs(parser: _Parser, prog: str) -> dict[str, _Parser]:
+def _add_verbs(parser: VerbParser, prog: str) -> dict[str, VerbParser]:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_run(commands, prog)
+    add_run(commands, prog)
     _add_profile(commands, prog)
     _add_inspect(commands, prog)
     _add_choose(commands, prog)
@@ -67,57 +64,8 @@ def _add_verbs(parser: _Parser, prog: str) -> dict[str, _Parser]:
     return commands.choices
 
 
-class _Parser(argparse.ArgumentParser):
-    """Completes help texts only when help is shown: reading the registries takes a moment."""
-
-    def format_help(self) -> str:
-        for action in self._actions:
-            for name, describe in _REGISTRIES.items():
-                if action.help and name in action.help:
-                    action.help = action.help.replace(name, describe())
-        return super().format_help()
-
-
-_REGISTRIES: dict[str, Callable[[], str]] = {
-    "{engines}": lambda: ", ".join(engine_kinds()),
-    "{sources}": describe_sources,
-    "{sinks}": describe_sinks,
-}
-"""What stands for it in a help text, and the text itself."""
-
-
-_Commands = argparse._SubParsersAction  # argparse has no public name for it
-
-
-def _add_run(commands: _Commands[_Parser], prog: str) -> None:
-    parser = _command(
-        commands,
-        "run",
-        "Converts speech hop by hop, as from a live microphone, in constant memory. Files may have "
-        "any sample rate and number of channels. The output is mono, time-aligned with the input "
-        "and has the same length; its sample rate is the model's unless --output-rate is given. "
-        "'-' is raw S16_LE mono on stdin or stdout.",
-        _RUN_EXAMPLES,
-        prog,
-    )
-    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
-    parser.add_argument("input", metavar="IN", help="{sources}")
-    parser.add_argument("output", metavar="OUT", help="{sinks}")
-    _add_engine(parser)
-    parser.add_argument(
-        "--input-rate", type=int, metavar="HZ",
-        help="sample rate of raw audio on stdin in Hz (default: the model's)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--output-rate", type=int, metavar="HZ",
-        help="sample rate of the output in Hz (default: the model's)",
-    )  # fmt: skip
-    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-    parser.set_defaults(command=run)
-
-
-def _add_profile(commands: _Commands[_Parser], prog: str) -> None:
-    parser = _command(
+def _add_profile(commands: Commands, prog: str) -> None:
+    parser = add_verb(
         commands,
         "profile",
         "Measures the time per hop back to back (tight) and once per hop duration (paced, as from "
@@ -126,7 +74,7 @@ def _add_profile(commands: _Commands[_Parser], prog: str) -> None:
         prog,
     )
     parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
-    _add_engine(parser)
+    add_engine_options(parser)
     parser.add_argument(
         "--mode", choices=("tight", "paced", "both"), default="both",
         help="how hops follow each other (default: both)",
@@ -155,8 +103,8 @@ def _add_profile(commands: _Commands[_Parser], prog: str) -> None:
     parser.set_defaults(command=profile)
 
 
-def _add_inspect(commands: _Commands[_Parser], prog: str) -> None:
-    parser = _command(
+def _add_inspect(commands: Commands, prog: str) -> None:
+    parser = add_verb(
         commands,
         "inspect",
         "Checks every byte of a bundle against its manifest and prints what the manifest says.",
@@ -173,8 +121,8 @@ def _add_inspect(commands: _Commands[_Parser], prog: str) -> None:
     parser.set_defaults(command=inspect)
 
 
-def _add_choose(commands: _Commands[_Parser], prog: str) -> None:
-    parser = _command(
+def _add_choose(commands: Commands, prog: str) -> None:
+    parser = add_verb(
         commands,
         "choose",
         "Times every engine and precision that can run the bundle on this machine, in turns, and "
@@ -185,7 +133,7 @@ def _add_choose(commands: _Commands[_Parser], prog: str) -> None:
         prog,
     )
     parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
-    _add_threads(parser)
+    add_threads_option(parser)
     parser.add_argument(
         "--seconds", type=_seconds, default=0.5, metavar="S",
         help="measuring time per engine and precision in s, at most 60 (default: 0.5)",
@@ -193,8 +141,8 @@ def _add_choose(commands: _Commands[_Parser], prog: str) -> None:
     parser.set_defaults(command=choose)
 
 
-def _add_report(commands: _Commands[_Parser], prog: str) -> None:
-    parser = _command(
+def _add_report(commands: Commands, prog: str) -> None:
+    parser = add_verb(
         commands,
         "report",
         "Prints a report that `profile --json` wrote, here or on another machine.",
@@ -204,38 +152,6 @@ def _add_report(commands: _Commands[_Parser], prog: str) -> None:
     parser.add_argument("report", metavar="REPORT", help="a JSON report")
     _add_outputs(parser)
     parser.set_defaults(command=report)
-
-
-def _command(
-    commands: _Commands[_Parser], name: str, text: str, examples: str, prog: str
-) -> argparse.ArgumentParser:
-    lines = textwrap.indent(examples.strip().format(prog=f"{prog} {name}"), "  ")
-    parser = commands.add_parser(
-        name,
-        help=VERBS[name],
-        description=textwrap.fill(text, 80),
-        epilog=f"examples:\n{lines}\n\nexit codes: {EXIT_CODES[name]}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(parser=parser)
-    return parser
-
-
-def _add_engine(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--engine",
-        default="auto",
-        help="auto or one of {engines} (default: auto: the board's, else what `choose` measured)",
-    )
-    _add_threads(parser)
-    parser.add_argument("--precision", help="int8 or fp32 (default: the bundle's)")
-
-
-def _add_threads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--threads", type=int, metavar="N",
-        help="threads of the engine (default: the board profile's, else 1)",
-    )  # fmt: skip
 
 
 def _seconds(text: str) -> float:

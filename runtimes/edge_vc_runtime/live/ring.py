@@ -1,0 +1,79 @@
+"""Samples on their way between two threads, without a lock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc_runtime.devices.backend import SampleType
+
+Frames = NDArray[Any]
+"""Interleaved audio ``[frames, channels]`` in a device's sample type."""
+
+
+class Ring:
+    """A ring of fixed size between one thread that writes and one that reads.
+
+    Each side owns one counter that only grows: the writer `written`, the reader `taken`. A side
+    copies samples first and moves its counter afterwards, so that the other never sees samples
+    that are not there yet. Python's interpreter lock keeps that order between threads. Nothing here
+    waits or allocates more than views.
+    """
+
+    def __init__(self, frames: int, channels: int, sample_type: SampleType) -> None:
+        self.written = 0
+        """Frames that went in since the start."""
+        self.taken = 0
+        """Frames that came out or were skipped since the start."""
+        self.capacity = frames
+        self._data: Frames = np.zeros((frames, channels), sample_type)
+
+    @property
+    def available(self) -> int:
+        """Frames that can be read."""
+        return self.written - self.taken
+
+    @property
+    def free(self) -> int:
+        """Frames that can be written."""
+        return self.capacity - (self.written - self.taken)
+
+    def write(self, frames: Frames) -> int:
+        """Append ``[T, channels]``, as far as it fits, and return the frames that did."""
+        count: int = min(frames.shape[0], self.free)
+        start = self.written % self.capacity
+        first = min(count, self.capacity - start)
+        self._data[start : start + first] = frames[:first]
+        if first < count:
+            self._data[: count - first] = frames[first:count]
+        self.written += count
+        return count
+
+    def write_silence(self, frames: int) -> int:
+        """Append silence, as far as it fits, and return the frames that did."""
+        count = min(frames, self.free)
+        start = self.written % self.capacity
+        first = min(count, self.capacity - start)
+        self._data[start : start + first] = 0
+        self._data[: count - first] = 0
+        self.written += count
+        return count
+
+    def read(self, into: Frames) -> int:
+        """Fill ``[T, channels]`` from its beginning and return the frames that were there."""
+        count: int = min(into.shape[0], self.available)
+        start = self.taken % self.capacity
+        first = min(count, self.capacity - start)
+        into[:first] = self._data[start : start + first]
+        if first < count:
+            into[first:count] = self._data[: count - first]
+        self.taken += count
+        return count
+
+    def skip(self, frames: int) -> int:
+        """Drop the oldest frames, as many as are there, and return how many; for the reader."""
+        count = min(frames, self.available)
+        self.taken += count
+        return count

@@ -1,0 +1,70 @@
+"""How a verb is parsed: its help with examples and exit codes, and options that several take."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Callable
+from typing import TypeAlias
+
+from edge_vc_runtime.audio.sinks import describe_sinks
+from edge_vc_runtime.audio.sources import describe_sources
+from edge_vc_runtime.engines.registry import engine_kinds
+from edge_vc_runtime.verbs import EXIT_CODES, VERBS
+
+_REGISTRIES: dict[str, Callable[[], str]] = {
+    "{engines}": lambda: ", ".join(engine_kinds()),
+    "{sources}": describe_sources,
+    "{sinks}": describe_sinks,
+}
+"""What stands for it in a help text, and the text itself."""
+
+
+class VerbParser(argparse.ArgumentParser):
+    """Completes help texts only when help is shown: reading the registries takes a moment."""
+
+    def format_help(self) -> str:
+        """Return the help with the registries' own descriptions."""
+        for action in self._actions:
+            for name, describe in _REGISTRIES.items():
+                if action.help and name in action.help:
+                    action.help = action.help.replace(name, describe())
+        return super().format_help()
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[VerbParser]"  # argparse has no public name
+
+
+def add_verb(
+    commands: Commands, name: str, text: str, examples: str, prog: str
+) -> argparse.ArgumentParser:
+    """Add a verb that `VERBS` and `EXIT_CODES` describe; ``{prog}`` in examples is the call."""
+    lines = textwrap.indent(examples.strip().format(prog=f"{prog} {name}"), "  ")
+    parser = commands.add_parser(
+        name,
+        help=VERBS[name],
+        description=textwrap.fill(text, 80),
+        epilog=f"examples:\n{lines}\n\nexit codes: {EXIT_CODES[name]}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(parser=parser)
+    return parser
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--engine``, ``--threads`` and ``--precision``."""
+    parser.add_argument(
+        "--engine",
+        default="auto",
+        help="auto or one of {engines} (default: auto: the board's, else what `choose` measured)",
+    )
+    add_threads_option(parser)
+    parser.add_argument("--precision", help="int8 or fp32 (default: the bundle's)")
+
+
+def add_threads_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--threads``."""
+    parser.add_argument(
+        "--threads", type=int, metavar="N",
+        help="threads of the engine (default: the board profile's, else 1)",
+    )  # fmt: skip
