@@ -24,6 +24,8 @@ HOST_VERBS = {
     "compress": ("edge_vc.compress.cli", "Prune, distil, quantise and export, by a recipe."),
     "train": ("edge_vc.training.cli", "Train the default teacher, or a student from scratch."),
     "export": ("edge_vc_export.cli", "Write a bundle from a compression run, or unpack one."),
+    "keys": ("edge_vc_export.signing.keys_cli", "Make keys for signing bundles, or list them."),
+    "sign": ("edge_vc_export.signing.sign_cli", "Sign a bundle with OpenSSH."),
     "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: voice, words, prosody, quality."),
     "report": ("edge_vc.evaluate.report.cli", "Show a profile; make a page of an evaluation."),
     "quickstart": ("edge_vc.quickstart", "Teacher to bundle to profile in a few minutes."),

@@ -186,8 +186,10 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.descriptions",
         "edge_vc_runtime.errors",
         "edge_vc_runtime.golden",
+        "edge_vc_runtime.message",
         "edge_vc_runtime.progress",
         "edge_vc_runtime.session",
+        "edge_vc_runtime.trust",
         "edge_vc_runtime/audio",
         "edge_vc_runtime/bundle",
         "edge_vc_runtime/engines",
@@ -198,6 +200,7 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime.descriptions": {
         "edge_vc_runtime.figures",
         "edge_vc_runtime.golden",
+        "edge_vc_runtime.message",
         "edge_vc_runtime.session",
         "edge_vc_runtime/audio",
         "edge_vc_runtime/bundle",
@@ -221,8 +224,14 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime.run_arguments": {"edge_vc_runtime.commands", "edge_vc_runtime.verb_parser"},
     "edge_vc_runtime.session": {
         "edge_vc_runtime.samples",
+        "edge_vc_runtime.trust",
         "edge_vc_runtime/bundle",
         "edge_vc_runtime/engines",
+    },
+    "edge_vc_runtime.trust": {
+        "edge_vc_runtime.board_profile",
+        "edge_vc_runtime/bundle",
+        "edge_vc_runtime/schema",
     },
     "edge_vc_runtime.verb_parser": {
         "edge_vc_runtime.verbs",

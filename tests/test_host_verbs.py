@@ -23,6 +23,8 @@ MISSING = {
     "train student": ["--corpus", "none", "--out", "out", "--steps", "1"],
     "train pack": ["--corpus", "none", "--out", "out"],
     "export": ["none.safetensors"],
+    "keys new": ["none", "--type", "none"],
+    "sign": ["none.evc", "--key", "none"],
     "evaluate": ["source", "--corpus", "none"],
     "report": ["none.json"],
     "quickstart": ["--recipe", "none"],
@@ -33,10 +35,11 @@ MISSING = {
     "run": ["none.evc", "in.wav", "out.wav"],
     "profile": ["none.evc"],
     "inspect": ["none.evc"],
+    "verify": ["none.evc", "--allowed-signers", "none"],
     "choose": ["none.evc"],
 }
 """Arguments of every verb that name something that is not there, called ``none``."""
-VERBS = [*MISSING, "emulate make"]
+VERBS = [*MISSING, "emulate make", "keys list"]
 
 
 def invoke(verb: str, *arguments: str) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from edge_vc_runtime.commands import choose, inspect, profile, report
+from edge_vc_runtime.commands import choose, inspect, profile, report, verify
 from edge_vc_runtime.profiling.report import ENVIRONMENTS
 from edge_vc_runtime.run_arguments import add_run
 from edge_vc_runtime.verb_parser import (
@@ -25,6 +25,11 @@ _INSPECT_EXAMPLES = """
 {prog} kathleen.evc
 {prog} kathleen.evc --check
 {prog} kathleen.evc --json
+"""
+_VERIFY_EXAMPLES = """
+{prog} kathleen.evc --allowed-signers allowed_signers
+{prog} kathleen.evc --allowed-signers allowed_signers --revoked revoked_keys
+{prog} kathleen.evc
 """
 _CHOOSE_EXAMPLES = """
 {prog} kathleen.evc
@@ -59,6 +64,7 @@ def _add_verbs(parser: VerbParser, prog: str) -> dict[str, VerbParser]:
     add_run(commands, prog)
     _add_profile(commands, prog)
     _add_inspect(commands, prog)
+    _add_verify(commands, prog)
     _add_choose(commands, prog)
     _add_report(commands, prog)
     return commands.choices
@@ -119,6 +125,27 @@ def _add_inspect(commands: Commands, prog: str) -> None:
         help="replay the golden recording and compare; exit 1 if off",
     )
     parser.set_defaults(command=inspect)
+
+
+def _add_verify(commands: Commands, prog: str) -> None:
+    parser = add_verb(
+        commands,
+        "verify",
+        "Checks every byte of a bundle against its manifest and the manifest's signature with "
+        "ssh-keygen: who signed, and whether the list of signers allows it now.",
+        _VERIFY_EXAMPLES,
+        prog,
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
+    parser.add_argument(
+        "--allowed-signers", metavar="FILE",
+        help="OpenSSH's list of signers (default: this machine's, /etc/edge-vc/allowed_signers, "
+        "then $XDG_CONFIG_HOME/edge-vc/allowed_signers)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--revoked", metavar="FILE", help="public keys that no longer count, one a line, or a KRL"
+    )
+    parser.set_defaults(command=verify)
 
 
 def _add_choose(commands: Commands, prog: str) -> None:

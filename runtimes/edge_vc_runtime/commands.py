@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from edge_vc_runtime.audio.sinks import sink_kind
 from edge_vc_runtime.audio.sources import source_kind
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
+from edge_vc_runtime.bundle.signature import SignatureError, SignerList
 from edge_vc_runtime.descriptions import (
     describe_bundle,
     describe_comparison,
@@ -17,16 +19,20 @@ from edge_vc_runtime.descriptions import (
     describe_output,
     describe_replay,
     describe_selection,
+    describe_signature,
+    describe_signer,
 )
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.selection import known_board, resolve_threads
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.golden import replay_golden
 from edge_vc_runtime.live.offline import convert_stream
+from edge_vc_runtime.message import one_line
 from edge_vc_runtime.profiling.report import Report
 from edge_vc_runtime.progress import ProgressBar
 from edge_vc_runtime.schema.fields import FieldError
 from edge_vc_runtime.session import Session
+from edge_vc_runtime.trust import TrustPolicy, check_trust, machine_policy
 
 _RATES = (4000, 192_000)
 
@@ -113,13 +119,41 @@ def inspect(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(bundle.manifest.to_json().decode(), end="")
     else:
-        print("\n".join([*describe_bundle(bundle), f"  {_describe_engine(bundle)}"]))
+        signer = check_trust(bundle, machine_policy())
+        lines = [describe_signature(bundle, signer), _describe_engine(bundle)]
+        print("\n".join([*describe_bundle(bundle), *(f"  {line}" for line in lines)]))
     if not arguments.check:
         return 0
     replays = replay_golden(bundle)
     for replay in replays:
         print(describe_replay(replay))
     return 0 if all(replay.equal for replay in replays) else 1
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """``verify BUNDLE``: say who signed it; 1 when nobody did who is allowed to."""
+    bundle = read_bundle(arguments.bundle)
+    try:
+        signer = check_trust(bundle, _signers(arguments))
+    except SignatureError as error:
+        print(f"{arguments.parser.prog}: {one_line(error)}", file=sys.stderr)
+        return 1
+    if signer is not None:
+        print(f"{bundle.path}: {describe_signer(signer)}")
+    return 0
+
+
+def _signers(arguments: argparse.Namespace) -> TrustPolicy:
+    """Return the policy that the flags ask for, else this machine's; both refuse unsigned ones."""
+    revoked = Path(arguments.revoked) if arguments.revoked else None
+    if arguments.allowed_signers:
+        listed = SignerList(Path(arguments.allowed_signers), revoked)
+        return TrustPolicy(listed, "refuse", arguments.allowed_signers)
+    policy = machine_policy()
+    if policy.signers is None:
+        raise UsageError("this machine has no list of signers: give --allowed-signers FILE")
+    signers = replace(policy.signers, revoked=revoked or policy.signers.revoked)
+    return TrustPolicy(signers, "refuse", policy.source)
 
 
 def choose(arguments: argparse.Namespace) -> int:

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from edge_vc_runtime.audio.sink import AudioSink
 from edge_vc_runtime.audio.source import AudioSource
 from edge_vc_runtime.bundle.reader import Bundle
+from edge_vc_runtime.bundle.signature import SignerIdentity
 from edge_vc_runtime.engines.measurement import Measurement
 from edge_vc_runtime.engines.selection import EngineSelection
 from edge_vc_runtime.figures import titled_figures
 from edge_vc_runtime.golden import Replay
 from edge_vc_runtime.live.offline import Conversion
+from edge_vc_runtime.message import one_line
 from edge_vc_runtime.profiling.comparison import Refusal
 from edge_vc_runtime.session import Session
 
@@ -22,6 +24,18 @@ def describe_selection(selection: EngineSelection) -> str:
         f"engine {selection.engine} ({selection.library} {selection.version}), "
         f"{selection.precision}: {selection.reason}"
     )
+
+
+def describe_signature(bundle: Bundle, signer: SignerIdentity | None) -> str:
+    """Return who signed a bundle, as far as this machine can tell, in one line."""
+    if bundle.signature is None:
+        return "not signed"
+    return describe_signer(signer) if signer else "signed, not checked: no list of signers here"
+
+
+def describe_signer(signer: SignerIdentity) -> str:
+    """Return who signed, in one line."""
+    return one_line(f"signed by {signer.principal} with {signer.fingerprint}")
 
 
 def describe_comparison(made: Measurement, refusals: Iterable[Refusal]) -> list[str]:

@@ -18,6 +18,7 @@ from edge_vc_runtime.engines.selection import (
     resolve_threads,
 )
 from edge_vc_runtime.samples import Samples
+from edge_vc_runtime.trust import check_trust, machine_policy
 
 
 class Session:
@@ -62,12 +63,15 @@ class Session:
         ``engine`` names a registered engine (``litert``, ``onnx``) or ``auto``, which takes
         the board profile's engine, else the fastest that ``edge-vc-rt choose`` measured here;
         `selection` holds the result and the reason. ``threads`` defaults to the board profile's
-        number, to 1 without a profile. Raises `BundleError` or `EngineError`, one line each.
+        number, to 1 without a profile. A bundle that this machine does not trust
+        (`machine_policy`) is refused before a library sees its graph. Raises `BundleError` or
+        `EngineError`, one line each.
         """
         board = known_board()
         threads = resolve_threads(threads, board)
         if not isinstance(bundle, Bundle):
             bundle = read_bundle(bundle)
+        check_trust(bundle, machine_policy())
         loaded, model, selection = open_engine(bundle, engine, threads, precision, board)
         return cls(bundle.manifest, model, loaded, selection, threads)
 

@@ -6,6 +6,7 @@ VERBS = {
     "run": "Convert a recording, or raw audio on stdin, with a bundle.",
     "profile": "Measure a bundle's time per hop and memory here.",
     "inspect": "Verify a bundle and print what its manifest says.",
+    "verify": "Say who signed a bundle, if they are allowed to.",
     "choose": "Measure which engine is fastest here; keep the result.",
     "report": "Show a saved profile.",
 }
@@ -14,6 +15,7 @@ EXIT_CODES = {
     "run": "0 done, 2 bad input, 130 Ctrl-C, 141 the reader of a pipe went away",
     "profile": "0 done, 2 bad input, 3 a deadline was missed with --fail-on-miss, 130 Ctrl-C",
     "inspect": "0 done, 1 --check found a difference, 2 bad bundle",
+    "verify": "0 signed by an allowed signer, 1 not, 2 bad bundle or list of signers",
     "choose": "0 done, 2 bad input, 130 Ctrl-C",
     "report": "0 done, 2 not a report",
 }

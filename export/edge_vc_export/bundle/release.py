@@ -13,7 +13,6 @@ from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.graph_set import GraphSet, export_graphs
 from edge_vc_export.bundle.rebundle import bundle_facts, take_graphs
 from edge_vc_export.bundle.selection import Selection
-from edge_vc_export.bundle.signing import Signer
 from edge_vc_export.bundle.writer import write_bundle
 from edge_vc_export.formats import DYNAMIC
 from edge_vc_export.metadata import graph_metadata
@@ -21,6 +20,7 @@ from edge_vc_export.parity.int8 import Int8Limits
 from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.speed import Ratio, compare_precisions
 from edge_vc_export.parity.verify import Verification, verification_metrics, verify
+from edge_vc_export.signing.signer import Signer
 from edge_vc_runtime.bundle.reader import read_bundle
 
 PARITY_SECONDS = 30.0

@@ -11,9 +11,9 @@ from edge_vc_export.bundle.archive import archive_bytes, commit_bundle
 from edge_vc_export.bundle.card import model_card
 from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.model_file import ModelFile, common_geometry, one_each
-from edge_vc_export.bundle.signing import Signer
 from edge_vc_export.metadata import GraphMetadata, graph_metadata
 from edge_vc_export.parity.golden import TOLERANCES, npz_bytes, record_golden
+from edge_vc_export.signing.signer import Signer
 from edge_vc_runtime.bundle.entries import FileEntry, Golden, ModelEntry, StateSpec
 from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME, Manifest
 from edge_vc_runtime.engines import least_versions

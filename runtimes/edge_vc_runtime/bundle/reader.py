@@ -26,6 +26,10 @@ class Bundle:
     path: Path
     manifest: Manifest
     members: Mapping[str, Member]
+    content: bytes = b""
+    """The manifest as it was read: what a signature covers."""
+    signature: bytes | None = None
+    """The armoured SSH signature, not checked; None in a bundle without one."""
 
     def read(self, name: str) -> bytes:
         """Return one listed file's bytes, hashed again as they are read.
@@ -73,14 +77,17 @@ def read_bundle(path: str | Path) -> Bundle:
     path = Path(path)
     with _opened(path) as file:
         members = walk(file, file.seek(0, io.SEEK_END))
-        manifest = Manifest.from_json(b"".join(chunks(file, members[MANIFEST_NAME])))
+        content = b"".join(chunks(file, members[MANIFEST_NAME]))
+        manifest = Manifest.from_json(content)
         _check_listing(manifest, members)
         for name, entry in manifest.files.items():
             digest = hashlib.sha256()
             for chunk in chunks(file, members[name]):
                 digest.update(chunk)
             _check_hash(name, entry.sha256, digest)
-    return Bundle(path, manifest, members)
+        signed = members.get(SIGNATURE_NAME)
+        signature = b"".join(chunks(file, signed)) if signed else None
+    return Bundle(path, manifest, members, content, signature)
 
 
 @contextmanager

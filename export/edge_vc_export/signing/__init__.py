@@ -1,0 +1,1 @@
+"""Signing bundles with the user's own OpenSSH: keys, signatures, the signed archive."""

@@ -1,0 +1,99 @@
+"""``edge-vc keys``: make a key for signing bundles, list the keys that are there."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_vc.command_line.errors import InputError
+from edge_vc.command_line.verb import Verb, VerbGroup, notes, verb_app
+from edge_vc_export.signing.keys import KINDS, keys_folder, list_keys, new_key
+
+HELP = """Make a key for signing bundles, or list the keys.
+
+They are ordinary OpenSSH keys, made by ssh-keygen, which asks for a passphrase on the terminal.
+Keys from elsewhere work as well: `edge-vc sign --key` takes any key that ssh-keygen can use.
+"""
+NEW_NOTES = notes(
+    """
+edge-vc keys new > allowed_signers
+    the key and, on stdout, its line for the boards' list of signers
+edge-vc keys new release --identity me@example.com --type ed25519-sk
+    a key on a security key that has to be touched
+edge-vc keys new ci --no-passphrase --until 2027-06-30 >> allowed_signers
+    boards accept it to the end of that day
+""",
+    "0 done, 2 bad name, a key that is there already, ssh-keygen failed; 130 Ctrl-C",
+)
+LIST_NOTES = notes(
+    """
+edge-vc keys list
+edge-vc keys list --allowed-signers > allowed_signers
+""",
+    "0 done, 2 a key that cannot be read",
+)
+
+app = verb_app(cls=VerbGroup, no_args_is_help=True)
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--folder",
+        help="Where the keys are.",
+        default_factory=keys_folder,
+        show_default="$XDG_CONFIG_HOME/edge-vc/keys",
+    ),
+]
+
+
+@app.callback(help=HELP)
+def keys() -> None:
+    """See `HELP`."""
+
+
+@app.command("new", cls=Verb, epilog=NEW_NOTES)
+def new(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(help="The key's file name.")] = "edge-vc",
+    identity: Annotated[
+        str | None,
+        typer.Option(help="Who signs, as boards list it.", show_default="user@host"),
+    ] = None,
+    kind: Annotated[str, typer.Option("--type", help=f"One of {', '.join(KINDS)}.")] = KINDS[0],
+    no_passphrase: Annotated[
+        bool, typer.Option("--no-passphrase", help="Make a key that anybody with the file can use.")
+    ] = False,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Last day on which boards accept it."),
+    ] = None,
+) -> None:
+    """Make a key pair; print its line for a board's allowed_signers."""
+    if kind not in KINDS:
+        raise InputError(f"--type is {kind!r:.40}, it has to be one of {', '.join(KINDS)}")
+    made = new_key(folder, name, identity or _own_identity(), kind, not no_passphrase)
+    typer.echo(f"{made.path}: {made.kind}, {made.fingerprint}; keep it secret", err=True)
+    typer.echo(made.signer_line(until.date() if until else None))
+
+
+@app.command("list", cls=Verb, epilog=LIST_NOTES)
+def list_(
+    folder: Folder,
+    signers: Annotated[
+        bool, typer.Option("--allowed-signers", help="Print lines for a board's list of signers.")
+    ] = False,
+) -> None:
+    """List the keys: name, kind, fingerprint, who signs with it."""
+    for key in list_keys(folder):
+        facts = (key.path.name, key.kind, key.fingerprint, key.identity)
+        typer.echo(key.signer_line() if signers else "  ".join(facts))
+
+
+def _own_identity() -> str:
+    """Return ``user@host`` without characters that a list of signers would read otherwise."""
+    return re.sub(r"[^A-Za-z0-9._+@-]", "-", f"{getpass.getuser()}@{platform.node()}")

@@ -1,0 +1,120 @@
+"""Whose bundles this machine runs: its list of signers and what it does with unsigned bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge_vc_runtime.board_profile import SYSTEM_FOLDER, user_folder
+from edge_vc_runtime.bundle.manifest import BundleError
+from edge_vc_runtime.bundle.reader import Bundle
+from edge_vc_runtime.bundle.signature import (
+    SignatureError,
+    SignerIdentity,
+    SignerList,
+    SignerListError,
+    verify_signature,
+)
+from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
+
+SIGNERS_NAME = "allowed_signers"
+REVOKED_NAME = "revoked_keys"
+POLICY_NAME = "trust.json"
+_POLICY_LIMIT = 1 << 16  # bytes
+_CHOICES = ("refuse", "allow")
+
+
+@dataclass(frozen=True)
+class TrustPolicy:
+    """Whose signatures count here, and whether a bundle without one may run."""
+
+    signers: SignerList | None = None
+    """None where nobody is listed: signatures are then not checked."""
+    unsigned: str = "allow"
+    """``allow`` or ``refuse``."""
+    source: str = "the default"
+    """Folder or list of signers that says so."""
+
+
+def machine_policy(
+    root: Path = Path("/"), environment: Mapping[str, str] | None = None
+) -> TrustPolicy:
+    """Return this machine's policy.
+
+    ``/etc/edge-vc`` decides where it holds ``allowed_signers`` or ``trust.json``, else the user's
+    ``$XDG_CONFIG_HOME/edge-vc`` (``~/.config`` by default). With ``allowed_signers``, unsigned
+    bundles are refused unless ``trust.json`` holds ``{"unsigned": "allow"}``; without, everything
+    runs unless it holds ``{"unsigned": "refuse"}``. Keys in ``revoked_keys`` beside it never
+    count. Raises `BundleError` for a ``trust.json`` that cannot be read.
+    """
+    for folder in (root / SYSTEM_FOLDER, user_folder("CONFIG", ".config", environment)):
+        allowed, revoked = folder / SIGNERS_NAME, folder / REVOKED_NAME
+        stated = _stated(folder / POLICY_NAME)
+        if _there(allowed):
+            signers = SignerList(allowed, revoked if _there(revoked) else None)
+            return TrustPolicy(signers, stated or "refuse", str(folder))
+        if stated:
+            return TrustPolicy(None, stated, str(folder))
+    return TrustPolicy()
+
+
+def check_trust(bundle: Bundle, policy: TrustPolicy) -> SignerIdentity | None:
+    """Return who signed a bundle; None where nobody did, or nobody is listed, and that is allowed.
+
+    Raises `SignatureError` when the bundle may not run here.
+    """
+    try:
+        if bundle.signature is not None and policy.signers is not None:
+            return verify_signature(bundle.content, bundle.signature, policy.signers)
+        if policy.unsigned == "refuse":
+            _refuse(bundle, policy)
+    except SignerListError:
+        raise
+    except BundleError as error:
+        raise SignatureError(f"{bundle.path}: {error}") from error
+    return None
+
+
+def allowing_unsigned(policy: TrustPolicy) -> TrustPolicy:
+    """Return a policy that lets unsigned bundles pass; signatures that are there still count."""
+    return replace(policy, unsigned="allow")
+
+
+def _refuse(bundle: Bundle, policy: TrustPolicy) -> None:
+    if bundle.signature is None:
+        own = Path(policy.source) / POLICY_NAME
+        other = f', or put {{"unsigned": "allow"}} into {own}' if own.parent.is_dir() else ""
+        raise SignatureError(
+            f"is not signed and {policy.source} asks for it: edge-vc sign BUNDLE --key KEY{other}"
+        )
+    raise SignatureError(
+        f"is signed, but {policy.source} has no {SIGNERS_NAME} to check it against"
+    )
+
+
+def _there(path: Path) -> bool:
+    """Whether something is at a path; what cannot be looked at counts, so that it is refused."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _stated(path: Path) -> str | None:
+    """Return what ``trust.json`` says of unsigned bundles; None without the file."""
+    if not _there(path):
+        return None
+    try:
+        with path.open("rb") as file:
+            fields = Fields(parse_object(file.read(_POLICY_LIMIT)))
+        stated = fields.choice("unsigned", _CHOICES)
+        fields.done()
+    except OSError as error:
+        raise SignerListError(f"{path}: {error.strerror or error}") from error
+    except FieldError as error:
+        raise SignerListError(f"{path}: {error}") from error
+    return stated
