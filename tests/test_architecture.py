@@ -213,6 +213,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/bundle",
         "edge_vc_runtime/devices",
         "edge_vc_runtime/engines",
+        "edge_vc_runtime/monitor",
         "edge_vc_runtime/profiling",
     },
     "edge_vc_runtime.golden": {
@@ -255,6 +256,13 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/devices",
     },
     "edge_vc_runtime.sensors": {"edge_vc_runtime.sysfs"},
+    "edge_vc_runtime/monitor": {
+        "edge_vc_runtime.message",
+        "edge_vc_runtime.sensors",
+        "edge_vc_runtime.session",
+        "edge_vc_runtime/live",
+        "edge_vc_runtime/profiling",
+    },
     "edge_vc_runtime/profiling": {
         "edge_vc_runtime.message",
         "edge_vc_runtime.samples",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -188,6 +187,7 @@ def _open(arguments: argparse.Namespace) -> Session:
 
 def _show(made: Report, arguments: argparse.Namespace) -> None:
     from edge_vc_runtime.profiling.picture import write_png
+    from edge_vc_runtime.profiling.report_file import save_report
     from edge_vc_runtime.profiling.table import print_report
 
     if arguments.json == "-":
@@ -196,12 +196,9 @@ def _show(made: Report, arguments: argparse.Namespace) -> None:
         print_report(made, sys.stdout)
     if arguments.json not in (None, "-"):
         place = Path(arguments.json)
-        part = place.with_name(f".{place.name}.{os.getpid()}.part")
         try:
-            part.write_text(made.to_json())
-            part.replace(place)
+            save_report(made, place)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise UsageError(f"{place}: {error.strerror or error}") from error
     if arguments.png:
         write_png(made, Path(arguments.png))

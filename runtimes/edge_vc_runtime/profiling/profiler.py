@@ -6,7 +6,6 @@ timing runs one hop per hop duration, as live audio does. The report holds both.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -25,15 +24,13 @@ from edge_vc_runtime.profiling.report import (
     Environment,
     Latency,
     Report,
-    Setup,
-    Subject,
     Timing,
 )
+from edge_vc_runtime.profiling.session_facts import setup_of, subject_of
 from edge_vc_runtime.profiling.timing import summarise
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.sensors import read_sensors
 from edge_vc_runtime.session import Session
-from edge_vc_runtime.version import __version__
 
 Mode = Literal["tight", "paced"]
 MODES: tuple[Mode, ...] = ("tight", "paced")
@@ -89,18 +86,8 @@ def profile(
         schema_version=SCHEMA_VERSION,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         environment=options.environment or detect_environment(),
-        subject=_subject(session),
-        setup=Setup(
-            engine=selection.engine,
-            engine_version=selection.version,
-            runtime_version=__version__,
-            python_version=platform.python_version(),
-            threads=session.threads,
-            warmup_hops=options.warmup_hops,
-            input=kind,
-            engine_library=selection.library,
-            engine_reason=selection.reason,
-        ),
+        subject=subject_of(session),
+        setup=setup_of(session, options.warmup_hops, kind),
         machine=read_machine(),
         before=before,
         after=read_sensors(),
@@ -145,25 +132,6 @@ def _measure(
         return summarise(run_tight(session, hops, count, tell), hop_ns)
     took, late = run_paced(session, hops, count, hop_ns, tell)
     return summarise(took, hop_ns, late)
-
-
-def _subject(session: Session) -> Subject:
-    manifest, model = session.manifest, session.model
-    entry = manifest.files[model.file]
-    return Subject(
-        bundle=manifest.name,
-        version=manifest.version,
-        model_file=model.file,
-        model_sha256=entry.sha256,
-        model_bytes=entry.size,
-        precision=model.precision,
-        tier=model.tier,
-        parameters=model.parameters,
-        macs_per_second=model.macs_per_second,
-        sample_rate=manifest.sample_rate,
-        hop=manifest.hop,
-        delay=manifest.delay,
-    )
 
 
 def _latency(session: Session, timings: dict[Mode, Timing]) -> Latency:

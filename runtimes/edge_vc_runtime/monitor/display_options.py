@@ -1,0 +1,58 @@
+"""The options of ``run`` about what it shows and measures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc_runtime.monitor.error import MonitorError
+
+
+@dataclass(frozen=True)
+class DisplayOptions:
+    """What a live run shows and where its figures go."""
+
+    quiet: bool = False
+    report: str | None = None
+    """File of the JSON report; ``-`` for stdout."""
+    metrics: int | None = None
+    """Port on loopback for Prometheus, 0 for any free one."""
+
+    @classmethod
+    def from_arguments(cls, arguments: argparse.Namespace) -> DisplayOptions:
+        """Take the parsed options; raises `MonitorError` for a report that cannot be written."""
+        if arguments.report not in (None, "-"):
+            _check_writable(Path(arguments.report))
+        return cls(arguments.quiet, arguments.report, arguments.metrics)
+
+
+def add_display_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--report`` and ``--metrics``; ``-q`` is there already."""
+    parser.add_argument(
+        "--report", metavar="FILE",
+        help="live: write a JSON report at the end, as `profile --json` does, with what the run "
+        "did; - for stdout",
+    )  # fmt: skip
+    parser.add_argument(
+        "--metrics", type=_port, metavar="PORT",
+        help="live: serve Prometheus metrics on 127.0.0.1:PORT; 0 takes a free port",
+    )  # fmt: skip
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 <= int(text[:9]) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no port; give 1 to 65535, or 0")
+    return int(text)
+
+
+def _check_writable(place: Path) -> None:
+    """Fail now, not after an hour of conversion."""
+    folder = place.absolute().parent
+    if place.is_dir():
+        raise MonitorError(f"--report {place}: is a folder; name a file")
+    if not folder.is_dir():
+        raise MonitorError(f"--report {place}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise MonitorError(f"--report {place}: the folder {folder} is not writable")
