@@ -112,7 +112,7 @@ def test_display_from_start_to_end(mini: Path, tmp_path: Path) -> None:
         "0:01 in",
         "device  state=gone",
         "live run:",
-        "xruns",
+        "xruns  ",
         f"report: {place}",
     ]
     assert [text.index(word) for word in order] == sorted(text.index(word) for word in order)
