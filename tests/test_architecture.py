@@ -123,7 +123,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/teachers",
         "edge_vc/workers",
     },
-    "edge_vc/models": {"edge_vc/audio", "edge_vc/nn"},
+    "edge_vc/models": {"edge_vc/assets", "edge_vc/audio", "edge_vc/nn"},
     "edge_vc/prepare": {
         "edge_vc/audio",
         "edge_vc/augmentation",

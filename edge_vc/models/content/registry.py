@@ -1,0 +1,42 @@
+"""Content encoders by name. To add one: a file like the others, and a line in `CONTENTS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_vc.models.content.encoder import ContentEncoder, ContentError
+from edge_vc.models.content.hama import HamaEncoder, open_hama
+from edge_vc.models.content.own import open_own
+from edge_vc.models.content.whisper_package import open_whisper
+
+
+@dataclass(frozen=True)
+class ContentKind:
+    """A content encoder that can be chosen by name, before it is opened."""
+
+    name: str
+    title: str
+    """What it is, with its licence."""
+    open: Callable[[], ContentEncoder]
+    """Opens it; raises `ContentError` with the line that installs what is missing."""
+
+
+CONTENTS: dict[str, ContentKind] = {
+    kind.name: kind
+    for kind in (
+        ContentKind("whisper", "block 5 of Whisper base's encoder (MIT), 145 MB", open_whisper),
+        ContentKind(
+            HamaEncoder.name, "block 3 of hama's phone recogniser (Apache-2.0), 4.7 MB", open_hama
+        ),
+        ContentKind("own", "the encoder of the shipped teacher (CC0)", open_own),
+    )
+}
+"""Every content encoder by its name in a recipe, the best one first."""
+
+
+def open_contents(name: str) -> ContentEncoder:
+    """Open an encoder by name; raises `ContentError` for an unknown or missing one."""
+    if name not in CONTENTS:
+        raise ContentError(f'contents = "{name}": allowed are {", ".join(CONTENTS)}')
+    return CONTENTS[name].open()
