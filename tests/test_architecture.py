@@ -241,6 +241,13 @@ ALLOWED: dict[str, set[str]] = {
     },
     "edge_vc_runtime/audio": {"edge_vc_runtime.entry_points", "edge_vc_runtime.samples"},
     "edge_vc_runtime/bundle": {"edge_vc_runtime.version", "edge_vc_runtime/schema"},
+    "edge_vc_runtime/devices": {
+        "edge_vc_runtime.board_profile",
+        "edge_vc_runtime.entry_points",
+        "edge_vc_runtime.message",
+        "edge_vc_runtime.sysfs",
+        "edge_vc_runtime/schema",
+    },
     "edge_vc_runtime/engines": {
         "edge_vc_runtime.board_profile",
         "edge_vc_runtime.entry_points",

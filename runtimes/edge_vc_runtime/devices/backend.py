@@ -99,16 +99,23 @@ class Backend(Protocol):
     def devices(self) -> list[Device]:
         """Return what is there now, devices that were plugged in since included.
 
-        Raises `DeviceError` where no sound system can be reached. Streams of this back end have to
-        be closed before: a back end may have to start its library anew.
+        While one of its streams is open, a back end may return what was there before: a library
+        that has to be started anew for this would close them. Empty where there is no device.
+        """
+
+    def rates(self, device: Device, direction: Direction) -> tuple[int, ...]:
+        """Return the usual sample rates in Hz that a device takes, found by asking it for each.
+
+        Empty where it cannot be asked, because another program has it.
         """
 
     def open_input(
         self, device: Device, format: StreamFormat, callback: InputCallback
     ) -> DeviceStream:
-        """Open a device for recording; raises `DeviceError`, `DeviceBusyError`, `DeviceGoneError`.
+        """Open a device for recording; ``device`` comes from the last `devices`.
 
-        ``device`` comes from the last `devices`.
+        Raises `DeviceBusyError`, `DeviceGoneError`, `FormatRefusedError` for a format that it does
+        not take, and `DeviceError` for everything else.
         """
 
     def open_output(

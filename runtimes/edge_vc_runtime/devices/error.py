@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+FormatPart = Literal["sample_rate", "channels", "sample_type"]
+
 
 class DeviceError(Exception):
     """A sound device that cannot be found or opened; one line with the reason and what to do."""
@@ -13,3 +17,12 @@ class DeviceBusyError(DeviceError):
 
 class DeviceGoneError(DeviceError):
     """The device was there and is not any more: unplugged, or its sound server ended."""
+
+
+class FormatRefusedError(DeviceError):
+    """The device is there and does not take this format; another one may do."""
+
+    def __init__(self, message: str, part: FormatPart | None = None) -> None:
+        super().__init__(message)
+        self.part = part
+        """What it refused, None where the back end does not say."""

@@ -1,0 +1,102 @@
+"""Opening a device in the format that it has, not the one that the model wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from numpy.typing import NDArray
+
+from edge_vc_runtime.devices.backend import (
+    Backend,
+    Device,
+    DeviceStream,
+    Direction,
+    SampleType,
+    StreamFormat,
+)
+from edge_vc_runtime.devices.error import DeviceError, FormatRefusedError
+
+SAMPLE_TYPES: tuple[SampleType, ...] = ("float32", "int16", "int32")
+"""In the order in which they are tried: some microphones have 32-bit integers only."""
+CALLBACKS_PER_SECOND = 400
+"""A callback of 2.5 ms: PortAudio's ring grows with it, and the model's hop is joined elsewhere."""
+_RATES = (48000, 44100, 96000, 32000, 16000)
+_LIMITS = {"sample rate": (4000, 384_000), "channels": (1, 64), "frames": (16, 16384)}
+
+
+def negotiate(
+    backend: Backend,
+    device: Device,
+    direction: Direction,
+    callback: Callable[[NDArray[Any], bool], None],
+    sample_rate: int | None = None,
+    channels: int | None = None,
+    frames: int | None = None,
+) -> DeviceStream:
+    """Open a device in the first format that it takes; the stream says which, and is not started.
+
+    Without ``sample_rate`` (Hz) 48 kHz is tried first, then what the device suggests. Without
+    ``channels`` its own number, when that is 1 or 2; of more, the first two, else all. Without
+    ``frames`` a callback lasts 2.5 ms. Samples are float32, else int16, else int32.
+
+    Raises `DeviceError` that says what was refused; a busy or vanished device ends the search.
+    """
+    _check("sample rate", sample_rate, "Hz")
+    _check("channels", channels)
+    _check("frames", frames, "per callback")
+    open_stream = backend.open_input if direction == "input" else backend.open_output
+    refusals: list[FormatRefusedError] = []
+    for format in _formats(device, direction, sample_rate, channels, frames, refusals):
+        try:
+            return open_stream(device, format, callback)
+        except FormatRefusedError as error:
+            refusals.append(error)
+    if not refusals:
+        raise DeviceError(f"{device.name} has no {direction} channels; choose another device")
+    raise refusals[0] if sample_rate is None else refusals[-1]
+
+
+def _formats(
+    device: Device,
+    direction: Direction,
+    sample_rate: int | None,
+    channels: int | None,
+    frames: int | None,
+    refusals: list[FormatRefusedError],
+) -> Iterator[StreamFormat]:
+    """Yield what to try; what the device refused last decides what is left out."""
+    for rate in (sample_rate,) if sample_rate else _rates(device):
+        for count in (channels,) if channels else _channels(device.channels(direction)):
+            for kind in SAMPLE_TYPES:
+                tried = len(refusals)
+                size = frames or max(rate // CALLBACKS_PER_SECOND, 16)
+                yield StreamFormat(rate, count, kind, size)
+                part = refusals[-1].part if len(refusals) > tried else None
+                if part in ("sample_rate", "channels"):
+                    break
+            if part == "sample_rate":
+                break
+
+
+def _rates(device: Device) -> tuple[int, ...]:
+    """48 kHz is a multiple of the model's rate and what most cards run at inside."""
+    rates = (_RATES[0], device.default_rate, *_RATES[1:])
+    low, high = _LIMITS["sample rate"]
+    return tuple(dict.fromkeys(rate for rate in rates if low <= rate <= high))
+
+
+def _channels(most: int) -> tuple[int, ...]:
+    """A device that leads to a sound server says 32 or more, and means any number.
+
+    An array of microphones often plays its own loudspeaker back on the last channels.
+    """
+    wanted = (most, 2, 1) if most <= 2 else (2, 1, most)
+    return tuple(dict.fromkeys(n for n in wanted if 1 <= n <= min(most, _LIMITS["channels"][1])))
+
+
+def _check(what: str, value: int | None, unit: str = "") -> None:
+    low, high = _LIMITS[what]
+    if value is not None and not low <= value <= high:
+        shown = f"{value} {unit}".strip()
+        raise DeviceError(f"{what} of a device is {shown}; it has to be {low} to {high}")

@@ -1,0 +1,76 @@
+"""The devices that the user chose once, kept under the user's configuration folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge_vc_runtime.board_profile import user_folder
+from edge_vc_runtime.devices.backend import Direction
+from edge_vc_runtime.devices.error import DeviceError
+from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
+
+_DIRECTIONS: tuple[Direction, ...] = ("input", "output")
+_LIMIT = 1 << 16  # bytes of the file
+_KEY = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}"
+
+
+def remembered_devices(environment: Mapping[str, str] | None = None) -> dict[Direction, str]:
+    """Return the kept key of each direction.
+
+    A file that cannot be read, or that holds anything else, counts as none: it may come from
+    another version, and choosing again replaces it.
+    """
+    try:
+        with remembered_path(environment).open("rb") as file:
+            fields = Fields(parse_object(file.read(_LIMIT)))
+    except (OSError, FieldError):
+        return {}
+    found: dict[Direction, str] = {}
+    for direction in _DIRECTIONS:
+        try:
+            found[direction] = fields.text(direction, _KEY, 200)
+        except FieldError:
+            continue
+    return found
+
+
+def remember_device(
+    direction: Direction, key: str, environment: Mapping[str, str] | None = None
+) -> Path:
+    """Keep a device's key as the default of its direction and return the file.
+
+    Raises `DeviceError` where the file cannot be written.
+    """
+    return _write(remembered_devices(environment) | {direction: key}, environment)
+
+
+def forget_devices(environment: Mapping[str, str] | None = None) -> None:
+    """Forget both directions; raises `DeviceError` where the file cannot be removed."""
+    place = remembered_path(environment)
+    try:
+        place.unlink(missing_ok=True)
+    except OSError as error:
+        raise DeviceError(f"{place}: {error.strerror or error}; remove it by hand") from error
+
+
+def remembered_path(environment: Mapping[str, str] | None = None) -> Path:
+    """Return the file: ``$XDG_CONFIG_HOME/edge-vc/devices.json``."""
+    return user_folder("CONFIG", ".config", environment) / "devices.json"
+
+
+def _write(kept: dict[Direction, str], environment: Mapping[str, str] | None) -> Path:
+    place = remembered_path(environment)
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        part.replace(place)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise DeviceError(
+            f"{place}: {error.strerror or error}; set XDG_CONFIG_HOME to a folder of yours"
+        ) from error
+    return place

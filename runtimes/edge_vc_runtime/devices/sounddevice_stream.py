@@ -1,0 +1,58 @@
+"""A stream of python-sounddevice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge_vc_runtime.devices.backend import StreamFormat
+from edge_vc_runtime.devices.callback_watch import CallbackWatch
+from edge_vc_runtime.devices.error import DeviceGoneError
+from edge_vc_runtime.devices.library_noise import captured_stderr
+from edge_vc_runtime.message import one_line
+
+
+class SoundDeviceStream:
+    """A stream of either direction."""
+
+    def __init__(self, format: StreamFormat) -> None:
+        self.format = format
+        self.latency_ms: float | None = None
+        self.watch = CallbackWatch()
+        self._device = ""
+        self._stream: Any = None
+
+    def opened(self, stream: Any, device: str) -> None:
+        """Take the stream that sounddevice made."""
+        self._stream = stream
+        self._device = device
+        self.latency_ms = float(stream.latency) * 1e3
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, or never opened."""
+        return self._stream is None
+
+    @property
+    def active(self) -> bool:
+        """Whether it runs; False too when it has not called back for 1.5 s."""
+        return self._stream is not None and self._stream.active and self.watch.alive()
+
+    def start(self) -> None:
+        """Begin to call back."""
+        self.watch.begin()
+        failure = None
+        with captured_stderr():
+            try:
+                self._stream.start()
+            except Exception as error:  # PortAudioError, of a library that may be absent here
+                failure = error
+        if failure is not None:
+            text = one_line(failure)
+            raise DeviceGoneError(f"{self._device} does not start: {text}") from failure
+
+    def close(self) -> None:
+        """Stop at once, without playing the rest."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with captured_stderr():
+                stream.close(ignore_errors=True)

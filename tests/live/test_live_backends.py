@@ -1,0 +1,177 @@
+"""PyAudio and sounddevice on real null sinks: what is played is heard, what is said arrives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from live_sound import RATE, SoundServer, loudest_hz, tone
+
+from edge_vc_runtime.devices import (
+    Backend,
+    DeviceError,
+    DeviceGoneError,
+    FormatRefusedError,
+    find_device,
+    negotiate,
+    open_backend,
+)
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(params=["pyaudio", "sounddevice"])
+def backend(request: pytest.FixtureRequest, sound: SoundServer) -> Iterator[Backend]:
+    made = open_backend(request.param)
+    yield made
+    made.close()
+
+
+def player(hz: float) -> Callable[[np.ndarray, bool], None]:
+    """Return a callback that plays a sine on every channel, in any sample type."""
+    at = 0
+
+    def fill(block: np.ndarray, underflow: bool) -> None:
+        nonlocal at
+        scale = 1.0 if block.dtype == np.float32 else np.iinfo(block.dtype).max
+        moments = np.arange(at, at + block.shape[0])
+        block[:] = (0.3 * scale * np.sin(2 * np.pi * hz * moments / RATE))[:, None]
+        at += block.shape[0]
+
+    return fill
+
+
+def ignore(block: np.ndarray, flag: bool) -> None:
+    pass
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "too long"
+        time.sleep(0.02)
+
+
+def test_it_lists_the_servers_devices_without_a_word(
+    backend: Backend, capfd: pytest.CaptureFixture[str]
+) -> None:
+    devices = {device.name: device for device in backend.devices()}
+    assert {"default", "mic_feed", "speaker"} <= set(devices)
+    assert devices["default"].key == "default"
+    assert devices["default"].inputs >= 2
+    assert devices["default"].outputs >= 2
+    assert devices["default"].api == "ALSA"
+    assert RATE in backend.rates(devices["default"], "input")
+    assert capfd.readouterr().err == ""
+
+
+def test_it_records_what_is_said(backend: Backend, sound: SoundServer) -> None:
+    blocks: list[np.ndarray] = []
+
+    def keep(block: np.ndarray, overflow: bool) -> None:
+        blocks.append(block.copy())
+
+    stream = negotiate(backend, find_device(backend, "mic_feed", "input"), "input", keep)
+    assert (stream.format.sample_rate, stream.format.channels) == (RATE, 2)
+    assert stream.format.frames == 120
+    assert stream.latency_ms is not None
+    assert 0 < stream.latency_ms < 30
+    assert not blocks, "it is not started yet"
+    stream.start()
+    assert stream.active
+    assert sound.feed(tone(440, 1.0)).wait(timeout=30) == 0
+    stream.close()
+    assert not stream.active
+    count = len(blocks)
+    heard = np.concatenate(blocks)[:, 0]
+    assert {block.shape for block in blocks} == {(120, 2)}
+    assert loudest_hz(heard) == pytest.approx(440, abs=4)
+    time.sleep(0.05)
+    assert len(blocks) == count, "a closed stream calls back no more"
+    stream.close()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 8])
+def test_it_plays(backend: Backend, sound: SoundServer, channels: int) -> None:
+    device = find_device(backend, "speaker", "output")
+    stream = negotiate(backend, device, "output", player(1000), channels=channels)
+    assert stream.format.channels == channels
+    stream.start()
+    with sound.recording() as made:
+        time.sleep(0.5)
+    stream.close()
+    assert loudest_hz(made.samples) == pytest.approx(1000, abs=4)
+
+
+@pytest.mark.parametrize("kind", ["float32", "int16", "int32"])
+def test_every_sample_type_arrives_with_its_full_scale(
+    backend: Backend, sound: SoundServer, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_vc_runtime.devices.negotiation.SAMPLE_TYPES", (kind,))
+    stream = negotiate(backend, find_device(backend, "speaker", "output"), "output", player(500))
+    assert stream.format.sample_type == kind
+    stream.start()
+    with sound.recording() as made:
+        time.sleep(0.5)
+    stream.close()
+    assert np.abs(made.samples).max() == pytest.approx(0.3, abs=0.02)
+
+
+def test_a_refused_format_is_one_line(backend: Backend, sound: SoundServer) -> None:
+    device = find_device(backend, "speaker", "output")
+    with pytest.raises(FormatRefusedError, match="speaker does not take 60 output channels"):
+        negotiate(backend, device, "output", ignore, channels=60)
+    with pytest.raises(DeviceError, match="sample rate of a device is 1 Hz"):
+        negotiate(backend, device, "output", ignore, sample_rate=1)
+
+
+@pytest.mark.parametrize("name", ["pyaudio", "sounddevice"])
+def test_a_server_that_ends_is_seen_and_found_again(
+    own_sound: SoundServer, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    backend = open_backend(name)
+    streams = [
+        negotiate(backend, find_device(backend, "default", "input"), "input", ignore),
+        negotiate(backend, find_device(backend, "default", "output"), "output", player(300)),
+    ]
+    for stream in streams:
+        stream.start()
+    wait_until(lambda: all(stream.active for stream in streams))
+    own_sound.stop()
+    wait_until(lambda: not any(stream.active for stream in streams))
+    for stream in streams:
+        stream.close()
+    with pytest.raises(DeviceError):
+        negotiate(backend, find_device(backend, "speaker", "output"), "output", ignore)
+    own_sound.start()
+    again = negotiate(backend, find_device(backend, "default", "output"), "output", player(700))
+    again.start()
+    with own_sound.recording() as made:
+        time.sleep(0.5)
+    backend.close()
+    assert loudest_hz(made.samples) == pytest.approx(700, abs=4)
+
+
+def test_a_device_that_left_is_named(own_sound: SoundServer) -> None:
+    backend = open_backend("pyaudio")
+    device = find_device(backend, "default", "output")
+    own_sound.stop()
+    with pytest.raises(DeviceError, match="default cannot be opened as output"):
+        negotiate(backend, device, "output", ignore)
+    with pytest.raises(DeviceGoneError):
+        find_device(backend, "default", "output")
+    backend.close()
+
+
+def test_sounddevice_takes_a_latency(sound: SoundServer) -> None:
+    rings = []
+    for wanted in (2.5, 40.0):
+        backend = open_backend("sounddevice", wanted)
+        stream = negotiate(backend, find_device(backend, None, "output"), "output", ignore)
+        rings.append(stream.latency_ms)
+        backend.close()
+    assert rings[0] is not None
+    assert rings[1] is not None
+    assert rings[0] < 10 < 30 < rings[1]
