@@ -25,7 +25,7 @@ SOUND_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins portaudio19-dev
 INSTALL_PYAUDIO = @$(PIP) -q --build-constraint constraints.txt pyaudio >$(VENV)/pyaudio.log 2>&1 || echo \
   "make: PyAudio is left out ($(VENV)/pyaudio.log); on Debian: apt install portaudio19-dev python3-dev"
 
-.PHONY: help install quickstart test test-slow test-board test-live check docs docs-serve wheels mutants bench clean
+.PHONY: help install quickstart test test-slow test-board test-live check docs docs-serve boards wheels mutants bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ docs: $(STAMP) ## build the documentation into build/docs; a broken link is an e
 docs-serve: $(STAMP) ## show the documentation on loopback and rebuild it on every change
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
+boards: $(STAMP) ## write the runtime's boards.json anew from the profiles
+	$(BIN)/python -m edge_vc_boards.catalogue
+
 wheels: $(STAMP) ## distributions into dist/, and what BOARDS="pi4 pi5" need; URL=... sets links
 	$(PIP) -q --group release
 	rm -rf dist
@@ -72,7 +75,7 @@ wheels: $(STAMP) ## distributions into dist/, and what BOARDS="pi4 pi5" need; UR
 	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
 	for board in $(BOARDS); do \
 	  mkdir -p dist/$$board && cp dist/edge_vc_runtime-*.whl dist/$$board/ && \
-	  $(BIN)/edge-vc boards $$board --wheels --into dist/$$board; done
+	  $(BIN)/edge-vc wheels $$board --into dist/$$board; done
 
 mutants: $(STAMP) ## change the core one token at a time; tests that notice nothing are listed
 	$(PIP) -q --group mutation

@@ -23,10 +23,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from edge_vc_boards.board import Board, BoardError, load_board
+from edge_vc_boards.board import Board, BoardError
 from edge_vc_boards.emulation.error import EmulationError
 from edge_vc_boards.emulation.hop_cost import HopCost, engine_precisions, hop_cost
 from edge_vc_boards.emulation.root import default_root, make_root
+from edge_vc_boards.profile_folder import load_board
 from edge_vc_runtime import __version__
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
@@ -95,12 +96,13 @@ def measure(
 
 
 def _figure(board: Board, bundle: Bundle, precision: str, runs: list[HopCost]) -> dict[str, Any]:
+    cpu, emulation = board.processor()
     longest = runs[-1]
     model = next(m for m in bundle.manifest.models if m.file == longest.model)
     return {
         "board": board.name,
-        "core": board.cpu.core,
-        "emulated_core": board.emulation.cpu,
+        "core": cpu.core,
+        "emulated_core": emulation.cpu,
         "bundle": bundle.manifest.name,
         "version": bundle.manifest.version,
         "model": longest.model,

@@ -30,7 +30,8 @@ HOST_VERBS = {
     "report": ("edge_vc.evaluate.report.cli", "Show a profile; make a page of an evaluation."),
     "quickstart": ("edge_vc.quickstart", "Teacher to bundle to profile in a few minutes."),
     "bundles": ("edge_vc.assets.cli", "List the shipped bundles."),
-    "boards": ("edge_vc_boards.cli", "Show the known boards and the wheels that they need."),
+    "boards": ("edge_vc_boards.cli", "Show the known boards."),
+    "wheels": ("edge_vc_boards.wheels_cli", "List or collect the wheels that a board needs."),
     "target-voice": ("edge_vc.evaluate.target_voice_cli", "Embed the target for evaluation."),
     "emulate": ("edge_vc_boards.emulation.cli", "Run a command as if on a board, in QEMU."),
 }

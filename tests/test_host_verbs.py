@@ -30,6 +30,7 @@ MISSING = {
     "quickstart": ["--recipe", "none"],
     "bundles": ["--path", "none"],
     "boards": ["none"],
+    "wheels": ["none"],
     "target-voice": ["none", "-o", "none.json"],
     "emulate run": ["none", "--", "true"],
     "run": ["none.evc", "in.wav", "out.wav"],

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
 from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Literal
-
-from edge_vc_runtime.engines import engine_kinds
-from edge_vc_runtime.schema.fields import FieldError
-from edge_vc_runtime.schema.records import from_json_value
 
 
 class BoardError(ValueError):
@@ -42,7 +33,7 @@ class Cpu:
     l3_kb: int
     """0 where there is none."""
     memcpy_mb_per_s: tuple[int, ...]
-    """Lowest and highest published figure of one core's memcpy (sbc-bench)."""
+    """Lowest and highest published figure of one core's memcpy; empty where none is."""
 
     @property
     def dot_product(self) -> bool:
@@ -52,12 +43,18 @@ class Cpu:
 
 @dataclass(frozen=True)
 class System:
-    """The operating system that the board's users have."""
+    """An operating system that the board's users have."""
 
+    key: str
+    """By which a user names it, e.g. ``trixie``."""
     name: str
     python: str
     """Its own Python, e.g. ``3.11``."""
     glibc: str
+    tegra_release: str = ""
+    """How ``/etc/nv_tegra_release`` names it, e.g. ``R36``; empty on other boards."""
+    cuda: str = ""
+    """Major version of CUDA; empty where there is none."""
 
 
 @dataclass(frozen=True)
@@ -93,82 +90,52 @@ class Emulation:
 
 
 @dataclass(frozen=True)
+class FigureSource:
+    """What figures of a profile are taken from."""
+
+    of: str
+    """A key of the profile, or a table of it, e.g. ``cpu``."""
+    title: str
+
+
+@dataclass(frozen=True)
 class Board:
     """One kind of board."""
 
     name: str
     title: str
-    arch: Literal["aarch64"]
+    arch: Literal["aarch64", "x86_64"]
     models: tuple[str, ...]
-    """Parts of ``/proc/device-tree/model`` by which it is recognised."""
+    """Parts of ``/proc/device-tree/model`` by which it is recognised; none of a generic machine."""
     full_model: str
-    """The whole of that file on one such board."""
-    cpu: Cpu
-    system: System
+    """The whole of that file on one such board; empty where `models` is."""
+    systems: tuple[System, ...]
+    """Operating systems with 64-bit programs, the default first."""
     defaults: Defaults
     sensors: SensorPaths
-    emulation: Emulation
+    cpu: Cpu | None = None
+    """None of a generic machine."""
+    emulation: Emulation | None = None
+    """None where nothing stands in for it."""
+    sources: tuple[FigureSource, ...] = ()
 
-    @classmethod
-    def from_toml(cls, text: str) -> Board:
-        """Parse and validate; raises `BoardError` with the key and what is wrong with it."""
-        try:
-            board = from_json_value(cls, tomllib.loads(text))
-        except (tomllib.TOMLDecodeError, FieldError) as error:
-            raise BoardError(" ".join(str(error).split())) from error
-        _check(board)
-        return board
+    @property
+    def system(self) -> System:
+        """The default operating system."""
+        return self.systems[0]
 
+    def system_named(self, key: str | None) -> System:
+        """Return a system by its key, the default for None; raises `BoardError`."""
+        if key is None:
+            return self.system
+        for system in self.systems:
+            if system.key == key:
+                return system
+        keys = ", ".join(system.key for system in self.systems)
+        raise BoardError(f"{self.name}: no system {key!r:.40}, choose from {keys}")
 
-def board_names() -> tuple[str, ...]:
-    """Names of the known boards, sorted."""
-    names = (entry.name for entry in _profiles().iterdir())
-    return tuple(sorted(name[:-5] for name in names if name.endswith(".toml")))
-
-
-def load_board(name: str) -> Board:
-    """Read a board's profile; raises `BoardError` that lists the names."""
-    known = board_names()
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        guess = f"did you mean {near[0]}? " if near else ""
-        raise BoardError(f"no board {name!r:.60}; {guess}known are {', '.join(known)}")
-    try:
-        return Board.from_toml((_profiles() / f"{name}.toml").read_text(encoding="utf-8"))
-    except BoardError as error:
-        raise BoardError(f"{name}.toml: {error}") from error
-
-
-def load_boards() -> tuple[Board, ...]:
-    """Read every profile, by name."""
-    return tuple(load_board(name) for name in board_names())
-
-
-def _profiles() -> Traversable:
-    return resources.files("edge_vc_boards") / "profiles"
-
-
-def _check(board: Board) -> None:
-    """Refuse values of the right type that no board can have."""
-    engine, engines = board.defaults.engine, engine_kinds()
-    if engine not in engines:
-        raise BoardError(
-            f"defaults.engine is {engine!r:.60}, it has to be one of {', '.join(engines)}"
-        )
-    rules = {
-        "name, lower-case letters and digits": re.fullmatch(r"[a-z][a-z0-9]*", board.name),
-        "models, parts of full_model": any(part in board.full_model for part in board.models),
-        "cpu.cores, 1 to 64": 1 <= board.cpu.cores <= 64,
-        "cpu.clock_mhz, 100 to 10000": 100 <= board.cpu.clock_mhz <= 10_000,
-        "cpu.part, 12 bits": 0 <= board.cpu.part < 1 << 12,
-        "cpu.variant and cpu.revision, 4 bits": 0 <= board.cpu.variant | board.cpu.revision < 16,
-        "cpu.memcpy_mb_per_s, lowest and highest": len(board.cpu.memcpy_mb_per_s) == 2,
-        "system.python, like 3.11": re.fullmatch(r"3\.\d{1,2}", board.system.python),
-        "system.glibc, like 2.36": re.fullmatch(r"2\.\d{1,2}", board.system.glibc),
-        "defaults.threads, 1 to cpu.cores": 1 <= board.defaults.threads <= board.cpu.cores,
-        "emulation.cpu, a QEMU core": re.fullmatch(r"[a-z0-9-]+", board.emulation.cpu),
-    }
-    for rule, kept in rules.items():
-        if not kept:
-            key, _, words = rule.partition(", ")
-            raise BoardError(f"{key} has to be {words}")
+    def processor(self) -> tuple[Cpu, Emulation]:
+        """Return what emulation needs; raises `BoardError` where the profile does not say it."""
+        if self.cpu is None or self.emulation is None:
+            raise BoardError(f"{self.name} describes no processor that could be emulated")
+        return self.cpu, self.emulation

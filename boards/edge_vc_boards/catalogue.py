@@ -1,8 +1,7 @@
 """What a board has to know about boards: how it recognises itself and what it then runs.
 
-`edge_vc_runtime` carries this as ``boards.json``; after a profile has changed, write it anew:
-
-  python -m edge_vc_boards.catalogue
+`edge_vc_runtime` carries this as ``boards.json``; after a profile has changed, ``make boards``
+writes it anew.
 """
 
 from __future__ import annotations
@@ -13,13 +12,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import edge_vc_runtime
-from edge_vc_boards.board import Board, load_boards
+from edge_vc_boards.board import Board
+from edge_vc_boards.profile_folder import shipped_boards
 
 FILE_NAME = "boards.json"
 
 
 def catalogue(boards: Iterable[Board]) -> str:
-    """Return the boards as JSON: ``name``, ``models``, ``engine`` and ``threads`` of each."""
+    """Return the boards as JSON: ``name``, ``models``, ``engine`` and ``threads`` of each
+    that can be recognised."""
     entries = [
         {
             "name": board.name,
@@ -28,6 +29,7 @@ def catalogue(boards: Iterable[Board]) -> str:
             "threads": board.defaults.threads,
         }
         for board in boards
+        if board.models
     ]
     return json.dumps(entries, indent=1) + "\n"
 
@@ -41,7 +43,7 @@ def write_catalogue() -> Path:
     """Write the shipped boards into the runtime's package; return the path."""
     path = catalogue_path()
     beside = path.with_name(f".{FILE_NAME}.{os.getpid()}")
-    beside.write_text(catalogue(load_boards()), encoding="utf-8")
+    beside.write_text(catalogue(shipped_boards()), encoding="utf-8")
     os.replace(beside, path)
     return path
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib import resources
 
-from edge_vc_boards.board import Board
+from edge_vc_boards.board import Board, Cpu, System
+from edge_vc_boards.profile_folder import profile_path
 
 
 def board_table(boards: Iterable[Board]) -> list[str]:
-    """Return one line per board: name, processor, system and what runs by default."""
-    rows = [("name", "board", "processor", "Python", "glibc", "default")]
+    """Return one line per board: name, processor, systems and what runs by default."""
+    rows = [("name", "board", "processor", "systems (Python)", "default")]
     rows += [
         (
             board.name,
             board.title,
-            f"{board.cpu.cores} x {board.cpu.core}, {board.cpu.clock_mhz} MHz",
-            board.system.python,
-            board.system.glibc,
+            _processor(board.cpu) if board.cpu else board.arch,
+            ", ".join(f"{system.key} ({system.python})" for system in board.systems),
             f"{board.defaults.engine} {board.defaults.precision}",
         )
         for board in boards
@@ -27,27 +26,46 @@ def board_table(boards: Iterable[Board]) -> list[str]:
 
 
 def describe_board(board: Board) -> list[str]:
-    """Return a board's profile, one fact per line with its unit, and the file it is read from."""
-    cpu, system, defaults, sensors = board.cpu, board.system, board.defaults, board.sensors
-    low, high = cpu.memcpy_mb_per_s
-    l2 = "shared" if cpu.l2_shared else "per core"
+    """Return a board's profile, one fact per line with its unit and where it is taken from."""
+    defaults, sensors = board.defaults, board.sensors
     limits = ", ".join(f"{limit:g} °C" for limit in sensors.throttle_c) or "not published"
     facts = {
         "board": board.title,
-        "recognised by": " or ".join(board.models),
-        "processor": f"{cpu.cores} x {cpu.core} ({board.arch}), {cpu.clock_mhz} MHz",
-        "instructions": " ".join(cpu.features),
-        "8-bit dot product": "yes" if cpu.dot_product else "no",
-        "caches": f"L1d {cpu.l1d_kb} kB per core, L2 {cpu.l2_kb} kB {l2}, L3 {cpu.l3_kb} kB",
-        "memory copy": f"{low} to {high} MB/s, one core",
-        "system": f"{system.name}, Python {system.python}, glibc {system.glibc}",
-        "default": f"{defaults.engine} {defaults.precision}, threads: {defaults.threads}",
+        "recognised by": " or ".join(board.models) or "nothing: a generic profile",
+        **(_cpu_facts(board.cpu, board.arch) if board.cpu else {"processor": board.arch}),
+        **{f"system {system.key}": _system(system) for system in board.systems},
+        "default": f"{board.system.key}, {defaults.engine} {defaults.precision}, "
+        f"threads: {defaults.threads}",
         "temperature": sensors.temperature,
         "throttling": sensors.throttled or "not readable",
         "tools": ", ".join(sensors.tools) or "none",
         "clock falls at": limits,
-        "emulated as": f"QEMU's {board.emulation.cpu}",
-        "source": str(resources.files("edge_vc_boards") / "profiles" / f"{board.name}.toml"),
+        "emulated as": f"QEMU's {board.emulation.cpu}" if board.emulation else "not emulated",
+        "profile": profile_path(board.name),
+        **{f"source of {source.of}": source.title for source in board.sources},
     }
     width = max(map(len, facts)) + 2
     return [board.name, *(f"  {name + ':':<{width}}{value}" for name, value in facts.items())]
+
+
+def _processor(cpu: Cpu) -> str:
+    return f"{cpu.cores} x {cpu.core}, {cpu.clock_mhz} MHz"
+
+
+def _cpu_facts(cpu: Cpu, arch: str) -> dict[str, str]:
+    l2 = "shared" if cpu.l2_shared else "per core"
+    copy = " to ".join(map(str, cpu.memcpy_mb_per_s))
+    return {
+        "processor": f"{cpu.cores} x {cpu.core} ({arch}), {cpu.clock_mhz} MHz",
+        "instructions": " ".join(cpu.features),
+        "8-bit dot product": "yes" if cpu.dot_product else "no",
+        "caches": f"L1d {cpu.l1d_kb} kB per core, L2 {cpu.l2_kb} kB {l2}, L3 {cpu.l3_kb} kB",
+        "memory copy": f"{copy} MB/s, one core" if copy else "not published",
+    }
+
+
+def _system(system: System) -> str:
+    jetson = [f"Jetson Linux {system.tegra_release}"] * bool(system.tegra_release)
+    jetson += [f"CUDA {system.cuda}"] * bool(system.cuda)
+    facts = (f"Python {system.python}", f"glibc {system.glibc}", *jetson)
+    return f"{system.name}, {', '.join(facts)}"

@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 
-from edge_vc_boards.board import Board, BoardError
+from edge_vc_boards.board import Board, BoardError, System
 from edge_vc_runtime import __version__
 from edge_vc_runtime.engines import EngineKind, engine_kinds
 
@@ -21,6 +21,7 @@ class WheelSet:
     """Pinned requirements and the arguments that make pip fetch them for another machine."""
 
     board: Board
+    system: System
     python: str
     engine: EngineKind
     requirements: tuple[str, ...]
@@ -28,16 +29,16 @@ class WheelSet:
     def pip_options(self) -> tuple[str, ...]:
         """Return options for ``pip download`` and ``pip install --target``."""
         options = [f"--python-version={self.python}", "--only-binary=:all:"]
-        options += [f"--platform={tag}" for tag in platform_tags(self.board.system.glibc)]
+        tags = platform_tags(self.system.glibc, self.board.arch)
+        options += [f"--platform={tag}" for tag in tags]
         return tuple(options)
 
     def lines(self) -> tuple[str, ...]:
         """Return a requirements file that says how it is used."""
-        system = self.board.system
         extra = f"[{self.engine.extra}]" if self.engine.extra else ""
         return (
-            f"# {self.board.title}: {system.name}, Python {self.python}, glibc {system.glibc}, "
-            f"engine {self.engine.name}",
+            f"# {self.board.title}: {self.system.name}, Python {self.python}, "
+            f"glibc {self.system.glibc}, engine {self.engine.name}",
             "# Fetch for offline use (FOLDER holds the wheel of edge-vc-runtime as well):",
             f"#   pip download --dest FOLDER --find-links FOLDER {' '.join(self.pip_options())} "
             "-r THIS_FILE",
@@ -48,13 +49,20 @@ class WheelSet:
         )
 
 
-def wheel_set(board: Board, engine: str | None = None, python: str | None = None) -> WheelSet:
+def wheel_set(
+    board: Board,
+    engine: str | None = None,
+    python: str | None = None,
+    system: str | None = None,
+) -> WheelSet:
     """Return what a board needs for one engine.
 
-    ``engine`` and ``python`` (``3.13``) are the board's own when not given. Raises `BoardError`,
+    ``engine`` and ``system`` (``trixie``) are the board's own when not given, ``python``
+    (``3.13``) is the system's. Raises `BoardError`,
     one line, for a Python that is too old or an engine without wheels.
     """
-    python = python or board.system.python
+    row = board.system_named(system)
+    python = python or row.python
     engine = engine or board.defaults.engine
     _check_python(board, python)
     engines = engine_kinds()
@@ -70,7 +78,7 @@ def wheel_set(board: Board, engine: str | None = None, python: str | None = None
         )
     pins = {"numpy": everywhere[python], **kind.wheels[python]}
     pinned = tuple(f"{name}=={pins[name]}" for name in sorted(pins, key=str.lower))
-    return WheelSet(board, python, kind, pinned)
+    return WheelSet(board, row, python, kind, pinned)
 
 
 def _numpy_pins() -> dict[str, str]:
@@ -79,11 +87,11 @@ def _numpy_pins() -> dict[str, str]:
     return {python: str(version) for python, version in document["numpy"].items()}
 
 
-def platform_tags(glibc: str) -> tuple[str, ...]:
-    """Return pip's platform tags for aarch64 with a glibc (``2.36``), the newest first."""
+def platform_tags(glibc: str, arch: str = "aarch64") -> tuple[str, ...]:
+    """Return pip's platform tags of an architecture with a glibc (``2.36``), the newest first."""
     minor = int(glibc.split(".")[1])
-    tags = [f"manylinux_2_{tag}_aarch64" for tag in _GLIBC_TAGS if tag <= minor]
-    return (*tags, "manylinux2014_aarch64")
+    tags = [f"manylinux_2_{tag}_{arch}" for tag in _GLIBC_TAGS if tag <= minor]
+    return (*tags, f"manylinux2014_{arch}")
 
 
 def _check_python(board: Board, python: str) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge_vc_boards import fetch
-from edge_vc_boards.board import BoardError, load_board
+from edge_vc_boards.board import BoardError
+from edge_vc_boards.profile_folder import load_board
 from edge_vc_boards.requirements import wheel_set
 
 

@@ -9,9 +9,9 @@ from types import ModuleType
 
 import pytest
 
-from edge_vc_boards.board import load_board
 from edge_vc_boards.emulation.error import UnavailableError
 from edge_vc_boards.emulation.hop_cost import HopCost, engine_precisions
+from edge_vc_boards.profile_folder import load_board
 from edge_vc_runtime.bundle.reader import read_bundle
 
 

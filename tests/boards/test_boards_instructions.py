@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from edge_vc_boards.board import load_board
 from edge_vc_boards.emulation.hop_cost import engine_precisions, hop_cost
 from edge_vc_boards.emulation.run import CommandResult, run_on
+from edge_vc_boards.profile_folder import load_board
 from edge_vc_runtime.bundle.reader import read_bundle
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_vc_boards.board import Board, BoardError, load_board
+from edge_vc_boards.board import BoardError
+from edge_vc_boards.profile import read_profile
+from edge_vc_boards.profile_folder import load_board
 from edge_vc_boards.requirements import platform_tags, wheel_set
 from edge_vc_runtime import __version__
 from edge_vc_runtime.engines import (
@@ -77,7 +79,12 @@ def test_platform_tags_follow_glibc() -> None:
     ("board", "engine", "python", "complaint"),
     [
         ("nano", None, None, "nano: Python 3.6 is too old, edge-vc-runtime needs 3.10 or later"),
-        ("orin", None, "3.8", "orin: Python 3.8 is too old, edge-vc-runtime needs 3.10 or later"),
+        (
+            "orin-nano",
+            None,
+            "3.8",
+            "orin-nano: Python 3.8 is too old, edge-vc-runtime needs 3.10 or later",
+        ),
         ("pi4", "cuda", None, "no engine 'cuda', choose from litert, onnx"),
         (
             "pi4",
@@ -127,7 +134,7 @@ def test_a_registered_engine_has_a_set(plain: EngineKind) -> None:
 
 def test_a_registered_engine_can_be_a_boards_own(plain: EngineKind) -> None:
     text = (resources.files("edge_vc_boards") / "profiles" / "pi4.toml").read_text()
-    assert Board.from_toml(text.replace('engine = "litert"', 'engine = "plain"')).defaults == (
+    assert read_profile(text.replace('engine = "litert"', 'engine = "plain"')).defaults == (
         replace(load_board("pi4").defaults, engine="plain")
     )
 
@@ -136,7 +143,7 @@ def test_a_registered_engine_can_be_a_boards_own(plain: EngineKind) -> None:
 @pytest.mark.parametrize("engine", ["litert", "onnx"])
 @pytest.mark.parametrize(
     ("board", "python"),
-    [("pi4", "3.11"), ("pi5", "3.13"), ("orin", "3.10"), ("nano", "3.10")],
+    [("pi4", "3.11"), ("pi5", "3.13"), ("orin-nano", "3.10"), ("agx-orin", "3.12")],
 )
 def test_the_set_resolves_for_the_board(
     board: str, python: str, engine: str, project_root: Path, tmp_path: Path

@@ -9,12 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from edge_vc.cli import app
-from edge_vc_boards.board import load_board
 from edge_vc_boards.emulation import debian, root_content
 from edge_vc_boards.emulation import root as arm64_root
 from edge_vc_boards.emulation.error import EmulationError, UnavailableError
 from edge_vc_boards.emulation.root import default_root, is_made, make_root
 from edge_vc_boards.emulation.run import run_on
+from edge_vc_boards.profile_folder import load_board
 
 
 @pytest.fixture

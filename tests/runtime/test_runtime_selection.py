@@ -302,7 +302,7 @@ def test_command_with_bad_input(
         ("Raspberry Pi Zero 2 W Rev 1.0", "zero2"),
         ("Raspberry Pi 5 Model B Rev 1.0", "pi5"),
         ("Raspberry Pi Compute Module 4 Rev 1.0", "pi4"),
-        ("NVIDIA Jetson Orin Nano Engineering Reference Developer Kit", "orin"),
+        ("NVIDIA Jetson Orin Nano Engineering Reference Developer Kit", "orin-nano"),
         ("NVIDIA Jetson Nano Developer Kit", "nano"),
         ("Banana Pi BPI-M5", None),
     ],

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from edge_vc.command_line.verb import Verb, VerbGroup, notes, verb_app
-from edge_vc_boards.board import board_names, load_board
 from edge_vc_boards.emulation.root import default_root, make_root
 from edge_vc_boards.emulation.run import SHARE, run_on
+from edge_vc_boards.profile_folder import board_names, load_board
 
 HELP = """Run a command as if on a board: QEMU user emulation in a small arm64 root.
 

@@ -23,10 +23,11 @@ def write_fake_proc(board: Board, folder: Path) -> None:
 
     Entries that do not depend on the board, such as ``/proc/self``, are links to the kernel's.
     """
+    cpu, _ = board.processor()
     files = {
-        "proc/cpuinfo": _cpuinfo(board),
+        "proc/cpuinfo": _cpuinfo(board, cpu),
         "proc/device-tree/model": f"{board.full_model}\0",
-        **{f"sys/devices/system/cpu/{k}": f"{v}\n" for k, v in _cpu_tree(board.cpu).items()},
+        **{f"sys/devices/system/cpu/{k}": f"{v}\n" for k, v in _cpu_tree(cpu).items()},
     }
     for name, text in files.items():
         path = folder / name
@@ -36,8 +37,7 @@ def write_fake_proc(board: Board, folder: Path) -> None:
         (folder / "proc" / name).symlink_to(f"{HOST_PROC}/{name}")
 
 
-def _cpuinfo(board: Board) -> str:
-    cpu = board.cpu
+def _cpuinfo(board: Board, cpu: Cpu) -> str:
     core = (
         f"BogoMIPS\t: 108.00\nFeatures\t: {' '.join(cpu.features)}\n"
         f"CPU implementer\t: {_ARM:#x}\nCPU architecture: 8\nCPU variant\t: {cpu.variant:#x}\n"

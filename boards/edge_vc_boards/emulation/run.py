@@ -54,6 +54,7 @@ def run_on(
     ``share`` is a folder that the command sees as ``/mnt`` and may read. Raises `EmulationError`
     when there is no root, or when the command takes longer than ``timeout_s``.
     """
+    _, emulation = board.processor()
     root = (root or default_root()).absolute()
     check_host()
     if not is_made(root):
@@ -62,7 +63,7 @@ def run_on(
         scratch = Path(name)
         (scratch / "tmp").mkdir()
         write_fake_proc(board, scratch)
-        sandbox = _sandbox(board, _absolute(root, command), root, scratch, share, count)
+        sandbox = _sandbox(emulation.cpu, _absolute(root, command), root, scratch, share, count)
         try:
             done = subprocess.run(
                 sandbox.launcher(), capture_output=capture, text=True, timeout=timeout_s
@@ -74,7 +75,7 @@ def run_on(
 
 
 def _sandbox(
-    board: Board, command: Sequence[str], root: Path, scratch: Path, share: Path | None, count: bool
+    cpu: str, command: Sequence[str], root: Path, scratch: Path, share: Path | None, count: bool
 ) -> Sandbox:
     packages = [Path(module.__file__ or "").parent for module in (edge_vc_runtime, edge_vc_boards)]
     binds = [
@@ -88,7 +89,7 @@ def _sandbox(
         binds.append((str(share.absolute()), SHARE, False))
     plugin = ["-plugin", f"{QEMU}/libicount.so,out=/tmp/counts.jsonl"] if count else []
     loader = [_LOADER, "--library-path", QEMU]
-    emulator = [f"{QEMU}/qemu-aarch64", "-cpu", board.emulation.cpu, *plugin]
+    emulator = [f"{QEMU}/qemu-aarch64", "-cpu", cpu, *plugin]
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": "/tmp",
