@@ -1,0 +1,51 @@
+"""What a governor can change in a running conversion, and the decisions that do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from edge_vc_runtime.live.events import EventLog
+
+Change = Literal["reserve", "tier", "bypass"]
+
+
+class Actuators(Protocol):
+    """Called from the monitor thread; each takes effect within a few hops, without a click."""
+
+    def set_reserve_hops(self, hops: int) -> None:
+        """Have so many hops more delay than at the start; see `ElasticHops.set_hops`."""
+
+    def select_tier(self, name: str) -> None:
+        """Move to a tier; see `TieredConverter.select`."""
+
+    def set_bypass(self, on: bool) -> None:
+        """Pass the microphone on unconverted and leave the model out, or convert again."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One change, and why."""
+
+    seconds: float
+    """When, on the observations' clock."""
+    what: Change
+    before: int | str | bool
+    """Hops, a tier's name, or whether it was bypassed."""
+    after: int | str | bool
+    reason: str
+    """One line with the numbers that led to it."""
+
+    def apply(self, actuators: Actuators) -> None:
+        """Carry it out."""
+        if self.what == "reserve":
+            actuators.set_reserve_hops(int(self.after))
+        elif self.what == "tier":
+            actuators.select_tier(str(self.after))
+        else:
+            actuators.set_bypass(bool(self.after))
+
+    def record(self, log: EventLog) -> None:
+        """Write it as one event: what, from, to, reason."""
+        ends = {"from": self.before, "to": self.after}
+        log("governor", what=self.what, **ends, reason=self.reason)

@@ -1,0 +1,105 @@
+"""Clock drift between two sound cards, corrected by resampling the output a little.
+
+Microphone and loudspeaker have a crystal each. At 200 ppm apart one of them is a whole second
+ahead after 83 minutes: without a correction the output ring runs empty or full. The correction
+follows the number of samples that wait in that ring, so slowly that it cannot be heard: 500 ppm are
+0.9 cents.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DriftSettings:
+    """How a fill becomes a correction."""
+
+    most_ppm: float = 500.0
+    """Largest correction: crystals of sound cards are within 100 ppm, cheap ones within 200."""
+    response_s: float = 30.0
+    """Time constant of the control loop in s: 200 ppm shift the delay by 2.2 ms until they are
+    found; a shorter one would pass the callbacks' jitter on to the pitch."""
+    smoothing_s: float = 5.0
+    """Time constant of the fill's mean in s; well below ``response_s``, or the loop overshoots."""
+    learning_s: float = 5.0
+    """The mean fill of the first so many seconds is the one that is held from then on."""
+
+
+class DriftController:
+    """Estimates how much faster the output's clock runs than the input's, in ppm.
+
+    A proportional-integral controller, critically damped, on the smoothed fill of the output ring.
+    It also undoes what an underflow added to the delay. No thread and no clock of its own: the
+    time comes with each update.
+    """
+
+    def __init__(self, sample_rate: int, settings: DriftSettings | None = None) -> None:
+        """Take the rate in Hz at which fills are counted."""
+        self.settings = settings or DriftSettings()
+        rate = sample_rate * 1e-6  # samples that 1 ppm makes in a second
+        response = self.settings.response_s
+        self._proportional = 2 / (response * rate)
+        self._integral = 1 / (response**2 * rate)
+        self._found_ppm = 0.0
+        self.ppm = 0.0
+        """The correction: so many output samples per million are to be made in addition."""
+        self.restart()
+
+    @property
+    def target(self) -> float | None:
+        """The fill that is held, in samples; None while it is being learned."""
+        return self._target
+
+    def restart(self) -> None:
+        """A stream was opened again: learn the fill anew; the clocks are still the same."""
+        self._target: float | None = None
+        self._mean: float | None = None
+        self._begun: float | None = None
+        self._last = 0.0
+        self._learned = 0.0
+        self._count = 0
+        self.ppm = self._found_ppm
+
+    def shift(self, samples: float) -> None:
+        """Move the target: that much delay was added on purpose (or taken back, negative)."""
+        if self._mean is not None:
+            self._mean += samples
+        if self._target is not None:
+            self._target += samples
+        self._learned += samples * self._count
+
+    def update(self, fill: float, seconds: float) -> float:
+        """Take the mean fill in samples since the last update; return the correction in ppm.
+
+        ``seconds`` is the time of any clock that only runs forward. Fills have to be taken at one
+        point of a hop's work, such as before it is written: taken at any time, their sawtooth of
+        one hop would beat with the interval between updates.
+        """
+        if self._begun is None or self._mean is None:
+            self._begun = self._last = seconds
+            self._mean = fill
+        passed = min(max(seconds - self._last, 0.0), 1.0)  # a clock that jumped is no drift
+        self._last = seconds
+        self._mean += (fill - self._mean) * (1 - math.exp(-passed / self.settings.smoothing_s))
+        if self._target is None:
+            self._learn(fill, seconds - self._begun)
+        else:
+            self._correct(self._mean - self._target, passed)
+        return self.ppm
+
+    def _learn(self, fill: float, seconds: float) -> None:
+        self._learned += fill
+        self._count += 1
+        if seconds >= self.settings.learning_s:
+            self._target = self._learned / self._count
+
+    def _correct(self, error: float, passed: float) -> None:
+        """Set the correction for a fill that is ``error`` samples above the target."""
+        most = self.settings.most_ppm
+        found = self._found_ppm - self._integral * error * passed
+        wanted = found - self._proportional * error
+        self.ppm = min(max(wanted, -most), most)
+        if self.ppm == wanted:  # at its limit the integral stays: it would run away
+            self._found_ppm = min(max(found, -most), most)

@@ -1,0 +1,154 @@
+"""Keeps a live conversion in time: more delay, then a smaller tier, then bypass; and back.
+
+Down the ladder one step at a time, each after the one before had time to work; up again only after
+calm seconds, and later each time that a step up did not last. All of it is a function of the
+observations: no clock, no thread, no input or output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edge_vc_runtime.live.actuators import Actuators, Change, Decision
+from edge_vc_runtime.live.backoff import Backoff
+from edge_vc_runtime.live.events import EventLog
+from edge_vc_runtime.live.governor_options import GovernorSettings
+from edge_vc_runtime.live.observation import Observation
+from edge_vc_runtime.live.pressure import Pressure, pressure_of
+from edge_vc_runtime.live.recent_count import RecentCount
+
+
+class Governor:
+    """Decides from observations, about ten a second; `Decision.apply` carries a decision out."""
+
+    def __init__(
+        self, tiers: Mapping[str, float], settings: GovernorSettings | None = None, start: str = ""
+    ) -> None:
+        """Take the tiers' costs by name, from the largest to the smallest, in any unit.
+
+        ``start`` is the tier that runs, the first by default. Raises `ValueError` for no tier.
+        """
+        if not tiers:
+            raise ValueError("no tiers: give at least the one that runs")
+        self.settings = settings = settings or GovernorSettings()
+        self.reserve_hops = 0
+        self.bypassed = False
+        self._names, self._costs = tuple(tiers), tuple(tiers.values())
+        self._tier = self._names.index(start) if start else 0
+        self._now = 0.0
+        self._settled = 0.0
+        self._bypassed_at = 0.0
+        self._calm_since: float | None = None
+        self._xruns = RecentCount(settings.window_s)
+        self._backoffs: dict[Change, Backoff] = {
+            "reserve": Backoff(settings.reserve_s, settings.longest_s, settings.forget_s),
+            "tier": Backoff(settings.tier_s, settings.longest_s, settings.forget_s),
+            "bypass": Backoff(settings.bypass_s, settings.longest_s, settings.forget_s),
+        }
+
+    @property
+    def tier(self) -> str:
+        """The tier that is to run."""
+        return self._names[self._tier]
+
+    def govern(
+        self, observation: Observation, actuators: Actuators, log: EventLog
+    ) -> Decision | None:
+        """Observe; carry out and record what is decided."""
+        decision = self.observe(observation)
+        if decision is not None:
+            decision.apply(actuators)
+            decision.record(log)
+        return decision
+
+    def observe(self, seen: Observation) -> Decision | None:
+        """Return what is to change now, or None; the governor counts on it being carried out."""
+        self._now = max(self._now, seen.seconds)  # a clock set back ends no wait early
+        recent = self._xruns.count(self._now, seen.xruns)
+        if not seen.running:
+            self._pause()
+            return None
+        pressure = pressure_of(seen, recent, self.settings)
+        if not pressure.calm:
+            self._calm_since = None
+        elif self._calm_since is None:
+            self._calm_since = self._now
+        if self._now < self._settled:
+            return None
+        if self.bypassed:
+            return self._convert_again(recent)
+        return self._down(pressure) or self._up(seen, pressure)
+
+    def _pause(self) -> None:
+        """A device is gone: what was observed before says nothing about the time after."""
+        self._calm_since = None
+        self._xruns.clear()
+        self._settled = self._now + self.settings.settle_s
+
+    def _down(self, pressure: Pressure) -> Decision | None:
+        if pressure.strained and self.reserve_hops < self.settings.reserve_hops:
+            self._backoffs["reserve"].failed(self._now)
+            self.reserve_hops += 1
+            return self._decide(
+                "reserve", self.reserve_hops - 1, self.reserve_hops, pressure.strained
+            )
+        if pressure.overloaded and self._tier + 1 < len(self._names):
+            self._backoffs["tier"].failed(self._now)
+            return self._move(self._tier + 1, pressure.overloaded)
+        last = self._tier + 1 == len(self._names)
+        if pressure.hopeless and last and self.settings.bypass:
+            self._backoffs["bypass"].failed(self._now)
+            self.bypassed, self._bypassed_at = True, self._now
+            return self._decide("bypass", False, True, pressure.hopeless)
+        return None
+
+    def _up(self, seen: Observation, pressure: Pressure) -> Decision | None:
+        if self._calm_since is None:
+            return None
+        calm_s = self._now - self._calm_since
+        if self.reserve_hops and calm_s >= self._backoffs["reserve"].wait_s:
+            self._backoffs["reserve"].tried(self._now)
+            self.reserve_hops -= 1
+            reason = f"calm for {calm_s:.0f} s, {pressure.figures}"
+            return self._decide("reserve", self.reserve_hops + 1, self.reserve_hops, reason)
+        if self._tier and not pressure.hot and calm_s >= self._backoffs["tier"].wait_s:
+            return self._larger(seen, calm_s)
+        return None
+
+    def _convert_again(self, recent_xruns: int) -> Decision | None:
+        """Leave bypass after a while; nothing measured in it says whether the model would do."""
+        bypassed_s = self._now - self._bypassed_at
+        if recent_xruns or bypassed_s < self._backoffs["bypass"].wait_s:
+            return None
+        self._backoffs["bypass"].tried(self._now)
+        self.bypassed = False
+        reason = f"bypassed for {bypassed_s:.0f} s, trying {self.tier} again"
+        return self._decide("bypass", True, False, reason)
+
+    def _larger(self, seen: Observation, calm_s: float) -> Decision | None:
+        """Move up where the larger tier's median, scaled by its cost, would leave room."""
+        if seen.p50_ms is None:
+            return None
+        ratio = self._costs[self._tier - 1] / max(self._costs[self._tier], 1e-9)
+        expected, hop_ms = seen.p50_ms * ratio, seen.hop_ms
+        both = expected + seen.p50_ms  # while the larger tier is warmed
+        if expected >= self.settings.calm * hop_ms or both >= self.settings.busy * hop_ms:
+            return None
+        self._backoffs["tier"].tried(self._now)
+        return self._move(
+            self._tier - 1,
+            f"calm for {calm_s:.0f} s, p50 {seen.p50_ms:.2f} ms, "
+            f"{expected:.2f} of {hop_ms:.1f} ms expected",
+        )
+
+    def _move(self, tier: int, reason: str) -> Decision:
+        before, self._tier = self.tier, tier
+        return self._decide("tier", before, self.tier, reason)
+
+    def _decide(
+        self, what: Change, before: int | str | bool, after: int | str | bool, reason: str
+    ) -> Decision:
+        self._settled = self._now + self.settings.settle_s
+        self._calm_since = None
+        self._xruns.clear()
+        return Decision(self._now, what, before, after, reason)

@@ -1,0 +1,73 @@
+"""How hard pressed a live conversion is, by three degrees, in words with numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_vc_runtime.live.governor_options import GovernorSettings
+from edge_vc_runtime.live.observation import Observation
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """Reasons to act, empty where there is none; a stronger one does not imply a weaker one."""
+
+    strained: str
+    """Single steps are slow or something was heard: more delay helps."""
+    overloaded: str
+    """Slow all the time, or something was heard again and again: a smaller tier helps."""
+    hopeless: str
+    """Not even in time on the whole, or something is heard all the time."""
+    calm: bool
+    """No reason to act, and room to do more."""
+    hot: str
+    """Why the processor may slow down at any moment."""
+    figures: str
+    """What was measured."""
+
+
+def pressure_of(seen: Observation, recent_xruns: int, settings: GovernorSettings) -> Pressure:
+    """Weigh one observation; ``recent_xruns`` are those of `GovernorSettings.window_s`."""
+    hot = _heat(seen, settings)
+    figures = _figures(seen, hot)
+    p50, p99 = (None if ms is None else ms / seen.hop_ms for ms in (seen.p50_ms, seen.p99_ms))
+    heard = f"{recent_xruns} xruns in {settings.window_s:g} s" if recent_xruns else ""
+    low = seen.least_fill is not None and seen.least_fill < settings.least_fill
+    limit = settings.hot_busy if hot else settings.busy
+    slow = p50 is not None and p50 >= limit
+    spiky = p99 is not None and p99 >= settings.busy
+
+    def because(*parts: str) -> str:
+        return "; ".join(part for part in (*parts, figures) if part)
+
+    strained = bool(heard or low or spiky or slow)
+    overloaded = slow or recent_xruns >= settings.tier_xruns
+    late = p50 is not None and p50 >= 1
+    hopeless = late or recent_xruns >= settings.bypass_xruns
+    room = (p99 is None or p99 < settings.calm) and (p50 is None or p50 < settings.calm)
+    return Pressure(
+        strained=because(heard, "output ring low" if low else "") if strained else "",
+        overloaded=because(heard, f"limit {limit:.0%} of a hop") if overloaded else "",
+        hopeless=because(heard, "slower than real time" if late else "") if hopeless else "",
+        calm=room and not (strained or overloaded or hopeless),
+        hot=hot,
+        figures=figures,
+    )
+
+
+def _heat(seen: Observation, settings: GovernorSettings) -> str:
+    """Return why the processor may slow down, or nothing."""
+    if seen.throttled_now:
+        return f"throttled {seen.throttled}"
+    if seen.temperature_c is not None and seen.temperature_c >= settings.hot_c:
+        return f"{seen.temperature_c:.1f} C of {settings.hot_c:g}"
+    return ""
+
+
+def _figures(seen: Observation, hot: str) -> str:
+    parts = []
+    if seen.p50_ms is not None and seen.p99_ms is not None:
+        parts.append(f"p50 {seen.p50_ms:.2f}, p99 {seen.p99_ms:.2f} of {seen.hop_ms:.1f} ms")
+    if seen.least_fill is not None:
+        parts.append(f"least fill {seen.least_fill:.2f} hops")
+    return ", ".join([*parts, hot] if hot else parts) or "nothing measured"
