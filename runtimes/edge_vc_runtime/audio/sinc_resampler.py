@@ -60,7 +60,7 @@ class SincResampler:
     @property
     def delay_ms(self) -> float:
         """Delay in ms: half of the filter."""
-        return self._table.shape[1] / 2 / self.from_rate * 1000
+        return float(self._table.shape[1] / 2 / self.from_rate * 1000)
 
     def set_ppm(self, ppm: float) -> None:
         """Give that many more output samples per million; within `MOST_PPM`, else the nearest."""
@@ -118,4 +118,4 @@ def _filters(from_rate: int, to_rate: int) -> NDArray[np.float32]:
     cutoff = scale * (_CUTOFF if from_rate != to_rate else 1.0)
     inside = np.sqrt(np.clip(1 - (times / half) ** 2, 0, None))
     table = np.sinc(cutoff * times) * np.i0(_BETA * inside)
-    return (table / table.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(table / table.sum(axis=1, keepdims=True), np.float32)

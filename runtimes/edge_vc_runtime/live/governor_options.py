@@ -6,8 +6,6 @@ import argparse
 import math
 from dataclasses import dataclass
 
-from edge_vc_runtime.errors import UsageError
-
 
 @dataclass(frozen=True)
 class GovernorSettings:
@@ -68,17 +66,14 @@ class GovernorOptions:
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> GovernorOptions:
-        """Return the options; raises `UsageError` for limits that contradict each other."""
-        try:
-            settings = GovernorSettings(
-                busy=arguments.busy / 100,
-                calm=min(round(arguments.busy * 0.75) / 100, GovernorSettings.calm),
-                hot_c=arguments.hot,
-                reserve_hops=arguments.extra_delay,
-                bypass=not arguments.no_auto_bypass,
-            )
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+        """Return the options that `add_governor_options` parsed."""
+        settings = GovernorSettings(
+            busy=arguments.busy / 100,
+            calm=min(round(arguments.busy * 0.75) / 100, GovernorSettings.calm),
+            hot_c=arguments.hot,
+            reserve_hops=arguments.extra_delay,
+            bypass=not arguments.no_auto_bypass,
+        )
         return cls(not arguments.no_governor, settings)
 
 
