@@ -79,6 +79,32 @@ def cached_pairs(
 
     Raises `WorkerLostError` when a process dies.
     """
+    paths = pair_files(
+        sources,
+        cache,
+        variants=variants,
+        seed=seed,
+        clean=clean,
+        settings=settings,
+        workers=workers,
+        progress=progress,
+    )
+    return [load_pairs(path) for path in paths]
+
+
+def pair_files(
+    sources: Sequence[Utterance],
+    cache: Path,
+    *,
+    variants: int,
+    seed: int = 0,
+    clean: bool = True,
+    settings: PerturbSettings | None = None,
+    workers: int = 2,
+    progress: Progress = no_progress,
+    label: str = "voices are perturbed",
+) -> list[Path]:
+    """Return the files of `cached_pairs`, for `load_pairs`; ``label`` is what progress shows."""
     settings = settings or PerturbSettings()
     recipe = (_VERSION, variants, seed, clean, asdict(settings))
     key = hashlib.sha256(repr(recipe).encode()).hexdigest()[:10]
@@ -89,9 +115,9 @@ def cached_pairs(
         for source in sources
     ]
     missing = [job for job in jobs if not job[1].exists()]
-    for _ in progress(parallel_map(_store, missing, workers), len(missing), "voices are perturbed"):
+    for _ in progress(parallel_map(_store, missing, workers), len(missing), label):
         pass
-    return [load_pairs(path) for _, path, *_ in jobs]
+    return [path for _, path, *_ in jobs]
 
 
 def load_pairs(path: Path) -> PairSet:

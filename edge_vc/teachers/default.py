@@ -74,7 +74,7 @@ class DefaultTeacher:
             raise AudioError(f"a teacher converts mono of {hop} samples or more: {audio.shape}")
         levelled = normalize_level(audio, self.sample_rate, INPUT_DB)
         padded = np.pad(levelled, (0, -len(audio) % hop))
-        f0 = self._target_f0(padded)
+        f0 = target_pitch(padded, self.sample_rate, hop, self.config.target_log_f0)
         log_mel = self._log_mel(torch.from_numpy(padded)[None])
         log_mel = log_mel - channel_mean(log_mel[0])
         contour = torch.from_numpy(f0)[None]
@@ -86,16 +86,6 @@ class DefaultTeacher:
         speech = np.zeros_like(speech) if quiet else speech
         driven = bands[0] if self.config.head == "source-filter" else bands[0, :0]
         return DefaultLabels(speech[: len(audio)], f0, driven.numpy())
-
-    def _target_f0(self, audio: Samples) -> Contour:
-        """Track F0 at the middle of each hop and move its mean to the target's."""
-        hop = self.config.hop
-        f0 = track_pitch(audio, self.sample_rate, hop // 2).f0[1::2][: len(audio) // hop]
-        voiced = f0 > 0
-        if voiced.any():
-            shift = self.config.target_log_f0 - np.log(f0[voiced]).mean()
-            f0[voiced] = np.clip(f0[voiced] * np.exp(shift), 60.0, 500.0)
-        return f0
 
     def _bands(self, log_mel: Tensor, f0: Tensor) -> Tensor:
         """Run the network over chunks with context, so that memory stays linear in length."""
@@ -109,6 +99,19 @@ class DefaultTeacher:
             _, bands = self.network.analyse(log_mel[..., low:high], f0[:, low:high], mean, voice)
             parts.append(bands[..., start - low : start - low + CHUNK_FRAMES])
         return torch.cat(parts, -1)
+
+
+def target_pitch(audio: Samples, sample_rate: int, hop: int, target_log_f0: float) -> Contour:
+    """Track F0 at the middle of each hop of ``[T]`` and move its mean to ``target_log_f0``.
+
+    Returns Hz, 0 where unvoiced, ``[T // hop]``.
+    """
+    f0 = track_pitch(audio, sample_rate, hop // 2).f0[1::2][: len(audio) // hop]
+    voiced = f0 > 0
+    if voiced.any():
+        shift = target_log_f0 - np.log(f0[voiced]).mean()
+        f0[voiced] = np.clip(f0[voiced] * np.exp(shift), 60.0, 500.0)
+    return f0
 
 
 def weights_hash(path: str | Path) -> str:

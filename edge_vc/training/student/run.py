@@ -22,7 +22,8 @@ from edge_vc.models.student.fixed_phase import with_fixed_phase
 from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
-from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher, weights_hash
+from edge_vc.teachers.default import DEFAULT_WEIGHTS, weights_hash
+from edge_vc.teachers.weights import open_weights
 from edge_vc.training.devices import DeviceSettings, open_devices
 from edge_vc.training.schedule import Budget
 from edge_vc.training.student.batches import set_prior
@@ -130,7 +131,7 @@ def train_student(args: StudentRun) -> Path | None:
     console = stderr_console()
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
-    teacher = DefaultTeacher.load(args.teacher)
+    teacher = open_weights(args.teacher)
     student = new_student(args, round(float(np.exp(teacher.config.target_log_f0)), 1))
     facts = facts_of(args, student, weights_hash(args.teacher))
 

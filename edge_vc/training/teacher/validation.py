@@ -74,7 +74,7 @@ class ValidationSet:
         part = folder / ".part.wav"
         write_audio(part, audio, SAMPLE_RATE)
         os.replace(part, folder / f"step-{step:07d}.wav")
-        _draw(audio, folder / f"step-{step:07d}.png")
+        draw_spectrogram(audio, folder / f"step-{step:07d}.png")
 
     def speak(self, network: TeacherNetwork, audio: Tensor, f0: Tensor, mean: Tensor) -> Tensor:
         """Return ``audio`` ``[1, F * hop]`` in voice 0 with contour ``f0`` ``[1, F]``."""
@@ -107,7 +107,8 @@ def _white_noise(audio: Tensor) -> Tensor:
     return noise.to(audio.device)
 
 
-def _draw(audio: Samples, path: Path) -> None:
+def draw_spectrogram(audio: Samples, path: Path) -> None:
+    """Write a spectrogram of ``audio`` at `SAMPLE_RATE` as a picture, whole or not at all."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,0 +1,1 @@
+"""The voice network: contents and pitch to the waveform of one voice."""

@@ -1,0 +1,44 @@
+"""A voice's weights as a file: float16 safetensors that carry their configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from edge_vc.models.voice.config import VoiceConfig
+from edge_vc.models.voice.network import VoiceNetwork
+
+KEY = "voice_config"
+"""Metadata key of the configuration; a teacher with contents of its own has ``config``."""
+
+
+def save_voice(network: VoiceNetwork, path: str | Path, facts: dict[str, str]) -> Path:
+    """Store the weights as float16 with their configuration and ``facts``; whole or not at all."""
+    path = Path(path)
+    weights = {
+        name: value.half().cpu().contiguous() for name, value in network.state_dict().items()
+    }
+    part = path.with_suffix(".part")
+    save_file(weights, str(part), {KEY: json.dumps(network.config.to_dict()), **facts})
+    os.replace(part, path)
+    return path
+
+
+def is_voice(path: str | Path) -> bool:
+    """Whether a safetensors file holds what `save_voice` stored."""
+    with safe_open(str(path), "pt") as file:
+        return KEY in (file.metadata() or {})
+
+
+def load_voice(path: str | Path) -> VoiceNetwork:
+    """Load what `save_voice` stored."""
+    with safe_open(str(path), "pt") as file:
+        config = VoiceConfig(**json.loads(file.metadata()[KEY]))
+        weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    network = VoiceNetwork(config)
+    network.load_state_dict(weights)
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,119 @@
+"""Speaks contents in one voice: a decoder that knows the target's sound, and nothing of sources.
+
+Contents of a frozen encoder -> a narrow bottleneck -> ConvNeXt blocks (Liu et al. 2022) with
+attention over neighbouring seconds between them, beside pitch, voicing and loudness -> the
+source-filter head of the teacher.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from edge_vc.audio.mel import LogMel
+from edge_vc.models.teacher.blocks import Attention, ConvNeXt
+from edge_vc.models.teacher.head import TeacherSourceFilterHead
+from edge_vc.models.voice.config import VoiceConfig
+
+PITCH_SCALE = 3.0
+SOFTEST = -6.0
+"""Nats below the loud frames at which loudness ends."""
+
+
+class VoiceNetwork(nn.Module):
+    """Content frames, pitch and loudness to a waveform in the voice that it was trained on."""
+
+    units: Tensor
+    unit_mean: Tensor
+
+    def __init__(self, config: VoiceConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or VoiceConfig()
+        width = config.channels
+        self.content_norm = nn.LayerNorm(config.content_width)
+        self.bottleneck = nn.Linear(config.content_width, config.bottleneck)
+        self.bottleneck_norm = nn.LayerNorm(config.bottleneck)
+        self.embed = nn.Conv1d(
+            config.bottleneck + 3, width, config.kernel, padding=config.kernel // 2
+        )
+        blocks: list[nn.Module] = [_block(config) for _ in range(config.blocks_before)]
+        blocks.append(Attention(width, config.heads, config.attention_reach))
+        blocks += [_block(config) for _ in range(config.blocks_after)]
+        self.decoder = nn.Sequential(*blocks, nn.LayerNorm(width))
+        self.head = TeacherSourceFilterHead(config)
+        self.register_buffer("units", torch.zeros(config.units, config.content_width))
+        self.register_buffer("unit_mean", torch.zeros(config.content_width))
+
+    def forward(
+        self, contents: Tensor, f0: Tensor, mean_log_f0: Tensor, loudness: Tensor, noise: Tensor
+    ) -> Tensor:
+        """Return the waveform ``[B, F * hop]``.
+
+        ``contents`` ``[B, F / frames_per_content, content_width]``, ``f0`` ``[B, F]`` in Hz with 0
+        where unvoiced, ``mean_log_f0`` ``[B]`` its mean logarithm over the utterance, ``loudness``
+        ``[B, F]`` as `Loudness` has it, ``noise`` ``[B, F * hop]`` white noise of unit power.
+        """
+        bands = self.bands(contents, f0, mean_log_f0, loudness)
+        # Filters and phases in bfloat16 would be heard.
+        with torch.autocast(f0.device.type, enabled=False):
+            audio: Tensor = self.head(bands.float(), f0, noise)
+        return audio
+
+    def bands(self, contents: Tensor, f0: Tensor, mean_log_f0: Tensor, loudness: Tensor) -> Tensor:
+        """Return what the head is driven with, ``[B, 3 * bands, F]``."""
+        narrow = self.bottleneck_norm(self.bottleneck(self.content_norm(contents)))
+        heard = nn.functional.interpolate(
+            narrow.transpose(1, 2),
+            scale_factor=float(self.config.frames_per_content),
+            mode="linear",
+            align_corners=False,
+        )
+        voiced = f0 > 0
+        centre = torch.where(voiced, f0, torch.ones_like(f0)).log() - mean_log_f0[:, None]
+        pitch = torch.where(voiced, PITCH_SCALE * centre, torch.zeros_like(f0))
+        side = torch.stack([pitch, voiced.float(), loudness], 1)
+        y = self.embed(torch.cat([heard, side], 1)).transpose(1, 2)
+        bands: Tensor = self.head.bands(self.decoder(y))
+        return bands.transpose(1, 2)
+
+    @torch.no_grad()
+    def retrieve(self, contents: Tensor) -> Tensor:
+        """Move ``contents`` ``[F, width]`` towards the target's own nearest ones.
+
+        By cosine without the mean, as kNN-VC does it (Baas, van Niekerk, Kamper 2023): what a
+        source's contents still tell of the source is lost there. Without units they stay.
+        """
+        if not self.config.units or not self.config.retrieval:
+            return contents
+        near = nearest(contents, self.units, self.unit_mean, self.config.neighbours)
+        moved: Tensor = contents + self.config.retrieval * (self.units[near].mean(1) - contents)
+        return moved
+
+
+class Loudness(nn.Module):
+    """How loud each frame is, relative to the loud half of the recording."""
+
+    def __init__(self, sample_rate: int = 16_000, hop: int = 160) -> None:
+        super().__init__()
+        self.log_mel = LogMel(sample_rate, hop=hop)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Return nats ``[B, T / hop]`` of whole recordings ``[B, T]``, `SOFTEST` at the least."""
+        level = self.log_mel(audio).mean(1)
+        loud = (level >= level.median(1, keepdim=True).values).float()
+        usual = (level * loud).sum(1, keepdim=True) / loud.sum(1, keepdim=True)
+        relative: Tensor = (level - usual).clamp_min(SOFTEST)
+        return relative
+
+
+def nearest(frames: Tensor, bank: Tensor, mean: Tensor, count: int) -> Tensor:
+    """Return the indices ``[F, count]`` of the frames of ``bank`` ``[N, W]`` most like each frame.
+
+    ``frames`` are ``[F, W]``; both are compared by cosine without ``mean`` ``[W]``.
+    """
+    keys = nn.functional.normalize(bank - mean, dim=1)
+    return (nn.functional.normalize(frames - mean, dim=1) @ keys.T).topk(count, 1).indices
+
+
+def _block(config: VoiceConfig) -> ConvNeXt:
+    return ConvNeXt(config.channels, config.expansion, config.kernel)

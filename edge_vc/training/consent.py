@@ -1,0 +1,51 @@
+"""What is asked before a voice is trained, and what is said after it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import typer
+
+from edge_vc.command_line.errors import InputError
+
+FILE = "consent.txt"
+"""Where a run folder keeps the answer, so that a resumed run does not ask again."""
+LONGEST = 1000
+
+
+def given_consent(words: str, out: Path) -> str:
+    """Return how the owner of the voice agreed: as given, as kept in ``out``, or as answered.
+
+    Raises `InputError` where nobody can be asked.
+    """
+    path = out / FILE
+    kept = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    words = words.strip() or kept
+    if not words and sys.stdin.isatty():
+        words = typer.prompt("How did the owner of this voice agree to its use?", err=True).strip()
+    if not words or len(words) > LONGEST or not words.isprintable():
+        raise InputError(
+            "a voice is trained with its owner's consent only: say how it was given, in one line "
+            f"of up to {LONGEST} characters, with --consent TEXT"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(words + "\n", encoding="utf-8")
+    return words
+
+
+def next_lines(weights: Path, scores: Mapping[str, float]) -> list[str]:
+    """Return the score of a trained voice and the commands that come next."""
+    lines = []
+    if scores:
+        lines.append(
+            "spectral distance from held-out recordings: "
+            f"{scores['natural']:.2f} from the recordings themselves, "
+            f"{scores['validation']:.2f} from another voice (lower is better)"
+        )
+    samples = weights.parent / "samples"
+    lines.append(f"listen: {samples}; next:")
+    lines.append(f"  edge-vc evaluate source {weights} --corpus CORPUS")
+    lines.append(f"  edge-vc label RECORDINGS --teacher {weights} -o labels")
+    return lines

@@ -1,0 +1,75 @@
+"""Which of the target's own content frames are most like each frame, in other recordings."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edge_vc.workers.progress import Progress, no_progress
+
+Neighbours = NDArray[np.int32]
+_QUERIES = 2048
+
+
+class FrameBank:
+    """Every n-th content frame of the recordings as they are, to be searched."""
+
+    def __init__(self, contents: Sequence[NDArray[np.float16]], most: int) -> None:
+        """Take frames of ``contents``, each ``[F, W]``, evenly, ``most`` at the most."""
+        lengths = np.array([len(part) for part in contents])
+        stride = max(1, -(-int(lengths.sum()) // most))
+        self.frames = np.concatenate(contents)[::stride]
+        """``[N, W]``"""
+        owners = np.repeat(np.arange(len(contents)), lengths)
+        self.owners = owners[::stride]
+        """Index of each frame's recording, ``[N]``."""
+        floats = torch.from_numpy(self.frames.astype(np.float32))
+        self.mean = floats.mean(0)
+        """``[W]``"""
+        self._keys = torch.nn.functional.normalize(floats - self.mean, dim=1)
+
+    @torch.no_grad()
+    def search(self, contents: NDArray[np.float16], owner: int, count: int) -> Neighbours:
+        """Return indices ``[F, count]`` of the nearest frames that are not of ``owner``."""
+        own = torch.from_numpy(self.owners == owner)
+        found = []
+        for start in range(0, len(contents), _QUERIES):
+            part = torch.from_numpy(contents[start : start + _QUERIES].astype(np.float32))
+            alike = torch.nn.functional.normalize(part - self.mean, dim=1) @ self._keys.T
+            found.append(alike.masked_fill_(own, -2.0).topk(count, 1).indices.to(torch.int32))
+        return torch.cat(found).numpy()
+
+
+def cached_neighbours(
+    bank: FrameBank,
+    views: Sequence[NDArray[np.float16]],
+    count: int,
+    cache: Path,
+    progress: Progress = no_progress,
+) -> list[Neighbours]:
+    """Search the bank for every view of every recording, ``[V, F, W]``; kept as one file.
+
+    Returns ``[V, F, count]`` for each recording; the file is of these very frames.
+    """
+    digest = hashlib.sha256(f"{count} {len(views)}".encode())
+    digest.update(bank.frames.tobytes())
+    path = cache / f"neighbours-{digest.hexdigest()[:10]}.npz"
+    if not path.exists():
+        found = [
+            np.stack([bank.search(view, owner, count) for view in recording])
+            for owner, recording in enumerate(progress(views, len(views), "neighbours"))
+        ]
+        part = path.with_suffix(f".{os.getpid()}.part")
+        with part.open("wb") as file:
+            np.savez(file, flat=np.concatenate(found, 1))
+        part.replace(path)
+    with np.load(path, allow_pickle=False) as stored:
+        flat = stored["flat"]
+    ends = np.cumsum([view.shape[1] for view in views])
+    return np.split(flat, ends[:-1], axis=1)

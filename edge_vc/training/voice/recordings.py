@@ -1,0 +1,107 @@
+"""The recordings of one voice: found in a folder, levelled, with their pitch, examined."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from edge_vc.audio.clipping import clipped_share
+from edge_vc.data.corpus import Corpus
+from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet
+from edge_vc.data.pairs import load_pairs, pair_files
+from edge_vc.settings.field import RecipeError
+from edge_vc.training.voice.views import FEWEST_VOICED
+from edge_vc.workers.progress import Progress, no_progress
+
+FEWEST_SECONDS = 60.0
+"""Least speech to train a voice on; below it the words and the voice both fail."""
+MOST_CLIPPED = 0.01
+"""Share of clipped samples above which a recording is left out."""
+PITCH_SPREAD = 0.3
+"""Standard deviation of the recordings' median log F0 above which two voices are suspected."""
+_FRAMES_PER_SECOND = SAMPLE_RATE // HOP
+
+
+@dataclass(frozen=True)
+class VoiceRecordings:
+    """What a voice can be trained on."""
+
+    files: tuple[Path, ...]
+    """For `load_pairs`; those held out come last."""
+    pairs: tuple[PairSet, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Length of what is trained on."""
+        return sum(len(p.f0) for p in self.pairs if not p.held_out) / _FRAMES_PER_SECOND
+
+
+def read_recordings(
+    target: Path,
+    cache: Path,
+    held_out: int,
+    *,
+    workers: int = 1,
+    progress: Progress = no_progress,
+    say: Callable[[str], None] = lambda line: None,
+) -> VoiceRecordings:
+    """Read every recording under the folder ``target``; what is read is kept under ``cache``.
+
+    ``held_out`` of them, a tenth at the most, are marked so, by the hash of their names. ``say``
+    is told of every recording that is left out and of signs of a second voice. Raises `CorpusError`
+    for a folder without recordings, `RecipeError` where there is too little speech in them.
+    """
+    corpus = Corpus.open(target)
+    for notice in corpus.left_out:
+        say(notice.notice)
+    paths = pair_files(
+        list(corpus), cache, variants=0, workers=workers, progress=progress, label="recordings"
+    )
+    found = []
+    for utterance, path in zip(corpus, paths, strict=True):
+        pair = load_pairs(path)
+        reason = unfit(pair)
+        if reason:
+            say(f"left out: {utterance.path}: {reason}")
+        else:
+            found.append((path, pair))
+    _check([pair for _, pair in found], target, say)
+    found.sort(key=lambda item: hashlib.sha256(item[1].name.encode()).hexdigest())
+    count = min(held_out, len(found) // 10)
+    kept, held = found[: len(found) - count], found[len(found) - count :]
+    return VoiceRecordings(
+        tuple(path for path, _ in (*kept, *held)),
+        (*(pair for _, pair in kept), *(replace(pair, held_out=True) for _, pair in held)),
+    )
+
+
+def unfit(pair: PairSet) -> str:
+    """Return why a recording cannot be trained on, with the way on; empty where it can."""
+    audio = pair.inputs[0].astype(np.float32) / np.float32(32767)
+    voiced = int((pair.f0 > 0).sum())
+    if voiced <= FEWEST_VOICED:
+        return f"{voiced / _FRAMES_PER_SECOND:.2f} s of voiced speech: silent, or no speech"
+    share = clipped_share(audio)
+    if share > MOST_CLIPPED:
+        return f"{share:.1%} of its samples are clipped; record it again with less gain"
+    return ""
+
+
+def _check(pairs: Sequence[PairSet], target: Path, say: Callable[[str], None]) -> None:
+    seconds = sum(len(pair.f0) for pair in pairs) / _FRAMES_PER_SECOND
+    if seconds < FEWEST_SECONDS:
+        raise RecipeError(
+            f"{target}: {seconds:.0f} s of usable speech; a voice needs {FEWEST_SECONDS:.0f} s at "
+            "the least and is good from ten minutes on: record more"
+        )
+    medians = np.array([np.median(np.log(pair.f0[pair.f0 > 0])) for pair in pairs])
+    if len(medians) > 2 and medians.std() > PITCH_SPREAD:
+        low, high = np.exp(np.percentile(medians, (10, 90)))
+        say(
+            f"warning: {target}: pitch from {low:.0f} to {high:.0f} Hz between recordings; if that "
+            "is more than one voice, keep one voice in a folder"
+        )

@@ -1,0 +1,151 @@
+"""One session of training a voice: recordings, contents, training, weights."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from edge_vc.command_line.steps import Steps, stderr_console
+from edge_vc.models.voice.file import save_voice
+from edge_vc.models.voice.network import VoiceNetwork
+from edge_vc.training.devices import DeviceSettings, open_devices
+from edge_vc.training.schedule import Budget
+from edge_vc.training.teacher.trainer import TrainingSession
+from edge_vc.training.voice.features import ViewFeatures, cached_features
+from edge_vc.training.voice.recordings import VoiceRecordings, read_recordings
+from edge_vc.training.voice.settings import VoiceSettings, load_voice_settings
+from edge_vc.training.voice.speech import VoiceSpeech
+from edge_vc.training.voice.trainer import VoiceTraining
+
+MINUTES = 30.0
+"""Budget where none is given."""
+WEIGHTS = "voice.safetensors"
+"""What a run leaves in its folder."""
+
+
+@dataclass(frozen=True)
+class VoiceRun:
+    """What `edge-vc train teacher --target FOLDER` was asked to do."""
+
+    target: Path
+    """Folder of recordings of one voice."""
+    out: Path
+    """Run folder; a run that is in it resumes."""
+    recipe: str = "whisper"
+    changes: tuple[str, ...] = ()
+    """``KEY=VALUE`` each, over the recipe."""
+    consent: str = ""
+    """How the owner of the voice agreed; written into the weights."""
+    noises: Path | None = None
+    """Folder with ``noise`` and ``rir`` in it."""
+    steps: int | None = None
+    minutes: float | None = None
+    """Wall-clock budget of the whole run."""
+    max_minutes: float | None = None
+    """Of this session; the next one resumes."""
+    save_minutes: float = 3.0
+    accelerator: str = "auto"
+    precision: str = "32"
+    """Of a GPU; CPU cores compute in float32, which is faster where bfloat16 is emulated."""
+    threads: int = 1
+
+    @property
+    def budget(self) -> Budget:
+        """Steps or minutes; half an hour where neither is given."""
+        neither = self.steps is None and self.minutes is None
+        return Budget(self.steps, MINUTES if neither else self.minutes)
+
+
+def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
+    """Train one session; return the weights' path and the scores on held-out recordings.
+
+    Raises `ValueError`, one line, for input that cannot be used.
+    """
+    settings = load_voice_settings(args.recipe, args.changes)
+    budget = args.budget
+    torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    console = stderr_console()
+    with Steps(console, "recordings") as steps:
+        recordings = read_recordings(
+            args.target,
+            args.out / "recordings",
+            settings.held_out,
+            workers=args.threads,
+            progress=steps.track,
+            say=steps.say,
+        )
+        features = cached_features(
+            recordings.files,
+            args.out / "features",
+            settings.contents,
+            settings.views,
+            args.noises,
+            workers=args.threads,
+            progress=steps.track,
+        )
+        settings = fitted(settings, features[0])
+        speech = VoiceSpeech(recordings.pairs, features, settings, args.out, steps.track)
+    on_gpu = args.accelerator != "cpu" and torch.cuda.is_available()
+    precision = args.precision if on_gpu else "32"
+    devices = open_devices(DeviceSettings(args.accelerator, 1, 1, precision))
+    training = VoiceTraining(settings, speech, args.out, devices)
+    finished = training.run(TrainingSession(budget, args.max_minutes, args.save_minutes))
+    network = with_bank(training.average.network, speech)
+    scores = training.validation.losses(training.average.network)
+    facts = _facts(args, settings, recordings, training, finished=finished) | {"scores": scores}
+    (args.out / "run.json").write_text(json.dumps(facts, indent=1))
+    weights = save_voice(network, args.out / WEIGHTS, {"run": json.dumps(facts)})
+    state = "finished" if finished else "not finished: run the same command again"
+    console.print(f"step {training.step}, {state}", markup=False, highlight=False)
+    return weights, scores
+
+
+def fitted(settings: VoiceSettings, heard: ViewFeatures) -> VoiceSettings:
+    """Return the settings with the network's content width and rate as they were heard."""
+    _, frames, width = heard.contents.shape
+    network = settings.network
+    rate = network.sample_rate // network.hop * frames // heard.loudness.shape[1]
+    return replace(settings, network=replace(network, content_width=width, content_rate=rate))
+
+
+def with_bank(network: VoiceNetwork, speech: VoiceSpeech) -> VoiceNetwork:
+    """Return the network with the searched frames as its units and the voice's mean pitch."""
+    bank = speech.bank
+    config = replace(
+        network.config, units=len(bank.frames), target_log_f0=round(speech.mean_log_f0, 4)
+    )
+    complete = VoiceNetwork(config)
+    weights = network.state_dict() | {
+        "units": torch.from_numpy(bank.frames).float(),
+        "unit_mean": bank.mean,
+    }
+    complete.load_state_dict(weights)
+    return complete.eval().requires_grad_(False)
+
+
+def _facts(
+    args: VoiceRun,
+    settings: VoiceSettings,
+    recordings: VoiceRecordings,
+    training: VoiceTraining,
+    *,
+    finished: bool,
+) -> dict[str, object]:
+    return {
+        "settings": asdict(settings),
+        "budget": asdict(args.budget),
+        "consent": args.consent,
+        "speech_seconds": round(recordings.seconds, 1),
+        "recordings": len(recordings.files),
+        "recorded_noises": args.noises is not None,
+        "precision": args.precision,
+        "machine": platform.machine(),
+        "steps": training.step,
+        "minutes": round(training.watch.seconds / 60, 1),
+        "finished": finished,
+    }

@@ -1,0 +1,160 @@
+"""A voice's training recipe; some ship in ``edge_vc/recipes/voices``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from edge_vc.models.voice.config import VoiceConfig
+from edge_vc.recipes import RECIPES
+from edge_vc.settings.field import RecipeError, section_from_table, unknown
+from edge_vc.training.teacher.loss_settings import DiscriminatorSettings
+
+VOICE_RECIPES = RECIPES / "voices"
+Range = tuple[float, float]
+"""Lowest and highest value."""
+
+
+@dataclass(frozen=True)
+class ViewSettings:
+    """How a recording is heard in training; views are made once, before it."""
+
+    copies: int = 2
+    """Natural and revoiced views of each recording: the first of each is clean, the others are
+    heard in a room, in noise or with loud events."""
+    f0_hz: Range = (75.0, 290.0)
+    """Range of a revoiced view's mean F0, drawn log-uniformly."""
+    f0_range: Range = (0.6, 1.5)
+    """Scale of its log-F0 excursions."""
+    warp: Range = (0.75, 1.3)
+    """Limits of its warp of formants."""
+    warp_slope: float = 0.18
+    """How the warp follows pitch: ``exp(slope * ln(new / old))``."""
+    warp_spread: float = 0.09
+    """Standard deviation of the log warp around that."""
+    breath_hz: Range = (3000.0, 7000.0)
+    """Above it its voiced frames are noise."""
+    room_share: float = 0.5
+    """Share of the views that are not clean that are heard in a room."""
+    noise_share: float = 0.8
+    """Share of them with noise."""
+    snr_db: Range = (5.0, 35.0)
+    """Signal-to-noise ratio of these."""
+    event_share: float = 0.3
+    """Share of them with a bang or two."""
+    event_db: Range = (0.0, 25.0)
+    """Level of a bang relative to the speech."""
+
+    def __post_init__(self) -> None:
+        """Raise `RecipeError` for ranges and shares that nothing can be drawn from."""
+        if not 1 <= self.copies <= 8:
+            raise RecipeError(f"copies = {self.copies}: must be within 1..8")
+        for name in ("f0_hz", "f0_range", "warp", "breath_hz", "snr_db", "event_db"):
+            ends = getattr(self, name)
+            signed = name.endswith("_db")
+            if len(ends) != 2 or ends[0] > ends[1] or (not signed and ends[0] <= 0):
+                above = "" if signed else ", above 0"
+                raise RecipeError(f"{name} = {list(ends)}: must be [lowest, highest]{above}")
+        for name in ("room_share", "noise_share", "event_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise RecipeError(f"{name} = {getattr(self, name)}: must be within 0..1")
+
+
+@dataclass(frozen=True)
+class VoiceLossSettings:
+    """Weights of the loss terms, by the names in `losses.VOICE_TERMS`; 0 switches a term off."""
+
+    spectral: float = 1.0
+    """Multi-resolution STFT and log-mel distance from the recordings."""
+    adversarial: float = 0.5
+    """Least-squares adversarial loss."""
+    matching: float = 1.0
+    """Feature matching: L1 of the discriminators' feature maps."""
+    adversarial_from: float = 0.4
+    """Share of the budget after which the discriminators take part."""
+    adversarial_crops: int = 6
+    """Crops of a step that they are shown."""
+    adversarial_frames: int = 64
+    """Frames of these crops."""
+    discriminator_rate: float = 0.5
+    """Ratio of the discriminators' learning rate to the network's."""
+
+    @property
+    def uses_discriminators(self) -> bool:
+        """Whether any term needs them."""
+        return bool(self.adversarial or self.matching)
+
+
+@dataclass(frozen=True)
+class VoiceSettings:
+    """A training recipe: everything but the budget."""
+
+    contents: str = "whisper"
+    """Content encoder: a name in `edge_vc.models.content.registry`."""
+    network: VoiceConfig = field(default_factory=VoiceConfig)
+    views: ViewSettings = field(default_factory=ViewSettings)
+    losses: VoiceLossSettings = field(default_factory=VoiceLossSettings)
+    discriminators: DiscriminatorSettings = field(default_factory=DiscriminatorSettings)
+    natural_share: float = 0.4
+    """Share of the crops whose input is a natural view; the others are revoiced."""
+    clean_share: float = 0.6
+    """Share of the crops whose input is a clean view, where there are others."""
+    retrievals: tuple[float, ...] = (0.0, 0.5, 1.0)
+    """Shares of a crop's contents that the nearest ones of other sentences replace; drawn."""
+    bank_frames: int = 32_000
+    """Content frames of the target that are searched, in training and by the finished voice."""
+    loudness_spread: float = 0.2
+    """Standard deviation in nats of a crop's loudness."""
+    crops: int = 12
+    """Per step."""
+    frames: int = 128
+    """Length of a crop; a frame is 10 ms."""
+    peak_rate: float = 1e-3
+    """Highest learning rate, after the warm-up."""
+    average_decay: float = 0.999
+    """Decay per step of the moving average of the weights."""
+    held_out: int = 20
+    """Recordings that are kept for validation; a tenth of them where there are few."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise `RecipeError` where a step would be empty or cannot be drawn."""
+        for name in ("natural_share", "clean_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise RecipeError(f"{name} = {getattr(self, name)}: must be within 0..1")
+        if not self.retrievals or not all(0 <= share <= 1 for share in self.retrievals):
+            raise RecipeError(f"retrievals = {list(self.retrievals)}: must be shares within 0..1")
+        if min(self.crops, self.held_out, self.losses.adversarial_crops) < 1:
+            raise RecipeError("crops, held_out and losses.adversarial_crops must be 1 or more")
+        if not self.losses.adversarial_frames <= self.frames:
+            raise RecipeError(
+                f"losses.adversarial_frames = {self.losses.adversarial_frames}: the crops have "
+                f"{self.frames} frames"
+            )
+        if self.network.units:
+            raise RecipeError("units are found by training: set bank_frames, not network.units")
+
+
+def load_voice_settings(recipe: str | Path, changes: Sequence[str] = ()) -> VoiceSettings:
+    """Read a TOML file, or a shipped recipe by its name, with ``KEY=VALUE`` changes.
+
+    Raises `RecipeError` for a file that is missing or no TOML and for any unknown key.
+    """
+    path = Path(recipe)
+    if not path.suffix:
+        path = VOICE_RECIPES / f"{recipe}.toml"
+    if not path.is_file():
+        names = sorted(found.stem for found in VOICE_RECIPES.glob("*.toml"))
+        raise unknown("recipe of a voice", str(recipe), names)
+    settings = VoiceSettings()
+    for source in (path.read_text(encoding="utf-8", errors="replace"), *changes):
+        try:
+            table = tomllib.loads(source)
+        except tomllib.TOMLDecodeError as error:
+            where = str(path) if source not in changes else f"--set {source}"
+            raise RecipeError(f"{where}: not TOML: {error}") from error
+        settings = section_from_table(VoiceSettings, table, base=settings)
+    # The network speaks what the encoder says.
+    return replace(settings, network=replace(settings.network, contents=settings.contents))

@@ -1,0 +1,77 @@
+"""Recordings that a voice's training never sees: validation losses, and samples to listen to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edge_vc.audio.io import write_audio
+from edge_vc.data.pair_set import HOP, SAMPLE_RATE
+from edge_vc.models.voice.network import VoiceNetwork
+from edge_vc.training.losses import SpectralLoss
+from edge_vc.training.teacher.validation import draw_spectrogram
+from edge_vc.training.voice.speech import SpokenRecording, VoiceSpeech
+
+NATURAL, REVOICED = 0, 1
+"""The clean views of a recording."""
+SPOKEN = 3
+"""Recordings in a sample."""
+_PAUSE = SAMPLE_RATE // 2
+
+
+class VoiceValidation:
+    """Held-out recordings, spoken from their natural and from their revoiced view."""
+
+    def __init__(self, speech: VoiceSpeech) -> None:
+        self.speech, self.recordings = speech, speech.held_out
+        self._loss = SpectralLoss()
+
+    @torch.no_grad()
+    def losses(self, network: VoiceNetwork) -> dict[str, float]:
+        """Return the mean spectral distances of both views; empty without recordings."""
+        if not self.recordings:
+            return {}
+        found: dict[str, list[float]] = {"natural": [], "validation": []}
+        for recording in self.recordings:
+            truth = torch.from_numpy(recording.pair.target[: recording.frames * HOP] / 32767.0)
+            for name, view in (("natural", NATURAL), ("validation", REVOICED)):
+                audio = self.speak(network, recording, view)
+                found[name].append(float(self._loss(audio, truth[None].float())))
+        return {name: float(np.mean(values)) for name, values in found.items()}
+
+    @torch.no_grad()
+    def sample(self, network: VoiceNetwork, folder: Path, step: int) -> None:
+        """Write what the network makes of revoiced recordings: a WAV file and its spectrogram."""
+        heard = []
+        for recording in self.recordings[:SPOKEN]:
+            audio = self.speak(network, recording, REVOICED)[0].numpy()
+            heard += [audio, np.zeros(_PAUSE, np.float32)]
+        if not heard:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        whole = np.concatenate(heard)
+        part = folder / ".part.wav"
+        write_audio(part, whole, SAMPLE_RATE)
+        os.replace(part, folder / f"step-{step:07d}.wav")
+        draw_spectrogram(whole, folder / f"step-{step:07d}.png")
+
+    def speak(self, network: VoiceNetwork, recording: SpokenRecording, view: int) -> Tensor:
+        """Return a view of a recording in the network's voice, ``[1, F * HOP]``."""
+        frames = recording.frames
+        share = network.config.retrieval
+        device = next(network.parameters()).device
+        contents = self.speech.contents(recording, view, slice(None), share)
+        noise = torch.randn(1, frames * HOP, generator=torch.Generator().manual_seed(0))
+        inputs = (
+            torch.from_numpy(contents)[None],
+            torch.from_numpy(recording.pair.f0[:frames])[None],
+            torch.tensor([recording.mean_log_f0], dtype=torch.float32),
+            torch.from_numpy(recording.features.loudness[view])[None],
+            noise,
+        )
+        spoken: Tensor = network(*(value.to(device) for value in inputs)).cpu()
+        return spoken

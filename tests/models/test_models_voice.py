@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from edge_vc.models.teacher.file import save_teacher
+from edge_vc.models.teacher.network import TeacherConfig, TeacherNetwork
+from edge_vc.models.voice.config import VoiceConfig
+from edge_vc.models.voice.file import is_voice, load_voice, save_voice
+from edge_vc.models.voice.network import Loudness, VoiceNetwork, nearest
+
+TINY = VoiceConfig(
+    content_width=6, channels=16, bottleneck=8, blocks_before=1, blocks_after=1, attention_reach=8
+)
+
+
+def inputs(frames: int = 60) -> tuple[torch.Tensor, ...]:
+    torch.manual_seed(0)
+    contents, f0 = torch.randn(2, frames // 2, 6), torch.full((2, frames), 150.0)
+    f0[:, ::7] = 0
+    return contents, f0, torch.full((2,), 5.0), torch.randn(2, frames), torch.randn(2, frames * 160)
+
+
+def test_contents_become_a_waveform() -> None:
+    torch.manual_seed(0)
+    network = VoiceNetwork(TINY)
+    audio = network(*inputs())
+    assert audio.shape == (2, 9600)
+    assert torch.equal(audio, network(*inputs()))
+    audio.square().mean().backward()
+    assert all(p.grad is not None for p in network.parameters())
+
+
+def test_a_frame_depends_on_no_more_than_its_context() -> None:
+    torch.manual_seed(0)
+    network = VoiceNetwork(TINY).eval()
+    contents, f0, mean, loudness, _ = inputs(120)
+    whole = network.bands(contents, f0, mean, loudness)
+    reach = TINY.context_frames
+    low, high = 60 - reach, 62 + reach
+    part = network.bands(
+        contents[:, low // 2 : high // 2], f0[:, low:high], mean, loudness[:, low:high]
+    )
+    torch.testing.assert_close(part[..., reach : reach + 2], whole[..., 60:62])
+
+
+def test_retrieval_moves_contents_to_the_nearest_units() -> None:
+    torch.manual_seed(0)
+    network = VoiceNetwork(replace(TINY, units=5, neighbours=1, retrieval=1.0))
+    network.units.copy_(torch.eye(5, 6))
+    contents = torch.tensor([[0.1, 3.0, 0.2, 0, 0, 0]])
+    torch.testing.assert_close(network.retrieve(contents), network.units[1:2])
+    half = VoiceNetwork(replace(TINY, units=5, neighbours=1, retrieval=0.5))
+    half.units.copy_(torch.eye(5, 6))
+    torch.testing.assert_close(half.retrieve(contents), (contents + network.units[1:2]) / 2)
+    assert torch.equal(VoiceNetwork(TINY).retrieve(contents), contents)
+
+
+def test_nearest_is_by_cosine_without_the_mean() -> None:
+    bank = torch.tensor([[11.0, 10.0], [10.0, 11.0], [30.0, 10.0]])
+    found = nearest(torch.tensor([[10.5, 10.0]]), bank, torch.full((2,), 10.0), 2)
+    assert set(found[0].tolist()) == {0, 2}
+
+
+def test_loudness_is_relative_to_the_loud_half() -> None:
+    audio = torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0))
+    audio[:, 8000:] *= 0.01
+    level = Loudness()(audio)
+    assert level.shape == (1, 100)
+    assert float(level[0, 5:45].mean()) == pytest.approx(0, abs=0.1)
+    assert float(level[0, 55:95].mean()) == pytest.approx(-4.6, abs=0.2)
+    torch.testing.assert_close(Loudness()(0.1 * audio)[0, 5:45], level[0, 5:45], atol=0.05, rtol=0)
+
+
+def test_a_file_keeps_weights_and_sizes(tmp_path: Path) -> None:
+    network = VoiceNetwork(replace(TINY, units=3, neighbours=2))
+    path = save_voice(network, tmp_path / "voice.safetensors", {"run": "{}"})
+    loaded = load_voice(path)
+    assert loaded.config == network.config
+    torch.testing.assert_close(loaded.embed.weight, network.embed.weight, atol=1e-3, rtol=1e-3)
+    assert is_voice(path)
+    small = TeacherConfig(channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1)
+    other = save_teacher(TeacherNetwork(small), tmp_path / "teacher.safetensors", {})
+    assert not is_voice(other)
+
+
+@pytest.mark.parametrize(
+    ("change", "fact"),
+    [
+        ({"heads": 3}, "16 channels do not divide by 3 heads"),
+        ({"content_rate": 30}, "content_rate = 30"),
+        ({"units": 2}, "4 neighbours of 2 units"),
+        ({"retrieval": 1.5}, "retrieval = 1.5"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_named(change: dict[str, float], fact: str) -> None:
+    with pytest.raises(ValueError, match=fact):
+        replace(TINY, **change)  # type: ignore[arg-type]

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from typer.testing import CliRunner
+from voice_toys import TINY_VOICE, with_toy
+from voices import record, voice
+
+from edge_vc.data.pair_set import PairSet, as_int16
+from edge_vc.models.content import registry
+from edge_vc.models.voice.file import load_voice
+from edge_vc.settings.field import RecipeError
+from edge_vc.training.cli import app
+from edge_vc.training.teacher.noise_bank import NoiseBank
+from edge_vc.training.voice.neighbours import FrameBank, cached_neighbours
+from edge_vc.training.voice.run import VoiceRun, train_voice
+from edge_vc.training.voice.settings import ViewSettings, load_voice_settings
+from edge_vc.training.voice.views import make_view, view_places
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "CONTENTS", with_toy())
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eleven recordings of one voice, more than a minute."""
+    folder = tmp_path_factory.mktemp("target")
+    for seed in range(11):
+        soundfile.write(folder / f"{seed:02d}.wav", voice(6.0, 150.0, seed), 16_000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run folder whose recordings and features are made once."""
+    return tmp_path_factory.mktemp("kept")
+
+
+def a_pair(seconds: float = 2.0) -> PairSet:
+    frames = round(100 * seconds)
+    audio = as_int16(voice(seconds, 150.0), frames)
+    return PairSet("me", "one", np.full(frames, 150.0, np.float32), audio, audio[None])
+
+
+def run(target: Path, out: Path, kept: Path, **more: object) -> tuple[Path, dict[str, float]]:
+    """Train with the caches of ``kept``."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("recordings", "features"):
+        (kept / name).mkdir(exist_ok=True)
+        if not (out / name).exists():
+            (out / name).symlink_to(kept / name)
+    args = VoiceRun(target, out, "whisper", TINY_VOICE, "yes", steps=4)
+    return train_voice(replace(args, **more))  # type: ignore[arg-type]
+
+
+def test_a_resumed_run_ends_with_the_same_bytes(target: Path, kept: Path, tmp_path: Path) -> None:
+    whole, scores = run(target, tmp_path / "whole", kept)
+    assert scores["natural"] > 0
+    first, _ = run(target, tmp_path / "parts", kept, max_minutes=1e-9)
+    facts = json.loads((tmp_path / "parts" / "run.json").read_text())
+    assert (facts["steps"], facts["finished"], facts["consent"]) == (1, False, "yes")
+    second, _ = run(target, tmp_path / "parts", kept)
+    one, other = load_voice(whole), load_voice(second)
+    assert first == second
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name]), name
+    assert one.config.units > 100
+    assert one.config.target_log_f0 == pytest.approx(np.log(150), abs=0.1)
+    assert list((tmp_path / "whole" / "samples").glob("*.wav"))
+    log = (tmp_path / "whole" / "log.jsonl").read_text().splitlines()
+    assert {"spectral", "adversarial", "matching", "validation"} <= json.loads(log[-1]).keys()
+
+
+def test_views_are_what_their_places_say() -> None:
+    pair, noises = a_pair(), NoiseBank.build([])
+    settings = ViewSettings(room_share=1, noise_share=1, event_share=1)
+    made = [make_view(pair, place, settings, noises) for place in view_places(settings)]
+    assert [view.shape for view in made] == [(32_000,)] * 4
+    raw = pair.inputs[0] / np.float32(32767)
+    gain = made[0] @ raw / (raw @ raw)
+    np.testing.assert_allclose(made[0], gain * raw, atol=1e-4)
+    for view in made[1:]:
+        assert np.corrcoef(view, raw)[0, 1] < 0.95
+        assert np.abs(view).max() <= 1
+    again = [make_view(pair, place, settings, noises) for place in view_places(settings)]
+    assert all(np.array_equal(a, b) for a, b in zip(made, again, strict=True))
+
+
+def test_neighbours_are_of_other_recordings(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    contents = [rng.standard_normal((30, 4)).astype(np.float16) for _ in range(3)]
+    bank = FrameBank(contents, 1000)
+    found = cached_neighbours(bank, [c[None] for c in contents], 2, tmp_path)
+    for owner, near in enumerate(found):
+        assert near.shape == (1, 30, 2)
+        assert not (bank.owners[near] == owner).any()
+    query = contents[1][4].astype(np.float32) - bank.mean.numpy()
+    keys = bank.frames.astype(np.float32) - bank.mean.numpy()
+    alike = keys @ query / np.linalg.norm(keys, axis=1)
+    alike[bank.owners == 1] = -np.inf
+    assert set(np.argsort(alike)[-2:]) == set(found[1][0, 4])
+    cached = cached_neighbours(bank, [c[None] for c in contents], 2, tmp_path)
+    assert all(np.array_equal(a, b) for a, b in zip(found, cached, strict=True))
+    assert len(FrameBank(contents, 40).frames) == 30
+
+
+def test_too_little_and_unfit_recordings(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = record(tmp_path / "few", 2)
+    loud = np.clip(20 * voice(4.0, 150.0, 7), -0.5, 0.5)
+    soundfile.write(folder / "loud.wav", loud, 16_000)
+    soundfile.write(folder / "silent.wav", np.zeros(32_000, np.float32), 16_000)
+    with pytest.raises(RecipeError, match="4 s of usable speech; a voice needs 60 s"):
+        train_voice(VoiceRun(folder, tmp_path / "out", "whisper", TINY_VOICE, "yes", steps=1))
+    said = capfd.readouterr().err
+    assert "silent.wav: 0.00 s of voiced speech" in said
+    assert "loud.wav: " in said
+    assert "clipped; record it again with less gain" in said
+
+
+def test_a_second_voice_is_suspected(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "two"
+    folder.mkdir()
+    for seed in range(10):
+        audio = voice(6.5, 100.0 if seed % 2 else 230.0, seed)
+        soundfile.write(folder / f"{seed}.wav", audio, 16_000)
+    words = (*TINY_VOICE, "frames = 2000", "losses = {adversarial_frames = 32}")
+    with pytest.raises(RecipeError, match="no recording is 20.00 s long"):
+        train_voice(VoiceRun(folder, tmp_path / "out", "whisper", words, "yes", steps=1))
+    assert "if that is more than one voice, keep one voice in a folder" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "fact"),
+    [
+        ("crops = 0", "must be 1 or more"),
+        ("natural_share = 2", "within 0..1"),
+        ("retrievals = []", "retrievals"),
+        ("views = {copies = 0}", "copies = 0"),
+        ("views = {snr_db = [9, 3]}", "snr_db"),
+        ("losses = {adversarial_frames = 500}", "adversarial_frames = 500"),
+        ("network = {units = 30}", "set bank_frames"),
+        ("contentz = 'own'", "did you mean contents"),
+        ("contents = ", "not TOML"),
+    ],
+)
+def test_bad_settings_are_named(change: str, fact: str) -> None:
+    with pytest.raises(RecipeError, match=fact):
+        load_voice_settings("whisper", (change,))
+
+
+def test_shipped_recipes_name_their_contents() -> None:
+    for name in ("whisper", "hama", "own"):
+        settings = load_voice_settings(name)
+        assert settings.contents == settings.network.contents == name
+    with pytest.raises(RecipeError, match="allowed: hama, own, whisper"):
+        load_voice_settings("wisper")
+
+
+def test_the_command_asks_for_consent_and_a_folder(target: Path, tmp_path: Path) -> None:
+    runner, out = CliRunner(), str(tmp_path / "out")
+    missing = runner.invoke(app, ["teacher", "--target", str(target), "--out", out])
+    assert missing.exit_code == 2
+    assert "with --consent TEXT" in missing.output
+    words = ["teacher", "--out", out, "--consent", "mine"]
+    nowhere = runner.invoke(app, [*words, "--target", "nobody"])
+    assert nowhere.exit_code == 2
+    assert "--target nobody: no such folder" in nowhere.output
+    unknown = runner.invoke(app, [*words, "--target", str(target), "--set", "contents = 'bert'"])
+    assert unknown.exit_code == 2
+    assert "allowed are whisper, hama, own, toy" in unknown.output
+    assert (tmp_path / "out" / "consent.txt").read_text() == "mine\n"
