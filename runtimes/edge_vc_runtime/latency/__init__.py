@@ -1,0 +1,1 @@
+"""Measuring the real delay from microphone to ear with a test signal."""

@@ -1,0 +1,38 @@
+"""What is played to measure a delay, and how it is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from edge_vc_runtime.latency import chirp, probe
+from edge_vc_runtime.latency.detection import Detection
+from edge_vc_runtime.samples import Samples
+
+
+@dataclass(frozen=True)
+class ProbeSignal:
+    """A signal at one sample rate and its detector."""
+
+    name: str
+    seconds: float
+    play: Callable[[int], Samples]
+    """Returns ``[T]`` at a sample rate in Hz."""
+    find: Callable[[Samples, int], Detection | None]
+    """Finds it in ``[T]`` at a sample rate in Hz."""
+
+
+def chirp_signal() -> ProbeSignal:
+    """Return the chirp: exact, for cards and what passes a waveform on."""
+    return ProbeSignal("chirp", chirp.SECONDS, chirp.chirp, chirp.find_chirp)
+
+
+def speech_signal(seed: int) -> ProbeSignal:
+    """Return speech-like syllables, another rhythm per seed: for what converts a voice."""
+    return ProbeSignal(
+        "speech-like signal",
+        probe.SECONDS,
+        partial(probe.speech_probe, seed=seed),
+        partial(probe.find_probe, seed=seed),
+    )
