@@ -174,6 +174,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.run_arguments",
         "edge_vc_runtime.verb_parser",
         "edge_vc_runtime.version",
+        "edge_vc_runtime/latency",
         "edge_vc_runtime/profiling",
     },
     "edge_vc_runtime.board_profile": {"edge_vc_runtime.sysfs", "edge_vc_runtime/schema"},
@@ -237,6 +238,7 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime.verb_parser": {
         "edge_vc_runtime.verbs",
         "edge_vc_runtime/audio",
+        "edge_vc_runtime/devices",
         "edge_vc_runtime/engines",
     },
     "edge_vc_runtime/audio": {"edge_vc_runtime.entry_points", "edge_vc_runtime.samples"},
@@ -263,6 +265,14 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/devices",
     },
     "edge_vc_runtime.sensors": {"edge_vc_runtime.sysfs"},
+    "edge_vc_runtime/latency": {
+        "edge_vc_runtime.errors",
+        "edge_vc_runtime.message",
+        "edge_vc_runtime.progress",
+        "edge_vc_runtime.samples",
+        "edge_vc_runtime.verb_parser",
+        "edge_vc_runtime/devices",
+    },
     "edge_vc_runtime/monitor": {
         "edge_vc_runtime.message",
         "edge_vc_runtime.sensors",

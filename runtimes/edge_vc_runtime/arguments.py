@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from edge_vc_runtime.commands import choose, inspect, profile, report, verify
+from edge_vc_runtime.latency.arguments import add_measure_latency
 from edge_vc_runtime.profiling.report import ENVIRONMENTS
 from edge_vc_runtime.run_arguments import add_run
 from edge_vc_runtime.verb_parser import (
@@ -67,6 +68,7 @@ def _add_verbs(parser: VerbParser, prog: str) -> dict[str, VerbParser]:
     _add_verify(commands, prog)
     _add_choose(commands, prog)
     _add_report(commands, prog)
+    add_measure_latency(commands, prog)
     return commands.choices
 
 
@@ -172,7 +174,7 @@ def _add_report(commands: Commands, prog: str) -> None:
     parser = add_verb(
         commands,
         "report",
-        "Prints a report that `profile --json` wrote, here or on another machine.",
+        "Prints a report of `profile --json` or `run --report`, made here or on another machine.",
         _REPORT_EXAMPLES,
         prog,
     )

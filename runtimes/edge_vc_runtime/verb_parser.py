@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from edge_vc_runtime.audio.sinks import describe_sinks
 from edge_vc_runtime.audio.sources import describe_sources
+from edge_vc_runtime.devices.backends import describe_backends
 from edge_vc_runtime.engines.registry import engine_kinds
 from edge_vc_runtime.verbs import EXIT_CODES, VERBS
 
@@ -16,6 +17,7 @@ _REGISTRIES: dict[str, Callable[[], str]] = {
     "{engines}": lambda: ", ".join(engine_kinds()),
     "{sources}": describe_sources,
     "{sinks}": describe_sinks,
+    "{backends}": describe_backends,
 }
 """What stands for it in a help text, and the text itself."""
 

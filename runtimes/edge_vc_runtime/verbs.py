@@ -8,7 +8,8 @@ VERBS = {
     "inspect": "Verify a bundle and print what its manifest says.",
     "verify": "Say who signed a bundle, if they are allowed to.",
     "choose": "Measure which engine is fastest here; keep the result.",
-    "report": "Show a saved profile.",
+    "report": "Show a saved profile or live run.",
+    "measure-latency": "Measure the real delay from output to input with a chirp.",
 }
 """Each verb's name and one line of help."""
 EXIT_CODES = {
@@ -18,5 +19,6 @@ EXIT_CODES = {
     "verify": "0 signed by an allowed signer, 1 not, 2 bad bundle or list of signers",
     "choose": "0 done, 2 bad input, 130 Ctrl-C",
     "report": "0 done, 2 not a report",
+    "measure-latency": "0 measured, 1 the signal was not found, 2 bad input, 130 Ctrl-C",
 }
 """Each verb's exit codes, as its help lists them."""

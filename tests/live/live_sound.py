@@ -28,6 +28,10 @@ pcm.mic_feed { type pulse
   device "mic_feed.monitor" }
 pcm.speaker { type pulse
   device "speaker" }
+pcm.speaker_heard { type pulse
+  device "speaker.monitor" }
+pcm.mic_mouth { type pulse
+  device "mic_feed" }
 """
 
 
@@ -49,7 +53,8 @@ class SoundServer:
     """PulseAudio with the null sinks ``speaker`` and ``mic_feed``, for this process alone.
 
     ``mic_feed.monitor`` is the microphone, ``speaker.monitor`` hears what is played. PortAudio
-    knows both by the ALSA names ``default`` (microphone and speaker), ``mic_feed`` and ``speaker``.
+    knows both by the ALSA names ``default`` (microphone and speaker), ``mic_feed`` and ``speaker``;
+    ``mic_mouth`` speaks into the microphone and ``speaker_heard`` records what the speaker plays.
     """
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,11 +11,14 @@ import numpy as np
 import pytest
 import soxr
 
+from edge_vc_runtime.cli import main
 from edge_vc_runtime.devices.backend import StreamFormat
 from edge_vc_runtime.devices.error import DeviceGoneError
 from edge_vc_runtime.latency.chirp import chirp, find_chirp
+from edge_vc_runtime.latency.description import describe_round_trip, round_trip_json
 from edge_vc_runtime.latency.detection import Detection
 from edge_vc_runtime.latency.measurement import StreamPair, measure_round_trip
+from edge_vc_runtime.latency.options import LatencyOptions
 from edge_vc_runtime.latency.probe import find_probe, speech_probe
 from edge_vc_runtime.latency.round_trip import RoundTrip
 from edge_vc_runtime.latency.signals import chirp_signal, speech_signal
@@ -288,3 +292,61 @@ def test_repeats_have_to_agree() -> None:
     assert made.confidence == 40.0
     assert not replace(made, delays_ms=(30.0, 30.2)).found
     assert not replace(made, delays_ms=(30.0, 30.2, 90.0)).found
+
+
+def described(made: RoundTrip, **options: Any) -> str:
+    return "\n".join(describe_round_trip(made, LatencyOptions(**options)))
+
+
+HIT = Detection(0.0, 0.9, 50.0)
+FOUND = RoundTrip(2, (30.0, 31.0), (HIT, HIT), 0.5, 0)
+
+
+def test_a_number_says_how_sure_it_is() -> None:
+    text = described(FOUND)
+    assert "round trip of the devices: 30.5 ms (median of 2 of 2, spread 1.0 ms" in text
+    assert "correlation peak 50 times its floor" in text
+    assert "warning: 3 times a card lost samples" in described(replace(FOUND, xruns=3))
+    through = described(FOUND, through=True, own_ms=10.5)
+    assert "microphone to ear: 20.0 ms, without 10.5 ms of own devices" in through
+    assert "--own-ms" in described(FOUND, through=True)
+    assert json.loads(round_trip_json(FOUND, LatencyOptions()))["delay_ms"] == 30.5
+
+
+@pytest.mark.parametrize(
+    ("peak", "advice"),
+    [(0.0, "with a cable"), (1.0, "turn the volume down"), (0.2, "turn the volume up")],
+)
+def test_no_number_says_what_to_do(peak: float, advice: str) -> None:
+    lost = RoundTrip(5, (), (), peak, 0)
+    text = described(lost)
+    assert "no number: the chirp was found 0 of 5 times" in text
+    assert advice in text
+    assert " ms" not in text
+    assert json.loads(round_trip_json(lost, LatencyOptions()))["delay_ms"] is None
+    apart = replace(FOUND, delays_ms=(30.0, 90.0))
+    assert "60 ms apart" in described(apart)
+    assert "is `run` converting" in described(lost, through=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fact"),
+    [
+        (["--repeats", "0"], "'0'; it has to be 1 to 100"),
+        (["--level", "6"], "'6'; it has to be -60 to 0 dB"),
+        (["--level", "nan"], "has to be -60 to 0 dB"),
+        (["--longest", "1"], "has to be 50 to 5000 ms"),
+        (["--own-ms", "x"], "'x'; it has to be 0 to 5000 ms"),
+        (["--own-ms", "20"], "give both"),
+        (["--backend", "none"], "no back end 'none'"),
+    ],
+)
+def test_impossible_options(
+    arguments: list[str], fact: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = main(["measure-latency", *arguments])
+    except SystemExit as error:
+        code = error.code
+    assert code == 2
+    assert fact in capsys.readouterr().err

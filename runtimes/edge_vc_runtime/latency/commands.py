@@ -6,7 +6,7 @@ import argparse
 import sys
 from functools import partial
 
-from edge_vc_runtime.devices.backend import Backend, Device
+from edge_vc_runtime.devices.backend import Backend
 from edge_vc_runtime.devices.backends import open_backend
 from edge_vc_runtime.devices.negotiation import negotiate
 from edge_vc_runtime.devices.selection import find_device

@@ -60,7 +60,9 @@ def _through(made: RoundTrip, options: LatencyOptions) -> list[str]:
             "and give the result as --own-ms"
         ]
     ear = made.median_ms - options.own_ms
-    return [f"microphone to ear: {ear:.1f} ms, without {options.own_ms:.1f} ms of own devices; {note}"]
+    return [
+        f"microphone to ear: {ear:.1f} ms, without {options.own_ms:.1f} ms of own devices; {note}"
+    ]
 
 
 def _advice(made: RoundTrip, options: LatencyOptions) -> list[str]:

@@ -61,7 +61,9 @@ def add_latency_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.add_argument("--input", metavar="NAME", help="device that records (see `devices`)")
     parser.add_argument("--output", metavar="NAME", help="device that plays (see `devices`)")
-    parser.add_argument("--backend", default="auto", metavar="NAME", help="auto or one of {backends}")
+    parser.add_argument(
+        "--backend", default="auto", metavar="NAME", help="auto or one of {backends}"
+    )
     parser.add_argument(
         "--repeats", type=_repeats, default=5, metavar="N",
         help="signals to play, 1 to 100 (default: 5)",
