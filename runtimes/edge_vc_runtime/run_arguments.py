@@ -1,22 +1,30 @@
-"""The arguments of ``run``."""
+"""The arguments of ``run``: a live voice without IN and OUT, a recording with them."""
 
 from __future__ import annotations
 
 import argparse
 
-from edge_vc_runtime.commands import run
+from edge_vc_runtime.commands import run as run_file
+from edge_vc_runtime.errors import UsageError
+from edge_vc_runtime.live.options import add_live_options
+from edge_vc_runtime.monitor.display_options import add_display_options
 from edge_vc_runtime.verb_parser import Commands, add_engine_options, add_verb
 
 _EXAMPLES = """
+{prog} kathleen.evc
+{prog} kathleen.evc --input USB --output Headphones --record converted.wav
+{prog} kathleen.evc --virtual-mic kathleen --report live.json
 {prog} kathleen.evc in.wav out.wav
 {prog} kathleen.evc song.flac out.wav --output-rate 44100
 arecord -t raw -f S16_LE -r 16000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
 """
 _TEXT = (
-    "Converts speech hop by hop, as from a live microphone, in constant memory. Files may have "
-    "any sample rate and number of channels. The output is mono, time-aligned with the input "
-    "and has the same length; its sample rate is the model's unless --output-rate is given. "
-    "'-' is raw S16_LE mono on stdin or stdout."
+    "Without IN and OUT it converts a live voice, from a microphone to a loudspeaker, until "
+    "Ctrl-C. With them it converts a recording hop by hop, as from a live microphone, in constant "
+    "memory. Files may have any sample rate and number of channels. The output is mono, "
+    "time-aligned with "
+    "the input and has the same length; its sample rate is the model's unless --output-rate is "
+    "given. '-' is raw S16_LE mono on stdin or stdout."
 )
 
 
@@ -24,20 +32,34 @@ def add_run(commands: Commands, prog: str) -> None:
     """Add the verb ``run``."""
     parser = add_verb(commands, "run", _TEXT, _EXAMPLES, prog)
     parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
-    parser.add_argument("input", metavar="IN", help="{sources}")
-    parser.add_argument("output", metavar="OUT", help="{sinks}")
+    parser.add_argument("input", metavar="IN", nargs="?", help="{sources}; none: a microphone")
+    parser.add_argument("output", metavar="OUT", nargs="?", help="{sinks}; none: a loudspeaker")
     add_engine_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     _add_file_options(parser.add_argument_group("recordings"))
+    add_live_options(parser)
+    add_display_options(parser)
     parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``run BUNDLE`` is live, ``run BUNDLE IN OUT`` converts a recording."""
+    if arguments.input is None:
+        from edge_vc_runtime.live_run import run_live
+
+        return run_live(arguments)
+    if arguments.output is None:
+        raise UsageError("OUT is missing: give IN and OUT, or neither for a live voice")
+    return run_file(arguments)
 
 
 def _add_file_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--input-rate", type=int, metavar="HZ",
-        help="sample rate of raw audio on stdin in Hz (default: the model's)",
+        help="sample rate of raw audio on stdin in Hz (default: the model's); live: of the "
+        "microphone (default: the card's own)",
     )  # fmt: skip
     group.add_argument(
         "--output-rate", type=int, metavar="HZ",
-        help="sample rate of the output in Hz (default: the model's)",
+        help="sample rate of the output in Hz (default: the model's; live: the card's own)",
     )  # fmt: skip

@@ -17,6 +17,8 @@ class LiveCounters:
     """Callbacks whose samples found no place in the input ring, or that the card reported."""
     output_underflows: int = 0
     """Callbacks that found too few samples in the output ring, or that the card reported."""
+    dropped: int = 0
+    """Hops of input that were left out after a gap, so that the delay did not grow."""
     muted: int = 0
     """Hops that were replaced by silence because the model's output was not finite."""
     reopened: int = 0

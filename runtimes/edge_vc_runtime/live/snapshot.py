@@ -70,6 +70,8 @@ class LiveSnapshot:
     temperature_c: float | None = None
     throttled: str | None = None
     """The firmware's throttling bits, hexadecimal; None where there are none."""
+    dropped: int = 0
+    """Hops of input that were left out after a gap."""
     input_device: str = ""
     output_device: str = ""
     parameters: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,16 @@
+"""Which microphone and which loudspeaker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DeviceChoice:
+    """Which devices, as the user names them; None: the system's default."""
+
+    input: str | None = None
+    output: str | None = None
+    input_rate: int | None = None
+    """Hz; None: the card's own."""
+    output_rate: int | None = None

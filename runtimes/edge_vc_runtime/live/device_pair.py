@@ -1,0 +1,67 @@
+"""A microphone and a loudspeaker, opened together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from edge_vc_runtime.devices.backend import Backend, Device, DeviceStream, Direction
+from edge_vc_runtime.devices.negotiation import negotiate
+from edge_vc_runtime.devices.selection import find_device
+from edge_vc_runtime.live.device_choice import DeviceChoice
+
+
+class _Callback:
+    """Stands for a callback until the format is known that it needs: streams start afterwards."""
+
+    def __init__(self) -> None:
+        self.target: Any = None
+
+    def __call__(self, frames: NDArray[Any], flag: bool) -> None:
+        self.target(frames, flag)
+
+
+class DevicePair:
+    """Both streams; `start` once their callbacks are set."""
+
+    def __init__(self, backend: Backend, choice: DeviceChoice) -> None:
+        """Find and open both; raises `DeviceError` and leaves none open then."""
+        self.input_device = find_device(backend, choice.input, "input")
+        self.output_device = find_device(backend, choice.output, "output")
+        self._receive, self._play = _Callback(), _Callback()
+        self.input = _open(backend, self.input_device, "input", self._receive, choice.input_rate)
+        try:
+            self.output = _open(
+                backend, self.output_device, "output", self._play, choice.output_rate
+            )
+        except BaseException:
+            self.input.close()
+            raise
+
+    def start(self, receive: Any, play: Any) -> None:
+        """Begin to call back; raises `DeviceError` and closes both then."""
+        self._receive.target, self._play.target = receive, play
+        try:
+            # The microphone first: the loudspeaker then has a rhythm to compare with at once.
+            self.input.start()
+            self.output.start()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def active(self) -> bool:
+        """False once one of them has vanished."""
+        return self.input.active and self.output.active
+
+    def close(self) -> None:
+        """Close both."""
+        self.input.close()
+        self.output.close()
+
+
+def _open(
+    backend: Backend, device: Device, direction: Direction, callback: _Callback, rate: int | None
+) -> DeviceStream:
+    return negotiate(backend, device, direction, callback, rate)

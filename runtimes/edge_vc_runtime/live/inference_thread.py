@@ -1,0 +1,49 @@
+"""The thread that converts, and nothing else."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from edge_vc_runtime.live.hop_worker import HopWorker
+from edge_vc_runtime.live.realtime import RealtimeSettings, enter_realtime
+
+_JOIN_S = 2.0
+
+
+class InferenceThread:
+    """Calls `HopWorker.advance` until it is stopped, at a priority of its own."""
+
+    def __init__(self, worker: HopWorker, settings: RealtimeSettings) -> None:
+        self.notice = ""
+        """One line where the system refused a priority or a processor."""
+        self.failure: Exception | None = None
+        """What ended the thread, None as long as nothing did."""
+        self._worker = worker
+        self._settings = settings
+        self._stopped = False
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
+
+    def start(self) -> None:
+        """Start, and wait until the priority is settled."""
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """End after the present hop; a step that hangs is left behind after 2 s."""
+        self._stopped = True
+        if self._thread.ident is not None:
+            self._thread.join(_JOIN_S)
+
+    def _run(self) -> None:
+        self.notice = enter_realtime(self._settings)
+        self._ready.set()
+        advance, sleep = self._worker.advance, time.sleep
+        try:
+            while not self._stopped:
+                pause = advance()
+                if pause > 0:
+                    sleep(pause)
+        except Exception as error:  # an engine's; the main thread reports it
+            self.failure = error

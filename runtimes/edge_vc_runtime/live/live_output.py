@@ -1,0 +1,118 @@
+"""The loudspeaker's side of the loop: samples at the model's rate in, frames of the card out."""
+
+from __future__ import annotations
+
+from math import ceil
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+
+from edge_vc_runtime.audio.polyphase import PolyphaseResampler
+from edge_vc_runtime.devices.backend import StreamFormat
+from edge_vc_runtime.live.counters import LiveCounters
+from edge_vc_runtime.live.ring import Frames, Ring
+from edge_vc_runtime.live.sample_types import FULL_SCALE, LARGEST
+from edge_vc_runtime.samples import Samples
+
+RING_S = 2.0
+"""Audio that the ring holds at most, in s: the reserve and what the governor adds to it."""
+_VOICE_CHANNELS = 2  # front left and right; a card's other channels stay silent
+
+
+class LiveResampler(Protocol):
+    """Streams blocks from the model's rate to the card's."""
+
+    @property
+    def delay_ms(self) -> float:
+        """How late it is, in ms."""
+
+    def push(self, samples: Samples) -> Samples:
+        """Take ``[T]`` and return what is ready."""
+
+
+class LiveOutput:
+    """Makes frames of hops, and a ring that the callback empties.
+
+    `play` runs on the back end's thread, everything else on the inference thread.
+    """
+
+    def __init__(
+        self,
+        form: StreamFormat,
+        hop: int,
+        sample_rate: int,
+        counters: LiveCounters,
+        resampler: LiveResampler | None = None,
+    ) -> None:
+        """Take the card's format, the model's hop and rate.
+
+        ``resampler`` replaces the one of fixed ratio where drift has to be corrected. Raises
+        `AudioIOError` when the rates have no small ratio.
+        """
+        self.format = form
+        self.flowing = False
+        """Whether the callback plays the ring; silence before."""
+        self.missed = 0
+        """Frames of silence that were played because the ring was empty."""
+        self.worst_gap_s = 0.0
+        """Longest time between two callbacks since it was last set to 0."""
+        self.resampler = resampler or PolyphaseResampler(sample_rate, form.sample_rate)
+        self._counters = counters
+        self._ring = Ring(int(form.sample_rate * RING_S), form.channels, form.sample_type)
+        most = ceil(2 * hop * form.sample_rate / sample_rate) + 64
+        self._scaled = np.zeros(most, np.float32)
+        self._frames: Frames = np.zeros((most, form.channels), form.sample_type)
+        self._scale = np.float32(FULL_SCALE[form.sample_type])
+        self._largest = np.float32(LARGEST[form.sample_type])
+        self._whole = form.sample_type != "float32"
+        self._moment = perf_counter()
+
+    def play(self, frames: Frames, underflow: bool) -> None:
+        """Fill what the card plays next: the output callback."""
+        now = perf_counter()
+        gap = now - self._moment
+        self._moment = now
+        if gap > self.worst_gap_s:
+            self.worst_gap_s = gap
+        if not self.flowing:
+            frames.fill(0)
+            return
+        missing = frames.shape[0] - self._ring.read(frames)
+        if missing:
+            frames[frames.shape[0] - missing :] = 0
+            self.missed += missing
+        if missing or underflow:
+            self._counters.output_underflows += 1
+
+    @property
+    def delay_ms(self) -> float:
+        """What resampling adds, in ms."""
+        return self.resampler.delay_ms
+
+    @property
+    def fill(self) -> int:
+        """Frames that wait in the ring."""
+        return self._ring.available
+
+    def top_up(self, frames: int) -> None:
+        """Write silence until ``frames`` frames wait."""
+        self._ring.write_silence(max(frames - self._ring.available, 0))
+
+    def write(self, samples: Samples) -> None:
+        """Append ``[at most two hops]`` at the model's rate, clipped at full scale."""
+        ready = self.resampler.push(samples)
+        count = ready.shape[0]
+        scaled, frames = self._scaled[:count], self._frames[:count]
+        np.multiply(ready, self._scale, out=scaled)
+        if self._whole:
+            np.rint(scaled, out=scaled)
+        np.clip(scaled, -self._scale, self._largest, out=scaled)
+        np.copyto(frames[:, :_VOICE_CHANNELS], scaled[:, None], casting="unsafe")
+        self._ring.write(frames)
+
+    def set_ppm(self, ppm: float) -> None:
+        """Make so many samples per million more; without a resampler that can, do nothing."""
+        change = getattr(self.resampler, "set_ppm", None)
+        if change is not None:
+            change(ppm)

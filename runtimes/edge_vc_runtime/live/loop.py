@@ -1,0 +1,225 @@
+"""The audio loop: a microphone, a converter and a loudspeaker, for hours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from edge_vc_runtime.devices.backend import Backend
+from edge_vc_runtime.devices.error import DeviceError
+from edge_vc_runtime.live.converter import HopConverter
+from edge_vc_runtime.live.counters import LiveCounters
+from edge_vc_runtime.live.device_choice import DeviceChoice
+from edge_vc_runtime.live.device_pair import DevicePair
+from edge_vc_runtime.live.elastic import ElasticHops
+from edge_vc_runtime.live.events import EventLog, silent_log
+from edge_vc_runtime.live.hop_times import HopTimes
+from edge_vc_runtime.live.hop_worker import HopWorker
+from edge_vc_runtime.live.inference_thread import InferenceThread
+from edge_vc_runtime.live.live_input import LiveInput
+from edge_vc_runtime.live.live_output import LiveOutput
+from edge_vc_runtime.live.passage import Passage
+from edge_vc_runtime.live.realtime import RealtimeSettings
+from edge_vc_runtime.live.sample_tap import SampleTap
+from edge_vc_runtime.live.snapshot import DelayParts, LiveSnapshot, LiveState
+
+_LOOK_EVERY_S = 0.5
+"""How often a device that has vanished is looked for."""
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """What a loop is told besides its converter."""
+
+    devices: DeviceChoice = field(default_factory=DeviceChoice)
+    channel: int | None = None
+    """Input channel, from 0; None: the mean of all."""
+    reserve_ms: float | None = None
+    """Audio that waits in the output ring when a hop is written; None: derived from the cards."""
+    settle_s: float = 0.2
+    """How long the cards are watched before the first sound."""
+    step_s: float = 0.001
+    """The longest step to expect."""
+    realtime: RealtimeSettings = field(default_factory=RealtimeSettings)
+
+
+class LiveLoop:
+    """Opens the cards, converts until `stop`, opens them again when they come back.
+
+    `tend` is called about ten times a second by one thread, which may be the main thread;
+    `snapshot`, `take_fill` and the setters by any.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        converter: HopConverter,
+        settings: LoopSettings | None = None,
+        input_taps: Sequence[SampleTap] = (),
+        output_taps: Sequence[SampleTap] = (),
+        log: EventLog = silent_log,
+    ) -> None:
+        self.counters = LiveCounters()
+        self.settings = settings or LoopSettings()
+        self.state: LiveState = "starting"
+        self.pair: DevicePair | None = None
+        """The opened devices, None while one is gone."""
+        self._backend = backend
+        self._converter = converter
+        self._worker = HopWorker(converter, self.counters, input_taps, output_taps)
+        self._thread = InferenceThread(self._worker, self.settings.realtime)
+        self._elastic = ElasticHops(converter.hop)
+        self._log = log
+        self._began = time.monotonic()
+        self._next_look = 0.0
+        self._fills = (0, 0)
+        self._ppm = 0.0
+
+    @property
+    def times(self) -> HopTimes:
+        """Durations of all steps since the start."""
+        return self._worker.times
+
+    @property
+    def notice(self) -> str:
+        """One line where no real-time priority was granted, else empty."""
+        return self._thread.notice
+
+    def start(self) -> None:
+        """Open the cards and begin; raises `DeviceError`, `AudioIOError`."""
+        self._began = time.monotonic()
+        self._open()
+        self._thread.start()
+
+    def tend(self) -> None:
+        """Notice a device that has vanished, and look for it; raises what ended the inference."""
+        if self._thread.failure is not None:
+            raise self._thread.failure
+        if self.pair is not None:
+            if not self.pair.active:
+                self._lose()
+        elif self.state == "waiting" and time.monotonic() >= self._next_look:
+            self._look()
+
+    def stop(self) -> None:
+        """End and close the cards; harmless when repeated."""
+        self._thread.stop()
+        self._worker.passage = None
+        if self.pair is not None:
+            self.pair.close()
+            self.pair = None
+        self.state = "stopped"
+
+    def set_reserve_hops(self, hops: int) -> None:
+        """Have so many hops more delay than at the start."""
+        self._elastic.set_hops(hops)
+
+    def set_ppm(self, ppm: float) -> None:
+        """Make so many output samples per million more, where the output resampler can."""
+        self._ppm = ppm
+        passage = self._worker.passage
+        if passage is not None:
+            passage.output.set_ppm(ppm)
+
+    def take_fill(self) -> float | None:
+        """Return the mean of the output ring's frames before each hop since the last call.
+
+        None when no hop was written; at the output card's rate.
+        """
+        passage = self._worker.passage
+        if passage is None:
+            return None
+        before, self._fills = self._fills, (passage.fill_sum, passage.fills)
+        count = self._fills[1] - before[1]
+        return (self._fills[0] - before[0]) / count if count > 0 else None
+
+    def snapshot(self) -> LiveSnapshot:
+        """Return what is known now; tier, bypass, gate and parameters are the chain's to add."""
+        counters, worker, pair = self.counters, self._worker, self.pair
+        return LiveSnapshot(
+            state=self.state,
+            seconds=time.monotonic() - self._began,
+            hops=counters.hops,
+            late=counters.late,
+            input_overflows=counters.input_overflows,
+            output_underflows=counters.output_underflows,
+            muted=counters.muted,
+            reopened=counters.reopened,
+            dropped=counters.dropped,
+            input_db=worker.input_level.db,
+            output_db=worker.output_level.db,
+            p50_ms=worker.recent.percentile_ms(50),
+            p99_ms=worker.recent.percentile_ms(99),
+            rtf=worker.recent.rtf,
+            delay=self.delay_parts(),
+            tier="",
+            bypassed=False,
+            gate_open=True,
+            drift_ppm=self._ppm,
+            input_device=pair.input_device.name if pair else "",
+            output_device=pair.output_device.name if pair else "",
+        )
+
+    def delay_parts(self) -> DelayParts:
+        """Return where the delay comes from; the converter's whole delay is algorithmic."""
+        hop, rate = self._converter.hop, self._converter.sample_rate
+        pair, passage = self.pair, self._worker.passage
+        reserve = resampling = 0.0
+        if passage is not None:
+            frames = passage.reserve / passage.output.format.sample_rate
+            reserve = frames * 1000 + self._elastic.hops * hop / rate * 1000
+            resampling = passage.input.delay_ms + passage.output.delay_ms
+        return DelayParts(
+            input_buffer_ms=pair.input.latency_ms if pair else None,
+            output_buffer_ms=pair.output.latency_ms if pair else None,
+            resampling_ms=resampling,
+            algorithmic_ms=(hop + self._converter.delay) / rate * 1000,
+            chain_ms=0.0,
+            reserve_ms=reserve,
+            compute_ms=self._worker.recent.percentile_ms(99),
+        )
+
+    def _open(self) -> None:
+        pair = DevicePair(self._backend, self.settings.devices)
+        try:
+            passage = self._passage(pair)
+        except BaseException:
+            pair.close()
+            raise
+        pair.start(passage.input.receive, passage.output.play)
+        self._fills = (0, 0)
+        self.pair, self._worker.passage = pair, passage
+        self.state = "running"
+
+    def _passage(self, pair: DevicePair) -> Passage:
+        hop, rate = self._converter.hop, self._converter.sample_rate
+        settings = self.settings
+        self._elastic.reset()
+        return Passage(
+            LiveInput(pair.input.format, hop, rate, self.counters, settings.channel),
+            LiveOutput(pair.output.format, hop, rate, self.counters),
+            self._elastic,
+            rate,
+            settings.step_s,
+            None if settings.reserve_ms is None else settings.reserve_ms / 1000,
+            settings.settle_s,
+        )
+
+    def _lose(self) -> None:
+        pair, self.pair = self.pair, None
+        self._worker.passage = None
+        self.state = "waiting"
+        if pair is not None:
+            gone = pair.output_device if pair.input.active else pair.input_device
+            self._log("device_gone", device=gone.name)
+            pair.close()
+
+    def _look(self) -> None:
+        try:
+            self._open()
+        except DeviceError:
+            self._next_look = time.monotonic() + _LOOK_EVERY_S
+            return
+        self.counters.reopened += 1
+        self._log("device_back", input=self.pair.input_device.name if self.pair else "")

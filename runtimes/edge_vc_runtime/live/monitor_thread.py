@@ -1,0 +1,63 @@
+"""The thread that looks at a running loop ten times a second."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from edge_vc_runtime.live.loop import LiveLoop
+from edge_vc_runtime.live.realtime import collect_garbage
+from edge_vc_runtime.live.snapshot import LiveSnapshot
+
+EVERY_S = 0.1
+_COLLECT_EVERY = 100  # looks: once in 10 s
+
+Observer = Callable[[LiveSnapshot], object]
+"""Called ten times a second on the monitor's thread; it may log, and take locks."""
+
+
+class MonitorThread:
+    """Tends the loop, then shows a snapshot to every observer."""
+
+    def __init__(
+        self,
+        loop: LiveLoop,
+        observers: Sequence[Observer],
+        complete: Callable[[LiveSnapshot], LiveSnapshot] = lambda seen: seen,
+    ) -> None:
+        """``complete`` adds what the loop does not know: the tier, the chain's parameters."""
+        self.ended = threading.Event()
+        """Set once it has stopped, by itself too."""
+        self.failure: Exception | None = None
+        """What ended it, None as long as nothing did."""
+        self._loop = loop
+        self._observers = tuple(observers)
+        self._complete = complete
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+
+    def start(self) -> None:
+        """Start."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the present look; harmless when repeated or never started."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(2.0)
+
+    def _run(self) -> None:
+        looks = 0
+        try:
+            while not self._stop.wait(EVERY_S):
+                self._loop.tend()
+                seen = self._complete(self._loop.snapshot())
+                for observer in self._observers:
+                    observer(seen)
+                looks += 1
+                if looks % _COLLECT_EVERY == 0:
+                    collect_garbage()
+        except Exception as error:  # the main thread reports it
+            self.failure = error
+        finally:
+            self.ended.set()

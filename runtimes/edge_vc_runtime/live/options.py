@@ -1,0 +1,130 @@
+"""The options of a live run about devices, scheduling and recording."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+
+from edge_vc_runtime.live.device_choice import DeviceChoice
+from edge_vc_runtime.live.realtime import MOST_PRIORITY, RealtimeSettings
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """What the command line says about the audio loop."""
+
+    devices: DeviceChoice
+    realtime: RealtimeSettings
+    backend: str = "auto"
+    virtual_mic: str | None = None
+    channel: int | None = None
+    """Input channel, from 0."""
+    reserve_ms: float | None = None
+    seconds: float | None = None
+    record: str | None = None
+    record_input: str | None = None
+
+    @classmethod
+    def from_arguments(cls, arguments: argparse.Namespace) -> LiveOptions:
+        """Take the parsed options."""
+        return cls(
+            devices=DeviceChoice(
+                arguments.input_device,
+                arguments.output_device,
+                arguments.input_rate,
+                arguments.output_rate,
+            ),
+            realtime=RealtimeSettings(arguments.realtime, arguments.priority, arguments.cpu),
+            backend=arguments.backend,
+            virtual_mic=arguments.virtual_mic,
+            channel=None if arguments.input_channel is None else arguments.input_channel - 1,
+            reserve_ms=arguments.reserve,
+            seconds=arguments.seconds,
+            record=arguments.record,
+            record_input=arguments.record_input,
+        )
+
+
+def add_live_options(parser: argparse.ArgumentParser) -> None:
+    """Add them in two groups."""
+    _add_device_options(parser.add_argument_group("devices (live)"))
+    group = parser.add_argument_group("run time (live)")
+    group.add_argument(
+        "--seconds", type=_seconds, metavar="S", help="stop after so many s (default: at Ctrl-C)"
+    )
+    group.add_argument("--record", metavar="FILE", help="also write the converted voice: {sinks}")
+    group.add_argument("--record-input", metavar="FILE", help="also write the microphone's voice")
+    group.add_argument(
+        "--reserve", type=_reserve, metavar="MS",
+        help="audio that waits in the output buffer in ms, 0 to 500: less is less delay, "
+        "too little is heard as gaps (default: derived from the cards' rhythm and the step time)",
+    )  # fmt: skip
+    group.add_argument(
+        "--realtime", action=argparse.BooleanOptionalAction, default=True,
+        help="ask for a real-time priority (SCHED_FIFO) for the converting thread alone; where "
+        "that is not allowed, one line says how to allow it (default: on)",
+    )  # fmt: skip
+    group.add_argument(
+        "--priority", type=_priority, default=40, metavar="N",
+        help=f"that priority, 1 to {MOST_PRIORITY}; the kernel's interrupts have 50 (default: 40)",
+    )  # fmt: skip
+    group.add_argument(
+        "--cpu", type=_cpu, metavar="N",
+        help="processor that the converting thread stays on, from 0 (default: any)",
+    )  # fmt: skip
+
+
+def _add_device_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--input", dest="input_device", metavar="DEVICE",
+        help="microphone: its name or a part of it, as `edge-vc-rt devices` lists it (default: the "
+        "remembered one, else the system's)",
+    )  # fmt: skip
+    group.add_argument(
+        "--output", dest="output_device", metavar="DEVICE", help="loudspeaker, in the same way"
+    )
+    group.add_argument(
+        "--input-channel", type=_channel, metavar="N",
+        help="channel of the microphone, from 1 (default: the mean of all)",
+    )  # fmt: skip
+    group.add_argument(
+        "--virtual-mic", metavar="NAME",
+        help="offer the converted voice to other programs as a microphone of this name "
+        "(PulseAudio, PipeWire), instead of playing it",
+    )  # fmt: skip
+    group.add_argument(
+        "--backend", default="auto", metavar="NAME",
+        help="library that reaches the cards: {backends} (default: the first that is installed)",
+    )  # fmt: skip
+
+
+def _seconds(text: str) -> float:
+    return _number(text, 0.1, 1e7, "s")
+
+
+def _reserve(text: str) -> float:
+    return _number(text, 0, 500, "ms")
+
+
+def _priority(text: str) -> int:
+    return int(_number(text, 1, MOST_PRIORITY, ""))
+
+
+def _channel(text: str) -> int:
+    return int(_number(text, 1, 64, ""))
+
+
+def _cpu(text: str) -> int:
+    return int(_number(text, 0, (os.cpu_count() or 1) - 1, ""))
+
+
+def _number(text: str, low: float, high: float, unit: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        shown = f"{text:.40} {unit}".strip()
+        raise argparse.ArgumentTypeError(f"{shown}; it has to be {low:g} to {high:g}")
+    return value

@@ -1,0 +1,121 @@
+"""The way of the voice through a pair of opened cards, from their start until they close."""
+
+from __future__ import annotations
+
+from math import ceil, gcd
+
+from edge_vc_runtime.live.elastic import ElasticHops
+from edge_vc_runtime.live.live_input import LiveInput
+from edge_vc_runtime.live.live_output import LiveOutput
+from edge_vc_runtime.samples import Samples
+
+_WATCHED_S = 2.0  # so long too much delay has to last before a hop is left out
+_SLACK_S = 0.001  # timers and callbacks that are looked for: see LiveInput.wait_s
+_MOST_RESERVE_S = 0.05
+
+
+class Passage:
+    """Settles the cards, finds the reserve, then holds the delay at it.
+
+    A card's first callbacks are irregular. For `settle_s` the microphone is discarded and the
+    loudspeaker silent, while the callbacks' rhythm is watched: what they were late by, the longest
+    step and one callback are the reserve, the frames that wait when a hop is written. Less would be
+    heard as a gap, more as delay.
+    """
+
+    def __init__(
+        self,
+        input: LiveInput,
+        output: LiveOutput,
+        elastic: ElasticHops,
+        sample_rate: int,
+        step_s: float,
+        reserve_s: float | None,
+        settle_s: float,
+    ) -> None:
+        """``reserve_s`` replaces the derived one; ``step_s`` is the longest step to expect."""
+        self.input = input
+        self.output = output
+        self.elastic = elastic
+        self.fills = 0
+        """Hops written since the start, and their `fill_sum`."""
+        self.fill_sum = 0
+        """Sum of the frames that waited before each of them."""
+        self.reserve = 0
+        """Frames, without the governor's hops."""
+        self._step_s = step_s
+        self._reserve_s = reserve_s
+        self._settle_frames = int(settle_s * input.format.sample_rate)
+        self._hop_frames = elastic.hop * output.format.sample_rate / sample_rate
+        self._hop_frames_in = ceil(elastic.hop * input.format.sample_rate / sample_rate)
+        self._watched = ceil(_WATCHED_S * sample_rate / elastic.hop)
+        self._settled = False
+        self._missed = 0
+        self._least = 1 << 62
+        self._since = 0
+
+    def settle(self) -> bool:
+        """Discard what the microphone gave so far; return whether the rhythm is known."""
+        if self._settled:
+            return True
+        if self._settle_frames > 0:
+            self._settle_frames -= self.input.discard()
+            if self._settle_frames <= 0:
+                return False
+            self.input.worst_gap_s = self.output.worst_gap_s = 0.0
+        self.reserve = round(self._find_reserve() * self.output.format.sample_rate)
+        self._settled = True
+        return True
+
+    def give(self, hop: Samples) -> int:
+        """Write a converted hop; return the hops of input that were dropped to catch up."""
+        output = self.output
+        dropped = 0
+        if not output.flowing:
+            output.top_up(self._target())
+        elif output.missed != self._missed:
+            self._missed = output.missed
+            dropped = self._catch_up()
+        self._watch(output.fill)
+        output.write(self.elastic.push(hop))
+        output.flowing = True
+        return dropped
+
+    def _find_reserve(self) -> float:
+        if self._reserve_s is not None:
+            return self._reserve_s
+        late = 0.0
+        for side in (self.input, self.output):
+            late += max(side.worst_gap_s - side.format.frames / side.format.sample_rate, 0.0)
+        period = self.output.format.frames / self.output.format.sample_rate
+        needed = period + self._join_s() + late + self._step_s + _SLACK_S
+        return min(needed, _MOST_RESERVE_S)
+
+    def _join_s(self) -> float:
+        """Return how unevenly hops become complete where callbacks do not divide them."""
+        frames = self.input.format.frames
+        return (frames - gcd(frames, self._hop_frames_in)) / self.input.format.sample_rate
+
+    def _target(self) -> int:
+        hops = self.elastic.hops - max(self.elastic.pending, 0)
+        return self.reserve + round(hops * self._hop_frames)
+
+    def _catch_up(self) -> int:
+        """After a gap: drop whole hops that came in meanwhile, or the delay would stay longer."""
+        keep = self.input.available % self._hop_frames_in
+        dropped = self.input.discard(keep)
+        self.output.top_up(self._target())
+        self._least, self._since = 1 << 62, 0
+        return dropped // self._hop_frames_in
+
+    def _watch(self, fill: int) -> None:
+        """Leave a hop out when more than the reserve and a hop waited all the time."""
+        self.fill_sum += fill
+        self.fills += 1
+        self._least = min(self._least, fill)
+        self._since += 1
+        if self._since < self._watched:
+            return
+        if self._least >= self._target() + self._hop_frames and not self.elastic.pending:
+            self.elastic.drop(1)
+        self._least, self._since = 1 << 62, 0

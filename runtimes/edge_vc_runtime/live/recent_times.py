@@ -1,0 +1,30 @@
+"""How long the steps of the last second took."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class RecentTimes:
+    """Durations of the last second in ns, written by one thread and read by any."""
+
+    def __init__(self, hop: int, sample_rate: int) -> None:
+        self._ring = np.zeros(max(sample_rate // hop, 1), np.int64)
+        self._hop_ms = hop / sample_rate * 1000
+        self._count = 0
+
+    def record(self, duration_ns: int) -> None:
+        """Note one step."""
+        self._ring[self._count % self._ring.shape[0]] = duration_ns
+        self._count += 1
+
+    def percentile_ms(self, percent: float) -> float | None:
+        """Return a percentile in ms, None before the first step."""
+        known = self._ring[: self._count]
+        return float(np.percentile(known, percent)) / 1e6 if known.size else None
+
+    @property
+    def rtf(self) -> float | None:
+        """Mean duration over that of a hop."""
+        known = self._ring[: self._count]
+        return float(known.mean()) / 1e6 / self._hop_ms if known.size else None

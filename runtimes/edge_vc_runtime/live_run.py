@@ -1,0 +1,124 @@
+"""``run`` without IN and OUT: devices, loop, converter and display put together."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from edge_vc_runtime.audio.sinks import sink_kind
+from edge_vc_runtime.devices.backends import open_backend
+from edge_vc_runtime.devices.virtual_microphone import VirtualMicrophone
+from edge_vc_runtime.errors import UsageError
+from edge_vc_runtime.live.device_choice import DeviceChoice
+from edge_vc_runtime.live.loop import LiveLoop, LoopSettings
+from edge_vc_runtime.live.monitor_thread import MonitorThread, Observer
+from edge_vc_runtime.live.options import LiveOptions
+from edge_vc_runtime.live.realtime import calm_interpreter
+from edge_vc_runtime.live.recorder import Recorder
+from edge_vc_runtime.live.warm_up import warm_up
+from edge_vc_runtime.monitor.display import LiveDisplay
+from edge_vc_runtime.monitor.display_options import DisplayOptions
+from edge_vc_runtime.session import Session
+
+_RECORDING_FAILED = 1
+_INTERRUPTED = 130
+
+
+def run_live(arguments: argparse.Namespace) -> int:
+    """``run BUNDLE``: convert a live voice until Ctrl-C, ``--seconds`` or SIGTERM."""
+    options = LiveOptions.from_arguments(arguments)
+    if options.virtual_mic and options.devices.output:
+        raise UsageError("--virtual-mic takes the place of --output; give one of them")
+    with ExitStack() as stack:
+        display = LiveDisplay(DisplayOptions.from_arguments(arguments))
+        stack.callback(display.stop)
+        session = Session.open(
+            arguments.bundle, arguments.engine, arguments.threads, arguments.precision
+        )
+        run = _assemble(session, options, display, stack)
+        interrupted = run.until_end(options.seconds)
+        display.close(session, run.loop.times)
+    if any(recorder.failed for recorder in run.recorders):
+        return _RECORDING_FAILED
+    return _INTERRUPTED if interrupted else 0
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Everything that runs."""
+
+    loop: LiveLoop
+    monitor: MonitorThread
+    recorders: tuple[Recorder, ...]
+
+    def until_end(self, seconds: float | None) -> bool:
+        """Wait for the end and stop everything; return whether it was Ctrl-C."""
+        interrupted = False
+        self.monitor.start()
+        try:
+            self.monitor.ended.wait(seconds)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self.monitor.stop()
+            self.loop.stop()
+            for recorder in self.recorders:
+                recorder.close()
+        if self.monitor.failure is not None:
+            raise self.monitor.failure
+        return interrupted
+
+
+def _assemble(
+    session: Session, options: LiveOptions, display: LiveDisplay, stack: ExitStack
+) -> _Run:
+    """Open everything and start the loop; ``stack`` closes it."""
+    step_s = warm_up(session)
+    console = display.console
+    choice = _choice(options, stack)
+    backend = open_backend(options.backend)
+    stack.callback(backend.close)
+    converted = _recorder(options.record, session, display, stack)
+    microphone = _recorder(options.record_input, session, display, stack)
+    loop = LiveLoop(
+        backend,
+        session,
+        LoopSettings(
+            choice, options.channel, options.reserve_ms, step_s=step_s, realtime=options.realtime
+        ),
+        input_taps=microphone,
+        output_taps=converted,
+        log=console,
+    )
+    stack.enter_context(calm_interpreter())
+    stack.callback(loop.stop)
+    loop.start()
+    if loop.notice:
+        console.print(loop.notice)
+    pair = loop.pair
+    if pair is not None:
+        parts = replace(loop.delay_parts(), compute_ms=step_s * 1000)
+        display.before(parts, pair.input_device.name, pair.output_device.name)
+    observers: list[Observer] = [lambda seen: display.observe(seen, loop.times)]
+    tier = session.manifest.name
+    monitor = MonitorThread(loop, observers, lambda seen: replace(seen, tier=tier))
+    return _Run(loop, monitor, (*converted, *microphone))
+
+
+def _choice(options: LiveOptions, stack: ExitStack) -> DeviceChoice:
+    if options.virtual_mic is None:
+        return options.devices
+    microphone = stack.enter_context(VirtualMicrophone(options.virtual_mic))
+    return replace(options.devices, output=microphone.output)
+
+
+def _recorder(
+    place: str | None, session: Session, display: LiveDisplay, stack: ExitStack
+) -> tuple[Recorder, ...]:
+    if place is None:
+        return ()
+    sink = sink_kind(place).open(place, session.sample_rate)
+    recorder = Recorder(sink, session.sample_rate, display.console.print)
+    stack.callback(recorder.close)
+    return (recorder,)
