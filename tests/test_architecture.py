@@ -223,7 +223,22 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/bundle",
         "edge_vc_runtime/engines",
     },
-    "edge_vc_runtime.run_arguments": {"edge_vc_runtime.commands", "edge_vc_runtime.verb_parser"},
+    "edge_vc_runtime.live_run": {
+        "edge_vc_runtime.errors",
+        "edge_vc_runtime.session",
+        "edge_vc_runtime/audio",
+        "edge_vc_runtime/devices",
+        "edge_vc_runtime/live",
+        "edge_vc_runtime/monitor",
+    },
+    "edge_vc_runtime.run_arguments": {
+        "edge_vc_runtime.commands",
+        "edge_vc_runtime.errors",
+        "edge_vc_runtime.live_run",
+        "edge_vc_runtime.verb_parser",
+        "edge_vc_runtime/live",
+        "edge_vc_runtime/monitor",
+    },
     "edge_vc_runtime.session": {
         "edge_vc_runtime.samples",
         "edge_vc_runtime.trust",
