@@ -34,6 +34,7 @@ def add_run(commands: Commands, prog: str) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
     parser.add_argument("input", metavar="IN", nargs="?", help="{sources}; none: a microphone")
     parser.add_argument("output", metavar="OUT", nargs="?", help="{sinks}; none: a loudspeaker")
+    parser.optional_positionals = ("input", "output")
     add_engine_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     _add_file_options(parser.add_argument_group("recordings"))

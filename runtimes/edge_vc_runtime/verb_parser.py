@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from edge_vc_runtime.audio.sinks import describe_sinks
@@ -25,6 +25,24 @@ _REGISTRIES: dict[str, Callable[[], str]] = {
 class VerbParser(argparse.ArgumentParser):
     """Completes help texts only when help is shown: reading the registries takes a moment."""
 
+    optional_positionals: tuple[str, ...] = ()
+    """Positional arguments that may be missing, in order.
+
+    argparse takes those as missing as soon as an option stands between them and the first one.
+    """
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse as argparse does, then give what is left over to the optional positionals."""
+        found, rest = super().parse_known_args(args, namespace)
+        for name in self.optional_positionals:
+            given = [text for text in rest if text == "-" or not text.startswith("-")]
+            if given and getattr(found, name) is None:
+                setattr(found, name, given[0])
+                rest.remove(given[0])
+        return found, rest
+
     def format_help(self) -> str:
         """Return the help with the registries' own descriptions."""
         for action in self._actions:
@@ -37,9 +55,7 @@ class VerbParser(argparse.ArgumentParser):
 Commands: TypeAlias = "argparse._SubParsersAction[VerbParser]"  # argparse has no public name
 
 
-def add_verb(
-    commands: Commands, name: str, text: str, examples: str, prog: str
-) -> argparse.ArgumentParser:
+def add_verb(commands: Commands, name: str, text: str, examples: str, prog: str) -> VerbParser:
     """Add a verb that `VERBS` and `EXIT_CODES` describe; ``{prog}`` in examples is the call."""
     lines = textwrap.indent(examples.strip().format(prog=f"{prog} {name}"), "  ")
     parser = commands.add_parser(

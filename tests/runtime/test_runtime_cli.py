@@ -20,6 +20,7 @@ import pytest
 import soundfile
 from runtime_bundles import delay_model, listed, mini_contents, write_bundle, write_mini
 
+from edge_vc_runtime.arguments import build_parser
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.cli import main
 from edge_vc_runtime.verbs import EXIT_CODES, VERBS
@@ -341,7 +342,7 @@ def test_bundles_may_be_located_by_the_caller(
 
 
 def test_usage_errors_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in ([], ["walk"], ["run", "only.evc"]):
+    for arguments in ([], ["walk"], ["inspect"]):
         with pytest.raises(SystemExit) as done:
             main(arguments)
         assert done.value.code == 2
@@ -407,3 +408,17 @@ def test_a_terminal_sees_how_far_it_is(mini: Path, tmp_path: Path) -> None:
     assert b"%" in seen
     assert seen.rstrip().endswith(b"interrupted; no partial output is left")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["long.wav"]
+
+
+def test_run_takes_in_and_out_together(mini: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(mini), "--threads", "1", "in.wav"]) == 2
+    assert "OUT is missing: give IN and OUT, or neither for a live voice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["a", "-q", "b", "-"], ["-q", "a", "b", "-"], ["a", "b", "--threads", "2", "-", "-q"]],
+)
+def test_options_may_stand_between_bundle_in_and_out(arguments: list[str]) -> None:
+    found = build_parser().parse_args(["run", *arguments])
+    assert (found.bundle, found.input, found.output, found.quiet) == ("a", "b", "-", True)
