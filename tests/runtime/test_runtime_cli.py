@@ -272,10 +272,12 @@ NEEDS = {
     "run": ["none.evc", "in.wav", "out.wav"],
     "profile": ["none.evc"],
     "inspect": ["none.evc"],
+    "verify": ["none.evc"],
     "choose": ["none.evc"],
     "report": ["none.json"],
+    "measure-latency": [],
 }
-"""The arguments that each verb must have, naming files that do not exist."""
+"""The arguments that each verb must have, naming files that do not exist; none for some."""
 
 
 def test_every_verb_is_covered() -> None:
@@ -289,7 +291,7 @@ def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert done.value.code == 0
     out = capsys.readouterr().out
     assert "examples:" in out
-    assert "exit codes: 0 done, " in out
+    assert "exit codes: 0 " in out
     assert out.startswith(f"usage: edge-vc-rt {command}")
 
 
@@ -308,7 +310,7 @@ def test_a_wrong_flag_shows_the_usage_of_its_verb(
     assert last.endswith("did you mean --help?")
 
 
-@pytest.mark.parametrize("command", NEEDS)
+@pytest.mark.parametrize("command", [name for name, needs in NEEDS.items() if needs])
 def test_a_missing_file_is_one_line(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
