@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from edge_vc_runtime.board_profile import user_folder
@@ -69,7 +70,8 @@ def _write(kept: dict[Direction, str], environment: Mapping[str, str] | None) ->
         part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
         part.replace(place)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise DeviceError(
             f"{place}: {error.strerror or error}; set XDG_CONFIG_HOME to a folder of yours"
         ) from error
