@@ -171,6 +171,7 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime.__main__": {"edge_vc_runtime.cli"},
     "edge_vc_runtime.arguments": {
         "edge_vc_runtime.commands",
+        "edge_vc_runtime.devices_arguments",
         "edge_vc_runtime.run_arguments",
         "edge_vc_runtime.verb_parser",
         "edge_vc_runtime.version",
@@ -193,6 +194,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.trust",
         "edge_vc_runtime/audio",
         "edge_vc_runtime/bundle",
+        "edge_vc_runtime/devices",
         "edge_vc_runtime/engines",
         "edge_vc_runtime/live",
         "edge_vc_runtime/profiling",
@@ -208,6 +210,10 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/engines",
         "edge_vc_runtime/live",
         "edge_vc_runtime/profiling",
+    },
+    "edge_vc_runtime.devices_arguments": {
+        "edge_vc_runtime.commands",
+        "edge_vc_runtime.verb_parser",
     },
     "edge_vc_runtime.errors": {
         "edge_vc_runtime/audio",

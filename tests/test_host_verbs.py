@@ -38,6 +38,7 @@ MISSING = {
     "inspect": ["none.evc"],
     "verify": ["none.evc", "--allowed-signers", "none"],
     "choose": ["none.evc"],
+    "devices": ["--backend", "none"],
 }
 """Arguments of every verb that name something that is not there, called ``none``."""
 VERBS = [*MISSING, "emulate make", "keys list"]

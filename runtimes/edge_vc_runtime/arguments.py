@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from edge_vc_runtime.commands import choose, inspect, profile, report, verify
+from edge_vc_runtime.devices_arguments import add_devices
 from edge_vc_runtime.latency.arguments import add_measure_latency
 from edge_vc_runtime.profiling.report import ENVIRONMENTS
 from edge_vc_runtime.run_arguments import add_run
@@ -66,6 +67,7 @@ def _add_verbs(parser: VerbParser, prog: str) -> dict[str, VerbParser]:
     _add_profile(commands, prog)
     _add_inspect(commands, prog)
     _add_verify(commands, prog)
+    add_devices(commands, prog)
     _add_choose(commands, prog)
     _add_report(commands, prog)
     add_measure_latency(commands, prog)

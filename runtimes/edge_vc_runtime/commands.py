@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from edge_vc_runtime.descriptions import (
     describe_signature,
     describe_signer,
 )
+from edge_vc_runtime.devices.backend import Direction
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.selection import known_board, resolve_threads
 from edge_vc_runtime.errors import UsageError
@@ -171,6 +173,38 @@ def choose(arguments: argparse.Namespace) -> int:
     print(describe_selection(Session.open(bundle, threads=threads).selection))
     print(f"kept in {place}, until the bundle, a library or the processor changes")
     return 0
+
+
+def devices(arguments: argparse.Namespace) -> int:
+    """``devices``: remember what is asked for, then list what is there."""
+    from edge_vc_runtime.devices.device_table import describe_devices
+    from edge_vc_runtime.devices.listing import DIRECTIONS, list_devices
+    from edge_vc_runtime.devices.remembered import forget_devices
+
+    if arguments.forget:
+        forget_devices()
+    for direction in DIRECTIONS:
+        wanted = getattr(arguments, f"remember_{direction}")
+        if wanted is not None:
+            _remember(wanted, direction, arguments.backend)
+    listing = list_devices(arguments.backend)
+    if arguments.json:
+        print(json.dumps(listing.as_json(), indent=1))
+    else:
+        print("\n".join(describe_devices(listing)))
+    return 1 if listing.empty else 0
+
+
+def _remember(wanted: str, direction: Direction, backend_name: str | None) -> None:
+    from edge_vc_runtime.devices import find_device, open_backend, remember_device
+
+    backend = open_backend(backend_name or "auto")
+    try:
+        device = find_device(backend, wanted, direction, _say)
+    finally:
+        backend.close()
+    place = remember_device(direction, device.key)
+    _say(f"{direction}: {device.name} is remembered in {place}")
 
 
 def _describe_engine(bundle: Bundle) -> str:

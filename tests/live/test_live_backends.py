@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from live_sound import RATE, SoundServer, loudest_hz, tone
 
+from edge_vc_runtime.cli import main
 from edge_vc_runtime.devices import (
     Backend,
     DeviceError,
     DeviceGoneError,
     FormatRefusedError,
+    StreamFormat,
     find_device,
     negotiate,
     open_backend,
@@ -175,3 +178,62 @@ def test_sounddevice_takes_a_latency(sound: SoundServer) -> None:
     assert rings[0] is not None
     assert rings[1] is not None
     assert rings[0] < 10 < 30 < rings[1]
+
+
+def test_a_rate_that_no_device_has_names_those_it_has(backend: Backend) -> None:
+    device = find_device(backend, "speaker", "output")
+    with pytest.raises(FormatRefusedError) as error:
+        backend.open_output(device, StreamFormat(500_000, 2, "float32", 120), ignore)
+    assert error.value.part == "sample_rate"
+    assert str(error.value).startswith("speaker does not run at 500000 Hz; it has 8000, 16000, ")
+
+
+def test_an_index_that_is_gone_is_a_device_that_is_gone(backend: Backend) -> None:
+    device = replace(find_device(backend, "speaker", "output"), index=77)
+    with pytest.raises(DeviceGoneError, match="speaker is not there any more"):
+        backend.open_output(device, StreamFormat(48000, 2, "float32", 120), ignore)
+
+
+NARROW = """
+pcm.emulated { type mmap_emul
+  slave.pcm "pulse" }
+pcm.mono16 { type speex
+  slave.pcm "emulated" }
+pcm.eight { type multi
+  slaves.a { pcm "emulated"
+    channels 8 }
+"""
+NARROW += "".join(f"  bindings.{n} {{ slave a\n    channel {n} }}\n" for n in range(8)) + "}\n"
+
+
+@pytest.mark.parametrize("name", ["pyaudio", "sounddevice"])
+@pytest.mark.parametrize(("device", "channels"), [("mono16", 1), ("eight", 2)])
+def test_a_device_with_one_format_opens(
+    own_sound: SoundServer, name: str, device: str, channels: int
+) -> None:
+    """``mono16`` has one channel of 16-bit integers, ``eight`` has eight channels.
+
+    PortAudio converts. They only open here: their plugins cannot wake it up for a callback.
+    """
+    with (own_sound.folder / "asound.conf").open("a") as config:
+        config.write(NARROW)
+    backend = open_backend(name)
+    for direction in ("input", "output"):
+        found = find_device(backend, device, direction)
+        assert found.channels(direction) == (1 if device == "mono16" else 8)
+        stream = negotiate(backend, found, direction, ignore)
+        assert stream.format == StreamFormat(48000, channels, "float32", 120)
+        stream.close()
+    backend.close()
+
+
+def test_the_verb_lists_what_is_there_and_nothing_else(
+    sound: SoundServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["devices"]) == 0
+    captured = capfd.readouterr()
+    assert captured.err == ""
+    assert captured.out.startswith("pyaudio: inputs ")
+    assert "\n* default " in captured.out
+    assert "sounddevice: the same devices as pyaudio" in captured.out
+    assert max(map(len, captured.out.splitlines())) <= 100

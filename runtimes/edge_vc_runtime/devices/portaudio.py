@@ -86,7 +86,9 @@ class OpeningFailure:
         holders = self._holders(root)
         if self.code == _UNAVAILABLE or holders:
             return DeviceBusyError(_busy(self.device, holders))
-        if self.code in (_INVALID_DEVICE, _BAD_COMBINATION) or "No such" in self.text:
+        if self.code == _INVALID_DEVICE or "querying device" in self.text:
+            return self._gone()
+        if self.code == _BAD_COMBINATION:
             return self._unreachable(root)
         return DeviceError(f"{self._what()}: {one_line(self.text)}{self._detail()}")
 
@@ -110,10 +112,13 @@ class OpeningFailure:
         card = find_card(self.device.key, sound_cards(root))
         return card_holders(*card, self.direction, root) if card else ()
 
+    def _gone(self) -> DeviceError:
+        return DeviceGoneError(f"{self.device.name} is not there any more; plug it in again")
+
     def _unreachable(self, root: Path) -> DeviceError:
         card = find_card(self.device.key, sound_cards(root))
         if card is None and "hw:" in self.device.key:
-            return DeviceGoneError(f"{self.device.name} is not there any more; plug it in again")
+            return self._gone()
         if card is not None:
             letter = "c" if self.direction == "input" else "p"
             node = root / f"dev/snd/pcmC{card[0].number}D{card[1]}{letter}"

@@ -124,7 +124,9 @@ class VirtualMicrophone:
 
         libasound reads the files of this variable each time that PortAudio starts.
         """
-        handle, name = tempfile.mkstemp(prefix="edge-vc-", suffix=".conf")
+        session = os.environ.get("XDG_RUNTIME_DIR", "")  # emptied when the user logs out
+        folder = session if os.path.isdir(session) else None
+        handle, name = tempfile.mkstemp(prefix="edge-vc-", suffix=".conf", dir=folder)
         self._file = Path(name)
         with open(handle, "w", encoding="ascii") as file:
             file.write(f'pcm.{self.output} {{ type pulse\n  device "{self._sink}" }}\n')
