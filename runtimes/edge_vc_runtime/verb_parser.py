@@ -14,7 +14,6 @@ from edge_vc_runtime.engines.registry import engine_kinds
 from edge_vc_runtime.verbs import EXIT_CODES, VERBS
 
 _REGISTRIES: dict[str, Callable[[], str]] = {
-    "{backends}": describe_backends,
     "{engines}": lambda: ", ".join(engine_kinds()),
     "{sources}": describe_sources,
     "{sinks}": describe_sinks,
