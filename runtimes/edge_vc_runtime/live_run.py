@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -36,7 +38,7 @@ def run_live(arguments: argparse.Namespace) -> int:
         session = Session.open(
             arguments.bundle, arguments.engine, arguments.threads, arguments.precision
         )
-        run = _assemble(session, options, display, stack)
+        run = _assemble(session, options, display, arguments.quiet, stack)
         interrupted = run.until_end(options.seconds)
         display.close(session, run.loop.times)
     if any(recorder.failed for recorder in run.recorders):
@@ -71,16 +73,17 @@ class _Run:
 
 
 def _assemble(
-    session: Session, options: LiveOptions, display: LiveDisplay, stack: ExitStack
+    session: Session, options: LiveOptions, display: LiveDisplay, quiet: bool, stack: ExitStack
 ) -> _Run:
     """Open everything and start the loop; ``stack`` closes it."""
     step_s = warm_up(session)
     console = display.console
+    complain = _write_error if quiet else console.print
     choice = _choice(options, stack)
     backend = open_backend(options.backend)
     stack.callback(backend.close)
-    converted = _recorder(options.record, session, display, stack)
-    microphone = _recorder(options.record_input, session, display, stack)
+    converted = _recorder(options.record, session, complain, stack)
+    microphone = _recorder(options.record_input, session, complain, stack)
     loop = LiveLoop(
         backend,
         session,
@@ -106,6 +109,11 @@ def _assemble(
     return _Run(loop, monitor, (*converted, *microphone))
 
 
+def _write_error(line: str) -> None:
+    """Show what goes wrong where nothing else is shown."""
+    sys.stderr.write(f"{line}\n")
+
+
 def _choice(options: LiveOptions, stack: ExitStack) -> DeviceChoice:
     if options.virtual_mic is None:
         return options.devices
@@ -114,11 +122,11 @@ def _choice(options: LiveOptions, stack: ExitStack) -> DeviceChoice:
 
 
 def _recorder(
-    place: str | None, session: Session, display: LiveDisplay, stack: ExitStack
+    place: str | None, session: Session, complain: Callable[[str], None], stack: ExitStack
 ) -> tuple[Recorder, ...]:
     if place is None:
         return ()
     sink = sink_kind(place).open(place, session.sample_rate)
-    recorder = Recorder(sink, session.sample_rate, display.console.print)
+    recorder = Recorder(sink, session.sample_rate, complain)
     stack.callback(recorder.close)
     return (recorder,)

@@ -41,7 +41,20 @@ def find_device(
     ambiguous name, with the candidates; `DeviceGoneError` where nothing has the name;
     `DeviceBusyError` where the card is there and another program has it.
     """
-    devices = backend.devices()
+    return pick_device(backend.devices(), wanted, direction, notice, root)
+
+
+def pick_device(
+    devices: Sequence[Device],
+    wanted: str | None,
+    direction: Direction,
+    notice: Callable[[str], object] = ignore_notice,
+    root: Path = Path("/"),
+) -> Device:
+    """Return the one of ``devices`` that is meant, as `find_device` does.
+
+    Both directions of a pair can come from one listing, which takes PortAudio 50 to 200 ms.
+    """
     if not devices:
         raise DeviceGoneError(explain_no_device(root))
     if wanted is not None:

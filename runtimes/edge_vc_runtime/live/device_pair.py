@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import NDArray
 
 from edge_vc_runtime.devices.backend import Backend, Device, DeviceStream, Direction
 from edge_vc_runtime.devices.negotiation import negotiate
-from edge_vc_runtime.devices.selection import find_device
+from edge_vc_runtime.devices.selection import ignore_notice, pick_device
 from edge_vc_runtime.live.device_choice import DeviceChoice
 
 
@@ -25,10 +26,16 @@ class _Callback:
 class DevicePair:
     """Both streams; `start` once their callbacks are set."""
 
-    def __init__(self, backend: Backend, choice: DeviceChoice) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        choice: DeviceChoice,
+        notice: Callable[[str], object] = ignore_notice,
+    ) -> None:
         """Find and open both; raises `DeviceError` and leaves none open then."""
-        self.input_device = find_device(backend, choice.input, "input")
-        self.output_device = find_device(backend, choice.output, "output")
+        devices = backend.devices()
+        self.input_device = pick_device(devices, choice.input, "input", notice)
+        self.output_device = pick_device(devices, choice.output, "output", notice)
         self._receive, self._play = _Callback(), _Callback()
         self.input = _open(backend, self.input_device, "input", self._receive, choice.input_rate)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge_vc_runtime.devices.backend import Backend
 from edge_vc_runtime.devices.error import DeviceError
@@ -75,6 +75,7 @@ class LiveLoop:
         self._next_look = 0.0
         self._fills = (0, 0)
         self._ppm = 0.0
+        self._devices = self.settings.devices
 
     @property
     def times(self) -> HopTimes:
@@ -181,13 +182,17 @@ class LiveLoop:
         )
 
     def _open(self) -> None:
-        pair = DevicePair(self._backend, self.settings.devices)
+        pair = DevicePair(self._backend, self._devices, self._note)
         try:
             passage = self._passage(pair)
         except BaseException:
             pair.close()
             raise
         pair.start(passage.input.receive, passage.output.play)
+        # From now on these two, whatever the numbers and defaults are when one comes back.
+        self._devices = replace(
+            self._devices, input=pair.input_device.key, output=pair.output_device.key
+        )
         self._fills = (0, 0)
         self.pair, self._worker.passage = pair, passage
         self.state = "running"
@@ -205,6 +210,9 @@ class LiveLoop:
             None if settings.reserve_ms is None else settings.reserve_ms / 1000,
             settings.settle_s,
         )
+
+    def _note(self, line: str) -> None:
+        self._log("device", note=line)
 
     def _lose(self) -> None:
         pair, self.pair = self.pair, None

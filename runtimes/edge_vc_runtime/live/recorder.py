@@ -43,12 +43,17 @@ class Recorder:
         self.lost += audio.shape[0] - taken
 
     def close(self) -> None:
-        """Write what is left and complete the recording; harmless when repeated."""
+        """Write what is left and complete the recording; without a sample there is none.
+
+        Harmless when repeated.
+        """
         if self._done.is_set():
             return
         self._done.set()
         self._thread.join()
-        if not self.failed:
+        if not self._ring.written:
+            self._sink.abort()  # a file of the same name stays as it was
+        elif not self.failed:
             self._guard(self._sink.finish)
         if self.lost and not self.failed:
             self._fail(f"{self._sink.name}: the disk was too slow, {self.lost} samples are missing")
