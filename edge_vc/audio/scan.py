@@ -36,6 +36,11 @@ class LeftOut:
     """One line with the fact."""
 
     @property
+    def wanted(self) -> bool:
+        """Whether its owner may have counted on it; a Mac's own files are missed by nobody."""
+        return self.reason not in ("AppleDouble", "hidden", "second microphone")
+
+    @property
     def notice(self) -> str:
         """The line that a command prints about it."""
         return f"left out: {self.path}: {self.detail}"

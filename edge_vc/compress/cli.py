@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_vc.command_line.errors import CheckError
+from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc.threads import yield_when_idle
 
 if TYPE_CHECKING:
+    from edge_vc.audio.scan import LeftOut
     from edge_vc.compress.recipe import Recipe
 
 HELP = """Make a student small: prune, distil, quantise and export it, by a recipe.
@@ -33,7 +35,8 @@ edge-vc compress mine.toml --run build/mine --corpus recordings/
 edge-vc compress mine.toml --run build/mine --dry-run
 edge-vc compress base --show > mine.toml
 """,
-    "0 done, 1 a result is beyond the recipe's limits, 2 bad input, 130 Ctrl-C",
+    "0 done, 1 a result is beyond the recipe's limits, or recordings could not be read, "
+    "2 bad input, 130 Ctrl-C",
 )
 
 app = verb_app()
@@ -81,7 +84,21 @@ def compress(
     elif dry_run:
         _show_plan(resolved, run, stage or None)
     else:
+        left_out = _left_out(resolved)
+        name_left_out(left_out)
         _compress(resolved, run, stage or None)
+        exit_for_left_out(left_out)
+
+
+def _left_out(recipe: Recipe) -> tuple[LeftOut, ...]:
+    """Return the recipe's recordings that cannot be read; a corpus that is none fails later."""
+    from edge_vc.data.corpus import Corpus
+    from edge_vc.data.corpus_table import CorpusError
+
+    try:
+        return Corpus.open(recipe.data.corpus).left_out if recipe.data.corpus else ()
+    except CorpusError:
+        return ()
 
 
 def _show_plan(recipe: Recipe, run: Path, until: str | None) -> None:

@@ -4,44 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from edge_vc.audio.io import AudioError, Samples, read_audio, seconds_of
-from edge_vc.audio.scan import AudioScan, LeftOut, scan_audio
-
-METADATA = "metadata.csv"
-"""The table beside the recordings: ``|``-separated, no quoting, a header line."""
-
-
-class CorpusError(ValueError):
-    """A corpus that cannot be read; the message names file, line and fact."""
-
-
-@dataclass(frozen=True)
-class Utterance:
-    """One recording; the fields are the columns of ``metadata.csv`` in order."""
-
-    path: Path
-    """Absolute path of the audio file."""
-    utt_id: str
-    speaker: str
-    sex: str
-    """``F``, ``M`` or empty."""
-    seconds: float
-    corpus: str
-    role: str
-    """What it is for: ``target``, ``source``, ``target-reference``, ``unseen-source``, ..."""
-    licence: str
-    text: str
-    """What is said; empty when unknown."""
-
-    def read(self, sample_rate: int) -> Samples:
-        """Return the recording as mono ``[T]`` at ``sample_rate`` Hz."""
-        return read_audio(self.path, sample_rate)
-
-
-COLUMNS = tuple(field.name for field in fields(Utterance))
+from edge_vc.audio.scan import LeftOut
+from edge_vc.data.corpus_folder import list_folder
+from edge_vc.data.corpus_table import METADATA, CorpusError
+from edge_vc.data.utterance import COLUMNS, Utterance
 
 
 @dataclass(frozen=True)
@@ -51,7 +20,7 @@ class Corpus:
     root: Path
     utterances: tuple[Utterance, ...]
     left_out: tuple[LeftOut, ...] = ()
-    """Files that look like recordings and are none; of a folder without a table."""
+    """Recordings that are named or look like some, and cannot be read."""
 
     @classmethod
     def open(cls, root: str | Path) -> Corpus:
@@ -59,21 +28,16 @@ class Corpus:
 
         Without a table, the speaker is the name of the file's folder (the corpus folder's own
         for files directly in it) and the role is ``source``.
+        Recordings that cannot be read are in `left_out`.
         Raises `CorpusError` for a missing or empty folder and for any bad line of the table.
         """
         root = Path(root).resolve()
         if not root.is_dir():
             raise CorpusError(f"{root}: no such folder; give a folder of recordings")
-        table = root / METADATA
-        if table.is_file():
-            found = AudioScan(root, ())
-            utterances = [read_row(table, number, line) for number, line in table_lines(table)]
-        else:
-            found = scan_audio(root)
-            utterances = [_unlabelled(root, path) for path in found.files]
-        if not utterances:
+        found = list_folder(root)
+        if not found.utterances:
             raise CorpusError(found.nothing())
-        return cls(root, tuple(utterances), found.left_out)
+        return cls(root, found.utterances, found.left_out)
 
     def __len__(self) -> int:
         """Return the number of utterances."""
@@ -128,39 +92,3 @@ def write_metadata(root: Path, utterances: list[Utterance]) -> Path:
     table = root / METADATA
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return table
-
-
-def table_lines(table: Path) -> Iterator[tuple[int, str]]:
-    """Yield number and text of the rows of a ``metadata.csv``; `CorpusError` for another file."""
-    lines = table.read_text(encoding="utf-8").splitlines()
-    if not lines or tuple(lines[0].split("|")) != COLUMNS:
-        raise CorpusError(f"{table}: line 1 is not the header {'|'.join(COLUMNS)}")
-    for number, line in enumerate(lines[1:], start=2):
-        if line.strip():
-            yield number, line
-
-
-def read_row(table: Path, number: int, line: str) -> Utterance:
-    """Return one row; raises `CorpusError` with its number when it is bad or its file missing."""
-    values = line.split("|")
-    where = f"{table}: line {number}"
-    if len(values) != len(COLUMNS):
-        raise CorpusError(f"{where} has {len(values)} columns, not {len(COLUMNS)}")
-    path = (table.parent / values[0]).resolve()
-    if not path.is_relative_to(table.parent):
-        raise CorpusError(f"{where}: {values[0]} is outside the corpus folder")
-    if not path.is_file():
-        raise CorpusError(f"{where}: {values[0]} does not exist")
-    try:
-        seconds = float(values[4])
-    except ValueError as error:
-        raise CorpusError(f"{where}: seconds is {values[4]!r}, not a number") from error
-    return Utterance(path, values[1], values[2], values[3], seconds, *values[5:])
-
-
-def _unlabelled(root: Path, path: Path) -> Utterance:
-    try:
-        seconds = seconds_of(path)
-    except AudioError as error:
-        raise CorpusError(str(error)) from error
-    return Utterance(path, path.stem, path.parent.name, "", seconds, root.name, "source", "", "")

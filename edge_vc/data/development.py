@@ -14,7 +14,9 @@ from pathlib import Path
 import soundfile
 
 from edge_vc.audio.denoise import denoise
-from edge_vc.data.corpus import Corpus, CorpusError, Utterance, write_metadata
+from edge_vc.data.corpus import Corpus, write_metadata
+from edge_vc.data.corpus_table import CorpusError
+from edge_vc.data.utterance import Utterance
 
 SOURCES = 16
 """Sentences to convert."""

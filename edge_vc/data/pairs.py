@@ -22,8 +22,8 @@ from edge_vc.augmentation.voice_perturbation import (
     analyse,
     perturb,
 )
-from edge_vc.data.corpus import Utterance
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, TARGET_DB, PairSet, as_int16, cleaned
+from edge_vc.data.utterance import Utterance
 from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from edge_vc.command_line.errors import InputError
+from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc.evaluate.plugins import import_plugins, show_metrics
 
@@ -24,7 +25,7 @@ edge-vc evaluate teacher wide=student.safetensors base.evc --corpus corpus/eval 
 edge-vc evaluate rvc=converted/ teacher --corpus corpus/eval --against teacher
 edge-vc report out/evaluation.json -o out/page.html
 """,
-    "0 done, 2 bad input, 130 Ctrl-C",
+    "0 done, 1 done without recordings that could not be read, 2 bad input, 130 Ctrl-C",
 )
 
 app = verb_app()
@@ -94,6 +95,7 @@ def evaluate_command(
     from rich.console import Console
 
     from edge_vc.command_line.steps import Steps, stderr_console
+    from edge_vc.data.corpus import Corpus
     from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
     from edge_vc.evaluate.report.spectrogram import plot_first_sentence
     from edge_vc.evaluate.report.tables import all_tables
@@ -101,10 +103,12 @@ def evaluate_command(
 
     for path in filter(None, (json, plot)):
         _check_place(path)
+    opened = Corpus.open(corpus)
+    name_left_out(opened.left_out)
     options = EvaluationOptions(per_speaker, noise_db, tuple(against or ()), audio, jobs)
     with Steps(stderr_console(), "recordings") as steps:
         loaded = [each for what in systems for each in load_systems(what, steps.say)]
-        report = evaluate(loaded, corpus, options, steps.track)
+        report = evaluate(loaded, opened, options, steps.track)
     if plot is not None:
         plot_first_sentence(loaded, corpus, plot)
     if json is not None:  # before the tables: a pipe may close on those
@@ -114,6 +118,7 @@ def evaluate_command(
         console.print(table)
     for place in filter(None, (json, audio)):
         typer.echo(f"wrote {place}", err=True)
+    exit_for_left_out(opened.left_out)
 
 
 def _check_place(path: Path) -> None:

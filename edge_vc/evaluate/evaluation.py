@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_vc.data.corpus import Corpus, Utterance
+from edge_vc.data.corpus import Corpus
+from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.audio_folder import AudioFolder
 from edge_vc.evaluate.metrics.asr import unknown_words
 from edge_vc.evaluate.metrics.metric import AnyMetric

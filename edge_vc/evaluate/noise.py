@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
 from edge_vc.audio.level import active_level_db, normalize_level
-from edge_vc.data.corpus import Utterance
+from edge_vc.data.utterance import Utterance
 from edge_vc.settings.optional import EvaluationError
 
 KINDS = ("babble", "shaped")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge_vc.data.corpus import Corpus, Utterance
+from edge_vc.data.corpus import Corpus
 from edge_vc.data.transcript import words_of
+from edge_vc.data.utterance import Utterance
 from edge_vc.settings.optional import EvaluationError
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_vc.audio.io import Samples
-from edge_vc.data.corpus import Utterance
+from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.audio_folder import AudioFolder
 from edge_vc.evaluate.metrics.metric import AnyMetric
 from edge_vc.evaluate.metrics.recording import Target

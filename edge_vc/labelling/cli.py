@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_vc.command_line.errors import EXIT_CHECK, InputError
+from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from edge_vc.data.corpus import Corpus
     from edge_vc.labelling.job import LabelJob, LabelSettings
     from edge_vc.labelling.report import LabelReport
     from edge_vc.teachers.spec import TeacherSpec
@@ -38,7 +40,7 @@ edge-vc label pairs --teacher pairs -o labels
 edge-vc label recordings --teacher rvc.toml -o labels-24k --sample-rate 24000
 edge-vc label recordings --teacher rvc.toml -o labels --ray auto
 """,
-    "0 done, 1 no recording was kept, 2 bad input, 130 Ctrl-C",
+    "0 done, 1 no recording was kept or some could not be read, 2 bad input, 130 Ctrl-C",
 )
 
 app = verb_app()
@@ -89,10 +91,13 @@ def label(
     """See `HELP`."""
     from edge_vc.command_line.steps import stderr_console
     from edge_vc.labelling.folder import REPORT
+    from edge_vc.labelling.job import LabelJob, recordings_for
 
     console = stderr_console()
     spec = _spec(teacher)
-    job = _job(spec, corpus, output, vary, _settings(delay, timeout, sample_rate))
+    opened = _open(corpus)
+    recordings = recordings_for(spec, opened, vary)
+    job = LabelJob(spec, recordings, output, _settings(delay, timeout, sample_rate))
     report = _run(job, spec, workers, ray, console)
     _show(report, console)
     typer.echo(str(output / REPORT))
@@ -102,6 +107,7 @@ def label(
         typer.echo(str(write_pairs(report, output, sample_rate)))
     if not report.kept:
         raise typer.Exit(EXIT_CHECK)
+    exit_for_left_out(opened.left_out, report.reasons.get("bad recording", 0))
 
 
 def _spec(teacher: str) -> TeacherSpec:
@@ -123,17 +129,12 @@ def _settings(delay: str, timeout: float, sample_rate: int) -> LabelSettings:
         raise InputError(f"--delay {delay}: give auto, none or a number of ms") from error
 
 
-def _job(
-    spec: TeacherSpec, corpus: Path, output: Path, vary: bool, settings: LabelSettings
-) -> LabelJob:
+def _open(folder: Path) -> Corpus:
     from edge_vc.data.corpus import Corpus
-    from edge_vc.labelling.job import LabelJob, recordings_for
 
-    opened = Corpus.open(corpus)
-    for item in opened.left_out:
-        typer.echo(item.notice, err=True)
-    recordings = recordings_for(spec, opened, vary)
-    return LabelJob(spec, recordings, output, settings)
+    opened = Corpus.open(folder)
+    name_left_out(opened.left_out)
+    return opened
 
 
 def _run(job: LabelJob, spec: TeacherSpec, workers: int, ray: str, console: Console) -> LabelReport:

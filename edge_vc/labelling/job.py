@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from edge_vc.audio.io import AudioError
-from edge_vc.data.corpus import Utterance
+from edge_vc.data.utterance import Utterance
 from edge_vc.labelling.delay import DelayEstimate, common_delay_ms
 from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, TeacherRecord
 from edge_vc.labelling.label import RATE, Alignment

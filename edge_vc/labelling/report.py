@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from edge_vc.data.corpus import Utterance
+from edge_vc.data.utterance import Utterance
 from edge_vc.labelling.delay import SURE
 from edge_vc.labelling.folder import LABELS, REPORT, LabelFolderError, TeacherRecord
 from edge_vc.labelling.task import FAILED, KEPT, LEFT_OUT, LabelOutcome

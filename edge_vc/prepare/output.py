@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_vc.data.corpus import METADATA
+from edge_vc.data.corpus_table import METADATA
 from edge_vc.prepare.record import write_text
 from edge_vc.prepare.settings import PrepareError, PrepareSettings
 from edge_vc.prepare.split import TRAIN, VALIDATION

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_vc.data.file_name import file_name, short_hash
 from edge_vc.prepare.settings import PrepareSettings
 from edge_vc.prepare.sources import Drop, Source, find_sources
 from edge_vc.prepare.split import TRAIN, split_speakers
 from edge_vc.prepare.task import PrepareTask
-
-_LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -71,20 +69,6 @@ def _stems(sources: list[Source]) -> list[str]:
     # Case-insensitive file systems exist.
     count = Counter(stem.casefold() for stem in plain)
     return [
-        stem if count[stem.casefold()] == 1 else f"{stem}-{_short_hash(source.name)}"
+        stem if count[stem.casefold()] == 1 else f"{stem}-{short_hash(source.name)}"
         for stem, source in zip(plain, sources, strict=True)
     ]
-
-
-def file_name(text: str) -> str:
-    """Return ``text`` as a file's name: any alphabet, no separators, not hidden, not too long."""
-    name = re.sub(r"[\x00-\x1f\x7f/\\|:*?\"<>\u0085\u2028\u2029]", "_", text).strip()
-    name = re.sub(r"^\.+", "_", name) or "_"
-    if len(name.encode()) > _LONGEST_NAME:
-        cut = name.encode()[: _LONGEST_NAME - 9].decode(errors="ignore")
-        name = f"{cut}-{_short_hash(text)}"
-    return name
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:8]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc.audio.voice_activity import model_path
-from edge_vc.data.corpus import METADATA, Utterance, write_metadata
+from edge_vc.data.corpus import write_metadata
+from edge_vc.data.corpus_table import METADATA
+from edge_vc.data.utterance import Utterance
 from edge_vc.prepare.duplicates import without_duplicates
 from edge_vc.prepare.output import DROPPED, Output, open_output
 from edge_vc.prepare.plan import PreparePlan, make_plan

@@ -9,7 +9,8 @@ from pathlib import Path
 from edge_vc.audio.io import AudioError
 from edge_vc.audio.scan import READABLE, AudioScan, scan_audio
 from edge_vc.audio.stream import AudioFile
-from edge_vc.data.corpus import METADATA, CorpusError, Utterance, read_row, table_lines
+from edge_vc.data.corpus_table import METADATA, CorpusError, RecordingError, read_table
+from edge_vc.data.utterance import Utterance
 from edge_vc.prepare.settings import PrepareError
 
 
@@ -50,7 +51,7 @@ def find_sources(folder: Path) -> tuple[list[Source], list[Drop]]:
     table = folder / METADATA
     try:
         listed = list(_listed(table) if table.is_file() else _scanned(scan_audio(folder)))
-    except (CorpusError, UnicodeDecodeError) as error:
+    except CorpusError as error:
         raise PrepareError(f"{error}") from error
     if not listed:
         raise PrepareError(f"{folder}: holds no recordings ({READABLE})")
@@ -61,13 +62,16 @@ def find_sources(folder: Path) -> tuple[list[Source], list[Drop]]:
 
 def _listed(table: Path) -> Iterator[Utterance | Drop]:
     seen: set[Path] = set()
-    for number, line in table_lines(table):
+    for row in read_table(table):
         try:
-            utterance = read_row(table, number, line)
+            utterance = row.read()
+        except RecordingError as error:
+            bad = error.left_out
+            yield Drop(row.cells[0], 0.0, 0.0, bad.reason, bad.detail)
+            continue
         except CorpusError as error:
             fact = str(error).removeprefix(f"{table}: ")
-            reason = "missing" if "does not exist" in fact else "bad line"
-            yield Drop(line.split("|")[0], 0.0, 0.0, reason, f"{METADATA} {fact}")
+            yield Drop(row.cells[0], 0.0, 0.0, "bad line", f"{METADATA} {fact}")
             continue
         if utterance.path not in seen:
             seen.add(utterance.path)

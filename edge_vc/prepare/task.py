@@ -15,7 +15,7 @@ from edge_vc.audio.snr import snr_db
 from edge_vc.audio.span import Span
 from edge_vc.audio.stream import cut, stream_audio
 from edge_vc.audio.voice_activity import FRAME, SpeechDetector
-from edge_vc.data.corpus import Utterance
+from edge_vc.data.utterance import Utterance
 from edge_vc.prepare.examine import Examination, Step, examine
 from edge_vc.prepare.measures import band_spectrum_db, f0_counts
 from edge_vc.prepare.record import Piece, PrepareRecord, encode_words

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from edge_vc.audio.io import write_audio
-from edge_vc.data.corpus import COLUMNS, Corpus, CorpusError, Utterance, write_metadata
+from edge_vc.data.corpus import Corpus, write_metadata
+from edge_vc.data.corpus_table import CorpusError
+from edge_vc.data.utterance import COLUMNS, Utterance
 
 RATE = 16000
 
@@ -69,11 +71,14 @@ def test_hash_follows_content_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("path|text\n", "line 1 is not the header"),
+        ("file|text\n", "line 1 is not the header"),
+        ("path|words\na.wav|a\n", "line 1, column 2 is 'words'"),
+        ("path|path\na.wav|a\n", "column 2 is path a second time"),
         ("|".join(COLUMNS) + "\na.wav|a\n", "line 2 has 2 columns"),
         ("|".join(COLUMNS) + "\n../a.wav|a|s|F|1|c|source|l|t\n", "outside the corpus"),
-        ("|".join(COLUMNS) + "\nb.wav|a|s|F|1|c|source|l|t\n", "b.wav does not exist"),
+        ("|".join(COLUMNS) + "\nb.wav|a|s|F|1|c|source|l|t\n", r"b.wav \(missing\)"),
         ("|".join(COLUMNS) + "\na.wav|a|s|F|long|c|source|l|t\n", "'long', not a number"),
+        ("|".join(COLUMNS) + "\na.wav|a|s|F|nan|c|source|l|t\n", "'nan', not a duration"),
         ("|".join(COLUMNS) + "\n", "holds no recordings"),
     ],
 )
@@ -91,7 +96,7 @@ def test_missing_and_broken_folders(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="holds no recordings"):
         Corpus.open(tmp_path)
     (tmp_path / "noise.wav").write_bytes(b"not audio at all")
-    with pytest.raises(CorpusError, match="not readable as audio"):
+    with pytest.raises(CorpusError, match=r"left out: noise.wav \(unreadable\)"):
         Corpus.open(tmp_path)
 
 

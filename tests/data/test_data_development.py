@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_vc.data.corpus import Corpus, CorpusError, Utterance, write_metadata
+from edge_vc.data.corpus import Corpus, write_metadata
+from edge_vc.data.corpus_table import CorpusError
 from edge_vc.data.development import Development
+from edge_vc.data.utterance import Utterance
 
 
 @pytest.fixture

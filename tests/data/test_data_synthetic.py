@@ -11,7 +11,8 @@ from bars import Bar
 
 from edge_vc.audio.level import active_level_db
 from edge_vc.audio.pitch import track_pitch
-from edge_vc.data.corpus import Corpus, CorpusError
+from edge_vc.data.corpus import Corpus
+from edge_vc.data.corpus_table import CorpusError
 from edge_vc.data.synthetic.espeak import Request, Speaker
 from edge_vc.data.synthetic.espeak_worker import SpeechError
 from edge_vc.data.synthetic.sentences import SENTENCES

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from edge_vc.audio.io import resample, write_audio
-from edge_vc.data.corpus import Corpus, Utterance, write_metadata
+from edge_vc.data.corpus import Corpus, write_metadata
 from edge_vc.data.synthetic.espeak import Request, Speaker
+from edge_vc.data.utterance import Utterance
 
 RATE = 16000
 TARGET = "en-us+f3"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.io import Samples
-from edge_vc.data.corpus import Utterance
+from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.audio_folder import AudioFolder
 from edge_vc.evaluate.metrics.metric import Counts, Value
 from edge_vc.evaluate.metrics.registry import intrusive_metrics, system_metrics

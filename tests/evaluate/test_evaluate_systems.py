@@ -12,7 +12,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from edge_vc.audio.io import AudioError, Samples, write_audio
-from edge_vc.data.corpus import Corpus, Utterance
+from edge_vc.data.corpus import Corpus
+from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.systems.converted_folder import ConvertedFiles
 from edge_vc.evaluate.systems.open_system import at_rate
 from edge_vc.evaluate.systems.pairings import baseline, pairings
@@ -125,6 +126,23 @@ def test_pairs_of_other_names_are_told_by_their_sound(
 def test_missing_sentences_are_listed(evaluation_corpus: Corpus, tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"m3_u0\.wav, .*u4\.wav and 4 more"):
         ConvertedFiles(tmp_path).check_complete(evaluation_corpus)
+
+
+def test_one_file_for_two_utterances_is_refused(tmp_path: Path) -> None:
+    tone = np.full(RATE, 0.1, np.float32)
+    for name in ("p1", "p2"):
+        (tmp_path / "c" / name).mkdir(parents=True)
+        write_audio(tmp_path / f"c/{name}/001.flac", tone, RATE)
+    (tmp_path / "conv").mkdir()
+    write_audio(tmp_path / "conv/001.flac", tone, RATE)
+    corpus = Corpus.open(tmp_path / "c")
+    with pytest.raises(EvaluationError, match=r"two utterances; name them p1_001.flac and p2_001"):
+        ConvertedFiles(tmp_path / "conv").check_complete(corpus)
+    write_audio(tmp_path / "conv/p2_001.flac", tone, RATE)
+    ConvertedFiles(tmp_path / "conv").check_complete(corpus)
+    write_audio(tmp_path / "conv/001.wav", tone, RATE)
+    with pytest.raises(EvaluationError, match=r"holds 001.flac and 001.wav; remove one"):
+        ConvertedFiles(tmp_path / "conv")
 
 
 def test_a_folder_names_the_files_that_it_leaves_out(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def test_a_corpus_becomes_labels_and_pairs(tmp_path):
     (corpus / "02.wav").write_bytes((corpus / "01.wav").read_bytes()[:200])
     corpus_args = (corpus, "--teacher", recipe(tmp_path, samples=800), "-o", tmp_path / "out")
     code, output = invoke(*corpus_args, "--workers", 1, "--wav")
-    assert code == 0, output
+    assert code == 1, output
+    assert "done without 1 recordings that could not be read" in output
     assert re.search(
         r"output is (49|50)\.\d ms late \(median of 3 recordings\); removed in 3", output
     )
@@ -53,6 +54,20 @@ def test_a_corpus_becomes_labels_and_pairs(tmp_path):
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["dropped"] == {"bad recording": 1}
     assert len(list((tmp_path / "out" / "pairs").rglob("*_converted.wav"))) == 3
+
+
+def test_a_bad_file_is_named_and_the_rest_is_done(tmp_path):
+    corpus = record(tmp_path / "recordings", 1)
+    (corpus / "._00.wav").write_bytes(b"\0\5\x16\7")
+    arguments = (corpus, "--teacher", recipe(tmp_path), "-o", tmp_path / "out", "--workers", 1)
+    code, output = invoke(*arguments)
+    assert code == 0, output
+    assert "._00.wav" in output
+    (corpus / "zero.wav").touch()
+    code, output = invoke(*arguments)
+    assert code == 1, output
+    assert "zero.wav: 0 bytes" in output
+    assert "1 of 1 recordings labelled" in output
 
 
 @pytest.mark.slow

@@ -15,7 +15,8 @@ from bars import Bar
 from edge_vc.audio.fingerprint import find_matches, fingerprint
 from edge_vc.audio.io import read_audio
 from edge_vc.audio.level import active_level_db
-from edge_vc.data.corpus import COLUMNS, Corpus
+from edge_vc.data.corpus import Corpus
+from edge_vc.data.utterance import COLUMNS
 from edge_vc.prepare import preparation, write
 from edge_vc.prepare.output import STATE
 from edge_vc.prepare.preparation import prepare

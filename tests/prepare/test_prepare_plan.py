@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_vc.data.corpus import COLUMNS
-from edge_vc.prepare.plan import file_name, make_plan
+from edge_vc.data.file_name import file_name
+from edge_vc.data.utterance import COLUMNS
+from edge_vc.prepare.plan import make_plan
 from edge_vc.prepare.settings import PrepareError, PrepareSettings
 
 SETTINGS = PrepareSettings()
@@ -77,7 +78,7 @@ def test_a_table_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PrepareError, match="line 1 is not the header"):
         make_plan(tmp_path, SETTINGS, {})
     (tmp_path / "metadata.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(PrepareError, match="decode"):
+    with pytest.raises(PrepareError, match="is not UTF-16"):
         make_plan(tmp_path, SETTINGS, {})
 
 

@@ -17,8 +17,10 @@ from edge_vc.compress.stages.labels import (
     labels_hash,
     open_labels,
 )
-from edge_vc.data.corpus import Corpus, CorpusError, Utterance
+from edge_vc.data.corpus import Corpus
+from edge_vc.data.corpus_table import CorpusError
 from edge_vc.data.synthetic.synthetic import synthesize_corpus
+from edge_vc.data.utterance import Utterance
 from edge_vc.labelling.folder import LabelFolderError
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
 from edge_vc.labelling.label import RATE

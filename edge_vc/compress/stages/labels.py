@@ -13,7 +13,8 @@ from pathlib import Path
 
 from edge_vc.compress.pipeline.artifacts import LabelledSpeech
 from edge_vc.compress.stages.settings import DataSettings
-from edge_vc.data.corpus import Corpus, Utterance
+from edge_vc.data.corpus import Corpus
+from edge_vc.data.utterance import Utterance
 from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, LabelFolderError
 from edge_vc.labelling.report import LabelledRow, LabelReport, load_report
 from edge_vc.settings.field import RecipeError

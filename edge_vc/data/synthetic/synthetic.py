@@ -17,9 +17,11 @@ from scipy.signal import lfilter
 
 from edge_vc.audio.io import Samples, resample, write_audio
 from edge_vc.audio.level import normalize_level
-from edge_vc.data.corpus import METADATA, Corpus, CorpusError, Utterance, write_metadata
+from edge_vc.data.corpus import Corpus, write_metadata
+from edge_vc.data.corpus_table import METADATA, CorpusError
 from edge_vc.data.synthetic.espeak import Request, Speaker
 from edge_vc.data.synthetic.sentences import SENTENCES
+from edge_vc.data.utterance import Utterance
 from edge_vc.workers.progress import Progress, PushedProgress, no_progress
 
 SAMPLE_RATE = 16000

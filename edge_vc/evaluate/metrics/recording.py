@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
-from edge_vc.data.corpus import Utterance
+from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.selection import EvaluationSet
 from edge_vc.evaluate.systems.open_system import RATE
 

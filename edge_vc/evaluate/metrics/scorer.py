@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge_vc.audio.io import Samples
-from edge_vc.data.corpus import Utterance
+from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.metrics.asr import asr_score
 from edge_vc.evaluate.metrics.metric import AnyMetric, Counts, IntrusiveMetric, Metric, Value
 from edge_vc.evaluate.metrics.prosody import contour

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_vc.audio.io import Samples, read_audio
 from edge_vc.audio.scan import LeftOut, scan_audio
-from edge_vc.data.corpus import Utterance
+from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
 
@@ -47,8 +47,7 @@ class ConvertedFiles:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        scans = [scan_audio(folder, [split]) for split in reversed(SPLITS)]
-        self._files = {path.stem: path for found in scans for path in found.files}
+        self._files = self._by_stem()
         self._pairs = self._checked_pairs()
 
     def of(self, utterance: Utterance) -> Path:
@@ -61,12 +60,35 @@ class ConvertedFiles:
         return path
 
     def check_complete(self, utterances: Iterable[Utterance]) -> None:
-        """Raise `EvaluationError` that lists the utterances without a conversion."""
-        missing = [f"{u.speaker}_{u.utt_id}.wav" for u in utterances if self._find(u) is None]
+        """Raise `EvaluationError` for utterances without a conversion, or with one for two."""
+        answers: dict[Path, Utterance] = {}
+        missing = []
+        for utterance in utterances:
+            path = self._find(utterance)
+            if path is None:
+                missing.append(f"{utterance.speaker}_{utterance.utt_id}.wav")
+            elif answers.setdefault(path, utterance) != utterance:
+                first, suffix = answers[path], path.suffix
+                raise EvaluationError(
+                    f"{path}: is the conversion of two utterances; name them "
+                    f"{first.speaker}_{first.utt_id}{suffix} and "
+                    f"{utterance.speaker}_{utterance.utt_id}{suffix}"
+                )
         if missing:
             raise EvaluationError(
                 f"{self.folder}: has no {_list(missing)}; convert all sentences first"
             )
+
+    def _by_stem(self) -> dict[str, Path]:
+        """Return the files by name; raises `EvaluationError` where two have the same one."""
+        files: dict[str, Path] = {}
+        for split in SPLITS:
+            for path in scan_audio(self.folder, [split]).files:
+                taken = files.setdefault(path.stem, path)
+                if taken != path:
+                    both = " and ".join(str(p.relative_to(self.folder)) for p in (taken, path))
+                    raise EvaluationError(f"{self.folder}: holds {both}; remove one of them")
+        return files
 
     def _find(self, utterance: Utterance) -> Path | None:
         names = (f"{utterance.speaker}_{utterance.utt_id}", utterance.utt_id)

@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_vc.assets import bundle_names, bundle_path
 from edge_vc.audio.io import Samples
-from edge_vc.data.corpus import Utterance
+from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.systems import open_system
 from edge_vc.evaluate.systems.converted_folder import left_out_of, open_folder
 from edge_vc.settings.optional import EvaluationError

@@ -1,0 +1,104 @@
+"""What a corpus folder holds: utterances, and what cannot be one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc.audio.io import AudioError, seconds_of
+from edge_vc.audio.scan import AudioScan, LeftOut, scan_audio
+from edge_vc.data.corpus_table import METADATA, CorpusError, RecordingError, read_table
+from edge_vc.data.file_name import file_name
+from edge_vc.data.utterance import Utterance
+
+_LONGEST_TEXT = 1 << 16  # bytes of a transcript beside a recording
+
+
+@dataclass(frozen=True)
+class CorpusListing:
+    """Everything that a folder or its table names."""
+
+    root: Path
+    utterances: tuple[Utterance, ...]
+    left_out: tuple[LeftOut, ...]
+
+    def nothing(self) -> str:
+        """Return the line that says that the folder holds no recordings, and why."""
+        return AudioScan(self.root, (), self.left_out).nothing()
+
+
+def list_folder(root: Path) -> CorpusListing:
+    """Read a folder's ``metadata.csv``, else every audio file under it.
+
+    Raises `CorpusError` for a bad line of the table.
+    """
+    table = root / METADATA
+    return _listed(table) if table.is_file() else _scanned(root)
+
+
+def _listed(table: Path) -> CorpusListing:
+    found: list[Utterance] = []
+    left_out: list[LeftOut] = []
+    lines: dict[tuple[str, str], int] = {}
+    for row in read_table(table):
+        try:
+            utterance = row.read()
+        except RecordingError as error:
+            left_out.append(error.left_out)
+            continue
+        if not utterance.path.stat().st_size:
+            left_out.append(LeftOut(utterance.path, "empty", "0 bytes"))
+            continue
+        who = (utterance.speaker, utterance.utt_id)
+        if who in lines:
+            raise CorpusError(
+                f"{table}: lines {lines[who]} and {row.number} are both utterance {who[1]!r:.60} "
+                f"of speaker {who[0]!r:.60}, and files are named so; rename one"
+            )
+        lines[who] = row.number
+        found.append(utterance)
+    return CorpusListing(table.parent, tuple(found), tuple(left_out))
+
+
+def _scanned(root: Path) -> CorpusListing:
+    scan = scan_audio(root)
+    found: list[Utterance] = []
+    left_out = list(scan.left_out)
+    for path in scan.files:
+        if _second_microphone(path):
+            left_out.append(LeftOut(path, "second microphone", "its twin _mic1 is taken"))
+            continue
+        try:
+            found.append(_unlabelled(root, path))
+        except AudioError as error:
+            fact = str(error).removeprefix(f"{path}: ")
+            left_out.append(LeftOut(path, "unreadable", fact))
+    return CorpusListing(root, tuple(found), tuple(left_out))
+
+
+def _unlabelled(root: Path, path: Path) -> Utterance:
+    seconds = seconds_of(path)
+    speaker = file_name(path.parent.name)
+    text = _transcript(root, path)
+    return Utterance(
+        path, file_name(path.stem), speaker, "", seconds, root.name, "source", "", text
+    )
+
+
+def _transcript(root: Path, path: Path) -> str:
+    """Return what is said from ``NAME.txt`` beside the file, or from VCTK's ``txt/SPEAKER``."""
+    name = path.stem.removesuffix("_mic1")
+    for place in (path.with_name(f"{name}.txt"), root / "txt" / path.parent.name / f"{name}.txt"):
+        try:
+            with place.open("rb") as file:
+                return " ".join(file.read(_LONGEST_TEXT).decode("utf-8-sig").split())
+        except (OSError, UnicodeDecodeError):
+            continue
+    return ""
+
+
+def _second_microphone(path: Path) -> bool:
+    """Whether it is VCTK's second recording of a sentence whose first is there."""
+    stem = path.stem
+    first = path.with_name(f"{stem.removesuffix('_mic2')}_mic1{path.suffix}")
+    return stem.endswith("_mic2") and first.is_file()
