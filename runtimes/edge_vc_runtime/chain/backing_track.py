@@ -1,0 +1,86 @@
+"""A recording that is mixed in with the converted voice, in time with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc_runtime.audio.file_source import FileSource
+from edge_vc_runtime.audio.resampler import Resampler
+from edge_vc_runtime.chain.error import ChainError
+from edge_vc_runtime.chain.parameters import Parameters
+from edge_vc_runtime.chain.ramp import GainRamp, db_to_gain
+from edge_vc_runtime.samples import Samples
+
+LONGEST_S = 1800
+"""Longer tracks are refused: they are held in memory, 2 bytes a sample."""
+
+
+class BackingTrack:
+    """Mixes a recording into the output.
+
+    The track begins ``offset_ms`` after the input's first sample (negative: its beginning is cut).
+    Its sample for a moment of the input goes out together with the voice of that moment, however
+    late the model and the stages are: what is sung on the beat comes out on the beat.
+    """
+
+    def __init__(
+        self, samples: NDArray[np.int16], sample_rate: int, hop: int, offset_ms: float
+    ) -> None:
+        """``samples`` is the track ``[T]`` at the chain's rate."""
+        self.seconds = samples.shape[0] / sample_rate
+        """Duration of the track."""
+        self._samples = samples
+        self._first = -round(offset_ms / 1000 * sample_rate)
+        self._place = self._first
+        self._ramp = GainRamp(hop, sample_rate, 0.0)
+        self._hop = hop
+        self._piece = np.zeros(hop, np.float32)
+
+    @classmethod
+    def load(cls, path: Path, sample_rate: int, hop: int, offset_ms: float = 0.0) -> BackingTrack:
+        """Read a file of any rate; raises `ChainError` or `AudioIOError`."""
+        source = FileSource(path)
+        try:
+            seconds = (source.frames or 0) / source.sample_rate
+            if seconds > LONGEST_S:
+                raise ChainError(
+                    f"{path}: {seconds:.0f} s is too long for a backing track; "
+                    f"at most {LONGEST_S} s"
+                )
+            resampler = Resampler(source.sample_rate, sample_rate)
+            parts = [_to_int16(resampler.push(block)) for block in source.blocks()]
+            parts.append(_to_int16(resampler.finish()))
+        finally:
+            source.close()
+        return cls(np.concatenate(parts), sample_rate, hop, offset_ms)
+
+    def add(self, audio: Samples, delay: int, parameters: Parameters, out: Samples) -> Samples:
+        """Add the next hop to ``[hop]``, whose voice is ``delay`` samples old."""
+        self._read(self._place - delay)
+        self._place += self._hop
+        gain = db_to_gain(parameters["backing_gain"])
+        piece = self._ramp.apply(self._piece, gain, self._piece)
+        return np.add(audio, piece, out=out)
+
+    def _read(self, start: int) -> None:
+        end = start + self._hop
+        first, last = max(start, 0), min(end, self._samples.shape[0])
+        self._piece.fill(0.0)
+        if first < last:
+            np.multiply(
+                self._samples[first:last],
+                np.float32(1 / 32768),
+                out=self._piece[first - start : last - start],
+            )
+
+    def reset(self) -> None:
+        """Return to the beginning."""
+        self._place = self._first
+        self._ramp.reset()
+
+
+def _to_int16(samples: Samples) -> NDArray[np.int16]:
+    return np.rint(np.clip(samples, -1.0, 32767 / 32768) * 32768).astype(np.int16)

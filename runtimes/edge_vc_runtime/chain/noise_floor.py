@@ -1,0 +1,53 @@
+"""The level of the background: the minimum of the smoothed level (after Martin 2001).
+
+A minimum forgets a bang at once and follows a quieter room at once; a louder background is taken
+over when the window, `WINDOW_S`, has passed. So nothing that happens, however loud or long, is
+remembered for longer than that.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+WINDOW_S = 1.5
+_PARTS = 6  # the window moves in steps of a sixth
+_LOUD = 1e9
+
+Power = NDArray[np.float32]
+
+
+class NoiseFloor:
+    """Minimum of a power per band ``[bands]`` over the last `WINDOW_S`."""
+
+    def __init__(self, bands: int, interval_s: float, smoothing_s: float = 0.06) -> None:
+        """``interval_s`` is the time between two calls of `update`."""
+        self._every = max(1, round(WINDOW_S / _PARTS / interval_s))
+        self._keep = np.float32(np.exp(-interval_s / smoothing_s))
+        self._smooth: Power = np.zeros(bands, np.float32)
+        self._scratch: Power = np.zeros(bands, np.float32)
+        self._parts: Power = np.full((_PARTS, bands), _LOUD, np.float32)
+        self._floor: Power = np.zeros(bands, np.float32)
+        self._count = self._part = 0
+
+    def update(self, power: Power) -> Power:
+        """Take the power now and return the floor; both ``[bands]``, the result a view."""
+        if self._count == 0:
+            self._smooth[:] = power
+            self._floor[:] = power
+        np.multiply(power, 1 - self._keep, out=self._scratch)
+        self._smooth *= self._keep
+        self._smooth += self._scratch
+        if self._count % self._every == 0:
+            self._part = (self._part + 1) % _PARTS
+            self._parts[self._part] = _LOUD
+            np.min(self._parts, axis=0, out=self._floor)
+        self._count += 1
+        part = self._parts[self._part]
+        np.minimum(part, self._smooth, out=part)
+        return np.minimum(self._floor, self._smooth, out=self._floor)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._parts.fill(_LOUD)
+        self._count = self._part = 0
