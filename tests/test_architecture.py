@@ -179,6 +179,11 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/profiling",
     },
     "edge_vc_runtime.board_profile": {"edge_vc_runtime.sysfs", "edge_vc_runtime/schema"},
+    "edge_vc_runtime/chain": {
+        "edge_vc_runtime.samples",
+        "edge_vc_runtime/audio",
+        "edge_vc_runtime/live",
+    },
     "edge_vc_runtime.cli": {
         "edge_vc_runtime.arguments",
         "edge_vc_runtime.errors",

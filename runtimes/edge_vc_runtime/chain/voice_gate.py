@@ -11,6 +11,7 @@ from edge_vc_runtime.chain.parameters import Parameters
 from edge_vc_runtime.chain.ramp import GainRamp
 from edge_vc_runtime.chain.voice_detector import VoiceDetector
 from edge_vc_runtime.live.converter import HopConverter
+from edge_vc_runtime.live.finite_guard import FiniteGuard
 from edge_vc_runtime.samples import Samples
 
 _HOLD_MS = 350.0
@@ -57,6 +58,7 @@ class VoiceGate:
         self._opening = GainRamp(self.hop, self.sample_rate, 0.0, _OPEN_MS)
         self._closing = GainRamp(self.hop, self.sample_rate, 0.0, _CLOSE_MS / 3)
         self._silence = np.zeros(self.hop, np.float32)
+        self._guard = FiniteGuard(self.hop)
         self._out = np.zeros(self.hop, np.float32)
         self._warm_up = math.ceil(_WARM_UP_MS / 1000 * self.sample_rate / self.hop)
         self._warm = self._warm_up
@@ -105,11 +107,12 @@ class VoiceGate:
         self.stepped += 1
         self._warm -= self._warm > 0
         converted = self.converter.step(audio)
-        if math.isfinite(converted.dot(converted)):
-            return converted
+        heard = self._guard.admit(converted, float(converted.dot(converted)))
+        if heard is not None:
+            return heard
         self.muted += 1
         self.converter.reset()
-        return self._silence
+        return self._guard.silence()
 
     def reset(self) -> None:
         """Close the gate and return the model to its initial state."""
