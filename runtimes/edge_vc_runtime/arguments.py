@@ -14,6 +14,7 @@ from edge_vc_runtime.verb_parser import (
     VerbParser,
     add_engine_options,
     add_threads_option,
+    add_tier_option,
     add_verb,
 )
 from edge_vc_runtime.version import __version__
@@ -159,12 +160,14 @@ def _add_choose(commands: Commands, prog: str) -> None:
         "Times every engine and precision that can run the bundle on this machine, in turns, and "
         "keeps the result under $XDG_STATE_HOME/edge-vc. From then on --engine auto takes the "
         "fastest, unless the board has a profile that names an engine. A precision other than the "
-        "bundle's own is taken only where it is faster by a tenth.",
+        "bundle's own is taken only where it is faster by a tenth. Of a bundle with several tiers "
+        "each is measured, unless one is named.",
         _CHOOSE_EXAMPLES,
         prog,
     )
     parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
     add_threads_option(parser)
+    add_tier_option(parser)
     parser.add_argument(
         "--seconds", type=_seconds, default=0.5, metavar="S",
         help="measuring time per engine and precision in s, at most 60 (default: 0.5)",

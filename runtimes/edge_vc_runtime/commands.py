@@ -84,6 +84,7 @@ def profile(arguments: argparse.Namespace) -> int:
                 engine=arguments.engine,
                 threads=arguments.threads,
                 precision=arguments.precision,
+                tier=arguments.tier,
                 modes=MODES if arguments.mode == "both" else (arguments.mode,),
                 seconds=arguments.seconds,
                 warmup_hops=arguments.warmup,
@@ -121,13 +122,13 @@ def inspect(arguments: argparse.Namespace) -> int:
         print(bundle.manifest.to_json().decode(), end="")
     else:
         signer = check_trust(bundle, machine_policy())
-        lines = [describe_signature(bundle, signer), _describe_engine(bundle)]
+        lines = [describe_signature(bundle, signer), *_describe_engines(bundle)]
         print("\n".join([*describe_bundle(bundle), *(f"  {line}" for line in lines)]))
     if not arguments.check:
         return 0
     replays = replay_golden(bundle)
     for replay in replays:
-        print(describe_replay(replay))
+        print(describe_replay(replay, len(bundle.manifest.tier_names) > 1))
     return 0 if all(replay.equal for replay in replays) else 1
 
 
@@ -159,11 +160,22 @@ def _signers(arguments: argparse.Namespace) -> TrustPolicy:
 
 def choose(arguments: argparse.Namespace) -> int:
     """``choose BUNDLE``: measure every engine, keep the result, say what runs from now on."""
+    bundle = read_bundle(arguments.bundle)
+    threads = resolve_threads(arguments.threads, known_board())
+    names = (arguments.tier,) if arguments.tier else bundle.manifest.tier_names
+    for name in names:
+        tier = bundle.tier(name)
+        if len(bundle.manifest.tier_names) > 1:
+            print(f"tier {name}")
+        _choose_tier(tier, threads, arguments)
+    return 0
+
+
+def _choose_tier(bundle: Bundle, threads: int, arguments: argparse.Namespace) -> None:
+    """Measure one tier and keep the result."""
     from edge_vc_runtime.engines.measurement import save_measurement
     from edge_vc_runtime.profiling.comparison import compare_engines
 
-    bundle = read_bundle(arguments.bundle)
-    threads = resolve_threads(arguments.threads, known_board())
     made, refusals = compare_engines(bundle, threads, arguments.seconds)
     print("\n".join(describe_comparison(made, refusals)))
     try:
@@ -172,7 +184,13 @@ def choose(arguments: argparse.Namespace) -> int:
         raise UsageError(f"cannot keep the result: {error}; set XDG_STATE_HOME") from error
     print(describe_selection(Session.open(bundle, threads=threads).selection))
     print(f"kept in {place}, until the bundle, a library or the processor changes")
-    return 0
+
+
+def _describe_engines(bundle: Bundle) -> list[str]:
+    """Return the selected engine of each tier, or why none can run it, one line each."""
+    names = bundle.manifest.tier_names
+    said = [_describe_engine(bundle.tier(name)) for name in names]
+    return said if len(names) == 1 else [f"{n}: {s}" for n, s in zip(names, said, strict=True)]
 
 
 def devices(arguments: argparse.Namespace) -> int:
@@ -208,7 +226,6 @@ def _remember(wanted: str, direction: Direction, backend_name: str | None) -> No
 
 
 def _describe_engine(bundle: Bundle) -> str:
-    """Return the selected engine, or why none can run the bundle, in one line."""
     try:
         return describe_selection(Session.open(bundle).selection)
     except EngineError as error:
@@ -216,7 +233,13 @@ def _describe_engine(bundle: Bundle) -> str:
 
 
 def _open(arguments: argparse.Namespace) -> Session:
-    return Session.open(arguments.bundle, arguments.engine, arguments.threads, arguments.precision)
+    return Session.open(
+        arguments.bundle,
+        arguments.engine,
+        arguments.threads,
+        arguments.precision,
+        arguments.tier,
+    )
 
 
 def _show(made: Report, arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from edge_vc_runtime.audio.sink import AudioSink
 from edge_vc_runtime.audio.source import AudioSource
+from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.bundle.signature import SignerIdentity
 from edge_vc_runtime.engines.measurement import Measurement
@@ -51,11 +52,12 @@ def describe_comparison(made: Measurement, refusals: Iterable[Refusal]) -> list[
     return lines + [f"{r.engine:<8} {r.precision:<11} cannot run: {r.reason}" for r in refusals]
 
 
-def describe_replay(replay: Replay) -> str:
+def describe_replay(replay: Replay, with_tier: bool = False) -> str:
     """Return how close an engine came to the golden recording, in one line."""
+    tier = f"{replay.tier} " if with_tier else ""
     snr = "" if replay.snr_db is None else f", {replay.snr_db:.1f} dB"
     return (
-        f"golden {replay.precision} {replay.engine} ({replay.library} {replay.version}): "
+        f"golden {tier}{replay.precision} {replay.engine} ({replay.library} {replay.version}): "
         f"{'equal' if replay.equal else 'DIFFERENT'}, "
         f"at most {replay.difference:.2e} off{snr} (allowed {replay.tolerance:.0e})"
     )
@@ -64,11 +66,25 @@ def describe_replay(replay: Replay) -> str:
 def describe_bundle(bundle: Bundle) -> list[str]:
     """Return what a manifest says, line by line."""
     manifest = bundle.manifest
+    tiers = [manifest.tier(name) for name in manifest.tier_names]
+    lines = [f"{manifest.name} {manifest.version}, {manifest.licence}"]
+    for tier in tiers:
+        if len(tiers) > 1:
+            star = " (default)" if tier.default == manifest.default else ""
+            lines.append(f"  tier {tier.default_tier}{star}")
+        lines += _describe_tier(tier)
+        if len(tiers) > 1:
+            lines += [f"  {line}" for line in titled_figures(tier.metrics)]
+    lines += [f"  boards: {', '.join(manifest.boards)}", f"  consent: {manifest.consent}"]
+    if len(tiers) == 1:
+        lines += [f"  {line}" for line in titled_figures(manifest.metrics)]
+    return lines
+
+
+def _describe_tier(manifest: Manifest) -> list[str]:
     lines = [
-        f"{manifest.name} {manifest.version}, {manifest.licence}",
         f"  {manifest.sample_rate} Hz, hop {manifest.hop}, delay {manifest.delay} samples: "
-        f"{manifest.algorithmic_ms:.1f} ms algorithmic latency",
-        f"  {len(manifest.states)} states, boards: {', '.join(manifest.boards)}",
+        f"{manifest.algorithmic_ms:.1f} ms algorithmic latency, {len(manifest.states)} states"
     ]
     for model in manifest.models:
         size = manifest.files[model.file].size
@@ -77,8 +93,6 @@ def describe_bundle(bundle: Bundle) -> list[str]:
             f"  {model.file}: {model.precision}, {model.tier}, {model.parameters:,} parameters, "
             f"{model.macs_per_second / 1e6:.1f} MMAC/s, {size / 1e6:.2f} MB{star}"
         )
-    lines.append(f"  consent: {manifest.consent}")
-    lines += [f"  {line}" for line in titled_figures(manifest.metrics)]
     return lines
 
 

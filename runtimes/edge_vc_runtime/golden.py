@@ -22,6 +22,7 @@ class Replay:
     library: str
     version: str
     precision: str
+    tier: str
     difference: float
     """Largest absolute difference from what was recorded."""
     snr_db: float | None
@@ -35,11 +36,16 @@ class Replay:
 
 
 def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> list[Replay]:
-    """Run the golden input through every model that it was recorded with.
+    """Run the golden input of every tier through every model that it was recorded with.
 
     ``auto`` takes every engine that is installed, not only the first. Raises `BundleError` when the
     bundle has no golden recording, `EngineError` when an engine refuses a model or none is there.
     """
+    tiers = (bundle.tier(name) for name in bundle.manifest.tier_names)
+    return [replay for tier in tiers for replay in _replay_tier(tier, engine, threads)]
+
+
+def _replay_tier(bundle: Bundle, engine: str, threads: int) -> list[Replay]:
     arrays = bundle.golden()
     golden = bundle.manifest.golden
     tolerances = golden.tolerance if golden else {}
@@ -59,6 +65,7 @@ def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> lis
                     library=selection.library,
                     version=selection.version,
                     precision=precision,
+                    tier=bundle.manifest.default_tier,
                     difference=_difference(output, recorded),
                     snr_db=_snr_db(output, recorded),
                     tolerance=tolerance,

@@ -57,21 +57,23 @@ class Session:
         engine: str = "auto",
         threads: int | None = None,
         precision: str | None = None,
+        tier: str | None = None,
     ) -> Session:
         """Load a bundle's default model, or the one of a ``precision`` (``int8``, ``fp32``).
 
         ``engine`` names a registered engine (``litert``, ``onnx``) or ``auto``, which takes
         the board profile's engine, else the fastest that ``edge-vc-rt choose`` measured here;
         `selection` holds the result and the reason. ``threads`` defaults to the board profile's
-        number, to 1 without a profile. A bundle that this machine does not trust
-        (`machine_policy`) is refused before a library sees its graph. Raises `BundleError` or
-        `EngineError`, one line each.
+        number, to 1 without a profile; ``tier`` to the bundle's default. A bundle that this
+        machine does not trust (`machine_policy`) is refused before a library sees its graph.
+        Raises `BundleError` or `EngineError`, one line each.
         """
         board = known_board()
         threads = resolve_threads(threads, board)
         if not isinstance(bundle, Bundle):
             bundle = read_bundle(bundle)
         check_trust(bundle, machine_policy())
+        bundle = bundle.tier(tier)
         loaded, model, selection = open_engine(bundle, engine, threads, precision, board)
         return cls(bundle.manifest, model, loaded, selection, threads)
 

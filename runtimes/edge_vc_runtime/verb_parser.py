@@ -70,7 +70,7 @@ def add_verb(commands: Commands, name: str, text: str, examples: str, prog: str)
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--engine``, ``--threads`` and ``--precision``."""
+    """Add ``--engine``, ``--threads``, ``--precision`` and ``--tier``."""
     parser.add_argument(
         "--engine",
         default="auto",
@@ -78,6 +78,15 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     )
     add_threads_option(parser)
     parser.add_argument("--precision", help="int8 or fp32 (default: the bundle's)")
+    add_tier_option(parser)
+
+
+def add_tier_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--tier``."""
+    parser.add_argument(
+        "--tier", metavar="NAME",
+        help="which of a bundle's students, as `inspect` lists them (default: the bundle's)",
+    )  # fmt: skip
 
 
 def add_threads_option(parser: argparse.ArgumentParser) -> None:

@@ -246,7 +246,7 @@ def test_picture_without_matplotlib(
 def test_cold_start_that_fails(mini: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coldstart, "_SCRIPT", "raise SystemExit(1)")
     with pytest.raises(coldstart.ColdStartError, match="measuring process failed"):
-        coldstart.measure_cold_start(mini, "onnx", 1, "fp32")
+        coldstart.measure_cold_start(mini, "onnx", 1, "fp32", "nano")
 
 
 def test_a_pi_says_what_it_is(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from edge_vc_runtime.bundle.entries import (
     FILE_NAME,
@@ -22,10 +22,20 @@ from edge_vc_runtime.bundle.entries import (
     read_numbers,
     read_state,
 )
+from edge_vc_runtime.bundle.references import check_references
+from edge_vc_runtime.bundle.tier_entry import (
+    MOST_TIERS,
+    TierEntry,
+    check_tier_names,
+    read_tier,
+)
 from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
 from edge_vc_runtime.version import __version__
 
-FORMAT_VERSION = 1
+SINGLE_VERSION, TIERED_VERSION = 1, 2
+"""Format of a manifest of one student, as every runtime reads it, and of one with `tiers`."""
+FORMAT_VERSION = TIERED_VERSION
+"""The latest that is read here."""
 MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
 MANIFEST_LIMIT = 1 << 20
@@ -63,7 +73,34 @@ class Manifest:
     boards: tuple[str, ...] = ("*",)
     metrics: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
-    format_version: int = FORMAT_VERSION
+    format_version: int = SINGLE_VERSION
+    """2 where there are `tiers`, else 1: runtimes before them then say that they are too old."""
+    tiers: tuple[TierEntry, ...] = ()
+    """Further students of the same voice, hop and rate; what is outside of it is the default's."""
+
+    @property
+    def default_tier(self) -> str:
+        """Name of the tier that runs unless another is requested."""
+        return next((m.tier for m in self.models if m.file == self.default), self.models[0].tier)
+
+    @property
+    def tier_names(self) -> tuple[str, ...]:
+        """Names of all tiers, the default one first."""
+        return (self.default_tier, *(tier.name for tier in self.tiers))
+
+    def tier(self, name: str | None = None) -> Manifest:
+        """Return what a manifest of one tier alone would say; the default's where ``name`` is None.
+
+        Raises `BundleError` for a tier that is not there.
+        """
+        if name in (None, self.default_tier):
+            return replace(self, tiers=(), format_version=SINGLE_VERSION) if self.tiers else self
+        tier = next((tier for tier in self.tiers if tier.name == name), None)
+        if tier is None:
+            have = ", ".join(self.tier_names)
+            raise BundleError(f"{self.name}: has no tier {name!r:.40}, only {have}")
+        own = {key: getattr(tier, key) for key in _OF_A_TIER}
+        return replace(self, tiers=(), format_version=SINGLE_VERSION, **own)
 
     @property
     def algorithmic_ms(self) -> float:
@@ -91,6 +128,8 @@ class Manifest:
     def to_json(self) -> bytes:
         """Return the canonical bytes: sorted keys, and ``digest`` over all the rest."""
         document = asdict(self) | {"digest": _BLANK}
+        if not self.tiers:
+            del document["tiers"]  # a bundle of one student stays what it was, to the byte
         text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n"
         blank = text.encode()
         return blank.replace(_BLANK.encode(), hashlib.sha256(blank).hexdigest().encode(), 1)
@@ -109,6 +148,7 @@ class Manifest:
 
 
 _BLANK = "0" * 64
+_OF_A_TIER = ("delay", "states", "models", "default", "golden", "metrics", "provenance")
 
 
 def _read(data: bytes) -> Manifest:
@@ -138,10 +178,35 @@ def _read(data: bytes) -> Manifest:
         metrics=read_numbers(fields.child("metrics")),
         provenance=fields.child("provenance").rest(),
         files=read_files(fields.child("files")),
+        tiers=_tiers(fields) if version == TIERED_VERSION else (),
     )
     fields.done()
-    _check_references(manifest)
+    _check_tiers(manifest)
     return manifest
+
+
+def _tiers(fields: Fields) -> tuple[TierEntry, ...]:
+    tiers = tuple(read_tier(tier) for tier in fields.children("tiers", MOST_TIERS - 1))
+    if not tiers:
+        raise FieldError(f"tiers is empty, format_version {TIERED_VERSION} has at least one")
+    return tiers
+
+
+def _check_tiers(manifest: Manifest) -> None:
+    """Check every tier as if it were alone, and that they belong together."""
+    if manifest.hop > manifest.sample_rate:
+        raise FieldError(f"hop is {manifest.hop} samples, more than one second")
+    for name in (MANIFEST_NAME, SIGNATURE_NAME):
+        if name in manifest.files:
+            raise FieldError(f"files lists {name!r}, which never lists itself")
+    files = manifest.files
+    check_references(manifest.default, manifest.models, manifest.golden, manifest.states, files)
+    for tier in manifest.tiers:
+        place = f"tiers: {tier.name}: "
+        check_references(tier.default, tier.models, tier.golden, tier.states, files, place)
+    check_tier_names(manifest.default_tier, manifest.tiers)
+    if manifest.tiers and len({model.tier for model in manifest.models}) > 1:
+        raise FieldError("models are of several tiers; each belongs under its own in tiers")
 
 
 def _check_digest(data: bytes, digest: str) -> None:
@@ -161,24 +226,3 @@ def _boards(fields: Fields) -> tuple[str, ...]:
     if len(names) != len(boards) or not names:
         raise FieldError('boards has to be a list of board names, or ["*"]')
     return tuple(names)
-
-
-def _check_references(manifest: Manifest) -> None:
-    files = [model.file for model in manifest.models]
-    if manifest.default not in files:
-        raise FieldError(
-            f"default is {manifest.default!r}, models has {', '.join(files) or 'none'}"
-        )
-    if manifest.golden:
-        files.append(manifest.golden.file)
-    for file in files:
-        if file not in manifest.files:
-            raise FieldError(f"files does not list {file!r}")
-    for name in (MANIFEST_NAME, SIGNATURE_NAME):
-        if name in manifest.files:
-            raise FieldError(f"files lists {name!r}, which never lists itself")
-    names = [state.name for state in manifest.states]
-    if len(set(names)) != len(names):
-        raise FieldError("states has a name twice")
-    if manifest.hop > manifest.sample_rate:
-        raise FieldError(f"hop is {manifest.hop} samples, more than one second")

@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +30,16 @@ class Bundle:
     """The manifest as it was read: what a signature covers."""
     signature: bytes | None = None
     """The armoured SSH signature, not checked; None in a bundle without one."""
+
+    def tier(self, name: str | None = None) -> Bundle:
+        """Return the bundle as if it held one tier alone, the default one where ``name`` is None.
+
+        Raises `BundleError` for a tier that is not there.
+        """
+        try:
+            return replace(self, manifest=self.manifest.tier(name))
+        except BundleError as error:
+            raise BundleError(f"{self.path}: {error}") from error
 
     def read(self, name: str) -> bytes:
         """Return one listed file's bytes, hashed again as they are read.

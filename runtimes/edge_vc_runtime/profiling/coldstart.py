@@ -18,10 +18,10 @@ begin = time.perf_counter()
 import numpy
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.engines.registry import load_engine
-bundle, engine, threads, precision = sys.argv[1:]
+bundle, engine, threads, precision, tier = sys.argv[1:]
 load_engine(engine)
 imported = time.perf_counter()
-session = Session.open(bundle, engine, int(threads), precision)
+session = Session.open(bundle, engine, int(threads), precision, tier)
 opened = time.perf_counter()
 session.step(numpy.zeros(session.hop, numpy.float32))
 done = time.perf_counter()
@@ -36,13 +36,13 @@ class ColdStartError(Exception):
 
 
 def measure_cold_start(
-    bundle: Path, engine: str, threads: int, precision: str
+    bundle: Path, engine: str, threads: int, precision: str, tier: str
 ) -> tuple[ColdStart, Memory]:
     """Start a new interpreter that opens ``bundle`` and takes one step.
 
     Files are in the page cache: this measures a restart, not the first start after a boot.
     """
-    command = [sys.executable, "-c", _SCRIPT, str(bundle), engine, str(threads), precision]
+    command = [sys.executable, "-c", _SCRIPT, str(bundle), engine, str(threads), precision, tier]
     environment = os.environ | {"PYTHONSAFEPATH": "1"}
     try:
         child = subprocess.run(

@@ -47,6 +47,8 @@ class ProfileOptions:
     threads: int | None = None
     """None takes the board profile's number, 1 without a profile."""
     precision: str | None = None
+    tier: str | None = None
+    """None takes the bundle's default student."""
     modes: tuple[Mode, ...] = MODES
     seconds: float = 10.0
     """Seconds of audio per mode; a paced mode takes as long as the audio."""
@@ -67,14 +69,18 @@ def profile(
     """
     options = options or ProfileOptions()
     _check(options)
-    bundle = read_bundle(path)
+    bundle = read_bundle(path).tier(options.tier)
     before = read_sensors()
     session = Session.open(bundle, options.engine, options.threads, options.precision)
     selection = session.selection
     cold = memory = None
     if options.cold_start:
         cold, memory = measure_cold_start(
-            Path(path), selection.engine, session.threads, selection.precision
+            Path(path),
+            selection.engine,
+            session.threads,
+            selection.precision,
+            bundle.manifest.default_tier,
         )
     hops, kind = feed_hops(bundle)
     count = max(1, round(options.seconds * session.sample_rate / session.hop))

@@ -1,0 +1,31 @@
+"""What a manifest's entries say of each other: files that are listed, names that are there once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from edge_vc_runtime.bundle.entries import FileEntry, Golden, ModelEntry, StateSpec
+from edge_vc_runtime.schema.fields import FieldError
+
+
+def check_references(
+    default: str,
+    models: Sequence[ModelEntry],
+    golden: Golden | None,
+    states: Sequence[StateSpec],
+    files: Mapping[str, FileEntry],
+    place: str = "",
+) -> None:
+    """Raise `FieldError`, beginning with ``place``, for what one student's entries lack."""
+    names = [model.file for model in models]
+    if default not in names:
+        have = ", ".join(names) or "none"
+        raise FieldError(f"{place}default is {default!r}, models has {have}")
+    if golden:
+        names.append(golden.file)
+    for name in names:
+        if name not in files:
+            raise FieldError(f"{place}files does not list {name!r}")
+    states_named = [state.name for state in states]
+    if len(set(states_named)) != len(states_named):
+        raise FieldError(f"{place}states has a name twice")
