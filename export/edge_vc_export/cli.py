@@ -19,7 +19,9 @@ HELP = """Write a bundle from a compression run, or unpack one.
 Exports the students to ONNX and TFLite, verifies that the files agree with PyTorch and with each
 other, benchmarks INT8 against fp32 and writes the bundle. Name, version, licence, consent, formats
 and precisions are the run's unless they are given here. A bundle as SOURCE is written anew, or
-unpacked where -o names no .evc file. What was written is printed on stdout, the rest on stderr.
+unpacked where -o names no .evc file. With --tiers several students become one bundle: a live
+conversion moves to a smaller one when the board is too slow. What was written is printed on stdout,
+the rest on stderr.
 """
 NOTES = notes(
     """
@@ -29,6 +31,8 @@ edge-vc export float.safetensors --quantized int8.safetensors -o voice.evc \\
     --licence CC0-1.0 --consent "How the owner of the voice agreed."
 edge-vc export old.evc -o new.evc        (writes it anew, with both formats)
 edge-vc export kathleen-base -o parts/   (unpacks a shipped bundle)
+edge-vc export build/base build/nano --tiers base,nano -o voice.evc
+edge-vc export kathleen --tiers base,nano -o kathleen.evc   (of two shipped bundles)
 """,
     "0 done, 2 bad input or a failed verification, 130 Ctrl-C",
 )
@@ -39,11 +43,11 @@ app = verb_app()
 @app.command("export", cls=Verb, help=HELP, epilog=NOTES)
 def export_command(
     source: Annotated[
-        str,
+        list[str],
         typer.Argument(
-            metavar="SOURCE",
+            metavar="SOURCE...",
             help="Run folder of `edge-vc compress`, a float student.safetensors, or a "
-            "bundle: a file or a shipped one's name.",
+            "bundle: a file or a shipped one's name. Several with --tiers.",
             show_default=False,
         ),
     ],
@@ -75,6 +79,14 @@ def export_command(
     tier: Annotated[
         str | None, typer.Option(help="Tier that the manifest states, instead of the weights'.")
     ] = None,
+    tiers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Pack several students, the default one first: as many SOURCEs as names, or one "
+            "folder, bundle or beginning of shipped names that holds them all.",
+        ),
+    ] = None,
     licence: Annotated[
         str | None,
         typer.Option(
@@ -103,19 +115,48 @@ def export_command(
     # Heavy imports wait until somebody exports.
     from edge_vc.assets import find_bundle
     from edge_vc_export.bundle.unpack import unpack
+    from edge_vc_export.errors import ExportError
     from edge_vc_export.job import Overrides
+    from edge_vc_runtime.bundle.reader import read_bundle
 
     overrides = Overrides(
         name, version, tier, licence, consent, attribution, _words(format), _words(precision)
     )
-    place = find_bundle(source)
+    if tiers is not None:
+        _pack(source, _words(tiers) or (), output, overrides, force)
+        return
+    if len(source) > 1:
+        raise ExportError(f"{len(source)} sources: name their tiers, as in --tiers base,nano")
+    place = find_bundle(source[0])
     if place.suffix == ".evc" and (output is None or output.suffix != ".evc"):
         for file in unpack(place, output or Path(place.stem)):
             typer.echo(str(file))
+    elif place.suffix == ".evc" and len(names := read_bundle(place).manifest.tier_names) > 1:
+        _pack(source, names, output or place, overrides, force)
     elif place.suffix == ".evc":
         _report(_rewrite(place, output or place, overrides))
     else:
         _report(_export(place, quantized, output, overrides, force))
+
+
+def _pack(
+    sources: list[str],
+    tiers: tuple[str, ...],
+    output: Path | None,
+    overrides: Overrides,
+    force: bool,
+) -> None:
+    """Export several students into one bundle and print its path."""
+    from edge_vc.command_line.steps import Notes, stderr_console
+    from edge_vc_export.tiers_job import TiersJob, find_sources
+    from edge_vc_runtime.bundle.reader import read_bundle
+
+    job = TiersJob(find_sources(sources, tiers), overrides, force)
+    with Notes(stderr_console(), "exporting") as notes:
+        path = job.run(output, notes.show)
+    names = ", ".join(read_bundle(path).manifest.tier_names)
+    typer.echo(f"size: {path.stat().st_size / 1e6:.2f} MB; tiers: {names}", err=True)
+    typer.echo(str(path))
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:

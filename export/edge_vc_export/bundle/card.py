@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from edge_vc_export.bundle.facts import FORCED, BundleFacts
 from edge_vc_export.metadata import GraphMetadata
 from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.manifest import Manifest
 
 TRAINING_DATA, MEASURED = "## Training data", "## Measured"
 """Headings of the last two sections."""
@@ -24,7 +25,9 @@ def card_attribution(card: str) -> str:
     return rest.partition(f"\n\n{MEASURED}\n")[0].rstrip("\n") if found else ""
 
 
-def model_card(facts: BundleFacts, geometry: GraphMetadata, models: Sequence[ModelEntry]) -> str:
+def model_card(
+    facts: BundleFacts, geometry: GraphMetadata | Manifest, models: Sequence[ModelEntry]
+) -> str:
     """Return the card as Markdown."""
     rows = [
         f"| {model.file} | {model.precision} | {model.tier} | {model.parameters:,} "
@@ -55,7 +58,7 @@ def _warnings(facts: BundleFacts) -> list[str]:
     return [f"**Exported with --force: {facts.provenance[FORCED]}.**\n"]
 
 
-def _latency(geometry: GraphMetadata) -> str:
+def _latency(geometry: GraphMetadata | Manifest) -> str:
     hop_ms, delay_ms = (
         samples / geometry.sample_rate * 1000 for samples in (geometry.hop, geometry.delay)
     )

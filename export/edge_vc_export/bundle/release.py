@@ -21,7 +21,7 @@ from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.speed import Ratio, compare_precisions
 from edge_vc_export.parity.verify import Verification, verification_metrics, verify
 from edge_vc_export.signing.signer import Signer
-from edge_vc_runtime.bundle.reader import read_bundle
+from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 
 PARITY_SECONDS = 30.0
 """Speech that every file is compared over."""
@@ -97,7 +97,7 @@ def release_bundle(
 
 
 def rewrite_bundle(
-    source: str | Path,
+    source: Bundle | str | Path,
     path: str | Path,
     selection: Selection | None = None,
     *,
@@ -108,9 +108,9 @@ def rewrite_bundle(
     """Write a bundle anew with other formats or precisions, made of the graphs that it holds.
 
     Files are compared with each other as in `release_bundle`, whose errors this raises; INT8 is
-    not held to limits again.
+    not held to limits again. Of a bundle with several tiers it is the default one.
     """
-    bundle = read_bundle(source)
+    bundle = source if isinstance(source, Bundle) else read_bundle(source).tier()
     rate = bundle.manifest.sample_rate
     speech = example_speech(PARITY_SECONDS, rate) if speech is None else speech
     with tempfile.TemporaryDirectory(prefix="edge-vc-export-") as folder:
