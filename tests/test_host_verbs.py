@@ -37,6 +37,11 @@ MISSING = {
     "profile": ["none.evc"],
     "inspect": ["none.evc"],
     "verify": ["none.evc", "--allowed-signers", "none"],
+    "install": ["none.evc"],
+    "installed": ["--root", "none"],
+    "rollback": ["--root", "none"],
+    "uninstall": ["--root", "none"],
+    "unit": ["--user", "none such"],
     "choose": ["none.evc"],
     "devices": ["--backend", "none"],
 }

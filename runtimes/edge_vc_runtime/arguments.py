@@ -6,6 +6,7 @@ import argparse
 
 from edge_vc_runtime.commands import choose, inspect, profile, report, verify
 from edge_vc_runtime.devices_arguments import add_devices
+from edge_vc_runtime.install.arguments import add_installation
 from edge_vc_runtime.latency.arguments import add_measure_latency
 from edge_vc_runtime.profiling.report import ENVIRONMENTS
 from edge_vc_runtime.run_arguments import add_run
@@ -71,6 +72,7 @@ def _add_verbs(parser: VerbParser, prog: str) -> dict[str, VerbParser]:
     add_devices(commands, prog)
     _add_choose(commands, prog)
     _add_report(commands, prog)
+    add_installation(commands, prog)
     add_measure_latency(commands, prog)
     return commands.choices
 

@@ -6,6 +6,7 @@ from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.devices.error import DeviceError
 from edge_vc_runtime.engines.engine import EngineError
+from edge_vc_runtime.install.error import InstallError
 from edge_vc_runtime.monitor.error import MonitorError
 from edge_vc_runtime.profiling.coldstart import ColdStartError
 from edge_vc_runtime.profiling.picture import PictureError
@@ -21,6 +22,7 @@ ERRORS = (
     ColdStartError,
     DeviceError,
     EngineError,
+    InstallError,
     MonitorError,
     PictureError,
     UsageError,

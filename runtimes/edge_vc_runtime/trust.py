@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc_runtime.board_profile import SYSTEM_FOLDER, user_folder
@@ -74,11 +74,6 @@ def check_trust(bundle: Bundle, policy: TrustPolicy) -> SignerIdentity | None:
     except BundleError as error:
         raise SignatureError(f"{bundle.path}: {error}") from error
     return None
-
-
-def allowing_unsigned(policy: TrustPolicy) -> TrustPolicy:
-    """Return a policy that lets unsigned bundles pass; signatures that are there still count."""
-    return replace(policy, unsigned="allow")
 
 
 def _refuse(bundle: Bundle, policy: TrustPolicy) -> None:

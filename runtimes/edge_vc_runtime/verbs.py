@@ -10,6 +10,11 @@ VERBS = {
     "devices": "List microphones and loudspeakers; remember which to use.",
     "choose": "Measure which engine is fastest here; keep the result.",
     "report": "Show a saved profile or live run.",
+    "install": "Install a bundle on this board; roll back if it fails.",
+    "installed": "List the installed releases.",
+    "rollback": "Make the release before the current one current again.",
+    "uninstall": "Remove every installed release.",
+    "unit": "Print the systemd unit that runs the current release.",
     "measure-latency": "Measure the real delay from output to input with a chirp.",
 }
 """Each verb's name and one line of help."""
@@ -22,6 +27,11 @@ EXIT_CODES = {
     "devices": "0 done, 1 no device there, 2 bad input, 130 Ctrl-C",
     "choose": "0 done, 2 bad input, 130 Ctrl-C",
     "report": "0 done, 2 not a report",
+    "install": "0 current now or already, 1 rolled back, 2 refused or not writable",
+    "installed": "0 done, 2 nothing is installed",
+    "rollback": "0 done, 1 its health check failed, 2 nothing to go back to",
+    "uninstall": "0 done, 2 nothing is installed",
+    "unit": "0 done, 2 a path or name that has no place in a unit",
     "measure-latency": "0 measured, 1 the signal was not found, 2 bad input, 130 Ctrl-C",
 }
 """Each verb's exit codes, as its help lists them."""

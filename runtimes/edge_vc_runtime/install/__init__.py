@@ -1,0 +1,1 @@
+"""Bundles installed on a board: beside each other, swapped atomically, rolled back on failure."""

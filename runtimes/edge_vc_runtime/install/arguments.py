@@ -1,0 +1,137 @@
+"""The arguments of ``install``, ``installed``, ``rollback``, ``uninstall`` and ``unit``."""
+
+from __future__ import annotations
+
+import argparse
+
+from edge_vc_runtime.install.commands import install, installed, remove, rollback, unit
+from edge_vc_runtime.install.layout import DEFAULT_ROOT
+from edge_vc_runtime.install.switching import KEPT
+from edge_vc_runtime.verb_parser import Commands, add_verb
+
+_INSTALL_EXAMPLES = """
+{prog} kathleen.evc
+{prog} kathleen.evc --root ~/edge-vc --json
+{prog} kathleen.evc --health "systemctl restart --wait edge-vc"
+"""
+_INSTALLED_EXAMPLES = """
+{prog}
+{prog} --json
+"""
+_ROLLBACK_EXAMPLES = """
+{prog}
+{prog} --reason "too quiet"
+"""
+_UNINSTALL_EXAMPLES = """
+{prog}
+{prog} --root ~/edge-vc
+"""
+_UNIT_EXAMPLES = """
+{prog} > /etc/systemd/system/edge-vc.service
+{prog} --root /srv/edge-vc --program /srv/edge-vc/venv/bin/edge-vc-rt
+"""
+
+
+def add_installation(commands: Commands, prog: str) -> None:
+    """Add the verbs of the installation."""
+    _add_install(commands, prog)
+    _add_installed(commands, prog)
+    _add_rollback(commands, prog)
+    _add_uninstall(commands, prog)
+    _add_unit(commands, prog)
+
+
+def _add_install(commands: Commands, prog: str) -> None:
+    parser = add_verb(
+        commands,
+        "install",
+        "Verifies a bundle (signature, every byte, boards, version, free space), copies it beside "
+        "the releases that are there, replays its golden recording, makes it current in one step "
+        "and converts one hop. If that fails, the release before is current again. Killed at any "
+        "moment, the old release or the new one is current, whole.",
+        _INSTALL_EXAMPLES,
+        prog,
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
+    _add_root(parser)
+    parser.add_argument(
+        "--allow-downgrade", action="store_true", help="install an older version as well"
+    )
+    parser.add_argument("--board", metavar="NAME", help="this board (default: found out)")
+    parser.add_argument(
+        "--keep", type=_releases, default=KEPT, metavar="N",
+        help=f"releases that stay, 1 to 100 (default: {KEPT})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--health", metavar="COMMAND",
+        help="command that ends with 0 if the new release does (default: one hop is converted)",
+    )  # fmt: skip
+    _add_json(parser)
+    parser.set_defaults(command=install)
+
+
+def _add_installed(commands: Commands, prog: str) -> None:
+    text = "Lists the releases, the current one with a star, and what happened last."
+    parser = add_verb(commands, "installed", text, _INSTALLED_EXAMPLES, prog)
+    _add_root(parser)
+    parser.add_argument(
+        "--events", type=int, default=5, metavar="N", help="events to show (default: 5)"
+    )
+    _add_json(parser)
+    parser.set_defaults(command=installed)
+
+
+def _add_rollback(commands: Commands, prog: str) -> None:
+    text = "Makes the release before the current one current again, in one step."
+    parser = add_verb(commands, "rollback", text, _ROLLBACK_EXAMPLES, prog)
+    _add_root(parser)
+    parser.add_argument(
+        "--reason", default="asked for", metavar="TEXT", help="kept with it (default: asked for)"
+    )
+    _add_json(parser)
+    parser.set_defaults(command=rollback)
+
+
+def _add_uninstall(commands: Commands, prog: str) -> None:
+    text = "Removes every release and the record of them; what else is in the folder stays."
+    parser = add_verb(commands, "uninstall", text, _UNINSTALL_EXAMPLES, prog)
+    _add_root(parser)
+    parser.set_defaults(command=remove)
+
+
+def _add_unit(commands: Commands, prog: str) -> None:
+    text = (
+        "Prints the systemd unit that runs the current release: restarted always, real-time "
+        "priority and locked memory within limits, no rights that it does not need."
+    )
+    parser = add_verb(commands, "unit", text, _UNIT_EXAMPLES, prog)
+    _add_root(parser)
+    parser.add_argument(
+        "--program", default=f"{DEFAULT_ROOT}/venv/bin/edge-vc-rt", metavar="PATH",
+        help=f"the board command (default: {DEFAULT_ROOT}/venv/bin/edge-vc-rt)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--user", metavar="NAME", help="an existing user (default: systemd makes one)"
+    )
+    parser.add_argument(
+        "run_arguments", nargs="*", metavar="ARGUMENT", help="arguments of `run`, after --"
+    )
+    parser.set_defaults(command=unit)
+
+
+def _add_root(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--root", default=str(DEFAULT_ROOT), metavar="DIR",
+        help=f"folder of the installation (default: {DEFAULT_ROOT})",
+    )  # fmt: skip
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _releases(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text}; it has to be 1 to 100")
+    return value

@@ -1,0 +1,103 @@
+"""The systemd unit that runs the current release, restarted always and allowed little."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc_runtime.install.error import InstallError
+from edge_vc_runtime.install.layout import BUNDLE_NAME, DEFAULT_ROOT
+
+UNIT_NAME = "edge-vc.service"
+_UNIT = """\
+[Unit]
+Description=Edge VC voice conversion
+After=sound.target
+ConditionPathExists={bundle}
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart={command}
+Restart=always
+RestartSec=2
+TimeoutStopSec=10
+{user}
+SupplementaryGroups=audio
+StateDirectory=edge-vc
+Environment=XDG_STATE_HOME=/var/lib/edge-vc PYTHONUNBUFFERED=1
+
+# One thread asks for SCHED_FIFO by itself; the whole process at FIFO would be throttled.
+LimitRTPRIO={rt_priority}
+LimitMEMLOCK={memlock_mb}M
+
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+RestrictNamespaces=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+LockPersonality=yes
+SystemCallArchitectures=native
+CapabilityBoundingSet=
+DevicePolicy=closed
+DeviceAllow=char-alsa rw
+# The firmware of a Raspberry Pi, for vcgencmd.
+DeviceAllow=/dev/vcio rw
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+@dataclass(frozen=True)
+class ServiceUnit:
+    """What the unit depends on."""
+
+    root: Path = DEFAULT_ROOT
+    program: Path = DEFAULT_ROOT / "venv" / "bin" / "edge-vc-rt"
+    arguments: Sequence[str] = ()
+    """Of ``run``, after the bundle; each is passed on as it is."""
+    user: str | None = None
+    """An existing user; None lets systemd make one for the service."""
+    rt_priority: int = 49
+    """Highest real-time priority, 1 to 49: at 50 it would compete with the sound card."""
+    memlock_mb: int = 512
+    """Memory that may be locked, in MB."""
+
+    def text(self) -> str:
+        """Return the unit file; raises `InstallError` for a value that has no place in one."""
+        if not 1 <= self.rt_priority <= 49:
+            raise InstallError(f"rt_priority is {self.rt_priority}, it has to be 1 to 49")
+        if self.user is not None and not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", self.user):
+            raise InstallError(f"user is {self.user!r:.60}, which is no name of a user")
+        bundle = self.root / "current" / BUNDLE_NAME
+        for path in (self.program, bundle):
+            if not re.fullmatch(r"/[\w./+-]+", str(path)):
+                raise InstallError(f"{str(path)!r:.100}: has to be absolute, of plain characters")
+        words = [str(self.program), "run", str(bundle), *map(quoted, self.arguments)]
+        return _UNIT.format(
+            bundle=bundle,
+            command=" ".join(words),
+            user="DynamicUser=yes" if self.user is None else f"User={self.user}",
+            rt_priority=self.rt_priority,
+            memlock_mb=self.memlock_mb,
+        )
+
+
+def quoted(word: str) -> str:
+    """Return a word as systemd reads it in ``ExecStart``; raises `InstallError` if none can be."""
+    if not word.isprintable():
+        raise InstallError(f"{word!r:.100}: has characters that a unit cannot hold")
+    if re.fullmatch(r"[\w@:,./=+-]+", word):
+        return word
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'

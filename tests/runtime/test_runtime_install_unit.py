@@ -1,0 +1,90 @@
+"""The unit holds what keeps the service running and what keeps it in bounds."""
+
+from __future__ import annotations
+
+import configparser
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from edge_vc_runtime.cli import main
+from edge_vc_runtime.install.error import InstallError
+from edge_vc_runtime.install.unit import ServiceUnit, quoted
+
+
+class Unit(configparser.RawConfigParser):
+    """Keys keep their case; a repeated key keeps its last value."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
+def parsed(text: str) -> configparser.RawConfigParser:
+    unit = Unit(strict=False, interpolation=None)
+    unit.read_string(text)
+    return unit
+
+
+def test_the_unit_restarts_and_limits_the_service() -> None:
+    service = parsed(ServiceUnit().text())["Service"]
+    wanted = {
+        "Restart": "always",
+        "LimitRTPRIO": "49",
+        "LimitMEMLOCK": "512M",
+        "SupplementaryGroups": "audio",
+        "NoNewPrivileges": "yes",
+        "ProtectSystem": "strict",
+        "ProtectHome": "yes",
+        "DynamicUser": "yes",
+        "CapabilityBoundingSet": "",
+    }
+    assert {key: service[key] for key in wanted} == wanted
+    assert service["ExecStart"] == (
+        "/opt/edge-vc/venv/bin/edge-vc-rt run /opt/edge-vc/current/bundle.evc"
+    )
+    unit = parsed(ServiceUnit().text())
+    assert unit["Unit"]["ConditionPathExists"] == "/opt/edge-vc/current/bundle.evc"
+    assert unit["Install"]["WantedBy"] == "multi-user.target"
+
+
+def test_arguments_reach_the_service_as_they_are() -> None:
+    text = ServiceUnit(
+        user="voice", arguments=("--input", "plughw:CARD=Mic,DEV=0", "50% $x")
+    ).text()
+    service = parsed(text)["Service"]
+    assert service["ExecStart"].endswith(' --input plughw:CARD=Mic,DEV=0 "50%% $$x"')
+    assert service["User"] == "voice"
+    assert "DynamicUser" not in service
+    assert quoted('a"b\\') == '"a\\"b\\\\"'
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        ServiceUnit(user="a b"),
+        ServiceUnit(user="x\nExecStartPre=/bin/sh"),
+        ServiceUnit(root=Path("/opt/a b")),
+        ServiceUnit(root=Path("relative")),
+        ServiceUnit(program=Path("/x;y")),
+        ServiceUnit(arguments=("a\nb",)),
+        ServiceUnit(rt_priority=50),
+    ],
+)
+def test_nothing_can_be_smuggled_in(unit: ServiceUnit) -> None:
+    with pytest.raises(InstallError):
+        unit.text()
+
+
+def test_the_verb_prints_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["unit", "--root", "/srv/vc", "--", "--input", "hw:1"]) == 0
+    text = capsys.readouterr().out
+    assert parsed(text)["Service"]["ExecStart"].endswith("/srv/vc/current/bundle.evc --input hw:1")
+    if shutil.which("systemd-analyze"):
+        file = tmp_path / "edge-vc.service"
+        file.write_text(text.replace("/opt/edge-vc/venv/bin/edge-vc-rt", "/bin/true"))
+        done = subprocess.run(
+            ["systemd-analyze", "verify", str(file)], capture_output=True, text=True
+        )
+        assert "Unknown" not in done.stderr
