@@ -29,6 +29,7 @@ HOST_VERBS = {
     "evaluate": ("edge_vc.evaluate.cli", "Score converted speech: voice, words, prosody, quality."),
     "report": ("edge_vc.evaluate.report.cli", "Show a profile; make a page of an evaluation."),
     "quickstart": ("edge_vc.quickstart", "Teacher to bundle to profile in a few minutes."),
+    "serve": ("edge_vc.serve.cli", "Convert a browser's microphone, and recordings, on a page."),
     "bundles": ("edge_vc.assets.cli", "List the shipped bundles."),
     "boards": ("edge_vc_boards.cli", "Show the known boards."),
     "wheels": ("edge_vc_boards.wheels_cli", "List or collect the wheels that a board needs."),

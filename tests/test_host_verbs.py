@@ -28,6 +28,7 @@ MISSING = {
     "evaluate": ["source", "--corpus", "none"],
     "report": ["none.json"],
     "quickstart": ["--recipe", "none"],
+    "serve": ["none.evc", "--port", "0"],
     "bundles": ["--path", "none"],
     "boards": ["none"],
     "wheels": ["none"],

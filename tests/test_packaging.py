@@ -25,6 +25,7 @@ def test_every_dependency_has_an_exact_version(project_root: Path) -> None:
         *document["project"]["optional-dependencies"]["whisper"],
         *document["project"]["optional-dependencies"]["phones"],
         *document["project"]["optional-dependencies"]["judges"],
+        *document["project"]["optional-dependencies"]["serve"],
         *document["dependency-groups"]["dev"],
         *runtime["dependencies"],
         *extras["onnx"],

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from evaluate_browser import Browser, running_browser
+from browser import Browser, running_browser
 from evaluate_reports import keep_audio, made_report
 from typer.testing import CliRunner
 

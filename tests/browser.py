@@ -11,7 +11,7 @@ import select
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +54,25 @@ class Browser:
                     raise RuntimeError(f"{method}: {answer['error']}")
                 return answer["result"]
 
-    def open(self, path: Path, width: int = 1200, height: int = 900, dark: bool = False) -> None:
-        """Load a file at a width in CSS pixels and wait until it is there."""
+    def open(
+        self, page: Path | str, width: int = 1200, height: int = 900, dark: bool = False
+    ) -> None:
+        """Load a file or an address at a width in CSS pixels and wait until it is there."""
         phone = width < 600
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=2 if phone else 1, mobile=phone)  # fmt: skip
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Page.navigate", url=path.resolve().as_uri())
-        deadline = time.monotonic() + TIMEOUT
-        while self.run("document.readyState + location.protocol") != "completefile:":
+        address = page if isinstance(page, str) else page.resolve().as_uri()
+        self.call("Page.navigate", url=address)
+        self.wait(f"document.readyState + location.protocol === 'complete{address.split('//')[0]}'")
+
+    def wait(self, condition: str, seconds: float = TIMEOUT) -> None:
+        """Wait until an expression is true."""
+        deadline = time.monotonic() + seconds
+        while not self.run(condition):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{path} did not load in {TIMEOUT} s")
+                raise TimeoutError(f"{condition} was not true in {seconds} s")
             time.sleep(0.05)
 
     def run(self, script: str) -> Any:
@@ -108,7 +115,7 @@ class Browser:
 
 
 @contextlib.contextmanager
-def running_browser(profile: Path) -> Iterator[Browser]:
+def running_browser(profile: Path, flags: Sequence[str] = ()) -> Iterator[Browser]:
     """Start a browser with a profile of its own; skip the test where there is none."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
@@ -123,7 +130,7 @@ def running_browser(profile: Path) -> Iterator[Browser]:
 
     with (profile / "chromium.log").open("wb") as log:
         process = subprocess.Popen(
-            [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            [program, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"],
             preexec_fn=move, pass_fds=(3, 4), stdout=log, stderr=log,
         )  # fmt: skip
     for fd in (theirs_in, theirs_out, high_in, high_out):

@@ -1,0 +1,57 @@
+"""The parameters of one conversion, and the chains that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edge_vc.serve.voices import ServeError, VoiceCatalogue
+from edge_vc_runtime.chain.chain import Chain
+from edge_vc_runtime.chain.error import ChainError
+from edge_vc_runtime.chain.parameters import DECLARED, Parameters
+
+
+class VoiceControls:
+    """Opens chains whose parameters can be changed while they run."""
+
+    def __init__(self, catalogue: VoiceCatalogue, settings: Mapping[str, object]) -> None:
+        """Check the settings, values by name; raises `ServeError`."""
+        self._catalogue = catalogue
+        self._parameters = Parameters()
+        self._chain: Chain | None = None
+        for name, value in settings.items():
+            self.set(name, value)
+
+    def open(self, key: str) -> Chain:
+        """Return a new chain around a voice; raises `ServeError`."""
+        self._chain = Chain(self._catalogue.open(key), self._parameters)
+        return self._chain
+
+    def set(self, name: str, value: object) -> float:
+        """Check and set a parameter, and return its value; raises `ServeError`."""
+        try:
+            return self._parameters.set(name, value)
+        except ChainError as error:
+            raise ServeError(str(error)) from error
+
+    def status(self) -> dict[str, object]:
+        """Return what the chain does now, for the page."""
+        chain = self._chain
+        if chain is None:
+            return {}
+        return {"gate_open": chain.gate_open, "clipped": chain.clipped, "bypassed": chain.bypassed}
+
+
+def described_parameters() -> list[dict[str, object]]:
+    """Return every parameter that the page may set, with its first value, as JSON objects."""
+    return [
+        {
+            "name": each.name,
+            "unit": each.unit,
+            "low": each.low,
+            "high": each.high,
+            "step": each.step,
+            "value": each.default if each.live_default is None else each.live_default,
+            "help": each.help,
+        }
+        for each in DECLARED
+    ]

@@ -1,0 +1,356 @@
+// The page: what is clicked, what is shown. Sound is in live.js and recording.js.
+
+import { LivePicture, Outline } from "/drawing.js";
+import { Live, LiveError, obstacle } from "/live.js";
+import { PairPlayer, convertRecording } from "/recording.js";
+
+const get = (id) => document.getElementById(id);
+const MAIN = ["pitch", "gain", "mix"];          // sliders that are seen at once
+const HIDDEN = ["bypass", "backing_gain"];      // the button; nothing to mix with here
+const PROCESSING = { echoCancellation: true, noiseSuppression: false, autoGainControl: false };
+const RETRY_MS = [1000, 2000, 4000, 8000];
+const LOST = [1006, 1012, 1001];                // the server went away: worth another try
+
+const settings = new Map();
+let facts = null;
+let canCompare = false;
+let live = null;
+let retries = 0;
+let retryTimer = 0;
+
+const heard = new LivePicture(get("heard"), get("heard-meter"), get("heard-level"));
+const made = new LivePicture(get("made"), get("made-meter"), get("made-level"));
+const outline = new Outline(get("outline"));
+const player = new PairPlayer(get("audio"));
+
+function show(text) {
+  get("message").hidden = !text;
+  get("message").textContent = text || "";
+}
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+const title = (name) => name[0].toUpperCase() + name.slice(1).replaceAll("_", " ");
+
+function valueText(parameter, value) {
+  const digits = Number.isInteger(parameter.step) ? 0 : 1;
+  return `${value > 0 && parameter.low < 0 ? "+" : ""}${value.toFixed(digits)} ${parameter.unit}`;
+}
+
+function addControl(parameter) {
+  const isSwitch = parameter.unit === "on/off";
+  const slider = MAIN.includes(parameter.name) ? "controls" : "more-controls";
+  const place = get(isSwitch ? "switches" : slider);
+  settings.set(parameter.name, parameter.value);
+  const input = element("input", { id: `set-${parameter.name}`, title: parameter.help });
+  if (isSwitch) {
+    Object.assign(input, { type: "checkbox", checked: parameter.value > 0 });
+    input.onchange = () => setParameter(parameter.name, input.checked ? 1 : 0);
+    place.append(element("label", { className: "tick", title: parameter.help }, input, title(parameter.name)));
+    return;
+  }
+  const { low, high, step } = parameter;
+  Object.assign(input, { type: "range", min: low, max: high, step: Math.min(step, 1), value: parameter.value });
+  const output = element("output", { textContent: valueText(parameter, parameter.value) });
+  input.oninput = () => {
+    output.textContent = valueText(parameter, Number(input.value));
+    setParameter(parameter.name, Number(input.value));
+  };
+  input.ondblclick = () => {
+    input.value = parameter.value;
+    input.oninput();
+  };
+  place.append(element("label", { className: "control", title: parameter.help }, title(parameter.name), input, output));
+}
+
+function setParameter(name, value) {
+  settings.set(name, value);
+  if (live) live.say({ type: "set", name, value });
+}
+
+// ---- live ----
+
+async function start() {
+  clearTimeout(retryTimer);
+  const problem = obstacle();
+  if (problem) return show(problem);
+  show("");
+  get("start").disabled = true;
+  const mine = new Live((type, data) => (mine === live ? told(type, data) : undefined));
+  live = mine;
+  try {
+    await mine.start({
+      voice: get("voice").value,
+      settings: Object.fromEntries(settings),
+      microphone: get("microphone").value,
+      speaker: get("speaker").value,
+      processing: Object.fromEntries(Object.keys(PROCESSING).map((name) => [name, get(name).checked])),
+    });
+    heard.listen(mine.heard);
+    made.listen(mine.made);
+    await listDevices();
+  } catch (error) {
+    if (live !== mine) return undefined;
+    live = null;
+    if (error instanceof LiveError) show(error.message);
+    else if (await serverAnswers()) show(`The audio could not be started: ${error.message}`);
+    else lost({ code: LOST[0] });
+  }
+  showState();
+  return undefined;
+}
+
+const serverAnswers = () => fetch("/facts").then((answer) => answer.ok, () => false);
+
+async function stop() {
+  clearTimeout(retryTimer);
+  const mine = live;
+  live = null;
+  if (mine) await mine.stop();
+  showState();
+}
+
+function told(type, data) {
+  if (type === "ready") {
+    retries = 0;
+    show("");
+  } else if (type === "refused") show(data.message);
+  else if (type === "closed") lost(data);
+}
+
+function lost({ reason, code }) {
+  live = null;
+  showState();
+  if (!LOST.includes(code) || retries >= RETRY_MS.length) {
+    show(LOST.includes(code) ? "The server is gone. Start it again in its terminal, then press Start." : reason);
+    retries = 0;
+    return;
+  }
+  show(`The connection to the server broke; trying again (${retries + 1} of ${RETRY_MS.length}).`);
+  retryTimer = setTimeout(start, RETRY_MS[retries]);
+  retries += 1;
+}
+
+function showState() {
+  const on = live !== null;
+  get("start").disabled = false;
+  get("start").textContent = on ? "Stop" : "Start";
+  get("start").classList.toggle("on", on);
+  get("compare").disabled = !on || !canCompare;
+  if (!on) {
+    compare(false);
+    heard.setLevel(-120);
+    made.setLevel(-120);
+    showBudget(null);
+  }
+}
+
+function compare(on) {
+  get("compare").classList.toggle("on", on);
+  get("made-name").textContent = on ? "You, through the server" : "Converted";
+  if (live) live.say({ type: "set", name: "bypass", value: on ? 1 : 0 });
+}
+
+async function listDevices() {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  for (const [id, kind] of [["microphone", "audioinput"], ["speaker", "audiooutput"]]) {
+    const select = get(id);
+    const chosen = select.value;
+    const found = devices.filter((device) => device.kind === kind && device.deviceId && device.deviceId !== "default");
+    const options = found.map((device, index) => new Option(device.label || `${title(id)} ${index + 1}`, device.deviceId));
+    select.replaceChildren(new Option("System default", ""), ...options);
+    select.value = found.some((device) => device.deviceId === chosen) ? chosen : "";
+  }
+}
+
+const ms = (value) => (value === null || value === undefined ? "–" : `${value.toFixed(value < 10 ? 1 : 0)} ms`);
+
+function showBudget(budget) {
+  const rows = budget ? budget.lines : [];
+  get("total").firstElementChild.textContent = budget ? ms(budget.total) : "–";
+  get("stack").replaceChildren(...rows.filter((line) => line[1] > 0).map(([name, value], index) => {
+    const part = element("i", { className: `c${index % 6}`, title: `${name}: ${ms(value)}` });
+    part.style.flexGrow = value;
+    return part;
+  }));
+  let colour = -1;
+  const lines = rows.map(([name, value, how]) => {
+    if (value > 0) colour += 1;
+    const dot = element("i", { className: value > 0 ? `c${colour % 6}` : "" });
+    return element("tr", {}, element("th", { scope: "row" }, dot, name, element("small", { textContent: how })), element("td", { textContent: ms(value) }));
+  });
+  if (budget) {
+    const how = element("small", { textContent: "measured between the worklets; both ends estimated" });
+    lines.push(element("tr", {}, element("th", { scope: "row" }, element("i"), "Total", how), element("td", { textContent: ms(budget.total) })));
+  } else {
+    lines.push(element("tr", {}, element("th", { textContent: "Start to measure it." })));
+  }
+  get("budget").tBodies[0].replaceChildren(...lines);
+}
+
+function tick() {
+  if (!live || !facts) return;
+  const voice = facts.voices.find((each) => each.key === get("voice").value);
+  if (live.context && live.context.state !== "closed" && live.worker) showBudget(live.budget(voice));
+  const { status, sound } = live;
+  if (!status || !sound) return;
+  const missed = status.dropped + status.lost + status.unsent + live.unsent;
+  const parts = [
+    `compute ${ms(status.step_p50_ms)} median, ${ms(status.step_p99_ms)} p99 of ${voice.hop_ms} ms`,
+    `${sound.gaps} gaps`, `${sound.late} late`, `${missed} frames dropped`,
+  ];
+  if (status.gate_open === false) parts.push("gate closed");
+  get("counts").textContent = parts.join(" · ");
+}
+
+function draw() {
+  if (live) {
+    heard.draw();
+    made.draw();
+  }
+  if (!get("result").hidden) showPlace();
+  requestAnimationFrame(draw);
+}
+
+// ---- recordings ----
+
+let upload = null;
+
+async function convert(file) {
+  if (upload) upload.abort();
+  upload = new AbortController();
+  const { signal } = upload;
+  get("audio").pause();
+  get("result").hidden = false;
+  get("transport").hidden = true;
+  get("progress").hidden = false;
+  get("progress").removeAttribute("value");
+  get("file-name").textContent = file.name;
+  show("");
+  if (file.size > facts.upload_mb * 1e6) return failed(`${file.name} is larger than ${facts.upload_mb} MB. Cut or compress it.`);
+  const query = { voice: get("voice").value, ...Object.fromEntries(settings) };
+  let begun = false;
+  try {
+    const result = await convertRecording(file, query, (share, samples, frames) => {
+      if (!begun) outline.start(frames);
+      begun = true;
+      outline.add(samples);
+      get("progress").value = share;
+    }, signal);
+    player.load(result.pair);
+    get("progress").hidden = true;
+    get("transport").hidden = false;
+    if (get("download").href) URL.revokeObjectURL(get("download").href);
+    get("download").href = URL.createObjectURL(result.converted);
+    get("download").download = `${file.name.replace(/\.\w+$/, "")}-${get("voice").value}.wav`;
+  } catch (error) {
+    if (!signal.aborted) failed(error instanceof TypeError ? "The server is gone, or it refused the upload." : error.message);
+  }
+  return undefined;
+}
+
+function failed(text) {
+  get("result").hidden = true;
+  show(text);
+}
+
+function hear(channel) {
+  player.choose(channel);
+  get("hear-original").setAttribute("aria-checked", String(channel === 0));
+  get("hear-converted").setAttribute("aria-checked", String(channel === 1));
+}
+
+function showPlace() {
+  const { currentTime, duration, paused } = get("audio");
+  outline.draw(duration > 0 ? currentTime / duration : 0, player.chosen);
+  get("play").textContent = paused ? "Play" : "Pause";
+  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  get("clock").textContent = duration > 0 ? `${clock(currentTime)} / ${clock(duration)}` : "";
+  get("outline").setAttribute("aria-valuenow", String(duration > 0 ? Math.round((100 * currentTime) / duration) : 0));
+}
+
+function seek(event) {
+  const box = get("outline").getBoundingClientRect();
+  const { duration } = get("audio");
+  if (duration > 0) get("audio").currentTime = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * duration;
+}
+
+// ---- wiring ----
+
+function wire() {
+  get("start").onclick = () => (live ? stop() : start());
+  const button = get("compare");
+  button.onpointerdown = (event) => {
+    button.setPointerCapture(event.pointerId);
+    compare(true);
+  };
+  for (const name of ["onpointerup", "onpointercancel", "onlostpointercapture", "onblur"]) button[name] = () => compare(false);
+  button.oncontextmenu = (event) => event.preventDefault();
+  const isHold = (event) =>
+    !event.repeat && !button.disabled && !event.ctrlKey && !event.metaKey && !event.altKey &&
+    ((event.key.toLowerCase() === "b" && !["SELECT", "INPUT"].includes(event.target.tagName)) ||
+      (event.target === button && [" ", "Enter"].includes(event.key)));
+  window.addEventListener("keydown", (event) => isHold(event) && compare(true));
+  window.addEventListener("keyup", (event) => button.classList.contains("on") && ["b", "B", " ", "Enter"].includes(event.key) && compare(false));
+  get("voice").onchange = () => live && live.say({ type: "voice", voice: get("voice").value });
+  get("speaker").onchange = () => live && live.useSpeaker(get("speaker").value);
+  for (const id of ["microphone", ...Object.keys(PROCESSING)]) {
+    get(id).onchange = async () => {
+      if (live) {
+        await stop();
+        await start();
+      }
+    };
+  }
+  for (const [name, on] of Object.entries(PROCESSING)) get(name).checked = on;
+  get("speaker-row").hidden = !("setSinkId" in AudioContext.prototype);
+  get("file").onchange = () => {
+    if (get("file").files[0]) convert(get("file").files[0]);
+    get("file").value = "";
+  };
+  const drop = get("drop");
+  window.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+  window.addEventListener("dragleave", (event) => event.relatedTarget === null && drop.classList.remove("over"));
+  window.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    if (event.dataTransfer.files[0]) convert(event.dataTransfer.files[0]);
+  });
+  get("play").onclick = () => (get("audio").paused ? player.play() : get("audio").pause());
+  get("hear-original").onclick = () => hear(0);
+  get("hear-converted").onclick = () => hear(1);
+  get("outline").onpointerdown = seek;
+  get("outline").onpointermove = (event) => event.buttons && seek(event);
+  get("outline").onkeydown = (event) => {
+    const by = { ArrowLeft: -2, ArrowRight: 2 }[event.key];
+    if (by) get("audio").currentTime += by;
+  };
+}
+
+async function begin() {
+  wire();
+  showBudget(null);
+  facts = await (await fetch("/facts")).json();
+  for (const voice of facts.voices) get("voice").append(new Option(`${voice.key} (${voice.tier}, ${voice.algorithmic_ms} ms)`, voice.key));
+  get("voice-label").hidden = facts.voices.length < 2;
+  if (facts.voices.length === 1) get("about").textContent = `Speak, and hear ${facts.voices[0].key}.`;
+  for (const parameter of facts.parameters) if (!HIDDEN.includes(parameter.name)) addControl(parameter);
+  canCompare = facts.parameters.some((each) => each.name === "bypass");
+  get("more").hidden = !get("more-controls").children.length;
+  get("limits").textContent = `${facts.suffixes.map((each) => each.slice(1).toUpperCase()).join(", ")} · up to ${facts.upload_mb} MB and ${facts.minutes} minutes`;
+  const voice = facts.voices[0];
+  get("footer").textContent = `Edge VC ${facts.version} · ${voice.engine}, ${voice.precision} · voice: ${voice.licence}. ${voice.consent}`;
+  show(obstacle());
+  if (obstacle()) get("start").disabled = true;
+  requestAnimationFrame(draw);
+  setInterval(tick, 250);
+}
+
+begin().catch((error) => show(`The page could not reach its server: ${error.message}`));

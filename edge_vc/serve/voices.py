@@ -1,0 +1,87 @@
+"""The bundles that a server offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from edge_vc_runtime.bundle.reader import Bundle, read_bundle
+from edge_vc_runtime.message import one_line
+from edge_vc_runtime.session import Session
+
+MAX_BUNDLES = 16
+
+
+class ServeError(Exception):
+    """A server that cannot be started or asked like that; one line."""
+
+
+@dataclass(frozen=True)
+class VoiceFacts:
+    """What the page shows of a bundle."""
+
+    key: str
+    """How the page asks for it."""
+    tier: str
+    precision: str
+    engine: str
+    sample_rate: int
+    """Hz."""
+    hop_ms: float
+    lookahead_ms: float
+    algorithmic_ms: float
+    """Hop and look-ahead together."""
+    licence: str
+    consent: str
+
+
+class VoiceCatalogue:
+    """Bundles by key; every one was opened once, so that the page offers none that is broken."""
+
+    def __init__(self, bundles: dict[str, Bundle], engine: str = "auto") -> None:
+        self._bundles = bundles
+        self._engine = engine
+        self.facts = [_facts(key, self.open(key)) for key in bundles]
+        """In the order in which they were given; the first is the default."""
+
+    @classmethod
+    def read(cls, paths: Sequence[Path], engine: str = "auto") -> VoiceCatalogue:
+        """Read and check bundles; raises `BundleError`, `EngineError` or `ServeError`."""
+        if not 1 <= len(paths) <= MAX_BUNDLES:
+            raise ServeError(f"{len(paths)} bundles were given, 1 to {MAX_BUNDLES} can be served")
+        bundles: dict[str, Bundle] = {}
+        for path in paths:
+            bundles[_free(one_line(path.stem)[:60], bundles)] = read_bundle(path)
+        return cls(bundles, engine)
+
+    def open(self, key: str) -> Session:
+        """Open a session of a bundle; raises `ServeError` for a key that is not there."""
+        if key not in self._bundles:
+            raise ServeError(f"no voice {key[:60]!a}; one of {', '.join(self._bundles)}")
+        return Session.open(self._bundles[key], engine=self._engine, threads=1)
+
+    def described(self) -> list[dict[str, object]]:
+        """Return the facts as JSON objects."""
+        return [asdict(facts) for facts in self.facts]
+
+
+def _free(name: str, taken: dict[str, Bundle]) -> str:
+    numbered = (f"{name} ({number})" for number in range(2, MAX_BUNDLES + 2))
+    return name if name not in taken else next(each for each in numbered if each not in taken)
+
+
+def _facts(key: str, session: Session) -> VoiceFacts:
+    manifest, rate = session.manifest, session.sample_rate
+    return VoiceFacts(
+        key=key,
+        tier=session.model.tier,
+        precision=session.model.precision,
+        engine=" ".join(session.engine),
+        sample_rate=rate,
+        hop_ms=session.hop / rate * 1000,
+        lookahead_ms=session.delay / rate * 1000,
+        algorithmic_ms=manifest.algorithmic_ms,
+        licence=manifest.licence,
+        consent=manifest.consent,
+    )
