@@ -50,7 +50,7 @@ test-live: $(STAMP) ## the tests with a sound server, one at a time; installs wh
 	  apt-get -qq --yes --no-install-recommends install $(SOUND_PACKAGES); } || echo \
 	  "make: as root: apt install $(SOUND_PACKAGES)"
 	$(INSTALL_PYAUDIO)
-	$(BIN)/python -m pytest -m live tests/live
+	$(BIN)/python -m pytest -m live tests/live tests/serve
 
 check: $(STAMP) ## lint, format, types, the documentation built strictly
 	$(BIN)/ruff check .

@@ -77,12 +77,13 @@ class AccessGuard:
         if scope["type"] == "http" and scope["path"] == "/" and self._rules.knows(given):
             # The token leaves the address bar, and with it the history and what is copied from it.
             answer = RedirectResponse("/", 303)
+            # Lax, not strict: the address may have been opened from a message on another site.
             answer.set_cookie(
                 self._rules.cookie,
                 given,
                 httponly=True,
                 secure=self._secure,
-                samesite="strict",
+                samesite="lax",
             )
             return answer
         return PlainTextResponse(_NEEDS_TOKEN, 403)

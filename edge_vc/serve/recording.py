@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 
@@ -40,16 +41,19 @@ class RecordingFacts:
         return resampled_length(self.frames, self.sample_rate, self.output_rate)
 
 
-def measure_recording(path: Path, minutes: float) -> RecordingFacts:
+def measure_recording(path: Path, minutes: float, stop: Event) -> RecordingFacts:
     """Read a recording to its end or to the limit; raises `AudioIOError` or `ServeError`.
 
     A compressed file of a few MB can hold days, so that its length is counted, not believed.
+    ``stop`` ends the reading from another thread.
     """
     source = FileSource(path)
     try:
         frames, limit = 0, minutes * 60 * source.sample_rate
         for block in source.blocks():
             frames += block.shape[0]
+            if stop.is_set():
+                raise ServeError("stopped")
             if frames > limit:
                 raise ServeError(f"the recording is longer than {minutes:g} minutes; cut it")
         return RecordingFacts(path, source.sample_rate, frames)

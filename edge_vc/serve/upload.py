@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import QueryParams
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from edge_vc.serve.controls import VoiceControls
 from edge_vc.serve.options import ServeOptions
-from edge_vc.serve.recording import RecordingConversion, measure_recording
+from edge_vc.serve.recording import RecordingConversion, RecordingFacts, measure_recording
 from edge_vc.serve.slots import BusyError, ConversionSlots
 from edge_vc.serve.voices import ServeError, VoiceCatalogue
 from edge_vc_runtime.audio.error import AudioIOError
@@ -67,11 +68,18 @@ class RecordingEndpoint:
         controls = VoiceControls(self._catalogue, query)
         converter = await asyncio.to_thread(controls.open, voice)
         await self._store(request, path)
-        facts = await asyncio.to_thread(measure_recording, path, self._options.minutes)
+        facts = await self._measure(path)
         result = RecordingConversion(facts, converter, pair == "1")
         headers = [(b"content-type", b"audio/wav"), (b"content-length", b"%d" % result.size)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._stream(iterate_in_threadpool(iter(result)), receive, send)
+
+    async def _measure(self, path: Path) -> RecordingFacts:
+        stop = Event()
+        try:
+            return await asyncio.to_thread(measure_recording, path, self._options.minutes, stop)
+        finally:
+            stop.set()  # a server that stops does not wait for a long recording to be read
 
     async def _store(self, request: Request, path: Path) -> None:
         """Write the body to a file as it comes; raises at the first byte beyond the limit."""

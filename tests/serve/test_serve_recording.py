@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ from voices import voice
 from edge_vc.assets import bundle_path
 from edge_vc.serve import upload
 from edge_vc.serve.options import ServeOptions
+from edge_vc.serve.recording import measure_recording
 from edge_vc.serve.slots import ConversionSlots
 from edge_vc.serve.upload import RecordingEndpoint
-from edge_vc.serve.voices import VoiceCatalogue
+from edge_vc.serve.voices import ServeError, VoiceCatalogue
 from edge_vc_runtime import Session, convert_array
 from edge_vc_runtime.chain.chain import Chain
 
@@ -122,6 +124,16 @@ def test_a_small_file_that_holds_hours_is_refused(client: Client) -> None:
     answer = client(minutes=0.25).post("/convert", content=data)
     assert answer.status_code == 422
     assert "0.25 minutes" in answer.json()["error"]
+
+
+def test_a_server_that_stops_does_not_read_on(tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    path.write_bytes(encoded(voice(2.0)))
+    stop = Event()
+    assert measure_recording(path, 1, stop).frames == 32000
+    stop.set()
+    with pytest.raises(ServeError, match="stopped"):
+        measure_recording(path, 1, stop)
 
 
 def test_no_file_is_left_and_places_are_given_back(

@@ -16,6 +16,7 @@ from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.resampler import Resampler, resampled_length
 from edge_vc_runtime.audio.sink import AudioSink
 from edge_vc_runtime.audio.source import AudioSource
+from edge_vc_runtime.live.converter import HopConverter
 from edge_vc_runtime.live.hop_times import HopTimes
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
@@ -84,7 +85,7 @@ def convert_array(session: Session, audio: Samples) -> Samples:
 
 
 def convert_blocks(
-    session: Session, blocks: Iterable[Samples], times: HopTimes | None = None
+    session: HopConverter, blocks: Iterable[Samples], times: HopTimes | None = None
 ) -> Iterator[Samples]:
     """Yield converted pieces ``[<= hop]``, aligned with the input and of its total length.
 
