@@ -7,13 +7,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import soundfile
 import soxr
 from browser import Browser, running_browser
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.signal import stft
 
 from edge_vc.assets import bundle_path
@@ -69,17 +72,24 @@ def microphone(arctic: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+@contextmanager
+def serving(port: int = 0) -> Iterator[str]:
     command = [sys.executable, "-m", "edge_vc", "serve", "kathleen-base", "kathleen-nano"]
+    command += ["--port", str(port)]
     with subprocess.Popen(
-        [*command, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout is not None
         try:
             yield re.findall(r"http://\S+", process.stdout.readline())[0]
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serving() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +121,14 @@ def features(audio: np.ndarray) -> np.ndarray:
 
 def likeness(part: np.ndarray, whole: np.ndarray) -> tuple[float, int]:
     """Best correlation of features ``[60, n]`` along ``[60, T]`` and where it is."""
-    count = part.shape[1]
-    places = range(whole.shape[1] - count)
-    fits = (np.corrcoef(part.flat, whole[:, at : at + count].flat)[0, 1] for at in places)
-    return max(zip(map(float, fits), places, strict=True))
+    windows = sliding_window_view(whole, part.shape[1], axis=1).swapaxes(0, 1)
+    part = part - part.mean()
+    fits = np.empty(len(windows))
+    for at, window in enumerate(windows):
+        window = window - window.mean()
+        size = np.sqrt((part * part).sum() * (window * window).sum())
+        fits[at] = (part * window).sum() / (size + 1e-9)  # silence is like nothing
+    return float(fits.max()), int(fits.argmax())
 
 
 def taken(page: Browser, seconds: float) -> np.ndarray:
@@ -208,3 +222,28 @@ def test_the_page_fits_a_phone_and_asks_nobody_else(page: Browser, address: str)
     assert all(url.startswith(wanted) for url in page.requests)
     complaints = [each for each in page.complaints if "ScriptProcessorNode" not in each]
     assert complaints == []
+
+
+@pytest.mark.timeout(120)
+def test_the_page_comes_back_to_a_server_that_does(page: Browser) -> None:
+    with serving() as url:
+        page.open(url)
+        page.wait("document.getElementById('set-gate') !== null")
+        click(page, "start")
+        page.wait("document.getElementById('total').innerText.includes('ms')")
+    page.wait("document.getElementById('message').textContent.includes('trying again')")
+    with serving(urlsplit(url).port or 0):
+        page.wait("document.getElementById('total').innerText.includes('ms')")
+        assert page.run("document.getElementById('message').textContent") == ""
+
+
+@pytest.mark.timeout(60)
+def test_without_a_microphone_the_page_says_why(address: str, tmp_path: Path) -> None:
+    with running_browser(tmp_path) as browser:
+        browser.open(address)
+        browser.wait("document.getElementById('set-gate') !== null")
+        click(browser, "start")
+        browser.wait("!document.getElementById('message').hidden")
+        told = browser.run("document.getElementById('message').textContent")
+        assert "not allowed" in told or "No microphone" in told
+        assert browser.run("document.getElementById('start').textContent") == "Start"
