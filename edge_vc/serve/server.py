@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 import ssl
@@ -19,6 +20,10 @@ from edge_vc.serve.voices import ServeError
 _SEND_BUFFER = 1 << 16  # bytes that the system may hold for a page that does not read
 _LINGER_S = 0.1
 _TICK_S = 0.02
+_HINTS = {
+    errno.EADDRINUSE: "--port 0 takes a free one",
+    errno.EACCES: "take a --port above 1023",
+}
 
 
 class PageServer(uvicorn.Server):
@@ -62,7 +67,7 @@ def open_socket(options: ServeOptions) -> socket.socket:
         listener.close()
         raise ServeError(
             f"port {options.port} on {options.host} cannot be used: {error.strerror}; "
-            "--port 0 takes a free one"
+            f"{_HINTS.get(error.errno or 0, 'give an address of this machine to --host')}"
         ) from error
     listener.listen(64)
     return listener

@@ -166,8 +166,9 @@ def test_a_busy_port_is_one_line() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ServeError, match=f"port {port} .*--port 0"):
             open_socket(ServeOptions(port=port))
-    with pytest.raises(ServeError, match="--host"):
-        open_socket(ServeOptions(host="no.such.host.invalid"))
+    for host in ("no.such.host.invalid", "192.0.2.1"):
+        with pytest.raises(ServeError, match="--host"):
+            open_socket(ServeOptions(host=host))
 
 
 def test_a_missing_extra_names_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
