@@ -34,3 +34,32 @@ def edit_distance(
             diagonal = row[index]
             row[index] = min(swap, row[index] + price, row[index - 1] + 1)
     return row[-1]
+
+
+def aligned(said: Sequence[str], heard: Sequence[str]) -> list[tuple[str, str]]:
+    """Return pairs of said and heard tokens with the least number of edits.
+
+    One side is empty where a token was lost or added.
+    """
+    rows = [list(range(len(heard) + 1))]
+    for token in said:
+        above = rows[-1]
+        row = [above[0] + 1]
+        for index, other in enumerate(heard, start=1):
+            swap = above[index - 1] + (token != other)
+            row.append(min(swap, above[index] + 1, row[index - 1] + 1))
+        rows.append(row)
+    pairs = []
+    i, j = len(said), len(heard)
+    while i or j:
+        here = rows[i][j]
+        if i and j and here == rows[i - 1][j - 1] + (said[i - 1] != heard[j - 1]):
+            i, j = i - 1, j - 1
+            pairs.append((said[i], heard[j]))
+        elif i and here == rows[i - 1][j] + 1:
+            i -= 1
+            pairs.append((said[i], ""))
+        else:
+            j -= 1
+            pairs.append(("", heard[j]))
+    return pairs[::-1]

@@ -97,6 +97,7 @@ def evaluate_command(
     from edge_vc.command_line.steps import Steps, stderr_console
     from edge_vc.data.corpus import Corpus
     from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
+    from edge_vc.evaluate.metrics.registry import left_out_metrics
     from edge_vc.evaluate.report.spectrogram import plot_first_sentence
     from edge_vc.evaluate.report.tables import all_tables
     from edge_vc.evaluate.systems.systems import load_systems
@@ -108,6 +109,8 @@ def evaluate_command(
     options = EvaluationOptions(per_speaker, noise_db, tuple(against or ()), audio, jobs)
     with Steps(stderr_console(), "recordings") as steps:
         loaded = [each for what in systems for each in load_systems(what, steps.say)]
+        for line in left_out_metrics():
+            steps.say(line)
         report = evaluate(loaded, opened, options, steps.track)
     if plot is not None:
         plot_first_sentence(loaded, corpus, plot)

@@ -10,11 +10,11 @@ class EvaluationError(ValueError):
     """An evaluation that cannot be made; the message is one line with the fact and the fix."""
 
 
-def require(module: str) -> Any:
-    """Import a module of the ``evaluate`` extra, or raise with the line that installs it."""
+def require(module: str, extra: str = "evaluate") -> Any:
+    """Import a module of an extra, or raise with the line that installs it."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise EvaluationError(
-            f"evaluation needs {error.name}: pip install 'edge-vc[evaluate]'"
+            f"evaluation needs {error.name}: pip install 'edge-vc[{extra}]'"
         ) from error

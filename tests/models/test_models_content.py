@@ -28,7 +28,7 @@ def installed(*modules: str) -> None:
     """Skip the test where a package of an extra is missing."""
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
-        pytest.skip(f"{', '.join(missing)} not installed: pip install 'edge-vc[whisper,judges]'")
+        pytest.skip(f"{', '.join(missing)} not installed: pip install 'edge-vc[whisper,asr]'")
 
 
 def text(value: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 
 from edge_vc.evaluate.metrics.recording import Recording
 
@@ -75,6 +76,17 @@ class Metric(MetricInfo):
     """Called once per sentence. A function of a module where several processes work."""
     relative: bool = False
     """Whether figures are divided by the figure of the source recordings."""
+    needs: tuple[str, ...] = ()
+    """Modules of an optional extra; where one is missing, evaluations leave the metric out."""
+    extra: str = ""
+    """The extra that they are in."""
+
+    @property
+    def missing(self) -> str:
+        """The line that installs what is missing; empty where nothing is."""
+        if all(find_spec(module) for module in self.needs):
+            return ""
+        return f"pip install 'edge-vc[{self.extra}]'"
 
 
 @dataclass(frozen=True, kw_only=True)

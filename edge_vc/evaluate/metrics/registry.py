@@ -12,19 +12,22 @@ from edge_vc.evaluate.metrics.lsd import LSD
 from edge_vc.evaluate.metrics.mcd import MCD
 from edge_vc.evaluate.metrics.metric import AnyMetric, IntrusiveMetric, Metric
 from edge_vc.evaluate.metrics.pesq import PESQ
+from edge_vc.evaluate.metrics.phones import PHONE_ERROR_RATE
 from edge_vc.evaluate.metrics.prosody import PROSODY
 from edge_vc.evaluate.metrics.similarity import SIMILARITY
 from edge_vc.evaluate.metrics.snr import SNR
 from edge_vc.evaluate.metrics.stoi import STOI
+from edge_vc.evaluate.metrics.whisper_asr import WER_WHISPER
 from edge_vc_runtime.entry_points import register_entry_points
 
 ENTRY_POINTS = "edge_vc.metrics"
 """Entry point group in which other distributions name their metrics."""
 
-METRICS: dict[str, AnyMetric] = {
-    metric.key: metric
-    for metric in (SIMILARITY, *ERROR_RATES, *DNSMOS, *PROSODY, MCD, STOI, PESQ, SNR, LSD)
-}
+_OWN: tuple[AnyMetric, ...] = (
+    SIMILARITY, WER_WHISPER, *ERROR_RATES, PHONE_ERROR_RATE, *DNSMOS, *PROSODY, MCD, STOI, PESQ,
+    SNR, LSD,
+)  # fmt: skip
+METRICS: dict[str, AnyMetric] = {metric.key: metric for metric in _OWN}
 """Registered metrics by key, in the order of the tables. `registered_metrics` adds those that entry
 points name."""
 
@@ -48,7 +51,16 @@ def registered_metrics() -> tuple[AnyMetric, ...]:
 
 
 def system_metrics() -> tuple[Metric, ...]:
-    """Return the metrics of one system's output."""
+    """Return the metrics of one system's output whose packages are installed."""
+    return tuple(metric for metric in _of_systems() if not metric.missing)
+
+
+def left_out_metrics() -> list[str]:
+    """Return a line for every metric whose packages are missing, with what installs them."""
+    return [f"left out: {m.title}: {m.missing}" for m in _of_systems() if m.missing]
+
+
+def _of_systems() -> tuple[Metric, ...]:
     return tuple(metric for metric in registered_metrics() if isinstance(metric, Metric))
 
 

@@ -11,6 +11,7 @@ from edge_vc.audio.io import Samples
 from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.metrics.asr import asr_score
 from edge_vc.evaluate.metrics.metric import AnyMetric, Counts, IntrusiveMetric, Metric, Value
+from edge_vc.evaluate.metrics.phones import PHONE_ERROR_RATE, phone_score
 from edge_vc.evaluate.metrics.prosody import contour
 from edge_vc.evaluate.metrics.recording import Recording, ScoringContext, Target
 from edge_vc.evaluate.metrics.similarity import SpeakerEncoder
@@ -58,10 +59,12 @@ class Scorer:
     def score(self, recording: Recording) -> SentenceScore:
         """Return the recording's value of every metric, rounded to `DECIMALS`."""
         asr = recording.get(asr_score)
+        phones = recording.get(phone_score) if PHONE_ERROR_RATE in self._metrics else None
         return _sentence_score(
             recording,
             {m.key: _rounded(_checked(m.compute(recording), m, recording)) for m in self._metrics},
             None if asr is None else asr.transcript,
+            None if phones is None else phones.text,
         )
 
     def compare(self, reference: Recording, other: Recording) -> SentenceScore:
@@ -73,10 +76,13 @@ class Scorer:
 
 
 def _sentence_score(
-    recording: Recording, scores: dict[str, Value], transcript: str | None = None
+    recording: Recording,
+    scores: dict[str, Value],
+    transcript: str | None = None,
+    phones: str | None = None,
 ) -> SentenceScore:
     said = recording.utterance
-    return SentenceScore(said.utt_id, said.speaker, said.sex, scores, transcript)
+    return SentenceScore(said.utt_id, said.speaker, said.sex, scores, transcript, phones)
 
 
 def _checked(value: Value, metric: AnyMetric, recording: Recording) -> Value:

@@ -29,6 +29,8 @@ MOST_CONDITIONS = 16
 MOST_METRICS = 64
 MOST_TEXT = 4000
 MOST_NAME = 200
+MOST_PHONES = 40_000
+"""Characters of a sentence's phones."""
 
 T = TypeVar("T")
 
@@ -157,7 +159,8 @@ class _ScoreReader:
             speaker=fields.text("speaker", limit=MOST_NAME),
             sex=fields.text("sex", limit=MOST_NAME),
             scores=self._by_metric(fields.child("scores"), _value),
-            transcript=_transcript(fields),
+            transcript=_text(fields, "transcript", MOST_TEXT),
+            phones=_text(fields, "phones", MOST_PHONES) if "phones" in fields.names() else None,
         )
         fields.done()
         return score
@@ -181,10 +184,10 @@ def _value(value: object, where: str) -> Value:
     return from_json_value(float, value, where)
 
 
-def _transcript(fields: Fields) -> str | None:
-    value = fields.take("transcript")
-    if value is not None and (not isinstance(value, str) or len(value) > MOST_TEXT):
-        raise FieldError(f"{fields.path('transcript')} is no text of up to {MOST_TEXT} characters")
+def _text(fields: Fields, key: str, most: int) -> str | None:
+    value = fields.take(key)
+    if value is not None and (not isinstance(value, str) or len(value) > most):
+        raise FieldError(f"{fields.path(key)} is no text of up to {most} characters")
     return value
 
 

@@ -43,6 +43,8 @@ class SentenceScore:
     """By the key of the metric; None for what could not be measured."""
     transcript: str | None = None
     """What the recogniser heard; None where the corpus does not say what was said."""
+    phones: str | None = None
+    """``said>heard`` of every phone, ``-`` for none; None where phones were not measured."""
 
 
 @dataclass(frozen=True)

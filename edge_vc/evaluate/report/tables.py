@@ -9,8 +9,10 @@ from rich.table import Table
 
 from edge_vc.evaluate.metrics.metric import HEADLINE, MetricInfo
 from edge_vc.evaluate.report.bootstrap import Estimate
+from edge_vc.evaluate.report.confusions import PhoneCount, worst_phones
 from edge_vc.evaluate.report.report import Comparison, EvaluationReport, Score, SystemScore
 
+PHONE_TITLE = "phones not heard, and what was heard most often instead (-: nothing)"
 SEXES = {"F": "women", "M": "men"}
 _NAME_WIDTH, _COLUMN_WIDTH = 22, 13
 
@@ -25,6 +27,9 @@ def all_tables(report: EvaluationReport, width: int = 80) -> Iterator[Table]:
     yield group_table(report, "source speaker", lambda score: score.speakers)
     if len(next(iter(report.systems.values())).sexes) > 1:
         yield group_table(report, "sex", lambda score: score.sexes)
+    phones = phone_table(report)
+    if phones is not None:
+        yield phones
 
 
 def overview_table(report: EvaluationReport, width: int = 80) -> Table:
@@ -71,6 +76,23 @@ def group_table(
     for group in sorted({name for s in report.systems.values() for name in groups(s)}):
         scores = (groups(score)[group] for score in report.systems.values())
         table.add_row(SEXES.get(group, group), *(_short(score, shown) for score in scores))
+    return table
+
+
+def phone_table(report: EvaluationReport) -> Table | None:
+    """Return the phones that get lost most often by system; None where none were measured."""
+    phones, counts = worst_phones(report)
+    if not phones:
+        return None
+    table = Table(title=PHONE_TITLE)
+    table.add_column("phone")
+    table.add_column("said", justify="right")
+    for name in report.systems:
+        table.add_column(name, justify="right")
+    for phone in phones:
+        found = [counts[name].get(phone, PhoneCount()) for name in report.systems]
+        said = max(count.said for count in found)
+        table.add_row(phone, str(said), *(count.text for count in found))
     return table
 
 

@@ -51,6 +51,30 @@ class WhisperBlock(nn.Module):
         return total
 
 
+class WhisperMel(nn.Module):
+    """What Whisper hears of audio at 16 kHz."""
+
+    bank: Tensor
+    window: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        bank = librosa.filters.mel(sr=RATE, n_fft=MEL_WINDOW, n_mels=MEL_BANDS)
+        self.register_buffer("bank", torch.from_numpy(bank), persistent=False)
+        self.register_buffer("window", torch.hann_window(MEL_WINDOW), persistent=False)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Return scaled log-mel powers ``[B, 80, T / 160]`` of ``audio`` ``[B, T]``."""
+        filled = nn.functional.pad(audio, (0, max(0, MEL_WINDOW - audio.shape[1])))
+        spectrum = torch.stft(filled, MEL_WINDOW, MEL_HOP, window=self.window, return_complex=True)[
+            ..., : audio.shape[1] // MEL_HOP
+        ]
+        log = (self.bank @ spectrum.abs().square()).clamp_min(1e-10).log10()
+        log = torch.maximum(log, log.amax((1, 2), keepdim=True) - 8)
+        scaled: Tensor = (log + 4) / 4
+        return scaled
+
+
 class WhisperEncoder(nn.Module):
     """Content frames of 50 Hz from the given block of Whisper's encoder."""
 
@@ -58,8 +82,6 @@ class WhisperEncoder(nn.Module):
     frame_rate = RATE // FRAME
     sample_rate = RATE
     positions: Tensor
-    bank: Tensor
-    window: Tensor
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], block: int = BLOCK) -> None:
         """Build the encoder from the ``encoder/`` variables of a model file.
@@ -80,9 +102,7 @@ class WhisperEncoder(nn.Module):
         self.norm = nn.LayerNorm(self.width)
         positions = torch.zeros(LONGEST, self.width)
         self.register_buffer("positions", positions)
-        bank = librosa.filters.mel(sr=RATE, n_fft=MEL_WINDOW, n_mels=MEL_BANDS)
-        self.register_buffer("bank", torch.from_numpy(bank), persistent=False)
-        self.register_buffer("window", torch.hann_window(MEL_WINDOW), persistent=False)
+        self.log_mel = WhisperMel()
         self._load(tensors, count)
         self.eval().requires_grad_(False)
 
@@ -107,17 +127,6 @@ class WhisperEncoder(nn.Module):
             mel = self.log_mel(audio[None, low * FRAME : high * FRAME])
             parts.append(self.hidden(mel, self.block)[0, start - low : start - low + inner])
         return torch.cat(parts)
-
-    def log_mel(self, audio: Tensor) -> Tensor:
-        """Return what Whisper hears ``[B, 80, T / 160]`` of ``audio`` ``[B, T]``."""
-        silence = nn.functional.pad(audio, (0, max(0, MEL_WINDOW - audio.shape[1])))
-        spectrum = torch.stft(
-            silence, MEL_WINDOW, MEL_HOP, window=self.window, return_complex=True
-        )[..., : audio.shape[1] // MEL_HOP]
-        log = (self.bank @ spectrum.abs().square()).clamp_min(1e-10).log10()
-        log = torch.maximum(log, log.amax((1, 2), keepdim=True) - 8)
-        scaled: Tensor = (log + 4) / 4
-        return scaled
 
     def hidden(self, mel: Tensor, block: int | None = None) -> Tensor:
         """Return ``[B, F, width]`` after ``block``; after all blocks and the norm by default."""

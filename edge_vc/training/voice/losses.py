@@ -70,11 +70,11 @@ class VoiceLosses:
         settings = self.settings
         generator = None
         if progress >= settings.adversarial_from and settings.uses_discriminators:
-            generator = self._judged(audio, truth, rng)
+            generator = self._adversarial(audio, truth, rng)
         step = VoiceStep(self._distance, audio, truth, generator)
         return weighted_sum(VOICE_TERMS, settings, step)
 
-    def _judged(self, audio: Tensor, truth: Tensor, rng: np.random.Generator) -> GeneratorLoss:
+    def _adversarial(self, audio: Tensor, truth: Tensor, rng: np.random.Generator) -> GeneratorLoss:
         settings = self.settings
         length = settings.adversarial_frames * HOP
         start = HOP * int(rng.integers(0, (audio.shape[1] - length) // HOP + 1))

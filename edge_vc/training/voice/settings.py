@@ -103,7 +103,7 @@ class VoiceSettings:
     """Share of the crops whose input is a clean view, where there are others."""
     retrievals: tuple[float, ...] = (0.0, 0.5, 1.0)
     """Shares of a crop's contents that the nearest ones of other sentences replace; drawn."""
-    bank_frames: int = 32_000
+    bank_frames: int = 24_000
     """Content frames of the target that are searched, in training and by the finished voice."""
     loudness_spread: float = 0.2
     """Standard deviation in nats of a crop's loudness."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from edge_vc.evaluate.metrics.metric import HEADLINE, MetricInfo
 from edge_vc.evaluate.report.bootstrap import Estimate
+from edge_vc.evaluate.report.confusions import PhoneCount, worst_phones
 from edge_vc.evaluate.report.page.markup import Child, Markup, join, tag
 from edge_vc.evaluate.report.report import EvaluationReport, Score, SystemScore
 from edge_vc.evaluate.report.tables import SEXES, pair_name
@@ -59,6 +60,19 @@ def group_tables(
             rows.append((SEXES.get(name, name), cells, None))
         yield tag("h3", metric.title)
         yield table(["", *scores], rows)
+
+
+def phone_table(report: EvaluationReport) -> Markup | None:
+    """Return the phones that get lost most often by system; None where none were measured."""
+    phones, counts = worst_phones(report)
+    if not phones:
+        return None
+    rows: list[Row] = []
+    for phone in phones:
+        found = [counts[name].get(phone, PhoneCount()) for name in report.systems]
+        said = str(max(count.said for count in found))
+        rows.append((phone, [tag("td", text) for text in (said, *(c.text for c in found))], None))
+    return table(["phone", "said", *report.systems], rows)
 
 
 def explanations(report: EvaluationReport) -> Markup:

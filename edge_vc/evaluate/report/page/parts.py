@@ -9,11 +9,13 @@ from edge_vc.evaluate.report.page.figures import (
     comparison_table,
     explanations,
     group_tables,
+    phone_table,
     system_table,
 )
 from edge_vc.evaluate.report.page.markup import Markup, tag
 from edge_vc.evaluate.report.page.run_log import RunFacts
 from edge_vc.evaluate.report.report import EvaluationReport
+from edge_vc.evaluate.report.tables import PHONE_TITLE
 
 
 def header_part(report: EvaluationReport, title: str, with_runs: bool) -> Markup:
@@ -57,6 +59,10 @@ def tables_part(report: EvaluationReport) -> Iterator[Markup]:
     if report.comparisons:
         yield tag("h3", "One system against another (intrusive metrics)")
         yield comparison_table(report)
+    phones = phone_table(report)
+    if phones is not None:
+        yield tag("h3", PHONE_TITLE.capitalize())
+        yield phones
     yield tag("details", tag("summary", "Metrics"), explanations(report))
     yield tag("h2", "By sex and by speaker", id="groups")
     for title, tables in (
