@@ -45,6 +45,7 @@ MISSING = {
     "unit": ["--user", "none such"],
     "choose": ["none.evc"],
     "devices": ["--backend", "none"],
+    "measure-latency": ["--backend", "none"],
 }
 """Arguments of every verb that name something that is not there, called ``none``."""
 VERBS = [*MISSING, "emulate make", "keys list"]

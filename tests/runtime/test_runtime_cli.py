@@ -276,6 +276,7 @@ NEEDS = {
     "choose": ["none.evc"],
     "report": ["none.json"],
     "measure-latency": [],
+    "devices": [],
 }
 """The arguments that each verb must have, naming files that do not exist; none for some."""
 
