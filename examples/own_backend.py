@@ -1,4 +1,4 @@
-"""A sound back end of your own: a microphone that hears a tone and a loudspeaker that nobody hears."""
+"""A sound back end of your own: a microphone that hears a tone."""
 
 import threading
 import time
@@ -88,5 +88,7 @@ if __name__ == "__main__":
     stream.start()
     time.sleep(0.05)
     stream.close()
-    print(f"{len(blocks)} blocks of {stream.format.frames} frames at {stream.format.sample_rate} Hz")
+    print(
+        f"{len(blocks)} blocks of {stream.format.frames} frames at {stream.format.sample_rate} Hz"
+    )
     raise SystemExit(not blocks)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from edge_vc_runtime.audio.sinks import sink_kind
 from edge_vc_runtime.devices.backends import open_backend
+from edge_vc_runtime.devices.library_noise import filtered_stderr
 from edge_vc_runtime.devices.virtual_microphone import VirtualMicrophone
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.live.device_choice import DeviceChoice
@@ -33,6 +34,7 @@ def run_live(arguments: argparse.Namespace) -> int:
     if options.virtual_mic and options.devices.output:
         raise UsageError("--virtual-mic takes the place of --output; give one of them")
     with ExitStack() as stack:
+        stack.enter_context(filtered_stderr())  # before anything takes hold of sys.stderr
         display = LiveDisplay(DisplayOptions.from_arguments(arguments))
         stack.callback(display.stop)
         session = Session.open(
@@ -80,7 +82,7 @@ def _assemble(
     console = display.console
     complain = _write_error if quiet else console.print
     choice = _choice(options, stack)
-    backend = open_backend(options.backend)
+    backend = open_backend(options.backend, options.latency_ms)
     stack.callback(backend.close)
     converted = _recorder(options.record, session, complain, stack)
     microphone = _recorder(options.record_input, session, complain, stack)

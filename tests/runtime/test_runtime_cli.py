@@ -273,10 +273,10 @@ NEEDS = {
     "profile": ["none.evc"],
     "inspect": ["none.evc"],
     "verify": ["none.evc"],
+    "devices": [],
     "choose": ["none.evc"],
     "report": ["none.json"],
     "measure-latency": [],
-    "devices": [],
 }
 """The arguments that each verb must have, naming files that do not exist; none for some."""
 

@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 _NOISE = re.compile(
     rb"ALSA lib |Expression '|PaAlsa|jack server |Cannot connect to server |JackShm|JACK|"
@@ -92,21 +93,31 @@ def filtered_stderr() -> Iterator[None]:
     os.dup2(sink, 2)
     os.close(sink)
     before = sys.stderr
-    sys.stderr = io.TextIOWrapper(
-        io.FileIO(os.dup(terminal), "w"), encoding="utf-8", errors="backslashreplace",
-        line_buffering=True, write_through=True,
-    )  # fmt: skip
+    if _descriptor(before) == 2:
+        sys.stderr = io.TextIOWrapper(
+            io.FileIO(os.dup(terminal), "w"), encoding="utf-8", errors="backslashreplace",
+            line_buffering=True, write_through=True,
+        )  # fmt: skip
     forwarder = threading.Thread(target=_forward, args=(source, terminal), daemon=True)
     forwarder.start()
     try:
         yield
     finally:
-        sys.stderr.close()
+        if sys.stderr is not before:
+            sys.stderr.close()
         sys.stderr = before
         os.dup2(terminal, 2)  # the pipe's last end here: the thread sees the end of it
         forwarder.join(timeout=1)  # a child that still has it open is not waited for
         if not forwarder.is_alive():
             os.close(terminal)
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """Return a stream's descriptor, None where something in memory stands in for it."""
+    try:
+        return stream.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 class _AlsaMessages:

@@ -17,6 +17,8 @@ class LiveOptions:
     devices: DeviceChoice
     realtime: RealtimeSettings
     backend: str = "auto"
+    latency_ms: float | None = None
+    """Asked of the cards; None: the back end's own choice."""
     virtual_mic: str | None = None
     channel: int | None = None
     """Input channel, from 0."""
@@ -37,6 +39,7 @@ class LiveOptions:
             ),
             realtime=RealtimeSettings(arguments.realtime, arguments.priority, arguments.cpu),
             backend=arguments.backend,
+            latency_ms=arguments.latency,
             virtual_mic=arguments.virtual_mic,
             channel=None if arguments.input_channel is None else arguments.input_channel - 1,
             reserve_ms=arguments.reserve,
@@ -97,10 +100,19 @@ def _add_device_options(group: argparse._ArgumentGroup) -> None:
         "--backend", default="auto", metavar="NAME",
         help="library that reaches the cards: {backends} (default: the first that is installed)",
     )  # fmt: skip
+    group.add_argument(
+        "--latency", type=_latency, metavar="MS",
+        help="latency in ms to ask of the cards, 1 to 500, where the back end can: sounddevice "
+        "(default: the cards' low latency)",
+    )  # fmt: skip
 
 
 def _seconds(text: str) -> float:
     return _number(text, 0.1, 1e7, "s")
+
+
+def _latency(text: str) -> float:
+    return _number(text, 1, 500, "ms")
 
 
 def _reserve(text: str) -> float:
