@@ -1,0 +1,7 @@
+"""What a tap cannot do."""
+
+from __future__ import annotations
+
+
+class TapError(Exception):
+    """A tap that cannot start; one line with the remedy."""

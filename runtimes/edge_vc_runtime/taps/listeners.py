@@ -1,0 +1,48 @@
+"""All taps of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edge_vc_runtime.live.snapshot import LiveSnapshot
+from edge_vc_runtime.taps.kind import TapSettings
+from edge_vc_runtime.taps.kinds import KINDS
+from edge_vc_runtime.taps.options import TapOptions
+from edge_vc_runtime.taps.pipe import PipeTap
+from edge_vc_runtime.taps.process import TapProcess
+
+
+class TapListeners:
+    """Starts the processes; the loop feeds `input_taps` and `output_taps`."""
+
+    def __init__(
+        self, options: TapOptions, sample_rate: int, say: Callable[[str], object]
+    ) -> None:
+        """Start every tap or none; raises `TapError` where something is missing.
+
+        ``sample_rate`` in Hz is the model's; ``say`` shows a line on the terminal.
+        """
+        settings = TapSettings(sample_rate, options.recogniser)
+        for choice in options.taps:
+            KINDS[choice.kind].check(settings)
+        self._processes: list[TapProcess] = []
+        try:
+            for choice in options.taps:
+                self._processes.append(TapProcess(choice, settings, say))
+        except BaseException:
+            self.close()
+            raise
+        taps = tuple(process.tap for process in self._processes)
+        self.input_taps: tuple[PipeTap, ...] = taps if options.stream == "input" else ()
+        self.output_taps: tuple[PipeTap, ...] = taps if options.stream == "output" else ()
+
+    def poll(self, seen: LiveSnapshot | None = None) -> None:
+        """Show what the processes say; the monitor thread calls it."""
+        for process in self._processes:
+            process.poll()
+
+    def close(self) -> None:
+        """Let every tap complete its file; may be called twice."""
+        for process in self._processes:
+            process.close()
+        self._processes.clear()

@@ -1,0 +1,81 @@
+"""The options of ``run`` about taps."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from edge_vc_runtime.taps.error import TapError
+from edge_vc_runtime.taps.kinds import KINDS
+from edge_vc_runtime.taps.recogniser import POCKETSPHINX
+
+TapStream = Literal["input", "output"]
+
+
+@dataclass(frozen=True)
+class TapChoice:
+    """One tap and its file; None shows its lines on the terminal."""
+
+    kind: str
+    file: str | None
+
+
+@dataclass(frozen=True)
+class TapOptions:
+    """Which taps listen, and to what."""
+
+    taps: tuple[TapChoice, ...] = ()
+    stream: TapStream = "output"
+    """``output``: what the listener hears; ``input``: the microphone."""
+    recogniser: str = POCKETSPHINX.name
+
+    @classmethod
+    def from_arguments(cls, arguments: argparse.Namespace) -> TapOptions:
+        """Take the parsed options; raises `TapError` for a file that cannot be written."""
+        taps = tuple(arguments.tap or ())
+        names = [tap.kind for tap in taps]
+        files = [Path(tap.file).absolute() for tap in taps if tap.file]
+        if len(set(names)) < len(names) or len(set(files)) < len(files):
+            raise TapError("--tap was given twice with the same kind or file; give each once")
+        for tap in taps:
+            if tap.file is not None:
+                _check_writable(tap)
+        return cls(taps, arguments.tap_stream, arguments.recogniser)
+
+
+def add_tap_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--tap``, ``--tap-stream`` and ``--recogniser``."""
+    group = parser.add_argument_group("taps (live)")
+    kinds = "; ".join(f"{kind.name}: {kind.usage}" for kind in KINDS.values())
+    group.add_argument(
+        "--tap", action="append", type=_tap, metavar="KIND[=FILE]",
+        help=f"let a second process listen and write FILE, or lines on the terminal ({kinds}); "
+        "may be given once per kind",
+    )  # fmt: skip
+    group.add_argument(
+        "--tap-stream", choices=get_args(TapStream), default="output",
+        help="what taps hear: the converted voice or the microphone (default: output)",
+    )  # fmt: skip
+    group.add_argument(
+        "--recogniser", default=POCKETSPHINX.name, metavar="NAME",
+        help="speech recogniser of --tap words (default: pocketsphinx, American English)",
+    )  # fmt: skip
+
+
+def _tap(text: str) -> TapChoice:
+    kind, equals, file = text.partition("=")
+    if kind not in KINDS or (equals and not file):
+        names = " or ".join(f"{name}[=FILE]" for name in KINDS)
+        raise argparse.ArgumentTypeError(f"{text!r:.60}; it has to be {names}")
+    return TapChoice(kind, file or None)
+
+
+def _check_writable(tap: TapChoice) -> None:
+    place = Path(tap.file or "")
+    folder = place.absolute().parent
+    if place.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        fact = "is a folder" if place.is_dir() else f"cannot be made in {folder}"
+        raise TapError(f"--tap {tap.kind}: {place} {fact}; name a file in a writable folder")

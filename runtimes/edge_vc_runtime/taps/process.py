@@ -1,0 +1,107 @@
+"""A tap's process, seen from the run that it listens to."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from edge_vc_runtime.message import one_line
+from edge_vc_runtime.taps.kind import TapSettings
+from edge_vc_runtime.taps.options import TapChoice
+from edge_vc_runtime.taps.pipe import PipeTap
+
+_END_S = 0.3
+"""How long the end of a run waits for a tap; what takes longer is finished without it."""
+_POLL_S = 0.02
+_LINE_BYTES = 4000  # a longer line of a child is cut
+
+
+class TapProcess:
+    """Starts the process; `tap` feeds it, `poll` shows its lines, `close` ends it in order.
+
+    The process is in a session of its own, so Ctrl-C reaches the run alone, and the tap learns of
+    the end by its pipe: it completes its file even when the run was killed.
+    """
+
+    def __init__(
+        self, choice: TapChoice, settings: TapSettings, say: Callable[[str], object]
+    ) -> None:
+        self.name = choice.kind
+        self._say = say
+        self._rest = b""
+        self._ended = False
+        self._told = 0
+        reader, writer = os.pipe()
+        try:
+            self._process = self._start(choice, settings, reader)
+        except BaseException:
+            os.close(writer)
+            raise
+        finally:
+            os.close(reader)
+        self.tap = PipeTap(writer)
+
+    @staticmethod
+    def _start(choice: TapChoice, settings: TapSettings, reader: int) -> subprocess.Popen[bytes]:
+        told = {"kind": choice.kind, "file": choice.file, "rate": settings.sample_rate,
+                "recogniser": settings.recogniser}  # fmt: skip
+        # One thread: BLAS would take the cores that the conversion needs.
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "edge_vc_runtime.taps", json.dumps(told)],
+            stdin=reader, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True, env=environment,
+        )  # fmt: skip
+        if process.stdout is not None:
+            os.set_blocking(process.stdout.fileno(), False)
+        return process
+
+    def poll(self) -> None:
+        """Show the lines that have come, what was dropped, and an unexpected end; never waits."""
+        self._show_lines()
+        dropped = self.tap.dropped
+        if dropped and not self._told:
+            self._say(f"tap {self.name}: too slow, audio is dropped before it; the run goes on")
+        self._told = dropped
+        if not self._ended and self._process.poll() is not None:
+            self._ended = True
+            self._show_lines()
+            self._say(
+                f"tap {self.name}: ended ({_reason(self._process.returncode)}); the run goes on"
+            )
+
+    def close(self) -> None:
+        """Let it finish, for at most 0.3 s; after that it finishes by itself."""
+        self.tap.close()
+        deadline = time.monotonic() + _END_S
+        while self._process.poll() is None and time.monotonic() < deadline:
+            self._show_lines()
+            time.sleep(_POLL_S)
+        self._show_lines()
+        if self._process.poll() is None:
+            self._say(f"tap {self.name}: completes its output in the background")
+            # Nobody waits for it any more; without this, Popen warns that it still runs.
+            self._process.returncode = 0
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _show_lines(self) -> None:
+        stream = self._process.stdout
+        if stream is None or stream.closed:
+            return
+        data = stream.read() or b""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._rest = self._rest[-_LINE_BYTES:]
+        for line in lines:
+            # Leading blanks align the times; everything else may be hostile.
+            text = line[:_LINE_BYTES].decode(errors="replace")
+            blanks = " " * (len(text) - len(text.lstrip(" ")))
+            self._say(blanks + one_line(text))
+
+
+def _reason(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
