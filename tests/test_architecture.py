@@ -230,6 +230,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/install",
         "edge_vc_runtime/monitor",
         "edge_vc_runtime/profiling",
+        "edge_vc_runtime/taps",
     },
     "edge_vc_runtime.golden": {
         "edge_vc_runtime.samples",
@@ -244,6 +245,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/devices",
         "edge_vc_runtime/live",
         "edge_vc_runtime/monitor",
+        "edge_vc_runtime/taps",
     },
     "edge_vc_runtime.run_arguments": {
         "edge_vc_runtime.commands",
@@ -252,6 +254,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.verb_parser",
         "edge_vc_runtime/live",
         "edge_vc_runtime/monitor",
+        "edge_vc_runtime/taps",
     },
     "edge_vc_runtime.session": {
         "edge_vc_runtime.samples",
@@ -319,6 +322,13 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.session",
         "edge_vc_runtime/live",
         "edge_vc_runtime/profiling",
+    },
+    "edge_vc_runtime/taps": {
+        "edge_vc_runtime.entry_points",
+        "edge_vc_runtime.message",
+        "edge_vc_runtime.samples",
+        "edge_vc_runtime/audio",
+        "edge_vc_runtime/live",
     },
     "edge_vc_runtime/profiling": {
         "edge_vc_runtime.message",

@@ -10,6 +10,7 @@ from edge_vc_runtime.install.error import InstallError
 from edge_vc_runtime.monitor.error import MonitorError
 from edge_vc_runtime.profiling.coldstart import ColdStartError
 from edge_vc_runtime.profiling.picture import PictureError
+from edge_vc_runtime.taps.error import TapError
 
 
 class UsageError(Exception):
@@ -25,5 +26,6 @@ ERRORS = (
     InstallError,
     MonitorError,
     PictureError,
+    TapError,
     UsageError,
 )

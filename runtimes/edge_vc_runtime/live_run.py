@@ -23,6 +23,8 @@ from edge_vc_runtime.live.warm_up import warm_up
 from edge_vc_runtime.monitor.display import LiveDisplay
 from edge_vc_runtime.monitor.display_options import DisplayOptions
 from edge_vc_runtime.session import Session
+from edge_vc_runtime.taps.listeners import TapListeners
+from edge_vc_runtime.taps.options import TapOptions
 
 _RECORDING_FAILED = 1
 _INTERRUPTED = 130
@@ -33,6 +35,7 @@ def run_live(arguments: argparse.Namespace) -> int:
     options = LiveOptions.from_arguments(arguments)
     if options.virtual_mic and options.devices.output:
         raise UsageError("--virtual-mic takes the place of --output; give one of them")
+    taps = TapOptions.from_arguments(arguments)
     with ExitStack() as stack:
         stack.enter_context(filtered_stderr())  # before anything takes hold of sys.stderr
         display = LiveDisplay(DisplayOptions.from_arguments(arguments))
@@ -40,9 +43,14 @@ def run_live(arguments: argparse.Namespace) -> int:
         session = Session.open(
             arguments.bundle, arguments.engine, arguments.threads, arguments.precision
         )
-        run = _assemble(session, options, display, arguments.quiet, stack)
-        interrupted = run.until_end(options.seconds)
-        display.close(session, run.loop.times)
+        listeners = TapListeners(taps, session.sample_rate, display.console.print)
+        stack.callback(listeners.close)
+        run = _assemble(session, options, display, listeners, arguments.quiet, stack)
+        try:
+            interrupted = run.until_end(options.seconds)
+        finally:  # after SIGTERM too: what ran for hours is summed up
+            listeners.close()
+            display.close(session, run.loop.times)
     if any(recorder.failed for recorder in run.recorders):
         return _RECORDING_FAILED
     return _INTERRUPTED if interrupted else 0
@@ -75,7 +83,12 @@ class _Run:
 
 
 def _assemble(
-    session: Session, options: LiveOptions, display: LiveDisplay, quiet: bool, stack: ExitStack
+    session: Session,
+    options: LiveOptions,
+    display: LiveDisplay,
+    listeners: TapListeners,
+    quiet: bool,
+    stack: ExitStack,
 ) -> _Run:
     """Open everything and start the loop; ``stack`` closes it."""
     step_s = warm_up(session)
@@ -92,8 +105,8 @@ def _assemble(
         LoopSettings(
             choice, options.channel, options.reserve_ms, step_s=step_s, realtime=options.realtime
         ),
-        input_taps=microphone,
-        output_taps=converted,
+        input_taps=(*microphone, *listeners.input_taps),
+        output_taps=(*converted, *listeners.output_taps),
         log=console,
     )
     stack.enter_context(calm_interpreter())
@@ -105,7 +118,10 @@ def _assemble(
     if pair is not None:
         parts = replace(loop.delay_parts(), compute_ms=step_s * 1000)
         display.before(parts, pair.input_device.name, pair.output_device.name)
-    observers: list[Observer] = [lambda seen: display.observe(seen, loop.times)]
+    observers: list[Observer] = [
+        lambda seen: display.observe(seen, loop.times),
+        listeners.poll,
+    ]
     tier = session.manifest.name
     monitor = MonitorThread(loop, observers, lambda seen: replace(seen, tier=tier))
     return _Run(loop, monitor, (*converted, *microphone))

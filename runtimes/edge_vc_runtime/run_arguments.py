@@ -8,12 +8,14 @@ from edge_vc_runtime.commands import run as run_file
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.live.options import add_live_options
 from edge_vc_runtime.monitor.display_options import add_display_options
+from edge_vc_runtime.taps.options import add_tap_options
 from edge_vc_runtime.verb_parser import Commands, add_engine_options, add_verb
 
 _EXAMPLES = """
 {prog} kathleen.evc
 {prog} kathleen.evc --input USB --output Headphones --record converted.wav
 {prog} kathleen.evc --virtual-mic kathleen --report live.json
+{prog} kathleen.evc --metrics 9464 --tap words=said.srt --tap mood
 {prog} kathleen.evc in.wav out.wav
 {prog} kathleen.evc song.flac out.wav --output-rate 44100
 arecord -t raw -f S16_LE -r 16000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
@@ -40,6 +42,7 @@ def add_run(commands: Commands, prog: str) -> None:
     _add_file_options(parser.add_argument_group("recordings"))
     add_live_options(parser)
     add_display_options(parser)
+    add_tap_options(parser)
     parser.set_defaults(command=run)
 
 

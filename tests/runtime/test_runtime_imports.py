@@ -14,7 +14,7 @@ import edge_vc_runtime
 FORBIDDEN = {"torch", "onnx", "edge_vc", "edge_vc_export", "edge_vc_boards", "scipy", "librosa"}
 LITERT = {"ai_edge_litert", "flatbuffers", "tflite_runtime"}  # the second comes with the first
 SOUND = {"pyaudio", "sounddevice"}
-SERVICES = {"prometheus_client"}
+SERVICES = {"prometheus_client", "pocketsphinx"}
 OPTIONAL = {"onnxruntime", "soundfile", "soxr", "rich", "matplotlib", *SERVICES, *LITERT, *SOUND}
 ALLOWED = {"numpy", "edge_vc_runtime", *OPTIONAL, *sys.stdlib_module_names}
 # Where an optional package may be named at the top: the module is itself loaded late.

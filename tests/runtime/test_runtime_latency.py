@@ -325,7 +325,7 @@ def test_no_number_says_what_to_do(peak: float, advice: str) -> None:
     assert " ms" not in text
     assert json.loads(round_trip_json(lost, LatencyOptions()))["delay_ms"] is None
     apart = replace(FOUND, delays_ms=(30.0, 90.0))
-    assert "60 ms apart" in described(apart)
+    assert "came back after 30, 90 ms, which is not one delay" in described(apart)
     assert "is `run` converting" in described(lost, through=True)
 
 

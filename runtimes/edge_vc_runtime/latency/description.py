@@ -67,10 +67,13 @@ def _through(made: RoundTrip, options: LatencyOptions) -> list[str]:
 
 def _advice(made: RoundTrip, options: LatencyOptions) -> list[str]:
     name = options.signals()[0].name
-    lines = [
-        f"no number: the {name} was found {len(made.delays_ms)} of {made.repeats} times"
-        + (f", {made.spread_ms:.0f} ms apart" if len(made.delays_ms) > 1 else "")
-    ]
+    if 2 * len(made.delays_ms) > made.repeats:
+        found = ", ".join(f"{delay:.0f}" for delay in made.delays_ms)
+        return [
+            f"no number: the {name} came back after {found} ms, which is not one delay",
+            "sound was lost or added meanwhile (xruns): end other programs, and try again",
+        ]
+    lines = [f"no number: the {name} was found {len(made.delays_ms)} of {made.repeats} times"]
     if made.peak < _SILENT:
         lines.append(
             "the recording is silent: connect the output to the input with a cable, or hold the "

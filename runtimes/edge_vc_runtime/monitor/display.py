@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import TextIO
 
@@ -22,6 +23,8 @@ from edge_vc_runtime.profiling.report import Report
 from edge_vc_runtime.profiling.report_file import save_report
 from edge_vc_runtime.sensors import read_sensors
 from edge_vc_runtime.session import Session
+
+_COLUMNS = 80  # of the summary, whatever the terminal has: it is copied into messages
 
 
 class LiveDisplay:
@@ -96,4 +99,9 @@ def describe_run(run: LiveRun) -> list[str]:
     """Return the summary as lines of text."""
     rows = live_rows(run)
     width = max(len(name) for name, _ in rows)
-    return ["live run:", *(f"  {name:<{width}}  {one_line(value)}" for name, value in rows)]
+    lines = ["live run:"]
+    for name, value in rows:
+        first, *rest = textwrap.wrap(one_line(value), _COLUMNS - width - 4) or [""]
+        lines.append(f"  {name:<{width}}  {first}")
+        lines += [f"  {'':<{width}}  {more}" for more in rest]
+    return lines

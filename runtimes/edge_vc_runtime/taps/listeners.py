@@ -15,9 +15,7 @@ from edge_vc_runtime.taps.process import TapProcess
 class TapListeners:
     """Starts the processes; the loop feeds `input_taps` and `output_taps`."""
 
-    def __init__(
-        self, options: TapOptions, sample_rate: int, say: Callable[[str], object]
-    ) -> None:
+    def __init__(self, options: TapOptions, sample_rate: int, say: Callable[[str], object]) -> None:
         """Start every tap or none; raises `TapError` where something is missing.
 
         ``sample_rate`` in Hz is the model's; ``say`` shows a line on the terminal.

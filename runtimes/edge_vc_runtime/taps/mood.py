@@ -53,7 +53,8 @@ class MoodJob:
         energy = measure_energy_db(self._window[-self._rate :])
         row = {name: _rounded(value) for name, value in asdict(made).items()}
         self._output.write(json.dumps({"t": second, **row, "energy_db": _rounded(energy)}) + "\n")
-        self._output.say(describe_prosody(second, made, energy))
+        if made.pitch_hz is not None:  # a terminal need not be told of every silent second
+            self._output.say(describe_prosody(second, made, energy))
 
 
 def measure_energy_db(audio: Samples) -> float:
@@ -63,10 +64,8 @@ def measure_energy_db(audio: Samples) -> float:
 
 def describe_prosody(second: int, made: Prosody, energy_db: float) -> str:
     """Return one line for a terminal."""
-    pitch = "no pitch"
-    if made.pitch_hz is not None and made.pitch_range_st is not None:
-        pitch = f"pitch {made.pitch_hz:.0f} Hz, range {made.pitch_range_st:.1f} st"
     rate = f"rate {made.syllables_per_s:.1f} syllables/s"
+    pitch = f"pitch {made.pitch_hz or 0:.0f} Hz, range {made.pitch_range_st or 0:.1f} st"
     return f"{second:7.1f} s  mood  {pitch}, energy {energy_db:.0f} dB, {rate}"
 
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from edge_vc_runtime.taps.error import TapError
 from edge_vc_runtime.taps.kinds import KINDS
-from edge_vc_runtime.taps.recogniser import POCKETSPHINX
+from edge_vc_runtime.taps.recognisers import POCKETSPHINX
 
 TapStream = Literal["input", "output"]
 

@@ -12,6 +12,11 @@ from edge_vc_runtime.taps.recogniser import HeardWord
 
 _RATE = 16000
 _FRAMES_PER_S = 100
+# One pass instead of three, every other frame, fewer hypotheses: a third less CPU time for a word
+# in twenty.
+_LIGHT = {
+    "fwdflat": False, "bestpath": False, "ds": 2, "topn": 2, "maxhmmpf": 3000, "pl_window": 5,
+}  # fmt: skip
 _NO_WORD = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")
 _VARIANT = re.compile(r"\(\d+\)$")
 
@@ -22,7 +27,7 @@ class PocketSphinxRecogniser:
     def __init__(self, sample_rate: int) -> None:
         from pocketsphinx import Decoder
 
-        self._decoder = Decoder(samprate=_RATE, loglevel="FATAL")
+        self._decoder = Decoder(samprate=_RATE, loglevel="FATAL", **_LIGHT)
         self._resampler = PolyphaseResampler(sample_rate, _RATE)
 
     def begin(self) -> None:

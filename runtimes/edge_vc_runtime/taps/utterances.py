@@ -12,6 +12,7 @@ _BLOCK_S = 0.02
 _ABOVE_FLOOR_DB = 9.0
 _QUIETEST_DB = -55.0
 _RISE_DB_PER_S = 3.0  # how fast the floor follows a background that becomes louder
+_LOUDEST_START_DB = -40.0  # the stream may begin in the middle of a word
 _HANGOVER_S = 0.5
 _BEFORE_S = 0.2
 
@@ -25,7 +26,7 @@ class UtteranceDetector:
     speaking: bool = False
     before: list[Samples] = field(default_factory=list)
     """The blocks just before the speech, 0.2 s: an onset begins below the threshold."""
-    _floor_db: float = -60.0
+    _floor_db: float = _LOUDEST_START_DB
     _quiet_s: float = 0.0
 
     def __post_init__(self) -> None:

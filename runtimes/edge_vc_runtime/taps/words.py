@@ -6,7 +6,8 @@ import numpy as np
 
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.taps.kind import TapKind, TapOutput, TapSettings
-from edge_vc_runtime.taps.recogniser import HeardWord, Recogniser, installed_recogniser
+from edge_vc_runtime.taps.recogniser import HeardWord, Recogniser
+from edge_vc_runtime.taps.recognisers import installed_recogniser
 from edge_vc_runtime.taps.subtitles import Cue
 from edge_vc_runtime.taps.utterances import UtteranceDetector
 
