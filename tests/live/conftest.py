@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from live_sound import SoundServer, missing
+from runtime_bundles import write_mini
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +20,12 @@ def sound() -> Iterator[SoundServer]:
 def own_sound() -> Iterator[SoundServer]:
     """A server of the test's own, to be stopped, started and given other sinks."""
     yield from _serve()
+
+
+@pytest.fixture(scope="session")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with hop 160, delay 160 at 16 kHz that passes what it gets."""
+    return write_mini(tmp_path_factory.mktemp("bundle") / "mini.evc")
 
 
 def _serve() -> Iterator[SoundServer]:

@@ -36,23 +36,25 @@ class LoopRig:
         )
         self.stall_s = 0.0
         self._busy_until = 0.0
+        self._recorded = 0
         self.played: list[np.ndarray] = []
 
     def run(self, frames: np.ndarray) -> np.ndarray:
         """Record ``[T, channels]``, play meanwhile; return all that was played so far."""
         form_in, form_out = self.input.format, self.output.format
-        heard = played = 0
-        while heard + form_in.frames <= frames.shape[0]:
-            now_in, now_out = heard / form_in.sample_rate, played / form_out.sample_rate
+        at = 0
+        while at + form_in.frames <= frames.shape[0]:
+            now_in = self._recorded / form_in.sample_rate
+            now_out = len(self.played) * form_out.frames / form_out.sample_rate
             if now_in <= now_out:
-                self.input.receive(frames[heard : heard + form_in.frames].copy(), False)
-                heard += form_in.frames
+                self.input.receive(frames[at : at + form_in.frames].copy(), False)
+                at += form_in.frames
+                self._recorded += form_in.frames
                 self._work(now_in)
             else:
                 block = np.full((form_out.frames, form_out.channels), 7, form_out.sample_type)
                 self.output.play(block, False)
                 self.played.append(block)
-                played += form_out.frames
         return np.concatenate(self.played)
 
     def _work(self, now: float) -> None:

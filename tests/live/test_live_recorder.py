@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -113,3 +115,29 @@ def test_a_slow_disk_is_reported() -> None:
     recorder.close()
     assert recorder.failed
     assert "the disk was too slow" in lines[0]
+
+
+def test_what_fits_on_a_full_disk_is_a_whole_recording(tmp_path: Path) -> None:
+    script = """
+import resource, sys
+import numpy as np
+from edge_vc_runtime.audio.sinks import sink_kind
+from edge_vc_runtime.live.recorder import Recorder
+recorder = Recorder(sink_kind(sys.argv[1]).open(sys.argv[1], 16000), 16000, print)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5001, 5001))
+for hop in np.linspace(-0.5, 0.5, 16000, dtype=np.float32).reshape(100, 160):
+    recorder.push(hop)
+recorder.close()
+raise SystemExit(recorder.failed)
+"""
+    place = tmp_path / "voice.wav"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(place)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.endswith(
+        "File too large; the recording ends here, what came before is kept\n"
+    )
+    audio, _ = soundfile.read(place, dtype="float32")
+    expected = np.linspace(-0.5, 0.5, 16000, dtype=np.float32)[: (5001 - 44) // 2]
+    np.testing.assert_allclose(audio, expected, atol=1 / 32768)

@@ -52,10 +52,25 @@ def test_many_stalls_do_not_add_up() -> None:
     rig_ = rig()
     recorded = noise(12.0)
     for second in range(8):
-        rig_.stall_s = 0.03
         rig_.run(recorded[second * 16000 : (second + 1) * 16000])
+        rig_.stall_s = 0.03
     played = rig_.run(recorded[128000:])
-    assert delay_of(played, recorded, 176000, 180000) < 37 + RESERVE + 160 + 160 + 2 * 40
+    first = delay_of(played, recorded, 8000, 12000)
+    assert abs(delay_of(played, recorded, 176000, 180000) - first) < 160
+
+
+@pytest.mark.parametrize("lost_s", [0.03, 0.5])
+def test_a_card_that_took_too_few_samples_does_not_delay_for_long(lost_s: float) -> None:
+    rig_ = rig()
+    recorded = noise(10.0)
+    rig_.run(recorded[:32000])
+    # For so long the loudspeaker does not call back, and plays silence of its own instead.
+    silence = np.zeros((40, 1), np.float32)
+    rig_.played += [silence] * int(lost_s * 400)
+    played = rig_.run(recorded[32000:])
+    first = delay_of(played, recorded, 8000, 12000)
+    assert abs(delay_of(played, recorded, 130000, 134000) - first) < 160
+    assert rig_.counters.dropped > 0 or lost_s < 0.1
 
 
 class Breaking(Shift):

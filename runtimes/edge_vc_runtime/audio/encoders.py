@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.formats import writable_format, writable_suffixes
 
+_HEADER = 44  # bytes that the standard library writes before the samples
 _WAV_LIMIT = (1 << 32) - 4096  # a RIFF header counts bytes in 32 bits
 
 
@@ -48,7 +49,8 @@ class _WavEncoder:
     def __init__(self, part: Path, sample_rate: int, path: Path) -> None:
         self._path = path
         self._bytes = 0
-        self._file = part.open("xb")
+        # Unbuffered: what a full disk did not take would be tried again by every close.
+        self._file = part.open("xb", buffering=0)
         self._wave = wave.open(self._file, "wb")  # noqa: SIM115  closed by close
         self._wave.setparams((1, 2, sample_rate, 0, "NONE", ""))
 
@@ -59,10 +61,22 @@ class _WavEncoder:
         self._wave.writeframes(values.tobytes())
 
     def close(self) -> None:
+        if self._file.closed:
+            return
         try:
             self._wave.close()
+            self._match_header()
         finally:
             self._file.close()
+
+    def _match_header(self) -> None:
+        """State what is there: a full disk may have taken a part of the last block."""
+        there = self._file.seek(0, 2) - _HEADER
+        if there == self._bytes:
+            return
+        for place, size in ((4, there - there % 2 + _HEADER - 8), (40, there - there % 2)):
+            self._file.seek(place)
+            self._file.write(size.to_bytes(4, "little"))
 
 
 def _open_soundfile(container: str, part: Path, sample_rate: int, path: Path) -> Encoder:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from math import ceil, gcd
 
+import numpy as np
+
 from edge_vc_runtime.live.elastic import ElasticHops
 from edge_vc_runtime.live.live_input import LiveInput
 from edge_vc_runtime.live.live_output import LiveOutput
 from edge_vc_runtime.samples import Samples
 
-_WATCHED_S = 2.0  # so long too much delay has to last before a hop is left out
+_WATCHED_S = 0.5  # so long too much delay has to last before hops are left out
+_MOST_HOPS = 4  # beyond the reserve; more than these are left out at once, fewer one by one
 _SLACK_S = 0.001  # timers and callbacks that are looked for: see LiveInput.wait_s
-_MOST_RESERVE_S = 0.05
+_MOST_RESERVE_S = 0.02  # a rough start must not mean delay for hours: the governor adds more
 
 
 class Passage:
     """Settles the cards, finds the reserve, then holds the delay at it.
 
     A card's first callbacks are irregular. For `settle_s` the microphone is discarded and the
-    loudspeaker silent, while the callbacks' rhythm is watched: what they were late by, the longest
-    step and one callback are the reserve, the frames that wait when a hop is written. Less would be
-    heard as a gap, more as delay.
+    loudspeaker silent, and in its second half the callbacks' rhythm is watched: what they were late
+    by, the longest step and one callback are the reserve, the frames that wait when a hop is
+    written. Less would be heard as a gap, more as delay.
+
+    The delay is held from both sides. After a gap, hops that came in meanwhile are dropped. Where a
+    card took too few samples (a sound server that was kept waiting plays silence of its own), the
+    output ring stays too full: hops are left out again.
     """
 
     def __init__(
@@ -45,7 +52,7 @@ class Passage:
         """Frames, without the governor's hops."""
         self._step_s = step_s
         self._reserve_s = reserve_s
-        self._settle_frames = int(settle_s * input.format.sample_rate)
+        self._settle_frames = self._unsettled = int(settle_s * input.format.sample_rate)
         self._hop_frames = elastic.hop * output.format.sample_rate / sample_rate
         self._hop_frames_in = ceil(elastic.hop * input.format.sample_rate / sample_rate)
         self._watched = ceil(_WATCHED_S * sample_rate / elastic.hop)
@@ -53,22 +60,31 @@ class Passage:
         self._missed = 0
         self._least = 1 << 62
         self._since = 0
+        self._rise = (np.arange(1, elastic.hop + 1) / elastic.hop).astype(np.float32)
+        self._fall = self._rise[::-1].copy()
+        self._faded = np.zeros(elastic.hop, np.float32)
+        self._skips = 0
 
     def settle(self) -> bool:
         """Discard what the microphone gave so far; return whether the rhythm is known."""
         if self._settled:
             return True
-        if self._settle_frames > 0:
-            self._settle_frames -= self.input.discard()
-            if self._settle_frames <= 0:
-                return False
-            self.input.worst_gap_s = self.output.worst_gap_s = 0.0
+        if self._unsettled > 0:
+            before = self._unsettled
+            self._unsettled -= self.input.discard()
+            half = self._settle_frames // 2
+            if self._unsettled <= half < before:
+                self.input.worst_gap_s = self.output.worst_gap_s = 0.0
+            return False
         self.reserve = round(self._find_reserve() * self.output.format.sample_rate)
         self._settled = True
         return True
 
     def give(self, hop: Samples) -> int:
-        """Write a converted hop; return the hops of input that were dropped to catch up."""
+        """Write a converted hop; return the hops that were dropped to catch up."""
+        if self._skips > 1:
+            self._skips -= 1
+            return 1
         output = self.output
         dropped = 0
         if not output.flowing:
@@ -77,7 +93,7 @@ class Passage:
             self._missed = output.missed
             dropped = self._catch_up()
         self._watch(output.fill)
-        output.write(self.elastic.push(hop))
+        output.write(self.elastic.push(self._fade(hop)))
         output.flowing = True
         return dropped
 
@@ -116,6 +132,19 @@ class Passage:
         self._since += 1
         if self._since < self._watched:
             return
-        if self._least >= self._target() + self._hop_frames and not self.elastic.pending:
-            self.elastic.drop(1)
+        hops = int((self._least - self._target()) / self._hop_frames)
         self._least, self._since = 1 << 62, 0
+        if hops > _MOST_HOPS:
+            self._skips = -hops
+        elif hops > 0 and not self.elastic.pending:
+            self.elastic.drop(1)
+
+    def _fade(self, hop: Samples) -> Samples:
+        """Fade the hop out before skipped ones, and in after them."""
+        if self._skips < 0:
+            self._skips = 1 - self._skips
+            return np.multiply(hop, self._fall, out=self._faded)
+        if self._skips == 1:
+            self._skips = 0
+            return np.multiply(hop, self._rise, out=self._faded)
+        return hop
