@@ -83,6 +83,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_export",
         "edge_vc_runtime",
     },
+    "edge_vc/audio": {"edge_vc_runtime"},
     "edge_vc/augmentation": {"edge_vc/audio", "edge_vc/models"},
     "edge_vc/command_line": {"edge_vc_runtime"},
     "edge_vc/compress": {
@@ -191,7 +192,9 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.errors",
         "edge_vc_runtime.message",
     },
+    "edge_vc_runtime.aliases": {"edge_vc_runtime.errors"},
     "edge_vc_runtime.commands": {
+        "edge_vc_runtime.aliases",
         "edge_vc_runtime.descriptions",
         "edge_vc_runtime.errors",
         "edge_vc_runtime.golden",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,11 @@ import soxr
 from numpy.typing import NDArray
 
 from edge_vc.audio.scan import READABLE
+from edge_vc_runtime.audio.downmix import Downmix
+from edge_vc_runtime.audio.error import AudioIOError
+from edge_vc_runtime.audio.reader import AudioReader, open_reader
+
+_BLOCK_FRAMES = 1 << 16
 
 Samples = NDArray[np.float32]
 """Mono audio ``[T]``, full scale at 1.0."""
@@ -22,7 +28,8 @@ class AudioError(ValueError):
 def read_audio(path: str | Path, sample_rate: int) -> Samples:
     """Read a file as mono ``[T]`` at ``sample_rate`` Hz.
 
-    Channels are averaged, other rates go through soxr's high-quality resampler.
+    Channels are averaged, or the loudest is taken where they cancel each other; other rates go
+    through soxr's high-quality resampler.
     Raises `AudioError` when the file is missing, is not audio, is empty or holds NaN or infinity.
     """
     path = Path(path)
@@ -32,25 +39,43 @@ def read_audio(path: str | Path, sample_rate: int) -> Samples:
     if not np.isfinite(channels).all():
         bad = int(np.argmin(np.isfinite(channels).all(axis=1)))
         raise AudioError(f"{path}: sample {bad} is NaN or infinite; export the file again")
-    mono = channels.mean(axis=1, dtype=np.float32)
+    downmix = Downmix(channels.shape[1])
+    downmix.decide([channels])
+    mono = downmix.mix(channels)
     return mono if rate == sample_rate else resample(mono, rate, sample_rate)
+
+
+def open_audio(path: Path) -> AudioReader:
+    """Open a file of any format that is known; raises `AudioError`."""
+    if not path.is_file():
+        raise AudioError(f"{path}: no such file")
+    try:
+        return open_reader(path)
+    except AudioIOError as error:
+        fact = str(error).removeprefix(f"{path}: ").removeprefix("is not audio ")
+        reason = fact.partition(";")[0].strip("()")
+        raise AudioError(
+            f"{path}: not readable as audio ({reason}); give one of {READABLE}"
+        ) from error
+
+
+def read_blocks(reader: AudioReader, frames: int) -> Iterator[NDArray[np.float32]]:
+    """Yield ``[<= frames, channels]`` from the current position; raises `AudioError`."""
+    try:
+        yield from reader.blocks(frames)
+    except AudioIOError as error:
+        raise AudioError(str(error)) from error
 
 
 def _read_channels(path: Path) -> tuple[NDArray[np.float32], int]:
     """Return all channels ``[T, channels]`` and the file's own rate in Hz."""
-    if not path.is_file():
-        raise AudioError(f"{path}: no such file")
+    reader = open_audio(path)
     try:
-        channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path}: {unreadable(error)}") from error
-    return channels, int(rate)
-
-
-def unreadable(error: soundfile.LibsndfileError) -> str:
-    """Return libsndfile's reason and the formats that it reads, for an error about a file."""
-    reason = str(error.error_string).rstrip(".")
-    return f"not readable as audio ({reason}); give one of {READABLE}"
+        blocks = list(read_blocks(reader, _BLOCK_FRAMES))
+    finally:
+        reader.close()
+    empty = np.zeros((0, reader.channels), np.float32)
+    return np.concatenate(blocks) if blocks else empty, reader.sample_rate
 
 
 def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
@@ -91,11 +116,15 @@ def write_audio(
 
 
 def seconds_of(path: str | Path) -> float:
-    """Return a file's duration in seconds from its header; raises like `read_audio`."""
-    path = Path(path)
-    if not path.is_file():
-        raise AudioError(f"{path}: no such file")
+    """Return a file's duration in seconds, from its header or by reading it to its end.
+
+    Raises like `read_audio`.
+    """
+    reader = open_audio(Path(path))
     try:
-        return float(soundfile.info(path).duration)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path}: {unreadable(error)}") from error
+        frames = reader.frames
+        if frames is None:
+            frames = sum(block.shape[0] for block in read_blocks(reader, _BLOCK_FRAMES))
+    finally:
+        reader.close()
+    return frames / reader.sample_rate

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from edge_vc.audio.io import AudioError, Samples, unreadable
+from edge_vc.audio.io import AudioError, Samples, open_audio, read_blocks, seconds_of
 from edge_vc.audio.resample import StreamResampler
 from edge_vc.audio.span import Span
+from edge_vc_runtime.audio.file_source import look_for_cancelling
 
 BLOCK_SECONDS = 10.0
 """What is read at once: 4 MB of stereo at 48 kHz."""
 
 _CUT_SHORT_SECONDS = 0.1
-
-
-class _FrontToBack(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
-    """A file that is only read on.
-
-    soundfile seeks to where it is after every read; in MP3, libsndfile then loses its place and
-    the rest comes late, or not at all.
-    """
-
-    def seekable(self) -> bool:
-        return False
 
 
 class AudioFile:
@@ -40,10 +30,8 @@ class AudioFile:
             raise AudioError(f"{self.path}: no such file")
         if not self.path.stat().st_size:
             raise AudioError(f"{self.path}: the file is empty, 0 bytes")
-        try:
-            self._file = _FrontToBack(self.path)
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{self.path}: {unreadable(error)}") from error
+        self._file = open_audio(self.path)
+        self._downmix = look_for_cancelling(self.path, self._file.channels)
 
     def __enter__(self) -> AudioFile:
         return self
@@ -54,12 +42,16 @@ class AudioFile:
     @property
     def sample_rate(self) -> int:
         """The file's own rate in Hz."""
-        return int(self._file.samplerate)
+        return self._file.sample_rate
 
-    @property
+    @cached_property
     def seconds(self) -> float:
-        """Duration as the header states it."""
-        return float(self._file.frames / self._file.samplerate)
+        """Duration as the header states it, counted where it leaves the length open."""
+        return seconds_of(self.path)
+
+    def mono(self, block: NDArray[np.float32]) -> Samples:
+        """Return ``[T]`` from all channels ``[T, channels]``: their mean, see `Downmix`."""
+        return self._downmix.mix(block)
 
     def blocks(self, seconds: float = BLOCK_SECONDS) -> Iterator[NDArray[np.float32]]:
         """Yield all channels ``[T, channels]`` at the file's own rate.
@@ -69,7 +61,7 @@ class AudioFile:
         """
         size = max(1, round(seconds * self.sample_rate))
         done = 0
-        while (block := self._read(size, done)).shape[0]:
+        for block in self._read(size):
             finite = np.isfinite(block).all(axis=1)
             if not finite.all():
                 bad = done + int(np.argmin(finite))
@@ -79,25 +71,23 @@ class AudioFile:
         if not done:
             raise AudioError(f"{self.path}: holds no samples; give a recording that is not empty")
         # What an MP3 says of its length may be a guess.
-        missing = self.seconds - done / self.sample_rate
-        if missing > _CUT_SHORT_SECONDS and self._file.format != "MP3":
+        guessed = self.path.suffix.lower() == ".mp3"
+        if not guessed and self.seconds - done / self.sample_rate > _CUT_SHORT_SECONDS:
             raise AudioError(f"{self.path}: {self._cut_short(done)}")
 
-    def _read(self, size: int, done: int) -> NDArray[np.float32]:
+    def _read(self, size: int) -> Iterator[NDArray[np.float32]]:
+        done = 0
         try:
-            block: NDArray[np.float32] = self._file.read(size, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{self.path}: {self._cut_short(done)}; {error}") from error
-        return block
+            for block in read_blocks(self._file, size):
+                yield block
+                done += block.shape[0]
+        except AudioError as error:
+            fact = str(error).removeprefix(f"{self.path}: ")
+            raise AudioError(f"{self.path}: {self._cut_short(done)}; {fact}") from error
 
     def _cut_short(self, done: int) -> str:
         seconds = done / self.sample_rate
         return f"ends after {seconds:.1f} of {self.seconds:.1f} s; copy or export it again"
-
-
-def mono(block: NDArray[np.float32]) -> Samples:
-    """Return the average ``[T]`` of all channels ``[T, channels]``."""
-    return block.mean(axis=1, dtype=np.float32) if block.shape[1] > 1 else block[:, 0]
 
 
 def resampled(blocks: Iterable[Samples], from_rate: int, to_rate: int) -> Iterator[Samples]:
@@ -114,7 +104,7 @@ def resampled(blocks: Iterable[Samples], from_rate: int, to_rate: int) -> Iterat
 def stream_audio(path: str | Path, sample_rate: int) -> Iterator[Samples]:
     """Yield a file as mono ``[T]`` blocks at ``sample_rate`` Hz; raises like `AudioFile`."""
     with AudioFile(path) as file:
-        yield from resampled(map(mono, file.blocks()), file.sample_rate, sample_rate)
+        yield from resampled(map(file.mono, file.blocks()), file.sample_rate, sample_rate)
 
 
 def cut(blocks: Iterable[Samples], spans: Iterable[Span]) -> Iterator[Samples]:

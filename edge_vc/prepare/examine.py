@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_vc.audio.clipping import clipped
 from edge_vc.audio.io import Samples
-from edge_vc.audio.stream import AudioFile, mono, resampled
+from edge_vc.audio.stream import AudioFile, resampled
 from edge_vc.audio.voice_activity import FRAME, Probabilities, SpeechDetector
 from edge_vc.prepare.settings import SAMPLE_RATE
 
@@ -39,7 +39,7 @@ def examine(path: Path, detector: SpeechDetector, step: Step) -> Examination:
     detector.reset()
     length, probabilities = 0, []
     with AudioFile(path) as file:
-        tap = _Tap(file.sample_rate)
+        tap = _Tap(file)
         for block in resampled(tap.through(file.blocks(), step), file.sample_rate, SAMPLE_RATE):
             length += block.shape[0]
             probabilities.append(detector.push(block))
@@ -51,9 +51,10 @@ def examine(path: Path, detector: SpeechDetector, step: Step) -> Examination:
 class _Tap:
     """Sees the recording at its own rate on its way to the resampler."""
 
-    def __init__(self, sample_rate: int) -> None:
-        self._rate = sample_rate
-        self._hash = hashlib.sha256(f"{sample_rate}:".encode())
+    def __init__(self, file: AudioFile) -> None:
+        self._file = file
+        self._rate = file.sample_rate
+        self._hash = hashlib.sha256(f"{self._rate}:".encode())
         self._counts: list[NDArray[np.int64]] = []
         self._seen = 0
 
@@ -63,7 +64,7 @@ class _Tap:
             self._count(np.flatnonzero(clipped(block)) + self._seen)
             self._seen += block.shape[0]
             step(block.shape[0] / self._rate)
-            yield mono(block)
+            yield self._file.mono(block)
 
     def _count(self, places: NDArray[np.intp]) -> None:
         frames = places * SAMPLE_RATE // (self._rate * FRAME)

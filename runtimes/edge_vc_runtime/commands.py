@@ -8,8 +8,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from edge_vc_runtime.aliases import refuse_aliases
 from edge_vc_runtime.audio.sinks import sink_kind
+from edge_vc_runtime.audio.source import AudioSource
 from edge_vc_runtime.audio.sources import source_kind
+from edge_vc_runtime.audio.stdin_source import open_stdin
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.bundle.signature import SignatureError, SignerList
 from edge_vc_runtime.descriptions import (
@@ -45,9 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
     kind = source_kind(arguments.input)
     if arguments.input_rate and kind.states_rate:
         raise UsageError(f"--input-rate is for raw audio on stdin; a {kind.name} says its own rate")
+    refuse_aliases([arguments.output], [arguments.input, arguments.bundle])
     session = _open(arguments)
     say = (lambda line: None) if arguments.quiet else _say
-    source = kind.open(arguments.input, arguments.input_rate or session.sample_rate)
+    source = _source(arguments, session.sample_rate)
     try:
         say(describe_input(source, session))
         if source.notice:
@@ -67,11 +71,22 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _source(arguments: argparse.Namespace, model_rate: int) -> AudioSource:
+    """Open IN; raw audio has the model's rate unless the user says another."""
+    rate = arguments.input_rate or model_rate
+    if arguments.raw:
+        if arguments.input != "-":
+            raise UsageError("--raw is for audio on stdin; give - for IN")
+        return open_stdin(sys.stdin.fileno(), rate, raw=True)
+    return source_kind(arguments.input).open(arguments.input, rate)
+
+
 def profile(arguments: argparse.Namespace) -> int:
     """``profile BUNDLE``: measure, show, write."""
     from edge_vc_runtime.profiling.profiler import MODES, ProfileOptions
     from edge_vc_runtime.profiling.profiler import profile as measure
 
+    refuse_aliases([arguments.json, arguments.png], [arguments.bundle])
     bars: dict[str, ProgressBar] = {}
 
     def progress(mode: str, done: float, total: float) -> None:
@@ -105,6 +120,7 @@ def profile(arguments: argparse.Namespace) -> int:
 
 def report(arguments: argparse.Namespace) -> int:
     """``report FILE``: show a saved profile."""
+    refuse_aliases([arguments.json, arguments.png], [arguments.report])
     try:
         made = Report.from_json(Path(arguments.report).read_bytes())
     except OSError as error:

@@ -18,7 +18,7 @@ _EXAMPLES = """
 {prog} kathleen.evc --metrics 9464 --tap words=said.srt --tap mood
 {prog} kathleen.evc in.wav out.wav
 {prog} kathleen.evc song.flac out.wav --output-rate 44100
-arecord -t raw -f S16_LE -r 16000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
+arecord -f S16_LE -r 48000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
 """
 _TEXT = (
     "Without IN and OUT it converts a live voice, from a microphone to a loudspeaker, until "
@@ -26,7 +26,7 @@ _TEXT = (
     "memory. Files may have any sample rate and number of channels. The output is mono, "
     "time-aligned with "
     "the input and has the same length; its sample rate is the model's unless --output-rate is "
-    "given. '-' is raw S16_LE mono on stdin or stdout."
+    "given. '-' is stdin (a WAV file, else raw S16_LE mono) or stdout (raw S16_LE mono)."
 )
 
 
@@ -58,6 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _add_file_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--raw", action="store_true",
+        help="take stdin as raw S16_LE mono even where it begins like a WAV file",
+    )  # fmt: skip
     group.add_argument(
         "--input-rate", type=int, metavar="HZ",
         help="sample rate of raw audio on stdin in Hz (default: the model's); live: of the "

@@ -10,7 +10,7 @@ import soundfile
 
 from edge_vc.audio.io import AudioError, read_audio
 from edge_vc.audio.span import Span
-from edge_vc.audio.stream import AudioFile, cut, mono, resampled, stream_audio
+from edge_vc.audio.stream import AudioFile, cut, resampled, stream_audio
 
 RNG = np.random.default_rng(0)
 
@@ -38,7 +38,7 @@ def test_a_stream_is_the_file(
     samples = np.stack([tone(rate * 3 + 77, rate)] * channels, axis=1)
     soundfile.write(tmp_path / name, samples, rate, subtype=subtype)
     with AudioFile(tmp_path / name) as file:
-        blocks = [mono(block) for block in file.blocks(0.37)]
+        blocks = [file.mono(block) for block in file.blocks(0.37)]
         together = np.concatenate(list(resampled(blocks, rate, 16000)))
     whole = read_audio(tmp_path / name, 16000)
     assert together.shape == whole.shape

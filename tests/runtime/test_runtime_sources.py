@@ -99,7 +99,10 @@ def test_help_describes_both(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["run", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert f"IN a file ({readable_names()}), or - for raw S16_LE mono on stdin, or tone:HZ" in text
+    assert (
+        f"IN a file ({readable_names()}), or - for a WAV file or raw S16_LE mono on stdin" in text
+    )
+    assert "on stdin, or tone:HZ" in text
     assert f"OUT a file ({writable_names()}), or - for raw S16_LE mono on stdout, or FILE" in text
 
 

@@ -85,7 +85,7 @@ class ConvertedFiles:
         for split in SPLITS:
             for path in scan_audio(self.folder, [split]).files:
                 taken = files.setdefault(path.stem, path)
-                if taken != path:
+                if not taken.samefile(path):  # a linked folder shows a file twice
                     both = " and ".join(str(p.relative_to(self.folder)) for p in (taken, path))
                     raise EvaluationError(f"{self.folder}: holds {both}; remove one of them")
         return files

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from edge_vc_runtime.audio.downmix import Downmix
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.formats import readable_names, readable_suffixes
 from edge_vc_runtime.audio.reader import open_reader
@@ -14,34 +17,36 @@ from edge_vc_runtime.audio.source import BLOCK_FRAMES, SourceKind
 from edge_vc_runtime.samples import Samples
 
 _RATES = (1000, 768_000)
+_LOOK_SECONDS = 10
 
 
 class FileSource:
-    """An audio file; channels are averaged."""
+    """An audio file; channels are averaged, see `Downmix`."""
 
     def __init__(self, path: Path) -> None:
         self._reader = open_reader(path)
         self.name = str(path)
         self.sample_rate = self._reader.sample_rate
         self.channels = self._reader.channels
-        self.frames: int | None = self._reader.frames
-        self.notice: str | None = None
-        if self._reader.truncated:
-            self.notice = f"{path}: cut short, its header promises more than it holds"
+        self.frames = self._reader.frames
         low, high = _RATES
         if not low <= self.sample_rate <= high:
             self.close()
             raise AudioIOError(f"{path}: {self.sample_rate} Hz is outside {low} to {high} Hz")
-        if not self.frames:
+        if self.frames == 0:
             self.close()
             raise AudioIOError(f"{path}: holds no samples; give a recording that is not empty")
+        self._downmix = look_for_cancelling(path, self.channels)
+        facts = [self._downmix.notice] if self._downmix.notice else []
+        if self._reader.truncated:
+            facts.append("cut short, its header promises more than it holds")
+        self.notice: str | None = f"{path}: {'; '.join(facts)}" if facts else None
 
     def blocks(self) -> Iterator[Samples]:
         """Yield blocks ``[T]``; raises `AudioIOError` at the first NaN or infinity."""
         start = 0
         for block in self._reader.blocks(BLOCK_FRAMES):
-            with np.errstate(invalid="ignore", over="ignore"):
-                mono: Samples = block.mean(axis=1, dtype=np.float32)
+            mono = self._downmix.mix(block)
             finite = np.isfinite(mono)
             if not finite.all():
                 bad = start + int(np.argmin(finite))
@@ -52,6 +57,20 @@ class FileSource:
     def close(self) -> None:
         """Close the file."""
         self._reader.close()
+
+
+def look_for_cancelling(path: Path, channels: int) -> Downmix:
+    """Return how a file's channels are mixed, from its first ten seconds."""
+    downmix = Downmix(channels)
+    if channels > 1:
+        reader = open_reader(path)
+        try:
+            count = _LOOK_SECONDS * reader.sample_rate // BLOCK_FRAMES + 1
+            with suppress(AudioIOError):  # who reads the file says what is wrong with it
+                downmix.decide(islice(reader.blocks(BLOCK_FRAMES), count))
+        finally:
+            reader.close()
+    return downmix
 
 
 FILE_SOURCE = SourceKind(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.formats import readable_names
-from edge_vc_runtime.audio.wav import Channels, UnknownWavError, WavFile
+from edge_vc_runtime.audio.wav import Channels, WavFile
+from edge_vc_runtime.audio.wav_header import UnknownWavError
 
 
 class AudioReader(Protocol):
@@ -17,7 +19,8 @@ class AudioReader(Protocol):
     sample_rate: int
     """Hz."""
     channels: int
-    frames: int
+    frames: int | None
+    """Length that the header states, None where it leaves that open."""
     truncated: bool
     """Whether the header promises more than the file holds."""
 
@@ -40,6 +43,10 @@ def open_reader(path: Path) -> AudioReader:
         raise AudioIOError(f"{path}: {error.strerror or error}") from error
 
 
+_UNKNOWN = 1 << 40
+"""Frames that no file has: libsndfile's way to say that it does not know."""
+
+
 class _SoundFile:
     """What libsndfile reads; see `edge_vc_runtime.audio.formats`."""
 
@@ -49,20 +56,38 @@ class _SoundFile:
         self._file = file
         self.sample_rate = int(file.samplerate)
         self.channels = int(file.channels)
-        self.frames = int(file.frames)
+        self.frames = int(file.frames) if file.frames < _UNKNOWN else None
 
     def blocks(self, frames: int) -> Iterator[Channels]:
-        while True:
+        # Behind the last frame there may be a tag, which a decoder takes for a broken frame; what
+        # an MP3 says of its length may be a guess.
+        left = self.frames if self._file.format != "MP3" else None
+        while left is None or left > 0:
+            count = frames if left is None else min(frames, left)
             try:
-                block = self._file.read(frames, dtype="float32", always_2d=True)
+                block = self._file.read(count, dtype="float32", always_2d=True)
             except RuntimeError as error:
                 raise AudioIOError(f"{self._path}: {error}") from error
             if not block.shape[0]:
                 return
+            left = None if left is None else left - block.shape[0]
             yield block
 
     def close(self) -> None:
         self._file.close()
+
+
+def _front_to_back(name: bytes) -> Any:
+    """Open a file that is only read on.
+
+    soundfile seeks to where it is after every read. In MP3, libsndfile then loses its place, and
+    in FLAC of unknown length it cannot seek at all. Bytes as the name: any that a disk can hold.
+    """
+    import soundfile
+
+    file = soundfile.SoundFile(name)
+    file.seekable = lambda: False
+    return file
 
 
 def _open_soundfile(path: Path, unknown: UnknownWavError) -> AudioReader:
@@ -73,7 +98,7 @@ def _open_soundfile(path: Path, unknown: UnknownWavError) -> AudioReader:
             f"{unknown}; other kinds need soundfile: pip install 'edge-vc-runtime[audio]'"
         ) from error
     try:
-        return _SoundFile(path, soundfile.SoundFile(path))
+        return _SoundFile(path, _front_to_back(os.fsencode(path)))
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).strip().rstrip(".")
         raise AudioIOError(f"{path}: is not audio ({reason}); give {readable_names()}") from error

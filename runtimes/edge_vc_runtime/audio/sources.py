@@ -7,8 +7,8 @@ the group `ENTRY_POINTS`.
 from __future__ import annotations
 
 from edge_vc_runtime.audio.file_source import FILE_SOURCE
-from edge_vc_runtime.audio.raw_source import STDIN_SOURCE
 from edge_vc_runtime.audio.source import SourceKind
+from edge_vc_runtime.audio.stdin_source import STDIN_SOURCE
 from edge_vc_runtime.entry_points import register_entry_points
 
 ENTRY_POINTS = "edge_vc.sources"

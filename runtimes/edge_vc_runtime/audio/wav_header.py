@@ -1,0 +1,183 @@
+"""The header of a WAV file, read front to back, so that it may come from a pipe.
+
+Headers are written by everything that records: sizes are missing where a writer could not go back
+to its beginning, chunks of all kinds stand before and after the samples, and some tools count
+padding where others do not.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from edge_vc_runtime.audio.error import AudioIOError
+
+PCM, FLOAT = 1, 3
+_EXTENSIBLE = 0xFFFE
+_FLOAT_BITS = (32, 64)
+_MAX_CHANNELS = 64
+_MAX_CHUNKS = 4096
+_UNFINISHED = 0x7FFF0000
+"""Sizes from here on are what writers to a pipe promise: arecord, sox and ffmpeg each another."""
+_SKIP = 1 << 16
+
+
+class UnknownWavError(AudioIOError):
+    """Not a WAV file, or one in a coding that needs a full audio library."""
+
+
+@dataclass(frozen=True)
+class WavFormat:
+    """How samples are stored."""
+
+    coding: int
+    """`PCM` or `FLOAT`."""
+    channels: int
+    sample_rate: int
+    """Hz."""
+    bytes_per_sample: int
+    low_three: bool = False
+    """Whether 24 bits lie in the low three of four bytes, as ``arecord -f S24_LE`` writes them."""
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one sample of all channels."""
+        return self.channels * self.bytes_per_sample
+
+
+@dataclass(frozen=True)
+class WavHeader:
+    """What stands before the samples."""
+
+    format: WavFormat
+    size: int | None
+    """Bytes of samples that the header promises, None where it leaves the length open."""
+
+
+class ForwardReader:
+    """Bytes of a file or a pipe, in order."""
+
+    def __init__(self, stream: BinaryIO, begun: bytes = b"") -> None:
+        self.position = 0
+        """Bytes taken so far."""
+        self._stream = stream
+        self._held = begun
+
+    def read(self, count: int) -> bytes:
+        """Return the next bytes, fewer at the end."""
+        data = self._held[:count]
+        self._held = self._held[count:]
+        while len(data) < count and (more := self._stream.read(count - len(data))):
+            data += more
+        self.position += len(data)
+        return data
+
+    def read_some(self, count: int) -> bytes:
+        """Return what is there, at most ``count`` bytes; none at the end."""
+        data = self._held[:count] or self._stream.read(count)
+        self._held = self._held[count:]
+        self.position += len(data)
+        return data
+
+    def skip(self, count: int) -> None:
+        """Pass over bytes; harmless beyond the end."""
+        while count > 0 and (passed := len(self.read(min(count, _SKIP)))):
+            count -= passed
+
+    def give_back(self, data: bytes) -> None:
+        """Take bytes back that were the last to be read."""
+        self._held = data + self._held
+        self.position -= len(data)
+
+
+def read_wav_header(reader: ForwardReader, name: str) -> WavHeader:
+    """Read up to the first sample; ``name`` is for errors.
+
+    Knows RIFF, RF64 and BW64, an ID3 tag in front of them, and chunks of any kind between. Raises
+    `UnknownWavError` for other files and codings, `AudioIOError` for a broken one.
+    """
+    head = _behind_id3(reader)
+    if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:12] != b"WAVE":
+        raise UnknownWavError(f"{name}: is not a WAV file")
+    start = reader.position - 12
+    whole = int.from_bytes(head[4:8], "little")
+    form: WavFormat | None = None
+    long_size: int | None = None
+    empty = False
+    for _ in range(_MAX_CHUNKS):
+        chunk = reader.read(8)
+        if len(chunk) < 8:
+            break
+        kind, size = chunk[:4], int.from_bytes(chunk[4:], "little")
+        if kind == b"data":
+            if form is None:
+                raise AudioIOError(f"{name}: broken WAV file, its samples come before their format")
+            written_to_a_pipe = whole == 0 or start + 8 + whole <= reader.position
+            if size or written_to_a_pipe or whole >= _UNFINISHED:
+                return WavHeader(form, _promised(size, long_size))
+            empty = True  # nothing was recorded; what follows is about it
+            continue
+        body = reader.read(min(size, 64))
+        if kind == b"fmt ":
+            form = _parse_format(body, name)
+        elif kind == b"ds64" and len(body) >= 16:
+            long_size = int.from_bytes(body[8:16], "little")
+        reader.skip(size - len(body))
+        _skip_padding(reader, size)
+    if form is not None and empty:
+        return WavHeader(form, 0)
+    raise AudioIOError(f"{name}: broken WAV file, it ends before its samples")
+
+
+def _behind_id3(reader: ForwardReader) -> bytes:
+    head = reader.read(12)
+    if head[:3] == b"ID3" and len(head) == 12:
+        size = 0
+        for byte in head[6:10]:  # seven bits each
+            size = size << 7 | byte & 0x7F
+        reader.skip(size - 2)  # two of its bytes are in the head
+        head = reader.read(12)
+    return head
+
+
+def _promised(size: int, long_size: int | None) -> int | None:
+    if long_size:
+        return long_size
+    return None if size == 0 or size >= _UNFINISHED else size
+
+
+def _skip_padding(reader: ForwardReader, size: int) -> None:
+    """Pass over the byte behind a chunk of odd size; some tools leave it out."""
+    if size & 1:
+        pad = reader.read(1)
+        if pad not in (b"\0", b""):
+            reader.give_back(pad)
+
+
+def _parse_format(data: bytes, name: str) -> WavFormat:
+    if len(data) < 16:
+        raise AudioIOError(f"{name}: broken WAV file, its format is {len(data)} bytes long")
+    coding, channels, rate, _, align, bits = struct.unpack("<HHIIHH", data[:16])
+    extensible = coding == _EXTENSIBLE and len(data) >= 26
+    if extensible:
+        coding = int.from_bytes(data[24:26], "little")
+    width = align // channels if channels else 0
+    if not _known(coding, bits):
+        raise UnknownWavError(f"{name}: WAV coding {coding:#x} with {bits} bits")
+    if not 1 <= channels <= _MAX_CHANNELS or not _fits(coding, bits, width, align, channels):
+        raise AudioIOError(
+            f"{name}: broken WAV file, {channels} channels in frames of {align} bytes"
+        )
+    low_three = coding == PCM and bits == 24 and width == 4 and not extensible
+    return WavFormat(coding, channels, rate, width, low_three)
+
+
+def _known(coding: int, bits: int) -> bool:
+    return bits in _FLOAT_BITS if coding == FLOAT else coding == PCM and 1 <= bits <= 32
+
+
+def _fits(coding: int, bits: int, width: int, align: int, channels: int) -> bool:
+    if align != width * channels:
+        return False
+    return width == bits // 8 if coding == FLOAT else -(-bits // 8) <= width <= 4

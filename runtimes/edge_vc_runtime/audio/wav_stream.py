@@ -1,0 +1,68 @@
+"""A WAV file that arrives through a pipe, as arecord and ffmpeg write them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from edge_vc_runtime.audio.downmix import Downmix
+from edge_vc_runtime.audio.error import AudioIOError
+from edge_vc_runtime.audio.source import BLOCK_FRAMES
+from edge_vc_runtime.audio.wav import decode_frames
+from edge_vc_runtime.audio.wav_header import ForwardReader, read_wav_header
+from edge_vc_runtime.samples import Samples
+
+
+class WavStream:
+    """Audio behind a WAV header on a file descriptor, passed on as soon as it arrives."""
+
+    def __init__(self, descriptor: int, begun: bytes = b"") -> None:
+        self.name = "stdin"
+        self._reader = ForwardReader(cast(BinaryIO, _Descriptor(descriptor)), begun)
+        header = read_wav_header(self._reader, self.name)
+        self._format = header.format
+        self.sample_rate = header.format.sample_rate
+        self.channels = header.format.channels
+        self.frames = None if header.size is None else header.size // self._format.frame_bytes
+        self.notice: str | None = "stdin holds a WAV file and is read as one; --raw takes its bytes"
+        self._downmix = Downmix(self.channels)
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yield what each read returns; raises `AudioIOError` at the first NaN or infinity."""
+        size = self._format.frame_bytes
+        left, done, rest = self.frames, 0, b""
+        while left is None or left > 0:
+            wanted = BLOCK_FRAMES if left is None else min(left, BLOCK_FRAMES)
+            data = rest + self._reader.read_some(wanted * size - len(rest))
+            if len(data) == len(rest):
+                return
+            count = len(data) // size
+            rest = data[count * size :]
+            if count:
+                yield self._checked(decode_frames(data[: count * size], self._format), done)
+            done += count
+            left = None if left is None else left - count
+
+    def close(self) -> None:
+        """Do nothing: the descriptor belongs to the caller."""
+
+    def _checked(self, block: np.ndarray, done: int) -> Samples:
+        mono = self._downmix.mix(block)
+        finite = np.isfinite(mono)
+        if not finite.all():
+            bad = done + int(np.argmin(finite))
+            raise AudioIOError(f"{self.name}: sample {bad} is NaN or infinite")
+        return mono
+
+
+class _Descriptor:
+    """A file descriptor as something to read from, without a buffer that would wait."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def read(self, count: int) -> bytes:
+        return os.read(self._descriptor, count)
