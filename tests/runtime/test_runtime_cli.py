@@ -263,11 +263,6 @@ def test_inspect_check_sees_another_answer(
     assert re.search(r"golden fp32 onnx \(.*\): equal", out)
 
 
-def test_input_may_be_the_output(mini: Path, recording: Path, speech: np.ndarray) -> None:
-    assert main(["run", "-q", str(mini), str(recording), str(recording)]) == 0
-    assert soundfile.info(recording).frames == len(speech)
-
-
 NEEDS = {
     "run": ["none.evc", "in.wav", "out.wav"],
     "profile": ["none.evc"],
