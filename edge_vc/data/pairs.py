@@ -132,20 +132,24 @@ def load_pairs(path: Path) -> PairSet:
         )
 
 
+def store_pairs(pairs: PairSet, path: Path) -> None:
+    """Store what `load_pairs` reads, whole or not at all."""
+    # Processes that train together may make the same pairs at once.
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with part.open("wb") as file:
+        np.savez(
+            file,
+            speaker=np.array(pairs.speaker),
+            name=np.array(pairs.name),
+            f0=pairs.f0,
+            target=pairs.target,
+            inputs=pairs.inputs,
+        )
+    part.replace(path)
+
+
 def _store(job: tuple[Utterance, Path, int, int, PerturbSettings, bool]) -> Path:
     source, path, variants, seed, settings, clean = job
     if not path.exists():
-        pairs = make_pairs(source, variants, seed, settings, clean)
-        # Processes that train together may make the same pairs at once.
-        part = path.with_suffix(f".{os.getpid()}.part")
-        with part.open("wb") as file:
-            np.savez(
-                file,
-                speaker=np.array(pairs.speaker),
-                name=np.array(pairs.name),
-                f0=pairs.f0,
-                target=pairs.target,
-                inputs=pairs.inputs,
-            )
-        part.replace(path)
+        store_pairs(make_pairs(source, variants, seed, settings, clean), path)
     return path

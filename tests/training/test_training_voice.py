@@ -12,13 +12,17 @@ from typer.testing import CliRunner
 from voice_toys import TINY_VOICE, with_toy
 from voices import record, voice
 
+from edge_vc.data.corpus import write_metadata
 from edge_vc.data.pair_set import PairSet, as_int16
+from edge_vc.data.pairs import load_pairs
+from edge_vc.data.utterance import Utterance
 from edge_vc.models.content import registry
 from edge_vc.models.voice.file import load_voice
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.cli import app
 from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.voice.neighbours import FrameBank, cached_neighbours
+from edge_vc.training.voice.pieces import LONGEST, cuts, stored_pieces
 from edge_vc.training.voice.run import VoiceRun, train_voice
 from edge_vc.training.voice.settings import ViewSettings, load_voice_settings
 from edge_vc.training.voice.views import make_view, view_places
@@ -123,6 +127,34 @@ def test_too_little_and_unfit_recordings(tmp_path: Path, capfd: pytest.CaptureFi
     assert "silent.wav: 0.00 s of voiced speech" in said
     assert "loud.wav: " in said
     assert "clipped; record it again with less gain" in said
+
+
+def test_long_recordings_are_cut_in_pauses(tmp_path: Path) -> None:
+    audio = voice(50.0, 150.0)
+    audio[16_000 * 15 : 16_000 * 15 + 4000] = 0
+    frames = as_int16(audio, 5000)
+    pair = PairSet("me", "one", np.full(5000, 150.0, np.float32), frames, frames[None])
+    found = stored_pieces(pair, tmp_path / "one.npz")
+    assert abs(cuts(pair)[0] - 1512) < 12
+    assert all(500 <= len(piece.f0) <= LONGEST for _, piece in found)
+    assert np.array_equal(np.concatenate([piece.target for _, piece in found]), frames)
+    for path, piece in found:
+        again = load_pairs(path)
+        assert again.name == piece.name
+        assert np.array_equal(again.inputs, piece.inputs)
+    short = a_pair()
+    assert stored_pieces(short, tmp_path / "two.npz") == [(tmp_path / "two.npz", short)]
+
+
+def test_a_table_with_two_speakers_is_refused(tmp_path: Path) -> None:
+    folder = record(tmp_path / "both", 2)
+    rows = [
+        Utterance(folder / f"0{n}.wav", f"0{n}", who, "", 2.0, "test", "source", "CC0-1.0", "")
+        for n, who in enumerate(("ann", "bob"))
+    ]
+    write_metadata(folder, rows)
+    with pytest.raises(RecipeError, match=r"recordings of 2 speakers \(ann, bob, ...\)"):
+        train_voice(VoiceRun(folder, tmp_path / "out", "whisper", TINY_VOICE, "yes", steps=1))
 
 
 def test_a_second_voice_is_suspected(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

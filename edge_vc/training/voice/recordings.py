@@ -11,9 +11,11 @@ import numpy as np
 
 from edge_vc.audio.clipping import clipped_share
 from edge_vc.data.corpus import Corpus
+from edge_vc.data.corpus_table import METADATA
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet
 from edge_vc.data.pairs import load_pairs, pair_files
 from edge_vc.settings.field import RecipeError
+from edge_vc.training.voice.pieces import stored_pieces
 from edge_vc.training.voice.views import FEWEST_VOICED
 from edge_vc.workers.progress import Progress, no_progress
 
@@ -51,24 +53,31 @@ def read_recordings(
 ) -> VoiceRecordings:
     """Read every recording under the folder ``target``; what is read is kept under ``cache``.
 
-    ``held_out`` of them, a tenth at the most, are marked so, by the hash of their names. ``say``
+    Long ones are cut in pauses. ``held_out`` of them, a tenth at the most, are marked so, by the
+    hash of their names. ``say``
     is told of every recording that is left out and of signs of a second voice. Raises `CorpusError`
     for a folder without recordings, `RecipeError` where there is too little speech in them.
     """
     corpus = Corpus.open(target)
+    speakers = corpus.speakers
+    if (corpus.root / METADATA).is_file() and len(speakers) > 1:
+        raise RecipeError(
+            f"{target}: recordings of {len(speakers)} speakers ({', '.join(speakers[:3])}, ...); "
+            "a voice is one: give a folder with one speaker's recordings"
+        )
     for notice in corpus.left_out:
         say(notice.notice)
     paths = pair_files(
         list(corpus), cache, variants=0, workers=workers, progress=progress, label="recordings"
     )
-    found = []
+    found: list[tuple[Path, PairSet]] = []
     for utterance, path in zip(corpus, paths, strict=True):
         pair = load_pairs(path)
         reason = unfit(pair)
         if reason:
             say(f"left out: {utterance.path}: {reason}")
         else:
-            found.append((path, pair))
+            found += [item for item in stored_pieces(pair, path) if not unfit(item[1])]
     _check([pair for _, pair in found], target, say)
     found.sort(key=lambda item: hashlib.sha256(item[1].name.encode()).hexdigest())
     count = min(held_out, len(found) // 10)

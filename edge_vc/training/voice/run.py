@@ -94,15 +94,20 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     precision = args.precision if on_gpu else "32"
     devices = open_devices(DeviceSettings(args.accelerator, 1, 1, precision))
     training = VoiceTraining(settings, speech, args.out, devices)
-    finished = training.run(TrainingSession(budget, args.max_minutes, args.save_minutes))
-    network = with_bank(training.average.network, speech)
-    scores = training.validation.losses(training.average.network)
-    facts = _facts(args, settings, recordings, training, finished=finished) | {"scores": scores}
-    (args.out / "run.json").write_text(json.dumps(facts, indent=1))
-    weights = save_voice(network, args.out / WEIGHTS, {"run": json.dumps(facts)})
+
+    def save(finished: bool = False) -> None:
+        """Write the weights as they are; those of a run that is not finished convert as well."""
+        facts = _facts(args, settings, recordings, training, finished=finished)
+        (args.out / "run.json").write_text(json.dumps(facts, indent=1))
+        network = with_bank(training.average.network, speech)
+        save_voice(network, args.out / WEIGHTS, {"run": json.dumps(facts)})
+
+    session = TrainingSession(budget, args.max_minutes, args.save_minutes)
+    finished = training.run(session, save)
+    save(finished)
     state = "finished" if finished else "not finished: run the same command again"
     console.print(f"step {training.step}, {state}", markup=False, highlight=False)
-    return weights, scores
+    return args.out / WEIGHTS, training.scores
 
 
 def fitted(settings: VoiceSettings, heard: ViewFeatures) -> VoiceSettings:
@@ -148,4 +153,5 @@ def _facts(
         "steps": training.step,
         "minutes": round(training.watch.seconds / 60, 1),
         "finished": finished,
+        "scores": training.scores,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,12 +68,17 @@ class VoiceTraining:
         )
         self.step = 0
         self.watch = Stopwatch()
+        self.scores: dict[str, float] = {}
+        """Of the last validation."""
 
-    def run(self, session: TrainingSession) -> bool:
-        """Train until the run's or the session's end; return whether the run is finished."""
+    def run(self, session: TrainingSession, saved: Callable[[], None] = lambda: None) -> bool:
+        """Train until the run's or the session's end; return whether the run is finished.
+
+        ``saved`` is called after every checkpoint.
+        """
         self.step, seconds = self.checkpoint.restore()
         self.watch = Stopwatch(seconds)
-        saved = began = seconds
+        kept = began = seconds
         console = stderr_console()
         with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("voice", total=1.0)
@@ -86,11 +92,13 @@ class VoiceTraining:
                     self.checkpoint.log(self.step, seconds, figures)
                 spent = session.is_spent(seconds - began)
                 done = session.budget.progress(self.step, seconds) >= 1
-                if spent or done or seconds - saved > 60 * session.save_minutes:
-                    saved = seconds
+                if spent or done or seconds - kept > 60 * session.save_minutes:
+                    kept = seconds
                     self._save(figures)
+                    saved()
                 if spent:
                     return done
+        self.scores = self.scores or self.validation.losses(self.average.network)
         return True
 
     def train_step(self, progress: float) -> dict[str, float]:
@@ -129,6 +137,6 @@ class VoiceTraining:
     def _save(self, figures: dict[str, float]) -> None:
         self.checkpoint.save(self.step, self.watch.seconds)
         network = self.average.network
-        more = self.validation.losses(network)
+        self.scores = self.validation.losses(network)
         self.validation.sample(network, self.folder / "samples", self.step)
-        self.checkpoint.log(self.step, self.watch.seconds, figures | more)
+        self.checkpoint.log(self.step, self.watch.seconds, figures | self.scores)

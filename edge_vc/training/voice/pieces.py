@@ -1,0 +1,58 @@
+"""Long recordings in pieces, cut in pauses: training draws crops and holds out whole pieces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from edge_vc.data.pair_set import HOP, PairSet
+from edge_vc.data.pairs import store_pairs
+
+LONGEST = 2000
+"""Frames of a piece at the most: 20 s."""
+SHORTEST = 1000
+"""Frames after which the quietest place is looked for."""
+_AROUND = 15
+"""Frames whose mean power tells how quiet a place is."""
+
+
+def stored_pieces(pair: PairSet, path: Path) -> list[tuple[Path, PairSet]]:
+    """Return a recording in pieces with a file of each beside ``path``, where it is stored itself.
+
+    A recording of `LONGEST` frames or fewer is returned as it is.
+    """
+    places = cuts(pair)
+    if not places:
+        return [(path, pair)]
+    found = []
+    edges = [0, *places, len(pair.f0)]
+    for number, (low, high) in enumerate(pairwise(edges)):
+        piece = replace(
+            pair,
+            name=f"{pair.name}-{number:04d}",
+            f0=pair.f0[low:high],
+            target=pair.target[low * HOP : high * HOP],
+            inputs=pair.inputs[:, low * HOP : high * HOP],
+        )
+        place = path.with_name(f"{path.stem}-{number:04d}.npz")
+        if not place.exists():
+            store_pairs(piece, place)
+        found.append((place, piece))
+    return found
+
+
+def cuts(pair: PairSet) -> list[int]:
+    """Return the frames to cut before, each at the quietest place within reach."""
+    frames = len(pair.f0)
+    power = np.square(pair.target.astype(np.float32)).reshape(frames, HOP).mean(1)
+    quiet = np.convolve(power, np.ones(_AROUND) / _AROUND, "same")
+    places = []
+    start = 0
+    while frames - start > LONGEST:
+        low, high = start + SHORTEST, min(start + LONGEST, frames - SHORTEST // 2)
+        start = low + int(np.argmin(quiet[low:high]))
+        places.append(start)
+    return places
