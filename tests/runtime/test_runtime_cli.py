@@ -271,6 +271,11 @@ NEEDS = {
     "devices": [],
     "choose": ["none.evc"],
     "report": ["none.json"],
+    "install": ["none.evc"],
+    "installed": [],
+    "rollback": [],
+    "uninstall": [],
+    "unit": [],
     "measure-latency": [],
 }
 """The arguments that each verb must have, naming files that do not exist; none for some."""
