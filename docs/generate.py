@@ -23,6 +23,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "reference/command-line.md": command_line(),
         "reference/recipe.md": recipe(),
         "reference/report.md": report(),
+        "reference/live-metrics.md": live_metrics(),
     }
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
@@ -130,4 +131,17 @@ def report() -> str:
         "::: edge_vc_runtime.profiling.report.Report\n\n"
         "::: edge_vc_runtime.profiling.live_run.LiveRun\n\n"
         f"## JSON Schema\n\n```json\n{schema}\n```\n"
+    )
+
+
+def live_metrics() -> str:
+    """Return the table of a live run's metrics."""
+    from edge_vc_runtime.monitor.live_metrics import metrics_table
+
+    return (
+        "# Live metrics\n\n"
+        "`edge-vc run BUNDLE --metrics PORT` serves these for Prometheus at "
+        "`http://127.0.0.1:PORT/metrics` while a voice is converted, on loopback only; see "
+        "[Live](../tutorials/live.md#figures-for-prometheus). A metric whose value is not known is "
+        f"absent.\n\n{metrics_table()}"
     )

@@ -49,6 +49,14 @@ def test_the_command_line_page_has_every_verb() -> None:
     assert "## `edge-vc-rt`" in page
 
 
+def test_the_metrics_page_has_every_metric() -> None:
+    from edge_vc_runtime.monitor.live_metrics import METRICS, STEP_SECONDS
+
+    page = load(ROOT / "docs" / "generate.py").live_metrics()
+    for name in (STEP_SECONDS, *(metric.name for metric in METRICS)):
+        assert f"| `{name}` | " in page
+
+
 @pytest.mark.parametrize(
     ("base", "expected"),
     [

@@ -20,6 +20,8 @@ _EXAMPLES = """
 {prog} kathleen.evc song.flac out.wav --output-rate 44100
 arecord -f S16_LE -r 48000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
 """
+LIVE_ONLY = "(live)"
+"""How the title of a group ends whose options mean nothing for a recording."""
 _TEXT = (
     "Without IN and OUT it converts a live voice, from a microphone to a loudspeaker, until "
     "Ctrl-C. With them it converts a recording hop by hop, as from a live microphone, in constant "
@@ -54,7 +56,17 @@ def run(arguments: argparse.Namespace) -> int:
         return run_live(arguments)
     if arguments.output is None:
         raise UsageError("OUT is missing: give IN and OUT, or neither for a live voice")
+    _refuse_live_options(arguments)
     return run_file(arguments)
+
+
+def _refuse_live_options(arguments: argparse.Namespace) -> None:
+    """Name an option of a live run that would do nothing for a recording."""
+    for group in arguments.parser._action_groups:
+        for action in group._group_actions if str(group.title).endswith(LIVE_ONLY) else ():
+            if getattr(arguments, action.dest) != action.default:
+                flag = action.option_strings[0]
+                raise UsageError(f"{flag} is for a live voice; leave it, or IN and OUT, out")
 
 
 def _add_file_options(group: argparse._ArgumentGroup) -> None:

@@ -42,6 +42,7 @@ RUN = LiveRun(
     throttled="0",
     input_device="USB Mic",
     output_device="DAC [pro]",
+    dropped=7,
 )
 
 
@@ -100,6 +101,7 @@ def test_report_shows_it(
         "-12.5 ppm",
         "base 40 s, nano 22 s; changes: 2",
         "2: the model's output was not finite",
+        "7, so that the delay did not grow",
         "at most 71.5 C",
         "output buffer unknown",
     ):

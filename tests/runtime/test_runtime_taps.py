@@ -390,3 +390,13 @@ def test_bad_values_stop_before_audio(
         code = error.code
     assert code == 2
     assert fact in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option", [["--tap", "mood"], ["--report", "r.json"], ["--metrics", "0"], ["--seconds", "5"]]
+)
+def test_live_options_are_refused_for_a_recording(
+    mini: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(mini), "in.wav", "out.wav", *option]) == 2
+    assert f"error: {option[0]} is for a live voice; leave it, or" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from edge_vc_runtime.live.snapshot import DelayParts
 from edge_vc_runtime.message import one_line
 from edge_vc_runtime.monitor.card_converters import typical_converter
 
-MEASURED_BEFORE = "measured here just now: longest of 25 steps"
+MEASURED_BEFORE = "measured just now: longest of 25 steps"
 """Source of the compute time when steps were timed before the streams were opened."""
 
 
@@ -38,7 +38,7 @@ def budget_lines(
         _exact("algorithmic", parts.algorithmic_ms, "from the bundle: one hop and its look-ahead"),
         _exact("chain", parts.chain_ms, "from the stages that are switched on"),
         _compute(parts.compute_ms, compute_source),
-        _exact("reserve", parts.reserve_ms, "chosen: covers steps that take longer than usual"),
+        _exact("reserve", parts.reserve_ms, "kept ready for steps that take long"),
         _from_stream("output buffer", parts.output_buffer_ms),
         _converter("converter, output", output_device),
     ]
@@ -81,7 +81,7 @@ def _total(lines: list[BudgetLine]) -> BudgetLine:
     missing = [line.name for line in lines if line.low_ms is None]
     low = sum(line.low_ms for line in lines if line.low_ms is not None)
     high = sum(line.high_ms for line in lines if line.high_ms is not None)
-    source = f"plus what is unknown: {'; '.join(missing)}" if missing else "sum of the lines"
+    source = "and the lines that are unknown" if missing else "sum of the lines"
     return BudgetLine("total", low, high, source)
 
 

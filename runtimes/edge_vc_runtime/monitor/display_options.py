@@ -30,14 +30,15 @@ class DisplayOptions:
 
 def add_display_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--report`` and ``--metrics``; ``-q`` is there already."""
-    parser.add_argument(
+    group = parser.add_argument_group("figures (live)")
+    group.add_argument(
         "--report", metavar="FILE",
-        help="live: write a JSON report at the end, as `profile --json` does, with what the run "
+        help="write a JSON report at the end, as `profile --json` does, with what the run "
         "did; - for stdout",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--metrics", type=_port, metavar="PORT",
-        help="live: serve Prometheus metrics on 127.0.0.1:PORT; 0 takes a free port",
+        help="serve Prometheus metrics on 127.0.0.1:PORT; 0 takes a free port",
     )  # fmt: skip
 
 

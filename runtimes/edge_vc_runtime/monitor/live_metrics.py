@@ -69,6 +69,11 @@ METRICS: tuple[LiveMetric, ...] = (
         "Hops replaced by silence because the output was not finite", (), _one(lambda s: s.muted),
     ),
     LiveMetric(
+        "edge_vc_dropped_hops_total", "counter",
+        "Hops of input left out after a gap, so that the delay did not grow", (),
+        _one(lambda s: s.dropped),
+    ),
+    LiveMetric(
         "edge_vc_xruns_total", "counter",
         "Overflows of the input and underflows of the output", ("direction",),
         lambda s: [(("input",), s.input_overflows), (("output",), s.output_underflows)],

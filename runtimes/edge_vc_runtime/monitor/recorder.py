@@ -66,6 +66,7 @@ class RunRecorder:
             throttled=now.throttled,
             input_device=now.input_device,
             output_device=now.output_device,
+            dropped=now.dropped,
         )
 
     def _add_delay(self, ms: float) -> None:

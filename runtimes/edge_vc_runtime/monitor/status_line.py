@@ -9,7 +9,7 @@ from edge_vc_runtime.message import one_line
 
 _FLOOR_DB = -60.0
 _WIDE = 110  # columns from which on the meters are long
-_LONGEST_NAME = 12
+_LONGEST_NAME = 16
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ def live_rows(run: LiveRun) -> list[tuple[str, str]]:
     ]
     if run.muted:
         rows.append(("muted hops", f"{run.muted}: the model's output was not finite"))
+    if run.dropped:
+        rows.append(("dropped hops", f"{run.dropped}, so that the delay did not grow"))
     if run.bypassed_share:
         rows.append(("bypassed", f"{run.bypassed_share:.0%} of the time"))
     if run.temperature_max_c is not None:

@@ -85,6 +85,8 @@ class LiveRun:
     """The firmware's throttling bits at the end, hexadecimal."""
     input_device: str
     output_device: str
+    dropped: int = 0
+    """Hops of input that were left out after a gap, so that the delay did not grow."""
 
     @property
     def xruns(self) -> int:
