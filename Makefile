@@ -74,7 +74,6 @@ wheels: $(STAMP) ## distributions into dist/, and what BOARDS="pi4 pi5" need; UR
 	EDGE_VC_URL="$(URL)" $(BIN)/python -m build --no-isolation --outdir dist runtimes
 	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
 	for board in $(BOARDS); do \
-	  mkdir -p dist/$$board && cp dist/edge_vc_runtime-*.whl dist/$$board/ && \
 	  $(BIN)/edge-vc wheels $$board --into dist/$$board; done
 
 mutants: $(STAMP) ## change the core one token at a time; tests that notice nothing are listed

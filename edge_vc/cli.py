@@ -32,7 +32,7 @@ HOST_VERBS = {
     "serve": ("edge_vc.serve.cli", "Convert a browser's microphone, and recordings, on a page."),
     "bundles": ("edge_vc.assets.cli", "List the shipped bundles."),
     "boards": ("edge_vc_boards.cli", "Show the known boards."),
-    "wheels": ("edge_vc_boards.wheels_cli", "List or collect the wheels that a board needs."),
+    "wheels": ("edge_vc_boards.wheels.cli", "List or collect the wheels that a board needs."),
     "target-voice": ("edge_vc.evaluate.target_voice_cli", "Embed the target for evaluation."),
     "emulate": ("edge_vc_boards.emulation.cli", "Run a command as if on a board, in QEMU."),
 }

@@ -52,7 +52,7 @@ def test_wheels_hold_their_packages(wheels: dict[str, Path]) -> None:
     }
     assert "edge_vc_runtime/py.typed" in runtime
     assert "edge_vc_runtime/boards.json" in runtime
-    for file in ("profiles/pi4.toml", "wheels.toml", "emulation/icount.c"):
+    for file in ("profiles/pi4.toml", "wheels/pins.toml", "emulation/icount.c"):
         assert f"edge_vc_boards/{file}" in host
     assert any(name.endswith("/licenses/edge_vc/assets/LICENSE") for name in host)
     for held in (host, runtime):

@@ -13,15 +13,19 @@ from pathlib import Path
 from edge_vc_boards.emulation.error import EmulationError, UnavailableError
 
 _TIMEOUT_S = 600
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
-def fetch_packages(names: Sequence[str], architecture: str, folder: Path) -> list[Path]:
+def fetch_packages(
+    names: Sequence[str], architecture: str, folder: Path, suite: str | None = None
+) -> list[Path]:
     """Download packages with their dependencies into ``folder``; return the ``.deb`` files.
 
-    Raises `UnavailableError` without apt, without a network, or when the machine's mirrors do not
-    have a package.
+    ``suite`` is a Debian release (``trixie``), the machine's own sources when not given.
+    Raises `UnavailableError` without apt, without a network, or when the mirrors do not have a
+    package.
     """
-    options = _private_state(architecture, folder)
+    options = _private_state(architecture, folder, suite)
     try:
         _apt([*options, "update"])
         _apt([*options, "--yes", "--download-only", "--no-install-recommends", "install", *names])
@@ -30,18 +34,46 @@ def fetch_packages(names: Sequence[str], architecture: str, folder: Path) -> lis
     return sorted((folder / "cache" / "archives").glob("*.deb"))
 
 
+def fetch_alone(name: str, architecture: str, folder: Path, suite: str) -> Path:
+    """Download one package of a Debian release without what it depends on.
+
+    Raises `UnavailableError`.
+    """
+    options = _private_state(architecture, folder, suite)
+    try:
+        _apt([*options, "update"])
+        _apt([*options, "download", name], folder)
+    except EmulationError as error:
+        raise UnavailableError(f"{error} (from Debian's {suite})") from error
+    return next(iter(folder.glob(f"{name}_*.deb")))
+
+
+def fetch_source(name: str, folder: Path, suite: str) -> list[Path]:
+    """Download the original source archive of a package; raises `UnavailableError`."""
+    options = _private_state("amd64", folder, suite)
+    try:
+        _apt([*options, "update"])
+        _apt([*options, "source", "--download-only", name], folder)
+    except EmulationError as error:
+        raise UnavailableError(f"{error} (from Debian's {suite})") from error
+    return sorted(folder.glob(f"{name}_*.orig.tar.*[!c]"))
+
+
 def unpack(packages: Sequence[Path], root: Path) -> None:
     """Unpack packages into ``root``; their install scripts are not run."""
     for package in packages:
         run_tool(["dpkg", "--extract", str(package), str(root)])
 
 
-def run_tool(command: Sequence[str], timeout_s: float = _TIMEOUT_S) -> str:
+def run_tool(
+    command: Sequence[str], timeout_s: float = _TIMEOUT_S, folder: Path | None = None
+) -> str:
     """Run a command and return what it printed; raises `EmulationError` with its last complaint."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
-        )
+            command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL,
+            cwd=folder,
+        )  # fmt: skip
     except FileNotFoundError as error:
         raise EmulationError(f"{command[0]} is missing") from error
     except subprocess.TimeoutExpired as error:
@@ -51,13 +83,14 @@ def run_tool(command: Sequence[str], timeout_s: float = _TIMEOUT_S) -> str:
     return done.stdout
 
 
-def _apt(arguments: Sequence[str]) -> None:
+def _apt(arguments: Sequence[str], folder: Path | None = None) -> None:
     # apt calls a failed download a warning unless it is told that it matters.
-    run_tool(["apt-get", "-qq", "-oAPT::Update::Error-Mode=any", *arguments])
+    run_tool(["apt-get", "-qq", "-oAPT::Update::Error-Mode=any", *arguments], folder=folder)
 
 
-def _private_state(architecture: str, folder: Path) -> list[str]:
+def _private_state(architecture: str, folder: Path, suite: str | None) -> list[str]:
     """Make the folders that apt expects; return the options that point to them."""
+    folder = folder.absolute()
     for part in ("state/lists/partial", "cache/archives/partial"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()
@@ -70,7 +103,25 @@ def _private_state(architecture: str, folder: Path) -> list[str]:
         "Acquire::Languages": "none",
         "APT::Sandbox::User": "root",  # else apt drops rights and cannot write here
     }
+    if suite is not None:
+        sources = folder / "sources.list"
+        place = f"[signed-by={_KEYRING}] {_mirror()} {suite} main"
+        sources.write_text(f"deb {place}\ndeb-src {place}\n", encoding="utf-8")
+        options |= {"Dir::Etc::SourceList": sources, "Dir::Etc::SourceParts": "/dev/null"}
     return [f"-o{key}={value}" for key, value in options.items()]
+
+
+def _mirror() -> str:
+    """Return the mirror of Debian that the machine is set up with."""
+    try:
+        listed = run_tool(["apt-get", "indextargets", "--format", "$(LABEL)|$(ORIGIN)|$(REPO_URI)"])
+    except EmulationError as error:
+        raise UnavailableError(str(error)) from error
+    for line in listed.splitlines():
+        label, origin, address = line.split("|", 2)
+        if (label, origin) == ("Debian", "Debian"):
+            return address
+    raise UnavailableError("apt knows no mirror of Debian; run apt-get update once")
 
 
 def _complaint(text: str) -> str:

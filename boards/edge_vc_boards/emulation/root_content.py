@@ -16,7 +16,7 @@ from edge_vc_boards.emulation.debian import fetch_packages, run_tool, unpack
 from edge_vc_boards.emulation.error import EmulationError, UnavailableError
 from edge_vc_boards.emulation.fake_proc import HOST_PROC
 from edge_vc_boards.profile_folder import load_board
-from edge_vc_boards.requirements import platform_tags, wheel_set
+from edge_vc_boards.wheels.requirements import platform_tags, wheel_set
 from edge_vc_runtime.engines import engine_kinds
 
 PYTHON = "/usr/bin/python3.11"

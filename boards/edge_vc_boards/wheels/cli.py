@@ -8,14 +8,17 @@ from typing import Annotated
 import typer
 
 from edge_vc.command_line.verb import Verb, notes, verb_app
-from edge_vc_boards.fetch import fetch_wheels
 from edge_vc_boards.profile_folder import board_names, load_board
-from edge_vc_boards.requirements import wheel_set
+from edge_vc_boards.wheels.collect import collect_wheels
+from edge_vc_boards.wheels.requirements import wheel_set
 
 HELP = """List the wheels that a board needs, as a requirements file, or collect them in a folder.
 
 With --into, they are downloaded for the board's processor, Python and glibc, so that the board
-needs no network.
+needs no network: numpy, the engine, soundfile, soxr and edge-vc-runtime. PyAudio has no wheels for
+aarch64; it is compiled here, once, with PortAudio inside (Debian on x86-64, Python 3.11 and 3.13).
+Where that cannot be done, python-sounddevice takes its place and a line says why. wheels.json
+lists every file with its SHA-256; requirements.txt makes pip check them.
 """
 NOTES = notes(
     """
@@ -47,8 +50,7 @@ def wheels(
     into: Annotated[
         Path | None,
         typer.Option(
-            help="Download them into this folder; the wheel of edge-vc-runtime has to lie there "
-            "(`make wheels` builds it)."
+            help="Collect them in this folder; what is there and unchanged is not fetched again."
         ),
     ] = None,
     engine: Annotated[
@@ -62,5 +64,11 @@ def wheels(
 ) -> None:
     """See `HELP`."""
     chosen = wheel_set(load_board(board), engine, python, system)
-    for line in chosen.lines() if into is None else fetch_wheels(chosen, into):
-        typer.echo(str(line))
+    if into is None:
+        typer.echo("\n".join(chosen.lines()))
+        return
+    made = collect_wheels(chosen, into, lambda line: typer.echo(line, err=True))
+    for wheel in made.wheels:
+        typer.echo(str(into / wheel.file))
+    if made.note:
+        typer.echo(f"note: {made.note}", err=True)

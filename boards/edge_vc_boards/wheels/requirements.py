@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 from edge_vc_boards.board import Board, BoardError, System
 from edge_vc_runtime import __version__
@@ -25,6 +26,11 @@ class WheelSet:
     python: str
     engine: EngineKind
     requirements: tuple[str, ...]
+    """numpy and the engine, everything pinned."""
+    audio: tuple[str, ...] = ()
+    """What reads, writes and resamples recordings."""
+    sounddevice: tuple[str, ...] = ()
+    """What records and plays where there is no PyAudio."""
 
     def pip_options(self) -> tuple[str, ...]:
         """Return options for ``pip download`` and ``pip install --target``."""
@@ -39,13 +45,10 @@ class WheelSet:
         return (
             f"# {self.board.title}: {self.system.name}, Python {self.python}, "
             f"glibc {self.system.glibc}, engine {self.engine.name}",
-            "# Fetch for offline use (FOLDER holds the wheel of edge-vc-runtime as well):",
-            f"#   pip download --dest FOLDER --find-links FOLDER {' '.join(self.pip_options())} "
-            "-r THIS_FILE",
-            "# On the board, in a virtual environment:",
-            "#   pip install --no-index --find-links FOLDER -r THIS_FILE",
+            "# edge-vc wheels BOARD --into FOLDER collects them for a board without a network, "
+            "PyAudio as well.",
             f"edge-vc-runtime{extra}=={__version__}",
-            *self.requirements,
+            *sorted({*self.requirements, *self.audio}, key=str.lower),
         )
 
 
@@ -69,7 +72,8 @@ def wheel_set(
     if engine not in engines:
         raise BoardError(f"no engine {engine!r:.60}, choose from {', '.join(engines)}")
     kind = engines[engine]
-    everywhere = _numpy_pins()
+    document = _pins()
+    everywhere: dict[str, str] = document["numpy"]
     known = [each for each in everywhere if each in kind.wheels]
     if python not in known:
         raise BoardError(
@@ -77,14 +81,20 @@ def wheel_set(
             f"{', '.join(known) or 'none: ' + kind.remedy}"
         )
     pins = {"numpy": everywhere[python], **kind.wheels[python]}
-    pinned = tuple(f"{name}=={pins[name]}" for name in sorted(pins, key=str.lower))
-    return WheelSet(board, row, python, kind, pinned)
+    audio = document["audio"] | document["audio-of"].get(python, {})
+    return WheelSet(
+        board, row, python, kind, _lines(pins), _lines(audio), _lines(document["sounddevice"])
+    )
 
 
-def _numpy_pins() -> dict[str, str]:
-    """Return numpy's version by Python; engines pin everything else themselves."""
-    document = tomllib.loads((resources.files("edge_vc_boards") / "wheels.toml").read_text("utf-8"))
-    return {python: str(version) for python, version in document["numpy"].items()}
+def _lines(pins: dict[str, str]) -> tuple[str, ...]:
+    return tuple(f"{name}=={pins[name]}" for name in sorted(pins, key=str.lower))
+
+
+def _pins() -> dict[str, Any]:
+    """Return the versions that are not an engine's: numpy's by Python, and the audio packages'."""
+    folder = resources.files("edge_vc_boards") / "wheels"
+    return tomllib.loads((folder / "pins.toml").read_text("utf-8"))
 
 
 def platform_tags(glibc: str, arch: str = "aarch64") -> tuple[str, ...]:
