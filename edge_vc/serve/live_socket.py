@@ -30,6 +30,7 @@ from edge_vc.serve.voices import ServeError, VoiceCatalogue
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.engines.engine import EngineError
+from edge_vc_runtime.live.warm_up import warm_up
 from edge_vc_runtime.message import one_line
 
 _START_S = 10.0  # for the first message
@@ -117,7 +118,9 @@ class LiveSocket:
                     raise ProtocolError("a second start")
 
     def _open(self, key: str) -> HopPipeline:
-        return HopPipeline(self._controls.open(key), self._rate)
+        converter = self._controls.open(key)
+        warm_up(converter)
+        return HopPipeline(converter, self._rate)
 
     async def _receive(self, seconds: float) -> Any:
         """Return the next message: bytes as they are, text as the request that it is."""

@@ -37,7 +37,7 @@ class VoiceFacts:
 
 
 class VoiceCatalogue:
-    """Bundles by key; every one was opened once, so that the page offers none that is broken."""
+    """Bundles by key, each tier of one by itself; every one was opened once, so none is broken."""
 
     def __init__(self, bundles: dict[str, Bundle], engine: str = "auto") -> None:
         self._bundles = bundles
@@ -52,7 +52,11 @@ class VoiceCatalogue:
             raise ServeError(f"{len(paths)} bundles were given, 1 to {MAX_BUNDLES} can be served")
         bundles: dict[str, Bundle] = {}
         for path in paths:
-            bundles[_free(one_line(path.stem)[:60], bundles)] = read_bundle(path)
+            name, bundle = one_line(path.stem)[:60], read_bundle(path)
+            tiers = bundle.manifest.tier_names
+            for tier in tiers:
+                key = f"{name} {tier}" if len(tiers) > 1 else name
+                bundles[_free(key, bundles)] = bundle.tier(tier)
         return cls(bundles, engine)
 
     def open(self, key: str) -> Session:

@@ -27,7 +27,7 @@ from edge_vc.serve import cli
 from edge_vc.serve.options import ServeOptions
 from edge_vc.serve.protocol import MAX_MESSAGE
 from edge_vc.serve.server import check_certificate, open_socket
-from edge_vc.serve.voices import ServeError, VoiceCatalogue
+from edge_vc.serve.voices import ServeError
 
 SILENCE = np.zeros(480, np.float32)
 
@@ -177,15 +177,3 @@ def test_a_missing_extra_names_the_line(monkeypatch: pytest.MonkeyPatch) -> None
     assert done.exit_code == 2
     assert "pip install 'edge-vc[serve]'" in done.stderr
     assert done.stderr.count("\n") == 1
-
-
-def test_bundles_have_keys_of_their_own(tmp_path: Path) -> None:
-    from edge_vc.assets import bundle_path
-
-    nano = bundle_path("kathleen-nano")
-    other = tmp_path / "kathleen-nano.evc"
-    other.write_bytes(nano.read_bytes())
-    keys = [facts.key for facts in VoiceCatalogue.read([nano, other, nano]).facts]
-    assert keys == ["kathleen-nano", "kathleen-nano (2)", "kathleen-nano (3)"]
-    with pytest.raises(ServeError, match="1 to 16"):
-        VoiceCatalogue.read([nano] * 17)
