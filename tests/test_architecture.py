@@ -243,7 +243,6 @@ ALLOWED: dict[str, set[str]] = {
     },
     "edge_vc_runtime.live_run": {
         "edge_vc_runtime.errors",
-        "edge_vc_runtime.session",
         "edge_vc_runtime/audio",
         "edge_vc_runtime/devices",
         "edge_vc_runtime/live",
@@ -306,8 +305,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     "edge_vc_runtime/live": {
         "edge_vc_runtime.samples",
+        "edge_vc_runtime.sensors",
         "edge_vc_runtime.session",
         "edge_vc_runtime/audio",
+        "edge_vc_runtime/bundle",
         "edge_vc_runtime/devices",
     },
     "edge_vc_runtime.sensors": {"edge_vc_runtime.sysfs"},

@@ -13,16 +13,20 @@ from edge_vc_runtime.devices.backends import open_backend
 from edge_vc_runtime.devices.library_noise import filtered_stderr
 from edge_vc_runtime.devices.virtual_microphone import VirtualMicrophone
 from edge_vc_runtime.errors import UsageError
+from edge_vc_runtime.live.converter import HopConverter
 from edge_vc_runtime.live.device_choice import DeviceChoice
+from edge_vc_runtime.live.governor_options import GovernorOptions
 from edge_vc_runtime.live.loop import LiveLoop, LoopSettings
 from edge_vc_runtime.live.monitor_thread import MonitorThread, Observer
+from edge_vc_runtime.live.open_tiers import open_tiers
 from edge_vc_runtime.live.options import LiveOptions
 from edge_vc_runtime.live.realtime import calm_interpreter
 from edge_vc_runtime.live.recorder import Recorder
+from edge_vc_runtime.live.steering import LoopActuators, Steering
+from edge_vc_runtime.live.tiers import TieredConverter
 from edge_vc_runtime.live.warm_up import warm_up
 from edge_vc_runtime.monitor.display import LiveDisplay
 from edge_vc_runtime.monitor.display_options import DisplayOptions
-from edge_vc_runtime.session import Session
 from edge_vc_runtime.taps.listeners import TapListeners
 from edge_vc_runtime.taps.options import TapOptions
 
@@ -40,17 +44,23 @@ def run_live(arguments: argparse.Namespace) -> int:
         stack.enter_context(filtered_stderr())  # before anything takes hold of sys.stderr
         display = LiveDisplay(DisplayOptions.from_arguments(arguments))
         stack.callback(display.stop)
-        session = Session.open(
-            arguments.bundle, arguments.engine, arguments.threads, arguments.precision
+        governor = GovernorOptions.from_arguments(arguments)
+        converter = open_tiers(
+            arguments.bundle,
+            arguments.engine,
+            arguments.threads,
+            arguments.precision,
+            arguments.tier,
+            alone=not governor.enabled,
         )
-        listeners = TapListeners(taps, session.sample_rate, display.console.print)
+        listeners = TapListeners(taps, converter.sample_rate, display.console.print)
         stack.callback(listeners.close)
-        run = _assemble(session, options, display, listeners, arguments.quiet, stack)
+        run = _assemble(converter, options, governor, display, listeners, arguments.quiet, stack)
         try:
             interrupted = run.until_end(options.seconds)
         finally:  # after SIGTERM too: what ran for hours is summed up
             listeners.close()
-            display.close(session, run.loop.times)
+            display.close(converter.session, run.loop.times)
     if any(recorder.failed for recorder in run.recorders):
         return _RECORDING_FAILED
     return _INTERRUPTED if interrupted else 0
@@ -83,27 +93,33 @@ class _Run:
 
 
 def _assemble(
-    session: Session,
+    converter: TieredConverter,
     options: LiveOptions,
+    governor: GovernorOptions,
     display: LiveDisplay,
     listeners: TapListeners,
     quiet: bool,
     stack: ExitStack,
 ) -> _Run:
     """Open everything and start the loop; ``stack`` closes it."""
-    step_s = warm_up(session)
+    step_s = [warm_up(session) for session in converter.sessions][-1]
     console = display.console
     complain = _write_error if quiet else console.print
     choice = _choice(options, stack)
     backend = open_backend(options.backend, options.latency_ms)
     stack.callback(backend.close)
-    converted = _recorder(options.record, session, complain, stack)
-    microphone = _recorder(options.record_input, session, complain, stack)
+    converted = _recorder(options.record, converter, complain, stack)
+    microphone = _recorder(options.record_input, converter, complain, stack)
     loop = LiveLoop(
         backend,
-        session,
+        converter,
         LoopSettings(
-            choice, options.channel, options.reserve_ms, step_s=step_s, realtime=options.realtime
+            choice,
+            options.channel,
+            options.reserve_ms,
+            step_s=step_s,
+            correct_drift=True,
+            realtime=options.realtime,
         ),
         input_taps=(*microphone, *listeners.input_taps),
         output_taps=(*converted, *listeners.output_taps),
@@ -118,12 +134,13 @@ def _assemble(
     if pair is not None:
         parts = replace(loop.delay_parts(), compute_ms=step_s * 1000)
         display.before(parts, pair.input_device.name, pair.output_device.name)
+    steering = Steering(LoopActuators(loop, converter), governor, console)
     observers: list[Observer] = [
+        steering.observe,
         lambda seen: display.observe(seen, loop.times),
         listeners.poll,
     ]
-    tier = session.manifest.name
-    monitor = MonitorThread(loop, observers, lambda seen: replace(seen, tier=tier))
+    monitor = MonitorThread(loop, observers, steering.complete)
     return _Run(loop, monitor, (*converted, *microphone))
 
 
@@ -140,11 +157,11 @@ def _choice(options: LiveOptions, stack: ExitStack) -> DeviceChoice:
 
 
 def _recorder(
-    place: str | None, session: Session, complain: Callable[[str], None], stack: ExitStack
+    place: str | None, converter: HopConverter, complain: Callable[[str], None], stack: ExitStack
 ) -> tuple[Recorder, ...]:
     if place is None:
         return ()
-    sink = sink_kind(place).open(place, session.sample_rate)
-    recorder = Recorder(sink, session.sample_rate, complain)
+    sink = sink_kind(place).open(place, converter.sample_rate)
+    recorder = Recorder(sink, converter.sample_rate, complain)
     stack.callback(recorder.close)
     return (recorder,)

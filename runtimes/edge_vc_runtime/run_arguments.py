@@ -6,6 +6,7 @@ import argparse
 
 from edge_vc_runtime.commands import run as run_file
 from edge_vc_runtime.errors import UsageError
+from edge_vc_runtime.live.governor_options import add_governor_options
 from edge_vc_runtime.live.options import add_live_options
 from edge_vc_runtime.monitor.display_options import add_display_options
 from edge_vc_runtime.taps.options import add_tap_options
@@ -43,6 +44,7 @@ def add_run(commands: Commands, prog: str) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     _add_file_options(parser.add_argument_group("recordings"))
     add_live_options(parser)
+    add_governor_options(parser)
     add_display_options(parser)
     add_tap_options(parser)
     parser.set_defaults(command=run)

@@ -18,10 +18,10 @@ class DriftSettings:
 
     most_ppm: float = 500.0
     """Largest correction: crystals of sound cards are within 100 ppm, cheap ones within 200."""
-    response_s: float = 30.0
-    """Time constant of the control loop in s: 200 ppm shift the delay by 2.2 ms until they are
+    response_s: float = 15.0
+    """Time constant of the control loop in s: 200 ppm shift the delay by 1.1 ms until they are
     found; a shorter one would pass the callbacks' jitter on to the pitch."""
-    smoothing_s: float = 5.0
+    smoothing_s: float = 2.5
     """Time constant of the fill's mean in s; well below ``response_s``, or the loop overshoots."""
     learning_s: float = 5.0
     """The mean fill of the first so many seconds is the one that is held from then on."""
@@ -37,6 +37,7 @@ class DriftController:
 
     def __init__(self, sample_rate: int, settings: DriftSettings | None = None) -> None:
         """Take the rate in Hz at which fills are counted."""
+        self.sample_rate = sample_rate
         self.settings = settings or DriftSettings()
         rate = sample_rate * 1e-6  # samples that 1 ppm makes in a second
         response = self.settings.response_s
@@ -93,7 +94,8 @@ class DriftController:
         self._learned += fill
         self._count += 1
         if seconds >= self.settings.learning_s:
-            self._target = self._learned / self._count
+            # The first fills are of a ring that was just filled: the smoothed mean starts again.
+            self._mean = self._target = self._learned / self._count
 
     def _correct(self, error: float, passed: float) -> None:
         """Set the correction for a fill that is ``error`` samples above the target."""

@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from edge_vc_runtime.devices.backend import Backend
+from edge_vc_runtime.audio.sinc_resampler import SincResampler
+from edge_vc_runtime.devices.backend import Backend, StreamFormat
 from edge_vc_runtime.devices.error import DeviceError
 from edge_vc_runtime.live.converter import HopConverter
 from edge_vc_runtime.live.counters import LiveCounters
@@ -41,6 +42,8 @@ class LoopSettings:
     """How long the cards are watched before the first sound."""
     step_s: float = 0.001
     """The longest step to expect."""
+    correct_drift: bool = False
+    """Whether the output's resampler follows `LiveLoop.set_ppm`."""
     realtime: RealtimeSettings = field(default_factory=RealtimeSettings)
 
 
@@ -135,6 +138,23 @@ class LiveLoop:
         count = self._fills[1] - before[1]
         return (self._fills[0] - before[0]) / count if count > 0 else None
 
+    def take_least_fill(self) -> float | None:
+        """Return the fewest hops that waited in the output ring before one was written.
+
+        Since the last call; None when none was.
+        """
+        passage = self._worker.passage
+        if passage is None or passage.lowest_fill is None:
+            return None
+        lowest, passage.lowest_fill = passage.lowest_fill, None
+        seconds = lowest / passage.output.format.sample_rate
+        return seconds * self._converter.sample_rate / self._converter.hop
+
+    @property
+    def reserve_hops(self) -> int:
+        """Hops of delay that are in place; those of `set_reserve_hops` within half a second."""
+        return self._elastic.hops - self._elastic.pending
+
     def snapshot(self) -> LiveSnapshot:
         """Return what is known now; tier, bypass, gate and parameters are the chain's to add."""
         counters, worker, pair = self.counters, self._worker, self.pair
@@ -203,13 +223,21 @@ class LiveLoop:
         self._elastic.reset()
         return Passage(
             LiveInput(pair.input.format, hop, rate, self.counters, settings.channel),
-            LiveOutput(pair.output.format, hop, rate, self.counters),
+            self._output(pair.output.format),
             self._elastic,
             rate,
             settings.step_s,
             None if settings.reserve_ms is None else settings.reserve_ms / 1000,
             settings.settle_s,
         )
+
+    def _output(self, form: StreamFormat) -> LiveOutput:
+        hop, rate = self._converter.hop, self._converter.sample_rate
+        resampler = None
+        if self.settings.correct_drift:
+            resampler = SincResampler(rate, form.sample_rate, longest=2 * hop)
+            resampler.set_ppm(self._ppm)
+        return LiveOutput(form, hop, rate, self.counters, resampler)
 
     def _note(self, line: str) -> None:
         self._log("device", note=line)

@@ -48,6 +48,8 @@ class Passage:
         """Hops written since the start, and their `fill_sum`."""
         self.fill_sum = 0
         """Sum of the frames that waited before each of them."""
+        self.lowest_fill: int | None = None
+        """Fewest frames that waited before one of them since another thread set it to None."""
         self.reserve = 0
         """Frames, without the governor's hops."""
         self._step_s = step_s
@@ -128,6 +130,8 @@ class Passage:
         """Leave a hop out when more than the reserve and a hop waited all the time."""
         self.fill_sum += fill
         self.fills += 1
+        lowest = self.lowest_fill
+        self.lowest_fill = fill if lowest is None else min(lowest, fill)
         self._least = min(self._least, fill)
         self._since += 1
         if self._since < self._watched:

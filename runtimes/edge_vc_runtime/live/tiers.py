@@ -95,6 +95,12 @@ class TieredConverter:
         return self._tiers[self._heard].session
 
     @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Every tier's session, the one that is heard last."""
+        heard = self._tiers[self._heard]
+        return (*(tier.session for tier in self._tiers if tier is not heard), heard.session)
+
+    @property
     def switching(self) -> bool:
         """Whether another tier is being warmed or faded in."""
         return self._wanted != self._heard
