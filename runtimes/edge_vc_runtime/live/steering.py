@@ -64,7 +64,7 @@ class Steering:
         self._sensed = 0.0
         self._hop_ms = self._converter.hop / self._converter.sample_rate * 1000
         self._drift: DriftController | None = None
-        self._disturbed = (0, 0)
+        self._disturbed = (0, 0, 0)
         self._reserve_hops = 0
 
     def complete(self, seen: LiveSnapshot) -> LiveSnapshot:
@@ -108,10 +108,10 @@ class Steering:
         drift = self._drift
         if drift is None or drift.sample_rate != rate:
             drift = self._drift = DriftController(rate)
-        elif (seen.reopened, seen.xruns) != self._disturbed:
+        elif (seen.reopened, seen.xruns, seen.dropped) != self._disturbed:
             # Other cards, or a gap that the loop made up for: the fill of before says nothing.
             drift.restart()
-        self._disturbed = (seen.reopened, seen.xruns)
+        self._disturbed = (seen.reopened, seen.xruns, seen.dropped)
         hops = self._loop.reserve_hops
         if hops != self._reserve_hops:
             drift.shift((hops - self._reserve_hops) * self._hop_ms / 1000 * rate)
