@@ -68,11 +68,10 @@ class LiveConsole:
         if self._quiet:
             return
         with self._lock:
-            if not self._refreshes:
-                self._write(f"{text}\n")
+            if self._line:
+                self._write(f"{_CLEAR}{text}\n{_NO_WRAP}{self._line}{_WRAP}")
             else:
-                again = f"{_NO_WRAP}{self._line}{_WRAP}" if self._line else ""
-                self._write(f"{_CLEAR}{text}\n{again}")
+                self._write(f"{text}\n")
 
     def __call__(self, event: str, **values: Value) -> None:
         """Write an event, as an `EventLog` does: ``  12.3 s  tier  to=nano``."""
