@@ -125,6 +125,13 @@ def teacher(
             metavar="DIR",
         ),
     ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for TensorBoard, with --target FOLDER: figures, samples, spectrograms.",
+            metavar="DIR",
+        ),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change a setting of the recipe.", metavar="KEY=VALUE"),
@@ -154,6 +161,7 @@ def teacher(
             voice = VoiceRun(
                 Path(target), out, recipe or "whisper", tuple(changes or ()), asked, noises, steps,
                 minutes, max_minutes, save_minutes, accelerator, precision, threads,
+                tensorboard,
             )  # fmt: skip
             weights, scores = train_voice(voice)
         for line in next_lines(weights, scores):

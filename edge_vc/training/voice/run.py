@@ -15,6 +15,7 @@ from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.training.devices import DeviceSettings, open_devices
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher.trainer import TrainingSession
+from edge_vc.training.tensorboard import open_board
 from edge_vc.training.voice.features import ViewFeatures, cached_features
 from edge_vc.training.voice.recordings import VoiceRecordings, read_recordings
 from edge_vc.training.voice.settings import VoiceSettings, load_voice_settings
@@ -52,6 +53,8 @@ class VoiceRun:
     precision: str = "32"
     """Of a GPU; CPU cores compute in float32, which is faster where bfloat16 is emulated."""
     threads: int = 1
+    tensorboard: Path | None = None
+    """Folder for TensorBoard's event files."""
 
     @property
     def budget(self) -> Budget:
@@ -67,6 +70,7 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     """
     settings = load_voice_settings(args.recipe, args.changes)
     budget = args.budget
+    board = open_board(args.tensorboard)
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     console = stderr_console()
@@ -93,7 +97,7 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     on_gpu = args.accelerator != "cpu" and torch.cuda.is_available()
     precision = args.precision if on_gpu else "32"
     devices = open_devices(DeviceSettings(args.accelerator, 1, 1, precision))
-    training = VoiceTraining(settings, speech, args.out, devices)
+    training = VoiceTraining(settings, speech, args.out, devices, board)
 
     def save(finished: bool = False) -> None:
         """Write the weights as they are; those of a run that is not finished convert as well."""

@@ -19,6 +19,7 @@ from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.schedule import MovingAverage, Stopwatch, learning_rate
 from edge_vc.training.teacher.networks import LARGEST_NORM
 from edge_vc.training.teacher.trainer import TrainingSession
+from edge_vc.training.tensorboard import NoBoard, TrainingBoard
 from edge_vc.training.voice.losses import VoiceLosses, clean_gradients
 from edge_vc.training.voice.settings import VoiceSettings
 from edge_vc.training.voice.speech import VoiceBatch, VoiceSpeech
@@ -40,8 +41,10 @@ class VoiceTraining:
         speech: VoiceSpeech,
         folder: Path,
         devices: Devices | None = None,
+        board: TrainingBoard | None = None,
     ) -> None:
         self.settings, self.speech, self.folder = settings, speech, folder
+        self.board = board or NoBoard()
         self.validation = VoiceValidation(speech)
         self.devices = devices = devices or OneDevice()
         torch.manual_seed(settings.seed)
@@ -89,7 +92,7 @@ class VoiceTraining:
                 text = f"voice, step {self.step}, loss {figures['loss']:.3f}"
                 bar.update(task, completed=min(progress, 1.0), description=text)
                 if self.step % LOG_STEPS == 0:
-                    self.checkpoint.log(self.step, seconds, figures)
+                    self._log(figures)
                 spent = session.is_spent(seconds - began)
                 done = session.budget.progress(self.step, seconds) >= 1
                 if spent or done or seconds - kept > 60 * session.save_minutes:
@@ -138,5 +141,11 @@ class VoiceTraining:
         self.checkpoint.save(self.step, self.watch.seconds)
         network = self.average.network
         self.scores = self.validation.losses(network)
-        self.validation.sample(network, self.folder / "samples", self.step)
-        self.checkpoint.log(self.step, self.watch.seconds, figures | self.scores)
+        sample = self.validation.sample(network, self.folder / "samples", self.step)
+        self._log(figures | self.scores)
+        if sample is not None:
+            self.board.sample(self.step, sample)
+
+    def _log(self, figures: dict[str, float]) -> None:
+        self.checkpoint.log(self.step, self.watch.seconds, figures)
+        self.board.figures(self.step, figures)

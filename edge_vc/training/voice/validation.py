@@ -44,20 +44,25 @@ class VoiceValidation:
         return {name: float(np.mean(values)) for name, values in found.items()}
 
     @torch.no_grad()
-    def sample(self, network: VoiceNetwork, folder: Path, step: int) -> None:
-        """Write what the network makes of revoiced recordings: a WAV file and its spectrogram."""
+    def sample(self, network: VoiceNetwork, folder: Path, step: int) -> Path | None:
+        """Write what the network makes of revoiced recordings: a WAV file and its spectrogram.
+
+        Returns the WAV file; None where no recording is held out.
+        """
         heard = []
         for recording in self.recordings[:SPOKEN]:
             audio = self.speak(network, recording, REVOICED)[0].numpy()
             heard += [audio, np.zeros(_PAUSE, np.float32)]
         if not heard:
-            return
+            return None
         folder.mkdir(parents=True, exist_ok=True)
         whole = np.concatenate(heard)
         part = folder / ".part.wav"
         write_audio(part, whole, SAMPLE_RATE)
-        os.replace(part, folder / f"step-{step:07d}.wav")
-        draw_spectrogram(whole, folder / f"step-{step:07d}.png")
+        path = folder / f"step-{step:07d}.wav"
+        os.replace(part, path)
+        draw_spectrogram(whole, path.with_suffix(".png"))
+        return path
 
     def speak(self, network: VoiceNetwork, recording: SpokenRecording, view: int) -> Tensor:
         """Return a view of a recording in the network's voice, ``[1, F * HOP]``."""
