@@ -23,15 +23,11 @@ from edge_vc_runtime.audio.formats import readable_suffixes
 from edge_vc_runtime.version import __version__
 
 _SCRIPT, _STYLE, _HTML = "text/javascript", "text/css", "text/html"
-PAGE = {
-    "/": ("index.html", _HTML),
-    "/style.css": ("style.css", _STYLE),
-    "/page.js": ("page.js", _SCRIPT),
-    "/live.js": ("live.js", _SCRIPT),
-    "/recording.js": ("recording.js", _SCRIPT),
-    "/drawing.js": ("drawing.js", _SCRIPT),
-    "/socket.js": ("socket.js", _SCRIPT),
-    "/worklet.js": ("worklet.js", _SCRIPT),
+_SCRIPTS = (
+    "page", "budget", "drawing", "elements", "live", "player", "recording", "socket", "worklet",
+)  # fmt: skip
+PAGE = {"/": ("index.html", _HTML), "/style.css": ("style.css", _STYLE)} | {
+    f"/{name}.js": (f"{name}.js", _SCRIPT) for name in _SCRIPTS
 }
 """Files of the page by path; nothing else of the package can be asked for."""
 

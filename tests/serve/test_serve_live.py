@@ -89,9 +89,8 @@ def test_requests_are_answered(client: Client, speech: np.ndarray) -> None:
         assert hear(socket, "voice")["key"] == "kathleen-base"
         for number in range(20):
             socket.send_bytes(frame(number, speech[:HOP]))
-        hear_audio(socket, 15 * HOP)
-        status = hear(socket, "status")
-    assert status["hops"] == 20
+        while (status := hear(socket, "status"))["hops"] < 20:
+            pass
     assert status["step_p99_ms"] >= status["step_p50_ms"] > 0
     assert status["delay_ms"] > 10
 

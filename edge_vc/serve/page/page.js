@@ -1,10 +1,11 @@
-// The page: what is clicked, what is shown. Sound is in live.js and recording.js.
+// The live part of the page: what is clicked and shown. Its sound is in live.js.
 
-import { LivePicture, Outline } from "/drawing.js";
+import { showBudget } from "/budget.js";
+import { LivePicture } from "/drawing.js";
+import { element, get, ms, show, title } from "/elements.js";
 import { Live, LiveError, obstacle } from "/live.js";
-import { PairPlayer, convertRecording } from "/recording.js";
+import { showPlace, wirePlayer } from "/player.js";
 
-const get = (id) => document.getElementById(id);
 const MAIN = ["pitch", "gain", "mix"];          // sliders that are seen at once
 const HIDDEN = ["bypass", "backing_gain"];      // the button; nothing to mix with here
 const PROCESSING = { echoCancellation: true, noiseSuppression: false, autoGainControl: false };
@@ -20,21 +21,6 @@ let retryTimer = 0;
 
 const heard = new LivePicture(get("heard"), get("heard-meter"), get("heard-level"));
 const made = new LivePicture(get("made"), get("made-meter"), get("made-level"));
-const outline = new Outline(get("outline"));
-const player = new PairPlayer(get("audio"));
-
-function show(text) {
-  get("message").hidden = !text;
-  get("message").textContent = text || "";
-}
-
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
-const title = (name) => name[0].toUpperCase() + name.slice(1).replaceAll("_", " ");
 
 function valueText(parameter, value) {
   const digits = Number.isInteger(parameter.step) ? 0 : 1;
@@ -167,31 +153,6 @@ async function listDevices() {
   }
 }
 
-const ms = (value) => (value === null || value === undefined ? "–" : `${value.toFixed(value < 10 ? 1 : 0)} ms`);
-
-function showBudget(budget) {
-  const rows = budget ? budget.lines : [];
-  get("total").firstElementChild.textContent = budget ? ms(budget.total) : "–";
-  get("stack").replaceChildren(...rows.filter((line) => line[1] > 0).map(([name, value], index) => {
-    const part = element("i", { className: `c${index % 6}`, title: `${name}: ${ms(value)}` });
-    part.style.flexGrow = value;
-    return part;
-  }));
-  let colour = -1;
-  const lines = rows.map(([name, value, how]) => {
-    if (value > 0) colour += 1;
-    const dot = element("i", { className: value > 0 ? `c${colour % 6}` : "" });
-    return element("tr", {}, element("th", { scope: "row" }, dot, name, element("small", { textContent: how })), element("td", { textContent: ms(value) }));
-  });
-  if (budget) {
-    const how = element("small", { textContent: "measured between the worklets; both ends estimated" });
-    lines.push(element("tr", {}, element("th", { scope: "row" }, element("i"), "Total", how), element("td", { textContent: ms(budget.total) })));
-  } else {
-    lines.push(element("tr", {}, element("th", { textContent: "Start to measure it." })));
-  }
-  get("budget").tBodies[0].replaceChildren(...lines);
-}
-
 function tick() {
   if (!live || !facts) return;
   const voice = facts.voices.find((each) => each.key === get("voice").value);
@@ -212,71 +173,8 @@ function draw() {
     heard.draw();
     made.draw();
   }
-  if (!get("result").hidden) showPlace();
+  showPlace();
   requestAnimationFrame(draw);
-}
-
-// ---- recordings ----
-
-let upload = null;
-
-async function convert(file) {
-  if (upload) upload.abort();
-  upload = new AbortController();
-  const { signal } = upload;
-  get("audio").pause();
-  get("result").hidden = false;
-  get("transport").hidden = true;
-  get("progress").hidden = false;
-  get("progress").removeAttribute("value");
-  get("file-name").textContent = file.name;
-  show("");
-  if (file.size > facts.upload_mb * 1e6) return failed(`${file.name} is larger than ${facts.upload_mb} MB. Cut or compress it.`);
-  const query = { voice: get("voice").value, ...Object.fromEntries(settings) };
-  let begun = false;
-  try {
-    const result = await convertRecording(file, query, (share, samples, frames) => {
-      if (!begun) outline.start(frames);
-      begun = true;
-      outline.add(samples);
-      get("progress").value = share;
-    }, signal);
-    player.load(result.pair);
-    get("progress").hidden = true;
-    get("transport").hidden = false;
-    if (get("download").href) URL.revokeObjectURL(get("download").href);
-    get("download").href = URL.createObjectURL(result.converted);
-    get("download").download = `${file.name.replace(/\.\w+$/, "")}-${get("voice").value}.wav`;
-  } catch (error) {
-    if (!signal.aborted) failed(error instanceof TypeError ? "The server is gone, or it refused the upload." : error.message);
-  }
-  return undefined;
-}
-
-function failed(text) {
-  get("result").hidden = true;
-  show(text);
-}
-
-function hear(channel) {
-  player.choose(channel);
-  get("hear-original").setAttribute("aria-checked", String(channel === 0));
-  get("hear-converted").setAttribute("aria-checked", String(channel === 1));
-}
-
-function showPlace() {
-  const { currentTime, duration, paused } = get("audio");
-  outline.draw(duration > 0 ? currentTime / duration : 0, player.chosen);
-  get("play").textContent = paused ? "Play" : "Pause";
-  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
-  get("clock").textContent = duration > 0 ? `${clock(currentTime)} / ${clock(duration)}` : "";
-  get("outline").setAttribute("aria-valuenow", String(duration > 0 ? Math.round((100 * currentTime) / duration) : 0));
-}
-
-function seek(event) {
-  const box = get("outline").getBoundingClientRect();
-  const { duration } = get("audio");
-  if (duration > 0) get("audio").currentTime = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * duration;
 }
 
 // ---- wiring ----
@@ -308,30 +206,6 @@ function wire() {
   }
   for (const [name, on] of Object.entries(PROCESSING)) get(name).checked = on;
   get("speaker-row").hidden = !("setSinkId" in AudioContext.prototype);
-  get("file").onchange = () => {
-    if (get("file").files[0]) convert(get("file").files[0]);
-    get("file").value = "";
-  };
-  const drop = get("drop");
-  window.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-  window.addEventListener("dragleave", (event) => event.relatedTarget === null && drop.classList.remove("over"));
-  window.addEventListener("drop", (event) => {
-    event.preventDefault();
-    drop.classList.remove("over");
-    if (event.dataTransfer.files[0]) convert(event.dataTransfer.files[0]);
-  });
-  get("play").onclick = () => (get("audio").paused ? player.play() : get("audio").pause());
-  get("hear-original").onclick = () => hear(0);
-  get("hear-converted").onclick = () => hear(1);
-  get("outline").onpointerdown = seek;
-  get("outline").onpointermove = (event) => event.buttons && seek(event);
-  get("outline").onkeydown = (event) => {
-    const by = { ArrowLeft: -2, ArrowRight: 2 }[event.key];
-    if (by) get("audio").currentTime += by;
-  };
 }
 
 async function begin() {
@@ -347,6 +221,7 @@ async function begin() {
   get("limits").textContent = `${facts.suffixes.map((each) => each.slice(1).toUpperCase()).join(", ")} · up to ${facts.upload_mb} MB and ${facts.minutes} minutes`;
   const voice = facts.voices[0];
   get("footer").textContent = `Edge VC ${facts.version} · ${voice.engine}, ${voice.precision} · voice: ${voice.licence}. ${voice.consent}`;
+  wirePlayer(facts.upload_mb, () => ({ voice: get("voice").value, ...Object.fromEntries(settings) }));
   show(obstacle());
   if (obstacle()) get("start").disabled = true;
   requestAnimationFrame(draw);
