@@ -177,6 +177,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.run_arguments",
         "edge_vc_runtime.verb_parser",
         "edge_vc_runtime.version",
+        "edge_vc_runtime/control",
         "edge_vc_runtime/install",
         "edge_vc_runtime/latency",
         "edge_vc_runtime/profiling",
@@ -185,6 +186,13 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime/chain": {
         "edge_vc_runtime.samples",
         "edge_vc_runtime/audio",
+        "edge_vc_runtime/live",
+    },
+    "edge_vc_runtime/control": {
+        "edge_vc_runtime.board_profile",
+        "edge_vc_runtime.message",
+        "edge_vc_runtime.verb_parser",
+        "edge_vc_runtime/chain",
         "edge_vc_runtime/live",
     },
     "edge_vc_runtime.cli": {
@@ -204,6 +212,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.trust",
         "edge_vc_runtime/audio",
         "edge_vc_runtime/bundle",
+        "edge_vc_runtime/chain",
         "edge_vc_runtime/devices",
         "edge_vc_runtime/engines",
         "edge_vc_runtime/live",
@@ -228,6 +237,8 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime.errors": {
         "edge_vc_runtime/audio",
         "edge_vc_runtime/bundle",
+        "edge_vc_runtime/chain",
+        "edge_vc_runtime/control",
         "edge_vc_runtime/devices",
         "edge_vc_runtime/engines",
         "edge_vc_runtime/install",
@@ -244,6 +255,8 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime.live_run": {
         "edge_vc_runtime.errors",
         "edge_vc_runtime/audio",
+        "edge_vc_runtime/chain",
+        "edge_vc_runtime/control",
         "edge_vc_runtime/devices",
         "edge_vc_runtime/live",
         "edge_vc_runtime/monitor",
@@ -254,6 +267,8 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.errors",
         "edge_vc_runtime.live_run",
         "edge_vc_runtime.verb_parser",
+        "edge_vc_runtime/chain",
+        "edge_vc_runtime/control",
         "edge_vc_runtime/live",
         "edge_vc_runtime/monitor",
         "edge_vc_runtime/taps",

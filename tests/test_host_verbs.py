@@ -44,6 +44,7 @@ MISSING = {
     "uninstall": ["--root", "none"],
     "unit": ["--user", "none such"],
     "choose": ["none.evc"],
+    "control": ["status", "--socket", "none"],
     "devices": ["--backend", "none"],
     "measure-latency": ["--backend", "none"],
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from edge_vc_runtime.commands import choose, inspect, profile, report, verify
+from edge_vc_runtime.control.arguments import add_control
 from edge_vc_runtime.devices_arguments import add_devices
 from edge_vc_runtime.install.arguments import add_installation
 from edge_vc_runtime.latency.arguments import add_measure_latency
@@ -73,6 +74,7 @@ def _add_verbs(parser: VerbParser, prog: str) -> dict[str, VerbParser]:
     _add_choose(commands, prog)
     _add_report(commands, prog)
     add_installation(commands, prog)
+    add_control(commands, prog)
     add_measure_latency(commands, prog)
     return commands.choices
 

@@ -15,6 +15,8 @@ from edge_vc_runtime.audio.sources import source_kind
 from edge_vc_runtime.audio.stdin_source import open_stdin
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.bundle.signature import SignatureError, SignerList
+from edge_vc_runtime.chain.options import ChainOptions
+from edge_vc_runtime.chain.time_stretch import TimeStretch
 from edge_vc_runtime.descriptions import (
     describe_bundle,
     describe_comparison,
@@ -48,8 +50,12 @@ def run(arguments: argparse.Namespace) -> int:
     kind = source_kind(arguments.input)
     if arguments.input_rate and kind.states_rate:
         raise UsageError(f"--input-rate is for raw audio on stdin; a {kind.name} says its own rate")
-    refuse_aliases([arguments.output], [arguments.input, arguments.bundle])
+    options = ChainOptions.from_arguments(arguments)
+    inputs = [arguments.input, arguments.bundle, *([options.backing] if options.backing else [])]
+    refuse_aliases([arguments.output], inputs)
     session = _open(arguments)
+    converter = options.build(session, live=False) if options.chain_asked else session
+    stretch = TimeStretch(session.sample_rate, options.speed) if options.speed else None
     say = (lambda line: None) if arguments.quiet else _say
     source = _source(arguments, session.sample_rate)
     try:
@@ -62,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         bar = ProgressBar(f"{session.manifest.name}", total)
         try:
             progress = None if arguments.quiet else bar.update
-            done = convert_stream(session, source, sink, rate, progress)
+            done = convert_stream(converter, source, sink, rate, progress, stretch)
         finally:
             bar.close()
     finally:

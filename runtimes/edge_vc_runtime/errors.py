@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.bundle.manifest import BundleError
+from edge_vc_runtime.chain.error import ChainError
+from edge_vc_runtime.control.error import ControlError
 from edge_vc_runtime.devices.error import DeviceError
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.install.error import InstallError
@@ -20,7 +22,9 @@ class UsageError(Exception):
 ERRORS = (
     AudioIOError,
     BundleError,
+    ChainError,
     ColdStartError,
+    ControlError,
     DeviceError,
     EngineError,
     InstallError,

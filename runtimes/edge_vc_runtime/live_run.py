@@ -9,6 +9,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from edge_vc_runtime.audio.sinks import sink_kind
+from edge_vc_runtime.chain.chain import Chain
+from edge_vc_runtime.chain.options import ChainOptions
+from edge_vc_runtime.chain.snapshot import with_chain, with_chain_delay
+from edge_vc_runtime.control.live_control import start_control
+from edge_vc_runtime.control.options import ControlOptions
+from edge_vc_runtime.control.status import LatestStatus
 from edge_vc_runtime.devices.backends import open_backend
 from edge_vc_runtime.devices.library_noise import filtered_stderr
 from edge_vc_runtime.devices.virtual_microphone import VirtualMicrophone
@@ -53,9 +59,19 @@ def run_live(arguments: argparse.Namespace) -> int:
             arguments.tier,
             alone=not governor.enabled,
         )
+        chain = ChainOptions.from_arguments(arguments).build(converter, live=True)
         listeners = TapListeners(taps, converter.sample_rate, display.console.print)
         stack.callback(listeners.close)
-        run = _assemble(converter, options, governor, display, listeners, arguments.quiet, stack)
+        machine = _Machine(converter, chain, governor)
+        run = _assemble(machine, options, display, listeners, arguments.quiet, stack)
+        start_control(
+            ControlOptions.from_arguments(arguments),
+            chain.parameters,
+            run.status,
+            display.console.print,
+            run.monitor.ended.set,
+            stack,
+        )
         try:
             interrupted = run.until_end(options.seconds)
         finally:  # after SIGTERM too: what ran for hours is summed up
@@ -73,6 +89,7 @@ class _Run:
     loop: LiveLoop
     monitor: MonitorThread
     recorders: tuple[Recorder, ...]
+    status: LatestStatus
 
     def until_end(self, seconds: float | None) -> bool:
         """Wait for the end and stop everything; return whether it was Ctrl-C."""
@@ -92,17 +109,28 @@ class _Run:
         return interrupted
 
 
+@dataclass(frozen=True)
+class _Machine:
+    """What converts, and what steers it."""
+
+    converter: TieredConverter
+    chain: Chain
+    governor: GovernorOptions
+
+
 def _assemble(
-    converter: TieredConverter,
+    machine: _Machine,
     options: LiveOptions,
-    governor: GovernorOptions,
     display: LiveDisplay,
     listeners: TapListeners,
     quiet: bool,
     stack: ExitStack,
 ) -> _Run:
     """Open everything and start the loop; ``stack`` closes it."""
-    step_s = [warm_up(session) for session in converter.sessions][-1]
+    converter, chain = machine.converter, machine.chain
+    for session in converter.sessions:
+        warm_up(session)
+    step_s = warm_up(chain)
     console = display.console
     complain = _write_error if quiet else console.print
     choice = _choice(options, stack)
@@ -112,7 +140,7 @@ def _assemble(
     microphone = _recorder(options.record_input, converter, complain, stack)
     loop = LiveLoop(
         backend,
-        converter,
+        chain,
         LoopSettings(
             choice,
             options.channel,
@@ -132,16 +160,21 @@ def _assemble(
         console.print(loop.notice)
     pair = loop.pair
     if pair is not None:
-        parts = replace(loop.delay_parts(), compute_ms=step_s * 1000)
+        parts = with_chain_delay(replace(loop.delay_parts(), compute_ms=step_s * 1000), chain)
         display.before(parts, pair.input_device.name, pair.output_device.name)
-    steering = Steering(LoopActuators(loop, converter), governor, console)
+    actuators = LoopActuators(loop, converter, chain.set_bypass)
+    steering = Steering(actuators, machine.governor, console)
+    status = LatestStatus()
     observers: list[Observer] = [
         steering.observe,
         lambda seen: display.observe(seen, loop.times),
         listeners.poll,
+        status.observe,
     ]
-    monitor = MonitorThread(loop, observers, steering.complete)
-    return _Run(loop, monitor, (*converted, *microphone))
+    monitor = MonitorThread(
+        loop, observers, lambda seen: steering.complete(with_chain(seen, chain))
+    )
+    return _Run(loop, monitor, (*converted, *microphone), status)
 
 
 def _write_error(line: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from edge_vc_runtime.chain.options import add_chain_options
 from edge_vc_runtime.commands import run as run_file
+from edge_vc_runtime.control.options import add_control_options
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.live.governor_options import add_governor_options
 from edge_vc_runtime.live.options import add_live_options
@@ -17,7 +19,9 @@ _EXAMPLES = """
 {prog} kathleen.evc --input USB --output Headphones --record converted.wav
 {prog} kathleen.evc --virtual-mic kathleen --report live.json
 {prog} kathleen.evc --metrics 9464 --tap words=said.srt --tap mood
+{prog} kathleen.evc --pitch -2 --noise-reduction --backing song.flac
 {prog} kathleen.evc in.wav out.wav
+{prog} kathleen.evc in.wav out.wav --gate --level-follow --speed 1.2
 {prog} kathleen.evc song.flac out.wav --output-rate 44100
 arecord -f S16_LE -r 48000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
 """
@@ -47,6 +51,8 @@ def add_run(commands: Commands, prog: str) -> None:
     add_governor_options(parser)
     add_display_options(parser)
     add_tap_options(parser)
+    add_chain_options(parser)
+    add_control_options(parser)
     parser.set_defaults(command=run)
 
 

@@ -15,6 +15,7 @@ VERBS = {
     "rollback": "Make the release before the current one current again.",
     "uninstall": "Remove every installed release.",
     "unit": "Print the systemd unit that runs the current release.",
+    "control": "Change the voice of a live run, or ask how it does.",
     "measure-latency": "Measure the real delay from output to input with a chirp.",
 }
 """Each verb's name and one line of help."""
@@ -32,6 +33,7 @@ EXIT_CODES = {
     "rollback": "0 done, 1 its health check failed, 2 nothing to go back to",
     "uninstall": "0 done, 2 nothing is installed",
     "unit": "0 done, 2 a path or name that has no place in a unit",
+    "control": "0 done, 2 no run there, or bad input",
     "measure-latency": "0 measured, 1 the signal was not found, 2 bad input, 130 Ctrl-C",
 }
 """Each verb's exit codes, as its help lists them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -19,7 +20,16 @@ from edge_vc_runtime.audio.source import AudioSource
 from edge_vc_runtime.live.converter import HopConverter
 from edge_vc_runtime.live.hop_times import HopTimes
 from edge_vc_runtime.samples import Samples
-from edge_vc_runtime.session import Session
+
+
+class BlockEffect(Protocol):
+    """Something that changes converted audio and its length, as a time stretch does."""
+
+    def push(self, audio: Samples) -> Samples:
+        """Take ``[T]`` at the model's rate and return ``[0 or more]``."""
+
+    def finish(self) -> Samples:
+        """Return the rest."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +47,18 @@ class Conversion:
 
 
 def convert_stream(
-    session: Session,
+    session: HopConverter,
     source: AudioSource,
     sink: AudioSink,
     output_rate: int | None = None,
     progress: Callable[[float], None] | None = None,
+    effect: BlockEffect | None = None,
 ) -> Conversion:
     """Convert a source to its end, in constant memory, and finish the sink.
 
-    ``output_rate`` in Hz, the model's by default; ``progress`` is called with the seconds read. On
-    any error the sink is aborted. Raises `AudioIOError` for unusable audio.
+    ``output_rate`` in Hz, the model's by default; ``progress`` is called with the seconds read;
+    ``effect`` changes what was converted, and its length. On any error the sink is aborted. Raises
+    `AudioIOError` for unusable audio.
     """
     start = time.perf_counter()
     rate = output_rate or session.sample_rate
@@ -56,13 +68,15 @@ def convert_stream(
         after = Resampler(session.sample_rate, rate)
         before = Resampler(source.sample_rate, session.sample_rate)
         written = 0
-        for piece in convert_blocks(session, _resampled(before, meter), times):
+        pieces = convert_blocks(session, _resampled(before, meter), times)
+        for piece in pieces if effect is None else _changed(effect, pieces):
             ready = after.push(piece)
             sink.write(ready)
             written += ready.shape[0]
         if not meter.frames:
             raise AudioIOError(f"{source.name}: holds no samples; give audio that is not empty")
-        rest = after.finish(resampled_length(meter.frames, source.sample_rate, rate))
+        length = resampled_length(meter.frames, source.sample_rate, rate)
+        rest = after.finish(length if effect is None else None)
         sink.write(rest)
         sink.finish()
     except BaseException:
@@ -76,7 +90,7 @@ def convert_stream(
     )
 
 
-def convert_array(session: Session, audio: Samples) -> Samples:
+def convert_array(session: HopConverter, audio: Samples) -> Samples:
     """Convert ``[T]`` at the session's rate to ``[T]``, from silence, as a stream would."""
     session.reset()
     mono = np.ascontiguousarray(audio, np.float32)
@@ -128,6 +142,12 @@ def _resampled(resampler: Resampler, blocks: Iterable[Samples]) -> Iterator[Samp
     for block in blocks:
         yield resampler.push(block)
     yield resampler.finish()
+
+
+def _changed(effect: BlockEffect, pieces: Iterable[Samples]) -> Iterator[Samples]:
+    for piece in pieces:
+        yield effect.push(piece)
+    yield effect.finish()
 
 
 def _hops(blocks: Iterable[Samples], hop: int, delay: int) -> Iterator[tuple[Samples, int]]:

@@ -1,0 +1,148 @@
+"""A Unix socket through which programs of the same user control a run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import struct
+import threading
+from pathlib import Path
+
+from edge_vc_runtime.control.error import ControlError
+from edge_vc_runtime.control.place import check_place, private_folder
+from edge_vc_runtime.control.requests import LONGEST_LINE, ControlRequests
+
+_MOST_CLIENTS = 8
+_LOOK_S = 0.2  # how soon `close` is noticed
+_SEND_S = 1.0  # a client that does not read is dropped
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid of SO_PEERCRED
+
+
+class ControlSocket:
+    """Listens in a thread of its own; readable and writable by its owner only.
+
+    The folder is made with mode 0700 and checked, the socket has 0600, and the other side's user is
+    asked from the kernel. A socket that an ended run left behind is replaced; one that is still
+    answered is not: raises `ControlError`.
+    """
+
+    def __init__(self, path: Path, requests: ControlRequests) -> None:
+        check_place(path)
+        self.path = path
+        self._requests = requests
+        self._closed = threading.Event()
+        private_folder(path.parent)
+        self._listener = _listen(path)
+        self._identity = _identity(path)
+        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop and remove the socket; harmless when repeated."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        self._thread.join(5 * _LOOK_S + _SEND_S)
+        self._listener.close()
+        if _identity(self.path) == self._identity:  # not another run's
+            self.path.unlink(missing_ok=True)
+
+    def _run(self) -> None:
+        clients: dict[socket.socket, bytearray] = {}
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            while not self._closed.is_set():
+                for key, _ in selector.select(_LOOK_S):
+                    if key.fileobj is self._listener:
+                        self._accept(selector, clients)
+                    else:
+                        self._serve(selector, clients, key.fileobj)  # type: ignore[arg-type]
+        for client in clients:
+            client.close()
+
+    def _accept(
+        self, selector: selectors.BaseSelector, clients: dict[socket.socket, bytearray]
+    ) -> None:
+        try:
+            client, _ = self._listener.accept()
+        except OSError:
+            return
+        if len(clients) >= _MOST_CLIENTS or not _same_user(client):
+            client.close()
+            return
+        client.settimeout(_SEND_S)
+        clients[client] = bytearray()
+        selector.register(client, selectors.EVENT_READ)
+
+    def _serve(
+        self,
+        selector: selectors.BaseSelector,
+        clients: dict[socket.socket, bytearray],
+        client: socket.socket,
+    ) -> None:
+        """Read what is there and answer every whole line; drop a client that misbehaves."""
+        pending = clients[client]
+        try:
+            data = client.recv(LONGEST_LINE)
+            pending += data
+            while (end := pending.find(b"\n")) >= 0:
+                client.sendall(self._requests.answer(bytes(pending[:end])))
+                del pending[: end + 1]
+            if len(pending) > LONGEST_LINE:
+                client.sendall(self._requests.answer(bytes(pending)))
+                data = b""
+        except OSError:
+            data = b""
+        if not data:
+            selector.unregister(client)
+            del clients[client]
+            client.close()
+
+
+def _listen(path: Path) -> socket.socket:
+    """Bind under another name, restrict, then move into place: never open to others."""
+    _refuse_answered(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    fresh = path.with_name(f".{os.getpid()}.s")
+    try:
+        fresh.unlink(missing_ok=True)
+        listener.bind(str(fresh))
+        fresh.chmod(0o600)
+        listener.listen(_MOST_CLIENTS)
+        listener.setblocking(False)
+        fresh.replace(path)
+    except OSError as error:
+        listener.close()
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise ControlError(f"{path}: {error.strerror or error}") from error
+    return listener
+
+
+def _refuse_answered(path: Path) -> None:
+    if not path.exists():
+        return
+    if not path.is_socket():
+        raise ControlError(f"{path}: exists and is no socket; give --control another path")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_SEND_S)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return
+    raise ControlError(f"{path}: another run is controlled there; give --control another path")
+
+
+def _same_user(client: socket.socket) -> bool:
+    data = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(data)[1]) in (os.geteuid(), 0)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,134 @@
+"""Single keys of the terminal change parameters while a conversion runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import sys
+import termios
+import threading
+import tty
+from collections.abc import Callable
+from typing import Any
+
+from edge_vc_runtime.chain.parameters import Parameters
+
+_LOOK_S = 0.2
+_SEQUENCE = re.compile(rb"\x1b(\[[0-9;?]*[ -/]*[@-~]|O.|.?)", re.DOTALL)
+"""What arrows, function keys and Alt send: it means nothing here."""
+KEYS: dict[str, tuple[str, int]] = {
+    "b": ("bypass", 1),
+    "g": ("gate", 1),
+    "n": ("noise_reduction", 1),
+    "f": ("level_follow", 1),
+    "+": ("gain", 1),
+    "-": ("gain", -1),
+    "]": ("pitch", 1),
+    "[": ("pitch", -1),
+    "m": ("mix", 1),
+    "M": ("mix", -1),
+    "t": ("backing_gain", 1),
+    "T": ("backing_gain", -1),
+}
+"""The parameter that a key changes, and by how many steps."""
+HELP = (
+    "keys: b bypass, g gate, n noise reduction, f level follow, + - gain, ] [ pitch, "
+    "m M mix, t T backing track, ? help, q quit"
+)
+
+
+class KeyControl:
+    """Reads keys in a thread of its own, without waiting for Enter.
+
+    Ctrl-C and Ctrl-Z work as ever. The terminal is put back by `close`, which a context manager's
+    exit calls on every path; it is left alone where standard input is no terminal, or the run is
+    in its background.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        say: Callable[[str], object],
+        quit: Callable[[], object],
+        descriptor: int | None = None,
+    ) -> None:
+        """``say`` shows a line, ``quit`` ends the run; ``descriptor`` is stdin's by default."""
+        self._parameters = parameters
+        self._say = say
+        self._quit = quit
+        self._descriptor = _stdin() if descriptor is None else descriptor
+        self._before: list[Any] | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keys", daemon=True)
+
+    def __enter__(self) -> KeyControl:
+        """Start, where there is a terminal."""
+        if self.available:
+            self._before = termios.tcgetattr(self._descriptor)
+            # Keys at once and unseen; signals and output processing stay.
+            tty.setcbreak(self._descriptor, termios.TCSANOW)
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Put the terminal back."""
+        self.close()
+
+    @property
+    def available(self) -> bool:
+        """Whether keys can be read: standard input is a terminal and this run is in front."""
+        try:
+            group = os.tcgetpgrp(self._descriptor)
+        except OSError:
+            return False
+        return os.isatty(self._descriptor) and group == os.getpgrp()
+
+    def close(self) -> None:
+        """Stop and put the terminal back; harmless when repeated."""
+        self._closed.set()
+        if self._before is not None:
+            with contextlib.suppress(termios.error):  # the terminal is gone
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, self._before)
+            self._before = None
+        if self._thread.ident is not None and self._thread is not threading.current_thread():
+            self._thread.join(2 * _LOOK_S)
+
+    def press(self, key: str) -> None:
+        """Do what a key stands for; an unknown one does nothing."""
+        if key == "q":
+            self._quit()
+        elif key in "?h":
+            self._say(HELP)
+        elif key in KEYS:
+            name, steps = KEYS[key]
+            self._say(describe(self._parameters, name, self._parameters.change(name, steps)))
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            try:
+                ready, _, _ = select.select([self._descriptor], [], [], _LOOK_S)
+                data = os.read(self._descriptor, 64) if ready else None
+            except OSError:
+                return
+            if data == b"":
+                return
+            for key in _SEQUENCE.sub(b"", data or b"").decode("ascii", "ignore"):
+                self.press(key)
+
+
+def describe(parameters: Parameters, name: str, value: float) -> str:
+    """Return a parameter and its value as a line of text: ``pitch 2 semitones``."""
+    parameter = parameters.find(name)
+    label = parameter.name.replace("_", " ")
+    if parameter.switch:
+        return f"{label} {'on' if value else 'off'}"
+    return f"{label} {value:g} {parameter.unit}"
+
+
+def _stdin() -> int:
+    try:
+        return sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):  # closed, or replaced by a test
+        return -1
