@@ -300,3 +300,30 @@ def test_no_golden_recording(path: Path) -> None:
     bundle = opened(path, whole(replace(manifest, golden=None), files))
     with pytest.raises(BundleError, match="has no golden recording"):
         bundle.golden()
+
+
+def test_a_golden_recording_of_gigabytes_is_not_unpacked(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, files = mini_contents()
+    out = io.BytesIO()
+    np.savez_compressed(out, input=np.zeros(1 << 24, np.float32), more=np.zeros(1, np.float32))
+    bomb = files | {"golden.npz": out.getvalue()}
+    bundle = opened(path, whole(listed(manifest, bomb), bomb))
+    assert path.stat().st_size < 1 << 20
+    monkeypatch.setattr(np, "load", lambda *_, **__: pytest.fail("it was unpacked"))
+    with pytest.raises(BundleError, match=r"golden.npz: 67\d+ bytes of arrays, at most 67108864"):
+        bundle.golden()
+
+
+@pytest.mark.parametrize(("levels", "allowed"), [(60, True), (70, False)])
+def test_a_manifest_is_not_nested_deeply(path: Path, levels: int, allowed: bool) -> None:
+    manifest, files = mini_contents()
+    nested: object = 1
+    for _ in range(levels):
+        nested = {"x": nested}
+    data = whole(replace(manifest, provenance={"deep": nested}), files)
+    if allowed:
+        assert opened(path, data)
+    else:
+        assert "nested more than 64 levels" in refused(path, data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,9 @@ from edge_vc_runtime.bundle.archive import Member, chunks, walk
 from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME, BundleError, Manifest
 
 __all__ = ["Bundle", "BundleError", "read_bundle"]
+
+GOLDEN_LIMIT = 1 << 26
+"""Largest golden recording in bytes, unpacked: its input and an output per precision."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Bundle:
             raise BundleError(f"{self.path}: has no golden recording")
         name = self.manifest.golden.file
         data = self.read(name)
+        _check_golden_size(f"{self.path}: {name}", data)
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 arrays = {key: np.asarray(archive[key]) for key in archive.files}
@@ -98,6 +103,17 @@ def read_bundle(path: str | Path) -> Bundle:
         signed = members.get(SIGNATURE_NAME)
         signature = b"".join(chunks(file, signed)) if signed else None
     return Bundle(path, manifest, members, content, signature)
+
+
+def _check_golden_size(place: str, data: bytes) -> None:
+    """Refuse an archive whose arrays are large: a file of kilobytes can hold gigabytes of zeros."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
+        raise BundleError(f"{place}: is not a plain npz file") from error
+    if size > GOLDEN_LIMIT:
+        raise BundleError(f"{place}: {size} bytes of arrays, at most {GOLDEN_LIMIT} are allowed")
 
 
 @contextmanager

@@ -22,6 +22,7 @@ NAMESPACE = "edge-vc-bundle"
 LIST_LIMIT = 1 << 20
 """Largest list of signers or of revoked keys in bytes."""
 _TIMEOUT_S = 30.0
+_EARLIEST = 1_767_225_600.0  # 2026-01-01, before anything was signed in this namespace
 _CLOCK = re.compile(r"key (has expired|is not yet valid): verify time \S+ [<>] (valid-\w+ \S+)")
 
 
@@ -83,13 +84,13 @@ def verify_signature(
 def signing_time(signers: SignerList) -> float:
     """Return the time in s since 1970 at which signers are judged.
 
-    The clock, but never before the list of signers was written: a board without a battery starts
-    in 1970, where nobody's key has expired.
+    The clock, but never before 2026 or before the list of signers was written: a board without a
+    battery starts in 1970, where nobody's key has expired.
     """
     try:
-        return max(time.time(), signers.allowed.stat().st_mtime)
+        return max(_EARLIEST, time.time(), signers.allowed.stat().st_mtime)
     except OSError:
-        return time.time()
+        return max(_EARLIEST, time.time())
 
 
 @dataclass(frozen=True)

@@ -78,11 +78,15 @@ def check_space(size: int, folder: Path, disk: Disk) -> None:
 
 
 def check_goldens(bundle: Bundle) -> None:
-    """Replay the golden recording with every engine here; raises `InstallCheckError`."""
+    """Replay the golden recording with every engine here.
+
+    Raises `InstallCheckError` when it sounds different here, `InstallError` for one that cannot be
+    replayed: a graph that an engine refuses, no engine, no recording.
+    """
     try:
         replays = replay_golden(bundle)
     except (BundleError, EngineError) as error:
-        raise InstallCheckError(f"golden recording: {error}") from error
+        raise InstallError(f"golden recording: {error}") from error
     for replay in replays:
         if not replay.equal:
             raise InstallCheckError(
@@ -90,7 +94,7 @@ def check_goldens(bundle: Bundle) -> None:
                 f"{replay.difference:.2e} off, {replay.tolerance:.0e} is allowed"
             )
     if not replays:
-        raise InstallCheckError("golden recording: holds nothing that an engine here can run")
+        raise InstallError("golden recording: holds nothing that an engine here can run")
 
 
 def first_hop(folder: Path) -> None:

@@ -20,10 +20,13 @@ class Disk:
         """Do nothing; called before each change."""
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder, and those above it, unless it is there."""
+        """Make a folder, and those above it, unless they are there; others may read them."""
         with _told(path):
             self.before(f"make {path.name}")
-            path.mkdir(parents=True, exist_ok=True)
+            for folder in reversed([path, *path.parents]):
+                if not folder.is_dir():
+                    folder.mkdir()
+                    folder.chmod(0o755)
 
     def make_temporary(self, folder: Path, prefix: str) -> Path:
         """Make a new folder in ``folder`` that others may read."""
@@ -38,6 +41,7 @@ class Disk:
         with _told(path):
             self.before(f"write {path.name}")
             with path.open("xb") as file:
+                os.fchmod(file.fileno(), 0o644)  # the service's user reads it, whatever the umask
                 for chunk in chunks:
                     self.write_chunk(file.fileno(), chunk)
                 self.before(f"sync {path.name}")

@@ -102,13 +102,21 @@ def _stage(
         if not _same(copy, bundle):
             raise InstallError(f"{bundle.path}: changed while it was copied")
         disk.sync_folder(incoming)
-        options.goldens(copy)
+        _replay(copy, bundle.path, options)
         if (root.releases / release).exists():  # damaged, else it would not be staged again
             disk.rename(root.releases / release, root.releases / f"{UNFINISHED}damaged")
         disk.rename(incoming, root.releases / release)
     except (InstallError, BundleError):
         disk.remove(incoming)
         raise
+
+
+def _replay(copy: Bundle, source: Path, options: InstallOptions) -> None:
+    """Check the copy by its golden recording; errors name the bundle that the user gave."""
+    try:
+        options.goldens(copy)
+    except InstallError as error:
+        raise type(error)(str(error).replace(str(copy.path), str(source))) from error
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _SHOWN = 60  # characters of a wrong value that an error repeats
+_DEPTH = 64
 
 
 class FieldError(ValueError):
@@ -33,7 +34,24 @@ def parse_object(data: bytes) -> dict[str, object]:
         raise FieldError(f"is not JSON ({error})") from error
     if not isinstance(value, dict):
         raise FieldError(f"holds {_kind(value)} where an object belongs")
+    _refuse_deep(value)
     return value
+
+
+def _refuse_deep(value: object) -> None:
+    """Refuse what recursive code would fail on: parsing alone goes some hundred levels deep."""
+    level = [value]
+    for _ in range(_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return
+    raise FieldError(f"is nested more than {_DEPTH} levels deep")
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -150,12 +168,7 @@ class Fields:
 def _refuse_infinite(value: object, where: str) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise FieldError(f"{where} holds a number that is not finite")
-    children: Iterable[object] = ()
-    if isinstance(value, dict):
-        children = value.values()
-    elif isinstance(value, list):
-        children = value
-    for child in children:
+    for child in _children(value):
         _refuse_infinite(child, where)
 
 
