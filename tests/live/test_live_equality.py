@@ -7,6 +7,7 @@ import pytest
 from fake_backend import Shift, to_type
 from loop_rig import LoopRig
 
+from edge_vc_runtime.audio.block_resampler import streaming_resampler
 from edge_vc_runtime.audio.polyphase import PolyphaseResampler
 from edge_vc_runtime.devices.backend import StreamFormat
 
@@ -18,10 +19,19 @@ def speech(seconds: float, rate: int, seed: int = 0) -> np.ndarray:
 
 def offline(mono: np.ndarray, converter: Shift, input_rate: int, output_rate: int) -> np.ndarray:
     """Convert in one piece each: the whole recording down, hops through, the whole result up."""
-    audio = PolyphaseResampler(input_rate, converter.sample_rate).push(mono)
+    audio = resampled(mono, input_rate, converter.sample_rate, converter.hop)
     hops = audio[: audio.size // converter.hop * converter.hop].reshape(-1, converter.hop)
-    out = np.concatenate([converter.step(hop) for hop in hops])
-    return PolyphaseResampler(converter.sample_rate, output_rate).push(out)
+    out = np.concatenate([converter.step(hop).copy() for hop in hops])
+    return resampled(out, converter.sample_rate, output_rate, converter.hop)
+
+
+def resampled(audio: np.ndarray, from_rate: int, to_rate: int, hop: int) -> np.ndarray:
+    block = -(-hop * from_rate // 16000) if to_rate == 16000 else hop
+    resampler = streaming_resampler(from_rate, to_rate, block)
+    if isinstance(resampler, PolyphaseResampler):
+        return resampler.push(audio)
+    whole = audio[: audio.size // block * block].reshape(-1, block)
+    return np.concatenate([resampler.push(piece).copy() for piece in whole])
 
 
 @pytest.mark.parametrize("hop", [40, 160, 320])

@@ -36,8 +36,8 @@ class PolyphaseResampler:
                 f"{from_rate} Hz cannot become {to_rate} Hz live: give a common rate, "
                 "such as 44100 or 48000 Hz"
             )
-        self._half = ceil(_CROSSINGS * max(1.0, from_rate / to_rate))
-        self._bank = _filters(self._up, self._down, self._half)
+        self._half = half_length(from_rate, to_rate)
+        self._bank = polyphase_filters(self._up, self._down, self._half)
         self.reset()
 
     @property
@@ -82,7 +82,12 @@ class PolyphaseResampler:
         self._start += max(drop, 0)
 
 
-def _filters(up: int, down: int, half: int) -> Samples:
+def half_length(from_rate: int, to_rate: int) -> int:
+    """Return how many input samples before and after an output sample its filter covers."""
+    return ceil(_CROSSINGS * max(1.0, from_rate / to_rate))
+
+
+def polyphase_filters(up: int, down: int, half: int) -> Samples:
     """Return one filter per phase, ``[up, 2 * half]``, each of gain 1 at 0 Hz."""
     offset = np.arange(1 - half, half + 1) - np.arange(up)[:, None] / up
     cutoff = _ROLLOFF * min(1.0, up / down)

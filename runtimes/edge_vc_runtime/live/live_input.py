@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from edge_vc_runtime.audio.polyphase import PolyphaseResampler
+from edge_vc_runtime.audio.block_resampler import streaming_resampler
 from edge_vc_runtime.devices.backend import StreamFormat
 from edge_vc_runtime.live.counters import LiveCounters
 from edge_vc_runtime.live.ring import Frames, Ring
@@ -44,9 +44,10 @@ class LiveInput:
         self._ring = Ring(
             int(form.sample_rate * RING_S) + form.frames, form.channels, form.sample_type
         )
-        self._resampler = PolyphaseResampler(form.sample_rate, sample_rate)
-        self._frames_per_sample = form.sample_rate / sample_rate
-        most = ceil(hop * self._frames_per_sample) + 1
+        self._rates = form.sample_rate, sample_rate
+        block = self._frames(hop)
+        self._resampler = streaming_resampler(form.sample_rate, sample_rate, block)
+        most = block + 1
         self._raw: Frames = np.zeros((most, form.channels), form.sample_type)
         self._float = np.zeros((most, form.channels), np.float32)
         self._mono = np.zeros(most, np.float32)
@@ -105,7 +106,12 @@ class LiveInput:
 
     def _missing_frames(self) -> int:
         missing = self._hop.shape[0] - self._filled - self._left
-        return min(max(ceil(missing * self._frames_per_sample), 1), self._mono.shape[0])
+        return min(max(self._frames(missing), 1), self._mono.shape[0])
+
+    def _frames(self, samples: int) -> int:
+        """Return how many frames of the card at least hold so many samples of the model."""
+        card, model = self._rates
+        return -(-samples * card // model)
 
     def _read(self, frames: int) -> Samples:
         """Return ``[frames]`` as mono float32."""

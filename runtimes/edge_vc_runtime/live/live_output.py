@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from edge_vc_runtime.audio.polyphase import PolyphaseResampler
+from edge_vc_runtime.audio.block_resampler import streaming_resampler
 from edge_vc_runtime.devices.backend import StreamFormat
 from edge_vc_runtime.live.counters import LiveCounters
 from edge_vc_runtime.live.ring import Frames, Ring
@@ -57,7 +57,7 @@ class LiveOutput:
         """Frames of silence that were played because the ring was empty."""
         self.worst_gap_s = 0.0
         """Longest time between two callbacks since it was last set to 0."""
-        self.resampler = resampler or PolyphaseResampler(sample_rate, form.sample_rate)
+        self.resampler = resampler or streaming_resampler(sample_rate, form.sample_rate, hop)
         self._counters = counters
         self._ring = Ring(int(form.sample_rate * RING_S), form.channels, form.sample_type)
         most = ceil(2 * hop * form.sample_rate / sample_rate) + 64

@@ -1,0 +1,436 @@
+"""Microphone to ear: the shipped bundle live between two null sinks of PulseAudio.
+
+Starts `edge-vc-rt run BUNDLE` as a user would, in a process of its own on a private sound server,
+says speech into its microphone and listens to its loudspeaker. Measures
+
+- xruns and late hops, idle and with one busy process per processor at nice 0;
+- CPU time as a share of one core, from the kernel's accounting of the process, and its memory;
+- the delay that the loop adds over a bare pass-through, which copies from the input callback to the
+  output callback through one ring. A chirp cannot be found in a converted voice, so it goes through
+  a loop whose model has the bundle's hop and look-ahead and passes the sound on; the bundle itself
+  is measured by the loudness of a probe, to about 5 ms;
+- the time from starting the process to the first converted sound, from SIGTERM to its end, and from
+  the sound server's return to the next converted hop.
+
+Statistics: counts over the whole run; delays are medians of the repeats. Leaves out: real sound
+cards, whose converters and drivers add their own delay, and any other machine than this one. A
+machine that does something else besides gives other xruns: run it idle.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_vc_export.parity.speech import example_speech
+from edge_vc_runtime import __version__
+from edge_vc_runtime.devices.backend import DeviceStream
+from edge_vc_runtime.devices.backends import open_backend
+from edge_vc_runtime.devices.negotiation import negotiate
+from edge_vc_runtime.devices.selection import find_device
+from edge_vc_runtime.latency.measurement import StreamPair, measure_round_trip
+from edge_vc_runtime.latency.signals import ProbeSignal, chirp_signal, speech_signal
+from edge_vc_runtime.live.loop import LiveLoop, LoopSettings
+from edge_vc_runtime.live.ring import Ring
+from edge_vc_runtime.profiling.machine import detect_environment, read_machine
+from edge_vc_runtime.samples import Samples
+from edge_vc_runtime.session import Session
+
+ROOT = Path(__file__).resolve().parent.parent
+BUNDLE = ROOT / "edge_vc" / "assets" / "kathleen-base.evc"
+RATE = 48000
+GOALS = {
+    "idle_xruns": 0,
+    "loaded_xruns_per_minute": 1.0,
+    "added_delay_ms": "algorithmic + one hop + 2",
+    "cpu_percent_of_one_core": 10.0,
+    "rss_mb": 90.0,
+    "start_to_first_sound_s": 1.0,
+    "stop_s": 0.5,
+    "resume_s": 2.0,
+}
+EXAMPLES = """examples:
+  python benchmarks/live.py --json benchmarks/results/live.json
+      ten minutes idle, five under load
+  python benchmarks/live.py --minutes 0.2 --loaded-minutes 0.2 --repeats 2
+      whether it runs at all
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print the figures and keep them; return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    if arguments.child:
+        return CHILDREN[arguments.child]()
+    session = Session.open(arguments.bundle)
+    with sound_server() as sound:
+        result = measure(sound, session, arguments)
+    for name, value in result["figures"].items():
+        goal = f"   goal {GOALS[name]}" if name in GOALS else ""
+        print(f"{name:28} {value}{goal}")
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser."""
+    parser = argparse.ArgumentParser(
+        prog="live.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--bundle", type=Path, default=BUNDLE, help="default: kathleen-base")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of the idle run (10)")
+    parser.add_argument("--loaded-minutes", type=float, default=5.0, help="of the other (5)")
+    parser.add_argument("--repeats", type=int, default=5, help="of every delay and time (5)")
+    parser.add_argument("--json", type=Path, help="keep the result here")
+    parser.add_argument("--child", choices=sorted(CHILDREN), help=argparse.SUPPRESS)
+    return parser
+
+
+def measure(sound: Any, session: Session, options: argparse.Namespace) -> dict[str, Any]:
+    """Return everything as plain data."""
+    start, stop = start_and_stop(sound, options)
+    bare = delay(sound, child("bare"), chirp_signal, options.repeats)
+    passed = delay(sound, child("passing"), chirp_signal, options.repeats)
+    converted = delay(sound, command(options.bundle), seeded_speech(), options.repeats)
+    idle = watch(sound, options.bundle, options.minutes, hogs=0)
+    cores = os.cpu_count() or 1
+    loaded = watch(sound, options.bundle, options.loaded_minutes, hogs=cores)
+    hop_ms = session.hop / session.sample_rate * 1000
+    algorithmic = hop_ms + session.delay / session.sample_rate * 1000
+    return {
+        "benchmark": "live",
+        "about": " ".join((__doc__ or "").split()),
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "python": platform.python_version(),
+        "environment": detect_environment(),
+        "machine": asdict(read_machine()),
+        "bundle": options.bundle.name,
+        "engine": " ".join(session.engine),
+        "precision": session.model.precision,
+        "goals": GOALS | {"added_delay_ms": algorithmic + hop_ms + 2},
+        "figures": {
+            "idle_minutes": options.minutes,
+            "idle_xruns": idle["xruns"],
+            "idle_late": idle["late"],
+            "loaded_minutes": options.loaded_minutes,
+            "loaded_xruns_per_minute": round(loaded["xruns"] / options.loaded_minutes, 2),
+            "loaded_late": loaded["late"],
+            "bare_delay_ms": bare,
+            "passing_delay_ms": passed,
+            "converted_delay_ms": converted,
+            "added_delay_ms": difference(passed, bare),
+            "algorithmic_ms": algorithmic,
+            "cpu_percent_of_one_core": idle["cpu_percent"],
+            "rss_mb": idle["rss_mb"],
+            "start_to_first_sound_s": start,
+            "stop_s": stop,
+            "resume_s": resume(sound, options.bundle),
+        },
+        "idle": idle["live"],
+        "loaded": loaded["live"],
+    }
+
+
+def difference(a: float | None, b: float | None) -> float | None:
+    """Return ``a - b`` where both were measured."""
+    return None if a is None or b is None else round(a - b, 2)
+
+
+def command(bundle: Path, *arguments: str) -> list[str]:
+    """Return the command that a user gives."""
+    return [sys.executable, "-m", "edge_vc_runtime", "run", str(bundle), *arguments]
+
+
+def child(name: str) -> list[str]:
+    """Return this script as a process of its own."""
+    return [sys.executable, __file__, "--child", name]
+
+
+@contextmanager
+def sound_server() -> Iterator[Any]:
+    """Run the tests' private sound server; this process and its children use it."""
+    spec = spec_from_file_location("live_sound", ROOT / "tests" / "live" / "live_sound.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules["live_sound"] = module
+    spec.loader.exec_module(module)
+    with module.SoundServer() as server:
+        os.environ.pop("PULSE_LATENCY_MSEC", None)
+        os.environ.update(server.environment)
+        yield server
+
+
+@contextmanager
+def running(line: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a process until the block ends, then end it with SIGINT."""
+    process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    drained = threading.Thread(target=lambda: process.stderr and process.stderr.read(), daemon=True)
+    drained.start()
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        drained.join()
+
+
+@contextmanager
+def speaking(sound: Any) -> Iterator[None]:
+    """Say speech into the microphone, over and over, while the block runs."""
+    speech = example_speech(30.0, RATE)
+    over = threading.Event()
+
+    def say() -> None:
+        while not over.is_set():
+            feed = sound.feed(speech)
+            while feed.poll() is None:
+                if over.wait(0.1):
+                    feed.kill()
+            feed.wait()
+
+    thread = threading.Thread(target=say)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def watch(sound: Any, bundle: Path, minutes: float, hogs: int) -> dict[str, Any]:
+    """Convert speech for a while; return counts, the report's section, CPU share and memory."""
+    place = Path(sound.folder) / "live-report.json"
+    seconds = minutes * 60
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(hogs)]
+    try:
+        with speaking(sound):
+            line = command(bundle, "--seconds", f"{seconds:g}", "--report", str(place))
+            process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(min(5.0, seconds / 3))  # the start costs more than the run
+            before, begin = cpu_seconds(process.pid), time.monotonic()
+            time.sleep(seconds * 0.9 - min(5.0, seconds / 3))
+            used, passed = cpu_seconds(process.pid) - before, time.monotonic() - begin
+            memory = rss_mb(process.pid)
+            process.wait(120)
+    finally:
+        for hog in busy:
+            hog.kill()
+            hog.wait()
+    live = json.loads(place.read_text())["live"]
+    return {
+        "live": live,
+        "xruns": live["input_overflows"] + live["output_underflows"],
+        "late": live["late"],
+        "cpu_percent": round(100 * used / passed, 2),
+        "rss_mb": memory,
+    }
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process in s, all threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rss_mb(pid: int) -> float:
+    """Return the memory of a process in MB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return round(int(line.split()[1]) / 1024, 1)
+    return float("nan")
+
+
+def seeded_speech() -> Callable[[], ProbeSignal]:
+    """Return what makes one speech probe after another."""
+    seeds = iter(range(1000))
+    return lambda: speech_signal(next(seeds))
+
+
+def delay(
+    sound: Any, line: list[str], signal_of: Callable[[], ProbeSignal], repeats: int
+) -> float | None:
+    """Return the median delay in ms through a process between both sinks; None: not found."""
+    backend = open_backend("auto")
+    try:
+        with running(line):
+            time.sleep(3)
+            heard = find_device(backend, "speaker_heard", "input")
+            played = find_device(backend, "mic_mouth", "output")
+            pair = StreamPair(
+                partial(negotiate, backend, heard, "input"),
+                partial(negotiate, backend, played, "output"),
+            )
+            made = measure_round_trip(pair, [signal_of() for _ in range(repeats)])
+    finally:
+        backend.close()
+    return round(made.median_ms, 2) if made.found else None
+
+
+def start_and_stop(sound: Any, options: argparse.Namespace) -> tuple[float, float]:
+    """Return the median times in s to the first sound, and from SIGTERM to the end."""
+    starts, stops = [], []
+    with speaking(sound):
+        time.sleep(1)
+        for _ in range(options.repeats):
+            with Listener(sound) as listener:
+                begin = time.monotonic()
+                process = subprocess.Popen(
+                    command(options.bundle), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+                starts.append(listener.first_sound() - begin)
+                begin = time.monotonic()
+                process.terminate()
+                process.wait(20)
+                stops.append(time.monotonic() - begin)
+    return round(float(np.median(starts)), 3), round(float(np.median(stops)), 3)
+
+
+class Listener:
+    """Hears the loudspeaker and notes when it is first not silent."""
+
+    def __init__(self, sound: Any) -> None:
+        self._process = subprocess.Popen(
+            [
+                "parec", "--device=speaker.monitor", "--format=float32le", f"--rate={RATE}",
+                "--channels=1", "--latency-msec=10", "--raw",
+            ],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        self._heard = threading.Event()
+        self._moment = float("nan")
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+
+    def __enter__(self) -> Listener:
+        self._thread.start()
+        time.sleep(0.5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._thread.join()
+
+    def first_sound(self) -> float:
+        """Return the moment in s of the monotonic clock, NaN after 30 s of silence."""
+        self._heard.wait(30)
+        return self._moment
+
+    def _listen(self) -> None:
+        stream = self._process.stdout
+        while stream is not None and (data := stream.read(480 * 4)):
+            block = np.frombuffer(data[: len(data) // 4 * 4], "<f4")
+            if not self._heard.is_set() and np.abs(block).max(initial=0.0) > 1e-3:
+                self._moment = time.monotonic()
+                self._heard.set()
+
+
+def resume(sound: Any, bundle: Path) -> float:
+    """Return the time in s from the sound server's return to the first converted sound."""
+    with running(command(bundle)):
+        time.sleep(3)
+        sound.stop()
+        time.sleep(3)
+        sound.start()
+        begin = time.monotonic()
+        with speaking(sound), Listener(sound) as listener:
+            return round(listener.first_sound() - begin, 3)
+
+
+def bare_child() -> int:
+    """Copy from the input callback to the output callback through one ring."""
+    backend = open_backend("auto")
+    ring = Ring(RATE, 2, "float32")
+    state = {"flowing": False}
+
+    def receive(frames: Any, overflow: bool) -> None:
+        ring.write(frames)
+
+    def play(frames: Any, underflow: bool) -> None:
+        if not state["flowing"] and ring.available >= 2 * frames.shape[0]:
+            ring.skip(ring.available - 2 * frames.shape[0])  # the settled fill: two callbacks
+            state["flowing"] = True
+        got = ring.read(frames) if state["flowing"] else 0
+        frames[got:] = 0
+
+    streams: list[DeviceStream] = []
+    for direction, callback in (("input", receive), ("output", play)):
+        device = find_device(backend, None, direction)  # type: ignore[arg-type]
+        streams.append(negotiate(backend, device, direction, callback, RATE, 2))  # type: ignore[arg-type]
+    for stream in streams:
+        stream.start()
+    return wait_for_interrupt(lambda: None)
+
+
+class Passing:
+    """A converter with the bundle's hop and look-ahead that passes what it gets."""
+
+    hop, sample_rate, delay = 160, 16000, 160
+
+    def __init__(self) -> None:
+        self._held = np.zeros(self.hop, np.float32)
+        self._out = np.zeros(self.hop, np.float32)
+
+    def step(self, audio: Samples) -> Samples:
+        """Return the hop before."""
+        self._out[:] = self._held
+        self._held[:] = audio
+        return self._out
+
+    def reset(self) -> None:
+        """Forget it."""
+        self._held.fill(0.0)
+
+
+def passing_child() -> int:
+    """Run the loop with `Passing`."""
+    loop = LiveLoop(open_backend("auto"), Passing(), LoopSettings())
+    loop.start()
+    try:
+        return wait_for_interrupt(loop.tend)
+    finally:
+        loop.stop()
+
+
+def wait_for_interrupt(tend: Callable[[], None]) -> int:
+    """Wait for SIGINT."""
+    try:
+        while True:
+            time.sleep(0.1)
+            tend()
+    except KeyboardInterrupt:
+        return 0
+
+
+CHILDREN: dict[str, Callable[[], int]] = {"bare": bare_child, "passing": passing_child}
+
+if __name__ == "__main__":
+    sys.exit(main())
