@@ -52,13 +52,13 @@ def test_converts_until_it_is_stopped() -> None:
     loop = started(backend)
     try:
         record(backend, 4800)
-        until(lambda: loop.counters.hops == 9)  # the resampler keeps 1.5 ms
+        until(lambda: loop.counters.hops == 10)
         heard = np.concatenate([play(backend) for _ in range(20)])
         seen = loop.snapshot()
     finally:
         loop.stop()
     np.testing.assert_allclose(heard[-400:], 0.125, rtol=1e-3)
-    assert (seen.state, seen.hops, seen.xruns) == ("running", 9, 0)
+    assert (seen.state, seen.hops, seen.xruns) == ("running", 10, 0)
     assert seen.input_db == pytest.approx(-12.04, abs=0.5)
     assert seen.input_device == seen.output_device == "fake"
     assert seen.delay.reserve_ms == 5.0
@@ -68,7 +68,7 @@ def test_converts_until_it_is_stopped() -> None:
     assert loop.state == "stopped"
     assert backend.input is not None
     assert backend.input.closed
-    assert loop.times.count == 9
+    assert loop.times.count == 10
 
 
 def test_a_device_that_vanishes_is_found_again() -> None:
@@ -79,7 +79,7 @@ def test_a_device_that_vanishes_is_found_again() -> None:
     loop.start()
     try:
         record(backend, 4800)
-        until(lambda: loop.counters.hops == 9)
+        until(lambda: loop.counters.hops == 10)
         lost = backend.output
         backend.vanish()
         loop.tend()
@@ -91,7 +91,7 @@ def test_a_device_that_vanishes_is_found_again() -> None:
         backend.gone = False
         until(lambda: loop.tend() or loop.state == "running")
         record(backend, 4800)
-        until(lambda: loop.counters.hops == 18)
+        until(lambda: loop.counters.hops == 20)
     finally:
         loop.stop()
     assert loop.counters.reopened == 1

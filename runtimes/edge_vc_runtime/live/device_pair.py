@@ -12,6 +12,10 @@ from edge_vc_runtime.devices.negotiation import negotiate
 from edge_vc_runtime.devices.selection import ignore_notice, pick_device
 from edge_vc_runtime.live.device_choice import DeviceChoice
 
+_SERVER_FRAMES = 240
+"""Frames of a callback where a sound server is in between: it moves 5 ms at a time whatever is
+asked for, and half as many callbacks cost half as much. A card itself is asked for 2.5 ms."""
+
 
 class _Callback:
     """Stands for a callback until the format is known that it needs: streams start afterwards."""
@@ -71,4 +75,5 @@ class DevicePair:
 def _open(
     backend: Backend, device: Device, direction: Direction, callback: _Callback, rate: int | None
 ) -> DeviceStream:
-    return negotiate(backend, device, direction, callback, rate)
+    frames = None if "hw:" in device.key else _SERVER_FRAMES
+    return negotiate(backend, device, direction, callback, rate, frames=frames)

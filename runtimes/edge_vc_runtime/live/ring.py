@@ -42,12 +42,16 @@ class Ring:
 
     def write(self, frames: Frames) -> int:
         """Append ``[T, channels]``, as far as it fits, and return the frames that did."""
-        count: int = min(frames.shape[0], self.free)
+        count: int = frames.shape[0]
+        if count > self.free:
+            count = self.free
         start = self.written % self.capacity
-        first = min(count, self.capacity - start)
-        self._data[start : start + first] = frames[:first]
-        if first < count:
-            self._data[: count - first] = frames[first:count]
+        end = start + count
+        if end <= self.capacity:
+            self._data[start:end] = frames[:count]
+        else:
+            self._data[start:] = frames[: self.capacity - start]
+            self._data[: end - self.capacity] = frames[self.capacity - start : count]
         self.written += count
         return count
 
@@ -63,12 +67,16 @@ class Ring:
 
     def read(self, into: Frames) -> int:
         """Fill ``[T, channels]`` from its beginning and return the frames that were there."""
-        count: int = min(into.shape[0], self.available)
+        count: int = into.shape[0]
+        if count > self.available:
+            count = self.available
         start = self.taken % self.capacity
-        first = min(count, self.capacity - start)
-        into[:first] = self._data[start : start + first]
-        if first < count:
-            into[first:count] = self._data[: count - first]
+        end = start + count
+        if end <= self.capacity:
+            into[:count] = self._data[start:end]
+        else:
+            into[: self.capacity - start] = self._data[start:]
+            into[self.capacity - start : count] = self._data[: end - self.capacity]
         self.taken += count
         return count
 
