@@ -94,9 +94,12 @@ class Passage:
         elif output.missed != self._missed:
             self._missed = output.missed
             dropped = self._catch_up()
-        self._watch(output.fill)
+        fill = output.fill
+        self._watch(fill)
         output.write(self.elastic.push(self._fade(hop)))
         output.flowing = True
+        self.fill_sum += fill
+        self.fills += 1
         return dropped
 
     def _find_reserve(self) -> float:
@@ -128,8 +131,6 @@ class Passage:
 
     def _watch(self, fill: int) -> None:
         """Leave a hop out when more than the reserve and a hop waited all the time."""
-        self.fill_sum += fill
-        self.fills += 1
         lowest = self.lowest_fill
         self.lowest_fill = fill if lowest is None else min(lowest, fill)
         self._least = min(self._least, fill)
