@@ -36,16 +36,17 @@ class LoopRig:
         )
         self.stall_s = 0.0
         self._busy_until = 0.0
-        self._recorded = 0
+        self._recorded = self._forgotten = 0
         self.played: list[np.ndarray] = []
 
     def run(self, frames: np.ndarray) -> np.ndarray:
-        """Record ``[T, channels]``, play meanwhile; return all that was played so far."""
+        """Record ``[T, channels]``, play meanwhile; return all that was played since `forget`."""
         form_in, form_out = self.input.format, self.output.format
         at = 0
         while at + form_in.frames <= frames.shape[0]:
             now_in = self._recorded / form_in.sample_rate
-            now_out = len(self.played) * form_out.frames / form_out.sample_rate
+            blocks = self._forgotten + len(self.played)
+            now_out = blocks * form_out.frames / form_out.sample_rate
             if now_in <= now_out:
                 self.input.receive(frames[at : at + form_in.frames].copy(), False)
                 at += form_in.frames
@@ -56,6 +57,11 @@ class LoopRig:
                 self.output.play(block, False)
                 self.played.append(block)
         return np.concatenate(self.played)
+
+    def forget(self) -> None:
+        """Drop what was played, so that memory does not grow with it."""
+        self._forgotten += len(self.played)
+        self.played.clear()
 
     def _work(self, now: float) -> None:
         if self.stall_s:
