@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from edge_vc_runtime.live.hop_times import HopTimes
 from edge_vc_runtime.live.snapshot import DelayParts, LiveSnapshot
@@ -15,7 +15,6 @@ from edge_vc_runtime.monitor.console import LiveConsole
 from edge_vc_runtime.monitor.display_options import DisplayOptions
 from edge_vc_runtime.monitor.error import MonitorError
 from edge_vc_runtime.monitor.live_report import live_report
-from edge_vc_runtime.monitor.metrics_server import MetricsServer
 from edge_vc_runtime.monitor.recorder import RunRecorder
 from edge_vc_runtime.profiling.live_rows import live_rows
 from edge_vc_runtime.profiling.live_run import LiveRun
@@ -25,6 +24,9 @@ from edge_vc_runtime.sensors import read_sensors
 from edge_vc_runtime.session import Session
 
 _COLUMNS = 80  # of the summary, whatever the terminal has: it is copied into messages
+
+if TYPE_CHECKING:
+    from edge_vc_runtime.monitor.metrics_server import MetricsServer
 
 
 class LiveDisplay:
@@ -40,7 +42,11 @@ class LiveDisplay:
         self._options = options
         self._recorder = RunRecorder()
         self._sensors = read_sensors()
-        self._server = None if options.metrics is None else MetricsServer(options.metrics)
+        self._server: MetricsServer | None = None
+        if options.metrics is not None:
+            from edge_vc_runtime.monitor.metrics_server import MetricsServer  # loads an HTTP server
+
+            self._server = MetricsServer(options.metrics)
 
     def before(
         self,
