@@ -147,6 +147,12 @@ def test_the_remembered_device_is_the_default(backend: ListedBackend, root: Path
     assert find_device(backend, None, "input", root=root) is HEADSET
     assert find_device(backend, None, "output", root=root) is DEFAULT
     assert find_device(backend, "default", "input", root=root) is DEFAULT
+    hold(root, "card3/pcm0c", 812, "arecord")
+    remember_device("input", USB.key)
+    backend.found.remove(USB)
+    with pytest.raises(DeviceBusyError, match="in use by arecord"):
+        find_device(backend, None, "input", root=root)
+    remember_device("input", HEADSET.key)
     backend.found.remove(HEADSET)
     with pytest.raises(DeviceGoneError) as error:
         find_device(backend, None, "input", root=root)

@@ -142,7 +142,10 @@ def error_code(error: Exception) -> tuple[int, str]:
     """
     numbers = [part for part in error.args if isinstance(part, int)]
     texts = [part for part in error.args if isinstance(part, str)]
-    return (numbers[0] if numbers else 0), one_line(texts[0] if texts else error)
+    # sounddevice adds what ALSA said: host API, code, text.
+    hosts = [part[-1] for part in error.args if isinstance(part, tuple) and part and part[-1]]
+    text = ": ".join(map(str, [*texts[:1], *hosts])) or str(error)
+    return (numbers[0] if numbers else 0), one_line(text)
 
 
 def _busy(device: Device, holders: tuple[CardHolder, ...]) -> str:
