@@ -15,7 +15,8 @@ modules=$STATE/modules
 touch "$modules"
 case "$1 $2" in
   "load-module "*)
-    test "$2" != "$REFUSE" || { echo "Failure: Module initialization failed" >&2; exit 1; }
+    case "$*" in *"${REFUSE:-nothing}"*)
+      echo "Failure: Module initialization failed" >&2; exit 1;; esac
     number=$(($(cat "$STATE/next" 2>/dev/null || echo 20) + 1)); echo $number >"$STATE/next"
     shift; name=$1; shift
     printf '%s\\t%s\\t%s\\n' "$number" "$name" "$*" >>"$modules"; echo $number;;
@@ -90,6 +91,14 @@ def test_a_sink_is_not_left_when_the_source_fails(
     ):
         pytest.fail("it was entered")
     assert modules(state) == []
+
+
+def test_a_server_that_knows_no_rewinds(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with VirtualMicrophone("Kathleen"):
+        assert modules(state)[0][2].endswith(" norewinds=1")
+    monkeypatch.setenv("REFUSE", "norewinds")
+    with VirtualMicrophone("Kathleen"):
+        assert "norewinds" not in modules(state)[0][2]
 
 
 def test_what_a_killed_run_left_is_replaced(state: Path) -> None:

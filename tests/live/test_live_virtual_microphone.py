@@ -42,6 +42,9 @@ def test_another_program_records_the_converted_voice(sound: SoundServer, name: s
         device = find_device(backend, microphone.output, "output")
         stream = negotiate(backend, device, "output", player(880))
         stream.start()
+        for _ in range(30):
+            time.sleep(0.1)
+            assert stream.active, "it must not stall while nobody listens"
         with sound.recording("Kathleen") as made, sound.recording() as speaker:
             time.sleep(0.7)
         backend.close()

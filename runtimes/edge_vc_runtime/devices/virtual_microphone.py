@@ -50,11 +50,7 @@ class VirtualMicrophone:
     def __enter__(self) -> VirtualMicrophone:
         try:
             self._remove_stale()
-            self._load(
-                "module-null-sink", f"sink_name={self._sink}", "rate=48000", "channels=2",
-                "channel_map=front-left,front-right",
-                f"sink_properties=device.description={self.output}",
-            )  # fmt: skip
+            self._load_sink()
             self._load(
                 "module-remap-source", f"source_name={self.name}", f"master={self._sink}.monitor",
                 "channels=2", "channel_map=front-left,front-right", "remix=no",
@@ -88,6 +84,18 @@ class VirtualMicrophone:
                 os.environ.pop("ALSA_CONFIG_PATH", None)
             else:
                 os.environ["ALSA_CONFIG_PATH"] = self._before
+
+    def _load_sink(self) -> None:
+        """Without rewinding: PulseAudio's null sink stalls for up to 2 s when it rewinds."""
+        sink = (
+            "module-null-sink", f"sink_name={self._sink}", "rate=48000", "channels=2",
+            "channel_map=front-left,front-right",
+            f"sink_properties=device.description={self.output}",
+        )  # fmt: skip
+        try:
+            self._load(*sink, "norewinds=1")
+        except DeviceError:  # a server that does not know this argument refuses all of them
+            self._load(*sink)
 
     def _load(self, *arguments: str) -> None:
         number = _pactl("load-module", *arguments).strip()
