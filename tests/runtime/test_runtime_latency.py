@@ -126,6 +126,15 @@ def test_no_chirp_no_number(name: str) -> None:
         assert find_probe(audio, RATE) is None
 
 
+def test_a_click_at_the_edge_is_no_chirp() -> None:
+    """Its correlation has no floor to be compared with; only its likeness tells."""
+    silence = np.zeros(2 * RATE, np.float32)
+    for place in (0, 5, len(silence) - 1):
+        audio = silence.copy()
+        audio[place] = 1
+        assert find_chirp(audio, RATE) is None
+
+
 @pytest.mark.parametrize("snr_db", [30, 10, 0])
 def test_speech_probe_in_noise_and_another_waveform(snr_db: float) -> None:
     """The heard signal shares only its loudness over time with the one that was played."""

@@ -227,6 +227,7 @@ def test_a_client_that_says_nothing_keeps_nobody_waiting(
 ) -> None:
     from edge_vc_runtime.monitor import metrics_server
 
+    assert 0 < metrics_server._Handler.timeout <= 2
     monkeypatch.setattr(metrics_server._Handler, "timeout", 0.2)
     port = int(server.address.split(":")[2].partition("/")[0])
     with socket.create_connection(("127.0.0.1", port)):
