@@ -294,7 +294,7 @@ def test_without_a_file_its_lines_are_shown() -> None:
 
     wait_for(shown)
     process.close()
-    assert lines[0].startswith("    1.0 s mood pitch 150 Hz")
+    assert lines[0].startswith("    1.0 s  mood  pitch 150 Hz")
 
 
 def test_a_killed_tap_is_told_once_and_stops_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from edge_vc_runtime.live.snapshot import LiveSnapshot
@@ -9,7 +10,7 @@ from edge_vc_runtime.taps.kind import TapSettings
 from edge_vc_runtime.taps.kinds import KINDS
 from edge_vc_runtime.taps.options import TapOptions
 from edge_vc_runtime.taps.pipe import PipeTap
-from edge_vc_runtime.taps.process import TapProcess
+from edge_vc_runtime.taps.process import END_S, TapProcess
 
 
 class TapListeners:
@@ -40,7 +41,10 @@ class TapListeners:
             process.poll()
 
     def close(self) -> None:
-        """Let every tap complete its file; may be called twice."""
+        """Let the taps complete their files, side by side; may be called twice."""
         for process in self._processes:
-            process.close()
+            process.end()
+        deadline = time.monotonic() + END_S
+        for process in self._processes:
+            process.close(deadline)
         self._processes.clear()

@@ -9,12 +9,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from edge_vc_runtime.message import one_line
+from edge_vc_runtime.message import printable
 from edge_vc_runtime.taps.kind import TapSettings
 from edge_vc_runtime.taps.options import TapChoice
 from edge_vc_runtime.taps.pipe import PipeTap
 
-_END_S = 0.3
+END_S = 0.3
 """How long the end of a run waits for a tap; what takes longer is finished without it."""
 _POLL_S = 0.02
 _LINE_BYTES = 4000  # a longer line of a child is cut
@@ -74,10 +74,17 @@ class TapProcess:
                 f"tap {self.name}: ended ({_reason(self._process.returncode)}); the run goes on"
             )
 
-    def close(self) -> None:
-        """Let it finish, for at most 0.3 s; after that it finishes by itself."""
+    def end(self) -> None:
+        """Tell it that the audio has ended."""
         self.tap.close()
-        deadline = time.monotonic() + _END_S
+
+    def close(self, deadline: float | None = None) -> None:
+        """Let it finish until ``deadline``, 0.3 s from now; what takes longer finishes by itself.
+
+        ``deadline`` is a `time.monotonic` value.
+        """
+        self.end()
+        deadline = deadline or time.monotonic() + END_S
         while self._process.poll() is None and time.monotonic() < deadline:
             self._show_lines()
             time.sleep(_POLL_S)
@@ -97,10 +104,7 @@ class TapProcess:
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._rest = self._rest[-_LINE_BYTES:]
         for line in lines:
-            # Leading blanks align the times; everything else may be hostile.
-            text = line[:_LINE_BYTES].decode(errors="replace")
-            blanks = " " * (len(text) - len(text.lstrip(" ")))
-            self._say(blanks + one_line(text))
+            self._say(printable(line[:_LINE_BYTES].decode(errors="replace").rstrip()))
 
 
 def _reason(code: int) -> str:
