@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -244,6 +246,47 @@ def test_a_full_or_read_only_disk_is_one_line(
         install_bundle(two, root, QUICK, FailingDisk(error, change))
     assert root.current_release() == release_name(read_bundle(one))
     assert install_bundle(two, root, QUICK).changed
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 160 kB; skipped where none can be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs root rights")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_real_full_disk_and_a_real_read_only_one(
+    one: Path, tmp_path: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Hopeful(Disk):
+        def free_bytes(self, folder: Path) -> int:
+            return 1 << 40
+
+    root = InstallRoot(small_disk / "opt")
+    assert main(["install", str(one), "--root", str(root.path)]) == 2
+    assert "MB free" in capsys.readouterr().err
+    install_bundle(one, root, QUICK, Hopeful())
+    manifest, files = mini_contents()
+    files = {**files, "noise.bin": bytes(1 << 17)}
+    large = write_bundle(
+        tmp_path / "large.evc", listed(replace(manifest, version="9"), files), files
+    )
+    with pytest.raises(InstallError, match="No space left on device"):
+        install_bundle(large, root, QUICK, Hopeful())
+    assert root.current_release() == release_name(read_bundle(one))
+    assert root.unfinished() == []
+
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    assert main(["install", str(large), "--root", str(root.path)]) == 2
+    error = capsys.readouterr().err
+    assert "Read-only file system" in error
+    assert error.count("\n") == 1
+    assert root.current_release() == release_name(read_bundle(one))
 
 
 def test_errors_of_the_system_name_the_path(one: Path, tmp_path: Path) -> None:

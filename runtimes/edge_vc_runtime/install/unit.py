@@ -26,6 +26,7 @@ TimeoutStopSec=10
 {user}
 SupplementaryGroups=audio
 StateDirectory=edge-vc
+RuntimeDirectory=edge-vc
 Environment=XDG_STATE_HOME=/var/lib/edge-vc PYTHONUNBUFFERED=1
 
 # One thread asks for SCHED_FIFO by itself; the whole process at FIFO would be throttled.
