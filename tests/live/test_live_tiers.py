@@ -58,7 +58,11 @@ def test_idle_tiers_are_not_stepped_but_for_two_seconds_once() -> None:
     converter = tiered(base, nano)
     converted(converter, noise(100, level=1e-4))
     assert nano.steps == 0  # nobody has spoken yet
-    converted(converter, noise(300 + 4 * PRIMING_HOPS))
+    converted(converter, noise(PRIMING_HOPS - 100))
+    assert nano.steps == 0
+    converted(converter, noise(100))
+    assert nano.steps == 25  # one step in four hops
+    converted(converter, noise(4 * PRIMING_HOPS))
     assert nano.steps == PRIMING_HOPS
     converted(converter, noise(500))
     assert nano.steps == PRIMING_HOPS
@@ -71,6 +75,16 @@ def test_idle_tiers_are_not_stepped_but_for_two_seconds_once() -> None:
     converter.select("base")
     converted(converter, noise(CLIMB_HOPS + FADE_HOPS))
     assert converter.tier == "base"
+
+
+def test_a_tier_that_was_heard_once_is_warm_from_then_on() -> None:
+    converter = tiered(DelayLine("base", 2.0, 0), DelayLine("nano", 1.0, 0))
+    for name, hops in (("nano", COLD_HOPS), ("base", CLIMB_HOPS), ("nano", WARM_HOPS)):
+        converter.select(name)
+        converted(converter, noise(hops + FADE_HOPS - 1, level=1e-4))
+        assert converter.tier != name
+        converted(converter, noise(1, level=1e-4))
+        assert converter.tier == name
 
 
 def test_a_choice_taken_back_before_it_is_heard_changes_nothing() -> None:
