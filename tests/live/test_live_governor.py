@@ -105,6 +105,17 @@ def test_a_smaller_tier_that_is_fast_enough_is_kept_until_there_is_room(script: 
     assert "3.40 of 10.0 ms expected" in up.reason
 
 
+def test_pauses_do_not_make_a_larger_tier_look_cheap(script: Script) -> None:
+    script.run(6, **SLOW)
+    assert script.governor.tier == "nano"
+    silent = script.run(120, least_fill=0.9)  # nobody speaks: the model rests, nothing is measured
+    assert steps(silent) == [("reserve", 1, 0)]
+    for _ in range(30):  # a second of speech in ten
+        assert script.run(1, p50_ms=4.0, p99_ms=5.0) == []
+        assert script.run(9, p50_ms=0.1, p99_ms=5.0) == []
+    assert steps(script.run(100, **EASY)) == [("tier", "nano", "base")]
+
+
 def test_one_xrun_costs_delay_a_storm_the_tier(script: Script) -> None:
     script.run(2, **EASY)
     script.xruns += 1

@@ -97,6 +97,15 @@ def test_bypass_is_turned_where_there_is_one() -> None:
     assert calls[:2] == [True, False]
 
 
+def test_steps_of_a_closed_gate_are_no_measure() -> None:
+    steered = Steered()
+    steered.see(6, p50_ms=9.0, p99_ms=12.0)
+    steered.see(60, p50_ms=0.01, p99_ms=0.02, gate_open=False)
+    assert steered.events[-1]["what"] == "reserve"
+    steered.see(60, p50_ms=1.0, p99_ms=2.0)
+    assert steered.events[-1]["to"] == "base"
+
+
 def test_without_a_governor_nothing_is_changed() -> None:
     steered = Steered(GovernorOptions(False, GovernorSettings()))
     steered.see(60, p50_ms=12.0, p99_ms=14.0)

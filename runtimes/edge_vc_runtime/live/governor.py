@@ -39,6 +39,8 @@ class Governor:
         self._settled = 0.0
         self._bypassed_at = 0.0
         self._calm_since: float | None = None
+        self._busiest_ms: float | None = None
+        """Highest median step of the calm time."""
         self._xruns = RecentCount(settings.window_s)
         self._backoffs: dict[Change, Backoff] = {
             "reserve": Backoff(settings.reserve_s, settings.longest_s, settings.forget_s),
@@ -69,19 +71,25 @@ class Governor:
             self._pause()
             return None
         pressure = pressure_of(seen, recent, self.settings)
-        if not pressure.calm:
-            self._calm_since = None
-        elif self._calm_since is None:
-            self._calm_since = self._now
+        self._follow_calm(seen, pressure.calm)
         if self._now < self._settled:
             return None
         if self.bypassed:
             return self._convert_again(recent)
         return self._down(pressure) or self._up(seen, pressure)
 
+    def _follow_calm(self, seen: Observation, calm: bool) -> None:
+        if not calm:
+            self._calm_since = self._busiest_ms = None
+            return
+        if self._calm_since is None:
+            self._calm_since = self._now
+        if seen.p50_ms is not None:
+            self._busiest_ms = max(self._busiest_ms or 0.0, seen.p50_ms)
+
     def _pause(self) -> None:
         """A device is gone: what was observed before says nothing about the time after."""
-        self._calm_since = None
+        self._calm_since = self._busiest_ms = None
         self._xruns.clear()
         self._settled = self._now + self.settings.settle_s
 
@@ -126,18 +134,22 @@ class Governor:
         return self._decide("bypass", True, False, reason)
 
     def _larger(self, seen: Observation, calm_s: float) -> Decision | None:
-        """Move up where the larger tier's median, scaled by its cost, would leave room."""
-        if seen.p50_ms is None:
+        """Move up where the larger tier's median, scaled by its cost, would leave room.
+
+        The highest median of the calm time counts: steps in pauses cost next to nothing.
+        """
+        if self._busiest_ms is None:
             return None
         ratio = self._costs[self._tier - 1] / max(self._costs[self._tier], 1e-9)
-        expected, hop_ms = seen.p50_ms * ratio, seen.hop_ms
-        both = expected + seen.p50_ms  # while the larger tier is warmed
+        expected, hop_ms = self._busiest_ms * ratio, seen.hop_ms
+        both = expected + self._busiest_ms  # while the larger tier is warmed
         if expected >= self.settings.calm * hop_ms or both >= self.settings.busy * hop_ms:
+            self._calm_since, self._busiest_ms = self._now, None  # measure again from here
             return None
         self._backoffs["tier"].tried(self._now)
         return self._move(
             self._tier - 1,
-            f"calm for {calm_s:.0f} s, p50 {seen.p50_ms:.2f} ms, "
+            f"calm for {calm_s:.0f} s, p50 at most {self._busiest_ms:.2f} ms, "
             f"{expected:.2f} of {hop_ms:.1f} ms expected",
         )
 
@@ -149,6 +161,6 @@ class Governor:
         self, what: Change, before: int | str | bool, after: int | str | bool, reason: str
     ) -> Decision:
         self._settled = self._now + self.settings.settle_s
-        self._calm_since = None
+        self._calm_since = self._busiest_ms = None
         self._xruns.clear()
         return Decision(self._now, what, before, after, reason)

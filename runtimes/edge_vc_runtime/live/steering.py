@@ -87,12 +87,13 @@ class Steering:
             self._governor.govern(self._observation(seen), self._actuators, self._log)
 
     def _observation(self, seen: LiveSnapshot) -> Observation:
+        # Where the model rests, the last second's steps say nothing about it.
+        resting = self._governor.bypassed or not seen.gate_open
         return Observation(
             seconds=seen.seconds,
             hop_ms=self._hop_ms,
-            # In bypass the model rests: the last second's steps say nothing about it.
-            p50_ms=None if self._governor.bypassed else seen.p50_ms,
-            p99_ms=None if self._governor.bypassed else seen.p99_ms,
+            p50_ms=None if resting else seen.p50_ms,
+            p99_ms=None if resting else seen.p99_ms,
             least_fill=self._loop.take_least_fill(),
             xruns=seen.xruns,
             temperature_c=seen.temperature_c,
