@@ -20,7 +20,7 @@ def rig(converter: Shift | None = None, **taps: list) -> LoopRig:
 
 def hum(seconds: float) -> np.ndarray:
     time = np.arange(int(seconds * 16000)) / 16000
-    return (0.3 * np.sin(2 * np.pi * 130 * time)).astype(np.float32)[:, None]
+    return (0.3 * np.sin(2 * np.pi * 130.5 * time)).astype(np.float32)[:, None]
 
 
 def delay_of(played: np.ndarray, recorded: np.ndarray, begin: int, end: int) -> int:
@@ -93,7 +93,7 @@ class Breaking(Shift):
     bad = float("nan")
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(delay=0)  # a reset then leaves no edge of the converter's own
         self.steps = 0
 
     def step(self, audio: np.ndarray) -> np.ndarray:
