@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fake_backend import FakeBackend, Shift, fake_device
 
+from edge_vc_runtime.audio.sinc_resampler import SincResampler
 from edge_vc_runtime.devices.error import DeviceBusyError, DeviceGoneError
 from edge_vc_runtime.live.loop import LiveLoop, LoopSettings
 from edge_vc_runtime.live.realtime import RealtimeSettings
@@ -177,5 +179,29 @@ def test_the_governor_sees_how_much_waits_before_a_hop() -> None:
         until(lambda: written(loop) == 1)
         assert loop.take_fill() == 240  # the reserve of 5 ms
         assert loop.take_fill() is None
+    finally:
+        loop.stop()
+
+
+@pytest.mark.parametrize(
+    ("cards", "corrected"),
+    [
+        (("plughw:CARD=USB,DEV=0", "plughw:CARD=USB,DEV=1"), False),
+        (("plughw:CARD=USB,DEV=0", "hw:CARD=Headphones,DEV=0"), True),
+        (("default", "default"), True),
+    ],
+)
+def test_drift_is_corrected_between_two_clocks_only(
+    cards: tuple[str, str], corrected: bool
+) -> None:
+    heard = replace(fake_device("microphone", outputs=0), key=cards[0])
+    played = replace(fake_device("loudspeaker", inputs=0), key=cards[1])
+    settings = replace(SETTINGS, correct_drift=True)
+    loop = LiveLoop(FakeBackend(heard, played), Shift(), settings)
+    loop.start()
+    try:
+        passage = loop._worker.passage
+        assert passage is not None
+        assert isinstance(passage.output.resampler, SincResampler) == corrected
     finally:
         loop.stop()

@@ -62,6 +62,12 @@ class DevicePair:
             raise
 
     @property
+    def one_clock(self) -> bool:
+        """Whether both are on one card: its directions run at one speed."""
+        card = _card(self.input_device)
+        return bool(card) and card == _card(self.output_device)
+
+    @property
     def active(self) -> bool:
         """False once one of them has vanished."""
         return self.input.active and self.output.active
@@ -77,3 +83,8 @@ def _open(
 ) -> DeviceStream:
     frames = None if "hw:" in device.key else _SERVER_FRAMES
     return negotiate(backend, device, direction, callback, rate, frames=frames)
+
+
+def _card(device: Device) -> str:
+    """Return the name of a card that is opened directly, "" for all else."""
+    return device.key.partition("hw:CARD=")[2].partition(",")[0]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from edge_vc_runtime.audio.sinc_resampler import SincResampler
-from edge_vc_runtime.devices.backend import Backend, StreamFormat
+from edge_vc_runtime.devices.backend import Backend
 from edge_vc_runtime.devices.error import DeviceError
 from edge_vc_runtime.live.converter import HopConverter
 from edge_vc_runtime.live.counters import LiveCounters
@@ -223,7 +223,7 @@ class LiveLoop:
         self._elastic.reset()
         return Passage(
             LiveInput(pair.input.format, hop, rate, self.counters, settings.channel),
-            self._output(pair.output.format),
+            self._output(pair),
             self._elastic,
             rate,
             settings.step_s,
@@ -231,10 +231,10 @@ class LiveLoop:
             settings.settle_s,
         )
 
-    def _output(self, form: StreamFormat) -> LiveOutput:
+    def _output(self, pair: DevicePair) -> LiveOutput:
         hop, rate = self._converter.hop, self._converter.sample_rate
-        resampler = None
-        if self.settings.correct_drift:
+        form, resampler = pair.output.format, None
+        if self.settings.correct_drift and not pair.one_clock:
             resampler = SincResampler(rate, form.sample_rate, longest=2 * hop)
             resampler.set_ppm(self._ppm)
         return LiveOutput(form, hop, rate, self.counters, resampler)
