@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fake_backend import FakeBackend, Shift, fake_device
 
-from edge_vc_runtime.audio.sinc_resampler import SincResampler
+from edge_vc_runtime.audio.drifting_resampler import DriftingResampler
 from edge_vc_runtime.devices.error import DeviceBusyError, DeviceGoneError
 from edge_vc_runtime.live.loop import LiveLoop, LoopSettings
 from edge_vc_runtime.live.realtime import RealtimeSettings
@@ -202,6 +202,6 @@ def test_drift_is_corrected_between_two_clocks_only(
     try:
         passage = loop._worker.passage
         assert passage is not None
-        assert isinstance(passage.output.resampler, SincResampler) == corrected
+        assert isinstance(passage.output.resampler, DriftingResampler) == corrected
     finally:
         loop.stop()

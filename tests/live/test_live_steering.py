@@ -11,7 +11,7 @@ from delay_line import DelayLine
 from fake_backend import FakeBackend, Shift
 from loop_rig import LoopRig
 
-from edge_vc_runtime.audio.sinc_resampler import SincResampler
+from edge_vc_runtime.audio.drifting_resampler import DriftingResampler
 from edge_vc_runtime.devices.backend import StreamFormat
 from edge_vc_runtime.live.drift import DriftController
 from edge_vc_runtime.live.governor_options import GovernorOptions, GovernorSettings
@@ -134,7 +134,7 @@ def test_a_lost_device_stops_deciding_and_drift_begins_anew(
     assert len(restarts) == 3
     passage = loop._worker.passage
     assert passage is not None
-    assert isinstance(passage.output.resampler, SincResampler)
+    assert isinstance(passage.output.resampler, DriftingResampler)
     loop.stop()
     assert seen.tier == "base"
 

@@ -15,7 +15,7 @@ from edge_vc_runtime.audio.polyphase import PolyphaseResampler, half_length, pol
 from edge_vc_runtime.samples import Samples
 
 _LEAST_COLUMNS = 16  # outputs of one row: fewer would make the product slow
-_MOST_COEFFICIENTS = 1 << 17  # 0.5 MB of matrix; larger ones would push the model out of the cache
+_MOST_COEFFICIENTS = 1 << 18  # of a matrix without rows: 1 MB
 
 
 class BlockResampler:
@@ -48,14 +48,19 @@ class BlockResampler:
 
     def push(self, samples: Samples) -> Samples:
         """Take ``[k * block]`` and return ``[k * given]``, overwritten by the next call."""
-        history = self._line.shape[0] - self.block
         count = samples.shape[0] // self.block
         for index in range(count):
-            self._line[history:] = samples[index * self.block : (index + 1) * self.block]
+            self._load(samples[index * self.block : (index + 1) * self.block])
             np.copyto(self._rows, self._windows)  # overlapping rows are nothing for a product
             np.matmul(self._rows, self._matrix, out=self._out[index])
-            self._line[:history] = self._line[self.block :]
+            self._shift()
         return self._out[:count].reshape(-1)
+
+    def _load(self, block: Samples) -> None:
+        self._line[self._line.shape[0] - self.block :] = block
+
+    def _shift(self) -> None:
+        self._line[: self._line.shape[0] - self.block] = self._line[self.block :]
 
 
 def streaming_resampler(
@@ -65,12 +70,16 @@ def streaming_resampler(
 
     Raises `AudioIOError` when the rates have no small ratio.
     """
-    outputs, rest = divmod(block * to_rate, from_rate)
-    size = (block + 2 * half_length(from_rate, to_rate)) * outputs
-    rows = max(_rows(block, from_rate // gcd(from_rate, to_rate), outputs), 1) if not rest else 1
-    if from_rate == to_rate or rest or size // rows**2 > _MOST_COEFFICIENTS:
+    if from_rate == to_rate or not fits_blocks(from_rate, to_rate, block):
         return PolyphaseResampler(from_rate, to_rate)
     return BlockResampler(from_rate, to_rate, block)
+
+
+def fits_blocks(from_rate: int, to_rate: int, block: int) -> bool:
+    """Whether a block becomes a whole number of samples, by a matrix that is not too large."""
+    outputs, rest = divmod(block * to_rate, from_rate)
+    size = (block + 2 * half_length(from_rate, to_rate)) * outputs
+    return not rest and size <= _MOST_COEFFICIENTS
 
 
 def _rows(block: int, down: int, outputs: int) -> int:

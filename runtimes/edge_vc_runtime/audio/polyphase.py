@@ -10,6 +10,7 @@ from math import ceil, gcd
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.samples import Samples
@@ -89,8 +90,15 @@ def half_length(from_rate: int, to_rate: int) -> int:
 
 def polyphase_filters(up: int, down: int, half: int) -> Samples:
     """Return one filter per phase, ``[up, 2 * half]``, each of gain 1 at 0 Hz."""
-    offset = np.arange(1 - half, half + 1) - np.arange(up)[:, None] / up
-    cutoff = _ROLLOFF * min(1.0, up / down)
+    return sinc_filters(np.arange(up) / up, min(1.0, up / down), half)
+
+
+def sinc_filters(phases: NDArray[np.floating], bandwidth: float, half: int) -> Samples:
+    """Return the filters of outputs that lie ``phases`` input samples after an input sample.
+
+    ``bandwidth`` is the lower rate over the input's; the result is ``[phases, 2 * half]``.
+    """
+    offset = np.arange(1 - half, half + 1) - phases[:, None]
     inside = np.clip(1.0 - (offset / half) ** 2, 0.0, None)
-    bank = np.sinc(cutoff * offset) * np.i0(_BETA * np.sqrt(inside))
+    bank = np.sinc(_ROLLOFF * bandwidth * offset) * np.i0(_BETA * np.sqrt(inside))
     return np.asarray(bank / bank.sum(axis=1, keepdims=True), np.float32)

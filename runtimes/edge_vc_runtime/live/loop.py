@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from edge_vc_runtime.audio.block_resampler import fits_blocks
+from edge_vc_runtime.audio.drifting_resampler import DriftingResampler
 from edge_vc_runtime.audio.sinc_resampler import SincResampler
 from edge_vc_runtime.devices.backend import Backend
 from edge_vc_runtime.devices.error import DeviceError
@@ -235,7 +237,7 @@ class LiveLoop:
         hop, rate = self._converter.hop, self._converter.sample_rate
         form, resampler = pair.output.format, None
         if self.settings.correct_drift and not pair.one_clock:
-            resampler = SincResampler(rate, form.sample_rate, longest=2 * hop)
+            resampler = _drifting(rate, form.sample_rate, hop)
             resampler.set_ppm(self._ppm)
         return LiveOutput(form, hop, rate, self.counters, resampler)
 
@@ -259,3 +261,9 @@ class LiveLoop:
             return
         self.counters.reopened += 1
         self._log("device_back", input=self.pair.input_device.name if self.pair else "")
+
+
+def _drifting(rate: int, card_rate: int, hop: int) -> DriftingResampler | SincResampler:
+    if fits_blocks(rate, card_rate, hop):
+        return DriftingResampler(rate, card_rate, hop)
+    return SincResampler(rate, card_rate, longest=2 * hop)
