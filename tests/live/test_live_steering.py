@@ -158,7 +158,7 @@ def two_clocks(ppm: float, seconds: float, correct: bool) -> tuple[LoopRig, list
     form = StreamFormat(RATE, 1, "float32", 120)
     rig = LoopRig(Shift(), form, form, reserve_s=0.004)
     if correct:
-        output = LiveOutput(form, 160, 16000, rig.counters, SincResampler(16000, RATE))
+        output = LiveOutput(form, 160, 16000, rig.counters, DriftingResampler(16000, RATE, 160))
         rig.output = output
         rig.worker.passage = Passage(
             rig.input, output, rig.elastic, 16000, 0.001, 0.004, settle_s=0.0
