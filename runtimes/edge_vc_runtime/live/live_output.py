@@ -107,7 +107,8 @@ class LiveOutput:
         np.multiply(ready, self._scale, out=scaled)
         if self._whole:
             np.rint(scaled, out=scaled)
-        np.clip(scaled, -self._scale, self._largest, out=scaled)
+        np.maximum(scaled, -self._scale, out=scaled)  # np.clip takes four times as long to call
+        np.minimum(scaled, self._largest, out=scaled)
         np.copyto(frames[:, :_VOICE_CHANNELS], scaled[:, None], casting="unsafe")
         self._ring.write(frames)
 
