@@ -4,7 +4,8 @@ Starts `edge-vc-rt run BUNDLE` as a user would, in a process of its own on a pri
 says speech into its microphone and listens to its loudspeaker. Measures
 
 - xruns and late hops, idle and with one busy process per processor at nice 0;
-- CPU time as a share of one core, from the kernel's accounting of the process, and its memory;
+- CPU time as a share of one core, from the kernel's accounting of the process, its memory, and by
+  how much its own memory grows (the pool that it shares with the sound server fills up by itself);
 - the delay that the loop adds over a bare pass-through, which copies from the input callback to the
   output callback through one ring. A chirp cannot be found in a converted voice, so it goes through
   a loop whose model has the bundle's hop and look-ahead and passes the sound on; the bundle itself
@@ -62,7 +63,7 @@ GOALS = {
     "added_delay_ms": "algorithmic + one hop + 2",
     "cpu_percent_of_one_core": 10.0,
     "rss_mb": 90.0,
-    "rss_growth_mb": 1.0,
+    "own_memory_growth_mb": 1.0,
     "start_to_first_sound_s": 1.0,
     "stop_s": 0.5,
     "resume_s": 2.0,
@@ -146,7 +147,7 @@ def measure(sound: Any, session: Session, options: argparse.Namespace) -> dict[s
             "algorithmic_ms": algorithmic,
             "cpu_percent_of_one_core": idle["cpu_percent"],
             "rss_mb": idle["rss_mb"],
-            "rss_growth_mb": idle["rss_growth_mb"],
+            "own_memory_growth_mb": idle["own_memory_growth_mb"],
             "start_to_first_sound_s": start,
             "stop_s": stop,
             "resume_s": resume(sound, options.bundle),
@@ -239,10 +240,11 @@ def watch(sound: Any, bundle: Path, minutes: float, hogs: int) -> dict[str, Any]
             process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(min(5.0, seconds / 3))  # the start costs more than the run
             before, begin = cpu_seconds(process.pid), time.monotonic()
-            memory_before = rss_mb(process.pid)
+            own_before = memory_mb(process.pid, "RssAnon")
             time.sleep(seconds * 0.9 - min(5.0, seconds / 3))
             used, passed = cpu_seconds(process.pid) - before, time.monotonic() - begin
-            memory = rss_mb(process.pid)
+            memory = memory_mb(process.pid, "VmRSS")
+            own = memory_mb(process.pid, "RssAnon")
             process.wait(120)
     finally:
         for hog in busy:
@@ -255,7 +257,7 @@ def watch(sound: Any, bundle: Path, minutes: float, hogs: int) -> dict[str, Any]
         "late": live["late"],
         "cpu_percent": round(100 * used / passed, 2),
         "rss_mb": memory,
-        "rss_growth_mb": round(memory - memory_before, 2),
+        "own_memory_growth_mb": round(own - own_before, 2),
     }
 
 
@@ -265,11 +267,12 @@ def cpu_seconds(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
-def rss_mb(pid: int) -> float:
-    """Return the memory of a process in MB."""
+def memory_mb(pid: int, name: str) -> float:
+    """Return the memory of a process in MB; RssAnon is its own, without libraries and what it
+    shares with the sound server."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return round(int(line.split()[1]) / 1024, 1)
+        if line.startswith(f"{name}:"):
+            return round(int(line.split()[1]) / 1024, 2)
     return float("nan")
 
 
