@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import Field, fields
+from collections.abc import Collection
+from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,15 +78,35 @@ def recipe() -> str:
     for name, teacher in teacher_kinds().items():
         text = f"{_paragraph(teacher.spec.__doc__)}\n\n{_table(teacher.spec)}"
         parts.append(f'### `kind = "{name}"`\n\n{text}')
-    return "\n".join(parts)
+    return "\n".join([*parts, *_voice_recipe()])
 
 
-def _table(kind: type[Any]) -> str:
+def _voice_recipe() -> list[str]:
+    """Return every key of a voice's training recipe, which is a file of its own."""
+    from edge_vc.training.voice.settings import VoiceSettings
+
+    settings = VoiceSettings()
+    nested = {f.name: getattr(settings, f.name) for f in fields(settings)}
+    nested = {name: value for name, value in nested.items() if is_dataclass(value)}
+    parts = [
+        "## Training recipe of a voice\n\nA file for `edge-vc train teacher --target FOLDER "
+        "--recipe`, or changes with `--set KEY=VALUE`; `whisper`, `hama` and `own` ship.\n",
+        _table(VoiceSettings, without=nested),
+    ]
+    for name, value in nested.items():
+        parts.append(f"### `[{name}]` of a voice\n\n{_paragraph(type(value).__doc__)}\n")
+        parts.append(_table(type(value)))
+    return parts
+
+
+def _table(kind: type[Any], without: Collection[str] = ()) -> str:
     from edge_vc.settings.notes import field_notes
 
     meanings, defaults = field_notes(kind), kind()
     rows = ["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
     for spec in fields(kind):
+        if spec.name in without:
+            continue
         meaning = _paragraph(meanings.get(spec.name, "")).replace("|", "\\|")
         default = _toml(getattr(defaults, spec.name))
         rows.append(f"| `{spec.name}` | `{default}` | {_allowed(spec)} | {meaning} |")

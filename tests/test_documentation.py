@@ -32,6 +32,9 @@ def test_the_readme_is_short() -> None:
 
 def test_the_recipe_page_has_every_key() -> None:
     page = load(ROOT / "docs" / "generate.py").recipe()
+    voice = page[page.index("## Training recipe of a voice") :]
+    assert "| `retrievals` | `[0.0, 0.5, 1.0]` |" in voice
+    assert "| `event_share` | `0.3` |" in voice
     recipe = Recipe()
     for section in fields(recipe):
         assert f"## `[{section.name}]`" in page

@@ -94,6 +94,8 @@ def test_a_file_keeps_weights_and_sizes(tmp_path: Path) -> None:
         ({"content_rate": 30}, "content_rate = 30"),
         ({"units": 2}, "4 neighbours of 2 units"),
         ({"retrieval": 1.5}, "retrieval = 1.5"),
+        ({"units": 2_000_000}, "units = 2000000: must be within 0..1000000"),
+        ({"channels": 0}, "channels = 0: must be within 1..4096"),
     ],
 )
 def test_sizes_that_do_not_fit_are_named(change: dict[str, float], fact: str) -> None:

@@ -5,6 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+LARGEST = {
+    "content_width": 8192,
+    "channels": 4096,
+    "expansion": 16,
+    "kernel": 255,
+    "bottleneck": 8192,
+    "blocks_before": 64,
+    "blocks_after": 64,
+    "filter_window": 8192,
+    "filter_bands": 1024,
+    "units": 1_000_000,
+}
+"""Largest sizes: a file that asks for more is refused before memory is."""
+
 
 @dataclass(frozen=True)
 class VoiceConfig:
@@ -44,7 +58,11 @@ class VoiceConfig:
     """Mean log F0 (natural, Hz) of the voice: where sources' pitch is moved to."""
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for sizes that do not fit each other."""
+        """Raise `ValueError` for sizes that do not fit each other or are beyond `LARGEST`."""
+        for name, most in LARGEST.items():
+            value, least = getattr(self, name), int(name != "units")
+            if not least <= value <= most:
+                raise ValueError(f"{name} = {value}: must be within {least}..{most}")
         if self.channels % self.heads:
             raise ValueError(f"{self.channels} channels do not divide by {self.heads} heads")
         frames = self.sample_rate // self.hop
