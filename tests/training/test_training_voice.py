@@ -208,4 +208,5 @@ def test_the_command_asks_for_consent_and_a_folder(target: Path, tmp_path: Path)
     unknown = runner.invoke(app, [*words, "--target", str(target), "--set", "contents = 'bert'"])
     assert unknown.exit_code == 2
     assert "allowed are whisper, hama, own, toy" in unknown.output
+    assert not (tmp_path / "out" / "recordings").exists()
     assert (tmp_path / "out" / "consent.txt").read_text() == "mine\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from edge_vc.command_line.steps import Steps, stderr_console
+from edge_vc.models.content.registry import open_contents
 from edge_vc.models.voice.file import save_voice
 from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.training.devices import DeviceSettings, open_devices
@@ -72,6 +73,8 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     budget = args.budget
     board = open_board(args.tensorboard)
     torch.set_num_threads(args.threads)
+    if not (args.out / "features").is_dir():
+        open_contents(settings.contents)  # a missing package is said before the long work
     args.out.mkdir(parents=True, exist_ok=True)
     console = stderr_console()
     with Steps(console, "recordings") as steps:
