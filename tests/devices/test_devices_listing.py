@@ -86,6 +86,14 @@ def test_the_same_devices_are_listed_once(root: Path, mine: ListedBackend) -> No
     assert "listed: the same devices as mine" in describe_devices(listing)
 
 
+def test_a_server_of_another_user_is_named(root: Path, mine: ListedBackend) -> None:
+    (root / "run/user/12345").mkdir(parents=True)
+    (root / "run/user/12345/pipewire-0").touch()
+    lines = describe_devices(list_devices("mine", root))
+    assert any(line.startswith("PipeWire runs in the session of 12345") for line in lines)
+    assert max(map(len, lines)) <= 100
+
+
 def test_no_device_says_why(root: Path, mine: ListedBackend) -> None:
     mine.found = []
     listing = list_devices("mine", root)
@@ -116,7 +124,7 @@ def test_json_holds_everything(
 ) -> None:
     assert main(["devices", "--backend", "mine", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
-    assert set(made) == {"backends", "cards", "remembered"}
+    assert set(made) == {"backends", "cards", "remembered", "notice"}
     assert made["backends"][0]["input"][0] == {
         "name": LONG, "key": "plughw:CARD=Device,DEV=0", "channels": 1, "low_latency_ms": 8.7,
         "rates": [44100, 48000], "holders": [], "default": False, "remembered": False,

@@ -142,6 +142,21 @@ def test_without_a_default_the_first_of_the_direction(root: Path) -> None:
         find_device(ListedBackend([]), None, "input", root=root)
 
 
+def test_a_server_of_another_user_is_not_passed_over_in_silence(root: Path) -> None:
+    said: list[str] = []
+    backend = ListedBackend([USB])
+    assert find_device(backend, None, "input", said.append, root) is USB
+    assert said == [], "no server runs here, a card is all there is"
+    (root / "run/user/12345").mkdir(parents=True)
+    (root / "run/user/12345/pipewire-0").touch()
+    assert find_device(backend, None, "input", said.append, root) is USB
+    assert said[0].startswith(f"input is {USB.name}, since PipeWire runs in the session of 12345 ")
+    said.clear()
+    find_device(backend, "usb", "input", said.append, root)
+    find_device(ListedBackend([USB, DEFAULT]), None, "input", said.append, root)
+    assert said == []
+
+
 def test_the_remembered_device_is_the_default(backend: ListedBackend, root: Path) -> None:
     remember_device("input", HEADSET.key)
     assert find_device(backend, None, "input", root=root) is HEADSET

@@ -90,7 +90,7 @@ def test_it_records_what_is_said(backend: Backend, sound: SoundServer) -> None:
     count = len(blocks)
     heard = np.concatenate(blocks)[:, 0]
     assert {block.shape for block in blocks} == {(120, 2)}
-    assert loudest_hz(heard) == pytest.approx(440, abs=4)
+    assert loudest_hz(heard) == pytest.approx(440, abs=15)
     time.sleep(0.05)
     assert len(blocks) == count, "a closed stream calls back no more"
     stream.close()
@@ -105,7 +105,7 @@ def test_it_plays(backend: Backend, sound: SoundServer, channels: int) -> None:
     with sound.recording() as made:
         time.sleep(0.5)
     stream.close()
-    assert loudest_hz(made.samples) == pytest.approx(1000, abs=4)
+    assert loudest_hz(made.samples) == pytest.approx(1000, abs=15)
 
 
 @pytest.mark.parametrize("kind", ["float32", "int16", "int32"])
@@ -154,7 +154,7 @@ def test_a_server_that_ends_is_seen_and_found_again(
     with own_sound.recording() as made:
         time.sleep(0.5)
     backend.close()
-    assert loudest_hz(made.samples) == pytest.approx(700, abs=4)
+    assert loudest_hz(made.samples) == pytest.approx(700, abs=15)
 
 
 def test_a_device_that_left_is_named(own_sound: SoundServer) -> None:

@@ -13,4 +13,4 @@ def test_what_is_fed_into_the_microphone_can_be_recorded(sound: SoundServer) -> 
         assert sound.feed(tone(440, 0.5)).wait(timeout=20) == 0
     heard = made.samples[abs(made.samples) > 0.01]
     assert heard.shape[0] > 0.4 * RATE
-    assert loudest_hz(made.samples) == pytest.approx(440, abs=3)
+    assert loudest_hz(made.samples) == pytest.approx(440, abs=15)

@@ -48,7 +48,7 @@ def test_another_program_records_the_converted_voice(sound: SoundServer, name: s
         with sound.recording("Kathleen") as made, sound.recording() as speaker:
             time.sleep(0.7)
         backend.close()
-    assert loudest_hz(made.samples) == pytest.approx(880, abs=4)
+    assert loudest_hz(made.samples) == pytest.approx(880, abs=15)
     assert np.abs(made.samples).max() == pytest.approx(0.3, abs=0.02)
     assert np.abs(speaker.samples).max() < 1e-3, "it is not heard from the loudspeaker"
     assert modules(sound) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 
 from edge_vc_runtime.devices.cards import CardHolder
@@ -13,6 +14,7 @@ from edge_vc_runtime.devices.listing import (
     ListedDevice,
 )
 
+_COLUMNS = 100
 _NAME = 40  # columns of a name
 
 
@@ -31,6 +33,8 @@ def describe_devices(listing: DeviceListing) -> list[str]:
         lines.append("")
     if listing.cards:
         lines += ["cards of the kernel", *(_card(card) for card in listing.cards), ""]
+    if listing.notice and not listing.empty:
+        lines += [*textwrap.wrap(listing.notice, _COLUMNS), ""]
     for direction, key in listing.remembered.items():
         lines.append(f"remembered {direction}: {key}")
     lines.append(

@@ -12,7 +12,7 @@ from edge_vc_runtime.devices.cards import CardHolder, card_holders, find_card, s
 from edge_vc_runtime.devices.error import DeviceError
 from edge_vc_runtime.devices.remembered import remembered_devices
 from edge_vc_runtime.devices.selection import choose_device, default_device
-from edge_vc_runtime.devices.sound_system import explain_no_device
+from edge_vc_runtime.devices.sound_system import explain_no_device, foreign_server_notice
 
 DIRECTIONS: tuple[Direction, ...] = ("input", "output")
 
@@ -64,6 +64,8 @@ class DeviceListing:
     backends: tuple[BackendListing, ...]
     cards: tuple[ListedCard, ...]
     remembered: dict[Direction, str]
+    notice: str
+    """What keeps the session's sound server out of reach, empty when nothing does."""
 
     @property
     def empty(self) -> bool:
@@ -93,7 +95,8 @@ def list_devices(name: str | None = None, root: Path = Path("/")) -> DeviceListi
             listings.append(list_backend(backend, root))
         finally:
             backend.close()
-    return DeviceListing(tuple(listings), list_cards(root), remembered_devices())
+    notice = foreign_server_notice(root)
+    return DeviceListing(tuple(listings), list_cards(root), remembered_devices(), notice)
 
 
 def list_backend(backend: Backend, root: Path = Path("/")) -> BackendListing:

@@ -15,7 +15,7 @@ from edge_vc_runtime.devices.cards import (
 )
 from edge_vc_runtime.devices.error import DeviceBusyError, DeviceError, DeviceGoneError
 from edge_vc_runtime.devices.remembered import remembered_devices
-from edge_vc_runtime.devices.sound_system import explain_no_device
+from edge_vc_runtime.devices.sound_system import explain_no_device, foreign_server_notice
 from edge_vc_runtime.message import one_line
 
 _DEFAULTS = ("default", "pipewire", "pulse")
@@ -61,7 +61,12 @@ def pick_device(
         return choose_device(devices, wanted, direction, notice, root)
     kept = remembered_devices().get(direction)
     if kept is None:
-        return default_device(devices, direction)
+        found = default_device(devices, direction)
+        if found.name not in _DEFAULTS:
+            reason = foreign_server_notice(root)
+            if reason:
+                notice(f"{direction} is {found.name}, since {reason}")
+        return found
     try:
         return choose_device(devices, kept, direction, notice, root)
     except DeviceBusyError:

@@ -68,6 +68,11 @@ def explain_no_server(root: Path = Path("/"), uid: int | None = None) -> str:
     )
 
 
+def foreign_server_notice(root: Path = Path("/"), uid: int | None = None) -> str:
+    """Return what to do about a sound server that only its owner can use; empty without one."""
+    return explain_no_server(root, uid) if session_servers(root) else ""
+
+
 def explain_no_device(root: Path = Path("/"), uid: int | None = None) -> str:
     """Return why a back end finds no device and what to do, in one line."""
     folder = root / "dev/snd"
