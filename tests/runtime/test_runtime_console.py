@@ -65,7 +65,15 @@ def test_the_line_keeps_its_width_while_values_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "bar"), [(-120, "....."), (-60, "....."), (-36, "##..."), (0, "#####"), (6, "#####")]
+    ("level", "bar"),
+    [
+        (float("nan"), "....."),
+        (-120, "....."),
+        (-60, "....."),
+        (-36, "##..."),
+        (0, "#####"),
+        (6, "#####"),
+    ],
 )
 def test_meter(level: float, bar: str) -> None:
     assert level_bar(level, 5, blocks=False) == bar

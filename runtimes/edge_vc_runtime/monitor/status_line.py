@@ -34,7 +34,7 @@ def status_line(
 
 def level_bar(level_db: float, cells: int, blocks: bool = True) -> str:
     """Return a meter from -60 to 0 dBFS."""
-    share = min(max(1 - level_db / _FLOOR_DB, 0.0), 1.0)
+    share = min(1 - level_db / _FLOOR_DB, 1.0) if level_db > _FLOOR_DB else 0.0  # NaN too
     full = round(share * cells)
     return ("█" if blocks else "#") * full + ("░" if blocks else ".") * (cells - full)
 
