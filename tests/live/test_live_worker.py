@@ -187,3 +187,15 @@ def test_the_wait_ends_when_the_hop_is_probably_there() -> None:
     for _ in range(3):
         side.receive(np.zeros((40, 1), np.float32), False)
     assert side.wait_s() == 0.0
+
+
+def test_one_late_hop_costs_no_more_silence_than_it_was_late() -> None:
+    rig_ = rig(Shift(delay=0))
+    steady = np.full((16000, 1), 0.5, np.float32)
+    begun = rig_.run(steady)[:, 0]
+    silent = int((begun == 0).sum())
+    rig_.stall_s = 0.015  # half of it until the hop is there: 120 samples late, 40 too many
+    played = rig_.run(steady)[:, 0]
+    assert rig_.output.missed == 40
+    assert int((played == 0).sum()) - silent == 40
+    assert rig_.counters.dropped == 0
