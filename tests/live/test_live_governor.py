@@ -128,6 +128,12 @@ def test_one_xrun_costs_delay_a_storm_the_tier(script: Script) -> None:
     assert made.reason.startswith("4 xruns in 5 s")
 
 
+def test_xruns_that_are_not_the_steps_fault_cost_delay_alone(script: Script) -> None:
+    idle = {"p50_ms": 0.3, "p99_ms": 0.9, "least_fill": 0.0}
+    assert steps(script.run(60, xruns_per_s=5, **idle)) == [("reserve", 0, 1)]
+    assert (script.governor.tier, script.governor.bypassed) == ("base", False)
+
+
 def test_heat_lowers_the_limit_and_keeps_the_smaller_tier(script: Script) -> None:
     warm = {"p50_ms": 6.0, "p99_ms": 7.0, "least_fill": 0.9}
     assert script.run(60, temperature_c=75.0, throttled="0x50000", **warm) == []

@@ -32,6 +32,9 @@ class GovernorSettings:
     """Xruns within ``window_s``, despite the reserve, that lead to a smaller tier."""
     bypass_xruns: int = 5
     """Xruns within ``window_s`` on the smallest tier that lead to bypass."""
+    worth: float = 0.3
+    """Load of the 99th percentile below which xruns do not lead to a smaller tier or to bypass: the
+    steps are not what is late."""
     window_s: float = 5.0
     """How long an xrun counts, in s."""
     settle_s: float = 2.5

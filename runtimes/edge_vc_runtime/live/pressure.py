@@ -41,9 +41,12 @@ def pressure_of(seen: Observation, recent_xruns: int, settings: GovernorSettings
         return "; ".join(part for part in (*parts, figures) if part)
 
     strained = bool(heard or low or spiky or slow)
-    overloaded = slow or recent_xruns >= settings.tier_xruns
+    # Where steps take a small part of a hop, something else is late: a busy machine, a server.
+    # A smaller tier would not help, and bypass would let the speaker's own voice out for nothing.
+    matters = p99 is None or p99 >= settings.worth
+    overloaded = slow or (matters and recent_xruns >= settings.tier_xruns)
     late = p50 is not None and p50 >= 1
-    hopeless = late or recent_xruns >= settings.bypass_xruns
+    hopeless = late or (matters and recent_xruns >= settings.bypass_xruns)
     room = (p99 is None or p99 < settings.calm) and (p50 is None or p50 < settings.calm)
     return Pressure(
         strained=because(heard, "output ring low" if low else "") if strained else "",
