@@ -214,9 +214,22 @@ def _between(estimate: dict[str, float] | None) -> str:
     return f"{estimate['value']:+.3f} ({estimate['low']:+.3f} to {estimate['high']:+.3f})"
 
 
+def live_table(result: dict[str, Any]) -> str:
+    """Return a live result as Markdown: every figure beside its goal."""
+    goals = result["goals"]
+    lines = ["| figure | measured | goal |", "| --- | ---: | ---: |"]
+    for name, value in result["figures"].items():
+        shown = "not found" if value is None else f"{value:g}"
+        goal = f"{goals[name]:g}" if name in goals else ""
+        lines.append(f"| {name.replace('_', ' ')} | {shown} | {goal} |")
+    where = f"{result['environment']}, {result['when'][:10]}: `python benchmarks/live.py`"
+    return f"{result['bundle']} on {result['engine']} ({where})\n\n" + "\n".join(lines) + "\n"
+
+
 TABLES = {
     "ablation": ablation_table,
     "latency": latency_table,
+    "live": live_table,
     "footprint": footprint_table,
     "voice": voice_table,
     "instructions": instructions_table,
