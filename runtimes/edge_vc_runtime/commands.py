@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_vc_runtime.aliases import refuse_aliases
+from edge_vc_runtime.audio.sink import AudioSink
 from edge_vc_runtime.audio.sinks import sink_kind
 from edge_vc_runtime.audio.source import AudioSource
 from edge_vc_runtime.audio.sources import source_kind
@@ -58,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     stretch = TimeStretch(session.sample_rate, options.speed) if options.speed else None
     say = (lambda line: None) if arguments.quiet else _say
     source = _source(arguments, session.sample_rate)
+    sink: AudioSink | None = None
     try:
         say(describe_input(source, session))
         if source.notice:
@@ -71,6 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
             done = convert_stream(converter, source, sink, rate, progress, stretch)
         finally:
             bar.close()
+    except BaseException:  # a signal may come between any two of these
+        if sink is not None:
+            sink.abort()
+        raise
     finally:
         source.close()
     say(describe_output(sink, rate, done))

@@ -25,7 +25,11 @@ class FileSink:
         self.name = str(path)
         self._path = _check_place(path)
         self._part = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
-        self._encoder = open_encoder(self._part, sample_rate, path)
+        try:
+            self._encoder = open_encoder(self._part, sample_rate, path)
+        except BaseException:  # a signal just now: nobody else knows the part yet
+            self._part.unlink(missing_ok=True)
+            raise
 
     def write(self, samples: Samples) -> None:
         """Append ``[T]``; raises `AudioIOError` for a full disk or audio that is not finite."""
