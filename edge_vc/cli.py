@@ -33,6 +33,7 @@ HOST_VERBS = {
     "bundles": ("edge_vc.assets.cli", "List the shipped bundles."),
     "boards": ("edge_vc_boards.cli", "Show the known boards."),
     "wheels": ("edge_vc_boards.wheels.cli", "List or collect the wheels that a board needs."),
+    "flash": ("edge_vc_boards.flash.cli", "Put a bundle on a board over SSH, with a way back."),
     "target-voice": ("edge_vc.evaluate.target_voice_cli", "Embed the target for evaluation."),
     "emulate": ("edge_vc_boards.emulation.cli", "Run a command as if on a board, in QEMU."),
 }

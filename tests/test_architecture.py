@@ -153,7 +153,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/teachers",
         "edge_vc/workers",
     },
-    "edge_vc_boards": {"edge_vc/command_line", "edge_vc_runtime"},
+    "edge_vc_boards": {"edge_vc/assets", "edge_vc/command_line", "edge_vc_runtime"},
     "edge_vc_export": {
         "edge_vc/assets",
         "edge_vc/audio",

@@ -32,6 +32,7 @@ MISSING = {
     "bundles": ["--path", "none"],
     "boards": ["none"],
     "wheels": ["none"],
+    "flash": ["none.evc", "--to", "pi@none.invalid"],
     "target-voice": ["none", "-o", "none.json"],
     "emulate run": ["none", "--", "true"],
     "run": ["none.evc", "in.wav", "out.wav"],

@@ -1,0 +1,99 @@
+"""What a board says of itself, read as hostile input."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from edge_vc_boards.flash.error import FlashError
+
+_SUM = r"[0-9a-f]{64}"
+
+
+@dataclass(frozen=True)
+class BoardFacts:
+    """A board before it is flashed; numbers are -1 and texts empty where it did not say."""
+
+    root: str = ""
+    """Where the installation is or will be; the board knows the user's home folder."""
+    arch: str = ""
+    """As ``uname -m`` has it: the kernel's."""
+    bits: int = -1
+    """Of its programs: 32 on a 32-bit system with a 64-bit kernel."""
+    glibc: str = ""
+    python: str = ""
+    venv: str = ""
+    keygen: str = ""
+    free_kb: int = -1
+    ram_kb: int = -1
+    audio_group: int = -1
+    cards: int = -1
+    """Sound cards."""
+    model: str = ""
+    """Of the device tree."""
+    tegra: str = ""
+    """First line of ``/etc/nv_tegra_release``."""
+    clock: int = -1
+    """In s since 1970."""
+    user: str = ""
+    uid: int = -1
+    home: str = ""
+    writable: str = ""
+    """``yes`` where the user may write where the installation is or will be."""
+    sudo: str = ""
+    """``yes``, ``password`` where it asks for one, or empty."""
+    systemd: str = ""
+    current: str = ""
+    bundle: str = ""
+    """SHA-256 of the bundle that is current."""
+    settled: int = -1
+    """1 where the last installation has ended."""
+    venv_link: str = ""
+    venv_whole: str = ""
+    unit: str = ""
+    """SHA-256 of the service's unit."""
+    active: str = ""
+    signers: tuple[str, ...] = ()
+    """Folders with lists of signers."""
+    trusted: tuple[str, ...] = ()
+    """Those that hold the key that was asked for."""
+    wheels: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each wheel that is there, by file name."""
+
+    @property
+    def release(self) -> str:
+        """The current release; empty without one."""
+        return self.current.removeprefix("releases/")
+
+
+def read_facts(text: str, target: str) -> BoardFacts:
+    """Read what ``facts.sh`` printed; raises `FlashError` when that is not all of it."""
+    pairs = [line.partition("=")[::2] for line in text.splitlines() if "=" in line]
+    if ("done", "yes") not in pairs:
+        raise FlashError(
+            f"{target}: does not answer as a Linux board does; ssh {target} sh has to start a "
+            "shell that prints nothing of its own"
+        )
+    said = dict(pairs)
+    values: dict[str, object] = {
+        name: _number(said.get(name, "")) if kind == "int" else _printable(said.get(name, ""))
+        for name, kind in BoardFacts.__annotations__.items()
+        if kind in ("int", "str")
+    }
+    for name in ("signers", "trusted"):
+        values[name] = tuple(_printable(value) for key, value in pairs if key == name)
+    listed = [
+        re.fullmatch(rf"({_SUM}) ([\w.+-]{{1,200}}\.whl)", value)
+        for key, value in pairs
+        if key == "wheel"
+    ]
+    values["wheels"] = {found[2]: found[1] for found in listed if found}
+    return BoardFacts(**values)  # type: ignore[arg-type]
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else -1
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())[:400]

@@ -1,0 +1,63 @@
+"""What is installed on a board: listed, taken back, removed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from edge_vc_boards.flash.board_shell import BoardShell
+from edge_vc_boards.flash.deploy import ask_facts
+from edge_vc_boards.flash.error import FlashCheckError, FlashError
+from edge_vc_boards.flash.facts import BoardFacts
+from edge_vc_boards.flash.installation_mode import InstallationMode, installation_mode
+
+
+@dataclass(frozen=True)
+class BoardInstallation:
+    """An installation that is there."""
+
+    shell: BoardShell
+    facts: BoardFacts
+    mode: InstallationMode
+
+    def lines(self) -> list[str]:
+        """Return the releases, the current one with a star, what happened, and the service."""
+        program = f"{self.mode.root}/venv/bin/edge-vc-rt"
+        done = self.shell.connection.run([program, "installed", "--root", self.mode.root])
+        if done.code:
+            raise FlashError(f"{self.shell.name}: {done.last_line()}")
+        service = self.facts.active if self.facts.systemd else "no systemd"
+        return [*done.stdout.splitlines(), f"service: {service or 'none'}"]
+
+    def roll_back(self, reason: str) -> str:
+        """Make the release before current again and return it; raises `FlashError`."""
+        service = "yes" if self.mode.service and self.facts.unit else "no"
+        done = self.shell.attempt("rollback", [self.mode.root, service, reason])
+        if self.shell.dry_run:
+            return ""
+        if done.code == 1:
+            raise FlashCheckError(f"{self.shell.name}: {done.last_line()}")
+        if done.code:
+            raise FlashError(f"{self.shell.name}: {done.last_line()}")
+        try:
+            return str(json.loads(done.stdout.splitlines()[-1])["release"])
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            raise FlashError(f"{self.shell.name}: {done.last_line()}") from error
+
+    def remove(self) -> list[str]:
+        """Remove service, releases, virtual environments and wheels; signers stay."""
+        service = "yes" if self.mode.service and self.facts.unit else "no"
+        return self.shell.change("remove", [self.mode.root, service]).splitlines()
+
+
+def find_installation(shell: BoardShell, root: str) -> BoardInstallation:
+    """Return what is installed on a board; raises `FlashError` where nothing is."""
+    facts = ask_facts(shell, root)
+    if not facts.venv_link and not facts.current:
+        raise FlashError(f"{shell.name}: nothing is installed in {facts.root}")
+    try:
+        mode = installation_mode(facts)
+    except FlashError as error:
+        raise FlashError(f"{shell.name}: {error}") from error
+    shell.root_rights = mode.sudo
+    return BoardInstallation(shell, facts, mode)

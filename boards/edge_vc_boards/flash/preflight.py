@@ -1,0 +1,132 @@
+"""Whether a board can take a bundle, and which profile it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edge_vc_boards.board import Board, System
+from edge_vc_boards.flash.error import FlashError
+from edge_vc_boards.flash.facts import BoardFacts
+from edge_vc_runtime.bundle.manifest import Manifest
+
+_GENERIC = {"aarch64": "generic-arm64", "x86_64": "x86-64"}
+_RAM_KB = 96 << 10
+"""pip and one engine at work."""
+_EARLIEST = 1_767_225_600  # 2026-01-01
+
+
+def find_profile(facts: BoardFacts, boards: Iterable[Board], wanted: str | None) -> Board:
+    """Return the profile of a board: of its model, else the generic one of its processor.
+
+    ``wanted`` is the name that the user gave. Raises `FlashError` where that is another board.
+    """
+    known = {board.name: board for board in boards}
+    if facts.arch not in _GENERIC:
+        raise FlashError(
+            f"its processor is {facts.arch or 'unknown'!r:.40}; Edge VC runs on "
+            f"{' and '.join(_GENERIC)}, on a Raspberry Pi with the 64-bit Raspberry Pi OS"
+        )
+    if facts.bits == 32:
+        raise FlashError(
+            f"its system is 32-bit on a 64-bit kernel ({facts.arch}), for which no engine has "
+            "wheels; write the 64-bit Raspberry Pi OS to its card"
+        )
+    model = _recognised(facts, known.values()) or known[_GENERIC[facts.arch]]
+    if wanted is None:
+        return model
+    board = known[wanted]
+    if board.arch != facts.arch or (board.models and model.models and board.name != model.name):
+        what = facts.model or facts.arch
+        raise FlashError(f"--board {wanted}: the board is another one ({what:.80})")
+    return board
+
+
+def _recognised(facts: BoardFacts, boards: Iterable[Board]) -> Board | None:
+    found = [
+        (len(part), board)
+        for board in boards
+        for part in board.models
+        if part in facts.model and board.arch == facts.arch
+    ]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def find_system(facts: BoardFacts, board: Board) -> System:
+    """Return the row of a profile that fits the board's system; raises `FlashError`."""
+    release = _tegra(facts)
+    rows = [row for row in board.systems if row.tegra_release in ("", release)]
+    if not rows:
+        known = ", ".join(f"{row.tegra_release} ({row.name})" for row in board.systems)
+        raise FlashError(
+            f"runs Jetson Linux {release or 'of no known release'}, {board.title} is described "
+            f"with {known}; install one of these with NVIDIA's tools"
+        )
+    fitting = [row for row in rows if _glibc(row.glibc) <= _glibc(facts.glibc)]
+    if not fitting:
+        oldest = min((row.glibc for row in rows), key=_glibc)
+        raise FlashError(
+            f"has glibc {facts.glibc or 'of no known version'}, {oldest} or later is needed; "
+            f"install {rows[0].name} on it"
+        )
+    fitting.sort(key=lambda row: (row.python == facts.python, _glibc(row.glibc)))
+    return fitting[-1]
+
+
+def check_facts(facts: BoardFacts, manifest: Manifest, board: Board) -> None:
+    """Refuse a board that lacks something, with what to do; raises `FlashError`."""
+    if not facts.python:
+        raise FlashError("has no python3: sudo apt install python3 python3-venv")
+    if not facts.venv:
+        raise FlashError(
+            f"its Python {facts.python} cannot make virtual environments: sudo apt install "
+            "python3-venv"
+        )
+    if not facts.keygen:
+        raise FlashError("cannot check signatures: sudo apt install openssh-client")
+    if 0 <= facts.ram_kb < _RAM_KB:
+        raise FlashError(
+            f"{facts.ram_kb / 1024:.0f} MB of memory are free, {_RAM_KB >> 10} MB are needed; stop "
+            "what else runs there"
+        )
+    if "*" not in manifest.boards and board.name not in manifest.boards:
+        raise FlashError(
+            f"{manifest.name} {manifest.version} is for {', '.join(manifest.boards)[:200]}, this "
+            f"is {board.name} ({facts.model or facts.arch})"
+        )
+
+
+def check_disk(facts: BoardFacts, wheels: int, bundle: int) -> None:
+    """Refuse a board whose disk would fill up; both sizes, in bytes, are of what is missing."""
+    # A wheel is kept, and unpacked it is three times as large; a bundle arrives, then is copied.
+    needed = 4 * wheels + 2 * bundle + (32 << 20)
+    if 0 <= facts.free_kb < needed >> 10:
+        raise FlashError(
+            f"{facts.free_kb / 1024:.0f} MB are free on its disk, {needed / (1 << 20):.0f} MB are "
+            "needed; make room there, or name another place with --root"
+        )
+
+
+def facts_notes(facts: BoardFacts) -> list[str]:
+    """Return what is worth knowing but stops nothing."""
+    notes = []
+    if facts.cards < 1:
+        notes.append("it has no sound card yet; the service waits for one")
+    if facts.audio_group == 0:
+        notes.append("it has no group audio; whoever runs the release has to own the sound card")
+    if 0 <= facts.clock < _EARLIEST:
+        notes.append(
+            "its clock is before 2026: signers are judged by the time of its list of signers, and "
+            "the times of its events are wrong until the clock is set"
+        )
+    return notes
+
+
+def _tegra(facts: BoardFacts) -> str:
+    """Return ``R36`` of ``# R36 (release), REVISION: 4.3, ...``."""
+    words = facts.tegra.replace("#", " ").split()
+    return words[0] if words else ""
+
+
+def _glibc(version: str) -> tuple[int, ...]:
+    parts = version.split(".")
+    return tuple(int(part) for part in parts) if all(map(str.isdigit, parts)) else (0,)

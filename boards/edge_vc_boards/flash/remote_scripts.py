@@ -1,0 +1,25 @@
+"""The shell scripts that run on a board; what varies reaches them as arguments, never as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from typing import Literal
+
+ScriptName = Literal[
+    "facts", "receive", "venv", "trust", "unit", "health", "activate", "rollback", "remove"
+]
+
+
+def script_words(
+    name: ScriptName, arguments: Sequence[str] = (), *, root_rights: bool = False
+) -> list[str]:
+    """Return the words of a remote command that runs a script, as root with ``sudo -n``."""
+    sudo = ["sudo", "-n"] if root_rights else []
+    return [*sudo, "sh", "-c", script_text(name), f"edge-vc-{name}", *arguments]
+
+
+def script_text(name: ScriptName) -> str:
+    """Return a script."""
+    folder = resources.files("edge_vc_boards") / "flash" / "scripts"
+    return (folder / f"{name}.sh").read_text("utf-8")

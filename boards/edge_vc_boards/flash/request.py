@@ -1,0 +1,60 @@
+"""What a user asks for when a board is flashed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc_boards.flash.error import FlashError
+from edge_vc_runtime.bundle.reader import Bundle
+from edge_vc_runtime.install.layout import DEFAULT_ROOT
+
+
+@dataclass(frozen=True)
+class FlashRequest:
+    """A bundle and how it is installed."""
+
+    bundle: Bundle
+    root: str = str(DEFAULT_ROOT)
+    """Folder on the board; relative to the user's home folder there if it is relative."""
+    board: str | None = None
+    """Its profile; None finds it out."""
+    engine: str | None = None
+    """None takes the profile's."""
+    wheels: Path | None = None
+    """Folder of ``edge-vc wheels``; None collects them."""
+    trust: Path | None = None
+    """Public key of the bundle's signer, for the board's list."""
+    allow_unsigned: bool = False
+    allow_downgrade: bool = False
+    service: bool = True
+    """Whether systemd shall run the release."""
+    run_arguments: tuple[str, ...] = ()
+    """Of the service's ``edge-vc-rt run``."""
+
+    def __post_init__(self) -> None:
+        """Refuse a folder that has no place in a unit; raises `FlashError`."""
+        check_root(self.root)
+
+
+@dataclass(frozen=True)
+class FlashResult:
+    """What became of a board."""
+
+    release: str
+    changed: bool
+    previous: str
+    service: str
+    """``running``, or why there is none."""
+    seconds: float
+
+
+def check_root(root: str) -> None:
+    """Refuse a folder of an installation that is none; raises `FlashError`."""
+    plain = re.fullmatch(r"/?[A-Za-z0-9_.+-]+(/[A-Za-z0-9_.+-]+)*", root)
+    if plain is None or root.startswith("-") or ".." in root.split("/") or root in (".", "/"):
+        raise FlashError(
+            f"--root {root!r:.100}: has to be a folder of letters, digits and ._+-, like "
+            f"{DEFAULT_ROOT}, or one of the home folder there, like edge-vc"
+        )

@@ -1,0 +1,13 @@
+# ROOT SERVICE: removes the service, the releases, the virtual environments and the wheels.
+set -eu
+root=$1
+if [ "$2" = yes ] && [ -e /etc/systemd/system/edge-vc.service ]; then
+  systemctl --quiet disable --now edge-vc || :
+  rm -f /etc/systemd/system/edge-vc.service
+  systemctl daemon-reload
+fi
+if [ -d "$root/releases" ] && [ -x "$root/venv/bin/edge-vc-rt" ]; then
+  "$root/venv/bin/edge-vc-rt" uninstall --root "$root"
+fi
+rm -rf "$root/venv" "$root/venvs" "$root/wheels" "$root/incoming" "$root/.in-venv"
+[ ! -d "$root" ] || rmdir "$root" 2>/dev/null || echo "$root: holds other files and stays"

@@ -1,0 +1,21 @@
+# Makes ROOT/venvs/ID from the wheels in ROOT/wheels, without a network; whole or not at all.
+set -eu
+umask 022
+root=$1 id=$2
+new=$root/venvs/$id
+[ ! -e "$new/.complete" ] || exit 0
+rm -rf "$new"
+mkdir -p "$root/venvs"
+undo() { rm -rf "$new"; }
+trap 'exit 129' HUP INT TERM
+trap undo EXIT
+python3 -m venv "$new"
+if ! "$new/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
+  --no-index --find-links "$root/wheels" --require-hashes -r "$root/wheels/$id.txt"; then
+  rm -f "$root/wheels/hashes"  # sent again by the next call: one of them may be damaged
+  exit 1
+fi
+"$new/bin/edge-vc-rt" --version
+sync
+: >"$new/.complete"
+trap - EXIT
