@@ -253,6 +253,8 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/engines",
     },
     "edge_vc_runtime.live_run": {
+        "edge_vc_runtime/governor",
+        "edge_vc_runtime/tiers",
         "edge_vc_runtime.errors",
         "edge_vc_runtime/audio",
         "edge_vc_runtime/chain",
@@ -263,6 +265,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/taps",
     },
     "edge_vc_runtime.run_arguments": {
+        "edge_vc_runtime/governor",
         "edge_vc_runtime.commands",
         "edge_vc_runtime.errors",
         "edge_vc_runtime.live_run",
@@ -318,12 +321,20 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/engines",
         "edge_vc_runtime/schema",
     },
+    "edge_vc_runtime/governor": {
+        "edge_vc_runtime.sensors",
+        "edge_vc_runtime/live",
+        "edge_vc_runtime/tiers",
+    },
+    "edge_vc_runtime/tiers": {
+        "edge_vc_runtime.samples",
+        "edge_vc_runtime.session",
+        "edge_vc_runtime/bundle",
+        "edge_vc_runtime/live",
+    },
     "edge_vc_runtime/live": {
         "edge_vc_runtime.samples",
-        "edge_vc_runtime.sensors",
-        "edge_vc_runtime.session",
         "edge_vc_runtime/audio",
-        "edge_vc_runtime/bundle",
         "edge_vc_runtime/devices",
     },
     "edge_vc_runtime.sensors": {"edge_vc_runtime.sysfs"},

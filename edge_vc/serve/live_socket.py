@@ -30,8 +30,8 @@ from edge_vc.serve.voices import ServeError, VoiceCatalogue
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.engines.engine import EngineError
-from edge_vc_runtime.live.warm_up import warm_up
 from edge_vc_runtime.message import one_line
+from edge_vc_runtime.tiers.warm_up import warm_up
 
 _START_S = 10.0  # for the first message
 _IDLE_S = 30.0  # without any message: the page is gone or asleep

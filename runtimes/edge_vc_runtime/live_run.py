@@ -19,22 +19,22 @@ from edge_vc_runtime.devices.backends import open_backend
 from edge_vc_runtime.devices.library_noise import filtered_stderr
 from edge_vc_runtime.devices.virtual_microphone import VirtualMicrophone
 from edge_vc_runtime.errors import UsageError
+from edge_vc_runtime.governor.governor_options import GovernorOptions
+from edge_vc_runtime.governor.steering import LoopActuators, Steering
 from edge_vc_runtime.live.converter import HopConverter
 from edge_vc_runtime.live.device_choice import DeviceChoice
-from edge_vc_runtime.live.governor_options import GovernorOptions
 from edge_vc_runtime.live.loop import LiveLoop, LoopSettings
 from edge_vc_runtime.live.monitor_thread import MonitorThread, Observer
-from edge_vc_runtime.live.open_tiers import open_tiers
 from edge_vc_runtime.live.options import LiveOptions
 from edge_vc_runtime.live.realtime import calm_interpreter
 from edge_vc_runtime.live.recorder import Recorder
-from edge_vc_runtime.live.steering import LoopActuators, Steering
-from edge_vc_runtime.live.tiers import TieredConverter
-from edge_vc_runtime.live.warm_up import warm_up
 from edge_vc_runtime.monitor.display import LiveDisplay
 from edge_vc_runtime.monitor.display_options import DisplayOptions
 from edge_vc_runtime.taps.listeners import TapListeners
 from edge_vc_runtime.taps.options import TapOptions
+from edge_vc_runtime.tiers.open_tiers import open_tiers
+from edge_vc_runtime.tiers.tiers import TieredConverter
+from edge_vc_runtime.tiers.warm_up import warm_up
 
 _RECORDING_FAILED = 1
 _INTERRUPTED = 130

@@ -8,7 +8,7 @@ from edge_vc_runtime.chain.options import add_chain_options
 from edge_vc_runtime.commands import run as run_file
 from edge_vc_runtime.control.options import add_control_options
 from edge_vc_runtime.errors import UsageError
-from edge_vc_runtime.live.governor_options import add_governor_options
+from edge_vc_runtime.governor.governor_options import add_governor_options
 from edge_vc_runtime.live.options import add_live_options
 from edge_vc_runtime.monitor.display_options import add_display_options
 from edge_vc_runtime.taps.options import add_tap_options

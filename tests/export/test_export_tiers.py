@@ -24,7 +24,7 @@ from edge_vc_export.tiers_job import TiersJob, find_sources
 from edge_vc_runtime import Session
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.golden import replay_golden
-from edge_vc_runtime.live.tiers import TieredConverter
+from edge_vc_runtime.tiers.tiers import TieredConverter
 
 RECIPE = {
     "quantize": {"min_snr_db": 5.0, "max_lsd_db": 40.0, "max_drift_db": 30.0},

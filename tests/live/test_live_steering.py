@@ -13,17 +13,17 @@ from loop_rig import LoopRig
 
 from edge_vc_runtime.audio.drifting_resampler import DriftingResampler
 from edge_vc_runtime.devices.backend import StreamFormat
+from edge_vc_runtime.governor.governor_options import GovernorOptions, GovernorSettings
+from edge_vc_runtime.governor.steering import LoopActuators, Steering
 from edge_vc_runtime.live.drift import DriftController
-from edge_vc_runtime.live.governor_options import GovernorOptions, GovernorSettings
 from edge_vc_runtime.live.live_output import LiveOutput
 from edge_vc_runtime.live.loop import LiveLoop, LoopSettings
 from edge_vc_runtime.live.passage import Passage
 from edge_vc_runtime.live.realtime import RealtimeSettings
 from edge_vc_runtime.live.snapshot import LiveSnapshot
-from edge_vc_runtime.live.steering import LoopActuators, Steering
-from edge_vc_runtime.live.tiers import TieredConverter
 from edge_vc_runtime.sensors import Sensors
 from edge_vc_runtime.session import Session
+from edge_vc_runtime.tiers.tiers import TieredConverter
 
 RATE = 48000
 SETTINGS = LoopSettings(

@@ -11,8 +11,8 @@ from delay_line import HOP, DelayLine
 
 from edge_vc.assets import bundle_path
 from edge_vc_runtime import Session
-from edge_vc_runtime.live.priming import PRIMING_HOPS
-from edge_vc_runtime.live.tiers import CLIMB_HOPS, COLD_HOPS, FADE_HOPS, WARM_HOPS, TieredConverter
+from edge_vc_runtime.tiers.priming import PRIMING_HOPS
+from edge_vc_runtime.tiers.tiers import CLIMB_HOPS, COLD_HOPS, FADE_HOPS, WARM_HOPS, TieredConverter
 
 
 def tiered(*lines: DelayLine, start: str | None = None) -> TieredConverter:

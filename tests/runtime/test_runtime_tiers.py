@@ -20,7 +20,7 @@ from edge_vc_runtime.bundle.manifest import BundleError, Manifest
 from edge_vc_runtime.cli import main
 from edge_vc_runtime.engines.measurement import blank_measurement
 from edge_vc_runtime.golden import replay_golden
-from edge_vc_runtime.live.tiers import TieredConverter
+from edge_vc_runtime.tiers.tiers import TieredConverter
 
 
 @pytest.fixture

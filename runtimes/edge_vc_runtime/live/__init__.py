@@ -1,1 +1,1 @@
-"""Converting audio hop by hop."""
+"""A live voice, hop by hop: cards, rings, the thread that converts; and recordings the same way."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge_vc_runtime.live.governor_options import GovernorSettings
-from edge_vc_runtime.live.observation import Observation
+from edge_vc_runtime.governor.governor_options import GovernorSettings
+from edge_vc_runtime.governor.observation import Observation
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from edge_vc_runtime.governor.governor import Governor
+from edge_vc_runtime.governor.governor_options import GovernorOptions
+from edge_vc_runtime.governor.observation import Observation
 from edge_vc_runtime.live.drift import DriftController
 from edge_vc_runtime.live.events import EventLog, silent_log
-from edge_vc_runtime.live.governor import Governor
-from edge_vc_runtime.live.governor_options import GovernorOptions
 from edge_vc_runtime.live.loop import LiveLoop
-from edge_vc_runtime.live.observation import Observation
 from edge_vc_runtime.live.snapshot import LiveSnapshot
-from edge_vc_runtime.live.tiers import TieredConverter
 from edge_vc_runtime.sensors import Sensors, read_sensors
+from edge_vc_runtime.tiers.tiers import TieredConverter
 
 _SENSORS_EVERY_S = 1.0
 

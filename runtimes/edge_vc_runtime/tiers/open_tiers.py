@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_vc_runtime.bundle.reader import read_bundle
-from edge_vc_runtime.live.tiers import TieredConverter
 from edge_vc_runtime.session import Session
+from edge_vc_runtime.tiers.tiers import TieredConverter
 
 
 def open_tiers(

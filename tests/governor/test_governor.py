@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_vc_runtime.live.actuators import Decision
-from edge_vc_runtime.live.backoff import Backoff
-from edge_vc_runtime.live.governor import Governor
-from edge_vc_runtime.live.governor_options import (
+from edge_vc_runtime.governor.actuators import Decision
+from edge_vc_runtime.governor.backoff import Backoff
+from edge_vc_runtime.governor.governor import Governor
+from edge_vc_runtime.governor.governor_options import (
     GovernorOptions,
     GovernorSettings,
     add_governor_options,
 )
-from edge_vc_runtime.live.observation import Observation
-from edge_vc_runtime.live.recent_count import RecentCount
+from edge_vc_runtime.governor.observation import Observation
+from edge_vc_runtime.governor.recent_count import RecentCount
 
 TIERS = {"base": 90e6, "nano": 53e6}
 HOP_MS = 10.0

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge_vc_runtime.live.crossfade import Crossfade
-from edge_vc_runtime.live.priming import TierPrimer
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
+from edge_vc_runtime.tiers.priming import TierPrimer
 
 FADE_HOPS = 4
 """Hops of a crossfade."""

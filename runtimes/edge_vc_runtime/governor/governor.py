@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from edge_vc_runtime.live.actuators import Actuators, Change, Decision
-from edge_vc_runtime.live.backoff import Backoff
+from edge_vc_runtime.governor.actuators import Actuators, Change, Decision
+from edge_vc_runtime.governor.backoff import Backoff
+from edge_vc_runtime.governor.governor_options import GovernorSettings
+from edge_vc_runtime.governor.observation import Observation
+from edge_vc_runtime.governor.pressure import Pressure, pressure_of
+from edge_vc_runtime.governor.recent_count import RecentCount
 from edge_vc_runtime.live.events import EventLog
-from edge_vc_runtime.live.governor_options import GovernorSettings
-from edge_vc_runtime.live.observation import Observation
-from edge_vc_runtime.live.pressure import Pressure, pressure_of
-from edge_vc_runtime.live.recent_count import RecentCount
 
 
 class Governor:

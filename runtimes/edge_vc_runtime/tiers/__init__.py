@@ -1,0 +1,1 @@
+"""Several students of one bundle as one converter, changed by a crossfade."""
