@@ -23,6 +23,8 @@ ExecStart={command}
 Restart=always
 RestartSec=2
 TimeoutStopSec=10
+# How `run` ends when it is stopped: no failure.
+SuccessExitStatus=130 143
 {user}
 SupplementaryGroups=audio
 StateDirectory=edge-vc
