@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +14,15 @@ from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc_boards.flash.board_shell import BoardShell
 from edge_vc_boards.flash.deploy import flash_board
+from edge_vc_boards.flash.fleet import flash_fleet, fleet_code, fleet_table
 from edge_vc_boards.flash.installation import find_installation
-from edge_vc_boards.flash.request import FlashRequest, check_root
+from edge_vc_boards.flash.inventory import InventoryHost, read_inventory
+from edge_vc_boards.flash.request import FlashRequest, FlashResult, check_root
 from edge_vc_boards.flash.ssh import SshConnection, SshTarget
 from edge_vc_boards.profile_folder import board_names
 from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
+from edge_vc_runtime.message import one_line
 
 HELP = """Put a bundle on a board over SSH: checked, installed with a way back, run as a service.
 
@@ -31,8 +34,10 @@ verifies the bundle's signature there, replays its golden recording, makes it cu
 and has systemd run it. If the release or its service fails, what ran before runs again.
 
 Only what is missing is sent: the same bundle again changes nothing, and after a cut connection the
-same command goes on where it stopped. With --root edge-vc everything is in your home folder there:
-no root is needed, and no service is made. Arguments after -- are those of the service's `run`.
+same command goes on where it stopped. --inventory takes many boards: the first one alone, as a
+canary, then several at a time; none is begun after one has failed. With --root edge-vc everything
+is in your home folder there: no root is needed, and no service is made. Arguments after -- are
+those of the service's `run`.
 """
 NOTES = notes(
     """
@@ -42,18 +47,18 @@ edge-vc flash kathleen.evc --to pi@10.0.0.7 --dry-run
 edge-vc flash --to pi@raspberrypi.local --list
 edge-vc flash --to pi@raspberrypi.local --rollback
 edge-vc flash --to pi@raspberrypi.local --uninstall
+edge-vc flash kathleen.evc --inventory boards.toml --group kitchen --parallel 8
+    boards.toml has tables like [hosts.left] with to = "pi@10.0.0.7", groups = ["kitchen"]
 """,
     "0 it runs, now or already; 1 the release failed there and what ran before runs again; 2 the "
     "board or the bundle is refused, or the connection failed; 130 Ctrl-C",
 )
 
 app = verb_app()
-Tell = Callable[[str], None]
 
 
 @app.command("flash", cls=ResumableVerb, help=HELP, epilog=NOTES)
 def flash(
-    to: Annotated[str, typer.Option(metavar="USER@HOST", help="The board.")],
     bundle: Annotated[
         str | None,
         typer.Argument(
@@ -67,6 +72,22 @@ def flash(
         list[str] | None,
         typer.Argument(metavar="[-- ARGUMENT...]", help="Arguments of `run`.", show_default=False),
     ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="USER@HOST", help="The board.", show_default=False)
+    ] = None,
+    inventory: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Boards of a fleet (TOML) instead of --to.", show_default=False
+        ),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only boards of this group; may be repeated."),
+    ] = None,
+    parallel: Annotated[
+        int, typer.Option(min=1, max=64, help="Boards of a fleet at a time, after the first.")
+    ] = 4,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, show_default="ssh's", help="Of its SSH server.")
     ] = None,
@@ -127,9 +148,11 @@ def flash(
     """See `HELP`."""
     if (bundle is not None) + show_list + rollback + uninstall != 1:
         raise InputError("give one of BUNDLE, --list, --rollback and --uninstall")
+    if (to is None) == (inventory is None) or (inventory is not None and bundle is None):
+        raise InputError("give --to USER@HOST, or BUNDLE with --inventory FILE")
     request = None
     check_root(root)
-    target = SshTarget(to, port, identity, tuple(ssh_option or ()))
+    options = tuple(ssh_option or ())
     if bundle is not None:
         request = FlashRequest(
             bundle=read_bundle(find_bundle(bundle)),
@@ -143,17 +166,47 @@ def flash(
             service=not no_service,
             run_arguments=tuple(run_arguments or ()),
         )
-    tell: Tell = partial(typer.echo, err=True)
+    if request is not None and inventory is not None:
+        hosts = read_inventory(inventory, tuple(group or ()))
+        raise typer.Exit(_fleet(hosts, request, options, parallel=parallel, dry_run=dry_run))
+    target = SshTarget(to or "", port, identity, options)
     with SshConnection(target, typer.echo if dry_run else None) as connection:
         shell = BoardShell(connection, dry_run=dry_run)
         if request is not None:
-            _flash(shell, request, tell)
+            _flash(shell, request)
         else:
             _installation(shell, root, rollback=rollback, uninstall=uninstall)
 
 
-def _flash(shell: BoardShell, request: FlashRequest, tell: Tell) -> None:
-    result = flash_board(shell, request, tell)
+def _fleet(
+    hosts: Sequence[InventoryHost],
+    request: FlashRequest,
+    options: tuple[str, ...],
+    *,
+    parallel: int,
+    dry_run: bool,
+) -> int:
+    def one(host: InventoryHost) -> FlashResult:
+        wanted = replace(
+            request,
+            board=host.board or request.board,
+            run_arguments=host.run or request.run_arguments,
+        )
+        with SshConnection(host.target(options), typer.echo if dry_run else None) as connection:
+            return flash_board(BoardShell(connection, dry_run=dry_run), wanted, _tell)
+
+    outcomes = flash_fleet(hosts, one, parallel=parallel)
+    for line in fleet_table(outcomes):
+        typer.echo(line)
+    return fleet_code(outcomes)
+
+
+def _tell(line: str) -> None:
+    typer.echo(one_line(line), err=True)
+
+
+def _flash(shell: BoardShell, request: FlashRequest) -> None:
+    result = flash_board(shell, request, _tell)
     if shell.dry_run:
         return
     before = f", before {result.previous}" if result.previous else ""
@@ -172,4 +225,4 @@ def _installation(shell: BoardShell, root: str, **wanted: Any) -> None:
     else:
         lines = there.lines()
     for line in lines:
-        typer.echo(line)
+        typer.echo("".join(letter if letter.isprintable() else "?" for letter in line))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from edge_vc_boards.wheels.wheel_list import (
     list_wheel,
 )
 from edge_vc_runtime.board_profile import user_folder
+
+_COLLECTING = threading.Lock()
+"""Boards of a fleet that are alike share their wheels."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,11 @@ def carried_wheels(
     wanted = wheel_set(board, engine, python, system.key)
     name = f"{board.name}-{system.key}-{python}-{wanted.engine.name}"
     folder = user_folder("CACHE", ".cache") / "wheels" / name
-    kept = _kept(wanted, folder)
-    if kept is None:
-        say(f"collecting the wheels of {board.name} for Python {python}, once")
-        kept = collect_wheels(wanted, folder, say)
+    with _COLLECTING:
+        kept = _kept(wanted, folder)
+        if kept is None:
+            say(f"collecting the wheels of {board.name} for Python {python}, once")
+            kept = collect_wheels(wanted, folder, say)
     if kept.note:
         say(f"note: {kept.note}")
     return CarriedWheels(folder, kept)

@@ -1,0 +1,89 @@
+"""Many boards: a canary first, then several at a time, stopped at the first that fails."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from edge_vc_boards.board import BoardError
+from edge_vc_boards.flash.error import FlashCheckError, FlashError
+from edge_vc_boards.flash.inventory import InventoryHost
+from edge_vc_boards.flash.request import FlashResult
+from edge_vc_runtime.install.error import InstallError
+from edge_vc_runtime.message import one_line
+
+FlashHost = Callable[[InventoryHost], FlashResult]
+
+
+@dataclass(frozen=True)
+class HostOutcome:
+    """What became of one board."""
+
+    host: InventoryHost
+    state: Literal["changed", "unchanged", "failed", "refused", "not tried"]
+    """``failed`` on the board itself, ``refused`` before anything was changed or out of reach."""
+    detail: str
+    """Release, or reason."""
+    seconds: float = 0.0
+
+
+def flash_fleet(
+    hosts: Sequence[InventoryHost], flash: FlashHost, *, parallel: int = 4
+) -> list[HostOutcome]:
+    """Flash the first board alone, then the others, ``parallel`` at a time.
+
+    No board is begun after one has failed its health check, nor after the first one was refused;
+    boards that are out of reach do not stop the others.
+    """
+    stop = threading.Event()
+
+    def one(host: InventoryHost) -> HostOutcome:
+        if stop.is_set():
+            return HostOutcome(host, "not tried", "stopped after a failure")
+        outcome = _flash_one(host, flash)
+        if outcome.state == "failed":
+            stop.set()
+        return outcome
+
+    canary, rest = hosts[:1], hosts[1:]
+    outcomes = [one(host) for host in canary]
+    if any(outcome.state == "refused" for outcome in outcomes):
+        stop.set()
+    with ThreadPoolExecutor(max_workers=parallel) as pool:
+        return outcomes + list(pool.map(one, rest))
+
+
+def _flash_one(host: InventoryHost, flash: FlashHost) -> HostOutcome:
+    try:
+        result = flash(host)
+    except FlashCheckError as error:
+        return HostOutcome(host, "failed", str(error))
+    except (FlashError, BoardError, InstallError, OSError) as error:
+        return HostOutcome(host, "refused", str(error))
+    state: Literal["changed", "unchanged"] = "changed" if result.changed else "unchanged"
+    return HostOutcome(host, state, result.release, result.seconds)
+
+
+def fleet_table(outcomes: Sequence[HostOutcome]) -> list[str]:
+    """Return one line per board: name, state, time, release or reason."""
+    rows = [("board", "state", "time", "release or reason")]
+    rows += [
+        (
+            outcome.host.name,
+            outcome.state,
+            f"{outcome.seconds:.1f} s" if outcome.seconds else "",
+            one_line(outcome.detail),
+        )
+        for outcome in outcomes
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return ["  ".join((*map(str.ljust, row[:3], widths), row[3])) for row in rows]
+
+
+def fleet_code(outcomes: Sequence[HostOutcome]) -> int:
+    """Return the exit code: 1 after a failure on a board, 2 where one was refused, else 0."""
+    states = {outcome.state for outcome in outcomes}
+    return 1 if "failed" in states else 2 if "refused" in states else 0
