@@ -172,6 +172,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "edge_vc_runtime.__main__": {"edge_vc_runtime.cli"},
     "edge_vc_runtime.arguments": {
+        "edge_vc_runtime.option_types",
         "edge_vc_runtime.commands",
         "edge_vc_runtime.devices_arguments",
         "edge_vc_runtime.run_arguments",
@@ -184,6 +185,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "edge_vc_runtime.board_profile": {"edge_vc_runtime.sysfs", "edge_vc_runtime/schema"},
     "edge_vc_runtime/chain": {
+        "edge_vc_runtime.option_types",
         "edge_vc_runtime.samples",
         "edge_vc_runtime/audio",
         "edge_vc_runtime/live",
@@ -311,6 +313,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/schema",
     },
     "edge_vc_runtime/install": {
+        "edge_vc_runtime.option_types",
         "edge_vc_runtime.board_profile",
         "edge_vc_runtime.golden",
         "edge_vc_runtime.message",
@@ -322,6 +325,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/schema",
     },
     "edge_vc_runtime/governor": {
+        "edge_vc_runtime.option_types",
         "edge_vc_runtime.sensors",
         "edge_vc_runtime/live",
         "edge_vc_runtime/tiers",
@@ -333,12 +337,14 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/live",
     },
     "edge_vc_runtime/live": {
+        "edge_vc_runtime.option_types",
         "edge_vc_runtime.samples",
         "edge_vc_runtime/audio",
         "edge_vc_runtime/devices",
     },
     "edge_vc_runtime.sensors": {"edge_vc_runtime.sysfs"},
     "edge_vc_runtime/latency": {
+        "edge_vc_runtime.option_types",
         "edge_vc_runtime.errors",
         "edge_vc_runtime.message",
         "edge_vc_runtime.progress",

@@ -9,6 +9,7 @@ from edge_vc_runtime.control.arguments import add_control
 from edge_vc_runtime.devices_arguments import add_devices
 from edge_vc_runtime.install.arguments import add_installation
 from edge_vc_runtime.latency.arguments import add_measure_latency
+from edge_vc_runtime.option_types import number_within
 from edge_vc_runtime.profiling.report import ENVIRONMENTS
 from edge_vc_runtime.run_arguments import add_run
 from edge_vc_runtime.verb_parser import (
@@ -173,7 +174,7 @@ def _add_choose(commands: Commands, prog: str) -> None:
     add_threads_option(parser)
     add_tier_option(parser)
     parser.add_argument(
-        "--seconds", type=_seconds, default=0.5, metavar="S",
+        "--seconds", type=number_within(0.001, 60, "s"), default=0.5, metavar="S",
         help="measuring time per engine and precision in s, at most 60 (default: 0.5)",
     )  # fmt: skip
     parser.set_defaults(command=choose)
@@ -190,13 +191,6 @@ def _add_report(commands: Commands, prog: str) -> None:
     parser.add_argument("report", metavar="REPORT", help="a JSON report")
     _add_outputs(parser)
     parser.set_defaults(command=report)
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 60:
-        raise argparse.ArgumentTypeError(f"{text} s; it has to be above 0 and at most 60")
-    return value
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from edge_vc_runtime.chain.parameter import Parameter
 from edge_vc_runtime.chain.parameters import DECLARED, Parameters
 from edge_vc_runtime.chain.time_stretch import SPEEDS
 from edge_vc_runtime.live.converter import HopConverter
+from edge_vc_runtime.option_types import number_within
 
 FILE_LOOKAHEAD_MS = 60.0
 """Of a recording, where delay costs nothing: the gate opens before the word."""
@@ -85,7 +85,7 @@ def add_chain_options(parser: argparse.ArgumentParser) -> None:
     for parameter in DECLARED:
         _add_parameter(group, parameter)
     group.add_argument(
-        "--gate-lookahead", type=_between(0, 200, "ms"), metavar="MS",
+        "--gate-lookahead", type=number_within(0, 200, "ms"), metavar="MS",
         help="delay the voice by so many ms so that the gate opens before a word begins (default: "
         f"0 live, {FILE_LOOKAHEAD_MS:g} for recordings)",
     )  # fmt: skip
@@ -93,12 +93,12 @@ def add_chain_options(parser: argparse.ArgumentParser) -> None:
         "--backing", metavar="FILE", help="mix in a backing track, in time with the voice"
     )
     group.add_argument(
-        "--backing-offset", type=_between(-3.6e6, 3.6e6, "ms"), metavar="MS",
+        "--backing-offset", type=number_within(-3.6e6, 3.6e6, "ms"), metavar="MS",
         help="begin the track so many ms after the input; negative skips its beginning (default: "
         "0)",
     )  # fmt: skip
     group.add_argument(
-        "--speed", type=_between(*SPEEDS, "times"), metavar="X",
+        "--speed", type=number_within(*SPEEDS, "times"), metavar="X",
         help="recordings only: play so many times faster, 0.5 to 2, at the same pitch (default: 1)",
     )  # fmt: skip
 
@@ -140,21 +140,6 @@ def _checked(parameter: Parameter) -> Callable[[str], float]:
             return parameter.check(text)
         except ChainError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
-
-    return check
-
-
-def _between(low: float, high: float, unit: str) -> Callable[[str], float]:
-    def check(text: str) -> float:
-        try:
-            value = float(text[:40])
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(
-                f"{text!a:.40} is not a number from {low:g} to {high:g} {unit}"
-            )
-        return value
 
     return check
 

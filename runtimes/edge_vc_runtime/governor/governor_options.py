@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from dataclasses import dataclass
+
+from edge_vc_runtime.option_types import number_within
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,11 @@ def add_governor_options(parser: argparse.ArgumentParser) -> None:
         help="leave delay, tier and bypass as they are, whatever happens",
     )  # fmt: skip
     group.add_argument(
-        "--busy", type=_percent, default=80.0, metavar="PERCENT",
+        "--busy", type=number_within(10, 200, "%"), default=80.0, metavar="PERCENT",
         help="step time of a hop's duration above which it acts, 10 to 200 (default: 80)",
     )  # fmt: skip
     group.add_argument(
-        "--hot", type=_celsius, default=80.0, metavar="C",
+        "--hot", type=number_within(30, 120, "degrees"), default=80.0, metavar="C",
         help="temperature in degrees Celsius from which it acts earlier (default: 80)",
     )  # fmt: skip
     group.add_argument(
@@ -104,21 +105,3 @@ def add_governor_options(parser: argparse.ArgumentParser) -> None:
         "--no-auto-bypass", action="store_true",
         help="never pass the unconverted voice on, not even where no tier is fast enough",
     )  # fmt: skip
-
-
-def _percent(text: str) -> float:
-    return _within(text, 10, 200, "%")
-
-
-def _celsius(text: str) -> float:
-    return _within(text, 30, 120, " degrees")
-
-
-def _within(text: str, low: float, high: float, unit: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{text!r:.40}{unit}; it has to be {low:g} to {high:g}")
-    return value

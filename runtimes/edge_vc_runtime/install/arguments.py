@@ -7,6 +7,7 @@ import argparse
 from edge_vc_runtime.install.commands import install, installed, remove, rollback, unit
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
 from edge_vc_runtime.install.switching import KEPT
+from edge_vc_runtime.option_types import whole_within
 from edge_vc_runtime.verb_parser import Commands, add_verb
 
 _INSTALL_EXAMPLES = """
@@ -59,7 +60,7 @@ def _add_install(commands: Commands, prog: str) -> None:
     )
     parser.add_argument("--board", metavar="NAME", help="this board (default: found out)")
     parser.add_argument(
-        "--keep", type=_releases, default=KEPT, metavar="N",
+        "--keep", type=whole_within(1, 100), default=KEPT, metavar="N",
         help=f"releases that stay, 1 to 100 (default: {KEPT})",
     )  # fmt: skip
     parser.add_argument(
@@ -128,10 +129,3 @@ def _add_root(parser: argparse.ArgumentParser) -> None:
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
-
-
-def _releases(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text}; it has to be 1 to 100")
-    return value

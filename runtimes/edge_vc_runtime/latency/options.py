@@ -6,10 +6,7 @@ import argparse
 from dataclasses import dataclass
 
 from edge_vc_runtime.latency.signals import ProbeSignal, chirp_signal, speech_signal
-
-_REPEATS = (1, 100)
-_LEVEL_DB = (-60.0, 0.0)
-_LONGEST_MS = (50.0, 5000.0)
+from edge_vc_runtime.option_types import number_within, whole_within
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def add_latency_options(parser: argparse.ArgumentParser) -> None:
         "--backend", default="auto", metavar="NAME", help="auto or one of {backends}"
     )
     parser.add_argument(
-        "--repeats", type=_repeats, default=5, metavar="N",
+        "--repeats", type=whole_within(1, 100), default=5, metavar="N",
         help="signals to play, 1 to 100 (default: 5)",
     )  # fmt: skip
     parser.add_argument(
@@ -73,43 +70,16 @@ def add_latency_options(parser: argparse.ArgumentParser) -> None:
         help="measure another program that converts a voice between output and input",
     )  # fmt: skip
     parser.add_argument(
-        "--own-ms", type=_own_ms, metavar="MS",
+        "--own-ms", type=number_within(0, 5000, "ms"), metavar="MS",
         help="with --through: round trip of this command's own devices in ms, measured before "
         "without --through; it is subtracted",
     )  # fmt: skip
     parser.add_argument(
-        "--level", type=_level, default=0.0, metavar="DB",
+        "--level", type=number_within(-60, 0, "dB"), default=0.0, metavar="DB",
         help="level of the signal in dB, -60 to 0 (default: 0, a peak of half of full scale)",
     )  # fmt: skip
     parser.add_argument(
-        "--longest", type=_longest, default=1000.0, metavar="MS",
+        "--longest", type=number_within(50, 5000, "ms"), default=1000.0, metavar="MS",
         help="longest delay to look for in ms, 50 to 5000 (default: 1000)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
-
-
-def _repeats(text: str) -> int:
-    return int(_number(text, *_REPEATS, ""))
-
-
-def _level(text: str) -> float:
-    return _number(text, *_LEVEL_DB, "dB")
-
-
-def _longest(text: str) -> float:
-    return _number(text, *_LONGEST_MS, "ms")
-
-
-def _own_ms(text: str) -> float:
-    return _number(text, 0.0, 5000.0, "ms")
-
-
-def _number(text: str, low: float, high: float, unit: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high:
-        span = f"{low:g} to {high:g} {unit}".strip()
-        raise argparse.ArgumentTypeError(f"{text!r:.40}; it has to be {span}")
-    return value

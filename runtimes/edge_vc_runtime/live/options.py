@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from edge_vc_runtime.live.device_choice import DeviceChoice
 from edge_vc_runtime.live.realtime import MOST_PRIORITY, RealtimeSettings
+from edge_vc_runtime.option_types import number_within, whole_within
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,15 @@ def add_live_options(parser: argparse.ArgumentParser) -> None:
     _add_device_options(parser.add_argument_group("devices (live)"))
     group = parser.add_argument_group("run time (live)")
     group.add_argument(
-        "--seconds", type=_seconds, metavar="S", help="stop after so many s (default: at Ctrl-C)"
+        "--seconds",
+        type=number_within(0.1, 1e7, "s"),
+        metavar="S",
+        help="stop after so many s (default: at Ctrl-C)",
     )
     group.add_argument("--record", metavar="FILE", help="also write the converted voice: {sinks}")
     group.add_argument("--record-input", metavar="FILE", help="also write the microphone's voice")
     group.add_argument(
-        "--reserve", type=_reserve, metavar="MS",
+        "--reserve", type=number_within(0, 500, "ms"), metavar="MS",
         help="audio that waits in the output buffer in ms, 0 to 500: less is less delay, "
         "too little is heard as gaps (default: derived from the cards' rhythm and the step time)",
     )  # fmt: skip
@@ -69,11 +73,11 @@ def add_live_options(parser: argparse.ArgumentParser) -> None:
         "that is not allowed, one line says how to allow it (default: on)",
     )  # fmt: skip
     group.add_argument(
-        "--priority", type=_priority, default=40, metavar="N",
+        "--priority", type=whole_within(1, MOST_PRIORITY), default=40, metavar="N",
         help=f"that priority, 1 to {MOST_PRIORITY}; the kernel's interrupts have 50 (default: 40)",
     )  # fmt: skip
     group.add_argument(
-        "--cpu", type=_cpu, metavar="N",
+        "--cpu", type=whole_within(0, (os.cpu_count() or 1) - 1), metavar="N",
         help="processor that the converting thread stays on, from 0 (default: any)",
     )  # fmt: skip
 
@@ -88,7 +92,7 @@ def _add_device_options(group: argparse._ArgumentGroup) -> None:
         "--output", dest="output_device", metavar="DEVICE", help="loudspeaker, in the same way"
     )
     group.add_argument(
-        "--input-channel", type=_channel, metavar="N",
+        "--input-channel", type=whole_within(1, 64), metavar="N",
         help="channel of the microphone, from 1 (default: the mean of all)",
     )  # fmt: skip
     group.add_argument(
@@ -101,42 +105,7 @@ def _add_device_options(group: argparse._ArgumentGroup) -> None:
         help="library that reaches the cards: {backends} (default: the first that is installed)",
     )  # fmt: skip
     group.add_argument(
-        "--latency", type=_latency, metavar="MS",
+        "--latency", type=number_within(1, 500, "ms"), metavar="MS",
         help="latency in ms to ask of the cards, 1 to 500, where the back end can: sounddevice "
         "(default: the cards' low latency)",
     )  # fmt: skip
-
-
-def _seconds(text: str) -> float:
-    return _number(text, 0.1, 1e7, "s")
-
-
-def _latency(text: str) -> float:
-    return _number(text, 1, 500, "ms")
-
-
-def _reserve(text: str) -> float:
-    return _number(text, 0, 500, "ms")
-
-
-def _priority(text: str) -> int:
-    return int(_number(text, 1, MOST_PRIORITY, ""))
-
-
-def _channel(text: str) -> int:
-    return int(_number(text, 1, 64, ""))
-
-
-def _cpu(text: str) -> int:
-    return int(_number(text, 0, (os.cpu_count() or 1) - 1, ""))
-
-
-def _number(text: str, low: float, high: float, unit: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high:
-        shown = f"{text:.40} {unit}".strip()
-        raise argparse.ArgumentTypeError(f"{shown}; it has to be {low:g} to {high:g}")
-    return value

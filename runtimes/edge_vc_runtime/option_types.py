@@ -1,0 +1,38 @@
+"""Types of arguments: numbers within bounds, refused in one line."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+
+
+def number_within(low: float, high: float, unit: str = "") -> Callable[[str], float]:
+    """Return a type of argument: a finite number from ``low`` to ``high``."""
+
+    def check(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            span = f"{low:g} to {high:g} {unit}".strip()
+            raise argparse.ArgumentTypeError(f"{text!r:.40}; it has to be {span}")
+        return value
+
+    check.__name__ = "number"  # argparse names the type in its own errors
+    return check
+
+
+def whole_within(low: int, high: int, unit: str = "") -> Callable[[str], int]:
+    """Return a type of argument: a whole number from ``low`` to ``high``."""
+    check_number = number_within(low, high, unit)
+
+    def check(text: str) -> int:
+        value = check_number(text)
+        if value != int(value):
+            raise argparse.ArgumentTypeError(f"{text!r:.40}; it has to be a whole number")
+        return int(value)
+
+    check.__name__ = "whole number"
+    return check
