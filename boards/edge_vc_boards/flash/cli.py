@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,8 @@ from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc_boards.flash.board_shell import BoardShell
 from edge_vc_boards.flash.deploy import flash_board
 from edge_vc_boards.flash.fleet import flash_fleet, fleet_code, fleet_table
+from edge_vc_boards.flash.image.card_flash import CardPlan, flash_card, flash_layer
+from edge_vc_boards.flash.image.card_options import CardOptions
 from edge_vc_boards.flash.installation import find_installation
 from edge_vc_boards.flash.inventory import InventoryHost, read_inventory
 from edge_vc_boards.flash.request import FlashRequest, FlashResult, check_root
@@ -24,9 +27,9 @@ from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
 from edge_vc_runtime.message import one_line
 
-HELP = """Put a bundle on a board over SSH: checked, installed with a way back, run as a service.
+HELP = """Put a bundle on a board, over SSH or on a card; it then runs as a service.
 
-It uses your own OpenSSH (~/.ssh/config, agent, known_hosts; host keys are always checked) and
+With --to it uses your own OpenSSH (~/.ssh/config, agent, known_hosts; host keys always checked) and
 looks at the board first: processor, 64-bit system, Python, glibc, disk, memory, model, Jetson
 Linux. What does not fit is one line with what to do, and nothing is changed. Then it sends wheels
 and bundle, so that the board needs no network, makes a virtual environment in /opt/edge-vc,
@@ -38,6 +41,14 @@ same command goes on where it stopped. --inventory takes many boards: the first 
 canary, then several at a time; none is begun after one has failed. With --root edge-vc everything
 is in your home folder there: no root is needed, and no service is made. Arguments after -- are
 those of the service's `run`.
+
+With --image it makes a card for a Raspberry Pi of a stock 64-bit Raspberry Pi OS (.img or .img.xz):
+user, SSH key, Wi-Fi, wheels and bundle go onto the boot partition of a copy, in the way that the
+image's first boot reads them. It is told by what the image holds; an unknown one is refused. The
+first boot installs without a network and leaves edge-vc-first-boot.log on that partition. The
+password is asked for, or read from --password-file or EDGE_VC_CARD_PASSWORD, the passphrase
+from --wifi-file or EDGE_VC_WIFI_PASSPHRASE; only their hashes are written. It needs mtools,
+e2fsprogs and openssl. With --layer it writes a layer for rpi-image-gen.
 """
 NOTES = notes(
     """
@@ -49,6 +60,8 @@ edge-vc flash --to pi@raspberrypi.local --rollback
 edge-vc flash --to pi@raspberrypi.local --uninstall
 edge-vc flash kathleen.evc --inventory boards.toml --group kitchen --parallel 8
     boards.toml has tables like [hosts.left] with to = "pi@10.0.0.7", groups = ["kitchen"]
+edge-vc flash kathleen.evc --image pi-os.img.xz --out card.img --trust key.pub
+    --user ann --ssh-key ~/.ssh/id_ed25519.pub --wifi Home --wifi-country GB
 """,
     "0 it runs, now or already; 1 the release failed there and what ran before runs again; 2 the "
     "board or the bundle is refused, or the connection failed; 130 Ctrl-C",
@@ -144,12 +157,84 @@ def flash(
     uninstall: Annotated[
         bool, typer.Option("--uninstall", help="Remove everything but allowed_signers.")
     ] = False,
+    image: Annotated[
+        Path | None, typer.Option(metavar="IMG", help="A stock image to make a card of.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="IMG", help="The card's image; needed with --image.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(metavar="NAME", help="The card's account.")] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Its password, or the hash, in one line."),
+    ] = None,
+    ssh_key: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="KEY.pub", help="Who may log in there; may be repeated."),
+    ] = None,
+    hostname: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The card's name in the network.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="E.g. Europe/London.")
+    ] = None,
+    locale: Annotated[str | None, typer.Option(metavar="LL_CC", help="E.g. en_GB.UTF-8.")] = None,
+    keyboard: Annotated[str | None, typer.Option(metavar="LAYOUT", help="E.g. gb.")] = None,
+    wifi: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Wi-Fi to join: WPA2, or open.")
+    ] = None,
+    wifi_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Its passphrase in one line; empty for an open one."),
+    ] = None,
+    wifi_country: Annotated[
+        str | None, typer.Option(metavar="CC", help="Where the radio sends, e.g. GB.")
+    ] = None,
+    wifi_hidden: Annotated[
+        bool, typer.Option("--wifi-hidden", help="It does not announce its name.")
+    ] = False,
+    instance: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Tells cards with the same content apart."),
+    ] = None,
+    init_format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORMAT",
+            help="systemd, cloudinit-rpi or rpi-preseed, for an image with the signs of two.",
+        ),
+    ] = None,
+    device: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="/dev/X",
+            help="Write the card there as well: removable, unmounted, confirmed by its name.",
+        ),
+    ] = None,
+    layer: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a layer for rpi-image-gen.")
+    ] = None,
+    system: Annotated[
+        str | None, typer.Option(help="Of --layer, e.g. trixie.", show_default="the board's first")
+    ] = None,
 ) -> None:
     """See `HELP`."""
+    card = CardOptions(
+        user, password_file, tuple(ssh_key or ()), hostname, timezone, locale, keyboard,
+        wifi, wifi_file, wifi_country, wifi_hidden, instance,
+    )  # fmt: skip
+    if sum(place is not None for place in (to, inventory, image, layer)) != 1:
+        raise InputError(
+            "give one of --to USER@HOST, --inventory FILE, --image IMG and --layer DIR"
+        )
+    if image is None and (card != CardOptions() or out or device or init_format):
+        raise InputError("--image IMG is needed with the options of a card")
     if (bundle is not None) + show_list + rollback + uninstall != 1:
         raise InputError("give one of BUNDLE, --list, --rollback and --uninstall")
-    if (to is None) == (inventory is None) or (inventory is not None and bundle is None):
-        raise InputError("give --to USER@HOST, or BUNDLE with --inventory FILE")
+    if to is None and bundle is None:
+        raise InputError("--to USER@HOST is needed with --list, --rollback and --uninstall")
+    if dry_run and (image or layer):
+        raise InputError("--dry-run is for boards over SSH")
     request = None
     check_root(root)
     options = tuple(ssh_option or ())
@@ -169,6 +254,13 @@ def flash(
     if request is not None and inventory is not None:
         hosts = read_inventory(inventory, tuple(group or ()))
         raise typer.Exit(_fleet(hosts, request, options, parallel=parallel, dry_run=dry_run))
+    if request is not None and image is not None:
+        _card(request, image, out, card, init_format, device)
+        return
+    if request is not None and layer is not None:
+        for path in flash_layer(request, layer, system, _tell):
+            typer.echo(str(path))
+        return
     target = SshTarget(to or "", port, identity, options)
     with SshConnection(target, typer.echo if dry_run else None) as connection:
         shell = BoardShell(connection, dry_run=dry_run)
@@ -213,6 +305,24 @@ def _flash(shell: BoardShell, request: FlashRequest) -> None:
     what = f"current{before}" if result.changed else "current already, nothing to do"
     typer.echo(f"{shell.name}: {result.release} is {what} ({result.seconds:.1f} s)")
     typer.echo(f"{shell.name}: {'service ' * (result.service == 'running')}{result.service}")
+
+
+def _card(
+    request: FlashRequest,
+    image: Path,
+    out: Path | None,
+    options: CardOptions,
+    init_format: str | None,
+    device: Path | None,
+) -> None:
+    if out is None:
+        raise InputError("--out IMG is needed with --image: the stock image is never changed")
+    settings = options.settings(partial(typer.prompt, hide_input=True, err=True))
+    plan = CardPlan(request, image, out, settings, init_format, device)
+    card = flash_card(plan, _tell, partial(typer.prompt, default="", show_default=False, err=True))
+    typer.echo(f"{card.path}: {card.size / 1e6:.1f} MB, read back, customised with {card.format}")
+    typer.echo(f"{card.path}: sha256 {card.sha256}")
+    typer.echo(f"{card.manifest}: for Raspberry Pi Imager 2")
 
 
 def _installation(shell: BoardShell, root: str, **wanted: Any) -> None:

@@ -1,0 +1,143 @@
+"""A card's image: a stock one, customised on a copy, read back, and only then put in place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc_boards.board import Board
+from edge_vc_boards.flash.image.card_settings import CardSettings
+from edge_vc_boards.flash.image.cloud_init_files import cloud_init_files
+from edge_vc_boards.flash.image.error import CardError
+from edge_vc_boards.flash.image.fat import file_digest
+from edge_vc_boards.flash.image.image_copy import ImageDigest, copy_image, digest_image
+from edge_vc_boards.flash.image.imager_manifest import write_imager_manifest
+from edge_vc_boards.flash.image.init_format import FormatName
+from edge_vc_boards.flash.image.payload import Payload, write_payload
+from edge_vc_boards.flash.image.pi_image import PiImage, inspect_image
+from edge_vc_boards.flash.image.preseed_files import preseed_files
+from edge_vc_boards.flash.image.systemd_files import systemd_files
+
+Files = dict[str, Path | bytes]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class CardRequest:
+    """What a user asks for."""
+
+    image: Path
+    """A stock image, ``.img`` or ``.img.xz``."""
+    out: Path
+    board: Board
+    settings: CardSettings
+    payload: Callable[[PiImage], Payload]
+    """Finds the wheels for an image's Python."""
+    title: str
+    """Of the bundle, for Raspberry Pi Imager."""
+    init_format: str | None = None
+    """Settles an image that has the signs of two formats."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What was made."""
+
+    path: Path
+    manifest: Path
+    format: FormatName
+    system: str
+    sha256: str
+    size: int
+    """Bytes."""
+    instance: str
+
+
+def make_card(request: CardRequest, say: Say = lambda line: None) -> Card:
+    """Write ``request.out`` and its manifest for Raspberry Pi Imager.
+
+    Either both are whole and read back, or what was there before is untouched. Raises `CardError`.
+    """
+    _check_paths(request)
+    part = request.out.with_name(f".{request.out.name}.{os.getpid()}.part")
+    try:
+        say(f"copying {request.image.name}")
+        written = copy_image(request.image, part)
+        with _named(request.image):
+            image = inspect_image(part, request.board, request.init_format)
+        say(f"{image.system.name} of {image.released}, customised with {image.format}")
+        before = digest_image(part, image.boot.partition)
+        if before.sha256 != written:
+            raise CardError(f"{request.out}: what was written reads back otherwise; a bad disk?")
+        with tempfile.TemporaryDirectory(prefix="edge-vc-card-", dir=request.out.parent) as name:
+            files, instance = _card_files(request, image, Path(name))
+            with _named(request.image):
+                after = _write(image, files, before)
+        os.chmod(part, 0o600)  # it holds a password's hash and the network's key
+        os.replace(part, request.out)
+    finally:
+        part.unlink(missing_ok=True)
+    manifest = write_imager_manifest(request.out, after, image, request.title)
+    return Card(
+        request.out, manifest, image.format, image.system.key, after.sha256, after.size, instance
+    )
+
+
+def _card_files(request: CardRequest, image: PiImage, folder: Path) -> tuple[Files, str]:
+    files = write_payload(request.payload(image), folder)
+    seed = hashlib.sha256(repr(request.settings).encode())
+    for name in sorted(files):
+        seed.update(f"{name} {file_digest(files[name])}\n".encode())
+    instance = f"edge-vc-{seed.hexdigest()[:20]}"
+    match image.format:
+        case "systemd":
+            files |= systemd_files(request.settings, image.cmdline)
+        case "cloudinit-rpi":
+            files |= cloud_init_files(request.settings, image.cmdline, instance)
+        case "rpi-preseed":
+            files |= preseed_files(request.settings)
+    return files, instance
+
+
+def _write(image: PiImage, files: Files, before: ImageDigest) -> ImageDigest:
+    expected = image.boot.hashes()
+    image.boot.write(files)
+    after = digest_image(image.boot.image, image.boot.partition)
+    found = image.boot.hashes()
+    expected |= {name: file_digest(data) for name, data in files.items()}
+    wrong = sorted(name for name in expected | found if expected.get(name) != found.get(name))
+    if wrong or after.outside != before.outside or after.size != before.size:
+        what = f"{wrong[0]} on its boot partition" if wrong else "outside its boot partition"
+        raise CardError(f"reads back otherwise than it was written ({what})")
+    return after
+
+
+def _check_paths(request: CardRequest) -> None:
+    image, out = request.image, request.out
+    if not image.is_file():
+        raise CardError(f"--image {image}: is no file (a device is never read or written here)")
+    if out.exists() and (not out.is_file() or out.samefile(image)):
+        raise CardError(f"--out {out}: has to be a new file or one of an earlier card")
+    if not out.parent.is_dir():
+        raise CardError(f"--out {out}: its folder does not exist")
+    if re.search(r"[?@\n]", str(out.resolve())):
+        raise CardError(f"--out {str(out)!r:.100}: the path may not have ?, @ or line breaks")
+
+
+class _named:  # noqa: N801
+    """Puts an image's name before an error."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, CardError):
+            raise CardError(f"{self._path}: {error}") from error

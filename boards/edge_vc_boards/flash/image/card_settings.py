@@ -1,0 +1,53 @@
+"""What a card's system is told on its first boot: user, host, network, language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from edge_vc_boards.flash.image.error import CardError
+from edge_vc_boards.flash.image.wifi import WifiNetwork
+
+_RESERVED = {"root", "daemon", "bin", "sys", "nobody", "rpi-first-boot-wizard", "edge-vc"}
+_PATTERNS = {
+    "user": (r"[a-z_][a-z0-9_-]{0,30}", "a small letter, then up to 30 of a-z, 0-9, _ and -"),
+    "hostname": (r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", "letters, digits and - inside"),
+    "timezone": (r"[A-Za-z][A-Za-z0-9+_-]{0,40}(/[A-Za-z0-9+_-]{1,40}){0,2}", "as Europe/Berlin"),
+    "locale": (r"[a-z]{2,3}_[A-Z]{2}(\.UTF-8)", "as de_DE.UTF-8"),
+    "keyboard": (r"[a-z]{2,10}", "as de"),
+}
+_KEY = r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60} [A-Za-z0-9+/]{16,4000}={0,3}(?: [!-~ ]{0,200})?"
+
+
+@dataclass(frozen=True)
+class CardSettings:
+    """One card; empty texts leave the image's own setting."""
+
+    user: str
+    password_hash: str
+    """As in ``/etc/shadow``; empty locks the password, a key is needed then."""
+    ssh_keys: tuple[str, ...] = ()
+    """Public keys in OpenSSH's format."""
+    hostname: str = ""
+    timezone: str = ""
+    locale: str = ""
+    keyboard: str = ""
+    wifi: WifiNetwork | None = None
+    instance: str = ""
+    """Tells cards of the same content apart."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that the card's system would not take; raises `CardError`."""
+        for name, (pattern, form) in _PATTERNS.items():
+            value = getattr(self, name)
+            if (value or name == "user") and not re.fullmatch(pattern, value):
+                raise CardError(f"--{name} {value!r:.60}: has to be {form}")
+        if self.user in _RESERVED:
+            raise CardError(f"--user {self.user}: is an account of the system, choose another name")
+        for key in self.ssh_keys:
+            if not re.fullmatch(_KEY, key):
+                raise CardError(f"{key!r:.60} is not a public key of OpenSSH (KEY.pub)")
+        if not self.password_hash and not self.ssh_keys:
+            raise CardError("nobody could log in: give --password-file or --ssh-key")
+        if not re.fullmatch(r"[A-Za-z0-9._-]{0,60}", self.instance):
+            raise CardError(f"--instance {self.instance!r:.60}: up to 60 letters, digits and ._-")

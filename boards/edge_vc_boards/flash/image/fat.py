@@ -1,0 +1,123 @@
+"""The FAT partition of an image, edited in place with mtools: no mount, no root."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc_boards.flash.image.error import CardError
+from edge_vc_boards.flash.image.host_tool import reason, run_tool
+from edge_vc_boards.flash.image.partition_table import Partition
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_TEXT_LIMIT = 1 << 20  # bytes of a file that is read as text
+
+
+@dataclass(frozen=True)
+class FatPartition:
+    """The files at the top of one FAT partition."""
+
+    image: Path
+    partition: Partition
+
+    @property
+    def _drive(self) -> str:
+        return f"{self.image}@@{self.partition.start}"
+
+    def names(self) -> frozenset[str]:
+        """Return the names at the top, in lower case; raises `CardError` where it is no FAT."""
+        done = run_tool(["mdir", "-i", self._drive, "-a", "-b", "::/"])
+        if done.returncode and b"File not found" not in done.stderr:
+            raise CardError(f"its boot partition is no FAT file system: {reason(done, self.image)}")
+        lines = done.stdout.decode(errors="replace").splitlines()
+        return frozenset(line.removeprefix("::/").strip("/").lower() for line in lines)
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes; raises `CardError`."""
+        done = run_tool(["mcopy", "-i", self._drive, f"::/{_checked(name)}", "-"])
+        if done.returncode:
+            raise CardError(f"{name} of its boot partition: {reason(done, self.image)}")
+        return done.stdout
+
+    def read_text(self, name: str) -> str:
+        """Return a small text file; raises `CardError` for one that is none."""
+        data = self.read(name)
+        try:
+            if len(data) <= _TEXT_LIMIT:
+                return data.decode()
+        except UnicodeDecodeError:
+            pass
+        raise CardError(f"{name} of its boot partition is not a text of at most 1 MB")
+
+    def free(self) -> int:
+        """Return the free bytes."""
+        done = run_tool(["mdir", "-i", self._drive, "-a", "::/"])
+        found = re.search(r"([0-9 ]+) bytes free", done.stdout.decode(errors="replace"))
+        if found is None:
+            raise CardError(f"free space of its boot partition: {reason(done, self.image)}")
+        return int(found[1].replace(" ", ""))
+
+    def write(self, files: dict[str, Path | bytes]) -> None:
+        """Write files at the top, over those of the same name.
+
+        The space is checked first. Times are fixed and the order is that of the names, so that the
+        same files give the same bytes. Raises `CardError`.
+        """
+        self._check_space(files)
+        with tempfile.TemporaryDirectory(prefix="edge-vc-card-") as folder:
+            for name in sorted(files):
+                data, source = files[name], Path(folder) / _checked(name)
+                if isinstance(data, bytes):
+                    source.write_bytes(data)
+                else:
+                    source.symlink_to(data.resolve())
+                done = run_tool(["mcopy", "-o", "-i", self._drive, str(source), f"::/{name}"])
+                if done.returncode:
+                    raise CardError(f"{name} could not be written: {reason(done, self.image)}")
+
+    def _check_space(self, files: dict[str, Path | bytes]) -> None:
+        # A cluster is at most 32 KiB in practice; names take room in the folder's own clusters.
+        there = self.names()
+        needed = 0
+        for name, data in files.items():
+            size = len(data) if isinstance(data, bytes) else data.stat().st_size
+            old = len(self.read(name)) if name in there else 0
+            needed += max(0, size - old) + 32768
+        free = self.free()
+        if needed > free:
+            raise CardError(
+                f"its boot partition has {free / 1e6:.1f} MB free and {needed / 1e6:.1f} MB are "
+                "needed: take a newer image (512 MB there since 2023) or flash over SSH (--to)"
+            )
+
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of every file of the partition, by its path."""
+        with tempfile.TemporaryDirectory(prefix="edge-vc-card-") as name:
+            folder = Path(name)
+            done = run_tool(["mcopy", "-s", "-n", "-Q", "-i", self._drive, "::/*", name])
+            if done.returncode and self.names():
+                raise CardError(f"its boot partition: {reason(done, self.image)}")
+            return {
+                str(path.relative_to(folder)).lower(): _digest(path)
+                for path in sorted(folder.rglob("*"))
+                if path.is_file() and not path.is_symlink()
+            }
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise CardError(f"{name!r:.60} is no name of a file on a card")
+    return name
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_digest(data: Path | bytes) -> str:
+    """Return the SHA-256 of what is to be written."""
+    return hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else _digest(data)

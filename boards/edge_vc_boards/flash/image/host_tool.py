@@ -1,0 +1,45 @@
+"""Programs of this machine that read file systems, always bounded in time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_vc_boards.flash.image.error import CardError
+
+FIXED_TIME = 1767225600
+"""2026-01-01 in UTC, the time of everything that is written: same inputs, same bytes."""
+_PACKAGES = {"debugfs": "e2fsprogs", "openssl": "openssl"}
+_TIMEOUT_S = 300
+
+
+def run_tool(words: Sequence[str], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run a program with ``data`` on its stdin; raises `CardError` if it is missing or hangs."""
+    program = shutil.which(words[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if program is None:
+        package = _PACKAGES.get(words[0], "mtools")
+        raise CardError(f"{words[0]} is needed and not installed: sudo apt install {package}")
+    environment = dict(os.environ, LC_ALL="C", TZ="UTC", SOURCE_DATE_EPOCH=str(FIXED_TIME))
+    environment["MTOOLSRC"] = os.devnull
+    try:
+        return subprocess.run(
+            [program, *words[1:]],
+            input=data,
+            capture_output=True,
+            check=False,
+            env=environment,
+            timeout=_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CardError(f"{words[0]} did not end within {_TIMEOUT_S} s") from error
+
+
+def reason(done: subprocess.CompletedProcess[bytes], path: Path) -> str:
+    """Return a failed program's last line without the folder of ``path``, printable."""
+    text = (done.stderr or done.stdout).decode(errors="replace").strip()
+    lines = text.replace(f"{path.parent}{os.sep}", "").splitlines()
+    last = lines[-1] if lines else f"ended with {done.returncode}"
+    return "".join(letter if letter.isprintable() else "?" for letter in last)[:200]

@@ -1,0 +1,38 @@
+"""``NAME.rpi-imager-manifest``: without one, Raspberry Pi Imager 2 takes a card for none of its."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from edge_vc_boards.flash.image.image_copy import ImageDigest
+from edge_vc_boards.flash.image.pi_image import PiImage
+
+_DEVICES = ("pi3-64bit", "pi4-64bit", "pi5-64bit")
+
+
+def manifest_path(card: Path) -> Path:
+    """Return where the manifest of a card lies."""
+    return card.with_name(f"{card.name.removesuffix('.img')}.rpi-imager-manifest")
+
+
+def write_imager_manifest(card: Path, digest: ImageDigest, image: PiImage, title: str) -> Path:
+    """Write the manifest beside a card, whole or not at all, and return its path."""
+    entry = {
+        "name": title,
+        "description": f"{image.system.name}, with Edge VC",
+        "url": card.resolve().as_uri(),
+        "extract_size": digest.size,
+        "extract_sha256": digest.sha256,
+        "image_download_size": digest.size,
+        "release_date": image.released,
+        "init_format": image.format,
+        "architecture": "armv8",
+        "devices": list(_DEVICES),
+    }
+    path = manifest_path(card)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps({"os_list": [entry]}, indent=2) + "\n", encoding="utf-8")
+    os.replace(part, path)
+    return path

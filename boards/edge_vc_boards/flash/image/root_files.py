@@ -1,0 +1,29 @@
+"""Which files the root partition of an image has, looked up with debugfs: read only, no root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc_boards.flash.image.error import CardError
+from edge_vc_boards.flash.image.host_tool import reason, run_tool
+from edge_vc_boards.flash.image.partition_table import Partition
+
+
+@dataclass(frozen=True)
+class RootPartition:
+    """An ext4 file system in an image."""
+
+    image: Path
+    partition: Partition
+
+    def has(self, path: str) -> bool:
+        """Return whether it has a file, folder or link; raises `CardError` where it is no ext4."""
+        return b"Inode:" in self._ask(f'stat "{path}"')
+
+    def _ask(self, request: str) -> bytes:
+        place = f"{self.image}?offset={self.partition.start}"
+        done = run_tool(["debugfs", "-R", request, place])
+        if done.returncode or b"Filesystem not open" in done.stderr + done.stdout:
+            raise CardError(f"its root partition is no ext4: {reason(done, self.image)}")
+        return done.stdout

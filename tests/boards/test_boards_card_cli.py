@@ -1,0 +1,107 @@
+"""`edge-vc flash --image` and `--layer` as a user calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from boards_cards import BOOT, KEY, pi_image
+from boards_flash import flash, new_pair, small_wheels
+from runtime_bundles import write_mini
+
+from edge_vc_boards.flash.image.fat import FatPartition
+from edge_vc_boards.flash.image.wifi import wifi_key
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a bundle, wheels, a key and a stock image, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    write_mini(tmp_path / "mini.evc")
+    small_wheels(tmp_path / "wheels", "3.13")
+    pi_image(tmp_path / "pi-os.img", "rpi-preseed", python="3.13")
+    (tmp_path / "me.pub").write_text(f"{KEY}\n")
+    (tmp_path / "wifi").write_text("a passphrase\n")
+    return tmp_path
+
+
+CARD = ["mini.evc", "--image", "pi-os.img", "--out", "card.img", "--user", "ann"]
+USUAL = [*CARD, "--ssh-key", "me.pub", "--wheels", "wheels"]
+
+
+def test_a_signed_bundle_onto_a_card(there: Path) -> None:
+    pair = new_pair(there)
+    pair.sign(there / "mini.evc")
+    words = ["--trust", str(pair.public), "--wifi", "Home", "--wifi-country", "GB"]
+    done = flash(*USUAL, *words, "--wifi-file", "wifi", "--", "--input", "USB Audio")
+    assert done.exit_code == 0, done.stderr
+    assert "card.img: 11.5 MB, read back, customised with rpi-preseed" in done.stdout
+    assert "Trixie" in done.stderr
+    boot = FatPartition(there / "card.img", BOOT)
+    assert wifi_key("Home", "a passphrase") in boot.read_text("rpi-preseed.toml")
+    payload = boot.read("edge-vc-payload.tar")
+    assert b'--input "USB Audio"' in payload
+    assert pair.public.read_bytes().split()[1] in payload
+    manifest = json.loads((there / "card.rpi-imager-manifest").read_text())
+    assert manifest["os_list"][0]["name"].startswith("Edge VC: mini-")
+
+
+def test_the_password_is_asked_for_and_hashed(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def prompt(text: str, **_: object) -> str:
+        asked.append(text)
+        return "a long password"
+
+    monkeypatch.setattr("edge_vc_boards.flash.cli.typer.prompt", prompt)
+    done = flash(*CARD, "--wheels", "wheels", "--allow-unsigned")
+    assert done.exit_code == 0, done.stderr
+    assert asked == ["Password of ann"]
+    assert "$6$" in FatPartition(there / "card.img", BOOT).read_text("rpi-preseed.toml")
+    monkeypatch.setenv("EDGE_VC_CARD_PASSWORD", "another password")
+    assert flash(*CARD, "--wheels", "wheels", "--allow-unsigned").exit_code == 0
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (USUAL, "is not signed"),
+        (["mini.evc"], "give one of --to USER@HOST, --inventory"),
+        (["mini.evc", "--to", "a@b", "--user", "ann"], "--image IMG is needed"),
+        (["--image", "pi-os.img", "--list"], "--to USER@HOST is needed with --list"),
+        ([*USUAL, "--dry-run"], "--dry-run is for boards over SSH"),
+        (["mini.evc", "--image", "pi-os.img"], "--out IMG is needed"),
+        ([*USUAL[:3], "--out", "pi-os.img", *USUAL[5:], "--allow-unsigned"], "a new file"),
+        ([*USUAL, "--allow-unsigned", "--wifi", "x"], "--wifi-country CC is needed"),
+        ([*USUAL, "--allow-unsigned", "--ssh-key", "none"], "--ssh-key none: No such file"),
+        ([*USUAL, "--allow-unsigned", "--device", "/dev/null"], "is no block device"),
+        ([*USUAL, "--allow-unsigned", "--board", "orin-nano"], "for a Raspberry Pi"),
+        ([*USUAL, "--allow-unsigned", "--root", "edge-vc"], "is installed in /opt/edge-vc"),
+        ([*USUAL, "--allow-unsigned", "--init-format", "systemd2"], "has not what"),
+    ],
+)
+def test_what_cannot_be_made_is_one_line(there: Path, words: list[str], reason: str) -> None:
+    before = (there / "pi-os.img").read_bytes()
+    done = flash(*words)
+    assert done.exit_code == 2
+    assert reason in done.stderr.splitlines()[-1]
+    assert not (there / "card.img").exists()
+    assert (there / "pi-os.img").read_bytes() == before
+    assert not list(there.glob(".*"))
+
+
+def test_wheels_for_another_python_are_refused(there: Path) -> None:
+    small_wheels(there / "old", "3.11")
+    done = flash(*CARD, "--ssh-key", "me.pub", "--wheels", "old", "--allow-unsigned")
+    assert done.exit_code == 2
+    assert "wheels for Python 3.11, the board has 3.13" in done.stderr
+
+
+def test_a_layer_for_rpi_image_gen(there: Path) -> None:
+    words = ["--layer", "mine", "--wheels", "wheels", "--system", "trixie", "--allow-unsigned"]
+    done = flash("mini.evc", *words)
+    assert done.exit_code == 0, done.stderr
+    assert Path("mine/layer/edge-vc.yaml").is_file()
+    assert str(Path("mine/edge-vc/edge-vc-payload.tar")) in done.stdout
