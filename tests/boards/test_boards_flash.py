@@ -152,9 +152,10 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
         (FakeBoardFacts(bits=32), "32-bit on a 64-bit kernel"),
         (FakeBoardFacts(venv=False), "sudo apt install python3-venv"),
         (FakeBoardFacts(free_kb=1024), "1 MB are free on its disk"),
+        (FakeBoardFacts(cards=0), "no sound card for the service"),
         (FakeBoardFacts(python="3.13"), "wheels for Python 3.11, the board has 3.13"),
     ],
-    ids=["arm32", "userland", "venv", "disk", "python"],
+    ids=["arm32", "userland", "venv", "disk", "card", "python"],
 )
 def test_a_board_that_does_not_fit_is_refused(
     facts: FakeBoardFacts,

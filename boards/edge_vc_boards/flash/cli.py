@@ -25,7 +25,7 @@ from edge_vc_boards.flash.ssh import SshConnection, SshTarget
 from edge_vc_boards.profile_folder import board_names
 from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
-from edge_vc_runtime.message import one_line
+from edge_vc_runtime.message import one_line, printable
 
 HELP = """Put a bundle on a board, over SSH or on a card; it then runs as a service.
 
@@ -335,4 +335,4 @@ def _installation(shell: BoardShell, root: str, **wanted: Any) -> None:
     else:
         lines = there.lines()
     for line in lines:
-        typer.echo("".join(letter if letter.isprintable() else "?" for letter in line))
+        typer.echo(printable(line))

@@ -18,6 +18,7 @@ from edge_vc_boards.flash.installation_mode import InstallationMode, installatio
 from edge_vc_boards.flash.preflight import (
     check_disk,
     check_facts,
+    check_sound,
     facts_notes,
     find_profile,
     find_system,
@@ -71,8 +72,6 @@ class _Flash:
             check_facts(self.facts, request.bundle.manifest, self.board)
             self.mode = installation_mode(self.facts, request.service)
             self._check_signers()
-        for note in facts_notes(self.facts):
-            say(f"{shell.name}: note: {note}")
         self.wheels = self._wheels(self.board)
         self.sum = hashlib.sha256(request.bundle.path.read_bytes()).hexdigest()
         self.unit = _unit(self.mode, request)
@@ -85,6 +84,11 @@ class _Flash:
     def run(self) -> tuple[str, bool, str]:
         if self._is_done():
             return self.facts.release, False, ""
+        if self.mode.service:
+            with _named(self.shell):
+                check_sound(self.facts)
+        for note in facts_notes(self.facts):
+            self.say(f"{self.shell.name}: note: {note}")
         self._send()
         self._make_venv()
         if self.key and self.mode.config not in self.facts.trusted:

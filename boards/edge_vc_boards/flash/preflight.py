@@ -95,6 +95,16 @@ def check_facts(facts: BoardFacts, manifest: Manifest, board: Board) -> None:
         )
 
 
+def check_sound(facts: BoardFacts) -> None:
+    """Refuse a board on which the service could not start; raises `FlashError`."""
+    if facts.audio_group == 0:
+        raise FlashError("has no group audio, in which the service runs: sudo groupadd audio")
+    if facts.cards < 1:
+        raise FlashError(
+            "has no sound card for the service; plug one in, or install without: --no-service"
+        )
+
+
 def check_disk(facts: BoardFacts, wheels: int, bundle: int) -> None:
     """Refuse a board whose disk would fill up; both sizes, in bytes, are of what is missing."""
     # A wheel is kept, and unpacked it is three times as large; a bundle arrives, then is copied.
@@ -110,9 +120,7 @@ def facts_notes(facts: BoardFacts) -> list[str]:
     """Return what is worth knowing but stops nothing."""
     notes = []
     if facts.cards < 1:
-        notes.append("it has no sound card yet; the service waits for one")
-    if facts.audio_group == 0:
-        notes.append("it has no group audio; whoever runs the release has to own the sound card")
+        notes.append("it has no sound card; edge-vc-rt run needs one for a live voice")
     if 0 <= facts.clock < _EARLIEST:
         notes.append(
             "its clock is before 2026: signers are judged by the time of its list of signers, and "
