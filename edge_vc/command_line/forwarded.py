@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
 import typer
@@ -21,14 +22,18 @@ class ForwardedVerb(TyperCommand):
         help: str,
         locate: Callable[[str], object],
         bundles: Callable[[], Iterable[str]],
+        remote: str | None = None,
     ) -> None:
-        """Take a verb's line of help, what turns a BUNDLE into its path, and the known names."""
+        """Take a verb's line of help, what turns a BUNDLE into its path, and the known names.
+
+        ``remote`` is the module that runs the verb on a board when it gets ``--remote``.
+        """
         settings = {
             "allow_extra_args": True,
             "ignore_unknown_options": True,
             "allow_interspersed_args": False,
         }
-        self._locate, self._bundles = locate, bundles
+        self._locate, self._bundles, self._remote = locate, bundles, remote
         super().__init__(
             name, help=help, context_settings=settings, add_help_option=False, rich_markup_mode=None
         )
@@ -48,9 +53,16 @@ class ForwardedVerb(TyperCommand):
         from edge_vc_runtime.cli import main as board
 
         with error_net(f"{PROG} {self.name}"):
-            code = board(
-                [self.name or "", *ctx.args],
-                prog=PROG,
-                locate=lambda given: str(self._locate(given)),
-            )
+            if self._remote and any(word.partition("=")[0] == "--remote" for word in ctx.args):
+                raise typer.Exit(import_module(self._remote).run(ctx.args))
+            try:
+                code = board(
+                    [self.name or "", *ctx.args],
+                    prog=PROG,
+                    locate=lambda given: str(self._locate(given)),
+                )
+            except SystemExit as ended:
+                if self._remote and not ended.code:  # the help was shown
+                    typer.echo(import_module(self._remote).HELP.rstrip())
+                raise
             raise typer.Exit(code)

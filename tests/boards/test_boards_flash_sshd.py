@@ -21,13 +21,16 @@ from boards_flash import SigningPair, events, flash, new_pair
 from boards_sshd import LoopbackServer
 from runtime_bundles import listed, write_bundle
 from runtime_installs import NO_INDEX
+from typer.testing import CliRunner
 
 from edge_vc.assets import bundle_path
+from edge_vc.cli import app
 from edge_vc_boards.board import BoardError
 from edge_vc_boards.profile_folder import load_board
 from edge_vc_boards.wheels.collect import collect_wheels
 from edge_vc_boards.wheels.requirements import wheel_set
 from edge_vc_runtime.bundle.reader import read_bundle
+from edge_vc_runtime.profiling.report import Report
 
 pytestmark = [
     pytest.mark.slow,
@@ -144,6 +147,14 @@ def test_flash_run_again_and_back(
     signers = server.folder / "home/.config/edge-vc/allowed_signers"
     assert "ci@example.com" in signers.read_text()
     _converts(root, tmp_path)
+
+    reached = [word for word in server.words() if word != "--to"]
+    measured = ["--remote", *reached, "--root", str(root), "--seconds", "1", "--mode", "tight"]
+    report = tmp_path / "remote.json"
+    options = ["--no-cold-start", "--no-ops", "--json", str(report)]
+    done = CliRunner().invoke(app, ["profile", *measured, *options], prog_name="edge-vc")
+    assert done.exit_code == 0, done.stderr
+    assert Report.from_json(report.read_bytes()).setup.engine == "litert"
 
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     again = flash(str(bundle), *words)
