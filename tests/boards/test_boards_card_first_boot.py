@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def test_the_first_boot_installs_everything_once(board: Board) -> None:
     assert any(
         call.startswith("pip -m pip install") and "--require-hashes" in call for call in calls
     )
-    assert f"edge-vc-rt install {root}/.in-first-boot/bundle.evc --root {root}" in calls
+    assert f"edge-vc-rt install {root}/incoming/bundle.evc --root {root}" in calls
     assert calls[-3:] == [
         "systemctl daemon-reload",
         "systemctl enable edge-vc",
@@ -120,10 +121,26 @@ def test_the_first_boot_installs_everything_once(board: Board) -> None:
     assert hashes[1].endswith(".whl")  # as edge-vc flash --to reads it: it sends no wheel again
     assert board.status.startswith("done: ")
     assert not wanted.is_symlink()
-    assert not (root / ".in-first-boot").exists()
+    assert not (root / "incoming").exists()
     assert board.run("edge-vc-first-boot.sh", "run") == 0
     assert board.called() == []
     assert "is installed already" in board.log
+
+
+def test_the_installer_itself_takes_what_the_script_hands_it(board: Board) -> None:
+    rt = board.system / "rt"
+    rt.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m edge_vc_runtime "$@"\n')
+    rt.chmod(0o755)
+    tools = Path(board.environment["PATH"].split(":")[0])
+    (tools / "python3").write_text(
+        '#!/bin/sh\nmkdir -p "$3/bin"\nprintf "#!/bin/sh\\n" >"$3/bin/python"\n'
+        'chmod +x "$3/bin/python"\ncp "$EDGE_VC_SYSTEM_ROOT/rt" "$3/bin/edge-vc-rt"\n'
+    )
+    (board.system / "etc/edge-vc").mkdir()
+    assert board.run("edge-vc-first-boot.sh", "run") == 0, board.log
+    root = board.system / "opt/edge-vc"
+    assert (root / "current/bundle.evc").is_file()
+    assert not (root / "incoming").exists()
 
 
 @pytest.mark.parametrize("obstacle", ["no-pip", "bad"])

@@ -71,7 +71,7 @@ run() {
   (cd "$boot" && sha256sum --check --quiet edge-vc-payload.sha256)
 
   step="unpacking the payload"
-  incoming=$root/.in-first-boot
+  incoming=$root/incoming  # what begins with .in- is swept away by the installer
   rm -rf "$incoming"
   mkdir -p "$incoming" "$root/wheels" "$root/venvs"
   tar -xf "$boot/edge-vc-payload.tar" -C "$incoming" --no-same-owner
