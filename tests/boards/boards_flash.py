@@ -19,11 +19,11 @@ def flash(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["flash", *arguments], prog_name="edge-vc")
 
 
-def small_wheels(folder: Path, python: str = "3.11") -> Path:
+def small_wheels(folder: Path, python: str = "3.11", board: str = "pi4") -> Path:
     """Write a folder of `edge-vc wheels` that holds the runtime alone."""
     folder.mkdir()
     wheel = list_wheel(write_runtime_wheel(folder))
-    write_list(folder, WheelList("pi4", "bookworm", python, "litert", (), "", "", (wheel,)))
+    write_list(folder, WheelList(board, "bookworm", python, "litert", (), "", "", (wheel,)))
     return folder
 
 

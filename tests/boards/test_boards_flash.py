@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from runtime_installs_disk import mini_version
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.facts import BoardFacts, read_facts
 from edge_vc_boards.flash.preflight import check_facts, facts_notes, find_profile, find_system
+from edge_vc_boards.flash.remote_scripts import script_words
 from edge_vc_boards.flash.request import check_root
 from edge_vc_boards.flash.ssh import SshTarget
 from edge_vc_boards.flash.ssh_failures import ssh_failure
@@ -77,8 +80,12 @@ def test_a_service_is_installed_left_alone_taken_back_and_removed(
 
     board.service_fails()
     two = pair.sign(mini_version(tmp_path / "two.evc", "1.1"))
-    done = flash(str(two), *to)
+    environment = (root / "venv").readlink()
+    others = small_wheels(tmp_path / "others", board="pi5")
+    done = flash(str(two), *to[:2], "--wheels", str(others))
     assert done.exit_code == 1
+    assert (root / "venv").readlink() == environment
+    assert len(list((root / "venvs").iterdir())) == 2
     assert "the service does not stay up: the sound card is missing" in done.stderr
     assert (root / "current").readlink() == current
     assert events(root)[-1][0] == "rollback"
@@ -128,6 +135,33 @@ def test_a_user_without_root_installs_at_home_and_goes_on_after_a_cut(
     assert done.exit_code == 1
     assert "golden recording" in done.stderr
     assert (root / "current").readlink() == before
+
+
+def test_what_arrives_damaged_is_not_kept(tmp_path: Path) -> None:
+    def receive(data: bytes) -> int:
+        words = script_words("receive", [str(tmp_path / "wheels"), "a.whl", digest])
+        return subprocess.run(words, input=data, capture_output=True, check=False).returncode
+
+    digest = hashlib.sha256(b"whole").hexdigest()
+    assert receive(b"who") == 1
+    assert not list((tmp_path / "wheels").iterdir())
+    assert receive(b"whole") == 0
+    assert (tmp_path / "wheels/a.whl").read_bytes() == b"whole"
+    assert (tmp_path / "wheels/hashes").read_text() == f"{digest} a.whl\n"
+
+
+def test_a_failed_pip_leaves_no_environment_and_has_wheels_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: Path, wheels: Path, pair: SigningPair
+) -> None:
+    board = fake(tmp_path, monkeypatch)
+    board.pip_fails()
+    done = flash(str(one), "--to", "pi@fake", "--wheels", str(wheels), "--trust", str(pair.public))
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[-1].startswith("edge-vc flash: error: pi@fake: venv: ")
+    root = board.file("/opt/edge-vc")
+    assert not list((root / "venvs").iterdir())
+    assert not (root / "venv").exists()
+    assert not (root / "wheels/hashes").exists()
 
 
 def test_a_dry_run_prints_every_command_and_changes_nothing(
@@ -209,6 +243,25 @@ def test_a_profile_is_found_by_model_and_system_by_its_versions() -> None:
     assert find_system(jetpack6, orin).tegra_release == "R36"
     with pytest.raises(FlashError, match="R35"):
         find_system(replace(jetpack6, tegra="# R35 (release), REVISION: 4.1"), orin)
+
+
+def test_the_power_mode_of_a_jetson_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: Path, pair: SigningPair
+) -> None:
+    facts = FakeBoardFacts(
+        model="NVIDIA Jetson Orin Nano Developer Kit", tegra="# R36 (release), REVISION: 4.3",
+        python="3.10", glibc="2.35", power="NV Power Mode: MODE_15W",
+    )  # fmt: skip
+    board = fake(tmp_path, monkeypatch, facts)
+    listed = small_wheels(tmp_path / "wheels", "3.10")
+    to = ["--to", "pi@fake", "--trust", str(pair.public), "--wheels", str(listed), "--dry-run"]
+    done = flash(str(one), *to)
+    assert done.exit_code == 0, done.stderr
+    assert "its power mode is left as it is: NV Power Mode: MODE_15W" in done.stderr
+    board.file("/etc/nv_tegra_release").write_text("# R35 (release), REVISION: 4.1\n")
+    done = flash(str(one), *to)
+    assert done.exit_code == 2
+    assert "runs Jetson Linux R35" in done.stderr
 
 
 def test_a_clock_in_1970_is_a_note() -> None:

@@ -33,6 +33,8 @@ class BoardFacts:
     """Of the device tree."""
     tegra: str = ""
     """First line of ``/etc/nv_tegra_release``."""
+    power: str = ""
+    """A Jetson's power mode, as ``nvpmodel -q`` says it; nothing here changes it."""
     clock: int = -1
     """In s since 1970."""
     user: str = ""

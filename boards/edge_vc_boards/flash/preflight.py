@@ -121,6 +121,8 @@ def facts_notes(facts: BoardFacts) -> list[str]:
     notes = []
     if facts.cards < 1:
         notes.append("it has no sound card; edge-vc-rt run needs one for a live voice")
+    if facts.power:
+        notes.append(f"its power mode is left as it is: {facts.power.strip():.100}")
     if 0 <= facts.clock < _EARLIEST:
         notes.append(
             "its clock is before 2026: signers are judged by the time of its list of signers, and "

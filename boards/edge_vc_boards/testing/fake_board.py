@@ -30,6 +30,8 @@ class FakeBoardFacts:
     """Of the device tree; empty for a machine without one."""
     tegra: str = ""
     """Content of ``/etc/nv_tegra_release``; empty for none."""
+    power: str = ""
+    """What nvpmodel says of the power mode; empty for none."""
     user: str = "pi"
     uid: int = 1000
     sudo: bool = True
@@ -112,6 +114,7 @@ class FakeBoard:
         facts = vars(self.facts) | {
             "sudo": "yes" if self.facts.sudo else "no",
             "venv": "yes" if self.facts.venv else "no",
+            "power": shlex.quote(self.facts.power) if self.facts.power else "",
             "folder": shlex.quote(str(self.folder)),
             "host_python": shlex.quote(sys.executable),
             "packages": shlex.quote(str(Path(edge_vc_runtime.__file__).parent.parent)),

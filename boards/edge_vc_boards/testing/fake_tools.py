@@ -8,6 +8,7 @@ TOOLS = {
     "date": 'case "$1" in +%s) echo {clock} ;; *) exec /bin/date "$@" ;; esac',
     "id": 'case "$1" in -u) echo {uid} ;; -un) echo {user} ;; esac',
     "df": "echo Filesystem 1024-blocks Used Available\necho fake 99 9 {free_kb}",
+    "nvpmodel": "echo {power}",
     "vcgencmd": "echo throttled={throttled}",
     "sudo": '[ "$1" = -n ] && shift\n[ {sudo} = yes ] || {{ echo "sudo: a password is required" '
     '>&2; exit 1; }}\nexec "$@"',
