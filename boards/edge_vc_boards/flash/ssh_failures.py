@@ -36,7 +36,7 @@ _FAILURES = (
     ),
 )
 _CUT = (
-    "the connection was cut ({line}); nothing is broken there, and the same command goes on where "
+    "the connection was cut{line}; nothing is broken there, and the same command goes on where "
     "it stopped"
 )
 
@@ -46,6 +46,7 @@ def ssh_failure(target: str, said: str) -> FlashError:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     told = next((text for pattern, text in _FAILURES if re.search(pattern, said)), _CUT)
     pattern = next((pattern for pattern, text in _FAILURES if text == told), "")
-    line = next((each for each in reversed(lines) if re.search(pattern, each)), "no word of ssh")
+    line = next((each for each in reversed(lines) if re.search(pattern, each)), "")
+    line = f" ({line})" if line and told == _CUT else line
     host = target.rpartition("@")[2]
     return FlashError(f"{target}: {told.format(host=host, target=target, line=line[:200])}")

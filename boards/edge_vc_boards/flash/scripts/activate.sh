@@ -5,6 +5,11 @@ set -eu
 umask 022
 root=$1 id=$2 bundle=$3 service=$4 health=$5
 shift 5
+# What a cut connection left running there ends first.
+if command -v flock >/dev/null; then
+  exec 9>"$root/.flash-lock"
+  flock -w 300 9 || { echo "another flash is at work there" >&2; exit 2; }
+fi
 old=$(readlink "$root/venv" || :)
 point() {
   rm -f "$root/.in-venv"
@@ -34,7 +39,7 @@ restart:*'"changed": false'*)
   ;;
 *) systemctl --quiet is-active edge-vc || systemctl start edge-vc ;;
 esac
-rm -rf "$root/incoming"
+rm -rf "$root/incoming" "$root"/wheels/.part-*
 for other in "$root"/venvs/*; do  # the one before stays
   [ "$other" = "$root/venvs/$id" ] || [ "venvs/${other##*/}" = "$old" ] || rm -rf "$other"
 done

@@ -3,7 +3,7 @@ set -eu
 umask 022
 folder=$1 name=$2 sum=$3
 mkdir -p "$folder"
-part=$folder/.part-$name
+part=$folder/.part-$$-$name
 trap 'rm -f "$part"' EXIT
 trap 'exit 129' HUP INT TERM
 cat >"$part"
@@ -17,7 +17,7 @@ mv -f "$part" "$folder/$name"
 case $name in
 *.whl)
   touch "$folder/hashes"
-  { grep -v " $name\$" "$folder/hashes" || :; echo "$sum $name"; } >"$folder/.part-hashes"
-  mv -f "$folder/.part-hashes" "$folder/hashes"
+  { grep -v " $name\$" "$folder/hashes" || :; echo "$sum $name"; } >"$folder/.part-$$-hashes"
+  mv -f "$folder/.part-$$-hashes" "$folder/hashes"
   ;;
 esac

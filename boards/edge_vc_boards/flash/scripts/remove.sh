@@ -9,5 +9,5 @@ fi
 if [ -d "$root/releases" ] && [ -x "$root/venv/bin/edge-vc-rt" ]; then
   "$root/venv/bin/edge-vc-rt" uninstall --root "$root"
 fi
-rm -rf "$root/venv" "$root/venvs" "$root/wheels" "$root/incoming" "$root/.in-venv"
+rm -rf "$root/venv" "$root/venvs" "$root/wheels" "$root/incoming" "$root/.in-venv" "$root/.flash-lock"
 [ ! -d "$root" ] || rmdir "$root" 2>/dev/null || echo "$root: holds other files and stays"

@@ -2,6 +2,11 @@
 set -eu
 umask 022
 root=$1 id=$2
+# What a cut connection left running there ends first.
+if command -v flock >/dev/null; then
+  exec 9>"$root/.flash-lock"
+  flock -w 300 9 || { echo "another flash is at work there" >&2; exit 2; }
+fi
 new=$root/venvs/$id
 [ ! -e "$new/.complete" ] || exit 0
 rm -rf "$new"
