@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import zlib
 from pathlib import Path
 
 from boards_flash import small_wheels
@@ -30,6 +31,8 @@ KINDS: dict[str, tuple[dict[str, str], list[str], str]] = {
     "rpi-preseed": ({}, ["rpi-preseed", "userconf-pi", "raspberrypi-sys-mods"], "2026-07-10"),
 }
 START, FAT_MB, ROOT_MB = 1 << 20, 8, 2
+_MADE: dict[str, bytes] = {}
+"""Images that were made, packed, by what they were made of."""
 
 
 def tool(*words: str | Path) -> None:
@@ -49,6 +52,23 @@ def pi_image(
     arm64: bool = True,
 ) -> Path:
     """Write an image with a FAT and an ext4 partition that have a stock image's signs."""
+    key = repr((kind, files, packages, without, python, arm64))
+    if key not in _MADE:
+        _make(path, kind, files, packages, without, python, arm64)
+        _MADE[key] = zlib.compress(path.read_bytes(), 1)
+    path.write_bytes(zlib.decompress(_MADE[key]))
+    return path
+
+
+def _make(
+    path: Path,
+    kind: str,
+    files: dict[str, str] | None,
+    packages: list[str] | None,
+    without: tuple[str, ...],
+    python: str,
+    arm64: bool,
+) -> None:
     seed, installed, date = KINDS[kind]
     boot = {
         "cmdline.txt": "console=tty1 root=PARTUUID=1234-02 rootfstype=ext4 rootwait resize\n",
@@ -68,7 +88,6 @@ def pi_image(
             image.seek(START)
             image.write(fat.read_bytes())
             image.write(root.read_bytes())
-    return path
 
 
 def mbr(entries: list[tuple[int, int, int]]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import lzma
 import tarfile
@@ -12,9 +13,13 @@ from typing import Any
 
 import pytest
 from boards_cards import BOOT, HASH, KEY, KINDS, card_request, mbr, payload, pi_image, settings
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
 
 from edge_vc_boards.flash.image.card import make_card
 from edge_vc_boards.flash.image.card_settings import CardSettings
+from edge_vc_boards.flash.image.cloud_init_files import cloud_init_files
 from edge_vc_boards.flash.image.cmdline import edit_cmdline
 from edge_vc_boards.flash.image.error import CardError
 from edge_vc_boards.flash.image.fat import FatPartition
@@ -23,6 +28,8 @@ from edge_vc_boards.flash.image.image_layer import write_layer
 from edge_vc_boards.flash.image.init_format import RULES, ImageContent, detect_format
 from edge_vc_boards.flash.image.password import password_hash
 from edge_vc_boards.flash.image.payload import write_payload
+from edge_vc_boards.flash.image.preseed_files import preseed_files
+from edge_vc_boards.flash.image.systemd_files import keyfile
 from edge_vc_boards.flash.image.wifi import WifiNetwork, wifi_key
 
 
@@ -198,6 +205,29 @@ def test_a_format_is_chosen_only_among_those_whose_signs_are_there() -> None:
     assert {rule.name for rule in RULES} == set(KINDS)
 
 
+def test_no_image_has_the_signs_of_two_formats_for_sure() -> None:
+    signs = sorted({sign for rule in RULES for sign in rule.boot + rule.without_boot})
+    packages = sorted({each for rule in RULES for each in rule.packages + rule.without_packages})
+    always = {"cmdline.txt", "config.txt", "issue.txt"}
+    for chosen in itertools.product((False, True), repeat=len(signs) + len(packages)):
+        files = frozenset(itertools.compress(signs, chosen))
+        installed = frozenset(itertools.compress(packages, chosen[len(signs) :]))
+        fitting = [
+            rule.name
+            for rule in RULES
+            if files.issuperset(rule.boot)
+            and installed.issuperset(rule.packages)
+            and files.isdisjoint(rule.without_boot)
+            and installed.isdisjoint(rule.without_packages)
+        ]
+        content = ImageContent(files | always, installed.__contains__)
+        if fitting:
+            assert [detect_format(content)] == fitting
+        else:
+            with pytest.raises(CardError, match="not known"):
+                detect_format(content)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -223,10 +253,20 @@ def test_what_is_no_image_is_refused(
 
 def test_an_image_that_unpacks_without_end_is_stopped(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.xz"
-    bomb.write_bytes(lzma.compress(bytes(64 << 20)))
+    bomb.write_bytes(lzma.compress(bytes(16 << 20), preset=0))
     with pytest.raises(CardError, match="larger than 8 MiB unpacked"):
         copy_image(bomb, tmp_path / "out.img", limit=8 << 20)
     assert (tmp_path / "out.img").stat().st_size <= 8 << 20
+
+
+def test_a_fat_whose_files_are_larger_than_itself_is_refused(folder: Path, tmp_path: Path) -> None:
+    image = pi_image(tmp_path / "stock.img")
+    data = bytearray(image.read_bytes())
+    entry = data.find(b"KERNEL8 IMG")  # an old-style entry; its size is the last of 32 bytes
+    data[entry + 28 : entry + 32] = (1 << 31).to_bytes(4, "little")
+    image.write_bytes(data)
+    with pytest.raises(CardError, match="its files are larger than itself"):
+        make_card(card_request(folder, image, tmp_path / "card.img"))
 
 
 def test_a_full_boot_partition_is_refused_with_the_numbers(folder: Path, tmp_path: Path) -> None:
@@ -295,6 +335,24 @@ def test_a_setting_that_no_system_takes_is_refused(changes: dict[str, Any]) -> N
 def test_a_network_that_none_can_be_is_refused(network: tuple[str, str, str]) -> None:
     with pytest.raises(CardError):
         WifiNetwork(*network)
+
+
+@limits(max_examples=40)
+@given(st.text(min_size=1, max_size=32), st.booleans())
+def test_any_name_of_a_network_survives_every_format(ssid: str, hidden: bool) -> None:
+    yaml = pytest.importorskip("yaml")
+    try:
+        wifi = WifiNetwork(ssid, "0" * 64, "GB", hidden)
+    except CardError:
+        return
+    chosen = settings(wifi=wifi)
+    seed = cloud_init_files(chosen, "root=x", "edge-vc-1")
+    wlan = yaml.safe_load(seed["network-config"])["network"]["wifis"]["wlan0"]
+    assert list(wlan["access-points"]) == [ssid]
+    named = tomllib.loads(preseed_files(chosen)["rpi-preseed.toml"].decode())["wlan"]
+    assert named.get("ssid", bytes.fromhex(named.get("ssid_hex", "")).decode()) == ssid
+    row = next(line for line in keyfile(wifi).splitlines() if line.startswith("ssid="))
+    assert bytes(map(int, row.removeprefix("ssid=").rstrip(";").split(";"))) == ssid.encode()
 
 
 def test_the_command_line_keeps_its_words() -> None:

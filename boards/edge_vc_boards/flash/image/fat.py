@@ -94,7 +94,14 @@ class FatPartition:
             )
 
     def hashes(self) -> dict[str, str]:
-        """Return the SHA-256 of every file of the partition, by its path."""
+        """Return the SHA-256 of every file of the partition, by its path; raises `CardError`.
+
+        Files that share clusters, in a damaged or hostile FAT, could otherwise fill the disk.
+        """
+        listing = run_tool(["mdir", "-/", "-a", "-i", self._drive, "::/"]).stdout
+        total = re.findall(r"files? +([0-9 ]+) bytes", listing.decode(errors="replace"))
+        if total and int(total[-1].replace(" ", "")) > self.partition.size:
+            raise CardError("its boot partition is damaged: its files are larger than itself")
         with tempfile.TemporaryDirectory(prefix="edge-vc-card-") as name:
             folder = Path(name)
             done = run_tool(["mcopy", "-s", "-n", "-Q", "-i", self._drive, "::/*", name])
