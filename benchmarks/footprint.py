@@ -75,7 +75,7 @@ def measure(bundle: Path, engine: str, precision: str | None, runs: int) -> dict
     model = manifest.model(precision, engine_kind(engine).formats)
     measured: dict[str, list[float]] = {key: [] for key in (*STAGES, "rss_mb", "peak_rss_mb")}
     for _ in range(runs):
-        start, memory = measure_cold_start(bundle, engine, 1, model.precision)
+        start, memory = measure_cold_start(bundle, engine, 1, model.precision, model.tier)
         for key, value in (asdict(start) | asdict(memory)).items():
             measured[key].append(value)
     return {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sysconfig
 from pathlib import Path
 
-import pip
 import pytest
 
 from edge_vc_boards.emulation.debian import fetch_packages, unpack
@@ -24,7 +24,8 @@ def test_the_wheels_install_offline_and_pyaudio_imports(arm64_root: Path, tmp_pa
     listed = collect_wheels(wheel_set(board), tmp_path / "share" / "wheels")
     assert listed.live == PYAUDIO, listed.note
     share = tmp_path / "share"
-    shutil.copytree(Path(pip.__file__).parent, share / "pip" / "pip")
+    # Not by importing pip: setuptools then takes the process for a build and leaves its distutils.
+    shutil.copytree(Path(sysconfig.get_path("purelib")) / "pip", share / "pip" / "pip")
     packages = fetch_packages(("libasound2",), "arm64", tmp_path / "packages", suite="bookworm")
     unpack(packages, tmp_path / "alsa")
     library = next((tmp_path / "alsa").glob("usr/lib/*/libasound.so.2"))
