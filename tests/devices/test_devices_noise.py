@@ -92,3 +92,17 @@ def test_a_closed_stderr_is_no_error() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, timeout=60)
     assert (done.returncode, done.stdout) == (0, b"done\n")
+
+
+def test_what_is_held_back_is_bounded(capfd: pytest.CaptureFixture[str]) -> None:
+    line = b"ALSA lib pcm.c: the same again and again\n" * 1000
+    refused = 0
+    with captured_stderr() as noise:
+        for _ in range(100):
+            try:
+                os.write(2, line)
+            except OSError:
+                refused += 1
+    assert refused > 0
+    assert 20_000 < len(noise) < 30_000
+    assert capfd.readouterr().err == ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import fcntl
 import io
 import os
 import re
@@ -29,6 +30,8 @@ _HANDLER = ctypes.CFUNCTYPE(
     None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
 )
 
+_MOST_HELD = 1 << 20
+"""Bytes of messages that are held back at most; what comes after them is lost."""
 _TURN = threading.RLock()
 """Two threads that redirect the descriptor in turns that overlap would leave it redirected."""
 
@@ -59,7 +62,7 @@ def captured_stderr() -> Iterator[list[str]]:
 
 @contextmanager
 def _held(terminal: int, noise: list[str]) -> Iterator[None]:
-    with open(os.memfd_create("stderr"), "w+b") as held:
+    with open(_bounded_memory(), "w+b", buffering=0) as held:
         os.dup2(held.fileno(), 2)
         try:
             with _default_alsa_messages():
@@ -68,12 +71,28 @@ def _held(terminal: int, noise: list[str]) -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(terminal, 2)
             os.close(terminal)
+            written = held.tell()
             held.seek(0)
-            for line in held.read().splitlines(keepends=True):
+            lines = held.read(written).splitlines(keepends=True)
+            if written == _MOST_HELD:
+                del lines[-1]  # cut off, so nobody can say what it is
+            for line in lines:
                 if is_noise(line):
                     noise.append(line.decode(errors="replace").strip())
                 else:
                     _write_all(2, line)
+
+
+def _bounded_memory() -> int:
+    """Return a file in memory that takes so much and refuses more.
+
+    libasound has been seen to write the same line for minutes while a sound server went away; that
+    must not fill the memory.
+    """
+    descriptor = os.memfd_create("stderr", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+    os.truncate(descriptor, _MOST_HELD)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+    return descriptor
 
 
 @contextmanager
