@@ -19,6 +19,10 @@ class DeviceGoneError(DeviceError):
     """The device was there and is not any more: unplugged, or its sound server ended."""
 
 
+class DeviceHungError(DeviceError):
+    """The sound library does not come back from a call: only a new process can go on."""
+
+
 class FormatRefusedError(DeviceError):
     """The device is there and does not take this format; another one may do."""
 

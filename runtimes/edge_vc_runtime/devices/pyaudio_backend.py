@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from edge_vc_runtime.devices.backend import (
@@ -12,7 +13,7 @@ from edge_vc_runtime.devices.backend import (
     OutputCallback,
     StreamFormat,
 )
-from edge_vc_runtime.devices.error import DeviceError
+from edge_vc_runtime.devices.error import DeviceError, DeviceHungError
 from edge_vc_runtime.devices.kind import BackendKind
 from edge_vc_runtime.devices.library_noise import captured_stderr
 from edge_vc_runtime.devices.portaudio import (
@@ -42,7 +43,7 @@ class PyAudioBackend:
 
     def devices(self) -> list[Device]:
         """Return the devices; PortAudio is started anew unless a stream is open."""
-        self._streams = [stream for stream in self._streams if not stream.closed]
+        self._streams = [each for each in self._streams if each.hung or not each.closed]
         with captured_stderr():
             if not self._streams:
                 self._terminate()
@@ -72,11 +73,13 @@ class PyAudioBackend:
         return made
 
     def close(self) -> None:
-        """Close the streams and PortAudio."""
+        """Close the streams and PortAudio, unless it hangs: ending it would hang as well."""
         for stream in self._streams:
-            stream.close()
-        self._streams.clear()
-        self._terminate()
+            with suppress(DeviceHungError):
+                stream.close()
+        if not any(stream.hung for stream in self._streams):
+            self._streams.clear()
+            self._terminate()
 
     def _audio(self) -> Any:
         if self._portaudio is None:

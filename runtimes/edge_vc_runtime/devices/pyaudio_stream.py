@@ -18,7 +18,8 @@ import numpy as np
 
 from edge_vc_runtime.devices.backend import InputCallback, OutputCallback, StreamFormat
 from edge_vc_runtime.devices.callback_watch import CallbackWatch
-from edge_vc_runtime.devices.error import DeviceGoneError
+from edge_vc_runtime.devices.closing import close_within
+from edge_vc_runtime.devices.error import DeviceGoneError, DeviceHungError
 from edge_vc_runtime.devices.library_noise import captured_stderr
 from edge_vc_runtime.devices.portaudio import INPUT_OVERFLOW, OUTPUT_UNDERFLOW, error_code
 
@@ -29,6 +30,8 @@ class PyAudioStream:
     def __init__(self, format: StreamFormat) -> None:
         self.format = format
         self.latency_ms: float | None = None
+        self.hung = False
+        """Whether closing it did not come back: PortAudio cannot be ended either then."""
         self._watch = CallbackWatch()
         self._device = ""
         self._stream: Any = None
@@ -69,11 +72,14 @@ class PyAudioStream:
             ) from error
 
     def close(self) -> None:
-        """Stop at once, without playing the rest."""
+        """Stop at once, without playing the rest; raises `DeviceHungError`."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            with captured_stderr():
-                stream.close()
+            try:
+                close_within(stream.close, self._device)
+            except DeviceHungError:
+                self.hung = True
+                raise
 
 
 class PyAudioInput(PyAudioStream):

@@ -6,7 +6,8 @@ from typing import Any
 
 from edge_vc_runtime.devices.backend import StreamFormat
 from edge_vc_runtime.devices.callback_watch import CallbackWatch
-from edge_vc_runtime.devices.error import DeviceGoneError
+from edge_vc_runtime.devices.closing import close_within
+from edge_vc_runtime.devices.error import DeviceGoneError, DeviceHungError
 from edge_vc_runtime.devices.library_noise import captured_stderr
 from edge_vc_runtime.message import one_line
 
@@ -17,6 +18,8 @@ class SoundDeviceStream:
     def __init__(self, format: StreamFormat) -> None:
         self.format = format
         self.latency_ms: float | None = None
+        self.hung = False
+        """Whether closing it did not come back: PortAudio cannot be ended either then."""
         self.watch = CallbackWatch()
         self._device = ""
         self._stream: Any = None
@@ -51,8 +54,11 @@ class SoundDeviceStream:
             raise DeviceGoneError(f"{self._device} does not start: {text}") from failure
 
     def close(self) -> None:
-        """Stop at once, without playing the rest."""
+        """Stop at once, without playing the rest; raises `DeviceHungError`."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            with captured_stderr():
-                stream.close(ignore_errors=True)
+            try:
+                close_within(lambda: stream.close(ignore_errors=True), self._device)
+            except DeviceHungError:
+                self.hung = True
+                raise

@@ -1,0 +1,38 @@
+"""Closing a stream whose sound library may not come back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from edge_vc_runtime.devices.error import DeviceHungError
+from edge_vc_runtime.devices.library_noise import captured_stderr
+
+LIMIT_S = 3.0
+"""A close takes milliseconds; one that takes seconds is not going to end."""
+
+
+def close_within(close: Callable[[], object], device: str) -> None:
+    """Call ``close``, its messages kept off the terminal; raise `DeviceHungError` after `LIMIT_S`.
+
+    While a sound server dies, PortAudio's close has been seen to wait for its own thread for ever.
+    The call then goes on in the background until the process ends: nothing else can end it.
+    """
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            close()
+        except BaseException as error:  # raised again below
+            failures.append(error)
+
+    thread = threading.Thread(target=run, name="close", daemon=True)
+    with captured_stderr():
+        thread.start()
+        thread.join(LIMIT_S)
+    if thread.is_alive():
+        raise DeviceHungError(
+            f"{device}: the sound library does not let go of it; run the command again"
+        )
+    if failures:
+        raise failures[0]
