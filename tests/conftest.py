@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import setuptools  # noqa: F401  before any test: it replaces Python's distutils, which warns
 
 if TYPE_CHECKING:
     import numpy as np

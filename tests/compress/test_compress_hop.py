@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TINY, settled
+from compress_toys import TINY, settled
 from typer.testing import CliRunner
 
 from edge_vc.compress.cli import app

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import speech
+from compress_toys import speech
 
 from edge_vc.compress.pruning.cost import TargetError, cost_of, fit_config, trunk_weights
 from edge_vc.compress.pruning.magnitude import hold_zeros, release_zeros, sparsity_of, zero_smallest

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import speech
+from compress_toys import speech
 from torch import Tensor, nn
 
 from edge_vc.compress.quantization import qat

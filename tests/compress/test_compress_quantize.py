@@ -8,7 +8,7 @@ import os
 
 import pytest
 import torch
-from conftest import speech
+from compress_toys import speech
 from torch import nn
 
 from edge_vc.audio.distance import log_spectral_distance, snr_db
