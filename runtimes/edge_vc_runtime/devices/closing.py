@@ -15,8 +15,8 @@ LIMIT_S = 3.0
 def close_within(close: Callable[[], object], device: str) -> None:
     """Call ``close``, its messages kept off the terminal; raise `DeviceHungError` after `LIMIT_S`.
 
-    While a sound server dies, PortAudio's close has been seen to wait for its own thread for ever.
-    The call then goes on in the background until the process ends: nothing else can end it.
+    PortAudio's close waits for its own thread, which a sound server that dies may never let end. The
+    call then goes on in the background until the process ends: nothing else can end it.
     """
     failures: list[BaseException] = []
 
