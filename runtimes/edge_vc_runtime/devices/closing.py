@@ -15,7 +15,7 @@ LIMIT_S = 3.0
 def close_within(close: Callable[[], object], device: str) -> None:
     """Call ``close``, its messages kept off the terminal; raise `DeviceHungError` after `LIMIT_S`.
 
-    PortAudio's close waits for its own thread, which a sound server that dies may never let end. The
+    PortAudio's close waits for its own thread, which a dying sound server may never let end. The
     call then goes on in the background until the process ends: nothing else can end it.
     """
     failures: list[BaseException] = []

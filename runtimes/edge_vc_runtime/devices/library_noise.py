@@ -86,7 +86,7 @@ def _held(terminal: int, noise: list[str]) -> Iterator[None]:
 def _bounded_memory() -> int:
     """Return a file in memory that takes so much and refuses more.
 
-    Messages that went on for minutes once filled the memory of a machine whose sound server was ended.
+    Messages that went on for minutes once filled a machine's memory after its sound server ended.
     """
     descriptor = os.memfd_create("stderr", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
     os.truncate(descriptor, _MOST_HELD)
