@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from runtime_bundles import listed, write_bundle
 from typer.testing import CliRunner, Result
 
+from edge_vc.assets import bundle_path
 from edge_vc.cli import app
 from edge_vc_boards.wheels.runtime_wheel import write_runtime_wheel
 from edge_vc_boards.wheels.wheel_list import WheelList, list_wheel, write_list
+from edge_vc_runtime.bundle.reader import read_bundle
 
 
 def flash(*arguments: str) -> Result:
@@ -50,6 +55,23 @@ def new_pair(folder: Path, name: str = "ci") -> SigningPair:
     words = ["-q", "-t", "ed25519", "-N", "", "-C", f"{name}@example.com", "-f", str(folder / name)]
     subprocess.run([keygen, *words], check=True)
     return SigningPair(folder / name)
+
+
+def shipped_as(path: Path, version: str, pair: SigningPair, gain: float = 1.0) -> Path:
+    """Write the shipped bundle as another version; another gain is one that it does not have."""
+    shipped = read_bundle(bundle_path("kathleen-nano"))
+    files = {name: shipped.read(name) for name in shipped.manifest.files}
+    golden = shipped.manifest.golden
+    assert golden is not None
+    scaled = {
+        name: array * np.float32(gain) if name.startswith("output") else array
+        for name, array in shipped.golden().items()
+    }
+    content = io.BytesIO()
+    np.savez(content, **scaled)
+    files[golden.file] = content.getvalue()
+    manifest = listed(replace(shipped.manifest, version=version), files)
+    return pair.sign(write_bundle(path, manifest, files))
 
 
 def events(root: Path) -> list[tuple[str, str, str]]:

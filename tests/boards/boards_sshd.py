@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from boards_served import children, kill_hard
+
+from edge_vc_boards.flash.ssh import SshTarget
 
 _CONFIG = """\
 Port {port}
@@ -22,19 +24,23 @@ UsePAM no
 StrictModes no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
+AcceptEnv LD_PRELOAD
 SetEnv HOME={folder}/home PATH={folder}/bin:/usr/bin:/bin
 """
 
 
 class LoopbackServer:
-    """``sshd`` on a random port, its host key in a ``known_hosts`` of its own."""
+    """``sshd`` on a random port: this machine as a `ServedBoard`."""
+
+    profile = "x86-64"
+    slow = 1.0
 
     def __init__(self, folder: Path) -> None:
         program = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/bin")
         if program is None:
             pytest.skip("no sshd: apt install openssh-server")
         self.folder = folder
-        for name in ("home", "bin"):
+        for name in ("home", "bin", "places"):
             (folder / name).mkdir()
         for name in ("host", "id", "other"):
             new_key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
@@ -48,30 +54,45 @@ class LoopbackServer:
         self._server = subprocess.Popen([program, "-D", "-e", "-f", str(config)], stderr=self._log)
         self._wait()
 
-    def know(self, key: str) -> None:
-        """Write a host key into ``known_hosts``."""
-        kind, public, *_ = (self.folder / f"{key}.pub").read_text().split()
-        (self.folder / "known").write_text(f"[127.0.0.1]:{self.port} {kind} {public}\n")
+    @property
+    def python(self) -> str:
+        word = "import sys, ensurepip; print('%d.%d' % sys.version_info[:2])"
+        done = subprocess.run(["/usr/bin/python3", "-c", word], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip("no /usr/bin/python3 with venv: apt install python3-venv")
+        return done.stdout.strip()
 
-    def words(self) -> list[str]:
-        """Return how `edge-vc flash` gets there."""
+    def target(self) -> SshTarget:
         options = (f"UserKnownHostsFile={self.folder}/known", "IdentitiesOnly=yes")
-        words = ["--to", "root@127.0.0.1", "--port", str(self.port)]
-        words += ["--identity", str(self.folder / "id")]
-        return words + [word for option in options for word in ("--ssh-option", option)]
+        return SshTarget("root@127.0.0.1", self.port, self.folder / "id", options)
+
+    def here(self, path: Path) -> Path:
+        return path
+
+    def place(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self.folder / "places"))
+
+    def know(self, key: str) -> None:
+        line = ""
+        if key != "none":
+            kind, public, *_ = (self.folder / f"{key}.pub").read_text().split()
+            line = f"[127.0.0.1]:{self.port} {kind} {public}\n"
+        (self.folder / "known").write_text(line)
+
+    def stranger(self) -> Path:
+        return self.folder / "other"
 
     def tool(self, name: str, text: str) -> Path:
-        """Put a command before the machine's own."""
         path = self.folder / "bin" / name
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o755)
         return path
 
+    def processes(self) -> dict[int, str]:
+        return children(self._server.pid)
+
     def cut(self) -> None:
-        """Kill the processes that serve the connections."""
-        path = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children")
-        for child in path.read_text().split():
-            _kill_tree(int(child))
+        kill_hard(list(self.processes()))
 
     def close(self) -> None:
         self.cut()
@@ -89,16 +110,6 @@ class LoopbackServer:
             time.sleep(0.1)
         self._log.close()
         pytest.skip(f"sshd does not start: {(self.folder / 'sshd.log').read_text()[-300:]}")
-
-
-def _kill_tree(process: int) -> None:
-    try:
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-        os.kill(process, signal.SIGKILL)
-    except (FileNotFoundError, ProcessLookupError):
-        return
-    for child in children:
-        _kill_tree(int(child))
 
 
 def _free_port() -> int:

@@ -44,6 +44,8 @@ class BoardFacts:
     """``yes`` where the user may write where the installation is or will be."""
     sudo: str = ""
     """``yes``, ``password`` where it asks for one, or empty."""
+    root_writable: str = ""
+    """The same for root, where the user is or may become root: empty on a read-only disk."""
     systemd: str = ""
     current: str = ""
     bundle: str = ""

@@ -27,7 +27,7 @@ def installation_mode(facts: BoardFacts, service: bool = True) -> InstallationMo
     """Return the mode of the installation in ``facts.root``.
 
     It is the system's in ``/opt/edge-vc`` and wherever the user may not write. Raises `FlashError`
-    where root is needed and cannot be had.
+    where root is needed and cannot be had, and for a disk that is mounted read-only.
     """
     system = facts.root == str(DEFAULT_ROOT) or not facts.writable
     if system and facts.uid != 0 and facts.sudo != "yes":
@@ -36,6 +36,11 @@ def installation_mode(facts: BoardFacts, service: bool = True) -> InstallationMo
             f"{facts.root} belongs to root, and sudo of {facts.user} {reason} there; log in as "
             f"root, allow it (sudo visudo: {facts.user} ALL=(ALL) NOPASSWD: ALL), or install for "
             "this user alone, without a service: --root edge-vc"
+        )
+    if system and not facts.root_writable:
+        raise FlashError(
+            f"{facts.root} is on a disk that cannot be written: sudo mount -o remount,rw / (its "
+            "journal says why, sudo dmesg), or name another place with --root"
         )
     reason = (
         "not asked for"

@@ -30,6 +30,8 @@ say uid "$(id -u)"
 say home "$HOME"
 say writable "$([ -w "$(above "$root")" ] && echo yes)"
 say sudo "$(command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null && echo yes || echo password; })"
+can_root_write() { if [ "$(id -u)" = 0 ]; then [ -w "$1" ]; else sudo -n test -w "$1" 2>/dev/null; fi; }
+say root_writable "$(can_root_write "$(above "$root")" && echo yes)"
 say systemd "$([ -d /run/systemd/system ] && echo yes)"
 say current "$(readlink "$root/current" 2>/dev/null)"
 say bundle "$(sha256sum 2>/dev/null <"$root/current/bundle.evc" | cut -c1-64)"
