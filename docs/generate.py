@@ -151,6 +151,7 @@ def report() -> str:
         "`edge_vc_runtime.Report.from_json` reads it strictly.\n\n"
         "::: edge_vc_runtime.profiling.report.Report\n\n"
         "::: edge_vc_runtime.profiling.live_run.LiveRun\n\n"
+        "::: edge_vc_runtime.profiling.estimate.HopEstimate\n\n"
         f"## JSON Schema\n\n```json\n{schema}\n```\n"
     )
 

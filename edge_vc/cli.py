@@ -41,8 +41,13 @@ HOST_VERBS = {
 BOARD_VERBS = {name: help for name, help in VERBS.items() if name != "report"}
 """Verbs of the board command, run by the board's own code."""
 
-REMOTE = {"profile": "edge_vc_boards.flash.remote_profile"}
-"""Board verbs that ``--remote`` runs on a board, and the modules that do it."""
+ELSEWHERE = {
+    "profile": {
+        "--remote": "edge_vc_boards.flash.remote_profile",
+        "--emulate": "edge_vc_boards.emulation.estimated_profile",
+    },
+}
+"""Options by which a board verb runs on a board or an emulated one, and the modules that do it."""
 
 
 class HostVerbs(VerbGroup):
@@ -52,7 +57,7 @@ class HostVerbs(VerbGroup):
         name: partial(LazyVerb, name, help, from_module(module))
         for name, (module, help) in HOST_VERBS.items()
     } | {
-        name: partial(ForwardedVerb, name, help, find_bundle, bundle_names, REMOTE.get(name))
+        name: partial(ForwardedVerb, name, help, find_bundle, bundle_names, ELSEWHERE.get(name))
         for name, help in BOARD_VERBS.items()
     }
 

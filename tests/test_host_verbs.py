@@ -50,7 +50,7 @@ MISSING = {
     "measure-latency": ["--backend", "none"],
 }
 """Arguments of every verb that name something that is not there, called ``none``."""
-VERBS = [*MISSING, "emulate make", "keys list"]
+VERBS = [*MISSING, "emulate setup", "keys list"]
 
 
 def invoke(verb: str, *arguments: str) -> Result:
@@ -115,7 +115,7 @@ def test_a_wrong_verb_names_the_near_one() -> None:
         ("edge-vc label --wo", {"--workers"}),
         ("edge-vc boards z", {"zero2"}),
         ("edge-vc compress ba", {"base", "base-lookahead"}),
-        ("edge-vc emulate m", {"make"}),
+        ("edge-vc emulate s", {"setup"}),
         ("edge-vc profile --no", {"--no-cold-start", "--no-ops"}),
         ("edge-vc run kathleen-n", {"kathleen-nano"}),
         ("edge-vc profile --mode t", {"tight"}),

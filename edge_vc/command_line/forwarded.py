@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -22,18 +22,18 @@ class ForwardedVerb(TyperCommand):
         help: str,
         locate: Callable[[str], object],
         bundles: Callable[[], Iterable[str]],
-        remote: str | None = None,
+        elsewhere: Mapping[str, str] | None = None,
     ) -> None:
         """Take a verb's line of help, what turns a BUNDLE into its path, and the known names.
 
-        ``remote`` is the module that runs the verb on a board when it gets ``--remote``.
+        ``elsewhere`` holds options that run the verb on another machine, and the modules that do.
         """
         settings = {
             "allow_extra_args": True,
             "ignore_unknown_options": True,
             "allow_interspersed_args": False,
         }
-        self._locate, self._bundles, self._remote = locate, bundles, remote
+        self._locate, self._bundles, self._elsewhere = locate, bundles, elsewhere or {}
         super().__init__(
             name, help=help, context_settings=settings, add_help_option=False, rich_markup_mode=None
         )
@@ -53,8 +53,9 @@ class ForwardedVerb(TyperCommand):
         from edge_vc_runtime.cli import main as board
 
         with error_net(f"{PROG} {self.name}"):
-            if self._remote and any(word.partition("=")[0] == "--remote" for word in ctx.args):
-                raise typer.Exit(import_module(self._remote).run(ctx.args))
+            for flag, module in self._elsewhere.items():
+                if any(word.partition("=")[0] == flag for word in ctx.args):
+                    raise typer.Exit(import_module(module).run(ctx.args))
             try:
                 code = board(
                     [self.name or "", *ctx.args],
@@ -62,7 +63,8 @@ class ForwardedVerb(TyperCommand):
                     locate=lambda given: str(self._locate(given)),
                 )
             except SystemExit as ended:
-                if self._remote and not ended.code:  # the help was shown
-                    typer.echo(import_module(self._remote).HELP.rstrip())
+                if not ended.code:  # the help was shown
+                    for module in self._elsewhere.values():
+                        typer.echo(import_module(module).HELP.rstrip())
                 raise
             raise typer.Exit(code)

@@ -22,7 +22,7 @@ def fills(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Every place that was filled; filling writes one file."""
     filled: list[Path] = []
 
-    def fill(root: Path, scratch: Path) -> None:
+    def fill(root: Path, scratch: Path, say: object) -> None:
         assert scratch.is_dir()
         filled.append(root)
         (root / "old").touch()
@@ -55,22 +55,28 @@ def test_a_root_of_another_recipe_is_replaced(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, EmulationError], ids=lambda e: e.__name__)
-def test_what_fails_leaves_nothing(
+def test_what_fails_leaves_nothing_but_its_downloads(
     error: type[BaseException], fills: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def fail(root: Path, scratch: Path) -> None:
+    def fail(root: Path, scratch: Path, say: object) -> None:
         (scratch / "half.deb").touch()
         (root / "half").touch()
         raise error("stop")
 
+    def resume(root: Path, scratch: Path, say: object) -> None:
+        assert [path.name for path in scratch.iterdir()] == ["half.deb"]
+
     monkeypatch.setattr(arm64_root, "fill_root", fail)
     with pytest.raises(error):
         make_root(tmp_path / "root")
-    assert [path.name for path in tmp_path.iterdir()] == [".root.lock"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".root.downloads", ".root.lock"]
+    monkeypatch.setattr(arm64_root, "fill_root", resume)
+    assert make_root(tmp_path / "root")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".root.lock", "root"]
 
 
 def test_what_a_killed_call_left_is_swept(fills: list[Path], tmp_path: Path) -> None:
-    for name in (".root.new-a", ".root.old-b", ".root.debs-c", ".other.new-d"):
+    for name in (".root.new-a", ".root.old-b", ".root.old-c", ".other.new-d"):
         (tmp_path / name / "inner").mkdir(parents=True)
     make_root(tmp_path / "root")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -89,12 +95,23 @@ def test_a_folder_of_somebody_else_is_not_touched(fills: list[Path], tmp_path: P
 def test_without_rights_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    refused = CliRunner().invoke(app, ["emulate", "make", "--root", str(tmp_path / "root")])
+    monkeypatch.setattr(arm64_root, "_namespaces", lambda: False)
+    refused = CliRunner().invoke(app, ["emulate", "setup", "--root", str(tmp_path / "root")])
     assert refused.exit_code == 2
     assert refused.stderr == (
-        "edge-vc emulate make: error: emulating a board needs root rights (chroot, mount): "
-        "use sudo\n"
+        "edge-vc emulate setup: error: emulating a board needs user namespaces, which are off "
+        "here, or root rights: use sudo\n"
     )
+
+
+def test_a_board_that_cannot_be_emulated_is_refused_before_anything_is_made(
+    fills: list[Path], tmp_path: Path
+) -> None:
+    words = ["emulate", "setup", "--root", str(tmp_path / "root"), "--board", "x86-64"]
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 2
+    assert "x86-64 describes no processor that could be emulated" in refused.stderr
+    assert not fills
 
 
 def test_another_processor_or_a_missing_tool_is_named(
@@ -106,7 +123,7 @@ def test_another_processor_or_a_missing_tool_is_named(
         make_root(tmp_path / "root")
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UnavailableError, match="apt-get is missing"):
+    with pytest.raises(UnavailableError, match="sudo apt install apt dpkg gcc libc6-dev"):
         make_root(tmp_path / "root")
 
 
@@ -117,7 +134,7 @@ def test_running_without_a_root_names_the_command(
     root = ["--root", str(tmp_path / "none")]
     refused = CliRunner().invoke(app, ["emulate", "run", *root, "pi4", "--", "true"])
     assert refused.exit_code == 2
-    assert "no emulated root; make it: sudo edge-vc emulate make" in refused.stderr
+    assert "no emulated root; make it: edge-vc emulate setup" in refused.stderr
     refused = CliRunner().invoke(app, ["emulate", "run", *root, "pi44", "--", "true"])
     assert refused.exit_code == 2
     assert "edge-vc emulate run: error: no board 'pi44'" in refused.stderr

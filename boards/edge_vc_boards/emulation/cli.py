@@ -9,25 +9,28 @@ import typer
 
 from edge_vc.command_line.verb import Verb, VerbGroup, notes, verb_app
 from edge_vc_boards.emulation.root import default_root, make_root
-from edge_vc_boards.emulation.run import SHARE, run_on
+from edge_vc_boards.emulation.run import SHARE, run_on, tried_on
 from edge_vc_boards.profile_folder import board_names, load_board
 
 HELP = """Run a command as if on a board: QEMU user emulation in a small arm64 root.
 
 Kernels, values and instruction counts are those of the core that QEMU models. Times are not:
-nothing here says how long anything takes on a board. Needs Debian on x86-64 and root rights.
+nothing here says how long anything takes on a board; `edge-vc profile --emulate` estimates it from
+the counts. Needs Debian on x86-64, gcc, and user namespaces or root rights.
 """
-MAKE_NOTES = notes(
+SETUP_NOTES = notes(
     """
-sudo edge-vc emulate make
+edge-vc emulate setup
     half a minute, once; 300 MB in $EVC_ARM64_ROOT or ~/.cache/edge-vc/arm64-root
+edge-vc emulate setup --board pi4
+    the same, then the wheels of its engines are loaded once as on a Pi 4
 """,
     "0 done, 2 this machine cannot make it, 130 Ctrl-C",
 )
 RUN_NOTES = notes(
     f"""
-sudo edge-vc emulate run pi4 -- python3 -c 'import platform; print(platform.machine())'
-sudo edge-vc emulate run pi5 --share edge_vc/assets -- \\
+edge-vc emulate run pi4 -- python3 -c 'import platform; print(platform.machine())'
+edge-vc emulate run pi5 --share edge_vc/assets -- \\
     python3 -m edge_vc_runtime inspect {SHARE}/kathleen-base.evc --check
     the bundle's golden recording, replayed by the kernels of a Pi 5
 """,
@@ -50,11 +53,31 @@ def emulate() -> None:
     """See `HELP`."""
 
 
-@app.command("make", cls=Verb, epilog=MAKE_NOTES)
+@app.command("setup", cls=Verb, epilog=SETUP_NOTES)
+def setup(
+    root: Root,
+    board: Annotated[
+        str | None, typer.Option(help="Board to try it as.", metavar="BOARD", show_default=False)
+    ] = None,
+) -> None:
+    """Make the arm64 root, unless it is there; an interrupted download is taken up again."""
+    chosen = load_board(board) if board else None
+    if chosen:
+        chosen.processor()  # before half a minute of downloads
+    made = make_root(root, _say)
+    _say(f"{root}: {'made' if made else 'is there already'}")
+    if chosen:
+        _say(f"{chosen.name}: {tried_on(chosen, root)}")
+
+
+@app.command("make", hidden=True, cls=Verb)
 def make(root: Root) -> None:
-    """Make the arm64 root, unless it is there."""
-    made = make_root(root)
-    typer.echo(f"{root}: {'made' if made else 'is there already'}", err=True)
+    """Make the arm64 root; the name of ``setup`` in version 0.1."""
+    setup(root)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 @app.command("run", cls=Verb, epilog=RUN_NOTES)

@@ -13,8 +13,10 @@ from edge_vc_boards.emulation.error import EmulationError
 from edge_vc_boards.emulation.run import SHARE, run_on
 from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines import engines_for
+from edge_vc_runtime.profiling.report import Machine, Setup, Subject
+from edge_vc_runtime.schema.records import from_json_value
 
-_WHOLE, _ALONE = 1, 2
+_WHOLE, _ALONE, _EACH = 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,18 @@ def engine_precisions(manifest: Manifest) -> Iterator[tuple[str, str]]:
             yield kind.name, precision
 
 
+@dataclass(frozen=True)
+class CountedRun:
+    """Counted hops, and what ran: the parts of a report that an emulated board can tell."""
+
+    cost: HopCost
+    each: tuple[float, ...]
+    """Instructions of every hop by itself, the mark's own among them."""
+    subject: Subject
+    setup: Setup
+    machine: Machine
+
+
 def hop_cost(
     board: Board,
     bundle: Path,
@@ -64,16 +78,34 @@ def hop_cost(
 
     Raises `EmulationError` when nothing can be emulated here or the steps fail.
     """
+    return count_run(board, bundle, engine, precision, steps=steps, root=root).cost
+
+
+def count_run(
+    board: Board,
+    bundle: Path,
+    engine: str = "auto",
+    precision: str | None = None,
+    tier: str | None = None,
+    *,
+    steps: int = 50,
+    root: Path | None = None,
+) -> CountedRun:
+    """Count as `hop_cost` does; what is not named is chosen as the board itself chooses."""
     command = ["python3", "-m", "edge_vc_boards.emulation.hop_counter", f"{SHARE}/{bundle.name}"]
-    command += [engine, precision, str(steps)]
+    command += [engine, precision or "-", str(steps), tier or "-"]
     done = run_on(board, command, root=root, share=bundle.absolute().parent, count=True)
     if done.code:
         complaint = done.stderr.strip().splitlines() or [f"exit code {done.code}"]
-        raise EmulationError(f"{board.name}, {bundle.name}, {engine} {precision}: {complaint[-1]}")
+        what = f"{engine} {precision or ''}".strip()
+        raise EmulationError(f"{board.name}, {bundle.name}, {what}: {complaint[-1]}")
     said = json.loads(done.stdout)
-    name, version = said["engine"]
+    subject = from_json_value(Subject, said["subject"])
+    setup = from_json_value(Setup, said["setup"])
     whole, alone = (_per_hop(done.counts, mark, steps) for mark in (_WHOLE, _ALONE))
-    return HopCost(name, version, said["model"], steps, whole, alone)
+    cost = HopCost(setup.engine, setup.engine_version, subject.model_file, steps, whole, alone)
+    each = tuple(float(found.total) for found in done.counts if found.mark == _EACH)
+    return CountedRun(cost, each, subject, setup, from_json_value(Machine, said["machine"]))
 
 
 def _per_hop(counts: tuple[InstructionCounts, ...], mark: int, steps: int) -> dict[str, float]:

@@ -2,9 +2,11 @@
 
 Runs in the emulated root, where only numpy, the engines and `edge_vc_runtime` are:
 
-  python3 -m edge_vc_boards.emulation.hop_counter BUNDLE ENGINE PRECISION STEPS
+  python3 -m edge_vc_boards.emulation.hop_counter BUNDLE ENGINE PRECISION STEPS TIER
 
-Mark 1 ends ``STEPS`` whole steps of `Session.step`, mark 2 as many runs of the engine alone.
+``auto`` is the engine, and ``-`` the precision or tier, that the board would choose. Mark 1 ends
+``STEPS`` whole steps of `Session.step`, mark 2 as many runs of the engine alone; a mark 3 ends each
+of as many whole steps.
 """
 
 from __future__ import annotations
@@ -15,11 +17,14 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from itertools import cycle, islice
 
 from edge_vc_boards.emulation.counts import mark_number
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.engines import load_engine
+from edge_vc_runtime.profiling.machine import read_machine
+from edge_vc_runtime.profiling.session_facts import setup_of, subject_of
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 
@@ -29,12 +34,12 @@ WARM_UP = 20
 
 def main(argv: list[str]) -> int:
     """Run the steps and print, as JSON, what ran."""
-    file, engine, precision, steps = argv
-    bundle = read_bundle(file)
-    session = Session.open(bundle, engine, threads=1, precision=precision)
+    file, engine, precision, steps, tier = argv
+    bundle = read_bundle(file).tier(_named(tier))
+    session = Session.open(bundle, engine, threads=1, precision=_named(precision))
     hops = _speech(bundle, session.hop)
     _between_marks(session.step, hops, int(steps), 1)
-    factory, data = load_engine(engine), bundle.read(session.model.file)
+    factory, data = load_engine(session.selection.engine), bundle.read(session.model.file)
     alone = factory(bundle.manifest, session.model, data, 1)
 
     def run(hop: Samples) -> None:
@@ -42,8 +47,19 @@ def main(argv: list[str]) -> int:
         alone.run()
 
     _between_marks(run, hops, int(steps), 2)
-    sys.stdout.write(json.dumps({"engine": session.engine, "model": session.model.file}) + "\n")
+    session.reset()
+    _mark_each(session.step, hops, int(steps))
+    said = {
+        "subject": asdict(subject_of(session)),
+        "setup": asdict(setup_of(session, WARM_UP, "golden")),
+        "machine": asdict(read_machine()),
+    }
+    sys.stdout.write(json.dumps(said) + "\n")
     return 0
+
+
+def _named(given: str) -> str | None:
+    return None if given == "-" else given
 
 
 def _speech(bundle: Bundle, hop: int) -> list[Samples]:
@@ -63,6 +79,18 @@ def _between_marks(
     for hop in counted:
         step(hop)
     _set_mark(mark)
+
+
+def _mark_each(step: Callable[[Samples], object], hops: list[Samples], steps: int) -> None:
+    """Warm up, then mark every one of ``steps`` calls."""
+    for hop in islice(cycle(hops), WARM_UP):
+        step(hop)
+    counted = list(islice(cycle(hops), steps))
+    gc.collect()
+    _set_mark(0)
+    for hop in counted:
+        step(hop)
+        _set_mark(3)
 
 
 def _set_mark(number: int) -> None:

@@ -10,14 +10,25 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from edge_vc_boards.emulation.error import EmulationError, UnavailableError
 from edge_vc_boards.emulation.root_content import HOSTS, fill_root, root_recipe
+from edge_vc_boards.emulation.sandbox import namespace
 
+Say = Callable[[str], None]
+_TOOLS = {
+    "apt-get": "apt",
+    "dpkg": "dpkg",
+    "unshare": "util-linux",
+    "mount": "mount",
+    "cc": "gcc libc6-dev",
+}
+"""What has to be installed here, and the Debian packages that have it."""
 _STAMP = "edge-vc-root.json"
 """File in the root that holds the recipe it was made by."""
 
@@ -28,10 +39,12 @@ def default_root() -> Path:
     return Path(chosen) if chosen else Path.home() / ".cache" / "edge-vc" / "arm64-root"
 
 
-def make_root(root: Path) -> bool:
+def make_root(root: Path, say: Say = lambda line: None) -> bool:
     """Make the root unless it is there already; return whether it was made.
 
-    Raises `UnavailableError` when it cannot be had here, `EmulationError` when making it fails.
+    ``say`` hears of every step. A call that was interrupted leaves its downloads, which the next
+    one takes. Raises `UnavailableError` when it cannot be had here, `EmulationError` when making
+    it fails.
     """
     check_host()
     root = root.absolute()
@@ -45,13 +58,15 @@ def make_root(root: Path) -> bool:
             )
         _sweep(root)
         beside = Path(tempfile.mkdtemp(prefix=f".{root.name}.new-", dir=root.parent))
+        downloads = root.parent / f".{root.name}.downloads"
+        downloads.mkdir(exist_ok=True)
         try:
-            with tempfile.TemporaryDirectory(prefix=f".{root.name}.debs-", dir=root.parent) as debs:
-                fill_root(beside, Path(debs))
+            fill_root(beside, downloads, say)
             _stamp(beside)
             _swap(beside, root)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(downloads, ignore_errors=True)
     return True
 
 
@@ -68,11 +83,21 @@ def check_host() -> None:
     if platform.system() != "Linux" or platform.machine() not in HOSTS:
         here = f"{platform.system()} {platform.machine()}"
         raise UnavailableError(f"boards are emulated on Linux x86_64, this is {here}")
-    if os.geteuid() != 0:
-        raise UnavailableError("emulating a board needs root rights (chroot, mount): use sudo")
-    for tool in ("apt-get", "dpkg", "unshare", "mount", "cc"):
-        if shutil.which(tool) is None:
-            raise UnavailableError(f"{tool} is missing, emulating a board needs it (Debian 12)")
+    missing = {tool: package for tool, package in _TOOLS.items() if shutil.which(tool) is None}
+    if missing:
+        raise UnavailableError(
+            f"{', '.join(missing)} missing, emulating a board needs it (Debian 12): "
+            f"sudo apt install {' '.join(sorted(set(missing.values())))}"
+        )
+    if os.geteuid() != 0 and not _namespaces():
+        raise UnavailableError(
+            "emulating a board needs user namespaces, which are off here, or root rights: use sudo"
+        )
+
+
+def _namespaces() -> bool:
+    """Whether a user may enter a root folder with mounts of its own."""
+    return not subprocess.run([*namespace(), "true"], capture_output=True, check=False).returncode
 
 
 def _stamp(root: Path) -> None:
@@ -91,7 +116,7 @@ def _swap(new: Path, root: Path) -> None:
 
 def _sweep(root: Path) -> None:
     """Remove what a killed call left beside the root."""
-    for kind in ("new", "old", "debs"):
+    for kind in ("new", "old"):
         for left in root.parent.glob(f".{root.name}.{kind}-*"):
             shutil.rmtree(left, ignore_errors=True)
 

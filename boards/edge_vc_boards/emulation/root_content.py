@@ -10,6 +10,7 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from edge_vc_boards.emulation.debian import fetch_packages, run_tool, unpack
@@ -52,14 +53,17 @@ def _requirements() -> tuple[str, ...]:
     return tuple(sorted({line for lines in sets for line in lines}))
 
 
-def fill_root(root: Path, scratch: Path) -> None:
-    """Put everything into the empty folder ``root``; downloads go to ``scratch``.
+def fill_root(root: Path, scratch: Path, say: Callable[[str], None]) -> None:
+    """Put everything into the empty folder ``root``; downloads go to ``scratch`` and are reused.
 
     Raises `UnavailableError` without a network or an index, `EmulationError` when a tool fails.
     """
+    say("1 of 3: Debian's Python for arm64")
     unpack(fetch_packages(GUEST_PACKAGES, "arm64", scratch / "guest"), root)
     (root / "usr/bin/python3").symlink_to("python3.11")
+    say("2 of 3: QEMU, and its counter, compiled here")
     _install_emulator(root, scratch)
+    say("3 of 3: the engines' aarch64 wheels")
     _install_wheels(root, scratch)
     for folder in (HOST_PROC, f"{APP}/edge_vc_runtime", f"{APP}/edge_vc_boards"):
         (root / folder[1:]).mkdir(parents=True)
@@ -71,6 +75,7 @@ def fill_root(root: Path, scratch: Path) -> None:
 def _install_emulator(root: Path, scratch: Path) -> None:
     """Put the dynamic QEMU (the static one takes no plugins) and its libraries into one folder."""
     architecture, loader = HOSTS[platform.machine()]
+    shutil.rmtree(scratch / "tree", ignore_errors=True)
     unpack(fetch_packages(_EMULATOR, architecture, scratch / "host"), scratch / "tree")
     folder = root / QEMU[1:]
     folder.mkdir(parents=True)

@@ -58,7 +58,7 @@ def run_on(
     root = (root or default_root()).absolute()
     check_host()
     if not is_made(root):
-        raise EmulationError(f"{root}: no emulated root; make it: sudo edge-vc emulate make")
+        raise EmulationError(f"{root}: no emulated root; make it: edge-vc emulate setup")
     with tempfile.TemporaryDirectory(prefix="edge-vc-board-") as name:
         scratch = Path(name)
         (scratch / "tmp").mkdir()
@@ -72,6 +72,23 @@ def run_on(
             raise EmulationError(f"{command[0]} ran longer than {timeout_s:.0f} s") from error
         counts = read_counts(scratch / "tmp" / "counts.jsonl") if count else []
     return CommandResult(done.returncode, done.stdout or "", done.stderr or "", tuple(counts))
+
+
+def tried_on(board: Board, root: Path) -> str:
+    """Load every engine of the root once as on a board; return what was loaded.
+
+    Raises `EmulationError` with the last line of what fails.
+    """
+    word = (
+        "from edge_vc_runtime.engines import engine_kinds as k\n"
+        "for e in k().values():\n"
+        "  if e.wheels: e.load(); print(e.name, *(v.version for v in e.installed()))\n"
+    )
+    done = run_on(board, ["python3", "-c", word], root=root)
+    if done.code:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.code}"])[-1]
+        raise EmulationError(f"the engines do not load as on a {board.name}: {last}")
+    return f"{', '.join(done.stdout.splitlines())} load as on a {board.title}"
 
 
 def _sandbox(

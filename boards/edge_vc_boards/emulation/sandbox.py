@@ -29,9 +29,8 @@ class Sandbox:
 
     def launcher(self) -> list[str]:
         """Return the command that enters the sandbox."""
-        unshare = ["unshare", "--mount", "--propagation", "private"]
         return [
-            *unshare,
+            *namespace(),
             sys.executable,
             "-m",
             "edge_vc_boards.emulation.sandbox",
@@ -45,12 +44,21 @@ class Sandbox:
         _mount(["-t", "proc", "proc", str(root / self.kernel_proc.lstrip("/"))])
         for source, place, writable in self.binds:
             target = str(root / place.lstrip("/"))
-            _mount(["--bind", source, target])
+            # In a user's namespace nothing that is mounted below may be uncovered.
+            _mount(["--rbind", source, target])
             if not writable:
                 _mount(["-o", "remount,bind,ro", target])
         os.chroot(root)
         os.chdir("/")
         os.execve(self.command[0], self.command, dict(self.environment))
+
+
+def namespace() -> list[str]:
+    """Return the command that runs another one with private mounts, as root or as a user."""
+    unshare = ["unshare", "--mount", "--propagation", "private"]
+    if os.geteuid() == 0:
+        return unshare
+    return [*unshare, "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
 
 
 def _mount(arguments: Sequence[str]) -> None:

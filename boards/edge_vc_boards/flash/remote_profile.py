@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.request import check_root
 from edge_vc_boards.flash.ssh import RemoteOutput, SshConnection, SshTarget
+from edge_vc_boards.reports import show_report
 from edge_vc_runtime.arguments import verb_parser
-from edge_vc_runtime.cli import main as board_command
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
 from edge_vc_runtime.profiling.report import Report
 from edge_vc_runtime.schema.fields import FieldError
@@ -46,7 +45,7 @@ def run(words: Sequence[str]) -> int:
     command = [f"{here.root}/venv/bin/edge-vc-rt", "profile", bundle, "--json", "-", *there]
     with SshConnection(target) as connection:
         done = connection.run(command, timeout_s=2 * float(wanted.seconds) + _SLACK_S)
-    _show(_report(target.name, done), here)
+    show_report(_report(target.name, done), here.json, here.png)
     return done.code
 
 
@@ -71,16 +70,3 @@ def _report(name: str, done: RemoteOutput) -> Report:
         return Report.from_json(done.stdout.encode())
     except FieldError as error:
         raise FlashError(f"{name}: sent no report: {error}") from error
-
-
-def _show(report: Report, here: argparse.Namespace) -> None:
-    """Let the verb `report` print it and write the files."""
-    with tempfile.TemporaryDirectory(prefix="edge-vc-report-") as folder:
-        path = Path(folder) / "report.json"
-        path.write_text(report.to_json(), encoding="utf-8")
-        words = ["report", str(path)]
-        words += ["--json", here.json] if here.json else []
-        words += ["--png", here.png] if here.png else []
-        code = board_command(words, prog=PROG)
-    if code:
-        raise FlashError("the report could not be shown")

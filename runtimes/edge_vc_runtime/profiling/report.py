@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from edge_vc_runtime.engines.op_time import OpTime
+from edge_vc_runtime.profiling.estimate import HopEstimate
 from edge_vc_runtime.profiling.live_run import LiveRun
 from edge_vc_runtime.schema.fields import FieldError, parse_object
 from edge_vc_runtime.schema.records import from_json_value, json_schema
@@ -162,6 +163,8 @@ class Report:
     ops: tuple[OpTime, ...] | None
     live: LiveRun | None = None
     """What a live run did; null in profiles and in reports of version 0.1."""
+    estimate: HopEstimate | None = None
+    """Where the times come from if ``environment`` is ``estimated``; null in all others."""
 
     @property
     def misses(self) -> int:

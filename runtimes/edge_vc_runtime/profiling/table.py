@@ -7,6 +7,7 @@ from typing import TextIO
 
 from edge_vc_runtime.engines.registry import engine_kinds
 from edge_vc_runtime.message import one_line
+from edge_vc_runtime.profiling.estimate import HopEstimate, TimeBounds
 from edge_vc_runtime.profiling.live_rows import live_rows
 from edge_vc_runtime.profiling.report import Report, Timing
 
@@ -47,6 +48,8 @@ def sections(report: Report) -> Iterator[tuple[str, Rows]]:
 
 def _sections(report: Report) -> Iterator[tuple[str, Rows]]:
     yield _title(report), _subject(report)
+    if report.estimate:
+        yield "Estimate: nobody measured this", _estimate(report.estimate)
     yield "Latency", _latency(report)
     for name, timing in (("Tight (back to back)", report.tight), ("Paced", report.paced)):
         if timing:
@@ -68,14 +71,15 @@ def _sections(report: Report) -> Iterator[tuple[str, Rows]]:
                 for op in report.ops[:_SHOWN_OPS]
             ],
         )
-    elif kind and kind.op_missing:
+    elif kind and kind.op_missing and not report.estimate:
         yield "Nodes by kind", [("unknown", kind.op_missing)]
 
 
 def _title(report: Report) -> str:
     subject = report.subject
     return (
-        f"{subject.bundle} {subject.version}, {subject.precision}, measured: {report.environment}"
+        f"{subject.bundle} {subject.version}, {subject.precision}, "
+        f"{'measured: ' * (report.estimate is None)}{report.environment}"
     )
 
 
@@ -102,6 +106,27 @@ def _engine(report: Report) -> str:
     library = setup.engine_library or ""
     return f"{setup.engine} ({library} {setup.engine_version}), threads: {setup.threads}".replace(
         "( ", "("
+    )
+
+
+def _estimate(estimate: HopEstimate) -> Rows:
+    engine = f"{estimate.engine_instructions:,.0f} of them in the engine"
+    return [
+        ("board", f"{estimate.board}, {estimate.core} at {estimate.clock_mhz} MHz"),
+        ("instructions per hop", f"{estimate.instructions:,.0f} (emulated), {engine}"),
+        ("tight", _bounds(estimate.tight)),
+        ("paced", _bounds(estimate.paced)),
+        ("method", estimate.method),
+        ("not known", estimate.not_known),
+    ]
+
+
+def _bounds(bounds: TimeBounds | None) -> str:
+    if bounds is None:
+        return "unknown"
+    return (
+        f"{bounds.estimate_ms:.3f} ms, x or / {bounds.factor:.1f} "
+        f"({bounds.low_ms:.3f} to {bounds.high_ms:.3f})"
     )
 
 
