@@ -155,7 +155,10 @@ def edited(**changes: object) -> bytes:
         ({"models": []}, "models has none"),
         ({"states": [{"name": "a", "shape": [0], "dtype": "float32"}]}, "size 0"),
         ({"states": [{"name": "a", "shape": [1], "dtype": "int8"}]}, "states[0].dtype is 'int8'"),
-        ({"golden": {"file": "nowhere.npz", "tolerance": {}}}, "does not list 'nowhere.npz'"),
+        (
+            {"golden": {"file": "nowhere.npz", "tolerance": {"fp32": 0}}},
+            "does not list 'nowhere.npz'",
+        ),
         ({"metrics": {"similarity": "high"}}, "metrics.similarity is 'high'"),
         ({"boards": []}, "boards has to be a list"),
         ({"files": {"../x": {"sha256": "0" * 64, "size": 1}}}, "../x"),

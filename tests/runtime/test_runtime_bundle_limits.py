@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -311,7 +312,7 @@ def test_a_golden_recording_of_gigabytes_is_not_unpacked(
     bomb = files | {"golden.npz": out.getvalue()}
     bundle = opened(path, whole(listed(manifest, bomb), bomb))
     assert path.stat().st_size < 1 << 20
-    monkeypatch.setattr(np, "load", lambda *_, **__: pytest.fail("it was unpacked"))
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it was unpacked"))
     with pytest.raises(BundleError, match=r"golden.npz: 67\d+ bytes of arrays, at most 67108864"):
         bundle.golden()
 

@@ -378,13 +378,31 @@ def test_the_service_s_user_can_read_what_root_installs(one: Path, root: Install
     assert (root.current / "bundle.evc").stat().st_mode & 0o777 == 0o644
 
 
-def test_a_file_that_changes_meanwhile_is_refused(one: Path, two: Path, root: InstallRoot) -> None:
+def test_a_file_that_is_replaced_meanwhile_is_installed_as_it_was(
+    one: Path, two: Path, root: InstallRoot
+) -> None:
+    first = read_bundle(one)
+
     class Swapping(Disk):
         def make_temporary(self, folder: Path, prefix: str) -> Path:
             os.replace(two, one)
             return super().make_temporary(folder, prefix)
 
-    with pytest.raises(InstallError, match="changed while it was copied"):
-        install_bundle(one, root, QUICK, Swapping())
+    made = install_bundle(one, root, disk=Swapping())
+    assert (
+        read_bundle(root.bundle(made.release)).content == first.content != read_bundle(one).content
+    )
+
+
+def test_a_file_that_is_overwritten_meanwhile_is_refused(
+    one: Path, two: Path, root: InstallRoot
+) -> None:
+    class Overwriting(Disk):
+        def make_temporary(self, folder: Path, prefix: str) -> Path:
+            with one.open("r+b") as file:
+                file.write(two.read_bytes())
+            return super().make_temporary(folder, prefix)
+
+    with pytest.raises((InstallError, BundleError), match="changed while|damaged|truncated|after"):
+        install_bundle(one, root, disk=Overwriting())
     assert root.current_release() is None
-    assert root.kept_releases() == []

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
+from edge_vc_runtime.bundle.descriptor import Descriptor
 from edge_vc_runtime.bundle.entries import FILE_LIMIT, FILE_NAME
 from edge_vc_runtime.bundle.manifest import (
     MANIFEST_LIMIT,
@@ -45,8 +45,8 @@ class Member:
     size: int
 
 
-def walk(file: BinaryIO, size: int) -> dict[str, Member]:
-    """Return the members of an archive of ``size`` bytes, in order.
+def walk(file: Descriptor) -> dict[str, Member]:
+    """Return the members of an archive, in order.
 
     Raises `BundleError` for anything that a bundle must not contain.
     """
@@ -55,22 +55,21 @@ def walk(file: BinaryIO, size: int) -> dict[str, Member]:
     while any(header := _header(file, offset, members)):
         member = _parse(header, offset)
         _check_place(member, members)
-        offset = _check_extent(file, member, size)
+        offset = _check_extent(file, member)
         members[member.name] = member
     if not members:
         raise BundleError("is an empty archive, not a bundle")
-    _check_end(file, offset, size)
+    _check_end(file, offset)
     return members
 
 
-def chunks(file: BinaryIO, member: Member) -> Iterator[bytes]:
+def chunks(file: Descriptor, member: Member) -> Iterator[bytes]:
     """Yield a member's bytes piece by piece."""
     yield from _span(file, member.offset, member.size)
 
 
-def _header(file: BinaryIO, offset: int, members: dict[str, Member]) -> bytes:
-    file.seek(offset)
-    header = file.read(BLOCK)
+def _header(file: Descriptor, offset: int, members: dict[str, Member]) -> bytes:
+    header = file.read_at(offset, BLOCK)
     if len(header) < BLOCK:
         name = next(reversed(members), None)
         raise BundleError(f"truncated after {name}" if name else "is shorter than any bundle")
@@ -109,41 +108,41 @@ def _check_place(member: Member, members: dict[str, Member]) -> None:
         raise BundleError(f"holds more than {_MEMBERS} files")
 
 
-def _check_extent(file: BinaryIO, member: Member, size: int) -> int:
+def _check_extent(file: Descriptor, member: Member) -> int:
     """Check that a member is whole and its padding zero; return where the next header begins."""
     limit = _LIMITS.get(member.name, FILE_LIMIT)
     if member.size > limit:
         raise BundleError(f"{member.name}: {member.size} bytes, at most {limit} are allowed")
     end = member.offset + member.size
     following = end + -end % BLOCK
-    if following > size:
-        there = size - member.offset
+    if following > file.size:
+        there = file.size - member.offset
         raise BundleError(f"truncated in {member.name} ({there} of {member.size} bytes)")
     _check_zeros(file, end, following)
     return following
 
 
-def _check_end(file: BinaryIO, offset: int, size: int) -> None:
+def _check_end(file: Descriptor, offset: int) -> None:
     """Two zero blocks end the archive, zeros fill its last record."""
     end = offset + 2 * BLOCK
     end += -end % RECORD
-    if size < end:
-        raise BundleError(f"truncated at its end ({size} of {end} bytes)")
-    if size > end:
-        raise BundleError(f"{size - end} bytes after its end")
+    if file.size < end:
+        raise BundleError(f"truncated at its end ({file.size} of {end} bytes)")
+    if file.size > end:
+        raise BundleError(f"{file.size - end} bytes after its end")
     _check_zeros(file, offset, end)
 
 
-def _check_zeros(file: BinaryIO, start: int, end: int) -> None:
+def _check_zeros(file: Descriptor, start: int, end: int) -> None:
     if any(any(chunk) for chunk in _span(file, start, end - start)):
         raise BundleError(f"non-zero padding after byte {start}")
 
 
-def _span(file: BinaryIO, offset: int, size: int) -> Iterator[bytes]:
-    file.seek(offset)
-    while size:
-        chunk = file.read(min(size, _CHUNK))
+def _span(file: Descriptor, offset: int, size: int) -> Iterator[bytes]:
+    end = offset + size
+    while offset < end:
+        chunk = file.read_at(offset, min(end - offset, _CHUNK))
         if not chunk:
             raise BundleError("became shorter while it was read")
-        size -= len(chunk)
+        offset += len(chunk)
         yield chunk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge_vc_runtime.schema.fields import FieldError, Fields
+from edge_vc_runtime.schema.fields import LINE, FieldError, Fields
 
 FILE_LIMIT = 1 << 30
 """Largest file in bytes."""
@@ -17,6 +17,8 @@ PRECISIONS = ("fp32", "fp16", "int8", "dynamic-int8")
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 """Names of bundles, tiers and libraries."""
 _COUNT = 1 << 40
+_FULL_SCALE = 1.0
+"""A golden output may not differ by more: anything would pass."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,10 @@ def read_model(fields: Fields) -> ModelEntry:
 
 def read_golden(fields: Fields) -> Golden:
     """Read ``golden``; raises `FieldError`."""
-    tolerance = read_numbers(fields.child("tolerance"), low=0.0)
+    allowed = fields.child("tolerance")
+    tolerance = {name: allowed.number(name, 0.0, _FULL_SCALE) for name in allowed.names()}
+    if not tolerance:
+        raise FieldError("golden.tolerance is empty: nothing could be compared")
     golden = Golden(fields.text("file", FILE_NAME, 100), tolerance)
     fields.done()
     return golden
@@ -122,6 +127,8 @@ def read_key(fields: Fields, key: str, pattern: str) -> str:
     return Fields({"key": key}, fields.path(key)).text("key", pattern, 200)
 
 
-def read_numbers(fields: Fields, low: float = -1e300) -> dict[str, float]:
-    """Read an object of numbers from ``low`` to 1e300; raises `FieldError`."""
-    return {key: fields.number(key, low, 1e300) for key in fields.names()}
+def read_numbers(fields: Fields) -> dict[str, float]:
+    """Read an object of numbers within 1e300, their keys in one line; raises `FieldError`."""
+    return {
+        read_key(fields, key, LINE): fields.number(key, -1e300, 1e300) for key in fields.names()
+    }

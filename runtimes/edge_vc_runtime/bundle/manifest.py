@@ -29,7 +29,7 @@ from edge_vc_runtime.bundle.tier_entry import (
     check_tier_names,
     read_tier,
 )
-from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
+from edge_vc_runtime.schema.fields import LINE, FieldError, Fields, parse_object
 from edge_vc_runtime.version import __version__
 
 SINGLE_VERSION, TIERED_VERSION = 1, 2
@@ -173,7 +173,7 @@ def _read(data: bytes) -> Manifest:
         golden=fields.optional("golden", read_golden),
         runtimes=_texts(fields.child("runtimes"), _VERSION),
         boards=_boards(fields),
-        licence=fields.text("licence", limit=200),
+        licence=fields.text("licence", LINE, 200),
         consent=fields.text("consent"),
         metrics=read_numbers(fields.child("metrics")),
         provenance=fields.child("provenance").rest(),
@@ -222,7 +222,6 @@ def _texts(fields: Fields, pattern: str) -> dict[str, str]:
 
 def _boards(fields: Fields) -> tuple[str, ...]:
     boards = fields.items("boards", 64)
-    names = [board for board in boards if isinstance(board, str) and 0 < len(board) <= 64]
-    if len(names) != len(boards) or not names:
+    if not all(boards) or not boards:
         raise FieldError('boards has to be a list of board names, or ["*"]')
-    return tuple(names)
+    return tuple(Fields({"boards": board}).text("boards", LINE, 64) for board in boards)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
 from edge_vc_runtime.bundle.entries import FileEntry, Golden, ModelEntry, StateSpec
 from edge_vc_runtime.schema.fields import FieldError
+
+STATE_LIMIT = 1 << 25
+"""Largest size in bytes of all states of one student."""
 
 
 def check_references(
@@ -29,3 +33,6 @@ def check_references(
     states_named = [state.name for state in states]
     if len(set(states_named)) != len(states_named):
         raise FieldError(f"{place}states has a name twice")
+    needed = sum(4 * prod(state.shape) for state in states)
+    if needed > STATE_LIMIT:
+        raise FieldError(f"{place}states need {needed} bytes, at most {STATE_LIMIT} are allowed")

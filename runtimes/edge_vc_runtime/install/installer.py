@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,6 @@ from edge_vc_runtime.install.layout import BUNDLE_NAME, UNFINISHED, InstallRoot,
 from edge_vc_runtime.install.state import read_state
 from edge_vc_runtime.install.switching import KEPT, InstallResult, sweep, switch
 from edge_vc_runtime.trust import check_trust, machine_policy
-
-_CHUNK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -94,10 +92,10 @@ def _stage(
     bundle: Bundle, root: InstallRoot, release: str, options: InstallOptions, disk: Disk
 ) -> None:
     """Copy a bundle beside the releases, check the copy, give it its name."""
-    check_space(bundle.path.stat().st_size, root.releases, disk)
+    check_space(bundle.file.size, root.releases, disk)
     incoming = disk.make_temporary(root.releases, UNFINISHED)
     try:
-        disk.write(incoming / BUNDLE_NAME, _chunks(bundle.path))
+        disk.write(incoming / BUNDLE_NAME, bundle.whole())
         copy = read_bundle(incoming / BUNDLE_NAME)
         if not _same(copy, bundle):
             raise InstallError(f"{bundle.path}: changed while it was copied")
@@ -117,12 +115,3 @@ def _replay(copy: Bundle, source: Path, options: InstallOptions) -> None:
         options.goldens(copy)
     except InstallError as error:
         raise type(error)(str(error).replace(str(copy.path), str(source))) from error
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
-    except OSError as error:
-        raise InstallError(f"{path}: {error.strerror or error}") from error

@@ -10,6 +10,15 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_UNSEEN = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+TEXT = rf"[^{_UNSEEN}]*"
+"""Text of several lines: no escapes, nothing that turns the direction of writing."""
+LINE = rf"[^\t\n{_UNSEEN}]*"
+"""The same in one line."""
+_RULES = {
+    TEXT: "characters without control codes",
+    LINE: "characters in one line without control codes",
+}
 _SHOWN = 60  # characters of a wrong value that an error repeats
 _DEPTH = 64
 
@@ -82,15 +91,14 @@ class Fields:
             raise FieldError(f"{self.path(key)} is missing")
         return self._values.pop(key)
 
-    def text(
-        self, key: str, pattern: str = r"[^\x00-\x08\x0b-\x1f\x7f]*", limit: int = 4000
-    ) -> str:
+    def text(self, key: str, pattern: str = TEXT, limit: int = 4000) -> str:
         """Take a string of at most ``limit`` characters that matches ``pattern`` in full."""
         value = self.take(key)
         if not isinstance(value, str):
             raise self._wrong(key, value, "a string")
         if len(value) > limit or not re.fullmatch(pattern, value):
-            raise self._wrong(key, value, f"at most {limit} characters matching {pattern}")
+            rule = _RULES.get(pattern, f"characters matching {pattern}")
+            raise self._wrong(key, value, f"at most {limit} {rule}")
         return value
 
     def choice(self, key: str, allowed: tuple[str, ...]) -> str:

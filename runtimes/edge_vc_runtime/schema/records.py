@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
 import types
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -12,6 +12,7 @@ from edge_vc_runtime.schema.fields import FieldError
 T = TypeVar("T")
 
 _SCALARS: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+_LARGEST = sys.float_info.max
 _UNIONS = (Union, types.UnionType)
 
 
@@ -42,7 +43,7 @@ def _decode(kind: Any, value: object, where: str) -> Any:
     if origin is Literal and value in arguments:
         return value
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if math.isfinite(value):
+        if abs(value) <= _LARGEST:  # an integer of 400 digits is no float
             return float(value)
     elif kind in _SCALARS and type(value) is kind:
         return value
