@@ -290,6 +290,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/schema",
     },
     "edge_vc_runtime.verb_parser": {
+        "edge_vc_runtime.message",
         "edge_vc_runtime.verbs",
         "edge_vc_runtime/audio",
         "edge_vc_runtime/devices",

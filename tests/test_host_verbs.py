@@ -206,11 +206,18 @@ def test_errors_are_one_printable_line(
     assert capsys.readouterr().err == line
 
 
-def test_bugs_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_foresaw_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert user_message(ValueError("a bug")) is None
+    with pytest.raises(typer.Exit) as caught, error_net("edge-vc x"):
+        _ = 1 / 0
+    assert caught.value.exit_code == 2
+    line = "edge-vc x: error: cannot go on: ZeroDivisionError: division by zero; EDGE_VC_DEBUG=1"
+    assert capsys.readouterr().err == f"{line} shows where\n"
+    monkeypatch.setenv("EDGE_VC_DEBUG", "1")
     with pytest.raises(ZeroDivisionError), error_net("edge-vc x"):
         _ = 1 / 0
-    monkeypatch.setenv("EDGE_VC_DEBUG", "1")
     with pytest.raises(InputError), error_net("edge-vc x"):
         raise InputError("shown with its traceback when asked for")
 

@@ -1,4 +1,4 @@
-"""Errors as a user sees them: one printable line and an exit code; bugs keep their traceback."""
+"""Errors as a user sees them: one printable line and an exit code, whatever went wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shlex import join
 
 import typer
 
-from edge_vc_runtime.message import one_line
+from edge_vc_runtime.message import one_line, unexpected, wants_traceback
 
 EXIT_CHECK = 1
 """The work was done and its result was refused: beyond a limit, or nothing was kept."""
@@ -18,8 +18,6 @@ EXIT_INPUT = 2
 """Something that was given cannot be used: a flag, a file, a recipe."""
 EXIT_INTERRUPT = 130
 EXIT_PIPE = 141
-DEBUG = "EDGE_VC_DEBUG"
-"""Environment variable: when set, errors show where in the code they come from."""
 _PACKAGES = ("edge_vc", "edge_vc_boards", "edge_vc_export", "edge_vc_runtime")
 
 
@@ -34,10 +32,10 @@ class CheckError(ValueError):
 
 
 def user_message(error: BaseException) -> str | None:
-    """Return the line that tells the user what to do about an error, or None for a bug.
+    """Return the line that tells the user what to do about an error, or None.
 
     Errors of this project's own classes are written for users, and the operating system's errors
-    name a file or a resource. Everything else is a fault of the code.
+    name a file or a resource. Everything else was not foreseen.
     """
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
@@ -57,7 +55,8 @@ def error_net(command: str, words: Sequence[str] = ()) -> Iterator[None]:
     """Turn what a user can mend into one line and an exit code.
 
     ``words`` is the whole command line where running it again resumes the work; Ctrl-C then says
-    so. Raises `typer.Exit` in place of what it caught. Bugs pass through.
+    so. Raises `typer.Exit` in place of what it caught. What nobody foresaw is one line as well,
+    most often a file that is not as it says; `EDGE_VC_DEBUG` keeps every traceback.
     """
     try:
         yield
@@ -72,8 +71,7 @@ def error_net(command: str, words: Sequence[str] = ()) -> Iterator[None]:
     except typer.Exit:
         raise
     except Exception as error:
-        message = user_message(error)
-        if message is None or os.environ.get(DEBUG):
+        if wants_traceback():
             raise
-        fail(command, message)
+        fail(command, user_message(error) or unexpected(error))
         raise typer.Exit(getattr(error, "exit_code", EXIT_INPUT)) from error

@@ -13,7 +13,7 @@ from types import FrameType
 
 from edge_vc_runtime.arguments import build_parser
 from edge_vc_runtime.errors import ERRORS
-from edge_vc_runtime.message import one_line
+from edge_vc_runtime.message import escape_unprintable, one_line, unexpected, wants_traceback
 
 
 def main(
@@ -27,8 +27,10 @@ def main(
     the names of shipped bundles. It may raise `BundleError`.
 
     0 done, 1 a check failed, 2 bad input, 3 a deadline was missed and `--fail-on-miss` was given,
-    130 interrupted, 141 the reader of a pipe went away, 143 terminated.
+    130 interrupted, 141 the reader of a pipe went away, 143 terminated. With EDGE_VC_DEBUG set,
+    errors are raised.
     """
+    escape_unprintable()
     arguments = _parse(build_parser(prog), argv)
     try:
         with _Termination():
@@ -38,8 +40,7 @@ def main(
             sys.stdout.flush()
             return code
     except ERRORS as error:
-        print(f"{arguments.parser.prog}: error: {one_line(error)}", file=sys.stderr)
-        return 2
+        return _refuse(arguments, error, str(error))
     except KeyboardInterrupt:
         print(f"\n{arguments.parser.prog}: interrupted; no partial output is left", file=sys.stderr)
         return 130
@@ -47,6 +48,16 @@ def main(
         # The interpreter flushes once more at its end; give it somewhere to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
+    except Exception as error:  # whatever a stranger's file brings about is one line too
+        return _refuse(arguments, error, unexpected(error))
+
+
+def _refuse(arguments: argparse.Namespace, error: Exception, message: str) -> int:
+    """Print one line and return the exit code, or raise the error for who asked to see it."""
+    if wants_traceback():
+        raise error
+    print(f"{arguments.parser.prog}: error: {one_line(message)}", file=sys.stderr)
+    return 2
 
 
 def _parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:

@@ -157,6 +157,10 @@ def inspect(arguments: argparse.Namespace) -> int:
     replays = replay_golden(bundle)
     for replay in replays:
         print(describe_replay(replay, len(bundle.manifest.tier_names) > 1))
+    if not replays:
+        raise EngineError(
+            "--check compared nothing: the golden recording has no output of a model that runs here"
+        )
     return 0 if all(replay.equal for replay in replays) else 1
 
 
@@ -169,7 +173,7 @@ def verify(arguments: argparse.Namespace) -> int:
         print(f"{arguments.parser.prog}: {one_line(error)}", file=sys.stderr)
         return 1
     if signer is not None:
-        print(f"{bundle.path}: {describe_signer(signer)}")
+        print(one_line(f"{bundle.path}: {describe_signer(signer)}"))
     return 0
 
 

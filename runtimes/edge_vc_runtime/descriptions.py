@@ -14,14 +14,14 @@ from edge_vc_runtime.engines.selection import EngineSelection
 from edge_vc_runtime.figures import titled_figures
 from edge_vc_runtime.golden import Replay
 from edge_vc_runtime.live.offline import Conversion
-from edge_vc_runtime.message import one_line
+from edge_vc_runtime.message import one_line, printable
 from edge_vc_runtime.profiling.comparison import Refusal
 from edge_vc_runtime.session import Session
 
 
 def describe_selection(selection: EngineSelection) -> str:
     """Return which engine runs and why, in one line."""
-    return (
+    return one_line(
         f"engine {selection.engine} ({selection.library} {selection.version}), "
         f"{selection.precision}: {selection.reason}"
     )
@@ -49,14 +49,15 @@ def describe_comparison(made: Measurement, refusals: Iterable[Refusal]) -> list[
         f"{row.us_per_hop / fastest:>13.2f}x   {row.library} {row.version}"
         for row in rows
     ]
-    return lines + [f"{r.engine:<8} {r.precision:<11} cannot run: {r.reason}" for r in refusals]
+    lines += [f"{r.engine:<8} {r.precision:<11} cannot run: {r.reason}" for r in refusals]
+    return list(map(printable, lines))
 
 
 def describe_replay(replay: Replay, with_tier: bool = False) -> str:
     """Return how close an engine came to the golden recording, in one line."""
     tier = f"{replay.tier} " if with_tier else ""
     snr = "" if replay.snr_db is None else f", {replay.snr_db:.1f} dB"
-    return (
+    return printable(
         f"golden {tier}{replay.precision} {replay.engine} ({replay.library} {replay.version}): "
         f"{'equal' if replay.equal else 'DIFFERENT'}, "
         f"at most {replay.difference:.2e} off{snr} (allowed {replay.tolerance:.0e})"
@@ -75,10 +76,10 @@ def describe_bundle(bundle: Bundle) -> list[str]:
         lines += _describe_tier(tier)
         if len(tiers) > 1:
             lines += [f"  {line}" for line in titled_figures(tier.metrics)]
-    lines += [f"  boards: {', '.join(manifest.boards)}", f"  consent: {manifest.consent}"]
+    lines += [f"  boards: {', '.join(manifest.boards)}", f"  consent: {one_line(manifest.consent)}"]
     if len(tiers) == 1:
         lines += [f"  {line}" for line in titled_figures(manifest.metrics)]
-    return lines
+    return list(map(printable, lines))
 
 
 def _describe_tier(manifest: Manifest) -> list[str]:
@@ -102,18 +103,19 @@ def describe_input(source: AudioSource, session: Session) -> str:
     into = [f"resampled to {session.sample_rate} Hz"] * (source.sample_rate != session.sample_rate)
     into += ["mixed to one channel"] * (source.channels > 1)
     manifest = session.manifest
-    return (
-        f"{source.name}: {form}{'; ' if into else ''}{' and '.join(into)}\n"
+    lines = (
+        f"{source.name}: {form}{'; ' if into else ''}{' and '.join(into)}",
         f"{manifest.name} {manifest.version}: {session.model.file}, threads: {session.threads}, "
-        f"{manifest.algorithmic_ms:.1f} ms algorithmic latency\n"
-        f"{describe_selection(session.selection)}"
+        f"{manifest.algorithmic_ms:.1f} ms algorithmic latency",
+        describe_selection(session.selection),
     )
+    return "\n".join(map(printable, lines))
 
 
 def describe_output(sink: AudioSink, rate: int, done: Conversion) -> str:
     """Return what came out and how long its hops took, in one line."""
     times = done.times
-    return (
+    return printable(
         f"{sink.name}: {done.seconds:.2f} s at {rate} Hz in {done.wall_seconds:.2f} s; per hop "
         f"p50 {times.percentile_ms(50):.3f}, p99 {times.percentile_ms(99):.3f}, "
         f"max {times.max_ns / 1e6:.3f} ms (RTF {times.total_ns / 1e9 / done.seconds:.4f}); "

@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Mapping
+from io import TextIOWrapper
+
+DEBUG = "EDGE_VC_DEBUG"
+"""Environment variable: when set, errors show where in the code they come from."""
+
+
+_LONGEST = 2000  # characters of one line
+
 
 def one_line(error: BaseException | str) -> str:
     """Return an error's message as one line without control characters."""
-    return printable(" ".join(str(error).split()))
+    return printable(" ".join(str(error)[: 2 * _LONGEST].split()))[:_LONGEST]
 
 
 def printable(text: str) -> str:
     """Return a line without control characters, its spaces kept."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def unexpected(error: BaseException) -> str:
+    """Return the line for an error that nobody foresaw; most often a file caused it."""
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    if type(error).__module__.startswith("edge_vc"):  # written for users
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}"
+    said = f": {error}" if str(error) else ""
+    return f"cannot go on: {type(error).__name__}{said[:400]}; {DEBUG}=1 shows where"
+
+
+def wants_traceback(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether errors shall keep their traceback."""
+    return bool(environment.get(DEBUG))
+
+
+def escape_unprintable() -> None:
+    """Let stdout and stderr escape what their encoding lacks: a file's name can be any bytes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from edge_vc_runtime.audio.sinks import describe_sinks
 from edge_vc_runtime.audio.sources import describe_sources
 from edge_vc_runtime.devices.backends import describe_backends
 from edge_vc_runtime.engines.registry import engine_kinds
+from edge_vc_runtime.message import one_line
 from edge_vc_runtime.verbs import EXIT_CODES, VERBS
 
 _REGISTRIES: dict[str, Callable[[], str]] = {
@@ -42,6 +43,10 @@ class VerbParser(argparse.ArgumentParser):
                 setattr(found, name, given[0])
                 rest.remove(given[0])
         return found, rest
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with the usage and one printable line: what was given may be any bytes."""
+        super().error(one_line(message))
 
     def format_help(self) -> str:
         """Return the help with the registries' own descriptions."""

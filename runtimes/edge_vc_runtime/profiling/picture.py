@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edge_vc_runtime.message import one_line
 from edge_vc_runtime.profiling.report import Report
 
 
@@ -35,9 +36,12 @@ def write_png(report: Report, path: Path) -> None:
         axes.axvline(timing.p99_ms, color="black", linestyle="--", label="p99")
         axes.axvline(timing.deadline_ms, color="red", label="deadline")
         axes.set(xscale="log", yscale="log", ylabel="hops", xlabel="ms per hop")
-        axes.set_title(f"{report.subject.bundle}, {report.subject.precision}, {name}")
+        title = f"{report.subject.bundle}, {report.subject.precision}, {name}"
+        axes.set_title(one_line(title)[:100], parse_math=False)
         axes.legend()
     try:
         figure.savefig(path, format="png", dpi=120)
     except OSError as error:
         raise PictureError(f"{path}: {error.strerror or error}") from error
+    except (ValueError, OverflowError, ArithmeticError, RuntimeError) as error:
+        raise PictureError(f"the report cannot be drawn: {error}") from error

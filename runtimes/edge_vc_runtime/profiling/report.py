@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Literal
 
 from edge_vc_runtime.engines.op_time import OpTime
@@ -14,6 +15,7 @@ from edge_vc_runtime.schema.records import from_json_value, json_schema
 from edge_vc_runtime.sensors import Sensors
 
 SCHEMA_VERSION = 1
+_BINS, _COUNT = 10_000, 1 << 53
 
 Environment = Literal["board", "host", "emulated", "estimated"]
 ENVIRONMENTS: tuple[Environment, ...] = ("board", "host", "emulated", "estimated")
@@ -183,7 +185,25 @@ class Report:
         version = value.get("schema_version")
         if version != SCHEMA_VERSION:
             raise FieldError(f"schema_version is {version!r:.40}, this reads {SCHEMA_VERSION}")
-        return from_json_value(cls, value)
+        report = from_json_value(cls, value)
+        for timing in (report.tight, report.paced):
+            if timing:
+                _check_histogram(timing.histogram)
+        return report
+
+
+def _check_histogram(histogram: Histogram) -> None:
+    """Check that counts have their edges, which rise: whoever draws it relies on that."""
+    edges, counts = histogram.edges_ms, histogram.counts
+    if not 0 < len(counts) <= _BINS or len(edges) != len(counts) + 1:
+        raise FieldError(
+            f"histogram has {len(edges)} edges and {len(counts)} counts, one edge more than counts "
+            f"belongs, at most {_BINS} counts"
+        )
+    if any(one >= other for one, other in pairwise(edges)):
+        raise FieldError("histogram.edges_ms do not rise")
+    if any(not 0 <= count <= _COUNT for count in counts):
+        raise FieldError(f"histogram.counts has to hold numbers from 0 to {_COUNT}")
 
 
 def report_schema() -> dict[str, object]:

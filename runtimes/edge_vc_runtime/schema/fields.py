@@ -15,6 +15,7 @@ TEXT = rf"[^{_UNSEEN}]*"
 """Text of several lines: no escapes, nothing that turns the direction of writing."""
 LINE = rf"[^\t\n{_UNSEEN}]*"
 """The same in one line."""
+_CODE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _RULES = {
     TEXT: "characters without control codes",
     LINE: "characters in one line without control codes",
@@ -44,7 +45,16 @@ def parse_object(data: bytes) -> dict[str, object]:
     if not isinstance(value, dict):
         raise FieldError(f"holds {_kind(value)} where an object belongs")
     _refuse_deep(value)
+    _refuse_codes(value)
     return value
+
+
+def _refuse_codes(value: object) -> None:
+    """Refuse control codes in keys and texts: whoever prints one would obey it."""
+    if isinstance(value, str) and _CODE.search(value):
+        raise FieldError(f"holds a control code in {_show(value)}")
+    for child in (*value, *_children(value)) if isinstance(value, dict) else _children(value):
+        _refuse_codes(child)
 
 
 def _refuse_deep(value: object) -> None:
