@@ -12,7 +12,9 @@ import io
 import json
 import pickle
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,20 @@ from edge_vc.teachers.spec import TeacherError
 MAX_BYTES = 8 * 2**30
 """Largest archive that is read, unpacked."""
 
+_ROOT = "program"
+_CONFIGS = (
+    "data/weights/model_weights_config.json",
+    "data/constants/model_constants_config.json",
+)
+_SAMPLES = "data/sample_inputs/model.pt"
+_GRAPH = "models/model.json"
+_FOREIGN: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile, zlib.error, OSError, ValueError, KeyError, AttributeError, TypeError,
+    RecursionError, OverflowError, MemoryError, EOFError, RuntimeError, struct.error,
+)  # fmt: skip  # what zipfile, json and the checks raise for a damaged file
+# Sizes in bytes of a zip archive's parts; the end may be of the 64-bit kind.
+_LOCAL_HEADER, _LENGTHS_AT, _CENTRAL_HEADER = 30, 26, 46
+_DESCRIPTOR, _END = 24, 56 + 20 + 22
 _MEMBERS = re.compile(
     r"data/weights/(weight_\d+|model_weights_config\.json)"
     r"|data/constants/(tensor_\d+|model_constants_config\.json)"
@@ -49,23 +65,25 @@ _TREES = {None, "builtins.tuple", "builtins.list", "builtins.dict", "collections
 
 
 def read_archive(path: Path) -> io.BytesIO:
-    """Return the bytes of a ``.pt2`` file that `torch.export.load` may be given.
+    """Return an archive that `torch.export.load` may be given: the checked members, written anew.
 
-    Raises `TeacherError` with the first thing in it that is neither tensor nor computation.
+    A file can hold two directories of members, of which torch and `zipfile` each believe another
+    one; what torch parses here is what was checked. Raises `TeacherError` with the first thing in
+    the file that is neither tensor nor computation.
     """
     try:
-        content = path.read_bytes()
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(path) as archive:
             _check_members(path, archive)
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError, AttributeError) as error:
-        if isinstance(error, TeacherError):
-            raise
+            return _rewritten(path, archive)
+    except TeacherError:
+        raise
+    except _FOREIGN as error:
         fact = (str(error).splitlines() or [type(error).__name__])[0]
         raise TeacherError(f"{path}: no torch.export program of this torch ({fact})") from error
-    return io.BytesIO(content)
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
+    """Check the names and the sizes of members, before one is unpacked."""
     names = archive.namelist()
     # The members share one folder, named as the file was when it was saved.
     roots = {name.partition("/")[0] for name in names}
@@ -77,12 +95,57 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
     for name in inside:
         if not _MEMBERS.fullmatch(name):
             raise TeacherError(f"{path}: holds {name}, which is not weights, constants or a graph")
-    root = roots.pop()
-    for config in ("data/weights/model_weights", "data/constants/model_constants"):
-        _check_payloads(path, json.loads(archive.read(f"{root}/{config}_config.json")))
-    _check_samples(path, archive.read(f"{root}/data/sample_inputs/model.pt"))
-    for key, value in _walk(json.loads(archive.read(f"{root}/models/model.json"))):
-        _check_value(path, key, value)
+    _check_layout(path, archive)
+
+
+def _check_layout(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse bytes that belong to no member: a second archive could hide there."""
+    with path.open("rb") as file:
+        end = 0
+        for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
+            if not 0 <= info.header_offset - end <= _DESCRIPTOR:
+                raise TeacherError(f"{path}: holds bytes outside of its members; save it again")
+            file.seek(info.header_offset + _LENGTHS_AT)
+            name, extra = struct.unpack("<HH", file.read(4))
+            end = info.header_offset + _LOCAL_HEADER + name + extra + info.compress_size
+        directory = sum(
+            _CENTRAL_HEADER + len(info.filename.encode()) + len(info.extra) + len(info.comment)
+            for info in archive.infolist()
+        )
+        last = archive.start_dir + directory
+        if not 0 <= archive.start_dir - end <= _DESCRIPTOR or file.seek(0, 2) - last > _END:
+            raise TeacherError(f"{path}: holds bytes outside of its members; save it again")
+
+
+def _rewritten(path: Path, archive: zipfile.ZipFile) -> io.BytesIO:
+    """Return an archive of the members' contents, each checked as it is copied."""
+    fresh = io.BytesIO()
+    seen = set()
+    with zipfile.ZipFile(fresh, "w") as made:
+        for info in archive.infolist():
+            name = info.filename.partition("/")[2]
+            seen.add(name)
+            made.writestr(f"{_ROOT}/{name}", _checked(path, name, archive.read(info)))
+    for name in (*_CONFIGS, _SAMPLES, _GRAPH):
+        if name not in seen:
+            raise KeyError(f"there is no {name} in it")
+    fresh.seek(0)
+    return fresh
+
+
+def _checked(path: Path, name: str, content: bytes) -> bytes:
+    """Return a member's content after its check; JSON as it was understood here."""
+    if name == _SAMPLES:
+        return _checked_samples(path, content)
+    if not name.endswith(".json"):
+        return content
+    value = json.loads(content)
+    if name in _CONFIGS:
+        _check_payloads(path, value)
+    if name == _GRAPH:
+        for key, leaf in _walk(value):
+            _check_value(path, key, leaf)
+    return json.dumps(value).encode()
 
 
 def _check_payloads(path: Path, config: dict[str, Any]) -> None:
@@ -94,15 +157,20 @@ def _check_payloads(path: Path, config: dict[str, Any]) -> None:
             )
 
 
-def _check_samples(path: Path, content: bytes) -> None:
-    """Load the stored example inputs as weights: torch does so too before it falls back."""
+def _checked_samples(path: Path, content: bytes) -> bytes:
+    """Load the stored example inputs as weights and store them anew: torch unpickles this member.
+
+    It tries weights alone first too, before it falls back to any pickle.
+    """
+    fresh = io.BytesIO()
     try:
-        torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        torch.save(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True), fresh)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise TeacherError(
             f"{path}: its example inputs hold more than tensors, which could run code; "
             "export it with tensors as example inputs"
         ) from error
+    return fresh.getvalue()
 
 
 def _check_value(path: Path, key: str, value: object) -> None:

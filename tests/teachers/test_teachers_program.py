@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from voices import voice
 
 from edge_vc.teachers.loading import open_teacher
 from edge_vc.teachers.program import ProgramSpec
+from edge_vc.teachers.program_archive import read_archive
 from edge_vc.teachers.spec import TeacherError
 
 
@@ -142,3 +144,41 @@ def test_a_program_of_two_inputs_is_refused(tmp_path):
     torch.export.save(torch.export.export(TwoInputs(), example), tmp_path / "two.pt2")
     with pytest.raises(TeacherError, match="takes 2 inputs"):
         open_teacher(ProgramSpec(path=str(tmp_path / "two.pt2")))
+
+
+def two_directories(program: Path, target: Path) -> Path:
+    """The program behind another archive, whose last directory alone `zipfile` looks at."""
+    other = io.BytesIO()
+    with zipfile.ZipFile(other, "w") as made:
+        made.writestr("evil/data/weights/weight_0", b"payload")
+    target.write_bytes(other.getvalue() + program.read_bytes())
+    return target
+
+
+def test_a_second_archive_in_the_file_is_refused(program, tmp_path):
+    path = two_directories(program, tmp_path / "two.pt2")
+    with zipfile.ZipFile(path) as archive:
+        assert len(archive.namelist()) > 5, "zipfile sees the program alone"
+    with pytest.raises(TeacherError, match="bytes outside of its members"):
+        read_archive(path)
+
+
+def test_torch_parses_only_what_was_checked(program, tmp_path, monkeypatch):
+    """Even where the layout is not looked at, nothing but the checked members gets to torch."""
+    monkeypatch.setattr("edge_vc.teachers.program_archive._check_layout", lambda *_: None)
+    fresh = read_archive(two_directories(program, tmp_path / "two.pt2"))
+    content = fresh.getvalue()
+    assert b"evil" not in content
+    assert b"payload" not in content
+    assert zipfile.ZipFile(fresh).infolist()[0].header_offset == 0
+
+
+def test_shared_cases_run_nothing(project_root, tmp_path, monkeypatch):
+    cases = sorted((project_root.parent / "shared" / "cases" / "bundles").glob("*.pt2"))
+    if not cases:
+        pytest.skip("no ../shared/cases")
+    monkeypatch.chdir(tmp_path)
+    for case in cases:
+        with pytest.raises(TeacherError):
+            open_teacher(ProgramSpec(path=str(case)))
+    assert list(tmp_path.iterdir()) == []
