@@ -54,7 +54,7 @@ def test_the_password_is_asked_for_and_hashed(there: Path, monkeypatch: pytest.M
         asked.append(text)
         return "a long password"
 
-    monkeypatch.setattr("edge_vc_boards.flash.cli.typer.prompt", prompt)
+    monkeypatch.setattr("edge_vc_boards.flash.image.commands.typer.prompt", prompt)
     done = flash(*CARD, "--wheels", "wheels", "--allow-unsigned")
     assert done.exit_code == 0, done.stderr
     assert asked == ["Password of ann"]

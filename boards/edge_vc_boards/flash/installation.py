@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from edge_vc_boards.flash.board_shell import BoardShell
-from edge_vc_boards.flash.deploy import ask_facts
+from edge_vc_boards.flash.deploy_plan import ask_facts
 from edge_vc_boards.flash.error import FlashCheckError, FlashError
 from edge_vc_boards.flash.facts import BoardFacts
 from edge_vc_boards.flash.installation_mode import InstallationMode, installation_mode

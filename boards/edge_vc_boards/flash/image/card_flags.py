@@ -1,0 +1,84 @@
+"""The arguments of ``edge-vc flash`` that are about cards and layers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ImageOption = Annotated[
+    Path | None, typer.Option(metavar="IMG", help="A stock image to make a card of.")
+]
+
+OutOption = Annotated[
+    Path | None, typer.Option(metavar="IMG", help="The card's image; needed with --image.")
+]
+
+UserOption = Annotated[str | None, typer.Option(metavar="NAME", help="The card's account.")]
+
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Its password, or the hash, in one line."),
+]
+
+SshKeyOption = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="KEY.pub", help="Who may log in there; may be repeated."),
+]
+
+HostnameOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The card's name in the network.")
+]
+
+TimezoneOption = Annotated[str | None, typer.Option(metavar="ZONE", help="E.g. Europe/London.")]
+
+LocaleOption = Annotated[str | None, typer.Option(metavar="LL_CC", help="E.g. en_GB.UTF-8.")]
+
+KeyboardOption = Annotated[str | None, typer.Option(metavar="LAYOUT", help="E.g. gb.")]
+
+WifiOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Wi-Fi to join: WPA2, or open.")
+]
+
+WifiFileOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Its passphrase in one line; empty for an open one."),
+]
+
+WifiCountryOption = Annotated[
+    str | None, typer.Option(metavar="CC", help="Where the radio sends, e.g. GB.")
+]
+
+WifiHiddenOption = Annotated[
+    bool, typer.Option("--wifi-hidden", help="It does not announce its name.")
+]
+
+InstanceOption = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Tells cards with the same content apart."),
+]
+
+InitFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORMAT",
+        help="systemd, cloudinit-rpi or rpi-preseed, for an image with the signs of two.",
+    ),
+]
+
+DeviceOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="/dev/X",
+        help="Write the card there as well: removable, unmounted, confirmed by its name.",
+    ),
+]
+
+LayerOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write a layer for rpi-image-gen.")
+]
+
+SystemOption = Annotated[
+    str | None, typer.Option(help="Of --layer, e.g. trixie.", show_default="the board's first")
+]

@@ -1,0 +1,45 @@
+"""What ``edge-vc flash --help`` says."""
+
+from __future__ import annotations
+
+from edge_vc.command_line.verb import notes
+
+HELP = """Put a bundle on a board, over SSH or on a card; it then runs as a service.
+
+With --to it uses your own OpenSSH (~/.ssh/config, agent, known_hosts; host keys always checked) and
+looks at the board first: processor, 64-bit system, Python, glibc, disk, memory, model, Jetson
+Linux. What does not fit is one line with what to do, and nothing is changed. Then it sends wheels
+and bundle, so that the board needs no network, makes a virtual environment in /opt/edge-vc,
+verifies the bundle's signature there, replays its golden recording, makes it current in one step,
+and has systemd run it. If the release or its service fails, what ran before runs again.
+
+Only what is missing is sent: the same bundle again changes nothing, and after a cut connection the
+same command goes on where it stopped. --inventory takes many boards: the first one alone, as a
+canary, then several at a time; none is begun after one has failed. With --root edge-vc everything
+is in your home folder there: no root is needed, and no service is made. Arguments after -- are
+those of the service's `run`.
+
+With --image it makes a card for a Raspberry Pi of a stock 64-bit Raspberry Pi OS (.img or .img.xz):
+user, SSH key, Wi-Fi, wheels and bundle go onto the boot partition of a copy, in the way that the
+image's first boot reads them. It is told by what the image holds; an unknown one is refused. The
+first boot installs without a network and leaves edge-vc-first-boot.log on that partition. The
+password is asked for, or read from --password-file or EDGE_VC_CARD_PASSWORD, the passphrase
+from --wifi-file or EDGE_VC_WIFI_PASSPHRASE; only their hashes are written. It needs mtools,
+e2fsprogs and openssl. With --layer it writes a layer for rpi-image-gen.
+"""
+NOTES = notes(
+    """
+edge-vc flash kathleen.evc --to pi@raspberrypi.local --trust key.pub
+edge-vc flash kathleen.evc --to pi@raspberrypi.local -- --input plughw:CARD=Mic,DEV=0
+edge-vc flash kathleen.evc --to pi@10.0.0.7 --dry-run
+edge-vc flash --to pi@raspberrypi.local --list
+edge-vc flash --to pi@raspberrypi.local --rollback
+edge-vc flash --to pi@raspberrypi.local --uninstall
+edge-vc flash kathleen.evc --inventory boards.toml --group kitchen --parallel 8
+    boards.toml has tables like [hosts.left] with to = "pi@10.0.0.7", groups = ["kitchen"]
+edge-vc flash kathleen.evc --image pi-os.img.xz --out card.img --trust key.pub
+    --user ann --ssh-key ~/.ssh/id_ed25519.pub --wifi Home --wifi-country GB
+""",
+    "0 it runs, now or already; 1 the release failed there and what ran before runs again; 2 the "
+    "board or the bundle is refused, or the connection failed; 130 Ctrl-C",
+)
