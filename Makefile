@@ -95,6 +95,6 @@ $(STAMP): constraints.txt pyproject.toml runtimes/pyproject.toml
 	@echo "Installing into $(VENV), once; this takes a few minutes."
 	$(PIP) -q "$(BUILD_PIP)"
 	$(PIP) "$(TORCH)"
-	$(PIP) --build-constraint constraints.txt -e 'runtimes/[sounddevice]' -e '.[evaluate,prepare,serve,train]' --group dev --group docs
+	$(PIP) --build-constraint constraints.txt -e 'runtimes/[sounddevice]' -e '.[ansible,evaluate,prepare,serve,train]' --group dev --group docs
 	$(INSTALL_PYAUDIO)
 	@touch $@

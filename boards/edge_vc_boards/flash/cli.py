@@ -8,7 +8,7 @@ from edge_vc.assets import find_bundle
 from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.verb import ResumableVerb, verb_app
 from edge_vc_boards.flash import flags
-from edge_vc_boards.flash.commands import change_installation, flash_many, flash_one, tell
+from edge_vc_boards.flash.commands import FleetCommand, change_one, flash_one, tell
 from edge_vc_boards.flash.image import card_flags
 from edge_vc_boards.flash.image.card_options import CardOptions
 from edge_vc_boards.flash.image.commands import make_card, make_layer
@@ -77,8 +77,8 @@ def flash(
         raise InputError("--image IMG is needed with the options of a card")
     if (bundle is not None) + show_list + rollback + uninstall != 1:
         raise InputError("give one of BUNDLE, --list, --rollback and --uninstall")
-    if to is None and bundle is None:
-        raise InputError("--to USER@HOST is needed with --list, --rollback and --uninstall")
+    if bundle is None and (image or layer):
+        raise InputError("--list, --rollback and --uninstall need --to USER@HOST or --inventory")
     if dry_run and (image or layer):
         raise InputError("--dry-run is for boards over SSH")
     request = None
@@ -97,18 +97,22 @@ def flash(
             service=not no_service,
             run_arguments=tuple(run_arguments or ()),
         )
-    if request is not None and inventory is not None:
-        hosts = read_inventory(inventory, tuple(group or ()))
-        raise typer.Exit(flash_many(hosts, request, options, parallel=parallel, dry_run=dry_run))
+    if inventory is not None:
+        hosts = read_inventory(inventory, tuple(group or ()), tell)
+        fleet = FleetCommand(hosts, options, parallel=parallel, dry_run=dry_run)
+        if request is not None:
+            raise typer.Exit(fleet.flash(request))
+        raise typer.Exit(fleet.change(root, rollback=rollback, uninstall=uninstall))
     if request is not None and image is not None:
         if out is None:
             raise InputError("--out IMG is needed with --image: the stock image is never changed")
         make_card(request, image, out, card, init_format, device, tell)
-    elif request is not None and layer is not None:
+        return
+    if request is not None and layer is not None:
         make_layer(request, layer, system, tell)
-    elif request is not None:
-        target = SshTarget(to or "", port, identity, options)
+        return
+    target = SshTarget(to or "", port, identity, options)
+    if request is not None:
         flash_one(target, request, dry_run=dry_run)
     else:
-        target = SshTarget(to or "", port, identity, options)
-        change_installation(target, root, rollback=rollback, uninstall=uninstall, dry_run=dry_run)
+        change_one(target, root, rollback=rollback, uninstall=uninstall, dry_run=dry_run)

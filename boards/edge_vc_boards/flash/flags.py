@@ -32,7 +32,9 @@ ToOption = Annotated[
 InventoryOption = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Boards of a fleet (TOML) instead of --to.", show_default=False
+        metavar="FILE",
+        help="Boards of a fleet, TOML or Ansible's YAML (.yml), instead of --to.",
+        show_default=False,
     ),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,12 +11,16 @@ from typing import Literal
 
 from edge_vc_boards.board import BoardError
 from edge_vc_boards.flash.error import FlashCheckError, FlashError
-from edge_vc_boards.flash.inventory import InventoryHost
-from edge_vc_boards.flash.request import FlashResult
+from edge_vc_boards.flash.inventory_host import InventoryHost
 from edge_vc_runtime.install.error import InstallError
 from edge_vc_runtime.message import one_line
 
-FlashHost = Callable[[InventoryHost], FlashResult]
+HostState = Literal[
+    "changed", "unchanged", "installed", "empty", "removed", "failed", "refused", "not tried"
+]
+"""``failed`` on the board itself, ``refused`` before anything was changed or out of reach."""
+HostAction = Callable[[InventoryHost], tuple[HostState, str]]
+"""Does something on a board; returns its state and a release or a reason."""
 
 
 @dataclass(frozen=True)
@@ -23,48 +28,51 @@ class HostOutcome:
     """What became of one board."""
 
     host: InventoryHost
-    state: Literal["changed", "unchanged", "failed", "refused", "not tried"]
-    """``failed`` on the board itself, ``refused`` before anything was changed or out of reach."""
+    state: HostState
     detail: str
     """Release, or reason."""
     seconds: float = 0.0
 
 
-def flash_fleet(
-    hosts: Sequence[InventoryHost], flash: FlashHost, *, parallel: int = 4
+def run_fleet(
+    hosts: Sequence[InventoryHost],
+    action: HostAction,
+    *,
+    parallel: int = 4,
+    canary: bool = True,
 ) -> list[HostOutcome]:
-    """Flash the first board alone, then the others, ``parallel`` at a time.
+    """Do it on the first board alone, then on the others, ``parallel`` at a time.
 
     No board is begun after one has failed its health check, nor after the first one was refused;
-    boards that are out of reach do not stop the others.
+    boards that are out of reach do not stop the others. Without ``canary`` nothing stops them.
     """
     stop = threading.Event()
 
     def one(host: InventoryHost) -> HostOutcome:
         if stop.is_set():
             return HostOutcome(host, "not tried", "stopped after a failure")
-        outcome = _flash_one(host, flash)
-        if outcome.state == "failed":
+        outcome = _try(host, action)
+        if canary and outcome.state == "failed":
             stop.set()
         return outcome
 
-    canary, rest = hosts[:1], hosts[1:]
-    outcomes = [one(host) for host in canary]
+    first = 1 if canary else 0
+    outcomes = [one(host) for host in hosts[:first]]
     if any(outcome.state == "refused" for outcome in outcomes):
         stop.set()
     with ThreadPoolExecutor(max_workers=parallel) as pool:
-        return outcomes + list(pool.map(one, rest))
+        return outcomes + list(pool.map(one, hosts[first:]))
 
 
-def _flash_one(host: InventoryHost, flash: FlashHost) -> HostOutcome:
+def _try(host: InventoryHost, action: HostAction) -> HostOutcome:
+    began = time.monotonic()
     try:
-        result = flash(host)
+        state, detail = action(host)
     except FlashCheckError as error:
-        return HostOutcome(host, "failed", str(error))
+        state, detail = "failed", str(error)
     except (FlashError, BoardError, InstallError, OSError) as error:
-        return HostOutcome(host, "refused", str(error))
-    state: Literal["changed", "unchanged"] = "changed" if result.changed else "unchanged"
-    return HostOutcome(host, state, result.release, result.seconds)
+        state, detail = "refused", str(error)
+    return HostOutcome(host, state, detail, time.monotonic() - began)
 
 
 def fleet_table(outcomes: Sequence[HostOutcome]) -> list[str]:
@@ -74,7 +82,7 @@ def fleet_table(outcomes: Sequence[HostOutcome]) -> list[str]:
         (
             outcome.host.name,
             outcome.state,
-            f"{outcome.seconds:.1f} s" if outcome.seconds else "",
+            f"{outcome.seconds:.1f} s" if outcome.state != "not tried" else "",
             one_line(outcome.detail),
         )
         for outcome in outcomes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge_vc_boards.flash.board_shell import BoardShell
 from edge_vc_boards.flash.deploy_plan import ask_facts
-from edge_vc_boards.flash.error import FlashCheckError, FlashError
+from edge_vc_boards.flash.error import FlashCheckError, FlashError, NotInstalledError
 from edge_vc_boards.flash.facts import BoardFacts
 from edge_vc_boards.flash.installation_mode import InstallationMode, installation_mode
 
@@ -28,6 +28,11 @@ class BoardInstallation:
             raise FlashError(f"{self.shell.name}: {done.last_line()}")
         service = self.facts.active if self.facts.systemd else "no systemd"
         return [*done.stdout.splitlines(), f"service: {service or 'none'}"]
+
+    def summary(self) -> str:
+        """Return the current release and the service's state in one line."""
+        state = self.facts.active if self.facts.systemd else "no systemd"
+        return f"{self.facts.release or 'no release'}, service: {state or 'none'}"
 
     def roll_back(self, reason: str) -> str:
         """Make the release before current again and return it; raises `FlashError`."""
@@ -51,10 +56,10 @@ class BoardInstallation:
 
 
 def find_installation(shell: BoardShell, root: str) -> BoardInstallation:
-    """Return what is installed on a board; raises `FlashError` where nothing is."""
+    """Return what is installed on a board; raises `NotInstalledError` where nothing is."""
     facts = ask_facts(shell, root)
     if not facts.venv_link and not facts.current:
-        raise FlashError(f"{shell.name}: nothing is installed in {facts.root}")
+        raise NotInstalledError(f"{shell.name}: nothing is installed in {facts.root}")
     try:
         mode = installation_mode(facts)
     except FlashError as error:

@@ -14,8 +14,9 @@ verifies the bundle's signature there, replays its golden recording, makes it cu
 and has systemd run it. If the release or its service fails, what ran before runs again.
 
 Only what is missing is sent: the same bundle again changes nothing, and after a cut connection the
-same command goes on where it stopped. --inventory takes many boards: the first one alone, as a
-canary, then several at a time; none is begun after one has failed. With --root edge-vc everything
+same command goes on where it stopped. --inventory takes many boards, in TOML or in Ansible's YAML:
+the first one alone, as a canary, then several at a time; none is begun after one has failed.
+--list, --rollback and --uninstall take it as well. With --root edge-vc everything
 is in your home folder there: no root is needed, and no service is made. Arguments after -- are
 those of the service's `run`.
 
@@ -37,6 +38,7 @@ edge-vc flash --to pi@raspberrypi.local --rollback
 edge-vc flash --to pi@raspberrypi.local --uninstall
 edge-vc flash kathleen.evc --inventory boards.toml --group kitchen --parallel 8
     boards.toml has tables like [hosts.left] with to = "pi@10.0.0.7", groups = ["kitchen"]
+edge-vc flash --inventory hosts.yml --list
 edge-vc flash kathleen.evc --image pi-os.img.xz --out card.img --trust key.pub
     --user ann --ssh-key ~/.ssh/id_ed25519.pub --wifi Home --wifi-country GB
 """,
