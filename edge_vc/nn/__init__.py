@@ -1,8 +1,10 @@
 """Streaming layers: pure steps over explicit state, signals ``[B, C, 1, T]``."""
 
 from edge_vc.nn.attention import WindowedAttention
+from edge_vc.nn.conditioned import ConditionedLayer, Inputs
 from edge_vc.nn.conv import Conv, TransposedConv
 from edge_vc.nn.delay import Delay
+from edge_vc.nn.following_mean import FollowingMean
 from edge_vc.nn.fourier import InverseRealDFT, RealDFT
 from edge_vc.nn.gru import GRU
 from edge_vc.nn.harmonic import HarmonicSource
@@ -18,9 +20,12 @@ __all__ = [
     "GRU",
     "CausalISTFT",
     "CausalSTFT",
+    "ConditionedLayer",
     "Conv",
     "Delay",
+    "FollowingMean",
     "HarmonicSource",
+    "Inputs",
     "InverseRealDFT",
     "NoiseSource",
     "RealDFT",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
+
+from edge_vc.models.student.inputs import input_from_dict
+from edge_vc_runtime.bundle.input_spec import InputSpec
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class GraphMetadata:
     nodes: int
     quantized_convolutions: int
     """Convolutions whose weights and activations are integers."""
+    inputs: tuple[InputSpec, ...] = ()
+    """Conditioning inputs, in the graph's order."""
 
 
 def graph_metadata(path: str | Path) -> GraphMetadata:
@@ -76,6 +82,7 @@ def metadata_from(
         },
         nodes=nodes,
         quantized_convolutions=quantized_convolutions,
+        inputs=tuple(map(input_from_dict, json.loads(said.get("edge_vc.inputs", "[]")))),
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.input_spec import InputSpec, find_input
 from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
-from edge_vc_runtime.engines.engine import Engine
+from edge_vc_runtime.engines.engine import Engine, EngineError
 from edge_vc_runtime.engines.selection import (
     EngineSelection,
     known_board,
@@ -49,6 +51,9 @@ class Session:
         self._input = engine.input
         self._shape = engine.input.shape
         self._dtype = engine.input.dtype
+        self._inputs = _input_buffers(manifest, engine)
+        self._given = {spec.name: np.array(spec.default, np.float32) for spec in manifest.inputs}
+        self._moves = tuple((self._inputs[name], given) for name, given in self._given.items())
 
     @classmethod
     def open(
@@ -96,9 +101,47 @@ class Session:
         if not math.isfinite(self._input.dot(self._input)):
             self._input.fill(0.0)
             self.silenced += 1
+        # Every hop, since an engine may use an input's memory for what comes after its last reader.
+        for buffer, given in self._moves:
+            np.copyto(buffer, given)
         return self._engine.run()
 
+    @property
+    def inputs(self) -> tuple[InputSpec, ...]:
+        """The conditioning inputs that `set` takes; empty for most bundles."""
+        return self.manifest.inputs
+
+    def set(self, name: str, value: object) -> tuple[float, ...]:
+        """Set a conditioning input from the next hop on, and return its numbers.
+
+        ``value`` is what `InputSpec.check` takes: a number, a list, a label such as a voice's
+        name, or a mapping of labels. Raises `InputError`, one line, for an unknown input and for a
+        value out of range.
+        """
+        numbers = find_input(self.inputs, name).check(value)
+        self._given[name][:] = numbers
+        return numbers
+
+    def set_vector(self, name: str, values: Samples) -> None:
+        """Copy float32 ``[size]`` into an input, unchecked: for a stream renewed every hop.
+
+        Raises `KeyError` for an unknown input, `ValueError` for another size.
+        """
+        np.copyto(self._given[name], values)
+
     def reset(self) -> None:
-        """Return to the initial state: all zeros."""
+        """Return to the initial state: all zeros. Conditioning inputs stay as they are set."""
         self._engine.reset()
         self.silenced = 0
+
+
+def _input_buffers(manifest: Manifest, engine: Engine) -> Mapping[str, Samples]:
+    """Return the engine's buffers of conditioning inputs; one from outside may know none."""
+    buffers: Mapping[str, Samples] = getattr(engine, "inputs", {})
+    for spec in manifest.inputs:
+        if spec.name not in buffers:
+            raise EngineError(
+                f"engine {engine.name} takes no conditioning inputs, {manifest.name} has "
+                f"{spec.name}; use --engine litert or onnx"
+            )
+    return buffers

@@ -142,7 +142,7 @@ def edited(**changes: object) -> bytes:
 @pytest.mark.parametrize(
     ("change", "fact"),
     [
-        ({"format_version": 3}, f"format_version is 3, runtime {__version__} reads up to 2"),
+        ({"format_version": 4}, f"format_version is 4, runtime {__version__} reads up to 3"),
         ({"format_version": True}, "format_version is true"),
         ({"surprise": 1}, "surprise is not a known key"),
         ({"hop": 0}, "hop is 0, it has to be an integer from 1"),

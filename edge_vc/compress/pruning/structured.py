@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from edge_vc.compress.pruning.cost import fit_config
 from edge_vc.compress.pruning.settings import TargetSettings
+from edge_vc.models.student.conditioning import film_sizes
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.nn import Conv, Residual, Serial
@@ -27,7 +28,9 @@ class TrunkView(nn.Module):
 
     def forward(self, mels: Tensor) -> Tensor:
         """Return the head's controls for ``mels`` ``[B, mels, 1, F]``."""
-        y: Tensor = self.controls(self.trunk(mels))
+        # Modulations follow the channels that they act on; see `_Surgery.narrow_modulation`.
+        features, _ = Serial.step(self.trunk, mels, self.trunk.init_state(mels.shape[0]))
+        y: Tensor = self.controls(features)
         return y
 
 
@@ -58,6 +61,7 @@ def prune_student(
     surgery.narrow(surgery.last, config.outputs)
     for conv, width in zip(surgery.hidden, config.hidden, strict=True):
         surgery.narrow(conv, width)
+    surgery.narrow_modulation(student.config)
     return rebuilt(pruned, config)
 
 
@@ -89,6 +93,8 @@ class _Surgery:
         first, _, *blocks, last, _ = student.trunk
         self.stream, self.last = _conv(first), _conv(last)
         self.hidden = [_widening(block) for block in blocks]
+        self._modulation = student.modulation
+        self._kept: dict[nn.Conv2d, Tensor] = {}
 
     def scores(self, conv: nn.Conv2d) -> Tensor:
         """Return the importance of each output channel, 1 on average, ``[out]``."""
@@ -97,9 +103,24 @@ class _Surgery:
 
     def narrow(self, conv: nn.Conv2d, width: int) -> None:
         """Keep the ``width`` most important output channels of ``conv``."""
-        leaving = self.scores(conv).argsort()[: conv.out_channels - width]
+        order = self.scores(conv).argsort()
+        leaving = order[: conv.out_channels - width]
+        self._kept[conv] = order[conv.out_channels - width :].sort().values
         if len(leaving):
             self._group(conv, sorted(leaving.tolist())).prune()
+
+    def narrow_modulation(self, before: StudentConfig) -> None:
+        """Keep the modulations of the channels that are left; ``before`` has their old widths."""
+        if self._modulation is None:
+            return
+        *stream, last = film_sizes(before)
+        kept = [self._kept[self.stream]] * len(stream) + [self._kept[self.last]]
+        rows, start = [], 0
+        for size, channels in zip((*stream, last), kept, strict=True):
+            rows += [start + channels, start + size + channels]
+            start += 2 * size
+        linear = self._modulation.linear
+        linear.weight = nn.Parameter(linear.weight.detach()[torch.cat(rows)])
 
     def _group(self, conv: nn.Conv2d, channels: Any) -> Any:
         return self._graph.get_pruning_group(conv, self._tp.prune_conv_out_channels, list(channels))

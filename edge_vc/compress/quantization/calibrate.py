@@ -11,10 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from edge_vc.compress.quantization.nncf_graph import ConvGraph, ConvNode, offline_nncf
+from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import FlatStep, StreamedSteps, TooShortError
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc.nn.quantized_conv import QuantParams
 from edge_vc.workers.progress import Progress, no_progress
+
+FLOAT_OPERATIONS = ["add", "__add__", "__iadd__", "add_", "mul", "__mul__"]
+"""Between convolutions: skips, and the modulation by conditioning inputs."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ def calibrate(
     signals: Sequence[Tensor],
     *,
     frames: int,
+    inputs: Sequence[Inputs] = (),
     bias_correction: bool = False,
     progress: Progress = no_progress,
 ) -> list[ConvPlan]:
@@ -42,10 +47,11 @@ def calibrate(
     A convolution whose output leaves the layer stays float: measured on a trunk, that one small
     layer costs 3 dB of signal-to-noise ratio, and quantising it wins no time.
     ``layer`` is left as it is; batch norms must have been folded. ``frames`` are processed per
-    step, any number: streaming gives the same values in any partition.
+    step, any number: streaming gives the same values in any partition. ``inputs`` are the
+    conditioning of each signal, of a layer that takes any.
     """
     step = FlatStep(layer).eval()
-    steps = list(StreamedSteps(step, signals, frames))
+    steps = list(StreamedSteps(step, signals, frames, inputs))
     if not steps:
         raise TooShortError(
             f"calibration needs at least {frames} frames of speech, got none so long"
@@ -96,9 +102,7 @@ def _nncf_quantize(
             # Averages over short steps would clip what is loud.
             activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX,
         )
-        scope = nncf.IgnoredScope(
-            names=exact, types=["add", "__add__", "__iadd__", "add_"], validate=False
-        )
+        scope = nncf.IgnoredScope(names=exact, types=FLOAT_OPERATIONS, validate=False)
         quantized: nn.Module = nncf.quantize(
             copy.deepcopy(step),
             nncf.Dataset(steps),

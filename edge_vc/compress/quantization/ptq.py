@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
@@ -11,7 +12,9 @@ from torch import Tensor
 from edge_vc.audio.distance import snr_db
 from edge_vc.compress.quantization.calibrate import ConvPlan, calibrate
 from edge_vc.compress.quantization.nncf_graph import ConvGraph
+from edge_vc.models.student.input_track import varied_inputs
 from edge_vc.models.student.student import Student
+from edge_vc.nn.conditioned import ConditionedLayer, Inputs
 from edge_vc.nn.flat_step import FlatStep
 from edge_vc.nn.fold import fold_batch_norms, replace_module
 from edge_vc.nn.layer import StreamingLayer
@@ -29,7 +32,9 @@ def folded(student: Student) -> Student:
     student = copy.deepcopy(student).eval()
     step = FlatStep(student.trunk)
     example = torch.zeros(1, student.config.mels, 1, CALIBRATION_FRAMES)
-    pairs = ConvGraph(copy.deepcopy(step), (example, *step.init_states())).folds()
+    pairs = ConvGraph(
+        copy.deepcopy(step), (example, *step.default_inputs(), *step.init_states())
+    ).folds()
     fold_batch_norms(student.trunk, pairs)
     return student
 
@@ -46,43 +51,58 @@ def quantize(
     ``speech``: recordings ``[1, 1, 1, T]`` at the student's rate, half a second each or longer.
     Only the trunk changes, and of it all convolutions but the last. States stay float and keep
     their names; both ends of a state are quantised alike, so ``state.X`` and ``next.X`` share
-    their scale by construction.
+    their scale by construction. Recordings are calibrated on each voice, and on styles, in turn.
     """
     quantized = folded(student)
     with torch.no_grad():
         hop = student.config.hop
         whole = [audio[..., : audio.shape[-1] // hop * hop] for audio in speech]
         features = [quantized.frontend(audio) for audio in whole]
+        inputs = [
+            quantized.film(quantized.condition(given, features[0][..., :1]))
+            for given in varied_inputs(student.config, len(features))
+        ]
     plans = calibrate(
         quantized.trunk,
         features,
         frames=CALIBRATION_FRAMES,
+        inputs=inputs,
         bias_correction=bias_correction,
         progress=progress,
     )
     reference = copy.deepcopy(quantized.trunk)
     quantize_convs(quantized.trunk, plans)
-    search_clipping(quantized.trunk, reference, features)
+    search_clipping(quantized.trunk, reference, features, inputs)
     return quantized
 
 
 @torch.no_grad()
 def search_clipping(
-    quantized: StreamingLayer, reference: StreamingLayer, signals: Sequence[Tensor]
+    quantized: StreamingLayer,
+    reference: StreamingLayer,
+    signals: Sequence[Tensor],
+    inputs: Sequence[Inputs] = (),
 ) -> float:
     """Clip all activation ranges of ``quantized`` to the share that brings it closest to float.
 
     Ranges that hold every sample spend levels on outliers; one share for all of them cannot
     overfit to the ``signals`` ``[1, C, 1, T]``. ``reference`` is the float layer; the criterion is
     the signal-to-noise ratio of the outputs. Returns the share; 1 where clipping does not help.
+    ``inputs`` are the conditioning of each signal, of layers that take any.
     """
-    truth = torch.cat([reference(signal).flatten() for signal in signals])
+
+    def outputs(layer: StreamingLayer) -> Tensor:
+        given = inputs if isinstance(layer, ConditionedLayer) else ()
+        calls = zip_longest(signals, given)
+        return torch.cat([(layer(x, g) if g else layer(x)).flatten() for x, g in calls])
+
+    truth = outputs(reference)
 
     def output_snr(share: float) -> float:
         candidate = copy.deepcopy(quantized)
         for conv in quantized_convs(candidate):
             conv.clip(share)
-        return snr_db(truth, torch.cat([candidate(signal).flatten() for signal in signals]))
+        return snr_db(truth, outputs(candidate))
 
     best = max(SHARES, key=output_snr)
     for conv in quantized_convs(quantized):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from edge_vc.compress.quantization.settings import QuantizeSettings
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.input_track import varied_inputs
 from edge_vc.models.student.student import Prediction, Student
+from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc.training.checkpoint import Checkpoint, Stateful
@@ -30,6 +33,8 @@ class Crops:
     """Which recording each segment is from."""
     first_frames: tuple[int, ...]
     """Where in it the segment starts."""
+    inputs: Inputs = field(default_factory=dict)
+    """Conditioning of each segment, ``[B, size, 1, 1]``, of a student that takes any."""
 
 
 Loss = Callable[[Student, Crops], Tensor]
@@ -46,9 +51,10 @@ def match(reference: Student) -> Loss:
 
     def loss(student: Student, crops: Crops) -> Tensor:
         with torch.no_grad():
-            features: Tensor = reference.trunk(crops.mels)
+            condition = reference.condition(crops.inputs, crops.mels)
+            features = reference.features(crops.mels, condition)
             truth = reference.head.predict(features)
-        guess = student.head.predict(student.trunk(crops.mels))
+        guess = student.head.predict(student.features(crops.mels, condition))
         total: Tensor = (guess.features - features).square().mean() / features.square().mean()
         return total + _read_off(guess, truth)
 
@@ -98,7 +104,8 @@ def fine_tune(
     for step in progress(steps, len(steps), "quantisation-aware training"):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, settings)
-        value = loss(quantized, _crops(features, frames, settings, step))
+        crops = _crops(features, frames, settings, step)
+        value = loss(quantized, replace(crops, inputs=_inputs(config, settings.qat_batch, step)))
         optimiser.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(weights, settings.qat_clip)
@@ -109,6 +116,12 @@ def fine_tune(
         if checkpoint and (step + 1) % CHECKPOINT_STEPS == 0:
             checkpoint.save(step + 1, 0.0)
     return losses
+
+
+def _inputs(config: StudentConfig, batch: int, step: int) -> Inputs:
+    """Return other inputs for every segment of every step; none where there are none."""
+    drawn = varied_inputs(config, batch, first=step * batch)
+    return {name: torch.cat([each[name] for each in drawn]) for name in drawn[0]}
 
 
 @torch.no_grad()

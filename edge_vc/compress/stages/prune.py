@@ -86,7 +86,9 @@ class PruneStage(Stage):
 
 def distance_to_teacher(student: Student, batch: DistillBatch) -> Tensor:
     """Return the loss whose gradient ranks channels: spectral distance and voicing."""
-    prediction = student.head.predict(student.trunk(batch.features))
+    condition = student.condition(batch.inputs, batch.features)
+    features = student.features(batch.features, condition)
+    prediction = student.read_head(features, condition, batch.inputs)
     driven = prediction.voicing is not None
     audio = student.synthesize(
         prediction, batch.f0 if driven else None, batch.voiced if driven else None

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from edge_vc.models.student.inputs import check_inputs, input_from_dict
+from edge_vc_runtime.bundle.input_spec import InputSpec
+
 Head = Literal["source-filter", "istft"]
 Phase = Literal["fixed", "predicted"]
 NO_FLOOR = -40.0
@@ -49,6 +52,8 @@ class StudentConfig:
     """Mel-spaced bands per filter of the source-filter head."""
     target_f0_hz: float = 155.0
     """The target voice's median F0, where the predicted F0 starts from."""
+    inputs: tuple[InputSpec, ...] = ()
+    """Conditioning inputs; see `edge_vc.models.student.inputs`."""
 
     def __post_init__(self) -> None:
         """Refuse a configuration that cannot be built, naming the field and its range."""
@@ -84,6 +89,7 @@ class StudentConfig:
             raise ValueError(f"input_floor = {self.input_floor}: must be within {NO_FLOOR:g}..0")
         if not 50 <= self.target_f0_hz <= 500:
             raise ValueError(f"target_f0_hz = {self.target_f0_hz}: must be within 50..500")
+        check_inputs(self.inputs, self.head)
 
     @property
     def hop_ms(self) -> float:
@@ -129,11 +135,15 @@ class StudentConfig:
         for name in ("hidden", "dilations"):
             if name in plain:
                 plain[name] = tuple(plain[name])
+        plain["inputs"] = tuple(map(input_from_dict, plain.get("inputs", ())))
         return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON or TOML; `from_dict` undoes it."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        if not self.inputs:
+            del plain["inputs"]  # a student without any is described as ever, to the byte
+        return plain
 
 
 def hop_samples(hop_ms: float, sample_rate: int) -> int:

@@ -31,6 +31,8 @@ class Prediction:
     """Natural logarithm of F0 in Hz, ``[B, 1, 1, F]``; none from a head alone."""
     voicing: Tensor | None = None
     """Logit of being voiced, ``[B, 1, 1, F]``; none from the plain head."""
+    phase: Tensor | None = None
+    """Of the harmonic filter in radians, ``[B, bands, 1, F]``, where the voice decides it."""
 
 
 class Head(StreamingLayer):
@@ -128,11 +130,17 @@ class SourceFilterHead(Head):
         white, noise = self.noise.step(f0, branch(state, "noise"))
         curves = functional.conv2d(prediction.bands, self.curves)
         gain, noise_gain, *own = torch.split(curves, 1, dim=2)
-        phase = own[0] if own else (self.curves[:, :, 0, 0] @ self.phase)[:, None, None]
+        phase = own[0] if own else self._phase(prediction)
         voiced = rotate(pulse, phase) * (gain.exp() * voicing)
         spectra = voiced + white * noise_gain.exp()
         audio, istft = self.istft.step(spectra, branch(state, "istft"))
         return audio, join_state(harmonic=harmonic, stft=stft, noise=noise, istft=istft)
+
+    def _phase(self, prediction: Prediction) -> Tensor:
+        """Return the harmonic filter's phase, ``[rows, 1, 1]`` or ``[B, rows, 1, F]``."""
+        if prediction.phase is not None:
+            return functional.conv2d(prediction.phase, self.curves)
+        return (self.curves[:, :, 0, 0] @ self.phase)[:, None, None]
 
 
 class SpectralHead(Head):

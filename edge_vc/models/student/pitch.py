@@ -11,12 +11,15 @@ import math
 import torch
 from torch import nn
 
+from edge_vc.models.student.conditioning import condition_size
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.nn import GRU, Conv, Delay, Serial, Stateless
 
 
 def build_pitch(config: StudentConfig) -> Serial:
     """Return log-mels ``[B, mels, 1, F]`` to natural log F0 in Hz ``[B, 1, 1, F]``.
+
+    What conditions the trunk follows the log-mels as further channels.
 
     Recurrent, since how the target would speak follows from how the speaker usually speaks.
     """
@@ -26,6 +29,9 @@ def build_pitch(config: StudentConfig) -> Serial:
         reader.conv.weight.mul_(0.1)
         if reader.conv.bias is not None:
             reader.conv.bias.fill_(math.log(config.target_f0_hz))
-    layers = [Conv(config.mels, size), Stateless(nn.ReLU()), GRU(size, size), reader]
+    first = Conv(config.mels + condition_size(config), size)
+    with torch.no_grad():
+        first.conv.weight[:, config.mels :] = 0.0  # what conditions it, before training
+    layers = [first, Stateless(nn.ReLU()), GRU(size, size), reader]
     # The trunk's look-ahead makes its frames late; so must be those of the pitch.
     return Serial(*layers, *([Delay(1, config.lookahead)] if config.lookahead else []))

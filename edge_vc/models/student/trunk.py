@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
+from edge_vc.models.student.conditioning import FILM, condition_size, film_sizes
 from edge_vc.models.student.config import StudentConfig
-from edge_vc.nn import Conv, Residual, Serial, Stateless
+from edge_vc.nn import ConditionedLayer, Conv, Inputs, Residual, Serial, State, Stateless
+from edge_vc.nn.layer import StreamingLayer, branch, join_state
 
 
 def block(channels: int, hidden: int, kernel: int, dilation: int) -> Residual:
@@ -44,10 +47,40 @@ def build_trunk(config: StudentConfig) -> Serial:
         block(config.channels, hidden, config.kernel, dilation)
         for hidden, dilation in zip(config.hidden, config.dilations, strict=True)
     ]
-    return Serial(
+    layers: list[StreamingLayer] = [
         first,
         Stateless(nn.BatchNorm2d(config.channels), nn.ReLU()),
         *blocks,
         Conv(config.channels, config.outputs, bias=False),
         Stateless(nn.BatchNorm2d(config.outputs), nn.ReLU()),
-    )
+    ]
+    if condition_size(config):
+        return ConditionedTrunk(layers, film_sizes(config))
+    return Serial(*layers)
+
+
+class ConditionedTrunk(ConditionedLayer, Serial):
+    """The same layers; the residual stream and the output are modulated between them.
+
+    Its one input, ``film``, is what `Modulation` makes of the student's. Nothing of it is
+    quantised: gains and shifts act in float between two integer layers.
+    """
+
+    def __init__(self, layers: list[StreamingLayer], sizes: tuple[int, ...]) -> None:
+        Serial.__init__(self, *layers)
+        self.sizes = sizes
+        self.inputs = {FILM: (0.0,) * (2 * sum(sizes))}
+
+    def step(self, x: Tensor, state: State, inputs: Inputs | None = None) -> tuple[Tensor, State]:
+        """Feed ``x`` ``[B, mels, 1, F]`` through every layer."""
+        parts = [size for size in self.sizes for _ in ("gain", "shift")]
+        film = torch.split(self.input(inputs, FILM, x), parts, dim=1)
+        following: dict[str, State] = {}
+        place = 0
+        for position, layer in enumerate(self):
+            name = str(position)
+            x, following[name] = layer.step(x, branch(state, name))
+            if isinstance(layer, Residual) or position in (1, len(self) - 1):
+                x = x + (x * film[2 * place] + film[2 * place + 1])
+                place += 1
+        return x, join_state(**following)

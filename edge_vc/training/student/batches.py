@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import librosa
@@ -18,6 +18,7 @@ from edge_vc.augmentation.feature_augment import FeatureAugment
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.frontend import mel_points
 from edge_vc.models.student.student import Student
+from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.nn.harmonic import WIDTH
 
@@ -43,6 +44,8 @@ class DistillBatch:
     ``[B, bands, 2, F]``."""
     audio: Tensor
     """Its answer, delayed as the student's will be, ``[B, F * hop]``."""
+    inputs: Inputs = field(default_factory=dict)
+    """Conditioning by name, ``[B, size, 1, F]``; what is missing has the student's default."""
 
     def share(self, rank: int, world: int, device: torch.device) -> DistillBatch:
         """Return every ``world``-th segment from number ``rank`` on, on ``device``."""
@@ -54,6 +57,7 @@ class DistillBatch:
             self.voiced[rows].to(device),
             None if self.bands is None else self.bands[rows].to(device),
             self.audio[rows].to(device),
+            {name: value[rows].to(device) for name, value in self.inputs.items()},
         )
 
 

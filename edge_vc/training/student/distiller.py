@@ -138,11 +138,13 @@ class Distillation:
         return {name: float(value) for name, value in figures.items()}
 
     def _forward(self, batch: DistillBatch, progress: float) -> DistillPass:
+        student = self.student
+        condition = student.condition(batch.inputs, batch.features)
         with self.devices.autocast():
-            hidden = self.student.trunk(batch.augmented)
-        prediction = self.student.head.predict(hidden.float())
-        if self.student.pitch is not None:
-            prediction = replace(prediction, log_f0=self.student.pitch(batch.features))
+            hidden = student.features(batch.augmented, condition)
+        prediction = student.read_head(hidden.float(), condition, batch.inputs)
+        if student.pitch is not None:
+            prediction = replace(prediction, log_f0=student.log_f0(batch.features, condition))
         started = progress >= self.settings.adversarial_from
         return DistillPass(
             batch,

@@ -38,7 +38,9 @@ def train_pitch(
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step / steps, PEAK_RATE)
         drawn = batches.draw(batch, rng, augmented=False)
-        loss = pitch_error(student.pitch(drawn.features), drawn)
+        predicted = student.log_f0(drawn.features, student.condition(drawn.inputs, drawn.features))
+        assert predicted is not None
+        loss = pitch_error(predicted, drawn)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(student.pitch.parameters(), 1.0)

@@ -18,9 +18,8 @@ from edge_vc_runtime.bundle.entries import FileEntry
 from edge_vc_runtime.bundle.manifest import (
     MANIFEST_NAME,
     SIGNATURE_NAME,
-    SINGLE_VERSION,
-    TIERED_VERSION,
     Manifest,
+    format_version,
 )
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.bundle.tier_entry import TierEntry
@@ -56,7 +55,7 @@ def merge_bundles(
         version=version or first.manifest.version,
         runtimes=_runtimes([bundle.manifest for bundle in tiers.values()]),
         tiers=tuple(entries[1:]),
-        format_version=TIERED_VERSION if entries[1:] else SINGLE_VERSION,
+        format_version=format_version(entries[1:], entries[0].inputs),
     )
     if LICENCE in first.manifest.files:
         files.content[LICENCE] = first.read(LICENCE)
@@ -91,6 +90,7 @@ class _Files:
             golden=golden and replace(golden, file=called[golden.file]),
             metrics=manifest.metrics,
             provenance=manifest.provenance,
+            inputs=manifest.inputs,
         )
 
     def _add(self, name: str, data: bytes) -> str:
@@ -125,6 +125,7 @@ def _as_default(manifest: Manifest, tier: TierEntry) -> Manifest:
         models=tier.models,
         default=tier.default,
         golden=tier.golden,
+        inputs=tier.inputs,
     )
 
 

@@ -37,7 +37,7 @@ def common_geometry(models: Sequence[ModelFile]) -> GraphMetadata:
     found = [graph_metadata(model.path) for model in models]
     first = found[0]
     for model, facts in zip(models, found, strict=True):
-        for key in ("sample_rate", "hop", "delay", "states"):
+        for key in ("sample_rate", "hop", "delay", "states", "inputs"):
             if getattr(facts, key) != getattr(first, key):
                 raise ValueError(
                     f"{model.path}: {key} differs from that of {models[0].path}; models of one "

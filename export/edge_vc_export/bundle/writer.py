@@ -15,7 +15,7 @@ from edge_vc_export.metadata import GraphMetadata, graph_metadata
 from edge_vc_export.parity.golden import TOLERANCES, npz_bytes, record_golden
 from edge_vc_export.signing.signer import Signer
 from edge_vc_runtime.bundle.entries import FileEntry, Golden, ModelEntry, StateSpec
-from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME, Manifest
+from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME, Manifest, format_version
 from edge_vc_runtime.engines import least_versions
 
 GOLDEN, CARD, LICENCE = "golden.npz", "MODEL_CARD.md", "LICENSE"
@@ -99,4 +99,6 @@ def _manifest(
         boards=facts.boards,
         metrics=dict(facts.metrics),
         provenance=dict(facts.provenance),
+        inputs=geometry.inputs,
+        format_version=format_version((), geometry.inputs),
     )

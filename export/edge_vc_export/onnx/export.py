@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +20,7 @@ from torch import Tensor
 from torch.jit._trace import TracerWarning
 from torch.onnx.errors import OnnxExporterError, UnsupportedOperatorError
 
+from edge_vc.models.student.student import Student
 from edge_vc.nn.flat_step import FlatStep
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc_export.formats import UnsupportedOperationError
@@ -47,8 +50,8 @@ def export_onnx(
 ) -> Path:
     """Write ``model``, audio ``[1, 1, 1, hop]`` in and out, as an ONNX file of one hop.
 
-    Inputs are ``audio`` and ``state.<path>``, outputs ``audio_out`` and ``next.<path>``, all
-    float32 and of fixed shape; contexts of one-frame layers have their channels last. Fake
+    Inputs are ``audio``, ``input.<name>`` of conditioning and ``state.<path>``, outputs
+    ``audio_out`` and ``next.<path>``, all float32 and of fixed shape; contexts of one-frame layers have their channels last. Fake
     quantisers in the model become integer weights and the quantise-dequantise pairs that engines
     fuse. The same model gives the same bytes.
 
@@ -91,7 +94,9 @@ def graph_metadata(
     model: StreamingLayer, *, hop: int, sample_rate: int, name: str, precision: str, licence: str
 ) -> dict[str, str]:
     """Return the few facts that a bare graph file repeats."""
-    return {
+    inputs = model.config.inputs if isinstance(model, Student) else ()
+    said = {"edge_vc.inputs": json.dumps([asdict(spec) for spec in inputs], sort_keys=True)}
+    return (said if inputs else {}) | {
         "edge_vc.sample_rate": str(sample_rate),
         "edge_vc.hop": str(hop),
         "edge_vc.delay": str(model.delay),
@@ -107,7 +112,12 @@ def trace(
     """Return the graph of one step of ``model`` over ``x`` ``[1, C, 1, T]``, not yet cleaned."""
     flat_step = FlatStep(model)
     states = dict(zip(flat_step.state_names, flat_step.init_states(), strict=True))
-    inputs = [signal_in, *(f"state.{name}" for name in states)]
+    given = flat_step.default_inputs()
+    inputs = [
+        signal_in,
+        *(f"input.{name}" for name in flat_step.input_names),
+        *(f"state.{name}" for name in states),
+    ]
     outputs = [signal_out, *(f"next.{name}" for name in states)]
     file = io.BytesIO()
     training = [module for module in model.modules() if module.training]
@@ -115,10 +125,10 @@ def trace(
     scopes = LayerScopes(model)
     try:
         with torch.no_grad(), _quiet(), scopes:
-            _check_states(flat_step, states, x)
+            _check_states(flat_step, states, (x, *given))
             torch.onnx.export(
                 flat_step,
-                (x, *states.values()),
+                (x, *given, *states.values()),
                 cast(str, file),  # the annotation forgets that a file object is taken
                 input_names=inputs,
                 output_names=outputs,
@@ -174,9 +184,11 @@ def _check(model: StreamingLayer, hop: int) -> None:
         raise ValueError(f"hop {hop} is not a multiple of the model's block, {model.block} samples")
 
 
-def _check_states(flat_step: FlatStep, states: Mapping[str, Tensor], x: Tensor) -> None:
+def _check_states(
+    flat_step: FlatStep, states: Mapping[str, Tensor], signals: tuple[Tensor, ...]
+) -> None:
     """The graph is run once before tracing: a state that changes its form cannot be swapped."""
-    _, *following = flat_step(x, *states.values())
+    _, *following = flat_step(*signals, *states.values())
     for (name, before), after in zip(states.items(), following, strict=True):
         if before.shape != after.shape or before.dtype != after.dtype:
             raise ValueError(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.distance import snr_db
+from edge_vc.models.student.input_track import moving_inputs
 from edge_vc_export.errors import ParityError
 from edge_vc_export.parity.fp32 import FP32_TOLERANCE
 from edge_vc_export.parity.lockstep import F0, HOPS_LEFT_OUT, PHASE, too_many_slips
@@ -73,7 +74,10 @@ def _compare(reference: GraphStream, other: GraphStream, audio: Samples) -> Cros
     blocks = audio[: audio.shape[0] // hop * hop].reshape(-1, hop)
     slips: list[int] = []
     truth, guess, apart = [], [], []
+    track = moving_inputs(reference.metadata.inputs, len(blocks))
     for index, block in enumerate(blocks):
+        for stream in (reference, other):
+            stream.set_inputs({name: values[index] for name, values in track.items()})
         expected, found = reference.step(block), other.step(block)
         if watched and (reference.state(F0) != other.state(F0)).any():
             slips.append(index)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from edge_vc.audio.io import Samples
+from edge_vc.models.student.input_track import moving_inputs
 from edge_vc.nn.layer import StreamingLayer
 from edge_vc_export.errors import ParityError
 from edge_vc_export.parity.lockstep import run_lockstep, run_offline, too_many_slips
@@ -41,8 +42,8 @@ def check_fp32(
 ) -> Fp32Parity:
     """Stream ``audio`` ``[T]`` through the graph and compare every sample with PyTorch's.
 
-    PyTorch runs the signal at once and in the graph's hops. Where the two round an F0 to
-    neighbouring steps of its grid, PyTorch goes on from the graph's phase (see
+    Conditioning inputs change on the way. PyTorch runs the signal at once and in the graph's
+    hops. Where the two round an F0 to neighbouring steps of its grid, PyTorch goes on from the graph's phase (see
     `edge_vc_export.parity.lockstep`). Raises `ParityError` beyond ``tolerance``.
     """
     stream = open_stream(path)
@@ -52,9 +53,10 @@ def check_fp32(
     try:
         model.eval()
         with torch.no_grad():
-            lane = run_lockstep(model, stream, audio)
+            track = moving_inputs(stream.metadata.inputs, audio.shape[0] // hop)
+            lane = run_lockstep(model, stream, audio, track)
             # At once, another F0 may lie between two steps than hop by hop.
-            offline = run_offline(model, audio, lane.pitch)
+            offline = run_offline(model, audio, lane.pitch, track)
     finally:
         model.train(training)
     heard = lane.comparable

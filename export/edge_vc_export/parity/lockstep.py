@@ -16,7 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge_vc.models.student.input_track import InputTrack, track_tensors
 from edge_vc.models.student.student import Student
+from edge_vc.nn.conditioned import ConditionedLayer
 from edge_vc.nn.harmonic import GRID
 from edge_vc.nn.layer import State, StreamingLayer, flatten_state, unflatten_state
 from edge_vc_export.parity.stream import GraphStream, Samples
@@ -46,15 +48,27 @@ class Lockstep:
     """In steps of the grid."""
 
 
-def run_lockstep(model: StreamingLayer, stream: GraphStream, audio: Samples) -> Lockstep:
-    """Step the graph and PyTorch through ``audio`` ``[T]``, whole hops of it."""
+def run_lockstep(
+    model: StreamingLayer, stream: GraphStream, audio: Samples, track: InputTrack | None = None
+) -> Lockstep:
+    """Step the graph and PyTorch through ``audio`` ``[T]``, whole hops of it.
+
+    ``track`` are the conditioning inputs of every hop; without, they keep their defaults.
+    """
     hop, watched = stream.metadata.hop, F0 in stream.metadata.states
     stream.reset()
     state = model.init_state(1)
     graph, ours, pitch, slips = [], [], [], []
     for index, block in enumerate(audio.reshape(-1, hop)):
+        here = {name: values[index] for name, values in (track or {}).items()}
+        stream.set_inputs(here)
         graph.append(stream.step(block)[0])
-        y, state = model.step(torch.from_numpy(block).reshape(1, 1, 1, hop), state)
+        x = torch.from_numpy(block).reshape(1, 1, 1, hop)
+        if isinstance(model, ConditionedLayer):
+            inputs = {name: torch.from_numpy(v).reshape(1, -1, 1, 1) for name, v in here.items()}
+            y, state = model.step(x, state, inputs)
+        else:
+            y, state = model.step(x, state)
         ours.append(y.reshape(-1).numpy())
         if watched:
             pitch.append(float(stream.state(F0).reshape(())))
@@ -81,13 +95,23 @@ def too_many_slips(slips: int, seconds: float) -> bool:
     return slips > 1 + seconds / SECONDS_PER_SLIP
 
 
-def run_offline(model: StreamingLayer, audio: Samples, pitch: Samples | None) -> Samples:
-    """Run ``audio`` ``[T]`` in one step; ``pitch``, per frame in grid steps, replaces the F0."""
+def run_offline(
+    model: StreamingLayer, audio: Samples, pitch: Samples | None, track: InputTrack | None = None
+) -> Samples:
+    """Run ``audio`` ``[T]`` in one step; ``pitch``, per frame in grid steps, replaces the F0.
+
+    ``track`` are the conditioning inputs of every hop, as in `run_lockstep`.
+    """
     signal = torch.from_numpy(audio).reshape(1, 1, 1, -1)
-    if pitch is None or not isinstance(model, Student):
+    if not isinstance(model, Student):
         return np.asarray(model(signal).reshape(-1).numpy())
+    hops = max(len(values) for values in track.values()) if track else 1
+    frames = signal.shape[-1] // (model.config.hop * hops)
+    inputs = track_tensors(track, frames) if track else None
+    if pitch is None:
+        return np.asarray(model(signal, inputs).reshape(-1).numpy())
     hertz = torch.from_numpy(pitch) * (model.config.sample_rate / GRID)
-    forced = model.synthesize(model.predict(signal), f0=hertz.reshape(1, 1, 1, -1))
+    forced = model.synthesize(model.predict(signal, inputs), f0=hertz.reshape(1, 1, 1, -1))
     return np.asarray(forced.reshape(-1).numpy())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,22 @@ class GraphStream(ABC):
     @abstractmethod
     def step(self, audio: Samples) -> tuple[Samples, ...]:
         """Advance one hop ``[hop]``; return audio ``[hop]`` and the probed tensors."""
+
+    def set_inputs(self, values: Mapping[str, Samples]) -> None:
+        """Let steps from now on take these values of conditioning inputs, ``[size]`` by name."""
+        for name, value in values.items():
+            self._inputs[name] = np.ascontiguousarray(value, np.float32).reshape(1, -1, 1, 1)
+
+    def default_inputs(self) -> None:
+        """Return every conditioning input to its default."""
+        self._inputs: dict[str, Samples] = {}
+        specs = self.metadata.inputs
+        self.set_inputs({spec.name: np.array(spec.default, np.float32) for spec in specs})
+
+    @property
+    def conditioning(self) -> dict[str, Samples]:
+        """The conditioning as the graph takes it, by the names of its inputs."""
+        return {f"input.{name}": value for name, value in self._inputs.items()}
 
     @abstractmethod
     def state(self, name: str) -> Samples:
@@ -68,6 +84,7 @@ class OnnxStream(GraphStream):
         self._session = ort.InferenceSession(
             model.SerializeToString(), session_options(threads), ["CPUExecutionProvider"]
         )
+        self.default_inputs()
         self._states = tuple(f"state.{name}" for name in self.metadata.states)
         self._outputs = [output.name for output in self._session.get_outputs()]
         self.probes = tuple(probes)
@@ -84,7 +101,9 @@ class OnnxStream(GraphStream):
     def step(self, audio: Samples) -> tuple[Samples, ...]:
         """Advance one hop ``[hop]``; return audio ``[hop]`` and the probed tensors."""
         block = np.ascontiguousarray(audio, np.float32).reshape(1, 1, 1, self.metadata.hop)
-        values = self._session.run(self._outputs, self._feeds | {"audio": block})
+        values = self._session.run(
+            self._outputs, {**self._feeds, **self.conditioning, "audio": block}
+        )
         count = len(self._states)
         self._feeds = dict(zip(self._states, values[1 : 1 + count], strict=True))
         return (values[0].reshape(-1), *values[1 + count :])

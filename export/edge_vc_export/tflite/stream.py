@@ -28,8 +28,9 @@ class TfliteStream(GraphStream):
         with quiet_stderr():
             self._interpreter = Interpreter(model_content=data, num_threads=threads)
             self._interpreter.allocate_tensors()
-        self._inputs = {d["name"]: d["index"] for d in self._interpreter.get_input_details()}
+        self._inputs_at = {d["name"]: d["index"] for d in self._interpreter.get_input_details()}
         self._outputs = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
+        self.default_inputs()
         self.reset()
 
     def reset(self) -> None:
@@ -44,9 +45,11 @@ class TfliteStream(GraphStream):
         Probed vectors come as ``[1, C, 1, 1]``, as ONNX has them.
         """
         block = np.ascontiguousarray(audio, np.float32).reshape(1, 1, 1, self.metadata.hop)
-        self._interpreter.set_tensor(self._inputs["audio"], block)
+        self._interpreter.set_tensor(self._inputs_at["audio"], block)
+        for name, value in self.conditioning.items():
+            self._interpreter.set_tensor(self._inputs_at[name], value)
         for name, value in self._states.items():
-            self._interpreter.set_tensor(self._inputs[f"state.{name}"], value)
+            self._interpreter.set_tensor(self._inputs_at[f"state.{name}"], value)
         self._interpreter.invoke()
         self._states = {name: self._output(f"next.{name}") for name in self._states}
         probed = (_channels_first(self._output(name)) for name in self.probes)

@@ -22,6 +22,8 @@ from edge_vc_runtime.bundle.entries import (
     read_numbers,
     read_state,
 )
+from edge_vc_runtime.bundle.input_reader import read_inputs
+from edge_vc_runtime.bundle.input_spec import InputSpec
 from edge_vc_runtime.bundle.references import check_references
 from edge_vc_runtime.bundle.tier_entry import (
     MOST_TIERS,
@@ -32,9 +34,10 @@ from edge_vc_runtime.bundle.tier_entry import (
 from edge_vc_runtime.schema.fields import LINE, FieldError, Fields, parse_object
 from edge_vc_runtime.version import __version__
 
-SINGLE_VERSION, TIERED_VERSION = 1, 2
-"""Format of a manifest of one student, as every runtime reads it, and of one with `tiers`."""
-FORMAT_VERSION = TIERED_VERSION
+SINGLE_VERSION, TIERED_VERSION, INPUTS_VERSION = 1, 2, 3
+"""Format of a manifest of one student, as every runtime reads it, of one with `tiers`, and of one
+with conditioning inputs, with or without tiers."""
+FORMAT_VERSION = INPUTS_VERSION
 """The latest that is read here."""
 MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
@@ -74,9 +77,11 @@ class Manifest:
     metrics: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
     format_version: int = SINGLE_VERSION
-    """2 where there are `tiers`, else 1: runtimes before them then say that they are too old."""
+    """3 with `inputs`, 2 with `tiers`, else 1: runtimes before them say that they are too old."""
     tiers: tuple[TierEntry, ...] = ()
     """Further students of the same voice, hop and rate; what is outside of it is the default's."""
+    inputs: tuple[InputSpec, ...] = ()
+    """Conditioning inputs of the default tier's graphs."""
 
     @property
     def default_tier(self) -> str:
@@ -94,13 +99,13 @@ class Manifest:
         Raises `BundleError` for a tier that is not there.
         """
         if name in (None, self.default_tier):
-            return replace(self, tiers=(), format_version=SINGLE_VERSION) if self.tiers else self
+            return replace(self, tiers=(), format_version=_version(self)) if self.tiers else self
         tier = next((tier for tier in self.tiers if tier.name == name), None)
         if tier is None:
             have = ", ".join(self.tier_names)
             raise BundleError(f"{self.name}: has no tier {name!r:.40}, only {have}")
         own = {key: getattr(tier, key) for key in _OF_A_TIER}
-        return replace(self, tiers=(), format_version=SINGLE_VERSION, **own)
+        return replace(self, tiers=(), format_version=_version(tier), **own)
 
     @property
     def algorithmic_ms(self) -> float:
@@ -128,8 +133,12 @@ class Manifest:
     def to_json(self) -> bytes:
         """Return the canonical bytes: sorted keys, and ``digest`` over all the rest."""
         document = asdict(self) | {"digest": _BLANK}
+        # A bundle of one student, or without inputs, stays what it was, to the byte.
+        for part in (document, *document["tiers"]):
+            if not part["inputs"]:
+                del part["inputs"]
         if not self.tiers:
-            del document["tiers"]  # a bundle of one student stays what it was, to the byte
+            del document["tiers"]
         text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n"
         blank = text.encode()
         return blank.replace(_BLANK.encode(), hashlib.sha256(blank).hexdigest().encode(), 1)
@@ -148,7 +157,21 @@ class Manifest:
 
 
 _BLANK = "0" * 64
-_OF_A_TIER = ("delay", "states", "models", "default", "golden", "metrics", "provenance")
+_OF_A_TIER = (
+    "delay", "states", "models", "default", "golden", "metrics", "provenance", "inputs",
+)  # fmt: skip
+
+
+def format_version(tiers: Collection[TierEntry], inputs: Collection[InputSpec]) -> int:
+    """Return the format that a manifest with these needs."""
+    if inputs or any(tier.inputs for tier in tiers):
+        return INPUTS_VERSION
+    return TIERED_VERSION if tiers else SINGLE_VERSION
+
+
+def _version(student: Manifest | TierEntry) -> int:
+    """Return the format of a manifest of one student alone."""
+    return format_version((), student.inputs)
 
 
 def _read(data: bytes) -> Manifest:
@@ -178,17 +201,23 @@ def _read(data: bytes) -> Manifest:
         metrics=read_numbers(fields.child("metrics")),
         provenance=fields.child("provenance").rest(),
         files=read_files(fields.child("files")),
-        tiers=_tiers(fields) if version == TIERED_VERSION else (),
+        inputs=read_inputs(fields) if version == INPUTS_VERSION else (),
+        tiers=_tiers(fields, version),
     )
     fields.done()
+    if version != format_version(manifest.tiers, manifest.inputs):
+        raise FieldError(f"format_version is {version}, which is for tiers or inputs not there")
     _check_tiers(manifest)
     return manifest
 
 
-def _tiers(fields: Fields) -> tuple[TierEntry, ...]:
-    tiers = tuple(read_tier(tier) for tier in fields.children("tiers", MOST_TIERS - 1))
+def _tiers(fields: Fields, version: int) -> tuple[TierEntry, ...]:
+    inputs = version == INPUTS_VERSION
+    if version == SINGLE_VERSION or (inputs and "tiers" not in fields.names()):
+        return ()
+    tiers = tuple(read_tier(tier, inputs) for tier in fields.children("tiers", MOST_TIERS - 1))
     if not tiers:
-        raise FieldError(f"tiers is empty, format_version {TIERED_VERSION} has at least one")
+        raise FieldError(f"tiers is empty, format_version {version} has at least one")
     return tiers
 
 

@@ -16,6 +16,8 @@ from edge_vc_runtime.bundle.entries import (
     read_numbers,
     read_state,
 )
+from edge_vc_runtime.bundle.input_reader import read_inputs
+from edge_vc_runtime.bundle.input_spec import InputSpec
 from edge_vc_runtime.schema.fields import FieldError, Fields
 
 MOST_TIERS = 8
@@ -37,10 +39,15 @@ class TierEntry:
     golden: Golden | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
+    inputs: tuple[InputSpec, ...] = ()
+    """Conditioning inputs of its graphs."""
 
 
-def read_tier(fields: Fields) -> TierEntry:
-    """Read one entry of ``tiers``; raises `FieldError`."""
+def read_tier(fields: Fields, with_inputs: bool = False) -> TierEntry:
+    """Read one entry of ``tiers``, with ``inputs`` where the format has them.
+
+    Raises `FieldError`.
+    """
     tier = TierEntry(
         name=fields.text("name", NAME, 32),
         delay=fields.integer("delay", 0, 1_920_000),
@@ -50,6 +57,7 @@ def read_tier(fields: Fields) -> TierEntry:
         golden=fields.optional("golden", read_golden),
         metrics=read_numbers(fields.child("metrics")),
         provenance=fields.child("provenance").rest(),
+        inputs=read_inputs(fields) if with_inputs else (),
     )
     fields.done()
     return tier

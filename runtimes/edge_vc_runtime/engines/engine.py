@@ -15,7 +15,11 @@ class EngineError(Exception):
 
 
 class Engine(Protocol):
-    """A loaded model with its state: write `input`, call `run`."""
+    """A loaded model with its state: write `input`, call `run`.
+
+    One that takes bundles with conditioning inputs also has ``inputs``: a mapping of each one's
+    name to a buffer float32 ``[size]`` that `run` reads.
+    """
 
     name: str
     library: str

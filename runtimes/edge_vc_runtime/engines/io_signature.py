@@ -16,6 +16,7 @@ def signature_shapes(manifest: Manifest) -> tuple[dict[str, Shape], dict[str, Sh
     """Return the shapes of the inputs and of the outputs, by name."""
     audio = (1, 1, 1, manifest.hop)
     inputs = {"audio": audio} | {f"state.{s.name}": s.shape for s in manifest.states}
+    inputs |= {f"input.{i.name}": i.tensor_shape for i in manifest.inputs}
     outputs = {"audio_out": audio} | {f"next.{s.name}": s.shape for s in manifest.states}
     return inputs, outputs
 

@@ -110,6 +110,12 @@ class LitertEngine:
             for region in (inputs[f"state.{s.name}"],)
         )
         self.input: Samples = np.frombuffer(view_bytes(interpreter, inputs["audio"]), np.float32)
+        self.inputs = {
+            spec.name: np.frombuffer(
+                view_bytes(interpreter, inputs[f"input.{spec.name}"]), np.float32
+            )
+            for spec in manifest.inputs
+        }
         self._result = view_bytes(interpreter, outputs["audio_out"])
         self._moves = [
             tuple(

@@ -43,6 +43,7 @@ class OnnxEngine:
         )
         check_signature(manifest, model.file, inputs, outputs, "tensor(float)")
         self.input: Samples = np.zeros(manifest.hop, np.float32)
+        self.inputs = {spec.name: np.zeros(spec.size, np.float32) for spec in manifest.inputs}
         self._outputs = (np.zeros_like(self.input), np.zeros_like(self.input))
         self._states = tuple(
             [np.zeros(state.shape, np.float32) for state in manifest.states] for _ in range(2)
@@ -74,6 +75,9 @@ class OnnxEngine:
         audio = (1, 1, 1, manifest.hop)
         _bind_buffer(binding.bind_input, "audio", audio, self.input)
         _bind_buffer(binding.bind_output, "audio_out", audio, self._outputs[turn])
+        for spec in manifest.inputs:
+            buffer = self.inputs[spec.name]
+            _bind_buffer(binding.bind_input, f"input.{spec.name}", spec.tensor_shape, buffer)
         for index, state in enumerate(manifest.states):
             before, after = self._states[turn][index], self._states[1 - turn][index]
             _bind_buffer(binding.bind_input, f"state.{state.name}", state.shape, before)
