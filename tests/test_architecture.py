@@ -124,7 +124,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/teachers",
         "edge_vc/workers",
     },
-    "edge_vc/models": {"edge_vc/assets", "edge_vc/audio", "edge_vc/nn"},
+    "edge_vc/models": {"edge_vc/assets", "edge_vc/audio", "edge_vc/nn", "edge_vc_runtime"},
     "edge_vc/prepare": {
         "edge_vc/audio",
         "edge_vc/augmentation",
@@ -188,6 +188,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.option_types",
         "edge_vc_runtime.samples",
         "edge_vc_runtime/audio",
+        "edge_vc_runtime/bundle",
         "edge_vc_runtime/live",
     },
     "edge_vc_runtime/control": {

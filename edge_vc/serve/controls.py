@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from edge_vc.serve.voices import ServeError, VoiceCatalogue
+from edge_vc.serve.voices import ServeError, VoiceCatalogue, described
 from edge_vc_runtime.chain.chain import Chain
 from edge_vc_runtime.chain.error import ChainError
 from edge_vc_runtime.chain.parameters import DECLARED, Parameters
@@ -16,7 +16,7 @@ class VoiceControls:
     def __init__(self, catalogue: VoiceCatalogue, settings: Mapping[str, object]) -> None:
         """Check the settings, values by name; raises `ServeError`."""
         self._catalogue = catalogue
-        self._parameters = Parameters()
+        self._parameters = Parameters(declared=(*DECLARED, *catalogue.input_parameters()))
         self._chain: Chain | None = None
         for name, value in settings.items():
             self.set(name, value)
@@ -43,15 +43,4 @@ class VoiceControls:
 
 def described_parameters() -> list[dict[str, object]]:
     """Return every parameter that the page may set, with its first value, as JSON objects."""
-    return [
-        {
-            "name": each.name,
-            "unit": each.unit,
-            "low": each.low,
-            "high": each.high,
-            "step": each.step,
-            "value": each.default if each.live_default is None else each.live_default,
-            "help": each.help,
-        }
-        for each in DECLARED
-    ]
+    return [described(each) for each in DECLARED]

@@ -25,7 +25,7 @@ RATES = (8000, 192_000)
 """Lowest and highest sample rate of a browser in Hz."""
 _HEADER = struct.Struct("<IId")
 _MAX_POSITION = float(1 << 53)
-_NAME = r"[a-z_]{1,40}"
+_NAME = r"[a-z0-9_]{1,80}"
 
 
 class ProtocolError(Exception):
@@ -131,7 +131,7 @@ def _select(fields: Fields) -> SelectVoice:
 
 
 def _set(fields: Fields) -> SetParameter:
-    request = SetParameter(fields.text("name", _NAME, 40), fields.take("value"))
+    request = SetParameter(fields.text("name", _NAME, 80), fields.take("value"))
     fields.done()
     return request
 

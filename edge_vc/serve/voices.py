@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
+from edge_vc_runtime.chain.model_inputs import input_parameters, model_parameters
+from edge_vc_runtime.chain.parameter import Parameter
 from edge_vc_runtime.message import one_line
 from edge_vc_runtime.session import Session
 
@@ -34,6 +36,22 @@ class VoiceFacts:
     """Hop and look-ahead together."""
     licence: str
     consent: str
+    inputs: list[dict[str, object]]
+    """Parameters of its conditioning inputs, as `described` writes them."""
+
+
+def described(parameter: Parameter) -> dict[str, object]:
+    """Return a parameter that the page may set, with its first value, as a JSON object."""
+    first = parameter.default if parameter.live_default is None else parameter.live_default
+    return {
+        "name": parameter.name,
+        "unit": parameter.unit,
+        "low": parameter.low,
+        "high": parameter.high,
+        "step": parameter.step,
+        "value": first,
+        "help": parameter.help,
+    }
 
 
 class VoiceCatalogue:
@@ -65,6 +83,17 @@ class VoiceCatalogue:
             raise ServeError(f"no voice {key[:60]!a}; one of {', '.join(self._bundles)}")
         return Session.open(self._bundles[key], engine=self._engine, threads=1)
 
+    def input_parameters(self) -> tuple[Parameter, ...]:
+        """Return the parameters of every bundle's conditioning inputs, each name once."""
+        found = {
+            parameter.name: parameter
+            for bundle in reversed(self._bundles.values())
+            for spec in bundle.manifest.inputs
+            if spec.kind != "stream"
+            for parameter in input_parameters(spec, spec.default)
+        }
+        return tuple(found.values())
+
     def described(self) -> list[dict[str, object]]:
         """Return the facts as JSON objects."""
         return [asdict(facts) for facts in self.facts]
@@ -88,4 +117,5 @@ def _facts(key: str, session: Session) -> VoiceFacts:
         algorithmic_ms=manifest.algorithmic_ms,
         licence=manifest.licence,
         consent=manifest.consent,
+        inputs=[described(parameter) for parameter in model_parameters(session)],
     )

@@ -16,6 +16,7 @@ from edge_vc_runtime.audio.sources import source_kind
 from edge_vc_runtime.audio.stdin_source import open_stdin
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.bundle.signature import SignatureError, SignerList
+from edge_vc_runtime.chain.input_options import InputOptions
 from edge_vc_runtime.chain.options import ChainOptions
 from edge_vc_runtime.chain.time_stretch import TimeStretch
 from edge_vc_runtime.descriptions import (
@@ -55,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     inputs = [arguments.input, arguments.bundle, *([options.backing] if options.backing else [])]
     refuse_aliases([arguments.output], inputs)
     session = _open(arguments)
+    InputOptions.from_arguments(arguments).apply(session)
     converter = options.build(session, live=False) if options.chain_asked else session
     stretch = TimeStretch(session.sample_rate, options.speed) if options.speed else None
     say = (lambda line: None) if arguments.quiet else _say

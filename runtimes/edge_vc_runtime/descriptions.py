@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from edge_vc_runtime.audio.sink import AudioSink
 from edge_vc_runtime.audio.source import AudioSource
+from edge_vc_runtime.bundle.input_spec import InputSpec
 from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.bundle.signature import SignerIdentity
@@ -87,6 +88,7 @@ def _describe_tier(manifest: Manifest) -> list[str]:
         f"  {manifest.sample_rate} Hz, hop {manifest.hop}, delay {manifest.delay} samples: "
         f"{manifest.algorithmic_ms:.1f} ms algorithmic latency, {len(manifest.states)} states"
     ]
+    lines += [f"  {_describe_input(spec)}" for spec in manifest.inputs]
     for model in manifest.models:
         size = manifest.files[model.file].size
         star = " (default)" if model.file == manifest.default else ""
@@ -95,6 +97,19 @@ def _describe_tier(manifest: Manifest) -> list[str]:
             f"{model.macs_per_second / 1e6:.1f} MMAC/s, {size / 1e6:.2f} MB{star}"
         )
     return lines
+
+
+def _describe_input(spec: InputSpec) -> str:
+    """Return a conditioning input: what it takes, what it does, what it is without."""
+    entries = f" of {', '.join(spec.labels)}" if spec.labels else ""
+    sizes = f"{spec.size} numbers" if spec.size > 1 else "a number"
+    default = ", ".join(f"{value:g}" for value in spec.default)
+    if spec.size > len(spec.labels) and len(set(spec.default)) == 1:
+        default = f"{spec.default[0]:g}"
+    return one_line(
+        f"input {spec.name}: {sizes}{entries}, {spec.low:g} to {spec.high:g} {spec.unit}".rstrip()
+        + f" (default: {default}): {spec.meaning}"
+    )
 
 
 def describe_input(source: AudioSource, session: Session) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_vc_runtime.audio.error import AudioIOError
-from edge_vc_runtime.bundle.input_spec import InputError
+from edge_vc_runtime.bundle.input_spec import ModelInputError
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.chain.error import ChainError
 from edge_vc_runtime.control.error import ControlError
@@ -28,7 +28,7 @@ ERRORS = (
     ControlError,
     DeviceError,
     EngineError,
-    InputError,
+    ModelInputError,
     InstallError,
     MonitorError,
     PictureError,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from edge_vc_runtime.audio.sinks import sink_kind
 from edge_vc_runtime.chain.chain import Chain
+from edge_vc_runtime.chain.input_options import InputOptions
 from edge_vc_runtime.chain.options import ChainOptions
 from edge_vc_runtime.chain.snapshot import with_chain, with_chain_delay
 from edge_vc_runtime.control.live_control import start_control
@@ -59,6 +60,7 @@ def run_live(arguments: argparse.Namespace) -> int:
             arguments.tier,
             alone=not governor.enabled,
         )
+        InputOptions.from_arguments(arguments).apply(converter)
         chain = ChainOptions.from_arguments(arguments).build(converter, live=True)
         listeners = TapListeners(taps, converter.sample_rate, display.console.print)
         stack.callback(listeners.close)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_vc_runtime.chain.input_options import add_input_options
 from edge_vc_runtime.chain.options import add_chain_options
 from edge_vc_runtime.commands import run as run_file
 from edge_vc_runtime.control.options import add_control_options
@@ -22,6 +23,7 @@ _EXAMPLES = """
 {prog} kathleen.evc --pitch -2 --noise-reduction --backing song.flac
 {prog} kathleen.evc in.wav out.wav
 {prog} kathleen.evc in.wav out.wav --gate --level-follow --speed 1.2
+{prog} two-voices.evc in.wav out.wav --voice flemishguy --set pitch=-2
 {prog} kathleen.evc song.flac out.wav --output-rate 44100
 arecord -f S16_LE -r 48000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
 """
@@ -51,6 +53,7 @@ def add_run(commands: Commands, prog: str) -> None:
     add_governor_options(parser)
     add_display_options(parser)
     add_tap_options(parser)
+    add_input_options(parser)
     add_chain_options(parser)
     add_control_options(parser)
     parser.set_defaults(command=run)

@@ -111,12 +111,16 @@ class Session:
         """The conditioning inputs that `set` takes; empty for most bundles."""
         return self.manifest.inputs
 
+    def get(self, name: str) -> tuple[float, ...]:
+        """Return the numbers of a conditioning input; raises `ModelInputError` if unknown."""
+        return tuple(map(float, self._given[find_input(self.inputs, name).name]))
+
     def set(self, name: str, value: object) -> tuple[float, ...]:
         """Set a conditioning input from the next hop on, and return its numbers.
 
         ``value`` is what `InputSpec.check` takes: a number, a list, a label such as a voice's
-        name, or a mapping of labels. Raises `InputError`, one line, for an unknown input and for a
-        value out of range.
+        name, or a mapping of labels. Raises `ModelInputError`, one line, for an unknown input and
+        for a value out of range.
         """
         numbers = find_input(self.inputs, name).check(value)
         self._given[name][:] = numbers

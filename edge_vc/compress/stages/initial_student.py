@@ -13,9 +13,11 @@ from edge_vc.compress.stages.settings import InitialStudentSettings
 from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.file import StudentFileError, load_student
 from edge_vc.models.student.hop import with_hop
+from edge_vc.models.student.inputs import STANDARD, voice_input
+from edge_vc.models.student.inputs_added import with_inputs
 from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
-from edge_vc.settings.field import RecipeError
+from edge_vc.settings.field import RecipeError, unknown
 
 
 def student_path(settings: InitialStudentSettings) -> Path | None:
@@ -37,7 +39,7 @@ def student_path(settings: InitialStudentSettings) -> Path | None:
 
 def initial_student(settings: InitialStudentSettings) -> Student:
     """Return the student to start with; raises `RecipeError` where its file is not usable."""
-    student = _at_hop(_given_student(settings), settings)
+    student = _with_inputs(_at_hop(_given_student(settings), settings), settings)
     hops = settings.lookahead
     if not hops or hops == student.config.lookahead:
         return student
@@ -45,6 +47,23 @@ def initial_student(settings: InitialStudentSettings) -> Student:
         return with_lookahead(student, hops)
     except ValueError as error:
         raise RecipeError(f"student.lookahead = {hops}: {error}") from error
+
+
+def _with_inputs(student: Student, settings: InitialStudentSettings) -> Student:
+    """Return ``student`` with the inputs of the recipe; raises `RecipeError`."""
+    names, voices = _listed(settings.inputs), _listed(settings.voices)
+    for name in names:
+        if name not in STANDARD:
+            raise unknown("input", f"student.inputs: {name}", STANDARD)
+    try:
+        wanted = [voice_input(voices)] if voices else []
+        return with_inputs(student, wanted + [STANDARD[name] for name in names])
+    except ValueError as error:
+        raise RecipeError(f"student.inputs, student.voices: {error}") from error
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _given_student(settings: InitialStudentSettings) -> Student:

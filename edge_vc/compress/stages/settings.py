@@ -21,6 +21,11 @@ class InitialStudentSettings:
     """One block of audio; the graph runs once per hop. The latency is two hops and look-ahead."""
     sample_rate: int = number(16_000, 8_000, 48_000, "Hz")
     """Rate of the student and its labels; the shipped weights are for 16000 Hz."""
+    inputs: str = ""
+    """Conditioning inputs to add, as in ``"pitch, intonation, breath"``, which need no training;
+    ``style`` has to be trained."""
+    voices: str = ""
+    """Names of the voices of an input ``voice``, the default one first; empty: one voice."""
     seed: int = number(0, 0, 2**31 - 1)
 
 

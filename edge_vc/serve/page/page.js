@@ -13,6 +13,7 @@ const RETRY_MS = [1000, 2000, 4000, 8000];
 const LOST = [1006, 1012, 1001];                // the server went away: worth another try
 
 const settings = new Map();
+const labels = new Map();
 let facts = null;
 let canCompare = false;
 let live = null;
@@ -29,7 +30,8 @@ function valueText(parameter, value) {
 
 function addControl(parameter) {
   const isSwitch = parameter.unit === "on/off";
-  const slider = MAIN.includes(parameter.name) ? "controls" : "more-controls";
+  const main = MAIN.includes(parameter.name) || parameter.name.startsWith("model_");
+  const slider = main ? "controls" : "more-controls";
   const place = get(isSwitch ? "switches" : slider);
   settings.set(parameter.name, parameter.value);
   const input = element("input", { id: `set-${parameter.name}`, title: parameter.help });
@@ -50,7 +52,16 @@ function addControl(parameter) {
     input.value = parameter.value;
     input.oninput();
   };
-  place.append(element("label", { className: "control", title: parameter.help }, title(parameter.name), input, output));
+  const label = element("label", { className: "control", title: parameter.help }, title(parameter.name), input, output);
+  place.append(label);
+  labels.set(parameter.name, label);
+}
+
+/** Show the conditioning inputs of the chosen bundle alone. */
+function showInputs() {
+  const chosen = facts.voices.find((each) => each.key === get("voice").value);
+  const names = new Set(chosen.inputs.map((each) => each.name));
+  for (const [name, label] of labels) if (name.startsWith("model_")) label.hidden = !names.has(name);
 }
 
 function setParameter(name, value) {
@@ -194,7 +205,10 @@ function wire() {
       (event.target === button && [" ", "Enter"].includes(event.key)));
   window.addEventListener("keydown", (event) => isHold(event) && compare(true));
   window.addEventListener("keyup", (event) => button.classList.contains("on") && ["b", "B", " ", "Enter"].includes(event.key) && compare(false));
-  get("voice").onchange = () => live && live.say({ type: "voice", voice: get("voice").value });
+  get("voice").onchange = () => {
+    showInputs();
+    if (live) live.say({ type: "voice", voice: get("voice").value });
+  };
   get("speaker").onchange = () => live && live.useSpeaker(get("speaker").value);
   for (const id of ["microphone", ...Object.keys(PROCESSING)]) {
     get(id).onchange = async () => {
@@ -216,6 +230,10 @@ async function begin() {
   get("voice-label").hidden = facts.voices.length < 2;
   if (facts.voices.length === 1) get("about").textContent = `Speak, and hear ${facts.voices[0].key}.`;
   for (const parameter of facts.parameters) if (!HIDDEN.includes(parameter.name)) addControl(parameter);
+  for (const voice of facts.voices) {
+    for (const parameter of voice.inputs) if (!labels.has(parameter.name)) addControl(parameter);
+  }
+  showInputs();
   canCompare = facts.parameters.some((each) => each.name === "bypass");
   get("more").hidden = !get("more-controls").children.length;
   get("limits").textContent = `${facts.suffixes.map((each) => each.slice(1).toUpperCase()).join(", ")} · up to ${facts.upload_mb} MB and ${facts.minutes} minutes`;

@@ -51,9 +51,9 @@ def export_onnx(
     """Write ``model``, audio ``[1, 1, 1, hop]`` in and out, as an ONNX file of one hop.
 
     Inputs are ``audio``, ``input.<name>`` of conditioning and ``state.<path>``, outputs
-    ``audio_out`` and ``next.<path>``, all float32 and of fixed shape; contexts of one-frame layers have their channels last. Fake
-    quantisers in the model become integer weights and the quantise-dequantise pairs that engines
-    fuse. The same model gives the same bytes.
+    ``audio_out`` and ``next.<path>``, all float32 and of fixed shape; contexts of one-frame
+    layers have their channels last. Fake quantisers in the model become integer weights and the
+    quantise-dequantise pairs that engines fuse. The same model gives the same bytes.
 
     Raises `ValueError` when the model cannot run in hops of this size, or when an ``int8`` one
     holds nothing that is quantised.

@@ -43,7 +43,8 @@ def check_fp32(
     """Stream ``audio`` ``[T]`` through the graph and compare every sample with PyTorch's.
 
     Conditioning inputs change on the way. PyTorch runs the signal at once and in the graph's
-    hops. Where the two round an F0 to neighbouring steps of its grid, PyTorch goes on from the graph's phase (see
+    hops. Where the two round an F0 to neighbouring steps of its grid, PyTorch goes on from the
+    graph's phase (see
     `edge_vc_export.parity.lockstep`). Raises `ParityError` beyond ``tolerance``.
     """
     stream = open_stream(path)

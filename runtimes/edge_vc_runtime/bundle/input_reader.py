@@ -9,8 +9,8 @@ from edge_vc_runtime.bundle.input_spec import (
     MOST_ENTRIES,
     MOST_INPUTS,
     NAME,
-    InputError,
     InputSpec,
+    ModelInputError,
 )
 from edge_vc_runtime.schema.fields import FieldError, Fields
 
@@ -35,7 +35,7 @@ def read_input(fields: Fields) -> InputSpec:
             kind=fields.choice("kind", KINDS),
             labels=tuple(labels.text(key, LABEL, 32) for key in labels.names()),
         )
-    except InputError as error:
+    except ModelInputError as error:
         raise FieldError(f"inputs: {error}") from error
     fields.done()
     return spec

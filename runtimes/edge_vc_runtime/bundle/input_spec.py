@@ -18,7 +18,7 @@ NAME = r"[a-z][a-z0-9_]{0,31}"
 LABEL = r"[a-z0-9][a-z0-9_.-]{0,31}"
 
 
-class InputError(ValueError):
+class ModelInputError(ValueError):
     """An unknown conditioning input, or a value that it does not take; one line."""
 
 
@@ -41,18 +41,22 @@ class InputSpec:
     """Names of the entries, as those of voices; empty: they have none."""
 
     def __post_init__(self) -> None:
-        """Raise `InputError` for a declaration that contradicts itself."""
+        """Raise `ModelInputError` for a declaration that contradicts itself."""
         for pattern, text in ((NAME, self.name), *((LABEL, label) for label in self.labels)):
             if not re.fullmatch(pattern, text):
-                raise InputError(f"input name or label {text!a:.42}: small letters, digits and _")
+                raise ModelInputError(
+                    f"input name or label {text!a:.42}: small letters, digits and _"
+                )
         if len(self.shape) != 1 or not 1 <= self.shape[0] <= MOST_ENTRIES:
-            raise InputError(f"{self.name}: shape {list(self.shape)}: one size, 1..{MOST_ENTRIES}")
+            raise ModelInputError(
+                f"{self.name}: shape {list(self.shape)}: one size, 1..{MOST_ENTRIES}"
+            )
         if not self.low < self.high:
-            raise InputError(f"{self.name}: low {self.low:g} is not below high {self.high:g}")
+            raise ModelInputError(f"{self.name}: low {self.low:g} is not below high {self.high:g}")
         if self.labels and len(set(self.labels)) != self.size:
-            raise InputError(f"{self.name}: {self.size} entries need as many different labels")
+            raise ModelInputError(f"{self.name}: {self.size} entries need as many different labels")
         if self.kind not in KINDS or (self.kind == "blend" and not self.labels):
-            raise InputError(
+            raise ModelInputError(
                 f"{self.name}: kind {self.kind!r}: {', '.join(KINDS)}, blends labelled"
             )
         self.check(self.default)
@@ -72,18 +76,18 @@ class InputSpec:
 
         Takes a number, a list, a mapping of labels to numbers, a label (all of that entry), and
         the same as text: ``2``, ``0.1,0.4``, ``kathleen``, ``kathleen:0.7,flemishguy:0.3``.
-        Raises `InputError` naming the range or the labels.
+        Raises `ModelInputError` naming the range or the labels.
         """
         numbers = self._numbers(_parsed(value) if isinstance(value, str) else value)
         for index, number in enumerate(numbers):
             if not self.low <= number <= self.high:
                 place = f"{self.name}.{self.labels[index]}" if self.labels else self.name
-                raise InputError(f"{place} is {number:g}; expected {self._range}")
+                raise ModelInputError(f"{place} is {number:g}; expected {self._range}")
         if self.kind != "blend":
             return numbers
         total = sum(numbers)
         if total <= 0:
-            raise InputError(f"{self.name}: all shares are 0; give one of {self._known}")
+            raise ModelInputError(f"{self.name}: all shares are 0; give one of {self._known}")
         return tuple(number / total for number in numbers)
 
     @property
@@ -102,7 +106,9 @@ class InputSpec:
         entries = list(value) if isinstance(value, Sequence) else [value]
         if len(entries) != self.size:
             names = f" ({self._known})" if self.labels else ""
-            raise InputError(f"{self.name}: {len(entries)} numbers; expected {self.size}{names}")
+            raise ModelInputError(
+                f"{self.name}: {len(entries)} numbers; expected {self.size}{names}"
+            )
         return tuple(self._number(entry) for entry in entries)
 
     def _labelled(self, value: Mapping[object, object]) -> tuple[float, ...]:
@@ -110,7 +116,7 @@ class InputSpec:
         entries = dict(zip(self.labels, start, strict=False))
         for label, number in value.items():
             if label not in entries:
-                raise InputError(self._unknown(str(label)))
+                raise ModelInputError(self._unknown(str(label)))
             entries[str(label)] = self._number(number)
         return tuple(entries.values())
 
@@ -125,20 +131,24 @@ class InputSpec:
 
     def _number(self, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InputError(f"{self.name}: expected numbers from {self._range}, got {value!a:.42}")
+            raise ModelInputError(
+                f"{self.name}: expected numbers from {self._range}, got {value!a:.42}"
+            )
         number = float(value) if abs(value) <= LARGEST else math.inf
         if not math.isfinite(number):
-            raise InputError(f"{self.name}: expected numbers from {self._range}, got {value!a:.42}")
+            raise ModelInputError(
+                f"{self.name}: expected numbers from {self._range}, got {value!a:.42}"
+            )
         return number
 
 
 def find_input(specs: Sequence[InputSpec], name: str) -> InputSpec:
-    """Return the input of a name; raises `InputError` saying which there are."""
+    """Return the input of a name; raises `ModelInputError` saying which there are."""
     for spec in specs:
         if spec.name == name:
             return spec
     have = ", ".join(spec.name for spec in specs)
-    raise InputError(
+    raise ModelInputError(
         f"no input {name!a:.42}; " + (f"this bundle has {have}" if have else "this bundle has none")
     )
 

@@ -18,6 +18,7 @@ from edge_vc_runtime.chain.high_pass import HighPass
 from edge_vc_runtime.chain.input_guard import InputGuard
 from edge_vc_runtime.chain.level_follow import LevelFollow
 from edge_vc_runtime.chain.limiter import Limiter
+from edge_vc_runtime.chain.model_inputs import ModelInputs, all_parameters
 from edge_vc_runtime.chain.noise_reduction import NoiseReduction
 from edge_vc_runtime.chain.parameters import Parameters
 from edge_vc_runtime.chain.pitch_shift import PitchShift
@@ -48,7 +49,7 @@ class Chain:
         lookahead_ms: float = 0.0,
     ) -> None:
         """``lookahead_ms`` delays everything so that the gate opens before a word begins."""
-        self.parameters = parameters or Parameters()
+        self.parameters = parameters or Parameters(declared=all_parameters(converter))
         self.hop, self.sample_rate = converter.hop, converter.sample_rate
         self._relieved = False
         self.input_db = -120.0
@@ -57,6 +58,7 @@ class Chain:
         lookahead = math.ceil(lookahead_ms / 1000 * rate / hop) * hop
         self.guard = InputGuard(hop)
         self.gate = VoiceGate(converter, values, lookahead)
+        self._inputs = ModelInputs(converter, values, hop, rate)
         self._noise_reduction = NoiseReduction(rate, hop, values)
         self._pitch = PitchShift(rate, hop, values)
         self._level = LevelFollow(rate, hop, values, self.gate.delay)
@@ -119,6 +121,7 @@ class Chain:
         self._measure(audio)
         self._dry.push(audio)
         self.delay = self._present_delay()
+        self._inputs.follow()
         converted = self._convert(audio)
         mixed = self._mix_dry(converted)
         if self._backing is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from edge_vc_runtime.chain.backing_track import BackingTrack
 from edge_vc_runtime.chain.chain import Chain
 from edge_vc_runtime.chain.error import ChainError
+from edge_vc_runtime.chain.model_inputs import all_parameters
 from edge_vc_runtime.chain.parameter import Parameter
 from edge_vc_runtime.chain.parameters import DECLARED, Parameters
 from edge_vc_runtime.chain.time_stretch import SPEEDS
@@ -64,7 +65,7 @@ class ChainOptions:
             lookahead_ms = FILE_LOOKAHEAD_MS if self.values.get("gate") and not live else 0.0
         return Chain(
             converter,
-            Parameters({**defaults, **self.values}),
+            Parameters({**defaults, **self.values}, all_parameters(converter)),
             self._load_backing(converter),
             lookahead_ms,
         )

@@ -28,6 +28,8 @@ class Parameter:
     """What it does, for the help text."""
     live_default: float | None = None
     """The default of a live conversion, where it is another one."""
+    group: str = ""
+    """The conditioning input that it is an entry of: ``model_voice``."""
 
     @property
     def switch(self) -> bool:
@@ -66,7 +68,7 @@ class Parameter:
     def _expected(self) -> str:
         if self.switch:
             return "on or off"
-        return f"a number from {self.low:g} to {self.high:g} {self.unit}"
+        return f"a number from {self.low:g} to {self.high:g} {self.unit}".rstrip()
 
 
 def _parsed(text: str) -> float | None:

@@ -39,7 +39,7 @@ DECLARED = (
     Parameter("bypass", "on/off", 0, 1, 0, 1, "pass the microphone through, unconverted"),
     Parameter("backing_gain", "dB", -60, 12, -6, 1, "volume of the backing track"),
 )  # fmt: skip
-"""Every setting of the chain. A bundle's conditioning inputs will be declared the same way."""
+"""Every setting of the chain; `model_inputs` adds those of a bundle's conditioning inputs."""
 
 
 class Parameters:

@@ -13,6 +13,7 @@ import tty
 from collections.abc import Callable
 from typing import Any
 
+from edge_vc_runtime.chain.model_inputs import next_voice
 from edge_vc_runtime.chain.parameters import Parameters
 
 _LOOK_S = 0.2
@@ -31,11 +32,13 @@ KEYS: dict[str, tuple[str, int]] = {
     "M": ("mix", -1),
     "t": ("backing_gain", 1),
     "T": ("backing_gain", -1),
+    "}": ("model_pitch", 1),
+    "{": ("model_pitch", -1),
 }
 """The parameter that a key changes, and by how many steps."""
 HELP = (
     "keys: b bypass, g gate, n noise reduction, f level follow, + - gain, ] [ pitch, "
-    "m M mix, t T backing track, ? help, q quit"
+    "m M mix, t T backing track, v next voice, } { pitch of the model, ? help, q quit"
 )
 
 
@@ -101,7 +104,10 @@ class KeyControl:
             self._quit()
         elif key in "?h":
             self._say(HELP)
-        elif key in KEYS:
+        elif key == "v":
+            voice = next_voice(self._parameters)
+            self._say(f"voice {voice}" if voice else "this bundle has one voice")
+        elif key in KEYS and KEYS[key][0] in self._parameters.declared:
             name, steps = KEYS[key]
             self._say(describe(self._parameters, name, self._parameters.change(name, steps)))
 

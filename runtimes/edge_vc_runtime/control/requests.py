@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from edge_vc_runtime.chain.error import ChainError
+from edge_vc_runtime.chain.model_inputs import spread_groups
 from edge_vc_runtime.chain.parameters import Parameters
 from edge_vc_runtime.control.error import ControlError
 
@@ -64,7 +65,7 @@ class ControlRequests:
         if not isinstance(changes, dict) or not changes:
             raise ControlError('set: expected an object, {"set": {"pitch": 2}}')
         checked = {}
-        for name, value in changes.items():
+        for name, value in spread_groups(self._parameters, changes).items():
             parameter = self._parameters.find(name)
             checked[parameter.name] = parameter.check(value)
         for name, number in checked.items():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edge_vc_runtime.bundle.input_spec import InputSpec, find_input
 from edge_vc_runtime.live.crossfade import Crossfade
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
@@ -108,6 +109,27 @@ class TieredConverter:
     def select(self, name: str) -> None:
         """Move to a tier, from any thread; it begins with the next hop. `ValueError` if unknown."""
         self._wanted = self._index(name)
+
+    @property
+    def inputs(self) -> tuple[InputSpec, ...]:
+        """Conditioning inputs of any tier, those of the most expensive one that has them."""
+        found = {spec.name: spec for s in reversed(self.sessions) for spec in s.inputs}
+        return tuple(found.values())
+
+    def get(self, name: str) -> tuple[float, ...]:
+        """Return the numbers of an input; raises `ModelInputError` for one that no tier has."""
+        return self._with_input(name)[0].get(name)
+
+    def set(self, name: str, value: object) -> tuple[float, ...]:
+        """Set an input in every tier that has it; raises `ModelInputError`."""
+        first, *others = self._with_input(name)
+        for session in others:
+            session.set(name, value)
+        return first.set(name, value)
+
+    def _with_input(self, name: str) -> list[Session]:
+        find_input(self.inputs, name)
+        return [s for s in self.sessions if any(spec.name == name for spec in s.inputs)]
 
     def step(self, audio: Samples) -> Samples:
         """Convert one hop, float32 ``[hop]``; the result is overwritten by the next step."""

@@ -1,0 +1,58 @@
+"""The options of ``run`` that set a bundle's conditioning inputs: ``--set`` and ``--voice``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edge_vc_runtime.bundle.input_spec import ModelInputError, find_input
+from edge_vc_runtime.chain.model_inputs import conditioned
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """Values as they were given, by the names of inputs."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_arguments(cls, arguments: argparse.Namespace) -> InputOptions:
+        """Take the parsed options; raises `ModelInputError` for one without a value, or twice."""
+        values: dict[str, str] = {}
+        voice = [] if arguments.voice is None else [f"voice={arguments.voice}"]
+        for given in (*voice, *(arguments.set or ())):
+            name, equals, value = given.partition("=")
+            if not equals:
+                raise ModelInputError(
+                    f"--set {given!a:.60}: expected NAME=VALUE, as in --set pitch=2"
+                )
+            if name in values:
+                raise ModelInputError(
+                    f"{name!a:.42} is given twice; give --voice or --set once for it"
+                )
+            values[name] = value
+        return cls(values)
+
+    def apply(self, converter: object) -> None:
+        """Set them; raises `ModelInputError` for what the bundle does not have or take."""
+        known = conditioned(converter)
+        for name, value in self.values.items():
+            if known is None:
+                find_input((), name)
+            else:
+                known.set(name, value)
+
+
+def add_input_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--voice`` and ``--set``."""
+    group = parser.add_argument_group("conditioning inputs (of bundles that have them: `inspect`)")
+    group.add_argument(
+        "--voice", metavar="NAME",
+        help="voice to speak with, or a blend, kathleen:0.7,flemishguy:0.3 (default: the first)",
+    )  # fmt: skip
+    group.add_argument(
+        "--set", metavar="NAME=VALUE", action="append",
+        help="set an input of the model, as in --set pitch=2 (semitones) or --set style=rate:1; "
+        "may be given several times (default: the bundle's)",
+    )  # fmt: skip
