@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_vc_runtime.samples import Samples
+from edge_vc_runtime.samples import Samples, stays_within
 
 
 class InputGuard:
@@ -20,7 +20,7 @@ class InputGuard:
 
     def step(self, audio: Samples) -> Samples:
         """Return ``[hop]`` within ±1."""
-        if audio.max() <= 1.0 and audio.min() >= -1.0:  # false for NaN
+        if stays_within(audio, 1.0):
             return audio
         self.clipped += int(np.count_nonzero(~(np.abs(audio) <= 1.0)))
         np.copyto(self._out, audio)

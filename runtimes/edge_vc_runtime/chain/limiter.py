@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from edge_vc_runtime.samples import Samples
+from edge_vc_runtime.samples import Samples, stays_within
 
 CEILING = 0.944
 """-0.5 dBFS."""
@@ -41,7 +41,7 @@ class Limiter:
 
     def step(self, audio: Samples) -> Samples:
         """Limit ``[hop]``; what needs no limiting passes untouched."""
-        if self._gain == 1.0 and audio.max() <= CEILING and audio.min() >= -CEILING:
+        if self._gain == 1.0 and stays_within(audio, CEILING):
             return audio
         np.abs(audio, out=self._padded[: self._hop])
         np.max(self._parts, axis=1, out=self._peaks)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 WINDOW_S = 1.5
-_PARTS = 6  # the window moves in steps of a sixth
+PARTS = 6
+"""The window moves in steps of a sixth."""
 _LOUD = 1e9
 
 Power = NDArray[np.float32]
@@ -22,11 +23,11 @@ class NoiseFloor:
 
     def __init__(self, bands: int, interval_s: float, smoothing_s: float = 0.06) -> None:
         """``interval_s`` is the time between two calls of `update`."""
-        self._every = max(1, round(WINDOW_S / _PARTS / interval_s))
+        self._every = max(1, round(WINDOW_S / PARTS / interval_s))
         self._keep = np.float32(np.exp(-interval_s / smoothing_s))
         self._smooth: Power = np.zeros(bands, np.float32)
         self._scratch: Power = np.zeros(bands, np.float32)
-        self._parts: Power = np.full((_PARTS, bands), _LOUD, np.float32)
+        self._parts: Power = np.full((PARTS, bands), _LOUD, np.float32)
         self._floor: Power = np.zeros(bands, np.float32)
         self._count = self._part = 0
 
@@ -39,7 +40,7 @@ class NoiseFloor:
         self._smooth *= self._keep
         self._smooth += self._scratch
         if self._count % self._every == 0:
-            self._part = (self._part + 1) % _PARTS
+            self._part = (self._part + 1) % PARTS
             self._parts[self._part] = _LOUD
             np.min(self._parts, axis=0, out=self._floor)
         self._count += 1

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from edge_vc_runtime.chain.history import SampleHistory
-from edge_vc_runtime.chain.noise_floor import NoiseFloor
+from edge_vc_runtime.chain.level_floor import LevelFloor
 from edge_vc_runtime.samples import Samples
 
 _WORK_HZ = 4000  # about the rate at which periodicity is looked for
@@ -82,18 +82,14 @@ class VoiceDetector:
         self._work: Samples = np.zeros(frame, np.float32)
         self._square: Samples = np.zeros(frame, np.float32)
         first = int(rate / _F0_HZ[1])
-        windows = np.lib.stride_tricks.sliding_window_view
         self._now = self._work[lags:]
-        self._earlier = windows(self._work, tail)[:-first]
-        self._earlier_squares = windows(self._square, tail)[:-first]
+        self._earlier = self._work[:-first]
+        self._earlier_squares = self._square[:-first]
         self._ones = np.ones(tail, np.float32)
-        self._match = np.zeros(self._earlier.shape[0], np.float32)
-        self._energy = np.zeros(self._earlier.shape[0], np.float32)
         needed = (frame + 1) * factor
         self._history = SampleHistory(max(needed, self._level_samples), hop)
         self._needed = needed
-        self._noise = NoiseFloor(1, self._interval_s)
-        self._power = np.zeros(1, np.float32)
+        self._noise = LevelFloor(self._interval_s)
         self._recent = [-120.0] * max(1, math.ceil(_LASTING_MS / 1000 / self._interval_s))
 
     def step(self, audio: Samples, threshold_db: float) -> bool:
@@ -122,8 +118,7 @@ class VoiceDetector:
     def _measure_level(self) -> None:
         recent = self._history.last(self._level_samples)
         power = float(recent.dot(recent)) / self._level_samples
-        self._power[0] = power
-        floor = float(self._noise.update(self._power)[0])
+        floor = self._noise.update(power)
         self.level_db = 10 * math.log10(power + _TINY)
         highest = _HIGHEST_FLOOR_DB if self._settled_ms > 1500 else _FIRST_FLOOR_DB
         self._settled_ms += self._ms
@@ -138,13 +133,13 @@ class VoiceDetector:
         np.multiply(self._slow[:-1], -_EMPHASIS, out=self._work)
         self._work += self._slow[1:]
         np.multiply(self._work, self._work, out=self._square)
-        np.dot(self._earlier, self._now, out=self._match)
-        np.dot(self._earlier_squares, self._ones, out=self._energy)
-        self._energy *= self._now.dot(self._now)
-        self._energy += np.float32(_NOTHING)
-        np.sqrt(self._energy, out=self._energy)
-        self._match /= self._energy
-        return float(self._match.max())
+        match = np.correlate(self._earlier, self._now, "valid")
+        energy = np.correlate(self._earlier_squares, self._ones, "valid")
+        energy *= self._now.dot(self._now)
+        energy += np.float32(_NOTHING)
+        np.sqrt(energy, out=energy)
+        match /= energy
+        return float(match[match.argmax()])  # max() takes ten times as long to call
 
     def _decide_voiced(self, snr_db: float) -> bool:
         periodic = self.periodicity > _VOICED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ from edge_vc_runtime.devices.error import DeviceError, FormatRefusedError
 
 SAMPLE_TYPES: tuple[SampleType, ...] = ("float32", "int16", "int32")
 """In the order in which they are tried: some microphones have 32-bit integers only."""
-CALLBACKS_PER_SECOND = 400
-"""A callback of 2.5 ms: PortAudio's ring grows with it, and the model's hop is joined elsewhere."""
+CALLBACK_S = 0.0025
+"""Audio of one callback in s: PortAudio's ring grows with it, the model's hop is joined elsewhere."""
 _RATES = (48000, 44100, 96000, 32000, 16000)
 _LIMITS = {"sample rate": (4000, 384_000), "channels": (1, 64), "frames": (16, 16384)}
 
@@ -33,12 +34,13 @@ def negotiate(
     sample_rate: int | None = None,
     channels: int | None = None,
     frames: int | None = None,
+    callback_s: float = CALLBACK_S,
 ) -> DeviceStream:
     """Open a device in the first format that it takes; the stream says which, and is not started.
 
     Without ``sample_rate`` (Hz) 48 kHz is tried first, then what the device suggests. Without
     ``channels`` its own number, when that is 1 or 2; of more, the first two, else all. Without
-    ``frames`` a callback lasts 2.5 ms. Samples are float32, else int16, else int32.
+    ``frames`` a callback lasts ``callback_s`` at whatever rate the device takes. Samples are float32, else int16, else int32.
 
     Raises `DeviceError` that says what was refused; a busy or vanished device ends the search.
     """
@@ -47,7 +49,8 @@ def negotiate(
     _check("frames", frames, "per callback")
     open_stream = backend.open_input if direction == "input" else backend.open_output
     refusals: list[FormatRefusedError] = []
-    for format in _formats(device, direction, sample_rate, channels, frames, refusals):
+    sizes = partial(_frames, frames, callback_s)
+    for format in _formats(device, direction, sample_rate, channels, sizes, refusals):
         try:
             return open_stream(device, format, callback)
         except FormatRefusedError as error:
@@ -62,7 +65,7 @@ def _formats(
     direction: Direction,
     sample_rate: int | None,
     channels: int | None,
-    frames: int | None,
+    frames: Callable[[int], int],
     refusals: list[FormatRefusedError],
 ) -> Iterator[StreamFormat]:
     """Yield what to try; what the device refused last decides what is left out."""
@@ -70,13 +73,17 @@ def _formats(
         for count in (channels,) if channels else _channels(device.channels(direction)):
             for kind in SAMPLE_TYPES:
                 tried = len(refusals)
-                size = frames or max(rate // CALLBACKS_PER_SECOND, 16)
-                yield StreamFormat(rate, count, kind, size)
+                yield StreamFormat(rate, count, kind, frames(rate))
                 part = refusals[-1].part if len(refusals) > tried else None
                 if part in ("sample_rate", "channels"):
                     break
             if part == "sample_rate":
                 break
+
+
+def _frames(frames: int | None, callback_s: float, rate: int) -> int:
+    low, high = _LIMITS["frames"]
+    return frames or min(max(round(rate * callback_s), low), high)
 
 
 def _rates(device: Device) -> tuple[int, ...]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from numpy.typing import NDArray
 
 from edge_vc_runtime.devices.backend import Backend, Device, DeviceStream, Direction
-from edge_vc_runtime.devices.negotiation import negotiate
+from edge_vc_runtime.devices.negotiation import CALLBACK_S, negotiate
 from edge_vc_runtime.devices.selection import ignore_notice, pick_device
 from edge_vc_runtime.live.device_choice import DeviceChoice
 
-_SERVER_FRAMES = 240
-"""Frames of a callback where a sound server is in between: it moves 5 ms at a time whatever is
-asked for, and half as many callbacks cost half as much. A card itself is asked for 2.5 ms."""
+_SERVER_S = 0.005
+"""Audio of one output callback where a sound server is in between: it moves 5 ms at a time whatever
+is asked for, and half as many callbacks cost half as much. A card itself is asked for 2.5 ms."""
+_MOST_INPUT_S = 0.01
+"""Of one input callback, through a server: a hop waits for its last sample however it is cut."""
 
 
 class _Callback:
@@ -34,17 +37,24 @@ class DevicePair:
         self,
         backend: Backend,
         choice: DeviceChoice,
+        hop_s: float,
         notice: Callable[[str], object] = ignore_notice,
     ) -> None:
-        """Find and open both; raises `DeviceError` and leaves none open then."""
+        """Find and open both for hops of ``hop_s``.
+
+        Raises `DeviceError` and leaves none open then.
+        """
         devices = backend.devices()
         self.input_device = pick_device(devices, choice.input, "input", notice)
         self.output_device = pick_device(devices, choice.output, "output", notice)
         self._receive, self._play = _Callback(), _Callback()
-        self.input = _open(backend, self.input_device, "input", self._receive, choice.input_rate)
+        hops = ceil(hop_s / _MOST_INPUT_S - 1e-9)
+        self.input = _open(
+            backend, self.input_device, "input", self._receive, choice.input_rate, hop_s / hops
+        )
         try:
             self.output = _open(
-                backend, self.output_device, "output", self._play, choice.output_rate
+                backend, self.output_device, "output", self._play, choice.output_rate, _SERVER_S
             )
         except BaseException:
             self.input.close()
@@ -79,10 +89,15 @@ class DevicePair:
 
 
 def _open(
-    backend: Backend, device: Device, direction: Direction, callback: _Callback, rate: int | None
+    backend: Backend,
+    device: Device,
+    direction: Direction,
+    callback: _Callback,
+    rate: int | None,
+    server_s: float,
 ) -> DeviceStream:
-    frames = None if "hw:" in device.key else _SERVER_FRAMES
-    return negotiate(backend, device, direction, callback, rate, frames=frames)
+    callback_s = CALLBACK_S if "hw:" in device.key else server_s
+    return negotiate(backend, device, direction, callback, rate, callback_s=callback_s)
 
 
 def _card(device: Device) -> str:

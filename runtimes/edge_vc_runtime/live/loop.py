@@ -204,7 +204,8 @@ class LiveLoop:
         )
 
     def _open(self) -> None:
-        pair = DevicePair(self._backend, self._devices, self._note)
+        hop_s = self._converter.hop / self._converter.sample_rate
+        pair = DevicePair(self._backend, self._devices, hop_s, self._note)
         try:
             passage = self._passage(pair)
         except BaseException:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 
 
@@ -19,9 +21,13 @@ class RecentTimes:
         self._count += 1
 
     def percentile_ms(self, percent: float) -> float | None:
-        """Return a percentile in ms, None before the first step."""
+        """Return a percentile (the nearest rank) in ms, None before the first step."""
         known = self._ring[: self._count]
-        return float(np.percentile(known, percent)) / 1e6 if known.size else None
+        if not known.size:
+            return None
+        # np.percentile, which interpolates, takes fifty times as long to call.
+        rank = max(ceil(known.size * percent / 100) - 1, 0)
+        return float(np.partition(known, rank)[rank]) / 1e6
 
     @property
     def rtf(self) -> float | None:
