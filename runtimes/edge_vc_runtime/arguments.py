@@ -1,198 +1,64 @@
-"""The arguments of the board command: what every verb takes, with defaults, units and examples."""
+"""The parser of the board command, made of the rooms' own verbs.
+
+Only the modules of the verb that was called are loaded: a live run need not wait for those of
+installation and measurement.
+"""
 
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 
-from edge_vc_runtime.commands import choose, inspect, profile, report, verify
-from edge_vc_runtime.control.arguments import add_control
-from edge_vc_runtime.devices_arguments import add_devices
-from edge_vc_runtime.install.arguments import add_installation
-from edge_vc_runtime.latency.arguments import add_measure_latency
-from edge_vc_runtime.option_types import number_within
-from edge_vc_runtime.profiling.report import ENVIRONMENTS
-from edge_vc_runtime.run_arguments import add_run
-from edge_vc_runtime.verb_parser import (
-    Commands,
-    VerbParser,
-    add_engine_options,
-    add_threads_option,
-    add_tier_option,
-    add_verb,
-)
+from edge_vc_runtime.verb_parser import Commands, VerbParser
+from edge_vc_runtime.verbs import VERBS
 from edge_vc_runtime.version import __version__
 
-_PROFILE_EXAMPLES = """
-{prog} kathleen.evc
-{prog} kathleen.evc --mode paced --seconds 1800 --json report.json --png report.png
-{prog} kathleen.evc --precision fp32 --threads 2 --fail-on-miss
-"""
-_INSPECT_EXAMPLES = """
-{prog} kathleen.evc
-{prog} kathleen.evc --check
-{prog} kathleen.evc --json
-"""
-_VERIFY_EXAMPLES = """
-{prog} kathleen.evc --allowed-signers allowed_signers
-{prog} kathleen.evc --allowed-signers allowed_signers --revoked revoked_keys
-{prog} kathleen.evc
-"""
-_CHOOSE_EXAMPLES = """
-{prog} kathleen.evc
-{prog} kathleen.evc --threads 2 --seconds 2
-"""
-_REPORT_EXAMPLES = """
-{prog} report.json
-{prog} report.json --png report.png
-"""
+_HOMES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("run_arguments", "add_run", ("run",)),
+    (
+        "bundle_arguments",
+        "add_bundle_verbs",
+        ("profile", "inspect", "verify", "choose", "report"),
+    ),
+    ("devices_arguments", "add_devices", ("devices",)),
+    (
+        "install.arguments",
+        "add_installation",
+        ("install", "installed", "rollback", "uninstall", "unit"),
+    ),
+    ("control.arguments", "add_control", ("control",)),
+    ("latency.arguments", "add_measure_latency", ("measure-latency",)),
+)
+"""Module, the function that adds its verbs, and their names."""
 
 
-def build_parser(prog: str = "edge-vc-rt") -> argparse.ArgumentParser:
-    """Return the parser; ``prog`` is how the user calls it."""
+def build_parser(prog: str = "edge-vc-rt", verb: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser; ``prog`` is how the user calls it, ``verb`` all that it has to know.
+
+    Without a ``verb``, or with one that there is not, it knows every verb.
+    """
     parser = VerbParser(
         prog=prog,
         description="Runs and measures voice-conversion bundles (.evc) on this machine.",
         epilog=f"Every command has its own help: {prog} run --help",
     )
     parser.add_argument("--version", action="version", version=f"edge-vc-runtime {__version__}")
-    _add_verbs(parser, prog)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for module, function, names in _HOMES:
+        if verb in names or verb not in VERBS:
+            _add(module, function, commands, prog)
     return parser
 
 
 def verb_parser(name: str, prog: str = "edge-vc-rt") -> VerbParser:
     """Return the parser of one verb."""
-    verbs: dict[str, VerbParser] = _add_verbs(VerbParser(prog), prog)
+    commands = VerbParser(prog).add_subparsers(required=True, metavar="COMMAND")
+    for module, function, names in _HOMES:
+        if name in names:
+            _add(module, function, commands, prog)
+    verbs: dict[str, VerbParser] = commands.choices
     return verbs[name]
 
 
-def _add_verbs(parser: VerbParser, prog: str) -> dict[str, VerbParser]:
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add_run(commands, prog)
-    _add_profile(commands, prog)
-    _add_inspect(commands, prog)
-    _add_verify(commands, prog)
-    add_devices(commands, prog)
-    _add_choose(commands, prog)
-    _add_report(commands, prog)
-    add_installation(commands, prog)
-    add_control(commands, prog)
-    add_measure_latency(commands, prog)
-    return commands.choices
-
-
-def _add_profile(commands: Commands, prog: str) -> None:
-    parser = add_verb(
-        commands,
-        "profile",
-        "Measures the time per hop back to back (tight) and once per hop duration (paced, as from "
-        "a live source), the first hop of a new process, its memory, and the time by kind of node.",
-        _PROFILE_EXAMPLES,
-        prog,
-    )
-    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
-    add_engine_options(parser)
-    parser.add_argument(
-        "--mode", choices=("tight", "paced", "both"), default="both",
-        help="how hops follow each other (default: both)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--seconds", type=float, default=10.0, metavar="S",
-        help="audio per mode in s (default: 10); 1800 is half an hour under load",
-    )  # fmt: skip
-    parser.add_argument(
-        "--warmup", type=int, default=100, metavar="HOPS",
-        help="hops before timing starts (default: 100)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--environment", choices=ENVIRONMENTS,
-        help="what the report states as its environment (default: detected)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--no-cold-start", action="store_true",
-        help="skip the first-hop measurement, which starts a second process",
-    )  # fmt: skip
-    parser.add_argument("--no-ops", action="store_true", help="skip the time by kind of node")
-    parser.add_argument(
-        "--fail-on-miss", action="store_true", help="exit with 3 on a missed deadline"
-    )
-    _add_outputs(parser)
-    parser.set_defaults(command=profile)
-
-
-def _add_inspect(commands: Commands, prog: str) -> None:
-    parser = add_verb(
-        commands,
-        "inspect",
-        "Checks every byte of a bundle against its manifest and prints what the manifest says.",
-        _INSPECT_EXAMPLES,
-        prog,
-    )
-    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
-    parser.add_argument("--json", action="store_true", help="print the manifest itself")
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="replay the golden recording and compare; exit 1 if off",
-    )
-    parser.set_defaults(command=inspect)
-
-
-def _add_verify(commands: Commands, prog: str) -> None:
-    parser = add_verb(
-        commands,
-        "verify",
-        "Checks every byte of a bundle against its manifest and the manifest's signature with "
-        "ssh-keygen: who signed, and whether the list of signers allows it now.",
-        _VERIFY_EXAMPLES,
-        prog,
-    )
-    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
-    parser.add_argument(
-        "--allowed-signers", metavar="FILE",
-        help="OpenSSH's list of signers (default: this machine's, /etc/edge-vc/allowed_signers, "
-        "then $XDG_CONFIG_HOME/edge-vc/allowed_signers)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--revoked", metavar="FILE", help="public keys that no longer count, one a line, or a KRL"
-    )
-    parser.set_defaults(command=verify)
-
-
-def _add_choose(commands: Commands, prog: str) -> None:
-    parser = add_verb(
-        commands,
-        "choose",
-        "Times every engine and precision that can run the bundle on this machine, in turns, and "
-        "keeps the result under $XDG_STATE_HOME/edge-vc. From then on --engine auto takes the "
-        "fastest, unless the board has a profile that names an engine. A precision other than the "
-        "bundle's own is taken only where it is faster by a tenth. Of a bundle with several tiers "
-        "each is measured, unless one is named.",
-        _CHOOSE_EXAMPLES,
-        prog,
-    )
-    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
-    add_threads_option(parser)
-    add_tier_option(parser)
-    parser.add_argument(
-        "--seconds", type=number_within(0.001, 60, "s"), default=0.5, metavar="S",
-        help="measuring time per engine and precision in s, at most 60 (default: 0.5)",
-    )  # fmt: skip
-    parser.set_defaults(command=choose)
-
-
-def _add_report(commands: Commands, prog: str) -> None:
-    parser = add_verb(
-        commands,
-        "report",
-        "Prints a report of `profile --json` or `run --report`, made here or on another machine.",
-        _REPORT_EXAMPLES,
-        prog,
-    )
-    parser.add_argument("report", metavar="REPORT", help="a JSON report")
-    _add_outputs(parser)
-    parser.set_defaults(command=report)
-
-
-def _add_outputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", metavar="FILE", help="write the report; - for stdout, no table")
-    parser.add_argument("--png", metavar="FILE", help="draw the histograms (needs matplotlib)")
+def _add(module: str, function: str, commands: Commands, prog: str) -> None:
+    getattr(import_module(f"edge_vc_runtime.{module}"), function)(commands, prog)

@@ -31,7 +31,8 @@ def main(
     errors are raised.
     """
     escape_unprintable()
-    arguments = _parse(build_parser(prog), argv)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = _parse(build_parser(prog, given[0] if given else None), given)
     try:
         with _Termination():
             if "bundle" in arguments:
@@ -60,7 +61,7 @@ def _refuse(arguments: argparse.Namespace, error: Exception, message: str) -> in
     return 2
 
 
-def _parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
     """Parse, and name an unknown flag beside the usage of the verb that it was given to."""
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 
@@ -16,6 +15,8 @@ def register_entry_points(group: str, register: Callable[[Any], None]) -> None:
     It reads the metadata of all distributions, about 1 ms each, so registries call it only when
     what they hold does not suffice. What cannot be loaded is left out with a warning.
     """
+    from importlib.metadata import entry_points  # loads an e-mail parser: 25 ms of a start
+
     for point in entry_points(group=group):
         try:
             register(point.load())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from edge_vc_runtime.chain.snapshot import with_chain, with_chain_delay
 from edge_vc_runtime.control.live_control import start_control
 from edge_vc_runtime.control.options import ControlOptions
 from edge_vc_runtime.control.status import LatestStatus
+from edge_vc_runtime.devices.backend import Backend, Preparable
 from edge_vc_runtime.devices.backends import open_backend
 from edge_vc_runtime.devices.library_noise import filtered_stderr
 from edge_vc_runtime.devices.virtual_microphone import VirtualMicrophone
@@ -49,6 +51,10 @@ def run_live(arguments: argparse.Namespace) -> int:
     taps = TapOptions.from_arguments(arguments)
     with ExitStack() as stack:
         stack.enter_context(filtered_stderr())  # before anything takes hold of sys.stderr
+        backend = open_backend(options.backend, options.latency_ms)
+        stack.callback(backend.close)
+        # The sink of a virtual microphone is made later, and has to be among the devices.
+        prepared = _prepare(None if options.virtual_mic else backend, stack)
         display = LiveDisplay(DisplayOptions.from_arguments(arguments))
         stack.callback(display.stop)
         governor = GovernorOptions.from_arguments(arguments)
@@ -65,7 +71,8 @@ def run_live(arguments: argparse.Namespace) -> int:
         listeners = TapListeners(taps, converter.sample_rate, display.console.print)
         stack.callback(listeners.close)
         machine = _Machine(converter, chain, governor)
-        run = _assemble(machine, options, display, listeners, arguments.quiet, stack)
+        prepared()
+        run = _assemble(machine, backend, options, display, listeners, arguments.quiet, stack)
         start_control(
             ControlOptions.from_arguments(arguments),
             chain.parameters,
@@ -122,6 +129,7 @@ class _Machine:
 
 def _assemble(
     machine: _Machine,
+    backend: Backend,
     options: LiveOptions,
     display: LiveDisplay,
     listeners: TapListeners,
@@ -136,8 +144,6 @@ def _assemble(
     console = display.console
     complain = _write_error if quiet else console.print
     choice = _choice(options, stack)
-    backend = open_backend(options.backend, options.latency_ms)
-    stack.callback(backend.close)
     converted = _recorder(options.record, converter, complain, stack)
     microphone = _recorder(options.record_input, converter, complain, stack)
     loop = LiveLoop(
@@ -177,6 +183,16 @@ def _assemble(
         loop, observers, lambda seen: steering.complete(with_chain(seen, chain))
     )
     return _Run(loop, monitor, (*converted, *microphone), status)
+
+
+def _prepare(backend: Backend | None, stack: ExitStack) -> Callable[[], None]:
+    """Start the back end's library while the bundle is opened; return what waits for it."""
+    if not isinstance(backend, Preparable):
+        return lambda: None
+    thread = threading.Thread(target=backend.prepare, name="devices", daemon=True)
+    thread.start()
+    stack.callback(thread.join)
+    return thread.join
 
 
 def _write_error(line: str) -> None:

@@ -6,7 +6,6 @@ import argparse
 
 from edge_vc_runtime.chain.input_options import add_input_options
 from edge_vc_runtime.chain.options import add_chain_options
-from edge_vc_runtime.commands import run as run_file
 from edge_vc_runtime.control.options import add_control_options
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.governor.governor_options import add_governor_options
@@ -68,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         raise UsageError("OUT is missing: give IN and OUT, or neither for a live voice")
     _refuse_live_options(arguments)
+    from edge_vc_runtime.commands import run as run_file
+
     return run_file(arguments)
 
 

@@ -12,9 +12,7 @@ Samples = NDArray[np.float32]
 def stays_within(audio: Samples, limit: float) -> bool:
     """Return whether no sample of ``[T]``, ``T > 0``, is beyond ±``limit``; False where one is NaN.
 
-    No sample is larger than the root of all their squares, which for a hop of ordinary speech says
-    enough, and costs a tenth of ``audio.max()``.
+    The place of the largest sample is found ten times as fast as ``audio.max()`` returns it, and is
+    that of the first NaN where there is one.
     """
-    if audio.dot(audio) <= limit * limit:
-        return True
     return bool(audio[audio.argmax()] <= limit and audio[audio.argmin()] >= -limit)

@@ -19,6 +19,7 @@ from edge_vc_runtime.devices import (
     open_backend,
 )
 from edge_vc_runtime.devices.callback_watch import CallbackWatch
+from edge_vc_runtime.devices.pyaudio_backend import PyAudioBackend
 from edge_vc_runtime.devices.pyaudio_stream import PyAudioInput, PyAudioOutput
 
 FORMAT = StreamFormat(48000, 2, "int16", 4)
@@ -181,3 +182,27 @@ def test_a_stream_that_stalls_is_not_active(monkeypatch: pytest.MonkeyPatch) -> 
     assert not watch.alive()
     watch.calls += 1
     assert watch.alive()
+
+
+def test_a_library_that_was_prepared_is_not_started_again(library: FakePyAudio) -> None:
+    backend = PyAudioBackend()
+    backend.prepare()
+    assert library.starts == 1
+    assert [device.name for device in backend.devices()] == ["USB: Audio (hw:1,0)", "default"]
+    assert library.starts == 1
+    library.cards.append(("plugged in", 1, 0))
+    assert len(backend.devices()) == 3, "from then on it is started anew to see what is new"
+    assert library.starts == 2
+
+
+def test_a_failed_preparation_is_told_by_the_next_call(
+    library: FakePyAudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError("no card at all")
+
+    monkeypatch.setattr(library, "PyAudio", refuse)
+    backend = PyAudioBackend()
+    backend.prepare()
+    with pytest.raises(DeviceError, match="no card at all"):
+        backend.devices()

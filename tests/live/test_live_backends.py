@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -94,6 +95,23 @@ def test_it_records_what_is_said(backend: Backend, sound: SoundServer) -> None:
     time.sleep(0.05)
     assert len(blocks) == count, "a closed stream calls back no more"
     stream.close()
+
+
+def test_python_knows_a_callbacks_thread_for_as_long_as_it_runs(
+    backend: Backend, sound: SoundServer
+) -> None:
+    current, number = ctypes.pythonapi.PyThreadState_Get, ctypes.pythonapi.PyThreadState_GetID
+    current.restype, number.restype = ctypes.c_void_p, ctypes.c_uint64
+    numbers: list[int] = []
+
+    def note(block: np.ndarray, flag: bool) -> None:
+        numbers.append(number(ctypes.c_void_p(current())))
+
+    stream = negotiate(backend, find_device(backend, "mic_feed", "input"), "input", note)
+    stream.start()
+    wait_until(lambda: len(numbers) > 20)
+    stream.close()
+    assert len(set(numbers)) == 1, "a new state for every callback costs more than the callback"
 
 
 @pytest.mark.parametrize("channels", [1, 2, 8])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -125,3 +125,15 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Close every stream and the library; harmless when repeated."""
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """A back end whose library takes long to start."""
+
+    def prepare(self) -> None:
+        """Start it on any thread, before anything else of the back end is used.
+
+        What the library writes to stderr meanwhile is not held back, because other threads may
+        redirect that descriptor; a failure is left to the next call, which raises it.
+        """

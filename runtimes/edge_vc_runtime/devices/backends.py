@@ -54,13 +54,16 @@ def open_backend(name: str = "auto", latency_ms: float | None = None) -> Backend
     """
     if name != "auto":
         return _open(_kind(name), latency_ms)
-    reasons = []
-    for kind in backend_kinds().values():
-        try:
-            return _open(kind, latency_ms)
-        except DeviceError as error:
-            reasons.append(error)
-    raise reasons[0]
+    reasons: dict[str, DeviceError] = {}
+    for known in (lambda: dict(BACKENDS), backend_kinds):  # entry points only where none opens
+        for kind in known().values():
+            if kind.name in reasons:
+                continue
+            try:
+                return _open(kind, latency_ms)
+            except DeviceError as error:
+                reasons[kind.name] = error
+    raise next(iter(reasons.values()))
 
 
 def _open(kind: BackendKind, latency_ms: float | None) -> Backend:

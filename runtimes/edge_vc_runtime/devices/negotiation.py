@@ -21,7 +21,7 @@ from edge_vc_runtime.devices.error import DeviceError, FormatRefusedError
 SAMPLE_TYPES: tuple[SampleType, ...] = ("float32", "int16", "int32")
 """In the order in which they are tried: some microphones have 32-bit integers only."""
 CALLBACK_S = 0.0025
-"""Audio of one callback in s: PortAudio's ring grows with it, the model's hop is joined elsewhere."""
+"""Audio of a callback in s: PortAudio's ring grows with it, the model's hop is joined elsewhere."""
 _RATES = (48000, 44100, 96000, 32000, 16000)
 _LIMITS = {"sample rate": (4000, 384_000), "channels": (1, 64), "frames": (16, 16384)}
 
@@ -40,7 +40,8 @@ def negotiate(
 
     Without ``sample_rate`` (Hz) 48 kHz is tried first, then what the device suggests. Without
     ``channels`` its own number, when that is 1 or 2; of more, the first two, else all. Without
-    ``frames`` a callback lasts ``callback_s`` at whatever rate the device takes. Samples are float32, else int16, else int32.
+    ``frames`` a callback lasts ``callback_s`` at whatever rate the device takes. Samples are
+    float32, else int16, else int32.
 
     Raises `DeviceError` that says what was refused; a busy or vanished device ends the search.
     """
@@ -83,7 +84,7 @@ def _formats(
 
 def _frames(frames: int | None, callback_s: float, rate: int) -> int:
     low, high = _LIMITS["frames"]
-    return frames or min(max(round(rate * callback_s), low), high)
+    return frames or min(max(int(rate * callback_s + 1e-6), low), high)
 
 
 def _rates(device: Device) -> tuple[int, ...]:

@@ -40,13 +40,21 @@ class PyAudioBackend:
         self._library = pyaudio
         self._portaudio: Any = None
         self._streams: list[PyAudioStream] = []
+        self._prepared = False
+
+    def prepare(self) -> None:
+        """Start PortAudio, which asks every card what it can: 0.1 s behind a sound server."""
+        with suppress(DeviceError):
+            self._audio()
+            self._prepared = True
 
     def devices(self) -> list[Device]:
         """Return the devices; PortAudio is started anew unless a stream is open."""
         self._streams = [each for each in self._streams if each.hung or not each.closed]
         with captured_stderr():
-            if not self._streams:
+            if not self._streams and not self._prepared:
                 self._terminate()
+            self._prepared = False
             audio = self._audio()
             return [self._device(index) for index in range(audio.get_device_count())]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 
 from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.manifest import Manifest
@@ -20,6 +19,8 @@ and hops ``[N, hop]``; the most expensive kind first, None where the library can
 
 def distribution_version(name: str) -> str | None:
     """Return the version of an installed distribution, None when it is not installed."""
+    from importlib import metadata  # loads an e-mail parser: 25 ms of a start
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
