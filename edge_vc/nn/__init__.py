@@ -10,6 +10,7 @@ from edge_vc.nn.gru import GRU
 from edge_vc.nn.harmonic import HarmonicSource
 from edge_vc.nn.layer import State, StreamingLayer, flatten_state, unflatten_state
 from edge_vc.nn.noise import NoiseSource
+from edge_vc.nn.recovering_mean import RecoveringMean
 from edge_vc.nn.residual import Residual
 from edge_vc.nn.running_mean import RunningMean
 from edge_vc.nn.serial import Serial
@@ -29,6 +30,7 @@ __all__ = [
     "InverseRealDFT",
     "NoiseSource",
     "RealDFT",
+    "RecoveringMean",
     "Residual",
     "RunningMean",
     "Serial",

@@ -20,6 +20,7 @@ from edge_vc.nn import (
     FollowingMean,
     HarmonicSource,
     NoiseSource,
+    RecoveringMean,
     Residual,
     RunningMean,
     Serial,
@@ -105,6 +106,7 @@ CASES = [
     Case("noise", lambda: NoiseSource(17), 1),
     Case("running-mean", lambda: RunningMean(12), 12, scale=3.0),
     Case("following-mean", lambda: FollowingMean(5), 2),
+    Case("recovering-mean", lambda: RecoveringMean(12), 12, scale=3.0),
     Case("residual", lambda: Residual(Conv(4, 4, 5, dilation=2), 4), 4),
     Case("residual-lookahead", lambda: Residual(Conv(4, 4, 5, lookahead=3), 4), 4),
     Case("residual-nested", lambda: Residual(Residual(Conv(4, 4, 3, lookahead=1), 4), 4), 4),
@@ -112,6 +114,9 @@ CASES = [
     Case("residual-bottleneck", lambda: Residual(bottleneck(), 4), 4),
     Case("student-source-filter", lambda: small_student("source-filter"), 1, scale=0.1),
     Case("student-istft", lambda: small_student("istft"), 1, scale=0.1),
+    Case(
+        "student-gated", lambda: small_student("source-filter", channel_norm="gated"), 1, scale=0.1
+    ),
     Case("student-lookahead", lambda: small_student("source-filter", lookahead=2), 1, scale=0.1),
     Case("student-short-hop", lambda: small_student("source-filter", hop=80), 1, scale=0.1),
     *(

@@ -10,6 +10,7 @@ from edge_vc.assets import ASSETS
 from edge_vc.compress.pruning.cost import Cost, TargetError, cost_of, fit_config
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stages.settings import InitialStudentSettings
+from edge_vc.models.student.channel_norm import with_recovering_norm
 from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.file import StudentFileError, load_student
 from edge_vc.models.student.hop import with_hop
@@ -73,7 +74,7 @@ def _given_student(settings: InitialStudentSettings) -> Student:
             torch.manual_seed(settings.seed)
             return Student(_random_config(settings)).eval()
     try:
-        return load_student(path)
+        return with_recovering_norm(load_student(path))
     except StudentFileError as error:
         raise RecipeError(f'student.weights = "{settings.weights}": {error}') from error
 

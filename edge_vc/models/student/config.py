@@ -11,6 +11,7 @@ from edge_vc_runtime.bundle.input_spec import InputSpec
 
 Head = Literal["source-filter", "istft"]
 Phase = Literal["fixed", "predicted"]
+ChannelNorm = Literal["recovering", "gated"]
 NO_FLOOR = -40.0
 """An `input_floor` that log-mels never reach."""
 
@@ -32,6 +33,9 @@ class StudentConfig:
     input_floor: float = -8.0
     """Lowest normalised log-mel power in nats: a quiet room and a noisy one look the same below.
     -40 keeps everything, as students before it did."""
+    channel_norm: ChannelNorm = "recovering"
+    """The running mean of the log-mels: ``recovering`` is back two seconds after something loud;
+    ``gated`` takes ten and more, as students before it did."""
     channels: int = 160
     """Channels of the residual stream."""
     hidden: tuple[int, ...] = (448,) * 5
@@ -73,6 +77,9 @@ class StudentConfig:
             raise ValueError(f"head = {self.head!r}: must be one of {', '.join(get_args(Head))}")
         if self.phase not in get_args(Phase):
             raise ValueError(f"phase = {self.phase!r}: must be one of {', '.join(get_args(Phase))}")
+        if self.channel_norm not in get_args(ChannelNorm):
+            kinds = ", ".join(get_args(ChannelNorm))
+            raise ValueError(f"channel_norm = {self.channel_norm!r}: must be one of {kinds}")
         if self.analysis_window % 2 or self.analysis_window < self.hop:
             raise ValueError(
                 f"analysis_window = {self.analysis_window}: must be even and at least {self.hop}"
@@ -157,7 +164,7 @@ def hop_samples(hop_ms: float, sample_rate: int) -> int:
     return round(samples)
 
 
-_BEFORE = {"input_floor": NO_FLOOR, "phase": "predicted"}
+_BEFORE = {"input_floor": NO_FLOOR, "phase": "predicted", "channel_norm": "gated"}
 """What files without these fields mean."""
 _SIZES = (
     "sample_rate",

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from edge_vc.models.student.config import NO_FLOOR, StudentConfig
-from edge_vc.nn import CausalSTFT, RunningMean, State, StreamingLayer
+from edge_vc.nn import CausalSTFT, RecoveringMean, RunningMean, State, StreamingLayer
 from edge_vc.nn.layer import branch, join_state
 from edge_vc.nn.stft import make_window
 
@@ -21,8 +21,14 @@ PRIOR_SECONDS = 0.3
 """Of louder frames that the prior weighs as much as."""
 MEMORY_SECONDS = 3.0
 """Of louder frames that the running mean is over, at most."""
-FALL_DB_PER_SECOND = 1.0
-"""How fast the peak falls that frames are compared with."""
+RECOVERY_SECONDS = 0.2
+"""Of louder frames that the recovering mean is over after something loud."""
+GATED_FALL_DB_PER_SECOND = 1.0
+"""How fast the peak falls that frames are compared with, in the gated mean."""
+FALL_DB_PER_SECOND = 30.0
+"""How fast the peak falls that tells the recovering mean that something loud is over."""
+RISE_DB_PER_SECOND = 6.0
+"""How fast the recovering mean's noise floor rises."""
 
 
 def mel(hz: float) -> float:
@@ -67,6 +73,27 @@ def mel_matrix(config: StudentConfig, bins: Sequence[int]) -> Tensor:
     return (hats / hats.sum(dim=1, keepdim=True) * 2 / power).float()
 
 
+def channel_norm(config: StudentConfig) -> RunningMean | RecoveringMean:
+    """Return the running mean that ``config.channel_norm`` names, alike at every hop."""
+    rate = config.frame_rate
+    prior, memory = max(1, round(PRIOR_SECONDS * rate)), round(MEMORY_SECONDS * rate)
+    if config.channel_norm == "gated":
+        return RunningMean(
+            config.mels,
+            prior_frames=prior,
+            memory_frames=memory,
+            fall_db=GATED_FALL_DB_PER_SECOND / rate,
+        )
+    return RecoveringMean(
+        config.mels,
+        prior_frames=prior,
+        memory_frames=memory,
+        recovery_frames=max(1, round(RECOVERY_SECONDS * rate)),
+        fall_db=FALL_DB_PER_SECOND / rate,
+        rise_db=RISE_DB_PER_SECOND / rate,
+    )
+
+
 class Frontend(StreamingLayer):
     """Audio ``[B, 1, 1, T]`` to log-mels ``[B, mels, 1, T / hop]`` less their running mean."""
 
@@ -76,12 +103,7 @@ class Frontend(StreamingLayer):
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         self.stft = CausalSTFT(config.analysis_window, config.hop)
-        self.norm = RunningMean(
-            config.mels,
-            prior_frames=max(1, round(PRIOR_SECONDS * config.frame_rate)),
-            memory_frames=round(MEMORY_SECONDS * config.frame_rate),
-            fall_db=FALL_DB_PER_SECOND / config.frame_rate,
-        )
+        self.norm = channel_norm(config)
         self.block, self.ratio = self.stft.block, self.stft.ratio
         self.floor = config.log_floor
         self.input_floor = config.input_floor
