@@ -19,9 +19,9 @@ class RecoveringMean(StreamingLayer):
     energy lately; that edge is five decibels wide, so that rounding cannot flip a frame. Where
     the recent peak of the energy is below the mean's own level, the mean is of something louder
     that is over: the memory shrinks to ``recovery_frames``, from three decibels above to three
-    below, and the mean falls within a second. Rises of the level are followed slowly: a bang moves the
-    mean little. Cepstral mean normalisation (Atal, 1974) made causal; no gradient flows through
-    the mean.
+    below, and the mean falls within a second. Rises of the level are followed slowly: a bang
+    moves the mean little. Cepstral mean normalisation (Atal, 1974) made causal; no gradient
+    flows through the mean.
     """
 
     def __init__(

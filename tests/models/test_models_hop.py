@@ -64,8 +64,8 @@ def test_a_default_student_is_saved_with_the_fields_it_always_had(tmp_path: Path
     with safe_open(path, framework="pt") as file:
         config = json.loads(file.metadata()["student"])["config"]
     assert sorted(config) == [
-        "analysis_window", "bands", "channel_norm", "channels", "dilations", "head", "hidden", "hop",
-        "input_floor", "kernel", "log_floor", "lookahead", "mels", "outputs", "phase",
+        "analysis_window", "bands", "channel_norm", "channels", "dilations", "head", "hidden",
+        "hop", "input_floor", "kernel", "log_floor", "lookahead", "mels", "outputs", "phase",
         "pitch_channels", "sample_rate", "synthesis_window", "target_f0_hz",
     ]  # fmt: skip
     assert load_student(path).config == StudentConfig()

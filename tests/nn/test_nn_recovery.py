@@ -17,8 +17,9 @@ from edge_vc.nn import RecoveringMean, StreamingLayer
 RATE = 16_000
 FRAMES = 100
 """In a second, of layers that take frames."""
-APART = ("running-mean", "recovering-mean")
-"""Only older files have the first; the second is for the energies of speech, as tested below."""
+APART = ("running-mean", "recovering-mean", "following-mean")
+"""Only older files have the first; the second is for the energies of speech, as tested below; the
+third follows a bounded log F0, not a level, with weights within 0..1."""
 LAYERS = [case for case in CASES if "student" not in case.name and case.name not in APART]
 NATS = 0.2302585
 """Log power of a decibel."""
