@@ -7,6 +7,7 @@ import random
 import shlex
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -65,12 +66,18 @@ def on_board(board: ServedBoard, *words: str | Path) -> RemoteOutput:
         return connection.run([str(word) for word in words], timeout_s=120 * board.slow)
 
 
-def wait_for_process(board: ServedBoard, word: str, timeout_s: float = 60.0) -> list[int]:
-    """Return the processes of a board's connections with ``word`` in their command, once any is."""
+def wait_for_process(
+    board: ServedBoard, word: str, alive: Callable[[], bool], timeout_s: float = 60.0
+) -> list[int]:
+    """Return the processes of a board's connections with ``word`` in their command, once any is.
+
+    ``alive`` says whether what starts them still runs here.
+    """
     for _ in range(int(timeout_s * board.slow / 0.01)):
         found = [id for id, line in board.processes().items() if word in line]
         if found:
             return found
+        assert alive(), f"ended before it started {word}"
         time.sleep(0.01)
     raise AssertionError(f"no process with {word} within {timeout_s:.0f} s")
 
@@ -84,9 +91,11 @@ def kill_hard(processes: list[int]) -> None:
             continue
 
 
-def kill_installer(board: ServedBoard, dice: random.Random, span_s: float) -> None:
+def kill_installer(
+    board: ServedBoard, dice: random.Random, span_s: float, alive: Callable[[], bool]
+) -> None:
     """Wait until the installer runs there, then at a random moment kill it or its connection."""
-    found = wait_for_process(board, INSTALLER)
+    found = wait_for_process(board, INSTALLER, alive)
     time.sleep(dice.uniform(0, span_s))
     if dice.random() < 0.5:
         board.cut()

@@ -72,7 +72,7 @@ def test_five_kills_never_break_what_is_current(board: LoopbackServer) -> None:
     for bundle in bundles:
         run = _Activation(board, root, bundle)
         run.start()
-        wait_for_process(board, INSTALLER)
+        wait_for_process(board, INSTALLER, run.is_alive)
         began = time.monotonic()
         run.join()
         assert run.code == 0
@@ -84,7 +84,7 @@ def test_five_kills_never_break_what_is_current(board: LoopbackServer) -> None:
         wanted = next(path for release, path in releases.items() if release != current)
         run = _Activation(board, root, wanted)
         run.start()
-        kill_installer(board, dice, span)
+        kill_installer(board, dice, span, run.is_alive)
         run.join()
         killed += run.code != 0
     check_whole(board, root, set(releases))

@@ -105,6 +105,9 @@ class _Job:
         command = [sys.executable, "-m", "edge_vc", "flash", *self.words]
         self.done = subprocess.run(command, capture_output=True, text=True, check=False)
 
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     def join(self) -> subprocess.CompletedProcess[str]:
         self._thread.join(600)
         return self.done
@@ -322,7 +325,7 @@ def test_kills_of_the_installer_never_break_what_is_current(
         assert flashed.exit_code == 0, flashed.stderr
         releases[(board.here(root) / "current").readlink().name] = path
     job = _Job(str(bundle), *words)
-    wait_for_process(board, INSTALLER)
+    wait_for_process(board, INSTALLER, job.is_alive)
     began = time.monotonic()
     assert job.join().returncode == 0
     span, dice, killed = time.monotonic() - began, random.Random(14), 0
@@ -330,7 +333,7 @@ def test_kills_of_the_installer_never_break_what_is_current(
         current = check_whole(board, root, set(releases))
         wanted = next(path for release, path in releases.items() if release != current)
         job = _Job(str(wanted), *words)
-        kill_installer(board, dice, span)
+        kill_installer(board, dice, span, job.is_alive)
         killed += job.join().returncode != 0
     check_whole(board, root, set(releases))
     assert flash(str(other), *words).exit_code == 0

@@ -8,7 +8,7 @@ from edge_vc.assets import find_bundle
 from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.verb import ResumableVerb, verb_app
 from edge_vc_boards.flash import flags
-from edge_vc_boards.flash.commands import FleetCommand, change_one, flash_one, tell
+from edge_vc_boards.flash.commands import FleetCommand, change_one, flash_one, pack_app, tell
 from edge_vc_boards.flash.image import card_flags
 from edge_vc_boards.flash.image.card_options import CardOptions
 from edge_vc_boards.flash.image.commands import make_card, make_layer
@@ -62,6 +62,7 @@ def flash(
     init_format: card_flags.InitFormatOption = None,
     device: card_flags.DeviceOption = None,
     layer: card_flags.LayerOption = None,
+    bundle_app: flags.BundleAppOption = None,
     system: card_flags.SystemOption = None,
 ) -> None:
     """See `HELP`."""
@@ -69,17 +70,18 @@ def flash(
         user, password_file, tuple(ssh_key or ()), hostname, timezone, locale, keyboard,
         wifi, wifi_file, wifi_country, wifi_hidden, instance,
     )  # fmt: skip
-    if sum(place is not None for place in (to, inventory, image, layer)) != 1:
+    if sum(place is not None for place in (to, inventory, image, layer, bundle_app)) != 1:
         raise InputError(
-            "give one of --to USER@HOST, --inventory FILE, --image IMG and --layer DIR"
+            "give one of --to USER@HOST, --inventory FILE, --image IMG, --layer DIR and "
+            "--bundle-app OUT"
         )
     if image is None and (card != CardOptions() or out or device or init_format):
         raise InputError("--image IMG is needed with the options of a card")
     if (bundle is not None) + show_list + rollback + uninstall != 1:
         raise InputError("give one of BUNDLE, --list, --rollback and --uninstall")
-    if bundle is None and (image or layer):
+    if bundle is None and (image or layer or bundle_app):
         raise InputError("--list, --rollback and --uninstall need --to USER@HOST or --inventory")
-    if dry_run and (image or layer):
+    if dry_run and (image or layer or bundle_app):
         raise InputError("--dry-run is for boards over SSH")
     request = None
     check_root(root)
@@ -110,6 +112,9 @@ def flash(
         return
     if request is not None and layer is not None:
         make_layer(request, layer, system, tell)
+        return
+    if request is not None and bundle_app is not None:
+        pack_app(request, bundle_app, system)
         return
     target = SshTarget(to or "", port, identity, options)
     if request is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import typer
 
+from edge_vc_boards.flash.app.make_app import make_app
 from edge_vc_boards.flash.board_shell import BoardShell
 from edge_vc_boards.flash.deploy import flash_board
 from edge_vc_boards.flash.error import NotInstalledError
@@ -59,6 +61,13 @@ def change_one(
             lines = there.lines()
     for line in lines:
         typer.echo(printable(line))
+
+
+def pack_app(request: FlashRequest, out: Path, system: str | None) -> None:
+    """Write an executable file and say what it is for."""
+    pythons = make_app(request, out, system, tell)
+    size = out.stat().st_size / 1e6
+    typer.echo(f"{out}: {size:.1f} MB, for Python {' and '.join(pythons)}")
 
 
 class FleetCommand:

@@ -117,3 +117,8 @@ RollbackOption = Annotated[
 UninstallOption = Annotated[
     bool, typer.Option("--uninstall", help="Remove everything but allowed_signers.")
 ]
+
+BundleAppOption = Annotated[
+    Path | None,
+    typer.Option(metavar="OUT", help="Write one executable file: runtime, wheels and bundle."),
+]

@@ -27,6 +27,10 @@ first boot installs without a network and leaves edge-vc-first-boot.log on that 
 password is asked for, or read from --password-file or EDGE_VC_CARD_PASSWORD, the passphrase
 from --wifi-file or EDGE_VC_WIFI_PASSPHRASE; only their hashes are written. It needs mtools,
 e2fsprogs and openssl. With --layer it writes a layer for rpi-image-gen.
+
+With --bundle-app it writes one executable file with runtime, wheels and bundle, for a Raspberry Pi
+unless --board names another board: ./OUT there runs live, ./OUT --help lists its commands. It needs
+the board's Python 3 and nothing else, and unpacks itself into ~/.cache/edge-vc once.
 """
 NOTES = notes(
     """
@@ -41,6 +45,7 @@ edge-vc flash kathleen.evc --inventory boards.toml --group kitchen --parallel 8
 edge-vc flash --inventory hosts.yml --list
 edge-vc flash kathleen.evc --image pi-os.img.xz --out card.img --trust key.pub
     --user ann --ssh-key ~/.ssh/id_ed25519.pub --wifi Home --wifi-country GB
+edge-vc flash kathleen.evc --bundle-app kathleen-voice
 """,
     "0 it runs, now or already; 1 the release failed there and what ran before runs again; 2 the "
     "board or the bundle is refused, or the connection failed; 130 Ctrl-C",

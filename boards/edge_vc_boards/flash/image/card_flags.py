@@ -80,5 +80,6 @@ LayerOption = Annotated[
 ]
 
 SystemOption = Annotated[
-    str | None, typer.Option(help="Of --layer, e.g. trixie.", show_default="the board's first")
+    str | None,
+    typer.Option(help="Of --layer or --bundle-app, e.g. trixie.", show_default="the first; all"),
 ]

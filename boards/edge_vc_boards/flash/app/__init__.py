@@ -1,0 +1,1 @@
+"""One executable file for a board: runtime, wheels and bundle."""

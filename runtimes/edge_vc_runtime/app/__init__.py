@@ -1,0 +1,1 @@
+"""The board command of a file that carries its bundle."""
