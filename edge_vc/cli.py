@@ -47,6 +47,7 @@ ELSEWHERE = {
         "--remote": "edge_vc_boards.flash.remote_profile",
         "--emulate": "edge_vc_boards.emulation.estimated_profile",
     },
+    "validate": {"--remote": "edge_vc_boards.flash.remote_validate"},
 }
 """Options by which a board verb runs on a board or an emulated one, and the modules that do it."""
 

@@ -39,6 +39,7 @@ MISSING = {
     "profile": ["none.evc"],
     "inspect": ["none.evc"],
     "verify": ["none.evc", "--allowed-signers", "none"],
+    "validate": ["none.evc"],
     "install": ["none.evc"],
     "installed": ["--root", "none"],
     "rollback": ["--root", "none"],

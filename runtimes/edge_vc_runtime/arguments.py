@@ -20,6 +20,7 @@ _HOMES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "add_bundle_verbs",
         ("profile", "inspect", "verify", "choose", "report"),
     ),
+    ("validation.arguments", "add_validate", ("validate",)),
     ("devices_arguments", "add_devices", ("devices",)),
     (
         "install.arguments",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,15 +42,23 @@ def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> lis
     ``auto`` takes every engine that is installed, not only the first. Raises `BundleError` when the
     bundle has no golden recording, `EngineError` when an engine refuses a model or none is there.
     """
-    tiers = (bundle.tier(name) for name in bundle.manifest.tier_names)
-    return [replay for tier in tiers for replay in _replay_tier(tier, engine, threads)]
+    return [replay for replay, _, _ in played_goldens(bundle, engine, threads)]
 
 
-def _replay_tier(bundle: Bundle, engine: str, threads: int) -> list[Replay]:
+def played_goldens(
+    bundle: Bundle, engine: str = "auto", threads: int = 1
+) -> Iterator[tuple[Replay, Samples, Samples]]:
+    """Yield every replay with its output and the recorded one, see `replay_golden`."""
+    for name in bundle.manifest.tier_names:
+        yield from _play_tier(bundle.tier(name), engine, threads)
+
+
+def _play_tier(
+    bundle: Bundle, engine: str, threads: int
+) -> Iterator[tuple[Replay, Samples, Samples]]:
     arrays = bundle.golden()
     golden = bundle.manifest.golden
     tolerances = golden.tolerance if golden else {}
-    replays = []
     for kind in _engines(bundle, engine):
         precisions = {m.precision for m in bundle.manifest.models if m.format in kind.formats}
         for precision, tolerance in tolerances.items():
@@ -59,19 +68,17 @@ def _replay_tier(bundle: Bundle, engine: str, threads: int) -> list[Replay]:
             session = Session.open(bundle, kind.name, threads, precision)
             output, recorded = _replay(session, arrays["input"], expected)
             selection = session.selection
-            replays.append(
-                Replay(
-                    engine=selection.engine,
-                    library=selection.library,
-                    version=selection.version,
-                    precision=precision,
-                    tier=bundle.manifest.default_tier,
-                    difference=_difference(output, recorded),
-                    snr_db=_snr_db(output, recorded),
-                    tolerance=tolerance,
-                )
+            replay = Replay(
+                engine=selection.engine,
+                library=selection.library,
+                version=selection.version,
+                precision=precision,
+                tier=bundle.manifest.default_tier,
+                difference=_difference(output, recorded),
+                snr_db=_snr_db(output, recorded),
+                tolerance=tolerance,
             )
-    return replays
+            yield replay, output, recorded
 
 
 def _engines(bundle: Bundle, engine: str) -> list[EngineKind]:

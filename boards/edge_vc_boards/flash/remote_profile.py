@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from edge_vc_boards.flash.error import FlashError
-from edge_vc_boards.flash.request import check_root
-from edge_vc_boards.flash.ssh import RemoteOutput, SshConnection, SshTarget
+from edge_vc_boards.flash.remote_command import (
+    OPTIONS_HELP,
+    remote_command,
+    remote_parser,
+)
+from edge_vc_boards.flash.ssh import RemoteOutput
 from edge_vc_boards.reports import show_report
 from edge_vc_runtime.arguments import verb_parser
-from edge_vc_runtime.install.layout import DEFAULT_ROOT
 from edge_vc_runtime.profiling.report import Report
 from edge_vc_runtime.schema.fields import FieldError
 
@@ -21,10 +22,7 @@ on a board:
   edge-vc profile --remote USER@HOST [OPTION...]
       measures the release that `edge-vc flash` has installed there, with the options above, and
       shows the report here; --json and --png write files here
-  --root DIR             folder of the installation there (default: {DEFAULT_ROOT})
-  --port N, --identity KEY, --ssh-option KEY=VALUE
-                         as for `edge-vc flash`
-
+{OPTIONS_HELP}
   edge-vc profile --remote pi@raspberrypi.local --seconds 60 --json pi.json
 """
 _CHECK_FAILED = 3
@@ -37,35 +35,16 @@ def run(words: Sequence[str]) -> int:
 
     Raises `FlashError` when the board cannot be reached or measures nothing.
     """
-    here, there = _here().parse_known_args(words)
-    check_root(here.root)
-    bundle = f"{here.root}/current/bundle.evc"
-    wanted = verb_parser("profile", PROG).parse_args([bundle, *there])
-    target = SshTarget(here.remote, here.port, here.identity, tuple(here.ssh_option))
-    command = [f"{here.root}/venv/bin/edge-vc-rt", "profile", bundle, "--json", "-", *there]
-    with SshConnection(target) as connection:
-        done = connection.run(command, timeout_s=2 * float(wanted.seconds) + _SLACK_S)
-    show_report(_report(target.name, done), here.json, here.png)
+    here, there = remote_parser(f"{PROG} profile", "--json", "--png").parse_known_args(words)
+    command = remote_command("profile", here)
+    wanted = verb_parser("profile", PROG).parse_args([command.bundle, *there])
+    timeout_s = 2 * float(wanted.seconds) + _SLACK_S
+    done = command.run(["--json", "-", *there], (0, _CHECK_FAILED), timeout_s)
+    show_report(_report(command.target.name, done), here.json, here.png)
     return done.code
 
 
-def _here() -> argparse.ArgumentParser:
-    """Return the parser of what stays on this machine."""
-    parser = argparse.ArgumentParser(f"{PROG} profile", add_help=False, allow_abbrev=False)
-    parser.add_argument("--remote", required=True, metavar="USER@HOST")
-    parser.add_argument("--root", default=str(DEFAULT_ROOT))
-    parser.add_argument("--port", type=int)
-    parser.add_argument("--identity", type=Path)
-    parser.add_argument("--ssh-option", action="append", default=[])
-    parser.add_argument("--json")
-    parser.add_argument("--png")
-    return parser
-
-
 def _report(name: str, done: RemoteOutput) -> Report:
-    if done.code not in (0, _CHECK_FAILED):
-        missing = "; edge-vc flash BUNDLE brings it there" * (done.code in (126, 127))
-        raise FlashError(f"{name}: {done.last_line()}{missing}")
     try:
         return Report.from_json(done.stdout.encode())
     except FieldError as error:

@@ -1,0 +1,63 @@
+"""The board command of an installation, run there over SSH, its JSON brought here."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_vc_boards.flash.error import FlashError
+from edge_vc_boards.flash.request import check_root
+from edge_vc_boards.flash.ssh import RemoteOutput, SshConnection, SshTarget
+from edge_vc_runtime.install.layout import DEFAULT_ROOT
+
+OPTIONS_HELP = f"""\
+  --root DIR             folder of the installation there (default: {DEFAULT_ROOT})
+  --port N, --identity KEY, --ssh-option KEY=VALUE
+                         as for `edge-vc flash`
+"""
+
+
+@dataclass(frozen=True)
+class RemoteCommand:
+    """A verb of ``edge-vc-rt`` on the release that is current on a board."""
+
+    target: SshTarget
+    root: str
+    verb: str
+
+    @property
+    def bundle(self) -> str:
+        """Where the board has its current bundle."""
+        return f"{self.root}/current/bundle.evc"
+
+    def run(self, words: Sequence[str], accepted: Sequence[int], timeout_s: float) -> RemoteOutput:
+        """Run it; raises `FlashError` where it ends with another code than those accepted."""
+        program = f"{self.root}/venv/bin/edge-vc-rt"
+        with SshConnection(self.target) as connection:
+            done = connection.run([program, self.verb, self.bundle, *words], timeout_s=timeout_s)
+        if done.code not in accepted:
+            missing = "; edge-vc flash BUNDLE brings it there" * (done.code in (126, 127))
+            raise FlashError(f"{self.target.name}: {done.last_line()}{missing}")
+        return done
+
+
+def remote_parser(prog: str, *files: str) -> argparse.ArgumentParser:
+    """Return the parser of what stays on this machine; ``files`` are options that write here."""
+    parser = argparse.ArgumentParser(prog, add_help=False, allow_abbrev=False)
+    parser.add_argument("--remote", required=True, metavar="USER@HOST")
+    parser.add_argument("--root", default=str(DEFAULT_ROOT))
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--identity", type=Path)
+    parser.add_argument("--ssh-option", action="append", default=[])
+    for name in files:
+        parser.add_argument(name)
+    return parser
+
+
+def remote_command(verb: str, here: argparse.Namespace) -> RemoteCommand:
+    """Return the command that the options ask for; raises `FlashError`."""
+    check_root(here.root)
+    target = SshTarget(here.remote, here.port, here.identity, tuple(here.ssh_option))
+    return RemoteCommand(target, here.root, verb)

@@ -1,0 +1,55 @@
+"""Validations of one or two machines as lines, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from edge_vc_runtime.validation.validation import ValidatedModel, Validation
+
+_ROWS: tuple[tuple[str, str, Callable[[ValidatedModel], float | None]], ...] = (
+    ("difference from the recording", ".1e", lambda model: model.difference),
+    ("SNR to the recording (dB)", ".1f", lambda model: model.snr_db),
+    ("spectral distance (dB)", ".3f", lambda model: model.quality.spectral_distance_db),
+    ("level (dBFS)", ".2f", lambda model: model.quality.level_db),
+    ("peak (dBFS)", ".2f", lambda model: model.quality.peak_db),
+    ("noise floor (dBFS)", ".2f", lambda model: model.quality.noise_floor_db),
+    ("clipped (%)", ".3f", lambda model: model.quality.clipped_percent),
+)
+
+
+def validation_lines(validations: Sequence[Validation], names: Sequence[str]) -> list[str]:
+    """Return a table with one column per machine, named by ``names``."""
+    columns = [{model.key: model for model in each.models} for each in validations]
+    keys = sorted({key for column in columns for key in column})
+    machines = [f"{name} ({each.machine})" for name, each in zip(names, validations, strict=True)]
+    rows = [(validations[0].bundle, *machines)]
+    for key in keys:
+        found = [column.get(key) for column in columns]
+        rows += [("", *[""] * len(found)), (" ".join(key).strip(), *map(_verdict, found))]
+        rows += [_row(title, form, value, found) for title, form, value in _ROWS]
+        if len(found) > 1:
+            rows.append(("  samples", *[""] * (len(found) - 1), _same(found)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _row(
+    title: str,
+    form: str,
+    value: Callable[[ValidatedModel], float | None],
+    found: Sequence[ValidatedModel | None],
+) -> tuple[str, ...]:
+    values = [None if model is None else value(model) for model in found]
+    return (f"  {title}", *["-" if each is None else format(each, form) for each in values])
+
+
+def _verdict(model: ValidatedModel | None) -> str:
+    if model is None:
+        return "not there"
+    word = "within" if model.equal else "OUTSIDE"
+    return f"{word} {model.tolerance:.0e}, {model.version}"
+
+
+def _same(found: Sequence[ValidatedModel | None]) -> str:
+    digests = {model.quality.sha256 for model in found if model}
+    return "" if None in found else "the same to the last bit" if len(digests) == 1 else "differ"
