@@ -8,7 +8,15 @@ from edge_vc.assets import find_bundle
 from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.verb import ResumableVerb, verb_app
 from edge_vc_boards.flash import flags
-from edge_vc_boards.flash.commands import FleetCommand, change_one, flash_one, pack_app, tell
+from edge_vc_boards.flash.audio_setup import read_audio_setup
+from edge_vc_boards.flash.commands import (
+    change_one,
+    configure_one,
+    flash_one,
+    pack_app,
+    tell,
+)
+from edge_vc_boards.flash.fleet_commands import FleetCommand
 from edge_vc_boards.flash.image import card_flags
 from edge_vc_boards.flash.image.card_options import CardOptions
 from edge_vc_boards.flash.image.commands import make_card, make_layer
@@ -45,6 +53,7 @@ def flash(
     show_list: flags.ShowListOption = False,
     rollback: flags.RollbackOption = False,
     uninstall: flags.UninstallOption = False,
+    configure_audio: flags.ConfigureAudioOption = None,
     image: card_flags.ImageOption = None,
     out: card_flags.OutOption = None,
     user: card_flags.UserOption = None,
@@ -77,8 +86,12 @@ def flash(
         )
     if image is None and (card != CardOptions() or out or device or init_format):
         raise InputError("--image IMG is needed with the options of a card")
-    if (bundle is not None) + show_list + rollback + uninstall != 1:
+    audio = read_audio_setup(configure_audio) if configure_audio else None
+    asked = (bundle is not None) + show_list + rollback + uninstall
+    if asked > 1 or (asked == 0 and audio is None):
         raise InputError("give one of BUNDLE, --list, --rollback and --uninstall")
+    if audio and (show_list or rollback or uninstall or not (to or inventory)):
+        raise InputError("--configure-audio is for boards over SSH, alone or with a BUNDLE")
     if bundle is None and (image or layer or bundle_app):
         raise InputError("--list, --rollback and --uninstall need --to USER@HOST or --inventory")
     if dry_run and (image or layer or bundle_app):
@@ -103,7 +116,9 @@ def flash(
         hosts = read_inventory(inventory, tuple(group or ()), tell)
         fleet = FleetCommand(hosts, options, parallel=parallel, dry_run=dry_run)
         if request is not None:
-            raise typer.Exit(fleet.flash(request))
+            raise typer.Exit(fleet.flash(request, audio))
+        if audio is not None:
+            raise typer.Exit(fleet.configure(audio, root))
         raise typer.Exit(fleet.change(root, rollback=rollback, uninstall=uninstall))
     if request is not None and image is not None:
         if out is None:
@@ -118,6 +133,8 @@ def flash(
         return
     target = SshTarget(to or "", port, identity, options)
     if request is not None:
-        flash_one(target, request, dry_run=dry_run)
+        flash_one(target, request, audio, dry_run=dry_run)
+    elif audio is not None:
+        configure_one(target, audio, root, dry_run=dry_run)
     else:
         change_one(target, root, rollback=rollback, uninstall=uninstall, dry_run=dry_run)

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import typer
 
 from edge_vc_boards.flash.app.make_app import make_app
+from edge_vc_boards.flash.audio_setup import AudioSetup, configure_audio
 from edge_vc_boards.flash.board_shell import BoardShell
 from edge_vc_boards.flash.deploy import flash_board
-from edge_vc_boards.flash.error import NotInstalledError
-from edge_vc_boards.flash.fleet import (
-    HostAction,
-    HostState,
-    fleet_code,
-    fleet_table,
-    run_fleet,
-)
-from edge_vc_boards.flash.installation import BoardInstallation, find_installation
-from edge_vc_boards.flash.inventory_host import InventoryHost
+from edge_vc_boards.flash.deploy_plan import ask_facts
+from edge_vc_boards.flash.installation import find_installation
 from edge_vc_boards.flash.request import FlashRequest
 from edge_vc_boards.flash.ssh import SshConnection, SshTarget
 from edge_vc_runtime.message import one_line, printable
-
-ShellAction = Callable[[BoardShell, InventoryHost], tuple[HostState, str]]
 
 
 def tell(line: str) -> None:
@@ -34,10 +22,16 @@ def tell(line: str) -> None:
     typer.echo(one_line(line), err=True)
 
 
-def flash_one(target: SshTarget, request: FlashRequest, *, dry_run: bool) -> None:
-    """Flash a board and say what became of it."""
+def flash_one(
+    target: SshTarget, request: FlashRequest, audio: AudioSetup | None, *, dry_run: bool
+) -> None:
+    """Flash a board, its sound cards first if asked for, and say what became of it."""
     with SshConnection(target, typer.echo if dry_run else None) as connection:
-        result = flash_board(BoardShell(connection, dry_run=dry_run), request, tell)
+        shell = BoardShell(connection, dry_run=dry_run)
+        if audio is not None:
+            for line in configure(shell, audio, request.root):
+                tell(line)
+        result = flash_board(shell, request, tell)
     if dry_run:
         return
     before = f", before {result.previous}" if result.previous else ""
@@ -46,12 +40,25 @@ def flash_one(target: SshTarget, request: FlashRequest, *, dry_run: bool) -> Non
     typer.echo(f"{target.name}: {'service ' * (result.service == 'running')}{result.service}")
 
 
+def configure_one(target: SshTarget, audio: AudioSetup, root: str, *, dry_run: bool) -> None:
+    """Write a board's setup of sound cards and say what has changed."""
+    with SshConnection(target, typer.echo if dry_run else None) as connection:
+        for line in configure(BoardShell(connection, dry_run=dry_run), audio, root):
+            typer.echo(line)
+
+
+def configure(shell: BoardShell, audio: AudioSetup, root: str) -> list[str]:
+    """Write a board's setup of sound cards; return what to say of it."""
+    return configure_audio(shell, ask_facts(shell, root), audio)
+
+
 def change_one(
     target: SshTarget, root: str, *, rollback: bool, uninstall: bool, dry_run: bool
 ) -> None:
     """List what is installed on a board, or take it back, or remove it."""
     with SshConnection(target, typer.echo if dry_run else None) as connection:
-        there = find_installation(BoardShell(connection, dry_run=dry_run), root)
+        shell = BoardShell(connection, dry_run=dry_run)
+        there = find_installation(shell, root, removing=uninstall)
         if uninstall:
             lines = there.remove()
         elif rollback:
@@ -68,80 +75,3 @@ def pack_app(request: FlashRequest, out: Path, system: str | None) -> None:
     pythons = make_app(request, out, system, tell)
     size = out.stat().st_size / 1e6
     typer.echo(f"{out}: {size:.1f} MB, for Python {' and '.join(pythons)}")
-
-
-class FleetCommand:
-    """One thing done on every board of a fleet, with a table at the end."""
-
-    def __init__(
-        self,
-        hosts: Sequence[InventoryHost],
-        options: tuple[str, ...],
-        *,
-        parallel: int,
-        dry_run: bool,
-    ) -> None:
-        """Take the boards, options of ``ssh``, and how many are worked on at a time."""
-        self.hosts, self.options = hosts, options
-        self.parallel, self.dry_run = parallel, dry_run
-
-    def flash(self, request: FlashRequest) -> int:
-        """Flash them, the first one as a canary; return the exit code."""
-        return self._run(partial(_flash, request))
-
-    def change(self, root: str, *, rollback: bool, uninstall: bool) -> int:
-        """Take them back or remove what is there, the first one as a canary; or list them all."""
-        action = _remove if uninstall else _roll_back if rollback else _list
-        return self._run(partial(action, root), canary=rollback or uninstall)
-
-    def _run(self, action: ShellAction, *, canary: bool = True) -> int:
-        outcomes = run_fleet(
-            self.hosts, self._connected(action), parallel=self.parallel, canary=canary
-        )
-        for line in fleet_table(outcomes):
-            typer.echo(line)
-        return fleet_code(outcomes)
-
-    def _connected(self, action: ShellAction) -> HostAction:
-        show = typer.echo if self.dry_run else None
-
-        def one(host: InventoryHost) -> tuple[HostState, str]:
-            with SshConnection(host.target(self.options), show) as connection:
-                return action(BoardShell(connection, dry_run=self.dry_run), host)
-
-        return one
-
-
-def _flash(request: FlashRequest, shell: BoardShell, host: InventoryHost) -> tuple[HostState, str]:
-    wanted = replace(
-        request,
-        board=host.board or request.board,
-        run_arguments=host.run or request.run_arguments,
-    )
-    result = flash_board(shell, wanted, tell)
-    return "changed" if result.changed else "unchanged", result.release
-
-
-def _there(root: str, shell: BoardShell) -> BoardInstallation | None:
-    try:
-        return find_installation(shell, root)
-    except NotInstalledError:
-        return None
-
-
-def _list(root: str, shell: BoardShell, _: InventoryHost) -> tuple[HostState, str]:
-    there = _there(root, shell)
-    return ("installed", there.summary()) if there else ("empty", "nothing is installed")
-
-
-def _roll_back(root: str, shell: BoardShell, _: InventoryHost) -> tuple[HostState, str]:
-    release = find_installation(shell, root).roll_back("asked for")
-    return ("changed", release) if release else ("unchanged", "dry run")
-
-
-def _remove(root: str, shell: BoardShell, _: InventoryHost) -> tuple[HostState, str]:
-    there = _there(root, shell)
-    if there is None:
-        return "empty", "nothing is installed"
-    there.remove()
-    return ("unchanged", "dry run") if shell.dry_run else ("removed", there.facts.release)

@@ -12,7 +12,11 @@ from edge_vc_boards.board import Board, BoardError
 from edge_vc_boards.flash.board_shell import BoardShell
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.facts import BoardFacts, read_facts
-from edge_vc_boards.flash.installation_mode import InstallationMode, installation_mode
+from edge_vc_boards.flash.installation_mode import (
+    SYSTEM_CONFIG,
+    InstallationMode,
+    installation_mode,
+)
 from edge_vc_boards.flash.preflight import check_facts, find_profile, find_system
 from edge_vc_boards.flash.request import FlashRequest
 from edge_vc_boards.flash.signer_key import SignerKey
@@ -20,7 +24,6 @@ from edge_vc_boards.flash.wheel_choice import CarriedWheels, carried_wheels, giv
 from edge_vc_boards.profile_folder import load_boards
 from edge_vc_runtime.install.unit import ServiceUnit
 
-_SYSTEM_CONFIG = "/etc/edge-vc"
 Say = Callable[[str], None]
 
 
@@ -90,7 +93,7 @@ def _check_signers(
     facts: BoardFacts, mode: InstallationMode, request: FlashRequest, key: SignerKey | None
 ) -> None:
     """Refuse where the board would not check the signature, or not against this key."""
-    decides = _SYSTEM_CONFIG if _SYSTEM_CONFIG in facts.signers else mode.config
+    decides = SYSTEM_CONFIG if SYSTEM_CONFIG in facts.signers else mode.config
     listed = decides in facts.signers
     if key and decides != mode.config and decides not in facts.trusted:
         raise FlashError(f"{decides}/allowed_signers decides there and lacks the --trust key")

@@ -29,6 +29,8 @@ class BoardFacts:
     audio_group: int = -1
     cards: int = -1
     """Sound cards."""
+    audio: str = ""
+    """``yes`` where ``--configure-audio`` has written something."""
     model: str = ""
     """Of the device tree."""
     tegra: str = ""

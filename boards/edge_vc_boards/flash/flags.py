@@ -122,3 +122,11 @@ BundleAppOption = Annotated[
     Path | None,
     typer.Option(metavar="OUT", help="Write one executable file: runtime, wheels and bundle."),
 ]
+
+ConfigureAudioOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CARD",
+        help="Overlay of an I2S card, usb:VENDOR:PRODUCT=NAME, or none; may be repeated.",
+    ),
+]

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from edge_vc_boards.flash.audio_setup import AudioSetup, configure_audio
 from edge_vc_boards.flash.board_shell import BoardShell
 from edge_vc_boards.flash.deploy_plan import ask_facts
 from edge_vc_boards.flash.error import FlashCheckError, FlashError, NotInstalledError
 from edge_vc_boards.flash.facts import BoardFacts
-from edge_vc_boards.flash.installation_mode import InstallationMode, installation_mode
+from edge_vc_boards.flash.installation_mode import (
+    SYSTEM_CONFIG,
+    InstallationMode,
+    installation_mode,
+)
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,21 @@ class BoardInstallation:
             raise FlashError(f"{self.shell.name}: {done.last_line()}") from error
 
     def remove(self) -> list[str]:
-        """Remove service, releases, virtual environments and wheels; signers stay."""
+        """Remove service, releases, environments, wheels and sound setup; signers stay."""
         service = "yes" if self.mode.service and self.facts.unit else "no"
-        return self.shell.change("remove", [self.mode.root, service]).splitlines()
+        lines = self.shell.change("remove", [self.mode.root, service]).splitlines()
+        if self.facts.audio and self.mode.config == SYSTEM_CONFIG:
+            lines += configure_audio(self.shell, self.facts, AudioSetup())
+        return lines
 
 
-def find_installation(shell: BoardShell, root: str) -> BoardInstallation:
-    """Return what is installed on a board; raises `NotInstalledError` where nothing is."""
+def find_installation(shell: BoardShell, root: str, *, removing: bool = False) -> BoardInstallation:
+    """Return what is installed on a board; raises `NotInstalledError` where nothing is.
+
+    When ``removing``, a sound setup alone is something as well.
+    """
     facts = ask_facts(shell, root)
-    if not facts.venv_link and not facts.current:
+    if not facts.venv_link and not facts.current and not (removing and facts.audio):
         raise NotInstalledError(f"{shell.name}: nothing is installed in {facts.root}")
     try:
         mode = installation_mode(facts)

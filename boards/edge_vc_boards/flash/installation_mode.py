@@ -8,6 +8,8 @@ from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.facts import BoardFacts
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
 
+SYSTEM_CONFIG = "/etc/edge-vc"
+
 
 @dataclass(frozen=True)
 class InstallationMode:
@@ -54,7 +56,7 @@ def installation_mode(facts: BoardFacts, service: bool = True) -> InstallationMo
     return InstallationMode(
         root=facts.root,
         sudo=system and facts.uid != 0,
-        config="/etc/edge-vc" if system else f"{facts.home}/.config/edge-vc",
+        config=SYSTEM_CONFIG if system else f"{facts.home}/.config/edge-vc",
         service=not reason,
         no_service=reason,
     )

@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Literal
 
 ScriptName = Literal[
-    "facts", "receive", "venv", "trust", "unit", "health", "activate", "rollback", "remove"
+    "facts", "audio", "receive", "venv", "trust", "unit", "health", "activate", "rollback", "remove"
 ]
 
 

@@ -20,6 +20,10 @@ the first one alone, as a canary, then several at a time; none is begun after on
 is in your home folder there: no root is needed, and no service is made. Arguments after -- are
 those of the service's `run`.
 
+--configure-audio, alone or with a bundle, loads the overlay of an I2S sound card on a Raspberry Pi
+(config.txt, kept as config.txt.before-edge-vc) or gives a USB card a name that lasts (udev). It is
+never done unasked; none takes it out again, and so does --uninstall.
+
 With --image it makes a card for a Raspberry Pi of a stock 64-bit Raspberry Pi OS (.img or .img.xz):
 user, SSH key, Wi-Fi, wheels and bundle go onto the boot partition of a copy, in the way that the
 image's first boot reads them. It is told by what the image holds; an unknown one is refused. The
@@ -40,6 +44,7 @@ edge-vc flash kathleen.evc --to pi@10.0.0.7 --dry-run
 edge-vc flash --to pi@raspberrypi.local --list
 edge-vc flash --to pi@raspberrypi.local --rollback
 edge-vc flash --to pi@raspberrypi.local --uninstall
+edge-vc flash --to pi@raspberrypi.local --configure-audio hifiberry-dacplusadc
 edge-vc flash kathleen.evc --inventory boards.toml --group kitchen --parallel 8
     boards.toml has tables like [hosts.left] with to = "pi@10.0.0.7", groups = ["kitchen"]
 edge-vc flash --inventory hosts.yml --list

@@ -14,7 +14,14 @@ import edge_vc_runtime
 from edge_vc_boards.testing import fake_ssh
 from edge_vc_boards.testing.fake_tools import TOOLS
 
-_FOLDERS = ("home/pi", "opt", "proc/device-tree", "proc/asound", "etc/systemd/system")
+_FOLDERS = (
+    "boot/firmware/overlays",
+    "home/pi",
+    "opt",
+    "proc/device-tree",
+    "proc/asound",
+    "etc/systemd/system",
+)
 
 
 @dataclass(frozen=True)

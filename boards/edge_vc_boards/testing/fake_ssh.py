@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_SYSTEM = r"(?<![\w./-])/(?=(?:opt/|srv/|home/|etc/|proc/|sys/|run/|var/))"
+_SYSTEM = r"(?<![\w./-])/(?=(?:boot/|opt/|srv/|home/|etc/|proc/|sys/|run/|var/))"
 _WITH_VALUE = ("-o", "-p", "-i", "-O", "-F", "-l", "-J")
 
 

@@ -21,6 +21,9 @@ say free_kb "$(df -Pk "$(above "$root")" 2>/dev/null | awk 'NR == 2 { print $4 }
 say ram_kb "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo 2>/dev/null)"
 say audio_group "$(grep -c '^audio:' /etc/group 2>/dev/null)"
 say cards "$(grep -c '^ *[0-9]' /proc/asound/cards 2>/dev/null)"
+say audio "$(for file in /boot/firmware/config.txt /boot/config.txt /etc/udev/rules.d/60-edge-vc-audio.rules; do
+  grep -q 'edge-vc.*--configure-audio' "$file" 2>/dev/null && { echo yes; break; }
+done)"
 say model "$(tr -d '\000' 2>/dev/null </proc/device-tree/model)"
 say tegra "$(head -n 1 /etc/nv_tegra_release 2>/dev/null)"
 say power "$(nvpmodel -q 2>/dev/null | tr '\n' ' ')"
