@@ -181,7 +181,6 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.option_types",
         "edge_vc_runtime.verb_parser",
         "edge_vc_runtime/profiling",
-        "edge_vc_runtime/validation",
     },
     "edge_vc_runtime/app": {
         "edge_vc_runtime.arguments",
