@@ -148,33 +148,6 @@ def test_a_refused_format_is_one_line(backend: Backend, sound: SoundServer) -> N
         negotiate(backend, device, "output", ignore, sample_rate=1)
 
 
-@pytest.mark.parametrize("name", ["pyaudio", "sounddevice"])
-def test_a_server_that_ends_is_seen_and_found_again(
-    own_sound: SoundServer, name: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    backend = open_backend(name)
-    streams = [
-        negotiate(backend, find_device(backend, "default", "input"), "input", ignore),
-        negotiate(backend, find_device(backend, "default", "output"), "output", player(300)),
-    ]
-    for stream in streams:
-        stream.start()
-    wait_until(lambda: all(stream.active for stream in streams))
-    own_sound.stop()
-    wait_until(lambda: not any(stream.active for stream in streams))
-    for stream in streams:
-        stream.close()
-    with pytest.raises(DeviceError):
-        negotiate(backend, find_device(backend, "speaker", "output"), "output", ignore)
-    own_sound.start()
-    again = negotiate(backend, find_device(backend, "default", "output"), "output", player(700))
-    again.start()
-    with own_sound.recording() as made:
-        time.sleep(0.5)
-    backend.close()
-    assert loudest_hz(made.samples) == pytest.approx(700, abs=15)
-
-
 def test_a_device_that_left_is_named(own_sound: SoundServer) -> None:
     backend = open_backend("pyaudio")
     device = find_device(backend, "default", "output")
