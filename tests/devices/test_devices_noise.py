@@ -106,3 +106,15 @@ def test_what_is_held_back_is_bounded(capfd: pytest.CaptureFixture[str]) -> None
     assert refused > 0
     assert 20_000 < len(noise) < 30_000
     assert capfd.readouterr().err == ""
+
+
+def test_a_limit_on_the_size_of_files_is_no_error() -> None:
+    script = (
+        "import os, resource\n"
+        "from edge_vc_runtime.devices.library_noise import captured_stderr\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (30000, 30000))\n"
+        "with captured_stderr() as noise:\n"
+        "    os.write(2, b'ALSA lib says something\\n')\n"
+        "assert noise == ['ALSA lib says something']\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

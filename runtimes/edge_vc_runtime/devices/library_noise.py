@@ -17,7 +17,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 _NOISE = re.compile(
@@ -89,8 +89,9 @@ def _bounded_memory() -> int:
     Messages that went on for minutes once filled a machine's memory after its sound server ended.
     """
     descriptor = os.memfd_create("stderr", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
-    os.truncate(descriptor, _MOST_HELD)
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+    with suppress(OSError):  # a lower limit on the size of files does for the seal
+        os.truncate(descriptor, _MOST_HELD)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
     return descriptor
 
 
