@@ -258,8 +258,9 @@ def test_model_that_the_library_refuses(monkeypatch: pytest.MonkeyPatch) -> None
     graph = TfliteWriter()
     graph.value("audio", (1, 1, 1, 8))
     graph.value("audio_out", (1, 1, 1, 8))
-    graph.constant("odd", np.zeros((1, 1, 1, 3), np.float32))
-    graph.operator("ADD", ["audio", "odd"], ["audio_out"], schema.AddOptionsT())
+    graph.constant("one", np.ones((1, 1, 1, 1), np.float32))
+    graph.operator("ADD", ["audio", "one"], ["audio_out"], schema.AddOptionsT())
+    graph._codes[-1].version = 99
     data = graph.to_bytes(["audio"], ["audio_out"])
     with pytest.raises(EngineError, match=r"^model.*: ai-edge-litert .* refuses it: ") as error:
         open_tflite(data, 8)

@@ -12,8 +12,26 @@ from collections.abc import Iterator
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
 _I32 = struct.Struct("<i")
-MAX_ITEMS = 1 << 16
+MAX_ITEMS = 1 << 12
 """Tables that one vector may hold; a model of a few hundred kilobytes has some hundreds."""
+_LONGEST_TEXT = 1024  # bytes
+_SPARE = 1 << 16
+
+
+class Budget:
+    """Bytes of vectors that may be unpacked, about as many as the file has.
+
+    Many tables can share one vector: a file of a megabyte would unpack to gigabytes of names.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._left = 2 * size + _SPARE
+
+    def spend(self, size: int) -> None:
+        """Take ``size`` bytes; raises `FlatbufferError` where they are used up."""
+        self._left -= size
+        if self._left < 0:
+            raise FlatbufferError("unpacks to much more than the file's size: made to be so")
 
 
 class FlatbufferError(ValueError):
@@ -23,10 +41,11 @@ class FlatbufferError(ValueError):
 class Table:
     """One table of the file; its fields are named by their index in the schema."""
 
-    __slots__ = ("_data", "_fields", "_size", "_start", "_table_size")
+    __slots__ = ("_budget", "_data", "_fields", "_size", "_start", "_table_size")
 
-    def __init__(self, data: bytes, start: int) -> None:
+    def __init__(self, data: bytes, start: int, budget: Budget) -> None:
         self._data = data
+        self._budget = budget
         self._size = len(data)
         self._start = start
         (back,) = self._unpack(_I32, start)
@@ -63,7 +82,7 @@ class Table:
     def table(self, field: int) -> Table | None:
         """Return a table that the field points to, or None."""
         place = self._place(field)
-        return None if place is None else Table(self._data, place)
+        return None if place is None else Table(self._data, place, self._budget)
 
     def tables(self, field: int) -> Iterator[Table]:
         """Yield the tables of a vector."""
@@ -71,11 +90,13 @@ class Table:
         if count > MAX_ITEMS:
             raise FlatbufferError(f"a list of {count} at byte {place}, at most {MAX_ITEMS} may be")
         for at in range(place, place + 4 * count, 4):
-            yield Table(self._data, at + self._unpack(_U32, at)[0])
+            yield Table(self._data, at + self._unpack(_U32, at)[0], self._budget)
 
     def integers(self, field: int, form: str = "i") -> tuple[int, ...]:
         """Return a vector of numbers; ``form`` is their letter in `struct`."""
-        place, count = self._vector(field, struct.calcsize(f"<{form}"))
+        width = struct.calcsize(f"<{form}")
+        place, count = self._vector(field, width)
+        self._budget.spend(count * width)
         return struct.unpack_from(f"<{count}{form}", self._data, place)
 
     def length(self, field: int, width: int) -> int:
@@ -92,6 +113,9 @@ class Table:
         place, count = self._vector(field, 1)
         if self.has(field) and self._data[place + count : place + count + 1] != b"\0":
             raise FlatbufferError(f"the text at byte {place} has no end")
+        if count > _LONGEST_TEXT:
+            raise FlatbufferError(f"a text of {count} bytes at byte {place} is too long for a name")
+        self._budget.spend(count)
         return self._data[place : place + count].decode("utf-8", "replace")
 
     def _vector(self, field: int, width: int) -> tuple[int, int]:
@@ -125,4 +149,4 @@ def root_table(data: bytes, identifier: bytes) -> Table:
         raise FlatbufferError(
             f"holds {bytes(data[4:8])!r} where {identifier!r} belongs: not such a file"
         )
-    return Table(data, _U32.unpack_from(data)[0])
+    return Table(data, _U32.unpack_from(data)[0], Budget(len(data)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from math import prod
 
 from edge_vc_runtime.engines.litert_engine.flatbuffer import FlatbufferError, Table, root_table
+from edge_vc_runtime.engines.litert_engine.tflite_forms import RANK
 from edge_vc_runtime.engines.litert_engine.tflite_graph import (
     ABSENT,
     Operator,
@@ -25,6 +26,17 @@ WIDTHS = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
 """Bytes per item by the number of a type."""
 _ITEMS = 1 << 26  # in one tensor
 _BYTES = 1 << 28  # in all tensors together
+_LONGEST_STEP = 1 << 16
+_POOL = (5, {1: 0, 2: 0, 3: 0, 4: 0})
+_STEPPING: dict[str, tuple[int, dict[int, int]]] = {
+    "CONV_2D": (1, {1: 0, 2: 0, 4: 1, 5: 1}),
+    "DEPTHWISE_CONV_2D": (2, {1: 0, 2: 0, 5: 1, 6: 1}),
+    "TRANSPOSE_CONV": (49, {1: 0, 2: 0}),
+    "AVERAGE_POOL_2D": _POOL,
+    "MAX_POOL_2D": _POOL,
+    "L2_POOL_2D": _POOL,
+}
+"""Number of the kind of options, and its fields that have to be 1 or more, with their defaults."""
 _WITH_VECTOR = (17, 30)  # options of RESHAPE and SQUEEZE start with a list of sizes
 
 
@@ -103,7 +115,9 @@ def _tensor(table: Table, buffers: list[memoryview]) -> Tensor:
         raise TfliteError(
             f"tensor {name!r:.60} is of type {kind}, which this runtime does not take"
         )
-    if any(size < 1 for size in (*shape, *table.integers(7))) or prod(shape) > _ITEMS:
+    if len(shape) > RANK or any(size < 1 for size in (*shape, *table.integers(7))):
+        raise TfliteError(f"tensor {name!r:.60} has the shape {list(shape)!s:.60}, not a fixed one")
+    if prod(shape) > _ITEMS:
         raise TfliteError(f"tensor {name!r:.60} has the shape {list(shape)!s:.60}, not a fixed one")
     if buffer >= len(buffers):
         raise TfliteError(f"tensor {name!r:.60} has no buffer: damaged")
@@ -143,7 +157,21 @@ def _operator(table: Table, kinds: list[OperatorKind], tensors: tuple[Tensor, ..
     if not made.inputs or not made.outputs or min(needed) < 0:
         raise TfliteError(f"an operator {made.kind.name} has no input or no output")
     _check_options(table)
+    _check_steps(made.kind.name, table)
     return made
+
+
+def _check_steps(name: str, table: Table) -> None:
+    """Check the strides of a convolution or pool: kernels divide by them."""
+    if name not in _STEPPING:
+        return
+    number, fields = _STEPPING[name]
+    options = table.table(4)
+    if options is None or table.integer(3, "B") != number:
+        raise TfliteError(f"an operator {name} has no options of its own")
+    for field, default in fields.items():
+        if not 1 <= options.integer(field, "i", default) <= _LONGEST_STEP:
+            raise TfliteError(f"an operator {name} has a stride or size that is not 1 or more")
 
 
 def _check_options(table: Table) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge_vc_runtime.engines.litert_engine.tflite_forms import FORMS
 from edge_vc_runtime.engines.litert_engine.tflite_graph import (
     ABSENT,
     Operator,
@@ -11,6 +12,7 @@ from edge_vc_runtime.engines.litert_engine.tflite_graph import (
     TfliteError,
     TfliteGraph,
 )
+from edge_vc_runtime.engines.litert_engine.tflite_signatures import SIGNATURES
 
 _INTEGERS = {2: np.int32, 4: np.int64}
 
@@ -26,6 +28,8 @@ def check_graph(graph: TfliteGraph) -> None:
             _check_sized(operator, position, graph.tensors)
         if operator.kind.name == "SLICE":
             _check_slice(operator, graph.tensors)
+    for operator in graph.operators:
+        _check_form(operator, graph.tensors)
 
 
 def _check_order(graph: TfliteGraph) -> None:
@@ -62,6 +66,27 @@ def _check_slice(operator: Operator, tensors: tuple[Tensor, ...]) -> None:
     for start, count, length in zip(_values(begin), _values(size), whole.shape, strict=False):
         if start < 0 or count < -1 or start + max(count, 1) > length:
             raise TfliteError(f"{whole.name!r:.60} is cut from {start} for {count} of {length}")
+
+
+def _check_form(operator: Operator, tensors: tuple[Tensor, ...]) -> None:
+    """Check the number of inputs and outputs, and how types and shapes belong together."""
+    name = operator.kind.name
+    wanted = SIGNATURES[name]
+    count, made = len(operator.inputs), len(operator.outputs)
+    if not wanted.least <= count <= wanted.most or made > wanted.outputs:
+        belongs = f"{wanted.least}" + (f" to {wanted.most}" if wanted.most > wanted.least else "")
+        raise TfliteError(
+            f"an operator {name} has {count} inputs and {made} outputs, {belongs} and up to "
+            f"{wanted.outputs} belong"
+        )
+    inputs = [None if index == ABSENT else tensors[index] for index in operator.inputs]
+    outputs = [tensors[index] for index in operator.outputs]
+    if not FORMS[wanted.form](inputs, outputs):
+        facts = ", ".join("none" if t is None else f"{t.type}:{list(t.shape)}" for t in inputs)
+        raise TfliteError(
+            f"an operator {name} makes {outputs[0].name!r:.60} of types and shapes that do not "
+            f"belong together ({facts[:100]})"
+        )
 
 
 def _values(tensor: Tensor) -> list[int]:
