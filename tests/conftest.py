@@ -31,6 +31,10 @@ def no_memories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for kind in ("STATE", "CONFIG"):
             patch.setenv(f"XDG_{kind}_HOME", str(tmp_path_factory.mktemp(kind.lower())))
+        # Bundles that tests make are not strangers'; tests/vetting asks for the default.
+        policy = Path(os.environ["XDG_CONFIG_HOME"]) / "edge-vc" / "trust.json"
+        policy.parent.mkdir()
+        policy.write_text('{"unseen": "allow"}')
         yield
 
 

@@ -15,6 +15,7 @@ from edge_vc_export.compress_run import SUMMARY, CompressRun
 from edge_vc_export.errors import ExportError
 from edge_vc_export.job import Overrides, job_of_run, job_of_student
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
+from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 Note = Callable[[str], None]
 
@@ -59,6 +60,7 @@ class TiersJob:
         if said:
             raise ExportError(f"--{said[0]}: {source} keeps its own facts; export its run instead")
         bundle = read_bundle(source)
+        check_bundle(bundle)
         own = tier if tier in bundle.manifest.tier_names else None
         bundle = bundle.tier(own)
         if self.overrides.formats is None and self.overrides.precisions is None:

@@ -31,7 +31,7 @@ from edge_vc_runtime.descriptions import (
 )
 from edge_vc_runtime.devices.backend import Direction
 from edge_vc_runtime.engines.engine import EngineError
-from edge_vc_runtime.engines.selection import known_board, resolve_threads
+from edge_vc_runtime.engines.selection import known_board, plan_engine, resolve_threads
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.golden import replay_golden
 from edge_vc_runtime.live.offline import convert_stream
@@ -41,6 +41,7 @@ from edge_vc_runtime.progress import ProgressBar
 from edge_vc_runtime.schema.fields import FieldError
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.trust import TrustPolicy, check_trust, machine_policy
+from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 _RATES = (4000, 192_000)
 
@@ -148,6 +149,7 @@ def report(arguments: argparse.Namespace) -> int:
 def inspect(arguments: argparse.Namespace) -> int:
     """``inspect BUNDLE``: check it and say what it holds."""
     bundle = read_bundle(arguments.bundle)
+    check_bundle(bundle)
     if arguments.json:
         print(bundle.manifest.to_json().decode(), end="")
     else:
@@ -261,7 +263,9 @@ def _remember(wanted: str, direction: Direction, backend_name: str | None) -> No
 
 def _describe_engine(bundle: Bundle) -> str:
     try:
-        return describe_selection(Session.open(bundle).selection)
+        board = known_board()
+        threads = resolve_threads(None, board)
+        return describe_selection(plan_engine(bundle, threads, board))
     except EngineError as error:
         return f"engine: none ({error})"
 

@@ -21,6 +21,7 @@ from edge_vc_runtime.engines.selection import (
 )
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.trust import check_trust, machine_policy
+from edge_vc_runtime.vetting.admission import admit
 
 
 class Session:
@@ -70,16 +71,22 @@ class Session:
         the board profile's engine, else the fastest that ``edge-vc-rt choose`` measured here;
         `selection` holds the result and the reason. ``threads`` defaults to the board profile's
         number, to 1 without a profile; ``tier`` to the bundle's default. A bundle that this
-        machine does not trust (`machine_policy`) is refused before a library sees its graph.
-        Raises `BundleError` or `EngineError`, one line each.
+        machine does not trust (`machine_policy`) is refused before a library sees its graph. One
+        that no allowed signer signed and that has not run here before is opened in a process of
+        its own first, with limits on memory and time, which takes about a second; what passes is
+        remembered. Raises `BundleError` or `EngineError`, one line each.
         """
         board = known_board()
         threads = resolve_threads(threads, board)
         if not isinstance(bundle, Bundle):
             bundle = read_bundle(bundle)
-        check_trust(bundle, machine_policy())
+        policy = machine_policy()
+        signer = check_trust(bundle, policy)
+        known = signer is not None or policy.unseen == "allow"
         bundle = bundle.tier(tier)
-        loaded, model, selection = open_engine(bundle, engine, threads, precision, board)
+        loaded, model, selection = open_engine(
+            bundle, engine, threads, precision, board, None if known else admit
+        )
         return cls(bundle.manifest, model, loaded, selection, threads)
 
     @property

@@ -22,7 +22,8 @@ SIGNERS_NAME = "allowed_signers"
 REVOKED_NAME = "revoked_keys"
 POLICY_NAME = "trust.json"
 _POLICY_LIMIT = 1 << 16  # bytes
-_CHOICES = ("refuse", "allow")
+_UNSIGNED = ("refuse", "allow")
+_UNSEEN = ("try", "allow")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class TrustPolicy:
     """``allow`` or ``refuse``."""
     source: str = "the default"
     """Folder or list of signers that says so."""
+    unseen: str = "try"
+    """``try`` opens a bundle that has not run here in a process of its own first; ``allow`` not."""
 
 
 def machine_policy(
@@ -46,16 +49,20 @@ def machine_policy(
     ``$XDG_CONFIG_HOME/edge-vc`` (``~/.config`` by default). With ``allowed_signers``, unsigned
     bundles are refused unless ``trust.json`` holds ``{"unsigned": "allow"}``; without, everything
     runs unless it holds ``{"unsigned": "refuse"}``. Keys in ``revoked_keys`` beside it never
-    count. Raises `BundleError` for a ``trust.json`` that cannot be read.
+    count. ``{"unseen": "allow"}`` opens bundles that have not run here without a trial.
+    Raises `BundleError` for a ``trust.json`` that cannot be read.
     """
     for folder in (root / SYSTEM_FOLDER, user_folder("CONFIG", ".config", environment)):
         allowed, revoked = folder / SIGNERS_NAME, folder / REVOKED_NAME
         stated = _stated(folder / POLICY_NAME)
+        if not _there(allowed) and stated is None:
+            continue
+        signers = None
         if _there(allowed):
             signers = SignerList(allowed, revoked if _there(revoked) else None)
-            return TrustPolicy(signers, stated or "refuse", str(folder))
-        if stated:
-            return TrustPolicy(None, stated, str(folder))
+        unsigned, unseen = stated or (None, None)
+        unsigned = unsigned or ("refuse" if signers else "allow")
+        return TrustPolicy(signers, unsigned, str(folder), unseen or "try")
     return TrustPolicy()
 
 
@@ -99,17 +106,19 @@ def _there(path: Path) -> bool:
     return True
 
 
-def _stated(path: Path) -> str | None:
-    """Return what ``trust.json`` says of unsigned bundles; None without the file."""
+def _stated(path: Path) -> tuple[str | None, str | None] | None:
+    """Return what ``trust.json`` says of unsigned and of unseen bundles; None without the file."""
     if not _there(path):
         return None
     try:
         with path.open("rb") as file:
             fields = Fields(parse_object(file.read(_POLICY_LIMIT)))
-        stated = fields.choice("unsigned", _CHOICES)
+        there = fields.names()
+        unsigned = fields.choice("unsigned", _UNSIGNED) if "unsigned" in there else None
+        unseen = fields.choice("unseen", _UNSEEN) if "unseen" in there else None
         fields.done()
     except OSError as error:
         raise SignerListError(f"{path}: {error.strerror or error}") from error
     except FieldError as error:
         raise SignerListError(f"{path}: {error}") from error
-    return stated
+    return unsigned, unseen

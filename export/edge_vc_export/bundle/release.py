@@ -22,6 +22,7 @@ from edge_vc_export.parity.speed import Ratio, compare_precisions
 from edge_vc_export.parity.verify import Verification, verification_metrics, verify
 from edge_vc_export.signing.signer import Signer
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
+from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 PARITY_SECONDS = 30.0
 """Speech that every file is compared over."""
@@ -111,6 +112,7 @@ def rewrite_bundle(
     not held to limits again. Of a bundle with several tiers it is the default one.
     """
     bundle = source if isinstance(source, Bundle) else read_bundle(source).tier()
+    check_bundle(bundle)
     rate = bundle.manifest.sample_rate
     speech = example_speech(PARITY_SECONDS, rate) if speech is None else speech
     with tempfile.TemporaryDirectory(prefix="edge-vc-export-") as folder:

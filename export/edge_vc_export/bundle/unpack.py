@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
+from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 
 def unpack(bundle: Path, folder: Path) -> list[Path]:
@@ -14,6 +15,7 @@ def unpack(bundle: Path, folder: Path) -> list[Path]:
     Raises `BundleError` for a bad bundle and where the folder holds anything already.
     """
     opened = read_bundle(bundle)
+    check_bundle(opened)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BundleError(f"{folder}: is there already and not an empty folder; give another")
     files = {MANIFEST_NAME: opened.manifest.to_json()}

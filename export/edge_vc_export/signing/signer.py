@@ -14,6 +14,7 @@ from edge_vc_export.bundle.archive import archive_bytes, commit_bundle
 from edge_vc_export.errors import ExportError
 from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME
 from edge_vc_runtime.bundle.reader import read_bundle
+from edge_vc_runtime.vetting.bundle_check import check_bundle
 from edge_vc_runtime.bundle.signature import NAMESPACE
 
 
@@ -79,6 +80,7 @@ def sign_bundle(path: Path, signer: Signer, output: Path | None = None) -> Path:
     `BundleError` for a bad bundle and `SigningError`.
     """
     bundle = read_bundle(path)
+    check_bundle(bundle)
     signed = {MANIFEST_NAME: bundle.content, SIGNATURE_NAME: signer(bundle.content)}
     listed = [name for name in bundle.members if name not in signed]
     files = {name: bundle.read(name) for name in listed}

@@ -21,6 +21,7 @@ ENTRY_POINTS = "edge_vc.engines"
 ENGINES: dict[str, EngineKind] = {kind.name: kind for kind in (LITERT, ONNX)}
 """Registered engines by name, in the order in which they are preferred where nothing else decides.
 `engine_kinds` adds those that entry points name."""
+_INSTALLED = set(ENGINES)
 
 
 def register_engine(kind: EngineKind) -> None:
@@ -39,8 +40,18 @@ def unregister_engine(name: str) -> None:
 
 def engine_kinds() -> Mapping[str, EngineKind]:
     """Return every engine by name, in order of preference; reads entry points the first time."""
-    register_entry_points(ENTRY_POINTS, register_engine)
+    register_entry_points(ENTRY_POINTS, _register_installed)
     return MappingProxyType(ENGINES)
+
+
+def _register_installed(kind: EngineKind) -> None:
+    register_engine(kind)
+    _INSTALLED.add(kind.name)
+
+
+def is_installed_engine(kind: EngineKind) -> bool:
+    """Whether every process here knows the engine; not so one that this program registered."""
+    return kind.name in _INSTALLED
 
 
 def engines_for(formats: Collection[str]) -> tuple[EngineKind, ...]:

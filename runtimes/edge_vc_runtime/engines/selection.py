@@ -14,6 +14,7 @@ from edge_vc_runtime.board_profile import BoardProfile, BoardProfileError, find_
 from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.manifest import BundleError, Manifest
 from edge_vc_runtime.bundle.reader import Bundle
+from edge_vc_runtime.engines.admission import Admission, UnsafeBundleError
 from edge_vc_runtime.engines.engine import Engine, EngineError
 from edge_vc_runtime.engines.measurement import blank_measurement, load_measurement
 from edge_vc_runtime.engines.registry import engine_kind, engines_for, load_engine
@@ -71,25 +72,51 @@ def open_engine(
     threads: int,
     precision: str | None,
     board: BoardProfile | None,
+    admit: Admission | None = None,
 ) -> tuple[Engine, ModelEntry, EngineSelection]:
     """Open the first engine that can run the bundle.
 
-    ``engine`` is a name or ``auto``. Raises `EngineError` with each one's reason when none
-    can, `BundleError` when the bundle has no model of the precision.
+    ``engine`` is a name or ``auto``; ``admit`` is asked before an engine gets a model. Raises
+    `EngineError` with each one's reason when none can, `BundleError` when the bundle has no model
+    of the precision, `UnsafeBundleError` for one that no engine may be given.
     """
     if engine != "auto":
-        return _open(bundle, Candidate(engine, precision, "asked for"), threads)
+        return _open(bundle, Candidate(engine, precision, "asked for"), threads, admit)
     bundle.manifest.model(precision)
     passed: dict[str, str] = {}
     for candidate in _candidates(bundle.manifest, threads, precision, board):
         if candidate.engine in passed:
             continue
         try:
-            loaded, model, selection = _open(bundle, candidate, threads)
+            loaded, model, selection = _open(bundle, candidate, threads, admit)
+        except UnsafeBundleError:
+            raise
         except (EngineError, BundleError) as error:
             passed[candidate.engine] = str(error)
         else:
             return loaded, model, replace(selection, reason=_explain(candidate, passed))
+    raise EngineError("; ".join(passed.values()))
+
+
+def plan_engine(bundle: Bundle, threads: int, board: BoardProfile | None) -> EngineSelection:
+    """Return what would run the bundle, by what is installed; opens and imports nothing.
+
+    Raises `EngineError` when no installed engine reads it.
+    """
+    passed: dict[str, str] = {}
+    for candidate in _candidates(bundle.manifest, threads, None, board):
+        try:
+            kind = engine_kind(candidate.engine)
+            model = bundle.manifest.model(candidate.precision, kind.formats)
+        except (BundleError, EngineError) as error:
+            passed[candidate.engine] = str(error)
+            continue
+        for library in kind.installed():
+            return EngineSelection(
+                kind.name, library.library, library.version, model.precision,
+                _explain(candidate, passed),
+            )  # fmt: skip
+        passed[candidate.engine] = kind.missing(kind.libraries[0].name if kind.libraries else None)
     raise EngineError("; ".join(passed.values()))
 
 
@@ -120,10 +147,13 @@ def _candidates(
 
 
 def _open(
-    bundle: Bundle, candidate: Candidate, threads: int
+    bundle: Bundle, candidate: Candidate, threads: int, admit: Admission | None
 ) -> tuple[Engine, ModelEntry, EngineSelection]:
     factory = load_engine(candidate.engine)
-    model = bundle.manifest.model(candidate.precision, engine_kind(candidate.engine).formats)
+    kind = engine_kind(candidate.engine)
+    model = bundle.manifest.model(candidate.precision, kind.formats)
+    if admit is not None:
+        admit(bundle, kind, model)
     loaded = factory(bundle.manifest, model, bundle.read(model.file), threads)
     selection = EngineSelection(
         candidate.engine, loaded.library, loaded.version, model.precision, candidate.reason

@@ -17,7 +17,8 @@ import numpy as np
 from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines.engine import EngineError
-from edge_vc_runtime.engines.io_signature import Found, check_signature, signature_shapes
+from edge_vc_runtime.engines.io_signature import signature_shapes
+from edge_vc_runtime.engines.litert_engine.checked_graph import read_checked
 from edge_vc_runtime.engines.litert_engine.library import (
     ANCESTOR,
     CURRENT,
@@ -32,9 +33,8 @@ from edge_vc_runtime.engines.litert_engine.memory import (
     merge_moves,
     view_bytes,
 )
-from edge_vc_runtime.engines.litert_engine.tflite_graph import FLOAT32, TfliteError, TfliteGraph
+from edge_vc_runtime.engines.litert_engine.tflite_graph import TfliteGraph
 from edge_vc_runtime.engines.litert_engine.tflite_operators import DENSE
-from edge_vc_runtime.engines.litert_engine.tflite_reader import read_graph
 from edge_vc_runtime.engines.requirement import check_requirement
 from edge_vc_runtime.samples import Samples
 
@@ -57,7 +57,7 @@ class LitertEngine:
         library = library or load_library()
         self.library, self.version = library.name, library.version
         check_requirement(manifest, library.name, library.version)
-        graph = _read(manifest, model.file, data)
+        graph = read_checked(manifest, model.file, data)
         if library.name == ANCESTOR:
             _refuse_dynamic(graph, model.file)
         self._turn = 0
@@ -139,27 +139,6 @@ class LitertEngine:
                 f"{self._file} sees {region.size} bytes, the manifest says {list(shape)}"
             )
         return region
-
-
-def _read(manifest: Manifest, file: str, data: bytes) -> TfliteGraph:
-    try:
-        graph = read_graph(data)
-    except TfliteError as error:
-        raise EngineError(f"{file}: {error}") from error
-    inputs, outputs = (
-        {name: _found(graph, index) for name, index in side.items()}
-        for side in (graph.inputs, graph.outputs)
-    )
-    check_signature(manifest, file, inputs, outputs, "float32")
-    for name, index in graph.outputs.items():
-        if index in graph.inputs.values():
-            raise EngineError(f"{file}: {name} is an input too; export it with a copy in between")
-    return graph
-
-
-def _found(graph: TfliteGraph, index: int) -> Found:
-    tensor = graph.tensors[index]
-    return tensor.shape, "float32" if tensor.type == FLOAT32 else f"type {tensor.type}"
 
 
 def _refuse_dynamic(graph: TfliteGraph, file: str) -> None:

@@ -1,0 +1,44 @@
+"""Letting a model into this process: shipped with the project, tried before, or tried now."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.reader import Bundle
+from edge_vc_runtime.engines.kind import EngineKind
+from edge_vc_runtime.engines.registry import is_installed_engine
+from edge_vc_runtime.vetting.bundle_check import check_bundle
+from edge_vc_runtime.vetting.memory import Trial, remember, remembers
+from edge_vc_runtime.vetting.trial_process import try_model
+
+_SHIPPED = ("edge_vc", "assets")
+"""Package and folder of the bundles that the host's distribution ships."""
+
+
+def admit(bundle: Bundle, kind: EngineKind, model: ModelEntry) -> None:
+    """Let an engine have a model that it ran here before, or try that first and remember it.
+
+    Bundles that lie among the installed host package are as trusted as its code. An engine that
+    the program registered itself is its own affair: no other process knows it. Raises
+    `UnsafeBundleError` or `EngineError`.
+    """
+    if not is_installed_engine(kind) or is_shipped(bundle.path):
+        return
+    trial = Trial.of(bundle, kind, model)
+    if remembers(trial):
+        return
+    check_bundle(bundle)
+    try_model(bundle, kind, model)
+    remember(trial)
+
+
+def is_shipped(path: Path) -> bool:
+    """Whether a bundle lies in the installed host package; nothing is imported for it."""
+    try:
+        spec = find_spec(_SHIPPED[0])
+        folders = list(spec.submodule_search_locations or ()) if spec else []
+        return any(path.resolve().parent == Path(f).resolve() / _SHIPPED[1] for f in folders)
+    except (ImportError, ValueError, OSError):
+        return False
