@@ -237,6 +237,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/live",
         "edge_vc_runtime/profiling",
         "edge_vc_runtime/schema",
+        "edge_vc_runtime/vetting",
     },
     "edge_vc_runtime.descriptions": {
         "edge_vc_runtime.figures",
@@ -298,6 +299,14 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime.session": {
         "edge_vc_runtime.samples",
         "edge_vc_runtime.trust",
+        "edge_vc_runtime/bundle",
+        "edge_vc_runtime/engines",
+        "edge_vc_runtime/vetting",
+    },
+    "edge_vc_runtime/vetting": {
+        "edge_vc_runtime.board_profile",
+        "edge_vc_runtime.message",
+        "edge_vc_runtime.version",
         "edge_vc_runtime/bundle",
         "edge_vc_runtime/engines",
     },

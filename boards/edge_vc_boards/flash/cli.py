@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from edge_vc.assets import find_bundle
@@ -24,8 +26,9 @@ from edge_vc_boards.flash.inventory import read_inventory
 from edge_vc_boards.flash.request import FlashRequest, check_root
 from edge_vc_boards.flash.ssh import SshTarget
 from edge_vc_boards.flash.usage import HELP, NOTES
-from edge_vc_runtime.bundle.reader import read_bundle
+from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
+from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 app = verb_app()
 
@@ -101,7 +104,7 @@ def flash(
     options = tuple(ssh_option or ())
     if bundle is not None:
         request = FlashRequest(
-            bundle=read_bundle(find_bundle(bundle)),
+            bundle=_checked(find_bundle(bundle)),
             root=root,
             board=board,
             engine=engine,
@@ -138,3 +141,10 @@ def flash(
         configure_one(target, audio, root, dry_run=dry_run)
     else:
         change_one(target, root, rollback=rollback, uninstall=uninstall, dry_run=dry_run)
+
+
+def _checked(path: Path) -> Bundle:
+    """Read a bundle and check its graphs, before a board is asked for anything."""
+    bundle = read_bundle(path)
+    check_bundle(bundle)
+    return bundle

@@ -14,8 +14,8 @@ from edge_vc_export.bundle.archive import archive_bytes, commit_bundle
 from edge_vc_export.errors import ExportError
 from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME
 from edge_vc_runtime.bundle.reader import read_bundle
-from edge_vc_runtime.vetting.bundle_check import check_bundle
 from edge_vc_runtime.bundle.signature import NAMESPACE
+from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 
 class SigningError(ExportError):

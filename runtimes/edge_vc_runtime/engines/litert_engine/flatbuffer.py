@@ -18,7 +18,7 @@ _LONGEST_TEXT = 1024  # bytes
 _SPARE = 1 << 16
 
 
-class Budget:
+class UnpackBudget:
     """Bytes of vectors that may be unpacked, about as many as the file has.
 
     Many tables can share one vector: a file of a megabyte would unpack to gigabytes of names.
@@ -43,7 +43,7 @@ class Table:
 
     __slots__ = ("_budget", "_data", "_fields", "_size", "_start", "_table_size")
 
-    def __init__(self, data: bytes, start: int, budget: Budget) -> None:
+    def __init__(self, data: bytes, start: int, budget: UnpackBudget) -> None:
         self._data = data
         self._budget = budget
         self._size = len(data)
@@ -149,4 +149,4 @@ def root_table(data: bytes, identifier: bytes) -> Table:
         raise FlatbufferError(
             f"holds {bytes(data[4:8])!r} where {identifier!r} belongs: not such a file"
         )
-    return Table(data, _U32.unpack_from(data)[0], Budget(len(data)))
+    return Table(data, _U32.unpack_from(data)[0], UnpackBudget(len(data)))
