@@ -41,6 +41,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, and a machine that no profile knows."""
     for kind in ("STATE", "CONFIG"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
+    policy = tmp_path / "config" / "edge-vc" / "trust.json"
+    policy.parent.mkdir(parents=True, exist_ok=True)
+    policy.write_text('{"unseen": "allow"}')
     monkeypatch.setattr(selection, "find_board", lambda root: find_board(tmp_path / "root"))
     return tmp_path
 
@@ -51,7 +54,7 @@ def board(home: Path) -> Callable[[str], None]:
 
     def pretend(model: str) -> None:
         place = home / "root" / "proc" / "device-tree" / "model"
-        place.parent.mkdir(parents=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(f"{model}\0")
 
     return pretend
@@ -109,7 +112,7 @@ def test_installed_profile_before_the_device_tree(
     system = home / "root" / "etc" / "edge-vc" / "board.json"
     user = home / "config" / "edge-vc" / "board.json"
     for place, name, threads in ((system, "shed", 2), (user, "desk", 3)):
-        place.parent.mkdir(parents=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps({"name": name, "engine": "onnx", "threads": threads}))
         session = Session.open(both)
         assert session.selection.reason == f"board profile {name} ({place})"
@@ -341,7 +344,7 @@ def test_boards_file_of_our_own(home: Path, board: Callable[[str], None]) -> Non
 )
 def test_profile_that_cannot_be_read(both: Path, home: Path, text: str, fact: str) -> None:
     place = home / "config" / "edge-vc" / "board.json"
-    place.parent.mkdir(parents=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(text)
     with pytest.raises(EngineError, match=rf"{place}: .*{fact}.*; delete it or install again"):
         Session.open(both)

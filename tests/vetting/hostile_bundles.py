@@ -160,13 +160,15 @@ def golden(data: bytes, **changes: Any) -> Contents:
 def golden_bomb() -> Contents:
     """Zeros that unpack to 72 MiB."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
-        with packed.open("input.npy", "w", force_zip64=True) as file:
-            np.lib.format.write_array_header_1_0(
-                file, {"descr": "<f4", "fortran_order": False, "shape": (72 << 18,)}
-            )
-            for _ in range(72):
-                file.write(bytes(1 << 20))
+    with (
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed,
+        packed.open("input.npy", "w", force_zip64=True) as file,
+    ):
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "<f4", "fortran_order": False, "shape": (72 << 18,)}
+        )
+        for _ in range(72):
+            file.write(bytes(1 << 20))
     return golden(out.getvalue())
 
 

@@ -61,7 +61,7 @@ def run_on(
         raise EmulationError(f"{root}: no emulated root; make it: edge-vc emulate setup")
     with tempfile.TemporaryDirectory(prefix="edge-vc-board-") as name:
         scratch = Path(name)
-        (scratch / "tmp").mkdir()
+        _write_policy(scratch / "tmp")
         write_fake_proc(board, scratch)
         sandbox = _sandbox(emulation.cpu, _absolute(root, command), root, scratch, share, count)
         try:
@@ -123,6 +123,13 @@ def _sandbox(
         command=(*loader, *emulator, *command),
         environment=tuple(environment.items()),
     )
+
+
+def _write_policy(home: Path) -> None:
+    """Let bundles run without a trial: the emulator is one already, and has no second process."""
+    policy = home / ".config" / "edge-vc" / "trust.json"
+    policy.parent.mkdir(parents=True)
+    policy.write_text('{"unseen": "allow"}')
 
 
 def _absolute(root: Path, command: Sequence[str]) -> list[str]:

@@ -65,6 +65,9 @@ class EngineKind:
     """What to do where it is missing; by default pip's line for ``extra``."""
     wheels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Exact versions by distribution of all that it needs besides numpy, by Python (``3.11``)."""
+    tried: bool = True
+    """Whether an unseen model is first opened in a process with limits on memory and time; False
+    for an engine that takes minutes or gigabytes to open any model."""
     op_times: OpProfiler | None = None
     op_method: str = ""
     """How `op_times` measures, as an addition to the table's title."""

@@ -30,7 +30,8 @@ def admit(bundle: Bundle, kind: EngineKind, model: ModelEntry) -> None:
     if remembers(trial):
         return
     check_bundle(bundle)
-    try_model(bundle, kind, model)
+    if kind.tried:
+        try_model(bundle, kind, model)
     remember(trial)
 
 
