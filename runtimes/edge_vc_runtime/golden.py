@@ -60,7 +60,7 @@ def _play_tier(
     golden = bundle.manifest.golden
     tolerances = golden.tolerance if golden else {}
     for kind in _engines(bundle, engine):
-        precisions = {m.precision for m in bundle.manifest.models if m.format in kind.formats}
+        precisions = {m.precision for m in bundle.manifest.models if kind.reads(m)}
         for precision, tolerance in tolerances.items():
             expected = arrays.get(f"output.{precision}")
             if expected is None or precision not in precisions:

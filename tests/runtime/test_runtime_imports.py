@@ -20,6 +20,8 @@ ALLOWED = {"numpy", "edge_vc_runtime", *OPTIONAL, *sys.stdlib_module_names}
 # Where an optional package may be named at the top: the module is itself loaded late.
 LATE = {
     "engines/onnx_engine/engine.py": {"onnxruntime"},
+    "engines/tensorrt_engine/engine.py": {"onnxruntime"},
+    "engines/tensorrt_engine/providers.py": {"onnxruntime"},
     "engines/litert_engine/tflite_pack.py": {"ai_edge_litert", "flatbuffers"},
 }
 

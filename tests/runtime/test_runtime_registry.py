@@ -46,7 +46,7 @@ def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineKin
 
 
 def test_bundles_still_open_with_the_first_engine(plain: EngineKind, mini: Path) -> None:
-    assert [kind.name for kind in engines_for(("onnx",))] == ["onnx", "plain"]
+    assert [kind.name for kind in engines_for(("onnx",))] == ["onnx", "tensorrt", "plain"]
     assert Session.open(mini).engine[0] == "onnx"
 
 
@@ -63,7 +63,9 @@ def test_help_names_it(plain: EngineKind, capsys: pytest.CaptureFixture[str]) ->
     for verb in ("run", "profile"):
         with pytest.raises(SystemExit):
             main([verb, "--help"])
-        assert "auto or one of litert, onnx, plain" in " ".join(capsys.readouterr().out.split())
+        assert "auto or one of litert, onnx, tensorrt, plain" in " ".join(
+            capsys.readouterr().out.split()
+        )
     unregister_engine("plain")
     with pytest.raises(SystemExit):
         main(["run", "--help"])
@@ -135,14 +137,19 @@ def test_its_remedy_where_it_is_missing(
 def test_several_formats(plain: EngineKind, both: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGINES, "plain", replace(PLAIN, formats=("other", "onnx")))
     assert Session.open(both, "plain").model.format == "onnx"
-    assert [kind.name for kind in engines_for(("tflite", "onnx"))] == ["litert", "onnx", "plain"]
+    assert [kind.name for kind in engines_for(("tflite", "onnx"))] == [
+        "litert",
+        "onnx",
+        "tensorrt",
+        "plain",
+    ]
     assert [kind.name for kind in engines_for(("other",))] == ["plain"]
     assert engines_for(("none",)) == ()
 
 
 def test_names_are_taken_once(plain: EngineKind) -> None:
     register_engine(PLAIN)
-    assert list(engine_kinds()) == ["litert", "onnx", "plain"]
+    assert list(engine_kinds()) == ["litert", "onnx", "tensorrt", "plain"]
     before = ENGINES["onnx"]
     with pytest.raises(ValueError, match="'onnx' is registered already"):
         register_engine(replace(PLAIN, name="onnx"))

@@ -48,7 +48,9 @@ class HopCost:
 def engine_precisions(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Yield engine and precision of every model that the emulated root can run."""
     for kind in engines_for({model.format for model in manifest.models}):
-        precisions = [model.precision for model in manifest.models if model.format in kind.formats]
+        if not kind.wheels:
+            continue
+        precisions = [model.precision for model in manifest.models if kind.reads(model)]
         for precision in dict.fromkeys(precisions):
             yield kind.name, precision
 

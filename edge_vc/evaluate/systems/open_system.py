@@ -139,6 +139,7 @@ def bundle_variants(path: Path, note: Callable[[str], None]) -> list[BundleVaria
         BundleVariant(model.precision, kind.name)
         for model in models
         for kind in engines_for((model.format,))
+        if kind.reads(model) and not kind.absent_by_choice
     }
     usable: list[BundleVariant] = []
     missing: dict[str, str] = {}

@@ -73,6 +73,11 @@ class EngineKind:
     """How `op_times` measures, as an addition to the table's title."""
     op_missing: str = ""
     """Why `op_times` may return None, in one line."""
+    precisions: tuple[str, ...] = ()
+    """Precisions of models that it runs; empty: every one."""
+    only_measured: bool = False
+    """Whether ``auto`` takes it only where it was measured here and was the fastest, and then
+    before the board profile's engine."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", self.name) or self.name == "auto":
@@ -82,10 +87,21 @@ class EngineKind:
         if not self.extra and not self.remedy:
             raise ValueError(f"engine {self.name}: give an extra, or a remedy where it is missing")
 
+    def reads(self, model: ModelEntry) -> bool:
+        """Whether it runs a model, by format and precision."""
+        return model.format in self.formats and model.precision in (
+            self.precisions or (model.precision,)
+        )
+
     def installed(self) -> tuple[LibraryVersion, ...]:
         """Return the installed libraries with their versions, without importing one."""
         found = ((each.name, each.find_version(each.name)) for each in self.libraries)
         return tuple(LibraryVersion(name, version) for name, version in found if version)
+
+    @property
+    def absent_by_choice(self) -> bool:
+        """Whether nobody misses it: it is not installed, and ``auto`` would take others anyway."""
+        return self.only_measured and not self.installed()
 
     def missing(self, module: str | None) -> str:
         """Return why it cannot be loaded without ``module`` and what to do, in one line."""

@@ -13,12 +13,13 @@ from edge_vc_runtime.engines.engine import EngineError, EngineFactory
 from edge_vc_runtime.engines.kind import EngineKind
 from edge_vc_runtime.engines.litert_engine.kind import LITERT
 from edge_vc_runtime.engines.onnx_engine.kind import ONNX
+from edge_vc_runtime.engines.tensorrt_engine.kind import TENSORRT
 from edge_vc_runtime.entry_points import register_entry_points
 
 ENTRY_POINTS = "edge_vc.engines"
 """Entry point group in which other distributions name their `EngineKind`."""
 
-ENGINES: dict[str, EngineKind] = {kind.name: kind for kind in (LITERT, ONNX)}
+ENGINES: dict[str, EngineKind] = {kind.name: kind for kind in (LITERT, ONNX, TENSORRT)}
 """Registered engines by name, in the order in which they are preferred where nothing else decides.
 `engine_kinds` adds those that entry points name."""
 _INSTALLED = set(ENGINES)

@@ -1,7 +1,9 @@
 """Which engine runs a bundle here, and why.
 
 The order is: the engine that the caller names, the board profile's, the fastest that was measured
-on this machine, the registry's order. Engines that cannot run are skipped; the reason lists them.
+on this machine, the registry's order. An engine that is taken only where it was measured, and was
+the fastest, comes before the board profile's. Engines that cannot run are skipped; the reason lists
+them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.admission import Admission, UnsafeBundleError
 from edge_vc_runtime.engines.engine import Engine, EngineError
 from edge_vc_runtime.engines.measurement import blank_measurement, load_measurement
-from edge_vc_runtime.engines.registry import engine_kind, engines_for, load_engine
+from edge_vc_runtime.engines.registry import (
+    engine_kind,
+    engine_kinds,
+    engines_for,
+    load_engine,
+)
 
 MAX_THREADS = 64
 
@@ -124,18 +131,22 @@ def _candidates(
     manifest: Manifest, threads: int, precision: str | None, board: BoardProfile | None
 ) -> Iterator[Candidate]:
     """Yield what to try, the best first; lazily, as lookups take time."""
-    if board:
-        yield Candidate(board.engine, precision, f"board profile {board.name} ({board.source})")
     measured = load_measurement(blank_measurement(manifest, threads))
     best = measured.best(manifest.model().precision, precision) if measured else None
+    fastest = None
     if measured and best:
-        yield Candidate(
-            best.engine,
-            best.precision,
-            f"fastest of {len(measured.timings)} measured here on {measured.created[:10]}",
-        )
+        count, day = len(measured.timings), measured.created[:10]
+        reason = f"fastest of {count} measured here on {day}"
+        fastest = Candidate(best.engine, best.precision, reason)
+        kind = engine_kinds().get(best.engine)
+        if kind and kind.only_measured:
+            yield fastest
+    if board:
+        yield Candidate(board.engine, precision, f"board profile {board.name} ({board.source})")
+    if fastest:
+        yield fastest
     formats = {model.format for model in manifest.models}
-    names = [kind.name for kind in engines_for(formats)]
+    names = [kind.name for kind in engines_for(formats) if not kind.only_measured]
     for name in names:
         yield Candidate(
             name,

@@ -62,7 +62,9 @@ def _open_all(bundle: Bundle, threads: int) -> tuple[list[Session], list[Refusal
     sessions: list[Session] = []
     refusals: list[Refusal] = []
     for kind in engines_for({model.format for model in bundle.manifest.models}):
-        models = [model for model in bundle.manifest.models if model.format in kind.formats]
+        if kind.absent_by_choice:
+            continue
+        models = [model for model in bundle.manifest.models if kind.reads(model)]
         for precision in dict.fromkeys(model.precision for model in models):
             try:
                 sessions.append(Session.open(bundle, kind.name, threads, precision))

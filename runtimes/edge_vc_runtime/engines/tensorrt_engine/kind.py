@@ -1,0 +1,27 @@
+"""TensorRT as an entry of the engine registry; does not import the library."""
+
+from __future__ import annotations
+
+from edge_vc_runtime.engines.engine import EngineFactory
+from edge_vc_runtime.engines.kind import EngineKind, EngineLibrary
+from edge_vc_runtime.engines.tensorrt_engine.remedy import NAME, REMEDY
+
+
+def _load() -> EngineFactory:
+    from edge_vc_runtime.engines.tensorrt_engine.engine import TensorrtEngine
+    from edge_vc_runtime.engines.tensorrt_engine.providers import check_provider
+
+    check_provider()
+    return TensorrtEngine
+
+
+TENSORRT = EngineKind(
+    name=NAME,
+    formats=("onnx",),
+    # TensorRT wants zero points of zero, and the INT8 models have others.
+    precisions=("fp32",),
+    libraries=(EngineLibrary("onnxruntime-gpu"),),
+    load=_load,
+    remedy=REMEDY,
+    only_measured=True,
+)
