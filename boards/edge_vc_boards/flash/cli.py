@@ -15,6 +15,7 @@ from edge_vc_boards.flash.commands import (
     change_one,
     configure_one,
     flash_one,
+    make_playbook,
     pack_app,
     tell,
 )
@@ -75,6 +76,7 @@ def flash(
     device: card_flags.DeviceOption = None,
     layer: card_flags.LayerOption = None,
     bundle_app: flags.BundleAppOption = None,
+    ansible: flags.AnsibleOption = None,
     system: card_flags.SystemOption = None,
 ) -> None:
     """See `HELP`."""
@@ -82,10 +84,12 @@ def flash(
         user, password_file, tuple(ssh_key or ()), hostname, timezone, locale, keyboard,
         wifi, wifi_file, wifi_country, wifi_hidden, instance,
     )  # fmt: skip
-    if sum(place is not None for place in (to, inventory, image, layer, bundle_app)) != 1:
+    fleet_file = None if ansible else inventory
+    places = (to, fleet_file, image, layer, bundle_app, ansible)
+    if sum(place is not None for place in places) != 1:
         raise InputError(
-            "give one of --to USER@HOST, --inventory FILE, --image IMG, --layer DIR and "
-            "--bundle-app OUT"
+            "give one of --to USER@HOST, --inventory FILE, --image IMG, --layer DIR, "
+            "--bundle-app OUT and --ansible DIR, which takes an --inventory as well"
         )
     if image is None and (card != CardOptions() or out or device or init_format):
         raise InputError("--image IMG is needed with the options of a card")
@@ -93,11 +97,11 @@ def flash(
     asked = (bundle is not None) + show_list + rollback + uninstall
     if asked > 1 or (asked == 0 and audio is None):
         raise InputError("give one of BUNDLE, --list, --rollback and --uninstall")
-    if audio and (show_list or rollback or uninstall or not (to or inventory)):
+    if audio and (show_list or rollback or uninstall or not (to or fleet_file)):
         raise InputError("--configure-audio is for boards over SSH, alone or with a BUNDLE")
-    if bundle is None and (image or layer or bundle_app):
+    if bundle is None and (image or layer or bundle_app or ansible):
         raise InputError("--list, --rollback and --uninstall need --to USER@HOST or --inventory")
-    if dry_run and (image or layer or bundle_app):
+    if dry_run and (image or layer or bundle_app or ansible):
         raise InputError("--dry-run is for boards over SSH")
     request = None
     check_root(root)
@@ -115,8 +119,11 @@ def flash(
             service=not no_service,
             run_arguments=tuple(run_arguments or ()),
         )
+    hosts = read_inventory(inventory, tuple(group or ()), tell) if inventory else ()
+    if request is not None and ansible is not None:
+        make_playbook(request, ansible, hosts, system)
+        return
     if inventory is not None:
-        hosts = read_inventory(inventory, tuple(group or ()), tell)
         fleet = FleetCommand(hosts, options, parallel=parallel, dry_run=dry_run)
         if request is not None:
             raise typer.Exit(fleet.flash(request, audio))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
+from edge_vc_boards.flash.ansible.playbook import write_playbook
 from edge_vc_boards.flash.app.make_app import make_app
 from edge_vc_boards.flash.audio_setup import AudioSetup, configure_audio
 from edge_vc_boards.flash.board_shell import BoardShell
 from edge_vc_boards.flash.deploy import flash_board
 from edge_vc_boards.flash.deploy_plan import ask_facts
 from edge_vc_boards.flash.installation import find_installation
+from edge_vc_boards.flash.inventory_host import InventoryHost
 from edge_vc_boards.flash.request import FlashRequest
 from edge_vc_boards.flash.ssh import SshConnection, SshTarget
 from edge_vc_runtime.message import one_line, printable
@@ -75,3 +78,11 @@ def pack_app(request: FlashRequest, out: Path, system: str | None) -> None:
     pythons = make_app(request, out, system, tell)
     size = out.stat().st_size / 1e6
     typer.echo(f"{out}: {size:.1f} MB, for Python {' and '.join(pythons)}")
+
+
+def make_playbook(
+    request: FlashRequest, folder: Path, hosts: Sequence[InventoryHost], system: str | None
+) -> None:
+    """Write an Ansible playbook and name its files."""
+    for path in write_playbook(request, folder, hosts, system, tell):
+        typer.echo(str(path))

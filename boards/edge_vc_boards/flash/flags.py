@@ -130,3 +130,8 @@ ConfigureAudioOption = Annotated[
         help="Overlay of an I2S card, usb:VENDOR:PRODUCT=NAME, or none; may be repeated.",
     ),
 ]
+
+AnsibleOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Write an Ansible playbook that does the same."),
+]

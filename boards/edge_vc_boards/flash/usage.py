@@ -35,6 +35,9 @@ e2fsprogs and openssl. With --layer it writes a layer for rpi-image-gen.
 With --bundle-app it writes one executable file with runtime, wheels and bundle, for a Raspberry Pi
 unless --board names another board: ./OUT there runs live, ./OUT --help lists its commands. It needs
 the board's Python 3 and nothing else, and unpacks itself into ~/.cache/edge-vc once.
+
+With --ansible it writes a folder with an Ansible playbook that installs the same in the same way,
+with its wheels, and with --inventory the hosts.
 """
 NOTES = notes(
     """
@@ -51,6 +54,7 @@ edge-vc flash --inventory hosts.yml --list
 edge-vc flash kathleen.evc --image pi-os.img.xz --out card.img --trust key.pub
     --user ann --ssh-key ~/.ssh/id_ed25519.pub --wifi Home --wifi-country GB
 edge-vc flash kathleen.evc --bundle-app kathleen-voice
+edge-vc flash kathleen.evc --ansible play --inventory boards.toml --trust key.pub
 """,
     "0 it runs, now or already; 1 the release failed there and what ran before runs again; 2 the "
     "board or the bundle is refused, or the connection failed; 130 Ctrl-C",

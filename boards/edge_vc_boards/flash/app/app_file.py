@@ -7,29 +7,19 @@ import json
 import os
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from edge_vc_boards.board import System
 from edge_vc_boards.flash.app.entry import LIST
+from edge_vc_boards.flash.carried_systems import CarriedSystem
 from edge_vc_boards.flash.error import FlashError
-from edge_vc_boards.flash.wheel_choice import CarriedWheels
 from edge_vc_runtime.bundle.reader import Bundle
 
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
-@dataclass(frozen=True)
-class AppTarget:
-    """A system that the file runs on."""
-
-    system: System
-    wheels: CarriedWheels
-
-
-def write_app(out: Path, arch: str, targets: Sequence[AppTarget], bundle: Bundle) -> list[str]:
+def write_app(out: Path, arch: str, targets: Sequence[CarriedSystem], bundle: Bundle) -> list[str]:
     """Write the file, whole or not at all; the same content gives the same bytes.
 
     Wheels that several Pythons share are in it once. Returns the Pythons that it is for. Raises
@@ -64,7 +54,7 @@ def write_app(out: Path, arch: str, targets: Sequence[AppTarget], bundle: Bundle
     return list(rows)
 
 
-def _row(target: AppTarget, bundle: bytes) -> dict[str, object]:
+def _row(target: CarriedSystem, bundle: bytes) -> dict[str, object]:
     """Return what the file says of a system; ``id`` names the folder that it is unpacked to."""
     wheels = target.wheels.listed.wheels
     names = [f"{wheel.sha256} {wheel.file}" for wheel in wheels]

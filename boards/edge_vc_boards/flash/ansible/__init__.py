@@ -1,0 +1,1 @@
+"""The same installation as an Ansible playbook, for large fleets."""
