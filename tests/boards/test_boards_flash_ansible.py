@@ -122,6 +122,7 @@ class Playing:
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "ANSIBLE_LOCAL_TEMP": str(folder / "ansible"),
+            "ANSIBLE_REMOTE_TEMP": str(server.folder / "home/ansible"),
             "ANSIBLE_NOCOLOR": "1",
             "LC_ALL": "C.UTF-8",
         }
