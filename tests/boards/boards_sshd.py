@@ -25,6 +25,7 @@ StrictModes no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 AcceptEnv LD_PRELOAD
+Subsystem sftp internal-sftp
 SetEnv HOME={folder}/home PATH={folder}/bin:/usr/bin:/bin
 """
 

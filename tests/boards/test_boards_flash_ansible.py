@@ -187,7 +187,7 @@ def test_the_playbook_installs_and_rolls_back(server: LoopbackServer, tmp_path: 
     done = ansible(play / "install.yml")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (root / "current").readlink().name != release
-    done = ansible(play / "rollback.yml", "-e", "edge_vc_service=false")
+    done = ansible(play / "rollback.yml")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (root / "current").readlink().name == release
     assert events(root)[-1][0] == "rollback"
