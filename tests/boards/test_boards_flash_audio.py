@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from runtime_installs_disk import mini_version
 
 from edge_vc_boards.flash.audio_setup import AudioSetup, read_audio_setup
 from edge_vc_boards.flash.error import FlashError
+from edge_vc_boards.flash.remote_scripts import script_words
 from edge_vc_boards.testing import FakeBoard, FakeBoardFacts
 
 CONFIG = "# For more options see\ndtparam=audio=on\n[cm4]\notg_mode=1\n[all]\nenable_uart=1"
@@ -35,6 +37,14 @@ def rules(board: FakeBoard) -> Path:
     return board.file("/etc/udev/rules.d/60-edge-vc-audio.rules")
 
 
+def write(board: FakeBoard, *overlays: str) -> list[str]:
+    """Run the script alone, as root of the board would; return what it says."""
+    words = script_words("audio", ["\n".join(overlays), ""])
+    for place in ("/boot/", "/etc/"):
+        words[2] = words[2].replace(place, f"{board.folder}{place}")
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+
+
 def test_an_overlay_is_written_once_changed_and_taken_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,26 +65,26 @@ def test_an_overlay_is_written_once_changed_and_taken_out(
     assert done.stdout == "pi@fake: sound cards: unchanged\n"
     assert config(board).stat().st_mtime_ns == written
 
-    flash(*TO, "--configure-audio", "hifiberry-dac")
+    assert write(board, "hifiberry-dac") == ["changed", "restart"]
     assert config(board).read_text().count("dtoverlay=") == 1
     assert backup.read_text() == CONFIG
-    assert flash(*TO, "--configure-audio", "none").exit_code == 0
+    assert write(board) == ["changed", "restart"]
     assert config(board).read_text() == CONFIG
     assert {path.name for path in config(board).parent.iterdir()} == {"config.txt", "overlays"}
 
 
 def test_what_the_user_changed_since_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     board = fake(tmp_path, monkeypatch)
-    flash(*TO, "--configure-audio", "hifiberry-dac")
+    write(board, "hifiberry-dac")
     changed = config(board).read_text().replace("enable_uart=1", "enable_uart=0") + "gpu_mem=16\n"
     config(board).write_text(changed)
-    flash(*TO, "--configure-audio", "none")
+    write(board)
     assert (
         config(board).read_text()
         == CONFIG.replace("=1", "=0").replace("otg_mode=0", "otg_mode=1") + "\ngpu_mem=16\n"
     )
     config(board).write_text(changed.partition("# edge-vc audio: end")[0])
-    flash(*TO, "--configure-audio", "none")
+    write(board)
     assert "dtoverlay=hifiberry-dac" in config(board).read_text()
 
 
@@ -97,7 +107,7 @@ def test_a_usb_card_gets_a_name_and_uninstall_undoes_all(
     assert not rules(board).exists()
     assert config(board).read_text() == CONFIG
 
-    flash(*TO, *audio)
+    write(board, "hifiberry-dac")
     assert flash(*TO, "--uninstall").exit_code == 0  # nothing else is installed
     assert config(board).read_text() == CONFIG
     assert flash(*TO, "--uninstall").exit_code == 2
@@ -108,14 +118,14 @@ def test_nothing_is_configured_unasked_and_a_dry_run_prints(
 ) -> None:
     board = fake(tmp_path, monkeypatch)
     bundle = mini_version(tmp_path / "mini.evc", "1.0")
-    words = (str(bundle), *TO, "--wheels", str(small_wheels(tmp_path / "wheels")))
-    assert flash(*words, "--allow-unsigned").exit_code == 0
-    assert config(board).read_text() == CONFIG
-    assert not rules(board).exists()
+    words = (str(bundle), *TO, "--wheels", str(small_wheels(tmp_path / "wheels")), "--dry-run")
+    shown = flash(*words, "--allow-unsigned").stdout
+    assert "edge-vc-activate" in shown
+    assert " edge-vc-audio " not in shown
     done = flash(*TO, "--configure-audio", DAC, "--dry-run")
     assert done.exit_code == 0
     assert DAC in done.stdout
-    assert "edge-vc-audio" in done.stdout
+    assert " edge-vc-audio " in done.stdout
     assert config(board).read_text() == CONFIG
 
 
