@@ -76,6 +76,11 @@ def test_two_first_starts_at_once_then_nothing_is_unpacked_again(tmp_path: Path)
     assert out.startswith(f"{app.name} holds the bundle mini 1.0 ")
     assert "measure-latency" in out
     assert bundle.stat().st_mtime_ns == before
+    place.chmod(0o777)
+    code, _, err = call(app, cache, "inspect")
+    assert code == 2
+    assert "another user may write it" in err
+    place.chmod(0o700)
     code, out, err = call(app, cache, "run", "none.wav", "out.wav")
     assert (code, out) == (2, "")
     assert "none.wav" in err

@@ -106,6 +106,7 @@ def unpack(archive: Any, listed: Any, target: Any) -> str:
     base = cache_folder()
     place = os.path.join(base, target["id"])
     if os.path.isdir(place):
+        check_owner(place)
         return place
     part = ""
     try:
@@ -129,10 +130,21 @@ def unpack(archive: Any, listed: Any, target: Any) -> str:
                     base, error.strerror or error
                 )
             )
+        check_owner(place)
     finally:
         if part:
             shutil.rmtree(part, ignore_errors=True)
     return place
+
+
+def check_owner(place: str) -> None:
+    """Refuse to run what another user could have put there."""
+    found = os.stat(place)
+    if found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise AppError(
+            "{}: another user may write it: remove it, or name another place with "
+            "XDG_CACHE_HOME".format(place)
+        )
 
 
 def fill(folder: str, archive: Any, listed: Any, target: Any) -> None:
