@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 HELP = """Make a student small: prune, distil, quantise and export it, by a recipe.
 
-RECIPE is the name of a shipped recipe (base, base-lookahead, nano, quick) or a TOML file of your
-own; start one with `edge-vc compress base --show > mine.toml`, which writes every key with its
-default.
+RECIPE is the name of a shipped recipe (base, base-lookahead, clear, nano, quick) or a TOML file
+of your own; start one with `edge-vc compress base --show > mine.toml`, which writes every key with
+its default.
 
 Everything is written into the run folder: one folder per stage (data, prune, distill, calibrate,
 quantize, export), recipe.toml as it was understood, run.json with the numbers. The bundle is
@@ -32,6 +32,7 @@ NOTES = notes(
     """
 edge-vc compress base --run build/base
 edge-vc compress mine.toml --run build/mine --corpus recordings/
+edge-vc compress base --teacher my-voice --corpus recordings/ --run build/my-voice
 edge-vc compress mine.toml --run build/mine --dry-run
 edge-vc compress base --show > mine.toml
 """,
@@ -62,6 +63,13 @@ def compress(
     corpus: Annotated[
         str, typer.Option(help="Folder of recordings to train on, instead of the recipe's.")
     ] = "",
+    teacher: Annotated[
+        str,
+        typer.Option(
+            help="Teacher instead of the recipe's: weights, or a folder of `train teacher`.",
+            metavar="TEACHER",
+        ),
+    ] = "",
     stage: Annotated[str, typer.Option(help="Stop after this stage.")] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would run and why; write nothing.")
@@ -72,9 +80,11 @@ def compress(
 ) -> None:
     """See `HELP`."""
     yield_when_idle()
+    from edge_vc.compress.own_voice import with_teacher, with_voice_facts
     from edge_vc.compress.recipe import load_recipe
 
     resolved = load_recipe(recipe)
+    resolved = with_teacher(resolved, teacher) if teacher else with_voice_facts(resolved)
     if corpus:
         resolved = replace(resolved, data=replace(resolved.data, corpus=corpus))
     if show:

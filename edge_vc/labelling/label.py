@@ -101,8 +101,13 @@ def _with_inside(source: Samples, labels: Labels, rate: int) -> Labelled:
     check_form(source, labels.audio, rate)
     delay = estimate_delay(source, labels.audio, rate)
     soundness = _checked(source, labels.audio, rate)
+    bare = np.zeros((0, len(labels.f0)), np.float16)  # a teacher from outside may not tell
     labelled = LabelledAudio(
-        to_int16(source), to_int16(labels.audio), labels.f0, labels.bands.astype(np.float16)
+        to_int16(source),
+        to_int16(labels.audio),
+        labels.f0,
+        labels.bands.astype(np.float16),
+        getattr(labels, "contents", bare).astype(np.float16),
     )
     return Labelled(labelled, delay, 0.0, soundness)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ class LabelledAudio:
     """F0 of the answer in Hz at the middle of each hop, 0 where unvoiced, ``[F]``."""
     bands: NDArray[np.float16]
     """The teacher's filter bands ``[3 * bands, F]``; ``[0, F]`` from a teacher without any."""
+    contents: NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 0), np.float16))
+    """What is said, as the teacher's decoder was told, ``[C, F]``; none from other teachers."""
 
     @property
     def hop(self) -> int:
@@ -51,6 +54,7 @@ class LabelledAudio:
             self.target[: frames * hop],
             _f0_at(self.f0, places),
             _bands_at(self.bands, places),
+            _between(self.contents, places) if len(self.contents) else self.contents,
         )
 
 
@@ -67,13 +71,18 @@ def _f0_at(f0: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.f
     return np.where(f0[np.round(places).astype(int)] > 0, moved, 0).astype(np.float32)
 
 
-def _bands_at(bands: NDArray[np.float16], places: NDArray[np.float64]) -> NDArray[np.float16]:
+def _between(values: NDArray[np.float16], places: NDArray[np.float64]) -> NDArray[np.float16]:
     before = np.floor(places).astype(int)
-    after = np.minimum(before + 1, bands.shape[1] - 1)
+    after = np.minimum(before + 1, values.shape[1] - 1)
     share = (places - before).astype(np.float32)
-    moved: NDArray[np.float16] = (bands[:, before] * (1 - share) + bands[:, after] * share).astype(
-        np.float16
-    )
+    moved: NDArray[np.float16] = (
+        values[:, before] * (1 - share) + values[:, after] * share
+    ).astype(np.float16)
+    return moved
+
+
+def _bands_at(bands: NDArray[np.float16], places: NDArray[np.float64]) -> NDArray[np.float16]:
+    moved = _between(bands, places)
     phases = slice(len(bands) // 3, len(bands) // 3 * 2)
     moved[phases] = bands[phases][:, np.round(places).astype(int)]
     return moved
@@ -87,11 +96,22 @@ def to_int16(audio: Samples) -> NDArray[np.int16]:
 def pack_labels(labels: LabelledAudio) -> bytes:
     """Return the content of an ``.npz`` file that `load_labels` reads."""
     file = io.BytesIO()
-    np.savez(file, source=labels.source, target=labels.target, f0=labels.f0, bands=labels.bands)
+    arrays: dict[str, Any] = {
+        "source": labels.source,
+        "target": labels.target,
+        "f0": labels.f0,
+        "bands": labels.bands,
+    }
+    if len(labels.contents):
+        arrays["contents"] = labels.contents
+    np.savez(file, **arrays)
     return file.getvalue()
 
 
 def load_labels(path: Path) -> LabelledAudio:
     """Read what a label job stored."""
     with np.load(path, allow_pickle=False) as stored:
-        return LabelledAudio(stored["source"], stored["target"], stored["f0"], stored["bands"])
+        more = {name: stored[name] for name in ("contents",) if name in stored}
+        return LabelledAudio(
+            stored["source"], stored["target"], stored["f0"], stored["bands"], **more
+        )

@@ -13,7 +13,7 @@ from edge_vc.labelling.labels import pack_labels
 from edge_vc.teachers.outliers import OutlierError
 from edge_vc.teachers.teacher import Teacher
 
-REVISION = 1
+REVISION = 2
 """Raised whenever the same recording and teacher give other labels, so that old ones expire."""
 
 KEPT, LEFT_OUT, FAILED = "kept", "left out", "failed"

@@ -36,6 +36,8 @@ class DefaultLabels:
     bands: np.ndarray[Any, np.dtype[np.float32]]
     """Harmonic log-magnitude, phase and noise log-magnitude, ``[3 * bands, F]``; none, ``[0, F]``,
     of a head without filters."""
+    contents: np.ndarray[Any, np.dtype[np.float32]]
+    """What is said in each frame, as the decoder was told, ``[C, F]``."""
 
 
 class DefaultTeacher:
@@ -78,27 +80,30 @@ class DefaultTeacher:
         log_mel = self._log_mel(torch.from_numpy(padded)[None])
         log_mel = log_mel - channel_mean(log_mel[0])
         contour = torch.from_numpy(f0)[None]
-        bands = self._bands(log_mel, contour)
+        bands, contents = self._inside(log_mel, contour)
         noise = torch.randn(1, len(padded), generator=torch.Generator().manual_seed(0))
         speech = self.network.head(bands, contour, noise)[0].numpy()
         # Silence in is silence out: the network was never shown any and would breathe.
         quiet = float(np.abs(audio).max()) < 1e-4
         speech = np.zeros_like(speech) if quiet else speech
         driven = bands[0] if self.config.head == "source-filter" else bands[0, :0]
-        return DefaultLabels(speech[: len(audio)], f0, driven.numpy())
+        return DefaultLabels(speech[: len(audio)], f0, driven.numpy(), contents[0].numpy())
 
-    def _bands(self, log_mel: Tensor, f0: Tensor) -> Tensor:
-        """Run the network over chunks with context, so that memory stays linear in length."""
+    def _inside(self, log_mel: Tensor, f0: Tensor) -> tuple[Tensor, Tensor]:
+        """Return bands and contents, run over chunks with context: memory stays linear."""
         mean = torch.tensor([self.config.target_log_f0])
         voice = torch.zeros(1, dtype=torch.long)
         frames, context = f0.shape[1], self.config.context_frames
-        parts = []
+        parts, said = [], []
         for start in range(0, frames, CHUNK_FRAMES):
             low = max(0, start - context)
             high = min(frames, start + CHUNK_FRAMES + context)
-            _, bands = self.network.analyse(log_mel[..., low:high], f0[:, low:high], mean, voice)
-            parts.append(bands[..., start - low : start - low + CHUNK_FRAMES])
-        return torch.cat(parts, -1)
+            here = log_mel[..., low:high], f0[:, low:high]
+            contents, bands = self.network.analyse(*here, mean, voice)
+            kept = slice(start - low, start - low + CHUNK_FRAMES)
+            parts.append(bands[..., kept])
+            said.append(self.network.retrieve(contents)[..., kept])
+        return torch.cat(parts, -1), torch.cat(said, -1)
 
 
 def target_pitch(audio: Samples, sample_rate: int, hop: int, target_log_f0: float) -> Contour:

@@ -12,6 +12,9 @@ from edge_vc.teachers.network_file import SHIPPED
 from edge_vc.teachers.registry import choices, teacher_kinds
 from edge_vc.teachers.spec import TeacherSpec
 
+VOICE_WEIGHTS = "voice.safetensors"
+"""What `edge-vc train teacher --target FOLDER` leaves in its run folder."""
+
 
 def spec_from_table(table: Mapping[str, object], folder: Path | None = None) -> TeacherSpec:
     """Return the teacher of a ``[teacher]`` table; raises `RecipeError` for a bad key or value.
@@ -39,6 +42,8 @@ def spec_from_words(what: str) -> TeacherSpec:
     path = Path(what)
     if what == "shipped":
         return SHIPPED
+    if (path / VOICE_WEIGHTS).is_file():
+        return spec_from_table({"weights": str(path / VOICE_WEIGHTS)})
     if path.suffix == ".toml":
         return _spec_from_recipe(path)
     for kind in teacher_kinds().values():

@@ -63,5 +63,6 @@ def choices() -> list[tuple[str, str]]:
     for kind in teacher_kinds().values():
         found += [(f"FILE{suffix}", kind.title) for suffix in kind.suffixes]
         found += [("FOLDER", kind.title)] if kind.folder else []
+    found.append(("RUN", "a folder that `edge-vc train teacher --target` made"))
     names = ", ".join(KINDS)
     return [*found, ("RECIPE.toml", f"its [teacher] section; kind is one of {names}")]

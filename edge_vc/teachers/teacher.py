@@ -43,3 +43,8 @@ class Labels(Protocol):
     def bands(self) -> NDArray[np.float32]:
         """Parameters of the synthesis filters, ``[3 * bands, F]``."""
         ...
+
+    @property
+    def contents(self) -> NDArray[np.float32]:
+        """What is said in each frame, ``[C, F]``; ``[0, F]`` where it does not tell."""
+        ...

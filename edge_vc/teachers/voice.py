@@ -72,7 +72,10 @@ class VoiceTeacher:
         quiet = float(np.abs(audio).max()) < QUIET
         speech = np.zeros_like(speech) if quiet else speech
         frames = -(-len(audio) // hop)
-        return DefaultLabels(speech[: len(audio)], f0[:frames], bands[0, :, :frames].numpy())
+        said = self.network.narrowed(contents[None])[0, :, :frames]
+        return DefaultLabels(
+            speech[: len(audio)], f0[:frames], bands[0, :, :frames].numpy(), said.numpy()
+        )
 
     def _bands(self, contents: Tensor, f0: Tensor, loudness: Tensor) -> Tensor:
         """Run the decoder over chunks with context, so that memory stays linear in length."""

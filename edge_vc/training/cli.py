@@ -192,7 +192,7 @@ def student(
     teacher: Annotated[
         Path | None, typer.Option(help="Weights (default: the shipped teacher).", metavar="FILE")
     ] = None,
-    tier: Annotated[Literal["nano", "base", "wide"], typer.Option(help="Size.")] = "wide",
+    tier: Annotated[Literal["nano", "base", "wide", "clear"], typer.Option(help="Size.")] = "wide",
     start: Annotated[
         Path | None, typer.Option(help="A student of that tier to begin with.", metavar="FILE")
     ] = None,

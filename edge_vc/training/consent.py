@@ -47,5 +47,5 @@ def next_lines(weights: Path, scores: Mapping[str, float]) -> list[str]:
     samples = weights.parent / "samples"
     lines.append(f"listen: {samples}; next:")
     lines.append(f"  edge-vc evaluate source {weights} --corpus CORPUS")
-    lines.append(f"  edge-vc label RECORDINGS --teacher {weights} -o labels")
+    lines.append(f"  edge-vc compress base --teacher {weights.parent} --corpus SPEECH --run RUN")
     return lines

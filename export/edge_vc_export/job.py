@@ -82,7 +82,7 @@ class ExportJob:
             student,
             quantized,
             self.facts,
-            tier=self.tier or tier_of(student.trunk_parameters()),
+            tier=self.tier or tier_of(student.trunk_parameters(), student.config.lookahead),
             selection=self.selection,
             limits=self.limits,
             note=note,

@@ -55,7 +55,10 @@ class Gain(nn.Module):
     def head(self) -> Gain:
         return self
 
-    def trunk(self, mels: Tensor) -> Tensor:
+    def condition(self, inputs: object, mels: Tensor) -> None:
+        return None
+
+    def features(self, mels: Tensor, condition: None) -> Tensor:
         return self.gain * mels
 
     def predict(self, features: Tensor) -> Prediction:

@@ -140,7 +140,7 @@ def test_the_clipping_search_compares_with_the_float_trunk(tiny_student, recordi
     seen = []
     monkeypatch.setattr(ptq, "search_clipping", lambda *given: seen.append(given))
     quantized = quantize(tiny_student, recordings)
-    ((trunk, reference, features),) = seen
+    ((trunk, reference, features, _),) = seen
     assert trunk is quantized.trunk
     assert quantized_convs(trunk)
     assert not quantized_convs(reference)

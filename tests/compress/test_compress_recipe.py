@@ -94,7 +94,7 @@ def test_limits_name_their_metric_and_direction():
 
 
 def test_shipped_recipes_are_valid():
-    assert set(shipped_recipes()) == {"base", "base-lookahead", "nano", "quick"}
+    assert set(shipped_recipes()) == {"base", "base-lookahead", "clear", "nano", "quick"}
     for name in shipped_recipes():
         assert isinstance(load_recipe(name), Recipe)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from edge_vc.compress.pruning.settings import TargetSettings
 from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.size import trunk_weights
 from edge_vc.models.student.student import Student
 
 NARROWEST = 0.1
@@ -38,11 +39,6 @@ def cost_of(student: Student) -> Cost:
         student.macs_per_second() / 1e6,
         student.algorithmic_latency_ms,
     )
-
-
-def trunk_weights(config: StudentConfig) -> int:
-    """Return the weights of the trunk's convolutions: what `Student.trunk_parameters` counts."""
-    return _weights_beside_hidden(config) + 2 * config.channels * sum(config.hidden)
 
 
 def fit_config(config: StudentConfig, target: TargetSettings, round_to: int = 8) -> StudentConfig:
@@ -97,12 +93,6 @@ class _Frame:
         """How many more trunk weights ``config`` may have; negative when it has too many."""
         most = target.max_mmacs * 1e6 * config.hop / config.sample_rate
         return min(most - self.macs(config), target.max_weight_kb * 1e3 - trunk_weights(config))
-
-
-def _weights_beside_hidden(config: StudentConfig) -> int:
-    first = config.mels * (config.lookahead + 1)
-    depthwise = config.kernel * len(config.hidden)
-    return config.channels * (first + depthwise + config.outputs)
 
 
 def _scaled(config: StudentConfig, share: float, round_to: int) -> StudentConfig:

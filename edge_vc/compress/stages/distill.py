@@ -15,7 +15,9 @@ from edge_vc.models.student.student import Student
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.checkpoint import CheckpointError
+from edge_vc.training.student.batches import set_prior
 from edge_vc.training.student.distiller import Distillation
+from edge_vc.training.student.pitch import train_pitch
 from edge_vc.training.terms import NoTermError
 from edge_vc.workers.progress import PushedProgress
 
@@ -45,12 +47,19 @@ class DistillStage(Stage):
         examples = speech.load(speech.train)
         settings, folder = self.recipe.distill, work.scratch / "distill"
         try:
+            if self.recipe.student.weights == "random":
+                set_prior(student, examples[:: max(1, len(examples) // 200)])
             training = Distillation(student, examples, settings, folder)
         except TooShortError as error:
             given = settings.segment_seconds
             raise RecipeError(f"distill.segment_seconds = {given:g}: {error}") from error
+        except ValueError as error:
+            raise RecipeError(f"distill.{error}") from error
         bar = PushedProgress(work.progress, "distillation")
         try:
+            if not training.checkpoint.path.exists():  # a run that goes on has its pitch
+                steps = settings.pitch_steps
+                train_pitch(training.student, training.batches, steps, seed=settings.seed)
             trained = training.run(lambda share, figures: bar.reach(share))
         except CheckpointError as error:
             raise RunFolderError(str(error)) from error

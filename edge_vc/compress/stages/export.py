@@ -90,7 +90,7 @@ class ExportStage(Stage):
                 student,
                 quantized if with_int8 else None,
                 recipe_facts(recipe),
-                tier=tier_of(student.trunk_parameters()),
+                tier=tier_of(student.trunk_parameters(), student.config.lookahead),
                 selection=recipe_selection(recipe),
                 limits=recipe_limits(recipe),
                 note=note,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.inputs import STANDARD, voice_input
 from edge_vc.models.student.inputs_added import with_inputs
 from edge_vc.models.student.lookahead import with_lookahead
+from edge_vc.models.student.size import with_weights
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError, unknown
 
@@ -69,6 +71,11 @@ def _listed(text: str) -> list[str]:
 
 def _given_student(settings: InitialStudentSettings) -> Student:
     path = student_path(settings)
+    if path is not None and settings.thousand_weights:
+        raise RecipeError(
+            f"student.thousand_weights = {settings.thousand_weights:g}: sizes a student of random "
+            'weights; set student.weights = "random"'
+        )
     if path is None:
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
@@ -81,7 +88,10 @@ def _given_student(settings: InitialStudentSettings) -> Student:
 
 def _random_config(settings: InitialStudentSettings) -> StudentConfig:
     try:
-        return TIERS[settings.tier].at(settings.hop_ms, settings.sample_rate)
+        config = TIERS[settings.tier].at(settings.hop_ms, settings.sample_rate)
+        config = replace(config, lookahead=settings.lookahead or config.lookahead)
+        weights = round(1000 * settings.thousand_weights)
+        return with_weights(config, weights) if weights else config
     except ValueError as error:
         raise RecipeError(f"student.{error}") from error
 

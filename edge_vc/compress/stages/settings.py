@@ -12,11 +12,13 @@ from edge_vc.settings.paths import path_field
 class InitialStudentSettings:
     """The student that compression starts with."""
 
-    tier: str = choice("wide", "wide", "base", "nano")
+    tier: str = choice("wide", "wide", "base", "nano", "clear")
     weights: str = path_field("shipped")
     """``shipped`` weights of the tier, ``random`` ones, or the path of a student's file."""
-    lookahead: int = number(0, 0, 4, "hops")
+    lookahead: int = number(0, 0, 8, "hops")
     """Hops of look-ahead, each ``hop_ms`` more latency; for weights without any."""
+    thousand_weights: float = number(0.0, 0.0, 20_000.0, "thousand weights")
+    """Of the trunk, to which all widths of a random student are scaled; 0: the tier's own."""
     hop_ms: float = number(10.0, 2.5, 20.0, "ms")
     """One block of audio; the graph runs once per hop. The latency is two hops and look-ahead."""
     sample_rate: int = number(16_000, 8_000, 48_000, "Hz")

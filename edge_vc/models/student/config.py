@@ -183,5 +183,13 @@ TIERS: dict[str, StudentConfig] = {
     "wide": StudentConfig(channels=192, hidden=(640,) * 5, outputs=192),
     "base": StudentConfig(),
     "nano": StudentConfig(channels=96, hidden=(256,) * 5, outputs=96),
+    "clear": StudentConfig(
+        channels=288,
+        hidden=(704,) * 6,
+        dilations=(1, 2, 4, 8, 8, 16),
+        outputs=224,
+        lookahead=4,
+    ),
 }
-"""``wide`` is trained and pruned from; ``base`` and ``nano`` fit their boards' caches."""
+"""``wide`` is trained and pruned from; ``base`` and ``nano`` fit their boards' caches; ``clear``
+waits for four hops and is for the best words."""

@@ -61,13 +61,7 @@ class VoiceNetwork(nn.Module):
 
     def bands(self, contents: Tensor, f0: Tensor, mean_log_f0: Tensor, loudness: Tensor) -> Tensor:
         """Return what the head is driven with, ``[B, 3 * bands, F]``."""
-        narrow = self.bottleneck_norm(self.bottleneck(self.content_norm(contents)))
-        heard = nn.functional.interpolate(
-            narrow.transpose(1, 2),
-            scale_factor=float(self.config.frames_per_content),
-            mode="linear",
-            align_corners=False,
-        )
+        heard = self.narrowed(contents)
         voiced = f0 > 0
         centre = torch.where(voiced, f0, torch.ones_like(f0)).log() - mean_log_f0[:, None]
         pitch = torch.where(voiced, PITCH_SCALE * centre, torch.zeros_like(f0))
@@ -75,6 +69,16 @@ class VoiceNetwork(nn.Module):
         y = self.embed(torch.cat([heard, side], 1)).transpose(1, 2)
         bands: Tensor = self.head.bands(self.decoder(y))
         return bands.transpose(1, 2)
+
+    def narrowed(self, contents: Tensor) -> Tensor:
+        """Return the bottleneck's view of ``contents`` for every frame, ``[B, bottleneck, F]``."""
+        narrow = self.bottleneck_norm(self.bottleneck(self.content_norm(contents)))
+        return nn.functional.interpolate(
+            narrow.transpose(1, 2),
+            scale_factor=float(self.config.frames_per_content),
+            mode="linear",
+            align_corners=False,
+        )
 
     @torch.no_grad()
     def retrieve(self, contents: Tensor) -> Tensor:

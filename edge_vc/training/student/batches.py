@@ -46,6 +46,8 @@ class DistillBatch:
     """Its answer, delayed as the student's will be, ``[B, F * hop]``."""
     inputs: Inputs = field(default_factory=dict)
     """Conditioning by name, ``[B, size, 1, F]``; what is missing has the student's default."""
+    contents: Tensor | None = None
+    """What is said in each frame, ``[B, C, 1, F]``; None where the labels do not tell."""
 
     def share(self, rank: int, world: int, device: torch.device) -> DistillBatch:
         """Return every ``world``-th segment from number ``rank`` on, on ``device``."""
@@ -58,6 +60,7 @@ class DistillBatch:
             None if self.bands is None else self.bands[rows].to(device),
             self.audio[rows].to(device),
             {name: value[rows].to(device) for name, value in self.inputs.items()},
+            None if self.contents is None else self.contents[rows].to(device),
         )
 
 
@@ -68,6 +71,7 @@ class _Example:
     voiced: NDArray[np.float32]
     bands: NDArray[np.float16] | None
     audio: NDArray[np.int16]
+    contents: NDArray[np.float16] | None
 
 
 class DistillBatches:
@@ -103,7 +107,7 @@ class DistillBatches:
     def draw(self, count: int, rng: np.random.Generator, *, augmented: bool = True) -> DistillBatch:
         """Draw ``count`` crops; without ``augmented`` the trunk's input is the features."""
         crops = [self._crop(rng) for _ in range(count)]
-        columns, f0, voiced, bands, audio = zip(*crops, strict=True)
+        columns, f0, voiced, bands, audio, contents = zip(*crops, strict=True)
         features = trunk_input = torch.from_numpy(np.stack(columns)).float()[:, :, None]
         if augmented and self._augment is not None:
             trunk_input = self._augment(features, self._config, rng)
@@ -114,6 +118,7 @@ class DistillBatches:
             torch.from_numpy(np.stack(voiced))[:, None, None],
             None if bands[0] is None else torch.from_numpy(np.stack(bands)).float(),
             torch.from_numpy(np.stack(audio)).float() / 32767,
+            contents=_stacked(contents),
         )
 
     def _crop(
@@ -124,6 +129,7 @@ class DistillBatches:
         NDArray[np.float32],
         NDArray[np.float16] | None,
         NDArray[np.int16],
+        NDArray[np.float16] | None,
     ]:
         example = self._examples[int(np.searchsorted(self._share, rng.random()))]
         start = self._start(len(example.f0), rng)
@@ -134,6 +140,7 @@ class DistillBatches:
             example.voiced[start:stop],
             None if example.bands is None else example.bands[..., start:stop],
             example.audio[start * self.hop : stop * self.hop],
+            None if example.contents is None else example.contents[:, start:stop],
         )
 
     def _start(self, frames: int, rng: np.random.Generator) -> int:
@@ -171,7 +178,16 @@ def _prepare(student: Student, example: LabelledAudio) -> _Example:
         _late(voiced.astype(np.float32), wait),
         None if bands is None else _late(bands, wait),
         np.pad(example.target, (student.delay, 0))[: len(example.target)],
+        _late(example.contents, wait) if len(example.contents) else None,
     )
+
+
+def _stacked(contents: tuple[NDArray[np.float16] | None, ...]) -> Tensor | None:
+    """Return contents as ``[B, C, 1, F]``; None unless every crop has them."""
+    found = [each for each in contents if each is not None]
+    if len(found) < len(contents):
+        return None
+    return torch.from_numpy(np.stack(found)).float()[:, :, None]
 
 
 def _late(frames: NDArray[Any], wait: int) -> NDArray[Any]:

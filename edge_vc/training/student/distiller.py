@@ -14,14 +14,15 @@ from torch import Tensor, nn
 from edge_vc.augmentation.feature_augment import FeatureAugment
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.student import Prediction, Student
-from edge_vc.training.checkpoint import Checkpoint
+from edge_vc.training.checkpoint import Checkpoint, Stateful
 from edge_vc.training.devices import Devices, OneDevice
 from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
 from edge_vc.training.student.batches import DistillBatch, DistillBatches
+from edge_vc.training.student.contents import ContentsReader, reader_for
 from edge_vc.training.student.forward_pass import DistillPass
-from edge_vc.training.student.losses import TERMS
+from edge_vc.training.student.losses import SOUNDLESS, TERMS
 from edge_vc.training.student.settings import DistillSettings
 from edge_vc.training.terms import Term, weighted_sum
 
@@ -50,7 +51,8 @@ class Distillation:
         """Set up; processes that share ``devices`` share every batch, which divides by them.
 
         ``budget`` replaces the settings' number of steps. Raises `TooShortError` where no example
-        is longer than a segment, and `ValueError` where no loss term has a weight.
+        is longer than a segment, and `ValueError` where no loss term has a weight or contents have
+        one that the labels do not tell.
         """
         self.settings, self.folder, self.terms = settings, folder, terms
         self.budget = budget or Budget(steps=settings.steps)
@@ -66,27 +68,34 @@ class Distillation:
             (settings.expansion_lowest, settings.expansion_highest),
         )
         self.batches = DistillBatches(student, examples, frames + self.warm_frames, augment)
+        self.reader: ContentsReader | None = None
+        if settings.contents:
+            outputs = student.config.outputs
+            self.reader = reader_for(outputs, examples, settings.contents_units, settings.seed)
+            self.reader.to(devices.device)
         self.student = student.train().to(devices.device)
         self.average = MovingAverage(student, 0.998)
         self.spectral = SpectralLoss(
             student.config.sample_rate, stft_weight=settings.stft, mel_weight=settings.mel
         )
         self.spectral.to(devices.device)
+        reading = [*self.reader.parameters()] if self.reader else []
+        self.trained = [*student.parameters(), *reading]
         self.optimiser = torch.optim.AdamW(
-            student.parameters(), settings.learning_rate, betas=(0.8, 0.98), weight_decay=0.01
+            self.trained, settings.learning_rate, betas=(0.8, 0.98), weight_decay=0.01
         )
         self.adversarial = AdversarialLoss(
             settings.learning_rate / 4, devices=_discriminating(devices)
         )
-        self.checkpoint = Checkpoint(
-            folder,
-            {
-                "student": self.student,
-                "average": self.average,
-                "optimiser": self.optimiser,
-                "adversarial": self.adversarial,
-            },
-        )
+        parts: dict[str, Stateful] = {
+            "student": self.student,
+            "average": self.average,
+            "optimiser": self.optimiser,
+            "adversarial": self.adversarial,
+        }
+        if self.reader is not None:
+            parts["reader"] = self.reader
+        self.checkpoint = Checkpoint(folder, parts)
         self.step = 0
         self.watch = Stopwatch()
 
@@ -126,18 +135,20 @@ class Distillation:
     def _train_step(self, batch: DistillBatch, progress: float) -> dict[str, float]:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(progress, self.settings.learning_rate)
-        step = self._forward(batch, progress)
-        total, values = weighted_sum(self.terms, self.settings, step)
+        sounding = progress >= self.settings.contents_first
+        step = self._forward(batch, progress, sounding)
+        terms = self.terms if sounding else {n: self.terms[n] for n in SOUNDLESS if n in self.terms}
+        total, values = weighted_sum(terms, self.settings, step)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
-        self.devices.average(self.student.parameters())
-        nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
+        self.devices.average(self.trained)
+        nn.utils.clip_grad_norm_(self.trained, 5.0)
         self.optimiser.step()
         self.average.update(self.student)
         figures = values | step.log | {"loss": total.detach()}
         return {name: float(value) for name, value in figures.items()}
 
-    def _forward(self, batch: DistillBatch, progress: float) -> DistillPass:
+    def _forward(self, batch: DistillBatch, progress: float, sounding: bool) -> DistillPass:
         student = self.student
         condition = student.condition(batch.inputs, batch.features)
         with self.devices.autocast():
@@ -149,11 +160,12 @@ class Distillation:
         return DistillPass(
             batch,
             prediction,
-            self._synthesize(prediction, batch),
+            self._synthesize(prediction, batch) if sounding else batch.audio[:, :0],
             self._without_warm_up(batch.audio),
             self.warm_frames,
             self.spectral,
             self.adversarial if started else None,
+            self.reader,
         )
 
     def _synthesize(self, prediction: Prediction, batch: DistillBatch) -> Tensor:

@@ -11,6 +11,7 @@ from edge_vc.models.student.student import Prediction
 from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.student.batches import DistillBatch
+from edge_vc.training.student.contents import ContentsReader
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class DistillPass:
     prediction: Prediction
     """What the head reads off the trunk, ``W + F`` frames."""
     audio: Tensor
-    """The student's waveform without the warm-up, ``[B, F * hop]``."""
+    """The student's waveform without the warm-up, ``[B, F * hop]``; empty, ``[B, 0]``, while only
+    what needs no sound is learnt."""
     target: Tensor
     """The teacher's, aligned with it, ``[B, F * hop]``."""
     warm: int
@@ -33,6 +35,8 @@ class DistillPass:
     spectral: SpectralLoss
     adversarial: AdversarialLoss | None
     """None until the adversarial term starts."""
+    reader: ContentsReader | None = None
+    """None where contents have no weight."""
     log: dict[str, Tensor] = field(default_factory=dict)
     """Scalars for the training log besides the terms' own values."""
 

@@ -53,6 +53,14 @@ def feature(step: DistillPass) -> Tensor | None:
     return (distance[:, :, :1] * voiced).mean() + distance[:, :, 1:].mean()
 
 
+def contents(step: DistillPass) -> Tensor | None:
+    """Return how far the trunk's features are from telling what the teacher's contents are."""
+    if step.reader is None or step.batch.contents is None:
+        return None
+    told = step.batch.contents[..., step.warm :]
+    return step.reader.loss(step.prediction.features[..., step.warm :], told)
+
+
 def adversarial(step: DistillPass) -> Tensor | None:
     """Train the discriminators; return the adversarial loss with feature matching."""
     if step.adversarial is None:
@@ -70,9 +78,14 @@ TERMS: dict[str, Term[DistillPass]] = {
     "pitch": pitch,
     "voicing": voicing,
     "feature": feature,
+    "contents": contents,
     "adversarial": adversarial,
 }
 """All terms; add a function here and its weight to `DistillSettings`."""
+
+
+SOUNDLESS = ("contents", "pitch", "voicing", "feature")
+"""Terms that need no waveform of the student's."""
 
 
 def register_loss(

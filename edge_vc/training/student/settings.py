@@ -24,6 +24,8 @@ class DistillSettings:
     """Length of a segment that counts in the loss."""
     learning_rate: float = number(2e-3, 1e-6, 0.1)
     """The highest; it rises for 1 % of the steps and falls along half a cosine."""
+    pitch_steps: int = number(0, 0, 1_000_000, "steps")
+    """Of the pitch predictor alone, before everything is trained; for random weights."""
     waveform: float = number(0.0, 0.0, 1_000.0)
     """Weight of the L1 distance between waveforms."""
     stft: float = number(1.0, 0.0, 1_000.0)
@@ -36,6 +38,13 @@ class DistillSettings:
     """Weight of the L1 distance between log F0 where the teacher is voiced."""
     voicing: float = number(1.0, 0.0, 1_000.0)
     """Weight of the cross-entropy of the voicing decision."""
+    contents: float = number(0.0, 0.0, 1_000.0)
+    """Weight of how far the trunk is from telling the teacher's contents, through a linear layer
+    that does not ship."""
+    contents_units: int = number(0, 0, 4_096, "units")
+    """Cross-entropy to so many soft units instead of regression; 0 regresses."""
+    contents_first: float = number(0.0, 0.0, 0.9, "of the steps")
+    """Only contents, pitch, voicing and filters are learnt so long; nothing is synthesised."""
     adversarial: float = number(0.0, 0.0, 1_000.0)
     """Weight of the least-squares adversarial loss with twice as much feature matching."""
     adversarial_from: float = number(0.5, 0.0, 1.0, "of the steps")

@@ -13,6 +13,7 @@ from edge_vc.command_line.steps import Steps, stderr_console
 from edge_vc.models.content.registry import open_contents
 from edge_vc.models.voice.file import save_voice
 from edge_vc.models.voice.network import VoiceNetwork
+from edge_vc.teachers.reading import VOICE_WEIGHTS
 from edge_vc.training.devices import DeviceSettings, open_devices
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher.trainer import TrainingSession
@@ -25,7 +26,7 @@ from edge_vc.training.voice.trainer import VoiceTraining
 
 MINUTES = 30.0
 """Budget where none is given."""
-WEIGHTS = "voice.safetensors"
+WEIGHTS = VOICE_WEIGHTS
 """What a run leaves in its folder."""
 
 

@@ -1,0 +1,135 @@
+"""Students of one teacher at several latencies and sizes, and with and without taught contents.
+
+    python benchmarks/students.py --teacher my-voice --corpus corpus/train --eval corpus/eval \\
+        --out build/students --json benchmarks/results/students.json
+
+Every student is trained from random weights by the same recipe (`clear`) but for what its row says:
+latency (20, 30, 50, 80 ms) at 0.8 million INT8 weights, size (0.4, 0.8, 1.6, 3.2 million) at 20 and
+50 ms, and at 20 ms the contents as regression, as soft units, and left out. The teacher labels the
+corpus once. Each student has a run folder of `edge-vc compress`: killed at any moment, the same
+command resumes, and what is finished is not done again. ``--only`` takes some rows, ``--steps`` a
+shorter training, ``--list`` shows what is there. INT8 under LiteRT is evaluated; nothing is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import tomli_w
+
+from edge_vc.compress.own_voice import with_teacher
+from edge_vc.compress.recipe import Recipe, load_recipe
+from edge_vc.compress.run import build_stages, compress
+from edge_vc.compress.stages.initial_student import initial_student
+from edge_vc.training.student.settings import DistillSettings
+
+HOPS = {20: 0, 30: 1, 50: 3, 80: 6}
+"""Look-ahead in hops of 10 ms by algorithmic latency in ms."""
+SIZES = (400, 800, 1600, 3200)
+"""Thousand INT8 weights of the trunk."""
+
+
+def rows() -> dict[str, tuple[int, int, dict[str, float]]]:
+    """Return latency in ms, thousand weights and changes of ``[distill]`` by the row's name."""
+    found: dict[str, tuple[int, int, dict[str, float]]] = {}
+    for latency in HOPS:
+        found[f"{latency}ms-800k"] = (latency, 800, {})
+    for latency in (20, 50):
+        for size in SIZES:
+            found[f"{latency}ms-{size}k"] = (latency, size, {})
+    found["20ms-800k-units"] = (20, 800, {"contents_units": 256})
+    found["20ms-800k-together"] = (20, 800, {"contents_first": 0.0})
+    found["20ms-800k-sound"] = (20, 800, {"contents": 0.0, "contents_first": 0.0})
+    return found
+
+
+def recipes(args: argparse.Namespace) -> Iterator[tuple[str, Recipe]]:
+    """Yield the recipe of every row that is asked for."""
+    start = with_teacher(load_recipe("clear"), args.teacher)
+    for name, (latency, size, changes) in rows().items():
+        if args.only and name not in args.only:
+            continue
+        student = replace(
+            start.student, tier="wide", lookahead=HOPS[latency], thousand_weights=float(size)
+        )
+        distill: DistillSettings = replace(start.distill, **changes)
+        if args.steps:
+            distill = replace(distill, steps=args.steps, pitch_steps=args.steps // 6)
+        data = replace(start.data, corpus=args.corpus, labels=args.labels)
+        target = replace(start.target, max_latency_ms=float(latency), max_weight_kb=float(size))
+        export = replace(start.export, name=name)
+        yield (
+            name,
+            replace(
+                start, student=student, distill=distill, data=data, target=target, export=export
+            ),
+        )
+
+
+def train(name: str, recipe: Recipe, out: Path) -> Path:
+    """Run or resume one row; return its bundle."""
+    folder = out / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "recipe-asked.toml").write_text(tomli_w.dumps(recipe.to_dict()))
+    result = compress(recipe, folder)
+    return next(result.artifact("export").glob("*.evc"))
+
+
+def evaluate(name: str, bundle: Path, args: argparse.Namespace) -> Mapping[str, object]:
+    """Return the evaluation's JSON of one bundle, made once."""
+    made = args.out / name / "evaluation.json"
+    if not made.is_file() or made.stat().st_mtime < bundle.stat().st_mtime:
+        command = [sys.executable, "-m", "edge_vc", "evaluate", f"{name}={bundle}"]
+        command += ["--corpus", args.eval, "--json", str(made)]
+        subprocess.run(command, check=True)
+    report: Mapping[str, object] = json.loads(made.read_text())
+    return report
+
+
+def describe(recipe: Recipe) -> dict[str, float]:
+    """Return what the layers of a row's student say of it, untrained."""
+    student = initial_student(recipe.student)
+    return {
+        "latency_ms": student.algorithmic_latency_ms,
+        "trunk_weights": student.trunk_parameters(),
+        "mmacs": round(student.macs_per_second() / 1e6, 1),
+    }
+
+
+def main() -> None:
+    """Train, evaluate and write what is asked for; see the module."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--teacher", default="shipped", help="as `edge-vc compress --teacher`")
+    parser.add_argument("--corpus", default="", help="speech that the teacher labels")
+    parser.add_argument("--labels", default="", help="labels of `edge-vc label`, instead")
+    parser.add_argument("--eval", default="", help="corpus of `edge-vc evaluate`")
+    parser.add_argument("--out", type=Path, default=Path("build/students"))
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", nargs="*", metavar="ROW")
+    parser.add_argument("--steps", type=int, default=0, help="instead of the recipe's")
+    parser.add_argument("--list", action="store_true", help="show the rows and end")
+    args = parser.parse_args()
+    made: dict[str, object] = {}
+    for name, recipe in recipes(args):
+        facts: dict[str, object] = {**describe(recipe), "steps": recipe.distill.steps}
+        if args.list:
+            sys.stdout.write(f"{name}: {json.dumps(facts)}\n")
+            continue
+        build_stages(recipe)
+        bundle = train(name, recipe, args.out)
+        facts["int8_kb"] = round(bundle.stat().st_size / 1e3)
+        if args.eval:
+            facts["evaluation"] = evaluate(name, bundle, args)
+        made[name] = facts
+        if args.json:
+            args.json.write_text(json.dumps(made, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
