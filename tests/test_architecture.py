@@ -152,6 +152,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/settings",
         "edge_vc/teachers",
         "edge_vc/workers",
+        "edge_vc_runtime",
     },
     "edge_vc_boards": {"edge_vc/assets", "edge_vc/command_line", "edge_vc_runtime"},
     "edge_vc_export": {
@@ -203,6 +204,7 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime/chain": {
         "edge_vc_runtime.option_types",
         "edge_vc_runtime.samples",
+        "edge_vc_runtime.session",
         "edge_vc_runtime/audio",
         "edge_vc_runtime/bundle",
         "edge_vc_runtime/live",

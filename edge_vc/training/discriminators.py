@@ -81,15 +81,31 @@ class Discriminators(nn.Module):
         channels: int = 16,
         periods: Sequence[int] = (),
         period_channels: int = 16,
+        condition: int = 0,
     ) -> None:
+        """``condition`` numbers tell them whose voice, and which style, they are to expect."""
         super().__init__()
         parts: list[nn.Module] = [SpectrogramDiscriminator(w, channels) for w in windows]
         parts += [PeriodDiscriminator(p, period_channels) for p in periods]
         self.parts = nn.ModuleList(parts)
+        widths = [channels * 2] * len(windows) + [period_channels * 4] * len(periods)
+        self.projections = nn.ModuleList(
+            nn.Linear(condition, width, bias=False) for width in widths if condition
+        )
 
-    def forward(self, audio: Tensor) -> FeatureMaps:
-        """Return one list of feature maps of ``[B, T]`` per discriminator."""
-        return [part(audio) for part in self.parts]
+    def forward(self, audio: Tensor, condition: Tensor | None = None) -> FeatureMaps:
+        """Return one list of feature maps of ``[B, T]`` per discriminator.
+
+        With a ``condition`` ``[B, E]``, scores also say whether the sound is what was asked for:
+        the features' mean is projected on it (Miyato and Koyama, 2018).
+        """
+        maps: FeatureMaps = [part(audio) for part in self.parts]
+        if condition is not None:
+            for found, projection in zip(maps, self.projections, strict=True):
+                pooled = found[-2].mean(dim=(2, 3))
+                fit = (pooled * projection(condition)).sum(1)
+                found[-1] = found[-1] + fit[:, None, None, None]
+        return maps
 
 
 def discriminator_loss(real: FeatureMaps, fake: FeatureMaps) -> Tensor:

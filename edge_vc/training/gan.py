@@ -43,25 +43,32 @@ class AdversarialLoss:
             self.discriminators.parameters(), rate, betas=(0.8, 0.98), weight_decay=0.01
         )
 
-    def train_step(self, fake: Tensor, real: Tensor) -> tuple[GeneratorLoss, Tensor]:
+    def train_step(
+        self, fake: Tensor, real: Tensor, condition: Tensor | None = None
+    ) -> tuple[GeneratorLoss, Tensor]:
         """Train the discriminators on ``fake`` and ``real`` ``[B, T]``; return both sides' losses.
 
         First the generator's, then the discriminators', detached. Only the first half of the
-        batch is used: discriminators take most of a step's time on a CPU.
+        batch is used: discriminators take most of a step's time on a CPU. ``condition`` ``[B, E]``
+        is what was asked for, of discriminators that are told.
         """
         half = max(1, len(fake) // 2)
         fake, real = fake[:half], real[:half]
-        disc_loss = self.accumulate(real, fake)
+        told = None if condition is None else condition[:half]
+        disc_loss = self.accumulate(real, fake, condition=told)
         self.discriminator_step()
-        return self.generator_loss(fake, real), disc_loss
+        return self.generator_loss(fake, real, told), disc_loss
 
-    def accumulate(self, real: Tensor, fake: Tensor, share: float = 1.0) -> Tensor:
+    def accumulate(
+        self, real: Tensor, fake: Tensor, share: float = 1.0, condition: Tensor | None = None
+    ) -> Tensor:
         """Add ``share`` of the discriminators' gradient on ``real`` and ``fake`` ``[B, T]``.
 
         Return their loss, detached.
         """
         with self.devices.autocast():
-            loss = discriminator_loss(self.discriminators(real), self.discriminators(fake.detach()))
+            real_maps = self.discriminators(real, condition)
+            loss = discriminator_loss(real_maps, self.discriminators(fake.detach(), condition))
         (share * loss).backward()
         return loss.detach()
 
@@ -71,7 +78,9 @@ class AdversarialLoss:
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
 
-    def generator_loss(self, fake: Tensor, real: Tensor) -> GeneratorLoss:
+    def generator_loss(
+        self, fake: Tensor, real: Tensor, condition: Tensor | None = None
+    ) -> GeneratorLoss:
         """Return the losses of a generator that made ``fake`` ``[B, T]``.
 
         ``real`` ``[P, T]`` are recordings of the first ``P`` rows; feature maps are compared there
@@ -79,8 +88,9 @@ class AdversarialLoss:
         """
         with self._frozen(), self.devices.autocast():
             with torch.no_grad():
-                real_maps = self.discriminators(real)
-            fake_maps = self.discriminators(fake)
+                known = None if condition is None else condition[: len(real)]
+                real_maps = self.discriminators(real, known)
+            fake_maps = self.discriminators(fake, condition)
             paired = [[part[: len(real)] for part in maps] for maps in fake_maps]
             adv, matching = generator_loss(fake_maps), feature_matching_loss(real_maps, paired)
         return GeneratorLoss(adv.float(), matching.float())

@@ -57,8 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
     inputs = [arguments.input, arguments.bundle, *([options.backing] if options.backing else [])]
     refuse_aliases([arguments.output], inputs)
     session = _open(arguments)
-    InputOptions.from_arguments(arguments).apply(session)
-    converter = options.build(session, live=False) if options.chain_asked else session
+    inputs_asked = InputOptions.from_arguments(arguments)
+    inputs_asked.apply(session)
+    if inputs_asked.stream and options.chain_asked:
+        raise UsageError("--stream goes hop by hop with the recording: leave the voice options out")
+    streamed = inputs_asked.streamed(session)
+    converter = options.build(session, live=False) if options.chain_asked else streamed
     stretch = TimeStretch(session.sample_rate, options.speed) if options.speed else None
     say = (lambda line: None) if arguments.quiet else _say
     source = _source(arguments, session.sample_rate)

@@ -66,7 +66,10 @@ def run_live(arguments: argparse.Namespace) -> int:
             arguments.tier,
             alone=not governor.enabled,
         )
-        InputOptions.from_arguments(arguments).apply(converter)
+        inputs = InputOptions.from_arguments(arguments)
+        if inputs.stream:
+            raise UsageError("--stream is for recordings: give IN and OUT, or leave it out")
+        inputs.apply(converter)
         chain = ChainOptions.from_arguments(arguments).build(converter, live=True)
         listeners = TapListeners(taps, converter.sample_rate, display.console.print)
         stack.callback(listeners.close)

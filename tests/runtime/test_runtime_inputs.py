@@ -14,6 +14,7 @@ from edge_vc.serve.voices import VoiceCatalogue
 from edge_vc_runtime.bundle.input_spec import InputSpec, ModelInputError, find_input
 from edge_vc_runtime.bundle.manifest import BundleError, Manifest
 from edge_vc_runtime.bundle.reader import read_bundle
+from edge_vc_runtime.chain.aux_stream import open_stream
 from edge_vc_runtime.chain.chain import Chain
 from edge_vc_runtime.chain.model_inputs import next_voice
 from edge_vc_runtime.cli import main
@@ -100,7 +101,7 @@ def test_an_unknown_input_says_which_there_are() -> None:
         ({"default": ["x"]}, "a number from"),
         ({"kind": "code"}, "one of value, blend, stream"),
         ({"kind": "blend"}, "blends labelled"),
-        ({"labels": ["a\x1b"]}, "matching"),
+        ({"labels": ["a\x1b"]}, "control code"),
         ({"meaning": "two\nlines"}, "matching"),
         ({"extra": 1}, "extra is not a known key"),
     ],
@@ -219,3 +220,57 @@ def test_the_page_gets_the_inputs_of_each_voice(bundle: Path) -> None:
     ]
     assert "model_phones_0" not in names
     assert asdict(facts)["inputs"][0]["value"] == 1.0
+
+
+def test_a_stream_comes_with_the_hops_and_ends_in_zeros(bundle: Path) -> None:
+    session = Session.open(bundle, "onnx")
+    rows = np.random.default_rng(0).random((3, 5))
+    path = bundle.with_name("rows.npy")
+    np.save(path, rows)
+    streamed = open_stream(session, f"phones={path}")
+    for row in (*rows, np.zeros(5)):
+        streamed.step(np.zeros(160, np.float32))
+        assert session.get("phones") == pytest.approx(tuple(row), abs=1e-6)
+
+
+def test_a_stream_is_heard_in_a_recording_and_none_changes_nothing(
+    bundle: Path, recording: Path
+) -> None:
+    path = recording.with_name("rows.npy")
+    np.save(path, np.zeros((30, 5), np.float32))
+    plain = run(bundle, recording)
+    assert run(bundle, recording, "--stream", f"phones={path}") == plain
+    np.save(path, np.ones((30, 5), np.float32))
+    assert run(bundle, recording, "--stream", f"phones={path}")[1] != plain[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "rows", "fact"),
+    [
+        ("phones", None, "expected NAME=FILE.npy"),
+        ("pitch=x.npy", None, "pitch is no stream: give --set pitch=VALUE"),
+        ("mood=x.npy", None, "no input 'mood'"),
+        ("phones=missing.npy", None, "No such file"),
+        ("phones={}", np.zeros((4, 3)), "shape [4, 3], expected a .npy file of floats [hops, 5]"),
+        ("phones={}", np.full((4, 5), np.nan), "not finite numbers"),
+        ("phones={}", np.array([[object()]]), "not a .npy file of floats"),
+        ("phones={}", b"not numpy", "not a .npy file of floats"),
+    ],
+)
+def test_a_stream_that_does_not_do_is_one_line(
+    bundle: Path, recording: Path, capsys, given: str, rows: object, fact: str
+) -> None:
+    path = recording.with_name("rows.npy")
+    if isinstance(rows, bytes):
+        path.write_bytes(rows)
+    elif rows is not None:
+        np.save(path, rows, allow_pickle=True)
+    assert run(bundle, recording, "--stream", given.format(path)) == (2, b"")
+    said = capsys.readouterr().err
+    assert fact in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_stream_and_the_chain_do_not_go_together(bundle: Path, recording: Path, capsys) -> None:
+    assert run(bundle, recording, "--stream", "phones=x.npy", "--gain", "3") == (2, b"")
+    assert "leave the voice options out" in capsys.readouterr().err

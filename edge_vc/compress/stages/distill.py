@@ -16,6 +16,7 @@ from edge_vc.nn.flat_step import TooShortError
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.checkpoint import CheckpointError
 from edge_vc.training.student.batches import set_prior
+from edge_vc.training.student.conditions import conditions_for
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.pitch import train_pitch
 from edge_vc.training.terms import NoTermError
@@ -49,7 +50,8 @@ class DistillStage(Stage):
         try:
             if self.recipe.student.weights == "random":
                 set_prior(student, examples[:: max(1, len(examples) // 200)])
-            training = Distillation(student, examples, settings, folder)
+            told = conditions_for(student.config, examples)
+            training = Distillation(student, examples, settings, folder, conditions=told)
         except TooShortError as error:
             given = settings.segment_seconds
             raise RecipeError(f"distill.segment_seconds = {given:g}: {error}") from error

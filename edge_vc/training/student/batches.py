@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import librosa
@@ -21,6 +21,7 @@ from edge_vc.models.student.student import Student
 from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.nn.harmonic import WIDTH
+from edge_vc.training.student.conditions import Condition
 
 EARLY_SHARE = 0.33
 """Of crops from where a recording begins, while the running mean has yet to find its speaker."""
@@ -72,6 +73,7 @@ class _Example:
     bands: NDArray[np.float16] | None
     audio: NDArray[np.int16]
     contents: NDArray[np.float16] | None
+    inputs: Condition = field(default_factory=dict)
 
 
 class DistillBatches:
@@ -87,14 +89,19 @@ class DistillBatches:
         examples: Sequence[LabelledAudio],
         frames: int,
         augment: FeatureAugment | None = None,
+        conditions: Sequence[Condition] = (),
     ) -> None:
         self.frames, self.hop = frames, student.config.hop
         self._early = round(EARLY_SECONDS * student.config.frame_rate)
         self._config, self._augment = student.config, augment
-        examples = [example.at_hop(self.hop) for example in examples]
+        moved = [example.at_hop(self.hop) for example in examples]
+        told = conditions or [{}] * len(moved)
         self._examples = [
-            _prepare(student, example) for example in examples if len(example.f0) > frames
+            replace(_prepare(student, example), inputs=_at_frames(given, len(example.f0)))
+            for example, given in zip(moved, told, strict=True)
+            if len(example.f0) > frames
         ]
+        examples = moved
         if not self._examples:
             longest = max((len(example.f0) for example in examples), default=0)
             raise TooShortError(
@@ -107,7 +114,7 @@ class DistillBatches:
     def draw(self, count: int, rng: np.random.Generator, *, augmented: bool = True) -> DistillBatch:
         """Draw ``count`` crops; without ``augmented`` the trunk's input is the features."""
         crops = [self._crop(rng) for _ in range(count)]
-        columns, f0, voiced, bands, audio, contents = zip(*crops, strict=True)
+        columns, f0, voiced, bands, audio, contents, inputs = zip(*crops, strict=True)
         features = trunk_input = torch.from_numpy(np.stack(columns)).float()[:, :, None]
         if augmented and self._augment is not None:
             trunk_input = self._augment(features, self._config, rng)
@@ -118,6 +125,10 @@ class DistillBatches:
             torch.from_numpy(np.stack(voiced))[:, None, None],
             None if bands[0] is None else torch.from_numpy(np.stack(bands)).float(),
             torch.from_numpy(np.stack(audio)).float() / 32767,
+            inputs={
+                name: torch.from_numpy(np.stack([each[name] for each in inputs]))[:, :, None]
+                for name in set.intersection(*(set(each) for each in inputs))
+            },
             contents=_stacked(contents),
         )
 
@@ -130,6 +141,7 @@ class DistillBatches:
         NDArray[np.float16] | None,
         NDArray[np.int16],
         NDArray[np.float16] | None,
+        Condition,
     ]:
         example = self._examples[int(np.searchsorted(self._share, rng.random()))]
         start = self._start(len(example.f0), rng)
@@ -141,6 +153,7 @@ class DistillBatches:
             None if example.bands is None else example.bands[..., start:stop],
             example.audio[start * self.hop : stop * self.hop],
             None if example.contents is None else example.contents[:, start:stop],
+            {name: values[:, start:stop] for name, values in example.inputs.items()},
         )
 
     def _start(self, frames: int, rng: np.random.Generator) -> int:
@@ -180,6 +193,14 @@ def _prepare(student: Student, example: LabelledAudio) -> _Example:
         np.pad(example.target, (student.delay, 0))[: len(example.target)],
         _late(example.contents, wait) if len(example.contents) else None,
     )
+
+
+def _at_frames(given: Condition, frames: int) -> Condition:
+    """Return conditions ``[size, frames]``: constants repeated, streams at the nearest frame."""
+    return {
+        name: values[:, np.arange(frames) * values.shape[1] // frames].astype(np.float32)
+        for name, values in given.items()
+    }
 
 
 def _stacked(contents: tuple[NDArray[np.float16] | None, ...]) -> Tensor | None:

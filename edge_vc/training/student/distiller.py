@@ -13,18 +13,23 @@ from torch import Tensor, nn
 
 from edge_vc.augmentation.feature_augment import FeatureAugment
 from edge_vc.labelling.labels import LabelledAudio
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.inputs import trunk_inputs
 from edge_vc.models.student.student import Prediction, Student
 from edge_vc.training.checkpoint import Checkpoint, Stateful
 from edge_vc.training.devices import Devices, OneDevice
+from edge_vc.training.discriminators import Discriminators
 from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
 from edge_vc.training.student.batches import DistillBatch, DistillBatches
+from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.contents import ContentsReader, reader_for
 from edge_vc.training.student.forward_pass import DistillPass
 from edge_vc.training.student.losses import SOUNDLESS, TERMS
 from edge_vc.training.student.settings import DistillSettings
 from edge_vc.training.terms import Term, weighted_sum
+from edge_vc_runtime.bundle.input_spec import InputSpec
 
 WARM_SECONDS = 0.4
 """Before each segment, in which the convolutions' contexts fill; they cost no loss."""
@@ -47,9 +52,11 @@ class Distillation:
         devices: Devices | None = None,
         budget: Budget | None = None,
         terms: Mapping[str, Term[DistillPass]] = TERMS,
+        conditions: Sequence[Condition] = (),
     ) -> None:
         """Set up; processes that share ``devices`` share every batch, which divides by them.
 
+        ``conditions`` are the conditioning inputs of each example, of a student that takes any.
         ``budget`` replaces the settings' number of steps. Raises `TooShortError` where no example
         is longer than a segment, and `ValueError` where no loss term has a weight or contents have
         one that the labels do not tell.
@@ -67,7 +74,9 @@ class Distillation:
             settings.colour,
             (settings.expansion_lowest, settings.expansion_highest),
         )
-        self.batches = DistillBatches(student, examples, frames + self.warm_frames, augment)
+        self.batches = DistillBatches(
+            student, examples, frames + self.warm_frames, augment, conditions
+        )
         self.reader: ContentsReader | None = None
         if settings.contents:
             outputs = student.config.outputs
@@ -84,8 +93,11 @@ class Distillation:
         self.optimiser = torch.optim.AdamW(
             self.trained, settings.learning_rate, betas=(0.8, 0.98), weight_decay=0.01
         )
+        told = sum(spec.size for spec in judged_inputs(student.config))
         self.adversarial = AdversarialLoss(
-            settings.learning_rate / 4, devices=_discriminating(devices)
+            settings.learning_rate / 4,
+            Discriminators(condition=told) if told else None,
+            devices=_discriminating(devices),
         )
         parts: dict[str, Stateful] = {
             "student": self.student,
@@ -166,7 +178,15 @@ class Distillation:
             self.spectral,
             self.adversarial if started else None,
             self.reader,
+            self._asked(batch),
         )
+
+    def _asked(self, batch: DistillBatch) -> Tensor | None:
+        """Return voice and style of the segments ``[B, E]``, as the discriminators are told."""
+        judged = judged_inputs(self.student.config)
+        values = [self.student.input(batch.inputs, spec.name, batch.features) for spec in judged]
+        rows = [value[:, :, 0].mean(-1).expand(len(batch.audio), -1) for value in values]
+        return torch.cat(rows, dim=1) if rows else None
 
     def _synthesize(self, prediction: Prediction, batch: DistillBatch) -> Tensor:
         """Synthesise with the teacher's pitch, so that spectra can be compared bin by bin."""
@@ -178,6 +198,11 @@ class Distillation:
 
     def _without_warm_up(self, audio: Tensor) -> Tensor:
         return audio[:, self.warm_frames * self.student.config.hop :]
+
+
+def judged_inputs(config: StudentConfig) -> tuple[InputSpec, ...]:
+    """Return the inputs whose effect discriminators judge: those that stay, streams do not."""
+    return tuple(spec for spec in trunk_inputs(config.inputs) if spec.kind != "stream")
 
 
 def _states_on(device: torch.device) -> AbstractContextManager[object]:

@@ -37,6 +37,8 @@ class DistillPass:
     """None until the adversarial term starts."""
     reader: ContentsReader | None = None
     """None where contents have no weight."""
+    asked: Tensor | None = None
+    """The voice and the style that were asked for, ``[B, E]``; None of a student without any."""
     log: dict[str, Tensor] = field(default_factory=dict)
     """Scalars for the training log besides the terms' own values."""
 

@@ -65,7 +65,9 @@ def adversarial(step: DistillPass) -> Tensor | None:
     """Train the discriminators; return the adversarial loss with feature matching."""
     if step.adversarial is None:
         return None
-    (adv_loss, fm_loss), disc_loss = step.adversarial.train_step(step.audio, step.target)
+    (adv_loss, fm_loss), disc_loss = step.adversarial.train_step(
+        step.audio, step.target, step.asked
+    )
     step.log["disc_loss"] = disc_loss
     step.log["adv_loss"], step.log["fm_loss"] = adv_loss.detach(), fm_loss.detach()
     return adv_loss + FEATURE_MATCHING * fm_loss

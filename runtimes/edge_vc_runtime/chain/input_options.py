@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge_vc_runtime.bundle.input_spec import ModelInputError, find_input
+from edge_vc_runtime.chain.aux_stream import open_stream
 from edge_vc_runtime.chain.model_inputs import conditioned
+from edge_vc_runtime.live.converter import HopConverter
+from edge_vc_runtime.session import Session
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,8 @@ class InputOptions:
     """Values as they were given, by the names of inputs."""
 
     values: Mapping[str, str] = field(default_factory=dict)
+    stream: str | None = None
+    """``NAME=FILE.npy``: vectors that come with the hops of a recording."""
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> InputOptions:
@@ -32,7 +37,7 @@ class InputOptions:
                     f"{name!a:.42} is given twice; give --voice or --set once for it"
                 )
             values[name] = value
-        return cls(values)
+        return cls(values, arguments.stream)
 
     def apply(self, converter: object) -> None:
         """Set them; raises `ModelInputError` for what the bundle does not have or take."""
@@ -42,6 +47,10 @@ class InputOptions:
                 find_input((), name)
             else:
                 known.set(name, value)
+
+    def streamed(self, session: Session) -> HopConverter:
+        """Return ``session`` with the stream asked for; raises what `open_stream` does."""
+        return open_stream(session, self.stream) if self.stream else session
 
 
 def add_input_options(parser: argparse.ArgumentParser) -> None:
@@ -55,4 +64,9 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         "--set", metavar="NAME=VALUE", action="append",
         help="set an input of the model, as in --set pitch=2 (semitones) or --set style=rate:1; "
         "may be given several times (default: the bundle's)",
+    )  # fmt: skip
+    group.add_argument(
+        "--stream", metavar="NAME=FILE",
+        help="recordings without other options of the voice: feed a stream input from a .npy file "
+        "of floats [hops, numbers], one row for each hop (default: zeros, nothing is known)",
     )  # fmt: skip

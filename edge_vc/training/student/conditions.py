@@ -1,0 +1,71 @@
+"""What conditions each recording of a training set: styles that are measured, streams that come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc.labelling.labels import LabelledAudio
+from edge_vc.models.student.config import StudentConfig
+from edge_vc.models.student.inputs import STYLE
+
+Condition = Mapping[str, NDArray[np.float32]]
+"""Of one recording by the name of the input: ``[size, 1]``, or ``[size, F]`` at its frames."""
+
+
+class AuxSource(Protocol):
+    """Something that is known of every hop besides the sound: a mouth, a script."""
+
+    name: str
+    """The stream input that it feeds; see `edge_vc.models.student.inputs.stream_input`."""
+    size: int
+
+    def frames(self, example: LabelledAudio) -> NDArray[np.float32]:
+        """Return what is known of a recording, ``[size, F]``, zeros where nothing is."""
+        ...
+
+
+def conditions_for(
+    config: StudentConfig, examples: Sequence[LabelledAudio], sources: Sequence[AuxSource] = ()
+) -> list[Condition]:
+    """Return the conditions of ``examples`` that can be measured or that ``sources`` tell.
+
+    Only of inputs that the student declares. A ``voice`` has to come from whoever knows it.
+    """
+    declared = {spec.name for spec in config.inputs}
+    found: list[dict[str, NDArray[np.float32]]] = [{} for _ in examples]
+    if "style" in declared:
+        for condition, style in zip(found, measured_styles(examples), strict=True):
+            condition["style"] = style[:, None]
+    for source in sources:
+        if source.name in declared:
+            for condition, example in zip(found, examples, strict=True):
+                condition[source.name] = source.frames(example)
+    return list(found)
+
+
+def measured_styles(examples: Sequence[LabelledAudio]) -> NDArray[np.float32]:
+    """Return the style ``[N, 3]`` of every target, in standard deviations over all of them.
+
+    In the order of `STYLES`: spread of log F0, spread of the level of voiced frames in dB, and
+    onsets of voiced stretches per second.
+    """
+    raw = np.array([_style(example) for example in examples])
+    spread = np.maximum(raw.std(0), 1e-6)
+    scaled: NDArray[np.float32] = ((raw - raw.mean(0)) / spread).astype(np.float32)
+    return scaled.clip(STYLE.low, STYLE.high)
+
+
+def _style(example: LabelledAudio) -> tuple[float, float, float]:
+    voiced = example.f0 > 0
+    if voiced.sum() < 2:
+        return 0.0, 0.0, 0.0
+    frames = example.target[: len(voiced) * example.hop].reshape(len(voiced), -1)
+    power = np.square(frames.astype(np.float64)).mean(1)
+    level = 10 * np.log10(power[voiced] + 1.0)
+    onsets = int((np.diff(voiced.astype(int)) > 0).sum())
+    seconds = len(voiced) / 100
+    return float(np.log(example.f0[voiced]).std()), float(level.std()), onsets / seconds
