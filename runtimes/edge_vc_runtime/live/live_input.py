@@ -94,15 +94,16 @@ class LiveInput:
     def wait_s(self) -> float:
         """Return in how many seconds the next hop is probably complete.
 
-        The callbacks' rhythm says it: the next one comes one period after the last. One that is
-        late is looked for every 0.5 ms. A lock or an event would have to be taken in the callback.
+        The callbacks' rhythm says it: the next one comes one period after the last. Many come
+        a little late, so it is looked for 0.5 ms after that, and every 0.5 ms from then on. A
+        lock or an event would have to be taken in the callback.
         """
         missing = self._missing_frames() - self._ring.available
         if missing <= 0:
             return 0.0
         callbacks = ceil(missing / self.format.frames)
         due = self._moment + callbacks * self.format.frames / self.format.sample_rate
-        return max(due - perf_counter(), _POLL_S)
+        return max(due - perf_counter(), 0.0) + _POLL_S
 
     def _missing_frames(self) -> int:
         missing = self._hop.shape[0] - self._filled - self._left
