@@ -4,8 +4,9 @@ Starts `edge-vc-rt run BUNDLE` as a user would, in a process of its own on a pri
 says speech into its microphone and listens to its loudspeaker. Measures
 
 - xruns and late hops, idle and with one busy process per processor at nice 0;
-- CPU time as a share of one core, from the kernel's accounting of the process, its memory, and by
-  how much its own memory grows (the pool that it shares with the sound server fills up by itself);
+- CPU time as a share of one core, from the kernel's accounting of the process and of its threads
+  (those of libpulse are the ALSA plugin's), its memory, and by how much its own memory grows (the
+  pool that it shares with the sound server fills up by itself);
 - the delay that the loop adds over a bare pass-through, which copies from the input callback to the
   output callback through one ring. A chirp cannot be found in a converted voice, so it goes through
   a loop whose model has the bundle's hop and look-ahead and passes the sound on; the bundle itself
@@ -146,6 +147,11 @@ def measure(sound: Any, session: Session, options: argparse.Namespace) -> dict[s
             "added_delay_ms": difference(passed, bare),
             "algorithmic_ms": algorithmic,
             "cpu_percent_of_one_core": idle["cpu_percent"],
+            **{
+                f"cpu_percent_{name}": value
+                for name, value in idle["cpu_percent_of_threads"].items()
+                if value >= 0.1
+            },
             "rss_mb": idle["rss_mb"],
             "own_memory_growth_mb": idle["own_memory_growth_mb"],
             "start_to_first_sound_s": start,
@@ -239,10 +245,12 @@ def watch(sound: Any, bundle: Path, minutes: float, hogs: int) -> dict[str, Any]
             line = command(bundle, "--seconds", f"{seconds:g}", "--report", str(place))
             process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(min(5.0, seconds / 3))  # the start costs more than the run
+            threads_before = cpu_of_threads(process.pid)
             before, begin = cpu_seconds(process.pid), time.monotonic()
             own_before = memory_mb(process.pid, "RssAnon")
             time.sleep(seconds * 0.9 - min(5.0, seconds / 3))
             used, passed = cpu_seconds(process.pid) - before, time.monotonic() - begin
+            threads = cpu_of_threads(process.pid)
             memory = memory_mb(process.pid, "VmRSS")
             own = memory_mb(process.pid, "RssAnon")
             process.wait(120)
@@ -256,6 +264,10 @@ def watch(sound: Any, bundle: Path, minutes: float, hogs: int) -> dict[str, Any]
         "xruns": live["input_overflows"] + live["output_underflows"],
         "late": live["late"],
         "cpu_percent": round(100 * used / passed, 2),
+        "cpu_percent_of_threads": {
+            name: round(100 * (threads[name] - threads_before.get(name, 0.0)) / passed, 2)
+            for name in sorted(threads)
+        },
         "rss_mb": memory,
         "own_memory_growth_mb": round(own - own_before, 2),
     }
@@ -265,6 +277,20 @@ def cpu_seconds(pid: int) -> float:
     """Return the CPU time of a process in s, all threads."""
     # The kernel's clock of another process, exact to a microsecond; /proc counts ticks of 10 ms.
     return time.clock_gettime((~pid << 3) | 2)
+
+
+def cpu_of_threads(pid: int) -> dict[str, float]:
+    """Return CPU seconds by the name of the threads, those of one name together."""
+    found: dict[str, float] = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            name = (task / "comm").read_text().strip()
+            spent = int((task / "schedstat").read_text().split()[0]) / 1e9
+        except OSError:  # ended meanwhile
+            continue
+        name = {"threaded-ml": "libpulse"}.get(name, name.replace(" ", "_"))
+        found[name] = found.get(name, 0.0) + spent
+    return found
 
 
 def memory_mb(pid: int, name: str) -> float:

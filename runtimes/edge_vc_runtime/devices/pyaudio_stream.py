@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from edge_vc_runtime.devices.backend import InputCallback, OutputCallback, StreamFormat
-from edge_vc_runtime.devices.callback_thread import keep_thread_state
+from edge_vc_runtime.devices.callback_thread import keep_thread_state, name_thread
 from edge_vc_runtime.devices.callback_watch import CallbackWatch
 from edge_vc_runtime.devices.closing import close_within
 from edge_vc_runtime.devices.error import DeviceGoneError, DeviceHungError
@@ -101,6 +101,7 @@ class PyAudioInput(PyAudioStream):
         """Hand the samples on, in a view of PyAudio's bytes."""
         if not self._watch.calls:
             keep_thread_state()
+            name_thread("microphone")
         self._watch.calls += 1
         self._callback(np.ndarray(self._shape, self._dtype, data), status & INPUT_OVERFLOW != 0)
         return self._answer
@@ -123,6 +124,7 @@ class PyAudioOutput(PyAudioStream):
         """Have the block filled; PyAudio copies it before the next call."""
         if not self._watch.calls:
             keep_thread_state()
+            name_thread("loudspeaker")
         self._watch.calls += 1
         self._callback(self._block, status & OUTPUT_UNDERFLOW != 0)
         return self._answer

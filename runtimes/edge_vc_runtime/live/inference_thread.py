@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from edge_vc_runtime.devices.callback_thread import name_thread
 from edge_vc_runtime.live.hop_worker import HopWorker
 from edge_vc_runtime.live.realtime import RealtimeSettings, enter_realtime
 
@@ -37,6 +38,7 @@ class InferenceThread:
             self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
+        name_thread("inference")
         self.notice = enter_realtime(self._settings)
         self._ready.set()
         advance, sleep = self._worker.advance, time.sleep

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+from edge_vc_runtime.devices.callback_thread import name_thread
 from edge_vc_runtime.live.loop import LiveLoop
 from edge_vc_runtime.live.realtime import collect_garbage
 from edge_vc_runtime.live.snapshot import LiveSnapshot
@@ -47,6 +48,7 @@ class MonitorThread:
             self._thread.join(2.0)
 
     def _run(self) -> None:
+        name_thread("monitor")
         looks = 0
         try:
             while not self._stop.wait(EVERY_S):
