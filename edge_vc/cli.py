@@ -12,6 +12,7 @@ from edge_vc.assets import bundle_names, find_bundle
 from edge_vc.command_line.forwarded import ForwardedVerb
 from edge_vc.command_line.verb import PROG, LazyVerb, VerbGroup, from_module, verb_app
 from edge_vc_runtime.message import escape_unprintable
+from edge_vc_runtime.streams import open_streams
 from edge_vc_runtime.verbs import VERBS
 
 HELP = "Makes a voice-conversion teacher small, runs it and shows where every millisecond goes."
@@ -69,6 +70,7 @@ app = verb_app(name=PROG, cls=HostVerbs, no_args_is_help=True, add_completion=Tr
 
 def main(**settings: Any) -> None:
     """Run the command line and exit with its code."""
+    open_streams()
     escape_unprintable()
     app(prog_name=PROG, **settings)
 

@@ -6,7 +6,6 @@ that is made on the spot, converts a real recording with the bundle and measures
 
 from __future__ import annotations
 
-import shutil
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -19,8 +18,11 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from edge_vc.command_line.errors import CheckError
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc.threads import yield_when_idle
+from edge_vc_runtime.files.output_kinds import FOLDER
+from edge_vc_runtime.files.writing import write_whole
 
 if TYPE_CHECKING:
     from edge_vc.audio.io import Samples
@@ -64,7 +66,7 @@ app = verb_app()
 @app.command("quickstart", cls=ResumableVerb, help=HELP, epilog=NOTES)
 def quickstart(
     corpus: Annotated[str, typer.Option(help="Folder of recordings to train on.")] = "",
-    out: Annotated[Path, typer.Option(help="Output folder.")] = Path("build/quickstart"),
+    out: Annotated[Path, output_option(FOLDER, help="Output folder.")] = Path("build/quickstart"),
     recipe: Annotated[str, typer.Option(help="A shipped recipe or a TOML file.")] = RECIPE,
     seconds: Annotated[float, typer.Option(help="Seconds of audio to measure per mode.")] = 5.0,
 ) -> None:
@@ -106,7 +108,7 @@ def _compress(console: Console, recipe: Recipe, out: Path) -> tuple[Path, dict[s
         result = compress(recipe, out / "run", progress=display.progress, report=display.report)
     made = result.artifact("export") / f"{recipe.export.name}.evc"
     bundle = out / made.name
-    shutil.copyfile(made, bundle)
+    write_whole(bundle, made.read_bytes())
     return bundle, result.metrics["export"]
 
 
@@ -128,7 +130,7 @@ def _convert(console: Console, bundle: Path, out: Path) -> tuple[Samples, Sample
         done = convert_stream(session, source, FileSink(output, session.sample_rate))
     rate = session.sample_rate
     before, after = read_audio(recording, rate), read_audio(output, rate)
-    shutil.copyfile(recording, out / "arctic-original.wav")
+    write_whole(out / "arctic-original.wav", recording.read_bytes())
     picture = plot_spectrograms(
         {"recording": before, "converted": after}, rate, out / "arctic.png", "a real sentence"
     )

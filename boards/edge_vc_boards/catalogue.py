@@ -7,13 +7,13 @@ writes it anew.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import edge_vc_runtime
 from edge_vc_boards.board import Board
 from edge_vc_boards.profile_folder import shipped_boards
+from edge_vc_runtime.files.writing import write_whole
 
 FILE_NAME = "boards.json"
 
@@ -42,9 +42,7 @@ def catalogue_path() -> Path:
 def write_catalogue() -> Path:
     """Write the shipped boards into the runtime's package; return the path."""
     path = catalogue_path()
-    beside = path.with_name(f".{FILE_NAME}.{os.getpid()}")
-    beside.write_text(catalogue(shipped_boards()), encoding="utf-8")
-    os.replace(beside, path)
+    write_whole(path, catalogue(shipped_boards()))
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from edge_vc.audio.scan import READABLE
 from edge_vc_runtime.audio.downmix import Downmix
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.reader import AudioReader, open_reader
+from edge_vc_runtime.files.writing import write_whole
 
 _BLOCK_FRAMES = 1 << 16
 
@@ -98,8 +100,8 @@ def write_audio(
 ) -> Path:
     """Write mono ``[T]``; the format follows the suffix, values beyond full scale are clipped.
 
-    The folder must exist. Raises `AudioError`, before anything is written, for audio that is
-    not one-dimensional, is empty or holds NaN, and for an unknown suffix.
+    Whole or not at all. The folder must exist. Raises `AudioError`, before anything is written,
+    for audio that is not one-dimensional, is empty or holds NaN, and for an unknown suffix.
     """
     path = Path(path)
     samples = np.asarray(samples, dtype=np.float32)
@@ -111,8 +113,10 @@ def write_audio(
     container = path.suffix.lstrip(".").upper()
     if not soundfile.check_format(container, subtype):
         raise AudioError(f"{path}: {container or 'no suffix'} cannot hold {subtype}; use .wav")
-    soundfile.write(path, np.clip(samples, -1.0, 1.0), sample_rate, subtype=subtype)
-    return path
+    content = io.BytesIO()
+    clipped = np.clip(samples, -1.0, 1.0)
+    soundfile.write(content, clipped, sample_rate, subtype=subtype, format=container)
+    return write_whole(path, content.getvalue())
 
 
 def seconds_of(path: str | Path) -> float:

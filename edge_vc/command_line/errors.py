@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from shlex import join
 
 import typer
 
-from edge_vc_runtime.message import one_line, unexpected, wants_traceback
+from edge_vc_runtime.message import one_line, system_message, unexpected, wants_traceback
+from edge_vc_runtime.streams import discard_stdout
 
 EXIT_CHECK = 1
 """The work was done and its result was refused: beyond a limit, or nothing was kept."""
@@ -37,9 +36,8 @@ def user_message(error: BaseException) -> str | None:
     Errors of this project's own classes are written for users, and the operating system's errors
     name a file or a resource. Everything else was not foreseen.
     """
-    if isinstance(error, OSError) and error.strerror:
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror}"
+    if isinstance(error, OSError):
+        return system_message(error)
     if type(error).__module__.partition(".")[0] in _PACKAGES:
         return str(error)
     return None
@@ -65,13 +63,14 @@ def error_net(command: str, words: Sequence[str] = ()) -> Iterator[None]:
         typer.echo(f"{command}: interrupted{resume}", err=True)
         raise typer.Exit(EXIT_INTERRUPT) from None
     except BrokenPipeError:
-        # The interpreter flushes once more at its end; give it somewhere to flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        discard_stdout()
         raise typer.Exit(EXIT_PIPE) from None
     except typer.Exit:
         raise
     except Exception as error:
         if wants_traceback():
             raise
+        if isinstance(error, OSError):
+            discard_stdout()  # it may be what could not be written
         fail(command, user_message(error) or unexpected(error))
         raise typer.Exit(getattr(error, "exit_code", EXIT_INPUT)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, ClassVar, NoReturn
@@ -11,9 +12,16 @@ from typing import Any, ClassVar, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from edge_vc.command_line.errors import error_net, fail
+from edge_vc.command_line.errors import EXIT_INPUT, EXIT_PIPE, error_net, fail
+from edge_vc.command_line.output import given_arguments
+from edge_vc_runtime.message import system_message
+from edge_vc_runtime.outputs import check_given
+from edge_vc_runtime.streams import discard_stdout, results_only
+from edge_vc_runtime.termination import Termination
 
 PROG = "edge-vc"
+_WRITE_NOTHING = ("dry_run", "show")
+"""Flags with which a verb only says what it would do."""
 _BRACES = str.maketrans("", "", "{}")
 
 
@@ -53,6 +61,13 @@ class _OneErrorFormat:
             sys.exit(130)
         except typer.TyperException as error:
             _refuse(error, prog_name or PROG)
+        except BrokenPipeError:
+            discard_stdout()
+            sys.exit(EXIT_PIPE)
+        except OSError as error:  # a help that cannot be printed
+            discard_stdout()
+            fail(prog_name or PROG, system_message(error))
+            sys.exit(EXIT_INPUT)
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -93,6 +108,8 @@ class Verb(_OneErrorFormat, TyperCommand):
 
     resumes: ClassVar[bool] = False
     """Whether the same command resumes what was interrupted."""
+    passes_stdout: ClassVar[bool] = False
+    """Whether another program writes on stdout in its place."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return ``[OPTIONS] CORPUS``, arguments in capitals as the board command has them."""
@@ -102,7 +119,10 @@ class Verb(_OneErrorFormat, TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the verb inside the error net."""
         words = ctx.find_root().obj["words"] if self.resumes and ctx.find_root().obj else ()
-        with error_net(_command_name(ctx), words):
+        stdout = nullcontext() if self.passes_stdout else results_only()
+        with error_net(_command_name(ctx), words), Termination(), stdout:
+            if not any(ctx.params.get(name) for name in _WRITE_NOTHING):
+                check_given(given_arguments(self.params, ctx.params))
             return super().invoke(ctx)
 
 

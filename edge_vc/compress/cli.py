@@ -10,8 +10,10 @@ import typer
 
 from edge_vc.command_line.errors import CheckError
 from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc.threads import yield_when_idle
+from edge_vc_runtime.files.output_kinds import FOLDER
 
 if TYPE_CHECKING:
     from edge_vc.audio.scan import LeftOut
@@ -59,7 +61,9 @@ def compress(
             autocompletion=_recipes,
         ),
     ],
-    run: Annotated[Path, typer.Option(help="Run folder; made if missing.")] = Path("build/run"),
+    run: Annotated[Path, output_option(FOLDER, help="Run folder; made if missing.")] = Path(
+        "build/run"
+    ),
     corpus: Annotated[
         str, typer.Option(help="Folder of recordings to train on, instead of the recipe's.")
     ] = "",

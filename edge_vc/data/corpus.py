@@ -11,6 +11,7 @@ from edge_vc.audio.scan import LeftOut
 from edge_vc.data.corpus_folder import list_folder
 from edge_vc.data.corpus_table import METADATA, CorpusError
 from edge_vc.data.utterance import COLUMNS, Utterance
+from edge_vc_runtime.files.writing import write_whole
 
 
 @dataclass(frozen=True)
@@ -90,5 +91,4 @@ def write_metadata(root: Path, utterances: list[Utterance]) -> Path:
             raise CorpusError(f"{path}: metadata holds '|' or a line break, which the table cannot")
         lines.append("|".join(row))
     table = root / METADATA
-    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return table
+    return write_whole(table, "\n".join(lines) + "\n")

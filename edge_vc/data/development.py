@@ -7,6 +7,7 @@ taken from the training corpus; evaluation recordings are for reporting, never f
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from edge_vc.audio.denoise import denoise
 from edge_vc.data.corpus import Corpus, write_metadata
 from edge_vc.data.corpus_table import CorpusError
 from edge_vc.data.utterance import Utterance
+from edge_vc_runtime.files.writing import write_whole
 
 SOURCES = 16
 """Sentences to convert."""
@@ -74,7 +76,9 @@ class Development:
             audio, rate = soundfile.read(utterance.path, dtype="float32")
             if denoise_db and utterance.role == "unseen-source":
                 audio = denoise(audio, rate, floor_db=-denoise_db)
-            soundfile.write(path, audio, rate)
+            content = io.BytesIO()
+            soundfile.write(content, audio, rate, format="FLAC")
+            write_whole(path, content.getvalue())
             written.append(replace(utterance, path=path))
         return write_metadata(folder, written)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +21,7 @@ from edge_vc.augmentation.voice_perturbation import (
     analyse,
     perturb,
 )
+from edge_vc.data.array_file import save_arrays
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, TARGET_DB, PairSet, as_int16, cleaned
 from edge_vc.data.utterance import Utterance
 from edge_vc.workers.ordered import parallel_map
@@ -135,17 +135,14 @@ def load_pairs(path: Path) -> PairSet:
 def store_pairs(pairs: PairSet, path: Path) -> None:
     """Store what `load_pairs` reads, whole or not at all."""
     # Processes that train together may make the same pairs at once.
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.savez(
-            file,
-            speaker=np.array(pairs.speaker),
-            name=np.array(pairs.name),
-            f0=pairs.f0,
-            target=pairs.target,
-            inputs=pairs.inputs,
-        )
-    part.replace(path)
+    arrays = {
+        "speaker": np.array(pairs.speaker),
+        "name": np.array(pairs.name),
+        "f0": pairs.f0,
+        "target": pairs.target,
+        "inputs": pairs.inputs,
+    }
+    save_arrays(path, arrays)
 
 
 def _store(job: tuple[Utterance, Path, int, int, PerturbSettings, bool]) -> Path:

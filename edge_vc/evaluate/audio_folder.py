@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -55,12 +54,7 @@ class AudioFolder:
 
     def _write(self, path: Path, samples: Samples) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.stem}.{os.getpid()}.part.flac")
-        try:
-            write_audio(part, samples, RATE)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_audio(path, samples, RATE)
 
 
 def plain_name(name: str) -> str:

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc.evaluate.plugins import import_plugins, show_metrics
+from edge_vc_runtime.files.output_kinds import FOLDER, JSON_FILE, PNG_PICTURE
 
 HELP = """Measure whose voice converted speech has, what can be understood and how it sounds.
 
@@ -65,11 +66,14 @@ def evaluate_command(
     ] = None,
     jobs: Annotated[int, typer.Option(help="Processes; the result does not depend on it.")] = 1,
     audio: Annotated[
-        Path | None, typer.Option(help="Keep the converted audio in this folder.")
+        Path | None, output_option(FOLDER, help="Keep the converted audio in this folder.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the whole report here.")] = None,
+    json: Annotated[
+        Path | None, output_option(JSON_FILE, help="Write the whole report here.")
+    ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Write a PNG of the first sentence's spectrograms here.")
+        Path | None,
+        output_option(PNG_PICTURE, help="Write a PNG of the first sentence's spectrograms here."),
     ] = None,
     plugin: Annotated[
         list[str] | None,
@@ -102,8 +106,6 @@ def evaluate_command(
     from edge_vc.evaluate.report.tables import all_tables
     from edge_vc.evaluate.systems.systems import load_systems
 
-    for path in filter(None, (json, plot)):
-        _check_place(path)
     opened = Corpus.open(corpus)
     name_left_out(opened.left_out)
     options = EvaluationOptions(per_speaker, noise_db, tuple(against or ()), audio, jobs)
@@ -122,9 +124,3 @@ def evaluate_command(
     for place in filter(None, (json, audio)):
         typer.echo(f"wrote {place}", err=True)
     exit_for_left_out(opened.left_out)
-
-
-def _check_place(path: Path) -> None:
-    """Raise `InputError` for a file that could not be written after the long work."""
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: its folder does not exist; make it first")

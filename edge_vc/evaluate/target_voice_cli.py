@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
+from edge_vc_runtime.files.output_kinds import JSON_FILE
 
 HELP = """Store the mean speaker embedding of the target's sentences in a corpus.
 
@@ -28,9 +30,7 @@ app = verb_app()
 @app.command("target-voice", cls=Verb, help=HELP, epilog=NOTES)
 def target_voice(
     corpus: Annotated[Path, typer.Argument(help="Folder with metadata.csv.", show_default=False)],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="JSON file to write.", metavar="FILE")
-    ],
+    output: Annotated[Path, output_option(JSON_FILE, "--output", "-o", help="JSON file to write.")],
 ) -> None:
     """See `HELP`."""
     from edge_vc.data.corpus import Corpus

@@ -10,7 +10,9 @@ import typer
 
 from edge_vc.command_line.errors import EXIT_CHECK, InputError
 from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
+from edge_vc_runtime.files.output_kinds import FOLDER
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,7 +66,7 @@ def label(
     teacher: Annotated[
         str, typer.Option(help="The teacher, as above.", show_default=False, metavar="TEACHER")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to fill.", metavar="DIR")],
+    output: Annotated[Path, output_option(FOLDER, "--output", "-o", help="Folder to fill.")],
     workers: Annotated[
         int, typer.Option(min=0, help="Processes, or Ray actors; 0: one for each CPU.")
     ] = 0,

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_vc.labelling.task import KEPT, LabelOutcome
+from edge_vc_runtime.files.error import named
+from edge_vc_runtime.files.writing import write_whole
 
 LABELS = "labels"
 JOURNAL = "journal.jsonl"
@@ -99,12 +101,15 @@ class LabelFolder:
             _replace(self.path(outcome.key), outcome.content)
         values = asdict(outcome)
         del values["content"]
-        with (self.root / JOURNAL).open("ab+") as file:
+        journal = self.root / JOURNAL
+        with named(journal), journal.open("ab+") as file:
             # A kill may have cut the last line short: it stays alone on its line.
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - 1))
             torn = file.read(1) not in (b"", b"\n")
             file.write(b"\n" * torn + json.dumps(values).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
 
     def claim(self, hash: str, spec: dict[str, Any]) -> TeacherRecord:
         """Return what is known of the teacher; raises when the folder is of another one."""
@@ -143,6 +148,4 @@ class LabelFolder:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    os.replace(part, path)
+    write_whole(path, content)

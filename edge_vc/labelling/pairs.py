@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from edge_vc.labelling.folder import LabelFolder
 from edge_vc.labelling.label import RATE
 from edge_vc.labelling.labels import load_labels
 from edge_vc.labelling.report import LabelledRow, LabelReport
+from edge_vc_runtime.files.writing import write_whole
 
 SHARES = {"train": 230, "val": 243, "dev": 256}
 """Upper limits of a key's first byte: nine in ten recordings train."""
@@ -41,6 +43,6 @@ def _parts(rows: Iterable[LabelledRow]) -> Iterable[tuple[LabelledRow, str]]:
 
 def _write(path: Path, samples: object, sample_rate: int) -> None:
     if not path.exists():
-        part = path.with_suffix(".part")
-        soundfile.write(part, samples, sample_rate, subtype="PCM_16", format="WAV")
-        part.replace(path)
+        content = io.BytesIO()
+        soundfile.write(content, samples, sample_rate, subtype="PCM_16", format="WAV")
+        write_whole(path, content.getvalue())

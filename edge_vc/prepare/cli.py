@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
+from edge_vc_runtime.files.output_kinds import FOLDER
 
 HELP = """Turn a folder of recordings into a corpus for training.
 
@@ -39,7 +41,10 @@ def prepare_command(
         Path, typer.Argument(help="Folder with recordings, or a corpus.", show_default=False)
     ],
     out: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for the corpus, empty or an earlier run.")
+        Path,
+        output_option(
+            FOLDER, "--output", "-o", help="Folder for the corpus, empty or an earlier run."
+        ),
     ],
     jobs: Annotated[int, typer.Option(help="Processes that work side by side.")] = 1,
     dry_run: Annotated[

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ import numpy as np
 
 from edge_vc.audio.feature_set import FeatureSettings, extract
 from edge_vc.audio.io import read_audio
+from edge_vc.data.array_file import save_arrays
 from edge_vc.data.corpus import Corpus
 from edge_vc.prepare.output import feature_path
 from edge_vc.workers.ordered import parallel_map
@@ -61,14 +61,7 @@ def _write(job: _Job) -> int:
         samples = read_audio(job.audio, job.settings.sample_rate)
         arrays = extract(samples, job.names, job.settings)
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        short = hashlib.sha256(job.target.name.encode()).hexdigest()[:16]
-        part = job.target.with_name(f".{short}.part.npz")
-        try:
-            # Its stub takes any keyword for its flag.
-            np.savez(part, **arrays, **{_MADE_OF: np.array(made_of)})  # type: ignore[arg-type]
-            os.replace(part, job.target)
-        finally:
-            part.unlink(missing_ok=True)
+        save_arrays(job.target, {**arrays, _MADE_OF: np.array(made_of)})
     return 1
 
 

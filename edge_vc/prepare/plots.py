@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edge_vc.prepare.measures import BAND_EDGES_HZ, F0_EDGES_HZ
 from edge_vc.prepare.preparation import Prepared
 from edge_vc.prepare.record import Piece
+from edge_vc_runtime.files.writing import write_whole
 
 BEFORE, AFTER = "#b0b7c3", "#2864c8"
 
@@ -45,13 +46,12 @@ def plot_corpus(prepared: Prepared, path: Path) -> Path:
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.25)
         panel.set_axisbelow(True)
-    part = path.with_name(f".{path.name}.part")
+    drawn = io.BytesIO()
     with warnings.catch_warnings():
         # The font has no Chinese, for instance: boxes stand in.
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        figure.savefig(part, dpi=110, format="png")
-    os.replace(part, path)
-    return path
+        figure.savefig(drawn, dpi=110, format="png")
+    return write_whole(path, drawn.getvalue())
 
 
 def _durations(panel: Any, pieces: Sequence[Piece]) -> None:

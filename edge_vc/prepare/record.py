@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from edge_vc.audio.fingerprint import Fingerprint
 from edge_vc.prepare.settings import PrepareError
+from edge_vc_runtime.files.writing import write_whole
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,10 @@ def load_record(folder: Path, source: str, key: str) -> PrepareRecord | None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file beside and move it there: a kill leaves the old one or the new one."""
-    part = path.with_name(f".{path.name}.part")
+    """Write a file in one step: a kill leaves the old one or the new one."""
     try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
+        write_whole(path, text)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise PrepareError(f"{path}: not written: {error.strerror}") from error
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+
+from edge_vc_runtime.files.error import named
+from edge_vc_runtime.files.writing import write_whole
 
 
 class CheckpointError(ValueError):
@@ -44,9 +48,9 @@ class Checkpoint:
         one of both.
         """
         state: dict[str, Any] = {name: part.state_dict() for name, part in self.parts.items()}
-        part = self.path.with_suffix(".part")
-        torch.save(state | {"step": step, "seconds": seconds}, part)
-        part.replace(self.path)
+        content = io.BytesIO()
+        torch.save(state | {"step": step, "seconds": seconds}, content)
+        write_whole(self.path, content.getvalue())
 
     def restore(self) -> tuple[int, float]:
         """Load every part; return step and seconds, zeros where nothing was stored.
@@ -70,5 +74,6 @@ class Checkpoint:
         """Append a line to ``log.jsonl``."""
         row: dict[str, float] = {"step": step, "minutes": round(seconds / 60, 2)}
         row |= {name: round(value, 4) for name, value in figures.items()}
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        path = self.folder / "log.jsonl"
+        with named(path), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")

@@ -11,8 +11,10 @@ from typing import Annotated, Literal
 import typer
 
 from edge_vc.command_line.errors import InputError
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, Verb, VerbGroup, notes, verb_app
 from edge_vc.training.consent import given_consent, next_lines
+from edge_vc_runtime.files.output_kinds import FOLDER
 
 HELP = """Train the default teacher or a student from scratch.
 
@@ -97,7 +99,7 @@ def train() -> None:
 
 @app.command("teacher", cls=ResumableVerb, help=TEACHER_HELP, epilog=TEACHER_NOTES)
 def teacher(
-    out: Annotated[Path, typer.Option(help="Run folder.", metavar="DIR", show_default=False)],
+    out: Annotated[Path, output_option(FOLDER, help="Run folder.", show_default=False)],
     threads: Threads,
     corpus: Annotated[
         Path | None, typer.Option(help="Folder with metadata.csv.", metavar="DIR")
@@ -127,9 +129,9 @@ def teacher(
     ] = None,
     tensorboard: Annotated[
         Path | None,
-        typer.Option(
+        output_option(
+            FOLDER,
             help="Folder for TensorBoard, with --target FOLDER: figures, samples, spectrograms.",
-            metavar="DIR",
         ),
     ] = None,
     changes: Annotated[
@@ -184,10 +186,10 @@ def teacher(
 @app.command("student", cls=ResumableVerb, help=STUDENT_HELP, epilog=STUDENT_NOTES)
 def student(
     corpus: Corpus,
-    out: Annotated[Path, typer.Option(help="Run folder.", metavar="DIR", show_default=False)],
+    out: Annotated[Path, output_option(FOLDER, help="Run folder.", show_default=False)],
     threads: Threads,
     labels: Annotated[
-        Path | None, typer.Option(help="Cache of labels (default: OUT/labels).", metavar="DIR")
+        Path | None, output_option(FOLDER, help="Cache of labels (default: OUT/labels).")
     ] = None,
     teacher: Annotated[
         Path | None, typer.Option(help="Weights (default: the shipped teacher).", metavar="FILE")
@@ -232,9 +234,7 @@ def student(
 @app.command("pack", cls=Verb, help=PACK_HELP, epilog=PACK_NOTES)
 def pack(
     corpus: Corpus,
-    out: Annotated[
-        Path, typer.Option(help="Folder for the parts.", metavar="DIR", show_default=False)
-    ],
+    out: Annotated[Path, output_option(FOLDER, help="Folder for the parts.", show_default=False)],
     workers: Annotated[
         int,
         typer.Option(
@@ -243,7 +243,7 @@ def pack(
     ],
     target: Annotated[str, typer.Option(help="Speaker to convert into.")] = "kathleen",
     cache: Annotated[
-        Path | None, typer.Option(help="Where pairs are kept (default: OUT/pairs).", metavar="DIR")
+        Path | None, output_option(FOLDER, help="Where pairs are kept (default: OUT/pairs).")
     ] = None,
     variants: Annotated[int, typer.Option(help="WORLD copies per recording.")] = 0,
     phones: Annotated[

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from edge_vc.command_line.errors import InputError
+from edge_vc_runtime.files.writing import write_whole
 
 FILE = "consent.txt"
 """Where a run folder keeps the answer, so that a resumed run does not ask again."""
@@ -31,7 +32,7 @@ def given_consent(words: str, out: Path) -> str:
             f"of up to {LONGEST} characters, with --consent TEXT"
         )
     out.mkdir(parents=True, exist_ok=True)
-    path.write_text(words + "\n", encoding="utf-8")
+    write_whole(path, words + "\n")
     return words
 
 

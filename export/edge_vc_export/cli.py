@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
+from edge_vc_export.bundle.output import BUNDLE_OR_FOLDER
 
 if TYPE_CHECKING:
     from edge_vc_export.bundle.release import Release
@@ -53,7 +55,13 @@ def export_command(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Bundle to write, or folder to unpack a bundle into."),
+        output_option(
+            BUNDLE_OR_FOLDER,
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Bundle to write, or folder to unpack a bundle into.",
+        ),
     ] = None,
     format: Annotated[
         str | None,

@@ -23,7 +23,8 @@ def refuse_aliases(outputs: Iterable[_Path | None], inputs: Iterable[_Path | Non
         for given in read:
             if _same(made, given):
                 name = "" if made == given else f", under the name {given}"
-                raise UsageError(f"{made}: is an input{name}; write to another file")
+                kind = "folder" if os.path.isdir(made) else "file"
+                raise UsageError(f"{made}: is an input{name}; write to another {kind}")
     for one, other in combinations(written, 2):
         if _same(one, other):
             raise UsageError(f"{one}: is given for two outputs; write to two files")
@@ -31,7 +32,8 @@ def refuse_aliases(outputs: Iterable[_Path | None], inputs: Iterable[_Path | Non
 
 def _same(one: str, other: str) -> bool:
     try:
-        return os.path.samefile(one, other) and os.path.isfile(one)
+        # A device may be read and written at once.
+        return os.path.samefile(one, other) and (os.path.isfile(one) or os.path.isdir(one))
     except (OSError, ValueError):  # one of them does not exist yet
         return _place(one) == _place(other)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from edge_vc_runtime.commands import choose, inspect, profile, report, verify
+from edge_vc_runtime.files.output_kinds import JSON_REPORT, PNG_PICTURE
 from edge_vc_runtime.option_types import number_within
 from edge_vc_runtime.profiling.report import ENVIRONMENTS
 from edge_vc_runtime.verb_parser import (
@@ -163,5 +164,10 @@ def _add_report(commands: Commands, prog: str) -> None:
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", metavar="FILE", help="write the report; - for stdout, no table")
-    parser.add_argument("--png", metavar="FILE", help="draw the histograms (needs matplotlib)")
+    parser.add_argument(
+        "--json", metavar="FILE", type=JSON_REPORT,
+        help="write the report; - for stdout, no table",
+    )  # fmt: skip
+    parser.add_argument(
+        "--png", metavar="FILE", type=PNG_PICTURE, help="draw the histograms (needs matplotlib)"
+    )

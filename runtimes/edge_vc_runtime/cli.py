@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from types import FrameType
 
 from edge_vc_runtime.arguments import build_parser
 from edge_vc_runtime.errors import ERRORS
 from edge_vc_runtime.message import escape_unprintable, one_line, unexpected, wants_traceback
+from edge_vc_runtime.outputs import check_outputs
+from edge_vc_runtime.streams import discard_stdout, open_streams, results_only
+from edge_vc_runtime.termination import Termination
 
 
 def main(
@@ -30,34 +29,38 @@ def main(
     130 interrupted, 141 the reader of a pipe went away, 143 terminated. With EDGE_VC_DEBUG set,
     errors are raised.
     """
+    open_streams()
     escape_unprintable()
     given = sys.argv[1:] if argv is None else argv
-    arguments = _parse(build_parser(prog, given[0] if given else None), given)
+    shown = prog
     try:
-        with _Termination():
+        with Termination(), results_only():
+            arguments = _parse(build_parser(prog, given[0] if given else None), given)
+            shown = arguments.parser.prog
             if "bundle" in arguments:
                 arguments.bundle = locate(arguments.bundle)
+            check_outputs(arguments)
             code: int = arguments.command(arguments)
-            sys.stdout.flush()
             return code
     except ERRORS as error:
-        return _refuse(arguments, error, str(error))
+        return _refuse(shown, error, str(error))
     except KeyboardInterrupt:
-        print(f"\n{arguments.parser.prog}: interrupted; no partial output is left", file=sys.stderr)
+        print(f"\n{shown}: interrupted; no partial output is left", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The interpreter flushes once more at its end; give it somewhere to flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        discard_stdout()
         return 141
     except Exception as error:  # whatever a stranger's file brings about is one line too
-        return _refuse(arguments, error, unexpected(error))
+        if isinstance(error, OSError):
+            discard_stdout()  # it may be what could not be written
+        return _refuse(shown, error, unexpected(error))
 
 
-def _refuse(arguments: argparse.Namespace, error: Exception, message: str) -> int:
+def _refuse(command: str, error: Exception, message: str) -> int:
     """Print one line and return the exit code, or raise the error for who asked to see it."""
     if wants_traceback():
         raise error
-    print(f"{arguments.parser.prog}: error: {one_line(message)}", file=sys.stderr)
+    print(f"{command}: error: {one_line(message)}", file=sys.stderr)
     return 2
 
 
@@ -71,20 +74,3 @@ def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Nam
         guess = f"; did you mean {near[0]}?" if near else ""
         verb.error(f"unrecognized arguments: {' '.join(unknown)}{guess}")
     return arguments
-
-
-class _Termination:
-    """Turns SIGTERM into an exit that runs every clean-up on its way."""
-
-    def __enter__(self) -> None:
-        self._main = threading.current_thread() is threading.main_thread()
-        if self._main:
-            self._before = signal.signal(signal.SIGTERM, _terminate)
-
-    def __exit__(self, *_: object) -> None:
-        if self._main:
-            signal.signal(signal.SIGTERM, self._before)
-
-
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + signum)

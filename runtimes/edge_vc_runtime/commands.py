@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from edge_vc_runtime.aliases import refuse_aliases
 from edge_vc_runtime.audio.sink import AudioSink
 from edge_vc_runtime.audio.sinks import sink_kind
 from edge_vc_runtime.audio.source import AudioSource
@@ -54,8 +53,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.input_rate and kind.states_rate:
         raise UsageError(f"--input-rate is for raw audio on stdin; a {kind.name} says its own rate")
     options = ChainOptions.from_arguments(arguments)
-    inputs = [arguments.input, arguments.bundle, *([options.backing] if options.backing else [])]
-    refuse_aliases([arguments.output], inputs)
     session = _open(arguments)
     inputs_asked = InputOptions.from_arguments(arguments)
     inputs_asked.apply(session)
@@ -105,7 +102,6 @@ def profile(arguments: argparse.Namespace) -> int:
     from edge_vc_runtime.profiling.profiler import MODES, ProfileOptions
     from edge_vc_runtime.profiling.profiler import profile as measure
 
-    refuse_aliases([arguments.json, arguments.png], [arguments.bundle])
     bars: dict[str, ProgressBar] = {}
 
     def progress(mode: str, done: float, total: float) -> None:
@@ -139,7 +135,6 @@ def profile(arguments: argparse.Namespace) -> int:
 
 def report(arguments: argparse.Namespace) -> int:
     """``report FILE``: show a saved profile."""
-    refuse_aliases([arguments.json, arguments.png], [arguments.report])
     try:
         made = Report.from_json(Path(arguments.report).read_bytes())
     except OSError as error:
@@ -200,7 +195,13 @@ def _signers(arguments: argparse.Namespace) -> TrustPolicy:
 
 def choose(arguments: argparse.Namespace) -> int:
     """``choose BUNDLE``: measure every engine, keep the result, say what runs from now on."""
+    from edge_vc_runtime.engines.measurement import check_store
+
     bundle = read_bundle(arguments.bundle)
+    try:
+        check_store()
+    except OSError as error:
+        raise _cannot_keep(error) from error
     threads = resolve_threads(arguments.threads, known_board())
     names = (arguments.tier,) if arguments.tier else bundle.manifest.tier_names
     for name in names:
@@ -221,9 +222,13 @@ def _choose_tier(bundle: Bundle, threads: int, arguments: argparse.Namespace) ->
     try:
         place = save_measurement(made)
     except OSError as error:
-        raise UsageError(f"cannot keep the result: {error}; set XDG_STATE_HOME") from error
+        raise _cannot_keep(error) from error
     print(describe_selection(Session.open(bundle, threads=threads).selection))
     print(f"kept in {place}, until the bundle, a library or the processor changes")
+
+
+def _cannot_keep(error: OSError) -> UsageError:
+    return UsageError(f"cannot keep the result: {error}; set XDG_STATE_HOME")
 
 
 def _describe_engines(bundle: Bundle) -> list[str]:
@@ -294,11 +299,7 @@ def _show(made: Report, arguments: argparse.Namespace) -> None:
     else:
         print_report(made, sys.stdout)
     if arguments.json not in (None, "-"):
-        place = Path(arguments.json)
-        try:
-            save_report(made, place)
-        except OSError as error:
-            raise UsageError(f"{place}: {error.strerror or error}") from error
+        save_report(made, Path(arguments.json))
     if arguments.png:
         write_png(made, Path(arguments.png))
 

@@ -19,6 +19,12 @@ def one_line(error: BaseException | str) -> str:
     return printable(" ".join(str(error)[: 2 * _LONGEST].split()))[:_LONGEST]
 
 
+def system_message(error: OSError) -> str:
+    """Return what the operating system says, with the file that it is about."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
 def printable(text: str) -> str:
     """Return a line without control characters, its spaces kept."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
@@ -30,9 +36,8 @@ def unexpected(error: BaseException) -> str:
         return "out of memory"
     if type(error).__module__.startswith("edge_vc"):  # written for users
         return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror}"
+    if isinstance(error, OSError):
+        return system_message(error)
     said = f": {error}" if str(error) else ""
     return f"cannot go on: {type(error).__name__}{said[:400]}; {DEBUG}=1 shows where"
 

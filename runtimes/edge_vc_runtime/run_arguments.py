@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from edge_vc_runtime.audio.sinks import SINK
 from edge_vc_runtime.chain.input_options import add_input_options
 from edge_vc_runtime.chain.options import add_chain_options
 from edge_vc_runtime.control.options import add_control_options
@@ -43,7 +44,9 @@ def add_run(commands: Commands, prog: str) -> None:
     parser = add_verb(commands, "run", _TEXT, _EXAMPLES, prog)
     parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
     parser.add_argument("input", metavar="IN", nargs="?", help="{sources}; none: a microphone")
-    parser.add_argument("output", metavar="OUT", nargs="?", help="{sinks}; none: a loudspeaker")
+    parser.add_argument(
+        "output", metavar="OUT", nargs="?", type=SINK, help="{sinks}; none: a loudspeaker"
+    )
     parser.optional_positionals = ("input", "output")
     add_engine_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")

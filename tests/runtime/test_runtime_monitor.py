@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from live_snapshots import PARTS, SNAPSHOT, snapshot
 
+from edge_vc.assets import bundle_path
+from edge_vc_runtime.cli import main
 from edge_vc_runtime.live.hop_times import HopTimes
 from edge_vc_runtime.live.snapshot import DelayParts
 from edge_vc_runtime.monitor.budget import budget_lines, describe_budget
@@ -138,16 +140,17 @@ def test_report_on_stdout_while_quiet(mini: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("name", "fact"), [(".", "is a folder"), ("none/r.json", "there is no folder")]
+    ("name", "fact"), [(".", "is a folder"), ("none/r.json", "its folder does not exist")]
 )
 def test_a_report_that_cannot_be_written_is_refused_at_once(
-    tmp_path: Path, name: str, fact: str
+    tmp_path: Path, name: str, fact: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import argparse
-
-    given = argparse.Namespace(quiet=False, report=str(tmp_path / name), metrics=None)
-    with pytest.raises(MonitorError, match=fact):
-        DisplayOptions.from_arguments(given)
+    bundle = str(bundle_path("kathleen-nano"))
+    assert main(["run", bundle, "--report", str(tmp_path / name)]) == 2
+    assert capsys.readouterr().err == (
+        f"edge-vc-rt run: error: --report {tmp_path / name}: {fact}; "
+        + ("name a file\n" if name == "." else "make it first\n")
+    )
 
 
 def scrape(address: str) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -240,10 +241,10 @@ def test_kept_file(both: Path, home: Path) -> None:
 def test_interrupted_while_keeping(both: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = remember(both, ("onnx", "fp32", 1.0))
 
-    def interrupted(self: Path, target: Path) -> Path:
+    def interrupted(source: Path, target: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", interrupted)
+    monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_measurement(replace(made, created="later"))
     assert load_measurement(replace(made, timings=())) == made

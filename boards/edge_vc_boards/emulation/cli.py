@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, VerbGroup, notes, verb_app
 from edge_vc_boards.emulation.root import default_root, make_root
 from edge_vc_boards.emulation.run import SHARE, run_on, tried_on
 from edge_vc_boards.profile_folder import board_names, load_board
+from edge_vc_runtime.files.output_kinds import FOLDER
 
 HELP = """Run a command as if on a board: QEMU user emulation in a small arm64 root.
 
@@ -38,14 +40,13 @@ edge-vc emulate run pi5 --share edge_vc/assets -- \\
 )
 
 app = verb_app(cls=VerbGroup, no_args_is_help=True)
-Root = Annotated[
-    Path,
-    typer.Option(
-        help="The arm64 root.",
-        default_factory=default_root,
-        show_default="$EVC_ARM64_ROOT or ~/.cache/edge-vc/arm64-root",
-    ),
-]
+_ROOT: dict[str, Any] = {
+    "help": "The arm64 root.",
+    "default_factory": default_root,
+    "show_default": "$EVC_ARM64_ROOT or ~/.cache/edge-vc/arm64-root",
+}
+Root = Annotated[Path, typer.Option(**_ROOT)]
+NewRoot = Annotated[Path, output_option(FOLDER, **_ROOT)]
 
 
 @app.callback(help=HELP)
@@ -55,7 +56,7 @@ def emulate() -> None:
 
 @app.command("setup", cls=Verb, epilog=SETUP_NOTES)
 def setup(
-    root: Root,
+    root: NewRoot,
     board: Annotated[
         str | None, typer.Option(help="Board to try it as.", metavar="BOARD", show_default=False)
     ] = None,
@@ -71,7 +72,7 @@ def setup(
 
 
 @app.command("make", hidden=True, cls=Verb)
-def make(root: Root) -> None:
+def make(root: NewRoot) -> None:
     """Make the arm64 root; the name of ``setup`` in version 0.1."""
     setup(root)
 
@@ -80,7 +81,13 @@ def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-@app.command("run", cls=Verb, epilog=RUN_NOTES)
+class EmulatedVerb(Verb):
+    """A verb whose stdout is its command's."""
+
+    passes_stdout = True
+
+
+@app.command("run", cls=EmulatedVerb, epilog=RUN_NOTES)
 def run(
     board: Annotated[
         str,

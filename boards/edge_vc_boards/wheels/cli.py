@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc_boards.profile_folder import board_names, load_board
 from edge_vc_boards.wheels.collect import collect_wheels
 from edge_vc_boards.wheels.requirements import wheel_set
+from edge_vc_runtime.files.output_kinds import FOLDER
 
 HELP = """List the wheels that a board needs, as a requirements file, or collect them in a folder.
 
@@ -49,8 +51,9 @@ def wheels(
     ] = None,
     into: Annotated[
         Path | None,
-        typer.Option(
-            help="Collect them in this folder; what is there and unchanged is not fetched again."
+        output_option(
+            FOLDER,
+            help="Collect them in this folder; what is there and unchanged is not fetched again.",
         ),
     ] = None,
     engine: Annotated[

@@ -15,6 +15,8 @@ from edge_vc_boards.wheels.pyaudio_wheel import pyaudio_wheel
 from edge_vc_boards.wheels.requirements import WheelSet
 from edge_vc_boards.wheels.runtime_wheel import write_runtime_wheel
 from edge_vc_boards.wheels.wheel_list import WheelList, check_wheels, list_wheel, write_list
+from edge_vc_runtime.files.durable import rename, sync_file
+from edge_vc_runtime.files.part_folder import scratch_folder
 
 PYAUDIO, SOUNDDEVICE = "PyAudio", "sounddevice"
 Say = Callable[[str], None]
@@ -30,8 +32,7 @@ def collect_wheels(wheels: WheelSet, folder: Path, say: Say = lambda line: None)
     kept = _kept(wheels, folder)
     if kept is not None:
         return kept
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as name:
-        scratch = Path(name)
+    with scratch_folder(folder) as scratch:
         live, note = _add_live(wheels, scratch, say)
         write_runtime_wheel(scratch)
         say(f"fetching {len(wheels.requirements) + len(wheels.audio)} wheels")
@@ -49,7 +50,8 @@ def collect_wheels(wheels: WheelSet, folder: Path, say: Say = lambda line: None)
             wheels=tuple(list_wheel(path) for path in paths),
         )
         for path in paths:
-            os.replace(path, folder / path.name)
+            sync_file(path)
+            rename(path, folder / path.name)
     write_list(folder, made)
     return made
 

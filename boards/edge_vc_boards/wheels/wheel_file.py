@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from edge_vc_runtime.files.writing import replacing
 
 _TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -53,17 +54,12 @@ def write_wheel(folder: Path, name: WheelName, files: Mapping[str, bytes]) -> Pa
     listing = f"{name.info}/RECORD"
     content[listing] = "\n".join([*record, f"{listing},,", ""]).encode()
     path = folder / name.file
-    part = folder / f".{name.file}.{os.getpid()}"
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member, data in content.items():
-                entry = zipfile.ZipInfo(member, _TIME)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, data in content.items():
+            entry = zipfile.ZipInfo(member, _TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
     return path
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_vc_boards.board import BoardError
+from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.schema.fields import FieldError, parse_object
 from edge_vc_runtime.schema.records import from_json_value
 
@@ -59,8 +59,8 @@ def write_list(folder: Path, made: WheelList) -> None:
     for wheel in made.wheels:
         project, version, *_ = wheel.file.split("-")
         lines.append(f"{project}=={version} --hash=sha256:{wheel.sha256}")
-    _replace(folder / REQUIREMENTS, "\n".join([*lines, ""]))
-    _replace(folder / LIST_NAME, json.dumps(asdict(made), indent=1) + "\n")
+    write_whole(folder / REQUIREMENTS, "\n".join([*lines, ""]))
+    write_whole(folder / LIST_NAME, json.dumps(asdict(made), indent=1) + "\n")
 
 
 def check_wheels(folder: Path) -> WheelList:
@@ -91,9 +91,3 @@ def _check(path: Path, wheel: ListedWheel) -> None:
         raise BoardError(f"{path}: {error.strerror or error}") from error
     if found != wheel:
         raise BoardError(f"{path}: is not the wheel that {LIST_NAME} lists; collect them again")
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from edge_vc.labelling.labels import LabelledAudio, load_labels
+from edge_vc_runtime.files.writing import write_whole
 
 INDEX = "index.json"
 STUDENT = "student.safetensors"
@@ -35,7 +36,7 @@ class LabelledSpeech:
     def write_index(self) -> None:
         """Store the division beside the files."""
         index = {"train": list(self.train), "holdout": list(self.holdout)}
-        (self.folder / INDEX).write_text(json.dumps(index, indent=1), encoding="utf-8")
+        write_whole(self.folder / INDEX, json.dumps(index, indent=1))
 
     def load(self, names: Sequence[str]) -> list[LabelledAudio]:
         """Read examples by name."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_vc.compress.pipeline.stage import Metrics
+from edge_vc_runtime.files.durable import rename, sync_tree
+from edge_vc_runtime.files.writing import write_whole
 
 RECIPE = "recipe.toml"
 """The recipe with every default written out."""
@@ -125,13 +126,11 @@ class RunFolder:
         output = place / "output"
         record = Record(key, content_hash(output), seconds, metrics, resolved, inputs)
         _write_json(output / RECORD, asdict(record))
-        for path in sorted(output.rglob("*")):
-            _sync(path)
+        sync_tree(output)
         final, previous = self.artifact(stage), place / "previous"
         if final.exists():
-            final.rename(previous)
-        output.rename(final)
-        _sync(self.root)
+            rename(final, previous)
+        rename(output, final)
         _remove(place)
         return record
 
@@ -140,15 +139,11 @@ class RunFolder:
         for output in self.root.glob(".work/*/output"):
             stage = output.parent.name
             if (output / RECORD).is_file() and not self.artifact(stage).exists():
-                output.rename(self.artifact(stage))
+                rename(output, self.artifact(stage))
 
     def write_summary(self, summary: dict[str, Any]) -> Path:
         """Write ``run.json`` in one step."""
-        path = self.root / SUMMARY
-        part = path.with_suffix(".part")
-        _write_json(part, summary)
-        part.replace(path)
-        return path
+        return _write_json(self.root / SUMMARY, summary)
 
 
 def content_hash(folder: Path) -> str:
@@ -162,16 +157,8 @@ def content_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _write_json(path: Path, value: dict[str, Any]) -> Path:
+    return write_whole(path, json.dumps(value, indent=2) + "\n")
 
 
 def _remove(path: Path) -> None:

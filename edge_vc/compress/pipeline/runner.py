@@ -25,6 +25,7 @@ from edge_vc.compress.pipeline.run_folder import RECIPE, Record, RunFolder
 from edge_vc.compress.pipeline.stage import LimitError, Metrics, Stage, Workspace
 from edge_vc.compress.recipe import Recipe
 from edge_vc.workers.progress import Progress, no_progress
+from edge_vc_runtime.files.writing import write_whole
 
 Report = Callable[[PlannedStage, Record | None], None]
 """Told before a stage (record None) and after it."""
@@ -125,7 +126,7 @@ def _status_kept(
     folder: RunFolder, recipe: Recipe, done: dict[str, Record], count: int
 ) -> Iterator[None]:
     """Keep ``recipe.toml`` and ``run.json`` true, however the run ends."""
-    (folder.root / RECIPE).write_text(tomli_w.dumps(recipe.to_dict()), encoding="utf-8")
+    write_whole(folder.root / RECIPE, tomli_w.dumps(recipe.to_dict()))
     _summarise(folder, recipe, done, "running")
     try:
         yield

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from edge_vc_runtime.files.writing import write_whole
+
 LOG = "log.jsonl"
 """A line of figures for every so many steps."""
 
@@ -27,4 +29,4 @@ def copy_log(scratch: Path, output: Path) -> None:
         row.pop("minutes", None)
         rows[row["step"]] = json.dumps(row)
     lines = [rows[step] for step in sorted(rows)]
-    (output / LOG).write_text("\n".join([*lines, ""]), encoding="utf-8")
+    write_whole(output / LOG, "\n".join([*lines, ""]))

@@ -23,6 +23,7 @@ from edge_vc.data.synthetic.espeak import Request, Speaker
 from edge_vc.data.synthetic.sentences import SENTENCES
 from edge_vc.data.utterance import Utterance
 from edge_vc.workers.progress import Progress, PushedProgress, no_progress
+from edge_vc_runtime.files.writing import write_whole
 
 SAMPLE_RATE = 16000
 """Of the corpus that is written, in Hz."""
@@ -162,5 +163,5 @@ def _claim(root: Path, recipe: dict[str, float]) -> bool:
     table.unlink(missing_ok=True)
     for recording in root.glob("synthetic_*.flac"):
         recording.unlink()
-    written.write_text(json.dumps(recipe) + "\n", encoding="utf-8")
+    write_whole(written, json.dumps(recipe) + "\n")
     return False

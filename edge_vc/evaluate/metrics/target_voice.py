@@ -13,6 +13,7 @@ import numpy as np
 from edge_vc.assets import ASSETS
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.metrics.similarity import Embedding, SpeakerEncoder
+from edge_vc_runtime.files.writing import write_whole
 
 SHIPPED = ASSETS / "kathleen-centroid.json"
 RATE = 16_000
@@ -38,5 +39,5 @@ def make_centroid(corpus: Corpus, path: str | Path) -> Embedding:
         "corpus_sha256": Corpus(corpus.root, chosen).content_hash(),
         "embedding": [round(float(value), 6) for value in centroid],
     }
-    Path(path).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(facts, indent=1) + "\n")
     return centroid

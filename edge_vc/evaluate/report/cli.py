@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from edge_vc.command_line.errors import InputError
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import PROG, Verb, notes, verb_app
+from edge_vc_runtime.files.output_kinds import HTML_PAGE, JSON_REPORT, PNG_PICTURE
 
 HELP = """Show a saved profile as a table, or make one HTML page of a saved evaluation."""
 NOTES = notes(
@@ -33,7 +35,8 @@ def report_command(
         ),
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Evaluation: write the page here.")
+        Path | None,
+        output_option(HTML_PAGE, "--output", "-o", help="Evaluation: write the page here."),
     ] = None,
     run: Annotated[
         list[Path] | None,
@@ -47,9 +50,12 @@ def report_command(
         int, typer.Option(help="Evaluation: sentences to listen to, where they fit.")
     ] = 6,
     json: Annotated[
-        str | None, typer.Option(help="Profile: write it here again; - for stdout, no table.")
+        Path | None,
+        output_option(JSON_REPORT, help="Profile: write it here again; - for stdout, no table."),
     ] = None,
-    png: Annotated[str | None, typer.Option(help="Profile: draw the histograms here.")] = None,
+    png: Annotated[
+        Path | None, output_option(PNG_PICTURE, help="Profile: draw the histograms here.")
+    ] = None,
 ) -> None:
     """Show a profile as a table; show an evaluation as a table and write it as one HTML page."""
     from edge_vc.evaluate.report.reader import looks_like_evaluation
@@ -62,7 +68,7 @@ def report_command(
     from edge_vc_runtime.cli import main as board
 
     options = [("--json", json), ("--png", png)]
-    words = [word for name, value in options if value is not None for word in (name, value)]
+    words = [word for name, value in options if value is not None for word in (name, str(value))]
     raise typer.Exit(board(["report", str(report), *words], prog=PROG))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from edge_vc.evaluate.metrics.metric import MetricInfo, Value
 from edge_vc.evaluate.report.bootstrap import Estimate
+from edge_vc_runtime.files.writing import write_whole
 
 SCHEMA = 3
 """Version of the JSON; a field is never given another meaning under the same number."""
@@ -118,14 +118,7 @@ class EvaluationReport:
 
     def save(self, path: str | Path) -> Path:
         """Write `to_json` to a file, which is whole or not there."""
-        path = Path(path)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            part.write_text(self.to_json() + "\n", encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-        return path
+        return write_whole(path, self.to_json() + "\n")
 
 
 def condensed(report: EvaluationReport) -> EvaluationReport:

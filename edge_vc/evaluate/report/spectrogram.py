@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from edge_vc.audio.pitch import track_pitch
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.selection import select_sentences
 from edge_vc.evaluate.systems.systems import RATE, ConversionSystem, converted
+from edge_vc_runtime.files.writing import write_whole
 
 LOWEST_HZ = 60.0
 RANGE_DB = 70.0
@@ -40,8 +42,9 @@ def plot_spectrograms(
         axis.set_title(name, loc="left", fontsize=9)
     axes[-1].set_xlabel("seconds")
     figure.suptitle(title, fontsize=10)
-    canvas.print_figure(str(path), format="png")
-    return Path(path)
+    drawn = io.BytesIO()
+    canvas.print_figure(drawn, format="png")
+    return write_whole(path, drawn.getvalue())
 
 
 def plot_first_sentence(

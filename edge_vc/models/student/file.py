@@ -9,13 +9,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.nn.fold import replace_module
 from edge_vc.nn.quantized_conv import QuantizedConv2d, QuantParams
+from edge_vc_runtime.files.writing import write_whole
 
 FORMAT = "edge-vc student 1"
 METADATA = "student"
@@ -39,8 +40,7 @@ def save_student(
         name: (value.half() if half and value.is_floating_point() else value).contiguous()
         for name, value in student.state_dict().items()
     }
-    save_file(tensors, path, {METADATA: json.dumps(said, sort_keys=True)})
-    return path
+    return write_whole(path, save(tensors, {METADATA: json.dumps(said, sort_keys=True)}))
 
 
 def load_student(path: Path) -> Student:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.network import TeacherNetwork
+from edge_vc_runtime.files.writing import write_whole
 
 VOICE_SPREAD = 0.3
 """Standard deviation of other voices around the one that a run starts with."""
@@ -20,14 +20,11 @@ VOICE_SPREAD = 0.3
 
 def save_teacher(network: TeacherNetwork, path: str | Path, facts: dict[str, str]) -> Path:
     """Store the weights as float16 with their configuration and ``facts``; whole or not at all."""
-    path = Path(path)
     weights = {
         name: value.half().cpu().contiguous() for name, value in network.state_dict().items()
     }
-    part = path.with_suffix(".part")
-    save_file(weights, str(part), {"config": json.dumps(network.config.to_dict()), **facts})
-    os.replace(part, path)
-    return path
+    said = {"config": json.dumps(network.config.to_dict()), **facts}
+    return write_whole(path, save(weights, said))
 
 
 def load_teacher(path: str | Path) -> TeacherNetwork:

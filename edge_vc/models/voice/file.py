@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.models.voice.network import VoiceNetwork
+from edge_vc_runtime.files.writing import write_whole
 
 KEY = "voice_config"
 """Metadata key of the configuration; a teacher with contents of its own has ``config``."""
@@ -18,14 +18,11 @@ KEY = "voice_config"
 
 def save_voice(network: VoiceNetwork, path: str | Path, facts: dict[str, str]) -> Path:
     """Store the weights as float16 with their configuration and ``facts``; whole or not at all."""
-    path = Path(path)
     weights = {
         name: value.half().cpu().contiguous() for name, value in network.state_dict().items()
     }
-    part = path.with_suffix(".part")
-    save_file(weights, str(part), {KEY: json.dumps(network.config.to_dict()), **facts})
-    os.replace(part, path)
-    return path
+    said = {KEY: json.dumps(network.config.to_dict()), **facts}
+    return write_whole(path, save(weights, said))
 
 
 def is_voice(path: str | Path) -> bool:

@@ -31,6 +31,7 @@ from edge_vc.training.student.corpus_labels import label_all
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.pitch import train_pitch
 from edge_vc.training.student.settings import DistillSettings, distill_settings
+from edge_vc_runtime.files.writing import write_whole
 
 PITCH_STEPS = 2000
 """Of the pitch alone, before everything is trained together."""
@@ -143,7 +144,7 @@ def train_student(args: StudentRun) -> Path | None:
     devices = open_devices(
         DeviceSettings(args.accelerator, args.devices, args.nodes, args.precision)
     )
-    (args.out / "run.json").write_text(json.dumps(facts, indent=1))
+    write_whole(args.out / "run.json", json.dumps(facts, indent=1))
     set_prior(student, examples[:: max(1, len(examples) // 200)])
     budget = Budget(args.steps, args.minutes)
     training = Distillation(student, examples, settings_of(args), args.out, devices, budget)

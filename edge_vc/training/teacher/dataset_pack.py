@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +18,14 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet, as_int16, cleaned
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.phones import PHONES, UNKNOWN, Phones
 from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
+from edge_vc_runtime.files.writing import write_whole
 
 Bytes = NDArray[np.uint8]
 
@@ -107,9 +107,7 @@ def _write_part(
     folder: Path, number: int, part: dict[str, NDArray[Any]], rows: Sequence[dict[str, Any]]
 ) -> int:
     path = folder / f"part-{number:02d}.safetensors"
-    beside = path.with_suffix(".part")
-    save_file(part, beside, {"rows": json.dumps(rows)})
-    os.replace(beside, path)
+    write_whole(path, save(part, {"rows": json.dumps(rows)}))
     return path.stat().st_size
 
 

@@ -7,7 +7,6 @@ without a text is kept where the recogniser is sure of the word.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_vc.data.array_file import save_array
 from edge_vc.data.pair_set import HOP, PairSet
 from edge_vc.data.transcript import words_of
 from edge_vc.settings.optional import require
@@ -123,8 +123,5 @@ def _kept(job: tuple[NDArray[np.int16], str, Path]) -> Phones:
     if _listener is None:
         _listener = PhoneListener()
     phones = _listener.label(samples, text)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.save(file, phones)
-    part.replace(path)
+    save_array(path, phones)
     return phones

@@ -32,6 +32,7 @@ from edge_vc.training.teacher.settings import TeacherSettings, load_settings
 from edge_vc.training.teacher.sources import corpus_pack, noises_of, voices_of
 from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession
 from edge_vc.training.teacher.units import with_units
+from edge_vc_runtime.files.writing import write_whole
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def train_teacher(args: TeacherRun) -> Path | None:
             "minutes": round(training.watch.seconds / 60, 1),
             "finished": finished,
         } | place_of(devices)
-        (args.out / "run.json").write_text(json.dumps(facts, indent=1))
+        write_whole(args.out / "run.json", json.dumps(facts, indent=1))
         kept = one_voice(training.networks.average.network)
         if finished and settings.units:
             own = [p.target for p in pack.pairs if p.speaker == args.target and not p.held_out]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.teacher.batches import HIGHEST_HZ, LOWEST_HZ
 from edge_vc.training.teacher.input_augment import loud_mean
 from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
+from edge_vc_runtime.files.writing import write_whole
 
 SPOKEN = 3
 """Sentences in a sample."""
@@ -71,9 +72,7 @@ class ValidationSet:
             return
         folder.mkdir(parents=True, exist_ok=True)
         audio = np.concatenate(heard)
-        part = folder / ".part.wav"
-        write_audio(part, audio, SAMPLE_RATE)
-        os.replace(part, folder / f"step-{step:07d}.wav")
+        write_audio(folder / f"step-{step:07d}.wav", audio, SAMPLE_RATE)
         draw_spectrogram(audio, folder / f"step-{step:07d}.png")
 
     def speak(self, network: TeacherNetwork, audio: Tensor, f0: Tensor, mean: Tensor) -> Tensor:
@@ -118,6 +117,6 @@ def draw_spectrogram(audio: Samples, path: Path) -> None:
     quiet = 1e-5 * np.random.default_rng(0).standard_normal(len(audio))
     axes.specgram(audio + quiet, NFFT=512, Fs=SAMPLE_RATE, noverlap=352, vmin=-120, vmax=-20)
     axes.set(xlabel="seconds", ylabel="Hz")
-    part = path.with_name(".part.png")
-    figure.savefig(part)
-    os.replace(part, path)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    write_whole(path, drawn.getvalue())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge_vc.data.array_file import save_arrays
 from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
 from edge_vc.data.pairs import load_pairs
 from edge_vc.models.content.encoder import ContentEncoder
@@ -98,10 +98,7 @@ def store_features(job: FeatureJob) -> Path:
         found = view_features(
             pair, _encoder(job.contents), job.views, _noises(job.noises, job.babblers)
         )
-        part = job.out.with_suffix(f".{os.getpid()}.part")
-        with part.open("wb") as file:
-            np.savez(file, contents=found.contents, loudness=found.loudness)
-        part.replace(job.out)
+        save_arrays(job.out, {"contents": found.contents, "loudness": found.loudness})
     return job.out
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge_vc.data.array_file import save_arrays
 from edge_vc.workers.progress import Progress, no_progress
 
 Neighbours = NDArray[np.int32]
@@ -81,10 +81,7 @@ def cached_neighbours(
             np.stack([bank.search(view, owner, count) for view in recording])
             for owner, recording in enumerate(progress(views, len(views), "neighbours"))
         ]
-        part = path.with_suffix(f".{os.getpid()}.part")
-        with part.open("wb") as file:
-            np.savez(file, flat=np.concatenate(found, 1))
-        part.replace(path)
+        save_arrays(path, {"flat": np.concatenate(found, 1)})
     with np.load(path, allow_pickle=False) as stored:
         flat = stored["flat"]
     ends = np.cumsum([view.shape[1] for view in views])

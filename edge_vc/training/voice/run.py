@@ -23,6 +23,7 @@ from edge_vc.training.voice.recordings import VoiceRecordings, read_recordings
 from edge_vc.training.voice.settings import VoiceSettings, load_voice_settings
 from edge_vc.training.voice.speech import VoiceSpeech
 from edge_vc.training.voice.trainer import VoiceTraining
+from edge_vc_runtime.files.writing import write_whole
 
 MINUTES = 30.0
 """Budget where none is given."""
@@ -106,7 +107,7 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     def save(finished: bool = False) -> None:
         """Write the weights as they are; those of a run that is not finished convert as well."""
         facts = _facts(args, settings, recordings, training, finished=finished)
-        (args.out / "run.json").write_text(json.dumps(facts, indent=1))
+        write_whole(args.out / "run.json", json.dumps(facts, indent=1))
         network = with_bank(training.average.network, speech)
         save_voice(network, args.out / WEIGHTS, {"run": json.dumps(facts)})
 

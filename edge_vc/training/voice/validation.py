@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +56,7 @@ class VoiceValidation:
             return None
         folder.mkdir(parents=True, exist_ok=True)
         whole = np.concatenate(heard)
-        part = folder / ".part.wav"
-        write_audio(part, whole, SAMPLE_RATE)
-        path = folder / f"step-{step:07d}.wav"
-        os.replace(part, path)
+        path = write_audio(folder / f"step-{step:07d}.wav", whole, SAMPLE_RATE)
         draw_spectrogram(whole, path.with_suffix(".png"))
         return path
 

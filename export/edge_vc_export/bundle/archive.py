@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from edge_vc_runtime.bundle.reader import BundleError, read_bundle
+from edge_vc_runtime.files.writing import replacing_path
 
 
 def archive_bytes(members: Mapping[str, bytes]) -> bytes:
@@ -28,18 +28,10 @@ def commit_bundle(path: Path, data: bytes) -> Path:
     Raises `BundleError` when it cannot be written or no reader would accept it; what was at
     ``path`` then stays.
     """
-    part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        read_bundle(part)
-        os.replace(part, path)
-    except BundleError:
-        raise
+        with replacing_path(path) as part:
+            part.write_bytes(data)
+            read_bundle(part)
     except OSError as error:
         raise BundleError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        part.unlink(missing_ok=True)
     return path

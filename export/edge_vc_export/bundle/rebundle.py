@@ -13,6 +13,7 @@ from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.formats import DYNAMIC, FORMATS, FormatError
 from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle
+from edge_vc_runtime.files.writing import write_whole
 
 _OF_FILES = "int8_"
 """Prefix of figures that were measured on files which the new bundle need not hold."""
@@ -40,7 +41,7 @@ def _of_precision(
     bundle: Bundle, entry: ModelEntry, precision: str, folder: Path, selection: Selection
 ) -> list[GraphFile]:
     source = folder / f"{entry.precision}.onnx"
-    source.write_bytes(bundle.read(entry.file))
+    write_whole(source, bundle.read(entry.file))
     model = ModelFile(
         source, entry.tier, entry.parameters, entry.macs_per_second, entry.quantization
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.vetting.bundle_check import check_bundle
+from edge_vc_runtime.files.part_folder import new_folder
+from edge_vc_runtime.files.writing import write_whole
 
 
 def unpack(bundle: Path, folder: Path) -> list[Path]:
@@ -20,7 +22,7 @@ def unpack(bundle: Path, folder: Path) -> list[Path]:
         raise BundleError(f"{folder}: is there already and not an empty folder; give another")
     files = {MANIFEST_NAME: opened.manifest.to_json()}
     files |= {name: opened.read(name) for name in opened.manifest.files}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
+    with new_folder(folder) as part:
+        for name, data in files.items():
+            write_whole(part / name, data)
     return [folder / name for name in files]

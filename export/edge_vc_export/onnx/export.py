@@ -33,6 +33,7 @@ from edge_vc_export.onnx.unsupported_layer import (
     layer_running,
     layers_of,
 )
+from edge_vc_runtime.files.writing import write_whole
 
 OPSET = 17
 """The newest opset that every supported board's runtime loads (JetPack 5 stops at 1.19)."""
@@ -170,11 +171,7 @@ def save(graph: Graph, path: str | Path, metadata: dict[str, str]) -> Path:
     """Check the graph and write it, whole or not at all."""
     model = graph.to_model(metadata)
     onnx.checker.check_model(model, full_check=True)
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(model.SerializeToString(deterministic=True))
-    os.replace(part, path)
-    return path
+    return write_whole(path, model.SerializeToString(deterministic=True))
 
 
 def _check(model: StreamingLayer, hop: int) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +12,8 @@ from pathlib import Path
 from edge_vc_export.signing.signer import SigningError, run_keygen
 from edge_vc_runtime.board_profile import user_folder
 from edge_vc_runtime.bundle.signature import NAMESPACE
+from edge_vc_runtime.files.durable import sync_file, sync_folder
+from edge_vc_runtime.files.part_folder import scratch_folder
 
 KINDS = ("ed25519", "ecdsa", "rsa", "ed25519-sk", "ecdsa-sk")
 """As ``ssh-keygen -t`` takes them; ``-sk`` are security keys."""
@@ -63,19 +63,19 @@ def new_key(
     for path in (private, _public(private)):
         if os.path.lexists(path):
             raise SigningError(f"{path}: is there already and is not overwritten; name another key")
-    beside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
     try:
-        made = beside / name
-        silent = [] if passphrase else ["-N", ""]
-        run_keygen(["-q", "-t", kind, "-C", identity, "-f", str(made), *silent])
-        made.chmod(0o600)
-        # A link fails where a name is taken, even if it was taken just now.
-        os.link(made, private)
-        os.link(_public(made), _public(private))
+        with scratch_folder(folder) as beside:
+            made = beside / name
+            silent = [] if passphrase else ["-N", ""]
+            run_keygen(["-q", "-t", kind, "-C", identity, "-f", str(made), *silent])
+            made.chmod(0o600)
+            sync_file(made)
+            # A link fails where a name is taken, even if it was taken just now.
+            os.link(made, private)
+            os.link(_public(made), _public(private))
+            sync_folder(folder)
     except FileExistsError as error:
         raise SigningError(f"{error.filename2}: is there already and is not overwritten") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return read_key(private)
 
 

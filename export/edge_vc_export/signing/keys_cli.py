@@ -7,13 +7,15 @@ import platform
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from edge_vc.command_line.errors import InputError
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, VerbGroup, notes, verb_app
 from edge_vc_export.signing.keys import KINDS, keys_folder, list_keys, new_key
+from edge_vc_runtime.files.output_kinds import FOLDER
 
 HELP = """Make a key for signing bundles, or list the keys.
 
@@ -40,15 +42,13 @@ edge-vc keys list --allowed-signers > allowed_signers
 )
 
 app = verb_app(cls=VerbGroup, no_args_is_help=True)
-Folder = Annotated[
-    Path,
-    typer.Option(
-        "--folder",
-        help="Where the keys are.",
-        default_factory=keys_folder,
-        show_default="$XDG_CONFIG_HOME/edge-vc/keys",
-    ),
-]
+_FOLDER: dict[str, Any] = {
+    "help": "Where the keys are.",
+    "default_factory": keys_folder,
+    "show_default": "$XDG_CONFIG_HOME/edge-vc/keys",
+}
+Folder = Annotated[Path, typer.Option("--folder", **_FOLDER)]
+NewFolder = Annotated[Path, output_option(FOLDER, "--folder", **_FOLDER)]
 
 
 @app.callback(help=HELP)
@@ -58,7 +58,7 @@ def keys() -> None:
 
 @app.command("new", cls=Verb, epilog=NEW_NOTES)
 def new(
-    folder: Folder,
+    folder: NewFolder,
     name: Annotated[str, typer.Argument(help="The key's file name.")] = "edge-vc",
     identity: Annotated[
         str | None,

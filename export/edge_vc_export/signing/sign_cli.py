@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc_export.signing.keys import find_key
 from edge_vc_export.signing.signer import KeySigner, sign_bundle
+from edge_vc_runtime.files.output_kinds import BUNDLE_FILE
 
 HELP = """Sign a bundle with the user's own OpenSSH.
 
@@ -28,6 +31,8 @@ edge-vc sign kathleen.evc --key ~/.ssh/id_ed25519.pub
     "0 done, 2 bad bundle or key, 130 Ctrl-C",
 )
 
+SIGNED = replace(BUNDLE_FILE, replaces=("bundle",))
+
 app = verb_app()
 
 
@@ -41,7 +46,9 @@ def sign(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The signed bundle.", show_default="BUNDLE itself"),
+        output_option(
+            SIGNED, "--output", "-o", help="The signed bundle.", show_default="BUNDLE itself"
+        ),
     ] = None,
 ) -> None:
     """See `HELP`."""

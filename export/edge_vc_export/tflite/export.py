@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from edge_vc_export.onnx.export import build_graph, graph_metadata
 from edge_vc_export.onnx.graph import Graph
 from edge_vc_export.tflite.dynamic import integer_weights
 from edge_vc_export.tflite.lowering import check_operators, lower
+from edge_vc_runtime.files.writing import write_whole
 
 
 def export_tflite(
@@ -62,8 +62,4 @@ def _save(graph: Graph, path: str | Path, metadata: Mapping[str, str]) -> Path:
     """Convert all of it in memory first, so that a failure leaves no file."""
     dynamic = metadata["edge_vc.precision"] == DYNAMIC
     data = lower(graph, metadata, integer_weights(graph) if dynamic else frozenset())
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    os.replace(part, path)
-    return path
+    return write_whole(path, data)

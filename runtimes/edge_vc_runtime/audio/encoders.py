@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import wave
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc_runtime.audio.error import AudioIOError
-from edge_vc_runtime.audio.formats import writable_format, writable_suffixes
+from edge_vc_runtime.audio.formats import AudioFormat, writable_format, writable_suffixes
 
 _HEADER = 44  # bytes that the standard library writes before the samples
 _WAV_LIMIT = (1 << 32) - 4096  # a RIFF header counts bytes in 32 bits
@@ -26,19 +27,28 @@ class Encoder(Protocol):
         """Complete the file."""
 
 
-def open_encoder(part: Path, sample_rate: int, path: Path) -> Encoder:
-    """Create ``part``, encoded as the suffix of ``path`` says; raises `AudioIOError`."""
-    suffix = path.suffix.lower()
+def check_suffix(path: str | Path) -> AudioFormat:
+    """Return the format that a file's suffix stands for; raises `AudioIOError` for none."""
+    suffix = Path(path).suffix.lower()
     form = writable_format(suffix)
     if form is None:
         raise AudioIOError(
             f"{path}: cannot write {suffix or 'a file without suffix'}; use "
             f"{', '.join(writable_suffixes())}"
         )
+    return form
+
+
+def open_encoder(descriptor: int, sample_rate: int, path: Path) -> Encoder:
+    """Write into an open, empty file as the suffix of ``path`` says; raises `AudioIOError`.
+
+    The descriptor stays the caller's.
+    """
+    form = check_suffix(path)
     try:
         if form.builtin:
-            return _WavEncoder(part, sample_rate, path)
-        return _open_soundfile(form.container, part, sample_rate, path)
+            return _WavEncoder(descriptor, sample_rate, path)
+        return _open_soundfile(form.container, descriptor, sample_rate, path)
     except OSError as error:
         raise AudioIOError(f"{path}: {error.strerror or error}") from error
 
@@ -46,11 +56,11 @@ def open_encoder(part: Path, sample_rate: int, path: Path) -> Encoder:
 class _WavEncoder:
     """The standard library's writer as an `Encoder`."""
 
-    def __init__(self, part: Path, sample_rate: int, path: Path) -> None:
+    def __init__(self, descriptor: int, sample_rate: int, path: Path) -> None:
         self._path = path
         self._bytes = 0
         # Unbuffered: what a full disk did not take would be tried again by every close.
-        self._file = part.open("xb", buffering=0)
+        self._file = os.fdopen(os.dup(descriptor), "r+b", buffering=0)
         self._wave = wave.open(self._file, "wb")  # noqa: SIM115  closed by close
         self._wave.setparams((1, 2, sample_rate, 0, "NONE", ""))
 
@@ -79,7 +89,7 @@ class _WavEncoder:
             self._file.write(size.to_bytes(4, "little"))
 
 
-def _open_soundfile(container: str, part: Path, sample_rate: int, path: Path) -> Encoder:
+def _open_soundfile(container: str, descriptor: int, sample_rate: int, path: Path) -> Encoder:
     try:
         import soundfile
     except ImportError as error:
@@ -87,7 +97,9 @@ def _open_soundfile(container: str, part: Path, sample_rate: int, path: Path) ->
             f"{path}: writing {path.suffix} needs soundfile: pip install 'edge-vc-runtime[audio]'"
         ) from error
     try:
-        file: Encoder = soundfile.SoundFile(part, "x", sample_rate, 1, format=container)
+        file: Encoder = soundfile.SoundFile(
+            descriptor, "w", sample_rate, 1, format=container, closefd=False
+        )
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).strip().rstrip(".")
         raise AudioIOError(f"{path}: {reason}") from error

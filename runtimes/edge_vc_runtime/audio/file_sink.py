@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,9 @@ from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.formats import writable_names, writable_suffixes
 from edge_vc_runtime.audio.int16 import to_int16
 from edge_vc_runtime.audio.sink import SinkKind
+from edge_vc_runtime.files.error import OutputError
+from edge_vc_runtime.files.part_file import PartFile
+from edge_vc_runtime.files.writing import final_place
 from edge_vc_runtime.samples import Samples
 
 
@@ -23,12 +25,12 @@ class FileSink:
 
     def __init__(self, path: Path, sample_rate: int) -> None:
         self.name = str(path)
-        self._path = _check_place(path)
-        self._part = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+        self._part = PartFile(self._place(path))
         try:
-            self._encoder = open_encoder(self._part, sample_rate, path)
+            self._guard(self._part.open)
+            self._encoder = open_encoder(self._part.descriptor, sample_rate, path)
         except BaseException:  # a signal just now: nobody else knows the part yet
-            self._part.unlink(missing_ok=True)
+            self._part.remove()
             raise
 
     def write(self, samples: Samples) -> None:
@@ -38,33 +40,32 @@ class FileSink:
     def finish(self) -> None:
         """Close the file, put it on disk and give it its name."""
         self._guard(self._encoder.close)
-        with self._part.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(self._part, self._path)
+        self._guard(self._part.commit)
+        self._part.remove()
 
     def abort(self) -> None:
         """Remove what was written; harmless after `finish`."""
         with suppress(OSError, RuntimeError):  # a full disk stays full; the part goes all the same
             self._encoder.close()
-        self._part.unlink(missing_ok=True)
+        self._part.remove()
 
-    def _guard(self, action: Callable[[], None]) -> None:
+    def _place(self, path: Path) -> Path:
+        """Return the file that will be replaced, links resolved."""
+        try:
+            place = final_place(path)
+        except OutputError as error:
+            raise AudioIOError(f"{path}: is not a file; raw audio on stdout is -") from error
+        if not place.parent.is_dir():
+            raise AudioIOError(f"{path}: the folder {place.parent} does not exist")
+        return place
+
+    def _guard(self, action: Callable[[], object]) -> None:
         try:
             action()
         except OSError as error:
             raise AudioIOError(f"{self.name}: {error.strerror or error}") from error
         except RuntimeError as error:  # libsndfile's way to say the same
             raise AudioIOError(f"{self.name}: {error}") from error
-
-
-def _check_place(path: Path) -> Path:
-    """Return the file that will be replaced, links resolved."""
-    place = Path(os.path.realpath(path))
-    if place.exists() and not place.is_file():
-        raise AudioIOError(f"{path}: is not a file; raw audio on stdout is -")
-    if not place.parent.is_dir():
-        raise AudioIOError(f"{path}: the folder {place.parent} does not exist")
-    return place
 
 
 FILE_SINK = SinkKind(

@@ -6,10 +6,14 @@ the group `ENTRY_POINTS`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from edge_vc_runtime.audio.encoders import check_suffix
 from edge_vc_runtime.audio.file_sink import FILE_SINK
 from edge_vc_runtime.audio.raw_sink import STDOUT_SINK
 from edge_vc_runtime.audio.sink import SinkKind
 from edge_vc_runtime.entry_points import register_entry_points
+from edge_vc_runtime.files.output_place import OutputPlace
 
 ENTRY_POINTS = "edge_vc.sinks"
 """Entry point group in which other distributions name their `SinkKind`."""
@@ -39,6 +43,22 @@ def sink_kind(argument: str) -> SinkKind:
         register_entry_points(ENTRY_POINTS, register_sink)
         found = _accepting(argument)
     return found or FILE_SINK
+
+
+@dataclass(frozen=True)
+class SinkPlace(OutputPlace):
+    """An argument that names a sink; one that is a file is checked as every output is."""
+
+    def named_in(self, value: object) -> tuple[str, ...]:
+        """Return the file; nothing where another kind of sink opens the argument."""
+        is_file = isinstance(value, str) and sink_kind(value) is FILE_SINK
+        return super().named_in(value) if is_file else ()
+
+    def _check_suffix(self, path: str) -> None:
+        check_suffix(path)
+
+
+SINK = SinkPlace()
 
 
 def describe_sinks() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import selectors
 import socket
 import struct
@@ -105,9 +106,8 @@ def _listen(path: Path) -> socket.socket:
     """Bind under another name, restrict, then move into place: never open to others."""
     _refuse_answered(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    fresh = path.with_name(f".{os.getpid()}.s")
+    fresh = path.with_name(f".{secrets.token_hex(4)}.s")
     try:
-        fresh.unlink(missing_ok=True)
         listener.bind(str(fresh))
         fresh.chmod(0o600)
         listener.listen(_MOST_CLIENTS)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from edge_vc_runtime.board_profile import user_folder
 from edge_vc_runtime.devices.backend import Direction
 from edge_vc_runtime.devices.error import DeviceError
+from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
 
 _DIRECTIONS: tuple[Direction, ...] = ("input", "output")
@@ -64,14 +63,10 @@ def remembered_path(environment: Mapping[str, str] | None = None) -> Path:
 
 def _write(kept: dict[Direction, str], environment: Mapping[str, str] | None) -> Path:
     place = remembered_path(environment)
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-        part.replace(place)
+        write_whole(place, json.dumps(kept, indent=1) + "\n")
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise DeviceError(
             f"{place}: {error.strerror or error}; set XDG_CONFIG_HOME to a folder of yours"
         ) from error

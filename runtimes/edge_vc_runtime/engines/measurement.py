@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
@@ -14,6 +13,8 @@ from edge_vc_runtime.board_profile import user_folder
 from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines.kind import LibraryVersion
 from edge_vc_runtime.engines.registry import engine_kinds
+from edge_vc_runtime.files.output_place import check_folder
+from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.schema.fields import FieldError, parse_object
 from edge_vc_runtime.schema.records import from_json_value
 from edge_vc_runtime.sysfs import cpu_model
@@ -84,14 +85,17 @@ def save_measurement(made: Measurement, environment: Mapping[str, str] | None = 
     """Store a measurement and return its file; raises `OSError`."""
     place = _place(made, environment)
     place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(asdict(made), indent=1) + "\n")
-        part.replace(place)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    return place
+    return write_whole(place, json.dumps(asdict(made), indent=1) + "\n")
+
+
+def check_store(environment: Mapping[str, str] | None = None) -> None:
+    """Raise `OutputError` where no measurement could be stored, before one is made."""
+    check_folder(measurement_folder(environment))
+
+
+def measurement_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """Return where measurements are kept: ``$XDG_STATE_HOME/edge-vc``."""
+    return user_folder("STATE", ".local/state", environment)
 
 
 def load_measurement(
@@ -116,6 +120,6 @@ def _place(made: Measurement, environment: Mapping[str, str] | None) -> Path:
 
     Environments with other libraries, and machines that share a home folder, keep their own.
     """
-    folder = user_folder("STATE", ".local/state", environment)
+    folder = measurement_folder(environment)
     key = json.dumps(asdict(replace(made, created="", timings=())), sort_keys=True)
     return folder / f"engine-{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -55,18 +56,15 @@ class Disk:
 
     def write_over(self, path: Path, data: bytes) -> None:
         """Put ``data`` in place of a file at once: a reader sees the old bytes or the new."""
-        beside = path.with_name(f".in-{path.name}.{os.getpid()}")
-        with _told(beside):
-            beside.unlink(missing_ok=True)
+        beside = path.with_name(f".in-{path.name}.{secrets.token_hex(8)}")
         self.write(beside, [data])
         self.rename(beside, path)
 
     def link(self, path: Path, target: str) -> None:
         """Make ``path`` a symbolic link to ``target`` at once, in place of one that is there."""
-        beside = path.with_name(f".in-{path.name}.{os.getpid()}")
+        beside = path.with_name(f".in-{path.name}.{secrets.token_hex(8)}")
         with _told(beside):
             self.before(f"link {path.name}")
-            beside.unlink(missing_ok=True)
             beside.symlink_to(target)
         self.rename(beside, path)
 

@@ -6,6 +6,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
+from edge_vc_runtime.audio.sinks import SINK
 from edge_vc_runtime.live.device_choice import DeviceChoice
 from edge_vc_runtime.live.realtime import MOST_PRIORITY, RealtimeSettings
 from edge_vc_runtime.option_types import number_within, whole_within
@@ -60,8 +61,12 @@ def add_live_options(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="stop after so many s (default: at Ctrl-C)",
     )
-    group.add_argument("--record", metavar="FILE", help="also write the converted voice: {sinks}")
-    group.add_argument("--record-input", metavar="FILE", help="also write the microphone's voice")
+    group.add_argument(
+        "--record", metavar="FILE", type=SINK, help="also write the converted voice: {sinks}"
+    )
+    group.add_argument(
+        "--record-input", metavar="FILE", type=SINK, help="also write the microphone's voice"
+    )
     group.add_argument(
         "--reserve", type=number_within(0, 500, "ms"), metavar="MS",
         help="audio that waits in the output buffer in ms, 0 to 500: less is less delay, "

@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from edge_vc_runtime.files.error import OutputError
 from edge_vc_runtime.live.hop_times import HopTimes
 from edge_vc_runtime.live.snapshot import DelayParts, LiveSnapshot
 from edge_vc_runtime.message import one_line
@@ -96,8 +97,8 @@ class LiveDisplay:
             return
         try:
             save_report(report, Path(place))
-        except OSError as error:
-            raise MonitorError(f"--report {place}: {error.strerror or error}") from error
+        except OutputError as error:
+            raise MonitorError(f"--report {error}") from error
         self.console.print(f"report: {place}")
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
-from edge_vc_runtime.monitor.error import MonitorError
+from edge_vc_runtime.files.output_kinds import JSON_REPORT
 
 
 @dataclass(frozen=True)
@@ -22,9 +20,7 @@ class DisplayOptions:
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> DisplayOptions:
-        """Take the parsed options; raises `MonitorError` for a report that cannot be written."""
-        if arguments.report not in (None, "-"):
-            _check_writable(Path(arguments.report))
+        """Take the parsed options."""
         return cls(arguments.quiet, arguments.report, arguments.metrics)
 
 
@@ -32,7 +28,7 @@ def add_display_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--report`` and ``--metrics``; ``-q`` is there already."""
     group = parser.add_argument_group("figures (live)")
     group.add_argument(
-        "--report", metavar="FILE",
+        "--report", metavar="FILE", type=JSON_REPORT,
         help="write a JSON report at the end, as `profile --json` does, with what the run "
         "did; - for stdout",
     )  # fmt: skip
@@ -46,14 +42,3 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 <= int(text[:9]) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r:.40} is no port; give 1 to 65535, or 0")
     return int(text)
-
-
-def _check_writable(place: Path) -> None:
-    """Fail now, not after an hour of conversion."""
-    folder = place.absolute().parent
-    if place.is_dir():
-        raise MonitorError(f"--report {place}: is a folder; name a file")
-    if not folder.is_dir():
-        raise MonitorError(f"--report {place}: there is no folder {folder}")
-    if not os.access(folder, os.W_OK):
-        raise MonitorError(f"--report {place}: the folder {folder} is not writable")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.message import one_line
 from edge_vc_runtime.profiling.report import Report
 
 
 class PictureError(Exception):
-    """A picture that cannot be drawn or written; one line with the remedy."""
+    """A picture that cannot be drawn; one line with the remedy."""
 
 
 def write_png(report: Report, path: Path) -> None:
     """Draw hop times per mode with the deadline, as a PNG.
 
-    Raises `PictureError` when matplotlib is missing or ``path`` cannot be written.
+    Raises `PictureError` when matplotlib is missing, `OutputError` for a path that does not work.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -39,9 +41,9 @@ def write_png(report: Report, path: Path) -> None:
         title = f"{report.subject.bundle}, {report.subject.precision}, {name}"
         axes.set_title(one_line(title)[:100], parse_math=False)
         axes.legend()
+    drawn = io.BytesIO()
     try:
-        figure.savefig(path, format="png", dpi=120)
-    except OSError as error:
-        raise PictureError(f"{path}: {error.strerror or error}") from error
+        figure.savefig(drawn, format="png", dpi=120)
     except (ValueError, OverflowError, ArithmeticError, RuntimeError) as error:
         raise PictureError(f"the report cannot be drawn: {error}") from error
+    write_whole(path, drawn.getvalue())

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
+from edge_vc_runtime.files.output_place import OutputPlace
 from edge_vc_runtime.taps.error import TapError
 from edge_vc_runtime.taps.kinds import KINDS
 from edge_vc_runtime.taps.recognisers import POCKETSPHINX
@@ -34,15 +33,11 @@ class TapOptions:
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> TapOptions:
-        """Take the parsed options; raises `TapError` for a file that cannot be written."""
+        """Take the parsed options; raises `TapError` for a kind that is given twice."""
         taps = tuple(arguments.tap or ())
         names = [tap.kind for tap in taps]
-        files = [Path(tap.file).absolute() for tap in taps if tap.file]
-        if len(set(names)) < len(names) or len(set(files)) < len(files):
-            raise TapError("--tap was given twice with the same kind or file; give each once")
-        for tap in taps:
-            if tap.file is not None:
-                _check_writable(tap)
+        if len(set(names)) < len(names):
+            raise TapError("--tap was given twice with the same kind; give each once")
         return cls(taps, arguments.tap_stream, arguments.recogniser)
 
 
@@ -51,7 +46,7 @@ def add_tap_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("taps (live)")
     kinds = "; ".join(f"{kind.name}: {kind.usage}" for kind in KINDS.values())
     group.add_argument(
-        "--tap", action="append", type=_tap, metavar="KIND[=FILE]",
+        "--tap", action="append", type=TAP, metavar="KIND[=FILE]",
         help=f"let a second process listen and write FILE, or lines on the terminal ({kinds}); "
         "may be given once per kind",
     )  # fmt: skip
@@ -65,17 +60,26 @@ def add_tap_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _tap(text: str) -> TapChoice:
-    kind, equals, file = text.partition("=")
-    if kind not in KINDS or (equals and not file):
-        names = " or ".join(f"{name}[=FILE]" for name in KINDS)
-        raise argparse.ArgumentTypeError(f"{text!r:.60}; it has to be {names}")
-    return TapChoice(kind, file or None)
+@dataclass(frozen=True)
+class TapPlace(OutputPlace):
+    """What ``--tap`` takes: a kind, with or without a file."""
+
+    @property
+    def __name__(self) -> str:
+        return "tap"
+
+    def __call__(self, text: str) -> TapChoice:  # type: ignore[override]
+        """Return the choice."""
+        kind, equals, file = text.partition("=")
+        if kind not in KINDS or (equals and not file):
+            names = " or ".join(f"{name}[=FILE]" for name in KINDS)
+            raise argparse.ArgumentTypeError(f"{text!r:.60}; it has to be {names}")
+        return TapChoice(kind, file or None)
+
+    def named_in(self, value: object) -> tuple[str, ...]:
+        """Return the files of the choices."""
+        taps = value if isinstance(value, list) else []
+        return tuple(tap.file for tap in taps if tap.file)
 
 
-def _check_writable(tap: TapChoice) -> None:
-    place = Path(tap.file or "")
-    folder = place.absolute().parent
-    if place.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        fact = "is a folder" if place.is_dir() else f"cannot be made in {folder}"
-        raise TapError(f"--tap {tap.kind}: {place} {fact}; name a file in a writable folder")
+TAP = TapPlace(stream=True)

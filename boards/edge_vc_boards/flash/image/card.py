@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,9 @@ from edge_vc_boards.flash.image.payload import Payload, write_payload
 from edge_vc_boards.flash.image.pi_image import PiImage, inspect_image
 from edge_vc_boards.flash.image.preseed_files import preseed_files
 from edge_vc_boards.flash.image.systemd_files import systemd_files
+from edge_vc_runtime.files.error import OutputError
+from edge_vc_runtime.files.part_folder import scratch_folder
+from edge_vc_runtime.files.writing import replacing_path
 
 Files = dict[str, Path | bytes]
 Say = Callable[[str], None]
@@ -64,28 +65,32 @@ def make_card(request: CardRequest, say: Say = lambda line: None) -> Card:
     Either both are whole and read back, or what was there before is untouched. Raises `CardError`.
     """
     _check_paths(request)
-    part = request.out.with_name(f".{request.out.name}.{os.getpid()}.part")
     try:
-        say(f"copying {request.image.name}")
-        written = copy_image(request.image, part)
-        with _named(request.image):
-            image = inspect_image(part, request.board, request.init_format)
-        say(f"{image.system.name} of {image.released}, customised with {image.format}")
-        before = digest_image(part, image.boot.partition)
-        if before.sha256 != written:
-            raise CardError(f"{request.out}: what was written reads back otherwise; a bad disk?")
-        with tempfile.TemporaryDirectory(prefix="edge-vc-card-", dir=request.out.parent) as name:
-            files, instance = _card_files(request, image, Path(name))
-            with _named(request.image):
-                after = _write(image, files, before)
-        os.chmod(part, 0o600)  # it holds a password's hash and the network's key
-        os.replace(part, request.out)
-    finally:
-        part.unlink(missing_ok=True)
-    manifest = write_imager_manifest(request.out, after, image, request.title)
+        # It holds a password's hash and the network's key.
+        with replacing_path(request.out, 0o600) as part:
+            image, after, instance = _customised(request, part, say)
+        manifest = write_imager_manifest(request.out, after, image, request.title)
+    except OutputError as error:
+        raise CardError(f"--out {error}") from error
     return Card(
         request.out, manifest, image.format, image.system.key, after.sha256, after.size, instance
     )
+
+
+def _customised(request: CardRequest, part: Path, say: Say) -> tuple[PiImage, ImageDigest, str]:
+    """Copy the stock image to ``part`` and put the card's files into it, both read back."""
+    say(f"copying {request.image.name}")
+    written = copy_image(request.image, part)
+    with _named(request.image):
+        image = inspect_image(part, request.board, request.init_format)
+    say(f"{image.system.name} of {image.released}, customised with {image.format}")
+    before = digest_image(part, image.boot.partition)
+    if before.sha256 != written:
+        raise CardError(f"{request.out}: what was written reads back otherwise; a bad disk?")
+    with scratch_folder(request.out.parent) as folder:
+        files, instance = _card_files(request, image, folder)
+        with _named(request.image):
+            return image, _write(image, files, before), instance
 
 
 def _card_files(request: CardRequest, image: PiImage, folder: Path) -> tuple[Files, str]:

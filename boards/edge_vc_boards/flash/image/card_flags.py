@@ -7,12 +7,19 @@ from typing import Annotated
 
 import typer
 
+from edge_vc.command_line.output import output_option
+from edge_vc_runtime.files.output_kinds import FOLDER
+from edge_vc_runtime.files.output_place import OutputPlace
+
+CARD_IMAGE = OutputPlace((".img",))
+
 ImageOption = Annotated[
     Path | None, typer.Option(metavar="IMG", help="A stock image to make a card of.")
 ]
 
 OutOption = Annotated[
-    Path | None, typer.Option(metavar="IMG", help="The card's image; needed with --image.")
+    Path | None,
+    output_option(CARD_IMAGE, metavar="IMG", help="The card's image; needed with --image."),
 ]
 
 UserOption = Annotated[str | None, typer.Option(metavar="NAME", help="The card's account.")]
@@ -75,9 +82,7 @@ DeviceOption = Annotated[
     ),
 ]
 
-LayerOption = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Write a layer for rpi-image-gen.")
-]
+LayerOption = Annotated[Path | None, output_option(FOLDER, help="Write a layer for rpi-image-gen.")]
 
 SystemOption = Annotated[
     str | None,

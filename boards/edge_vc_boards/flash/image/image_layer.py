@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
 from edge_vc_boards.flash.image.error import CardError
 from edge_vc_boards.flash.image.payload import Payload, write_payload
 from edge_vc_runtime import __version__
+from edge_vc_runtime.files.durable import rename, sync_file
+from edge_vc_runtime.files.part_folder import scratch_folder
+from edge_vc_runtime.files.writing import write_whole
 
 _FOLDER = "edge-vc"
 _LAYER = """\
@@ -43,15 +44,16 @@ def write_layer(folder: Path, payload: Payload) -> list[Path]:
         layer.parent.mkdir(parents=True, exist_ok=True)
         (folder / _FOLDER).mkdir(exist_ok=True)
         written = []
-        with tempfile.TemporaryDirectory(prefix=".edge-vc-", dir=folder) as name:
-            for each, data in sorted(write_payload(payload, Path(name)).items()):
+        with scratch_folder(folder) as scratch:
+            for each, data in sorted(write_payload(payload, scratch).items()):
                 path = folder / _FOLDER / each
                 if isinstance(data, bytes):
-                    path.write_bytes(data)
+                    write_whole(path, data)
                 else:
-                    shutil.move(data, path)
+                    sync_file(data)
+                    rename(data, path)
                 written.append(path)
-        layer.write_text(_LAYER.format(version=__version__, folder=_FOLDER), encoding="utf-8")
+        write_whole(layer, _LAYER.format(version=__version__, folder=_FOLDER))
     except OSError as error:
         raise CardError(f"--layer {folder}: {error.strerror or error}") from error
     return [layer, *written]

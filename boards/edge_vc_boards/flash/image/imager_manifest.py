@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from edge_vc_boards.flash.image.image_copy import ImageDigest
 from edge_vc_boards.flash.image.pi_image import PiImage
+from edge_vc_runtime.files.writing import write_whole
 
 _DEVICES = ("pi3-64bit", "pi4-64bit", "pi5-64bit")
 
@@ -32,7 +32,4 @@ def write_imager_manifest(card: Path, digest: ImageDigest, image: PiImage, title
         "devices": list(_DEVICES),
     }
     path = manifest_path(card)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps({"os_list": [entry]}, indent=2) + "\n", encoding="utf-8")
-    os.replace(part, path)
-    return path
+    return write_whole(path, json.dumps({"os_list": [entry]}, indent=2) + "\n")

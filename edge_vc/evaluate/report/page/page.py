@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from edge_vc.evaluate.report.page.parts import header_part, runs_part, tables_pa
 from edge_vc.evaluate.report.page.run_log import RunFacts
 from edge_vc.evaluate.report.report import EvaluationReport
 from edge_vc.settings.optional import EvaluationError
+from edge_vc_runtime.files.writing import write_whole
 
 MOST_BYTES = 14_000_000
 """Sentences are added until the page would be larger."""
@@ -47,15 +47,10 @@ def write_page(
     """Write the page, whole or not at all; raises `EvaluationError` where the audio is missing."""
     path = Path(path)
     text = page_of(report, options or PageOptions(), progress)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        return write_whole(path, text)
     except OSError as error:
         raise EvaluationError(f"{path}: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return path
 
 
 def page_of(
