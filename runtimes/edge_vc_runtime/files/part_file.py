@@ -41,6 +41,9 @@ class PartFile:
         self.descriptor = -1
         self._mode = mode
 
+    def __fspath__(self) -> str:
+        return str(self.path)
+
     def open(self) -> PartFile:
         """Create the file, empty and locked; return this object."""
         folder = self.place.parent

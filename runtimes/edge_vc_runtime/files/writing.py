@@ -47,9 +47,8 @@ def replacing_path(path: PathLike, mode: int = 0o666) -> Iterator[Path]:
     place = final_place(path)
     part = PartFile(place, mode)
     try:
-        with named(path, place, place.parent):
+        with named(path, part, place, place.parent):
             part.open()
-        with named(path, part.path, place, place.parent):
             yield part.path
             part.commit()
     finally:
