@@ -10,13 +10,18 @@ from pathlib import Path
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.request import check_root
 from edge_vc_boards.flash.ssh import RemoteOutput, SshConnection, SshTarget
+from edge_vc_runtime.files.output_kinds import JSON_REPORT, PNG_PICTURE
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
+from edge_vc_runtime.outputs import check_outputs
 
 OPTIONS_HELP = f"""\
   --root DIR             folder of the installation there (default: {DEFAULT_ROOT})
   --port N, --identity KEY, --ssh-option KEY=VALUE
                          as for `edge-vc flash`
 """
+
+
+_WRITTEN = {"--json": JSON_REPORT, "--png": PNG_PICTURE}
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,17 @@ def remote_parser(prog: str, *files: str) -> argparse.ArgumentParser:
     parser.add_argument("--identity", type=Path)
     parser.add_argument("--ssh-option", action="append", default=[])
     for name in files:
-        parser.add_argument(name)
+        parser.add_argument(name, type=_WRITTEN[name])
+    parser.set_defaults(parser=parser)
     return parser
 
 
 def remote_command(verb: str, here: argparse.Namespace) -> RemoteCommand:
-    """Return the command that the options ask for; raises `FlashError`."""
+    """Return the command that the options ask for; raises `FlashError`.
+
+    What is to be written here is checked before anything runs there: raises `OutputError`.
+    """
+    check_outputs(here)
     check_root(here.root)
     target = SshTarget(here.remote, here.port, here.identity, tuple(here.ssh_option))
     return RemoteCommand(target, here.root, verb)
