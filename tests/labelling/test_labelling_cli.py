@@ -172,7 +172,7 @@ def test_a_file_is_no_folder_to_label_into(tmp_path):
     (tmp_path / "out").write_text("")
     code, output = invoke(corpus, "--teacher", recipe(tmp_path), "-o", tmp_path / "out")
     assert code == 2
-    assert "not writable" in output
+    assert "is a file; name a folder" in output
 
 
 def test_help_teaches():

@@ -68,7 +68,8 @@ def test_a_dry_run_writes_nothing(recordings: Path, tmp_path: Path) -> None:
     ("arguments", "fact"),
     [
         (["none", "-o", "out"], "no such folder"),
-        (["{in}", "-o", "{in}"], "is within"),
+        (["{in}", "-o", "{in}"], "is an input"),
+        (["{in}", "-o", "{in}/deep"], "is within"),
         (["{in}", "-o", "out", "--denoise", "magic"], "denoise is 'magic'; give wiener or"),
         (["{in}", "-o", "out", "--variants", "1", "--noise", "{empty}"], "holds no recordings"),
         (["{in}", "-o", "out", "--max-seconds", "0.1"], "max_seconds is 0.1"),
