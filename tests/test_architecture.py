@@ -204,9 +204,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.verbs",
     },
     "edge_vc_runtime/validation": {
-        "edge_vc_runtime.aliases",
         "edge_vc_runtime.board_profile",
-        "edge_vc_runtime.errors",
         "edge_vc_runtime.golden",
         "edge_vc_runtime.option_types",
         "edge_vc_runtime.samples",
@@ -214,6 +212,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.verb_parser",
         "edge_vc_runtime/bundle",
         "edge_vc_runtime/schema",
+        "edge_vc_runtime/files",
     },
     "edge_vc_runtime.board_profile": {"edge_vc_runtime.sysfs", "edge_vc_runtime/schema"},
     "edge_vc_runtime/chain": {
@@ -329,6 +328,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.version",
         "edge_vc_runtime/bundle",
         "edge_vc_runtime/engines",
+        "edge_vc_runtime/files",
     },
     "edge_vc_runtime.trust": {
         "edge_vc_runtime.board_profile",

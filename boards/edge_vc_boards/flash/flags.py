@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from edge_vc.assets import bundle_names
+from edge_vc.command_line.output import output_option
 from edge_vc_boards.profile_folder import board_names
+from edge_vc_runtime.files.output_place import OutputPlace
 
 BundleArgument = Annotated[
     str | None,
@@ -120,7 +122,11 @@ UninstallOption = Annotated[
 
 BundleAppOption = Annotated[
     Path | None,
-    typer.Option(metavar="OUT", help="Write one executable file: runtime, wheels and bundle."),
+    output_option(
+        OutputPlace(),
+        metavar="OUT",
+        help="Write one executable file: runtime, wheels and bundle.",
+    ),
 ]
 
 ConfigureAudioOption = Annotated[

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
-from edge_vc_runtime.vetting.bundle_check import check_bundle
 from edge_vc_runtime.files.part_folder import new_folder
 from edge_vc_runtime.files.writing import write_whole
+from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 
 def unpack(bundle: Path, folder: Path) -> list[Path]:

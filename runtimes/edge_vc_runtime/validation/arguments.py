@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge_vc_runtime.files.output_kinds import JSON_REPORT
 from edge_vc_runtime.option_types import whole_within
 from edge_vc_runtime.validation.commands import validate
 from edge_vc_runtime.verb_parser import Commands, add_verb
@@ -31,5 +32,8 @@ def add_validate(commands: Commands, prog: str) -> None:
         "--threads", type=whole_within(1, 64), default=1, metavar="N",
         help="threads of the engine, 1 to 64 (default: 1)",
     )  # fmt: skip
-    parser.add_argument("--json", metavar="FILE", help="write the result; - for stdout, no table")
+    parser.add_argument(
+        "--json", metavar="FILE", type=JSON_REPORT,
+        help="write the result; - for stdout, no table",
+    )  # fmt: skip
     parser.set_defaults(command=validate)

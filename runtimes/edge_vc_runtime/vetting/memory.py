@@ -13,6 +13,7 @@ from edge_vc_runtime.board_profile import user_folder
 from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.engines.kind import EngineKind
+from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.version import __version__
 
 _FOLDER = "trials"
@@ -56,4 +57,4 @@ def remember(trial: Trial) -> None:
     place = trial.place()
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(json.dumps(asdict(trial)) + "\n")
+        write_whole(place, json.dumps(asdict(trial)) + "\n")

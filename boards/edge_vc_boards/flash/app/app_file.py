@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from importlib import resources
@@ -14,6 +13,7 @@ from edge_vc_boards.flash.app.entry import LIST
 from edge_vc_boards.flash.carried_systems import CarriedSystem
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_runtime.bundle.reader import Bundle
+from edge_vc_runtime.files.writing import replacing_path
 
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -74,8 +74,7 @@ def _unpacked(wheel: Path) -> int:
 
 
 def _write(out: Path, members: dict[str, bytes | Path]) -> None:
-    part = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
+    with replacing_path(out) as part:
         with part.open("wb") as file:
             file.write(_SHEBANG)
             with zipfile.ZipFile(file, "a", zipfile.ZIP_STORED) as archive:
@@ -85,9 +84,4 @@ def _write(out: Path, members: dict[str, bytes | Path]) -> None:
                     info.external_attr = 0o644 << 16
                     data = content if isinstance(content, bytes) else content.read_bytes()
                     archive.writestr(info, data)
-            file.flush()
-            os.fsync(file.fileno())
         part.chmod(0o755)
-        os.replace(part, out)
-    finally:
-        part.unlink(missing_ok=True)
