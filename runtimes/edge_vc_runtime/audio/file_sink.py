@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -65,7 +67,14 @@ class FileSink:
         except OSError as error:
             raise AudioIOError(f"{self.name}: {error.strerror or error}") from error
         except RuntimeError as error:  # libsndfile's way to say the same
-            raise AudioIOError(f"{self.name}: {error}") from error
+            raise AudioIOError(f"{self.name}: {self._reason(error)}") from error
+
+    def _reason(self, error: RuntimeError) -> str:
+        """Return what went wrong; libsndfile does not pass on what the system said."""
+        with suppress(OSError):
+            if not os.fstatvfs(self._part.descriptor).f_bavail:
+                return os.strerror(errno.ENOSPC)
+        return str(error)
 
 
 FILE_SINK = SinkKind(

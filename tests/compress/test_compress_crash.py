@@ -1,0 +1,160 @@
+"""Killed before any sync or rename, a run resumes to the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from crash_points import run_until
+
+from edge_vc.compress.pipeline.run_folder import RECORD, RunFolder, content_hash
+from edge_vc.compress.pipeline.runner import run_stages
+from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
+from edge_vc.compress.recipe import Recipe
+from edge_vc.labelling.folder import LABELS, LabelFolder
+from edge_vc.labelling.task import KEPT, LabelOutcome
+from edge_vc.training.checkpoint import Checkpoint
+from edge_vc_runtime.files.writing import write_whole
+
+A_YEAR_BACK, A_DAY_ON = -365 * 86400.0, 86400.0
+
+
+class Makes(Stage):
+    """Writes files and keeps what it has in scratch."""
+
+    name: ClassVar[str] = "makes"
+
+    def run(self, work: Workspace) -> Metrics:
+        for number in range(3):
+            kept = work.scratch / f"{number}.txt"
+            if not kept.exists():
+                write_whole(kept, str(number) * 100)
+            write_whole(work.output / kept.name, kept.read_bytes())
+        return {"files": 3.0}
+
+
+class Uses(Stage):
+    """Makes something of the stage before."""
+
+    name: ClassVar[str] = "uses"
+    needs: ClassVar[tuple[str, ...]] = ("makes",)
+
+    def run(self, work: Workspace) -> Metrics:
+        whole = b"".join(path.read_bytes() for path in sorted(work.inputs["makes"].glob("*.txt")))
+        write_whole(work.output / "hash", hashlib.sha256(whole).hexdigest())
+        return {"bytes": float(len(whole))}
+
+
+def toy_run(folder: Path) -> None:
+    run_stages(Recipe(), [Makes(Recipe()), Uses(Recipe())], folder)
+
+
+def artifacts(folder: Path) -> dict[str, str]:
+    """Return the content hash of every artifact; fails for one that is not whole."""
+    found = {}
+    for record in sorted(folder.glob(f"*/{RECORD}")):
+        stage = record.parent.name
+        kept = RunFolder(folder).record(stage)
+        assert kept is not None, f"{stage} is there and not whole"
+        found[stage] = content_hash(record.parent)
+    return found
+
+
+@pytest.mark.parametrize("clock", [0.0, A_YEAR_BACK, A_DAY_ON], ids=["", "a year back", "a day on"])
+def test_stages_killed_at_every_point_resume_to_the_same_bytes(
+    tmp_path: Path, clock: float
+) -> None:
+    whole = run_until(None, lambda: toy_run(tmp_path / "whole"))
+    wanted = artifacts(tmp_path / "whole")
+    assert list(wanted) == ["makes", "uses"]
+    assert whole.points >= 40
+    for point in range(0, whole.points, 1 if not clock else 7):
+        folder = tmp_path / f"at-{point}"
+        assert run_until(point, lambda folder=folder: toy_run(folder)).killed
+        assert artifacts(folder).items() <= wanted.items()
+        assert not run_until(None, lambda folder=folder: toy_run(folder), clock).killed
+        assert artifacts(folder) == wanted
+        assert not list(folder.rglob(".edge-vc-*"))
+        shutil.rmtree(folder)
+
+
+def test_labels_killed_at_every_point_are_whole_or_not_listed(tmp_path: Path) -> None:
+    keys = [f"{number:032x}" for number in range(4)]
+
+    def store(folder: Path) -> None:
+        labels = LabelFolder(folder)
+        with labels.locked():
+            done = labels.finished()
+            for key in keys:
+                if key not in done:
+                    labels.store(LabelOutcome(key, KEPT, content=key.encode() * 10))
+
+    points = run_until(None, lambda: store(tmp_path / "whole")).points
+    assert points >= 4 * 4
+    for point in range(points):
+        folder = tmp_path / f"at-{point}"
+        assert run_until(point, lambda folder=folder: store(folder)).killed
+        for key in LabelFolder(folder).finished():
+            assert (folder / LABELS / f"{key}.npz").read_bytes() == key.encode() * 10
+        assert not run_until(None, lambda folder=folder: store(folder)).killed
+        assert sorted(LabelFolder(folder).finished()) == keys
+        assert not list(folder.rglob(".edge-vc-*"))
+
+
+def test_a_checkpoint_killed_at_every_point_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
+    class Number:
+        value = 0
+
+        def state_dict(self) -> dict[str, int]:
+            return {"value": self.value}
+
+        def load_state_dict(self, state: dict[str, int]) -> None:
+            self.value = state["value"]
+
+    def save(step: int) -> None:
+        part = Number()
+        part.value = step
+        Checkpoint(tmp_path, {"part": part}).save(step, 1.0)
+
+    save(1)
+    points = run_until(None, lambda: save(1)).points
+    assert points == 3
+    for point in range(points):
+        assert run_until(point, lambda point=point: save(point + 2)).killed
+        part = Number()
+        step, _ = Checkpoint(tmp_path, {"part": part}).restore()
+        assert step == part.value
+        assert step in ((1, 2, 3, 4) if point else (1,))
+
+
+COMMANDS: dict[str, Callable[[Path, Path], list[str]]] = {
+    "run": lambda given, out: ["run", "kathleen-nano", str(given / "00.wav"), str(out / "o.wav")],
+    "prepare": lambda given, out: ["prepare", str(given), "-o", str(out / "corpus")],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_sigterm_ends_a_verb_cleaned_up(verb: str, tmp_path: Path, tiny_corpus: Path) -> None:
+    words = COMMANDS[verb](tiny_corpus, tmp_path)
+    command = [sys.executable, "-m", "edge_vc", *words]
+    codes = set()
+    for wait_s in (1.0, 2.0, 3.0, 4.0):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+            try:
+                child.wait(wait_s)
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGTERM)
+            errors = child.communicate()[1]
+        codes.add(child.returncode)
+        assert b"Traceback" not in errors
+        if child.returncode == 143:  # before, nothing was begun
+            assert not list(tmp_path.rglob(".edge-vc-*"))
+    assert codes <= {0, 143, -signal.SIGTERM}
