@@ -25,7 +25,7 @@ SOUND_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins portaudio19-dev
 INSTALL_PYAUDIO = @$(PIP) -q --build-constraint constraints.txt pyaudio >$(VENV)/pyaudio.log 2>&1 || echo \
   "make: PyAudio is left out ($(VENV)/pyaudio.log); on Debian: apt install portaudio19-dev python3-dev"
 
-.PHONY: help install quickstart test test-slow test-board test-live check docs docs-serve boards wheels mutants bench clean
+.PHONY: help install quickstart test test-slow test-board test-cards test-live check docs docs-serve boards wheels mutants bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,10 +39,13 @@ test: $(STAMP) ## the whole test suite
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(STAMP) ## the tests that take longer than a few seconds each
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not cards"
 
 test-board: $(STAMP) ## the tests that run on emulated boards; makes their arm64 root first
 	$(BIN)/python -m pytest -m emulated tests/boards
+
+test-cards: $(STAMP) ## cards that boot, and flashing over SSH, in arm64 systems; as root, an hour or more
+	$(BIN)/python -m pytest -m cards -rA tests/boards
 
 test-live: $(STAMP) ## the tests with a sound server, one at a time; installs what they need
 	@$(BIN)/python -c 'import pyaudio' 2>/dev/null && command -v pulseaudio >/dev/null || { \

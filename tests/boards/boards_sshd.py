@@ -48,11 +48,9 @@ class LoopbackServer:
             subprocess.run(new_key, check=True)
         self.port = _free_port()
         self.know("host")
-        config = folder / "sshd_config"
-        config.write_text(_CONFIG.format(port=self.port, folder=folder))
         Path("/run/sshd").mkdir(exist_ok=True)
         self._log = (folder / "sshd.log").open("wb")
-        self._server = subprocess.Popen([program, "-D", "-e", "-f", str(config)], stderr=self._log)
+        self._server = subprocess.Popen(self._command(program), stderr=self._log)
         self._wait()
 
     @property
@@ -100,6 +98,12 @@ class LoopbackServer:
         self._server.terminate()
         self._server.wait(10)
         self._log.close()
+
+    def _command(self, program: str) -> list[str]:
+        """Write the server's configuration; return what starts it."""
+        config = self.folder / "sshd_config"
+        config.write_text(_CONFIG.format(port=self.port, folder=self.folder))
+        return [program, "-D", "-e", "-f", str(config)]
 
     def _wait(self) -> None:
         for _ in range(100):

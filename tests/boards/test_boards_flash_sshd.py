@@ -1,7 +1,8 @@
 """`edge-vc flash` against a real SSH server, with real wheels, Python and runtime.
 
 Every test takes the fixture `board`, a `ServedBoard`: this machine (x86-64) behind a server on
-loopback. Another row of `BOARDS` is another kind of board, with the same tests.
+loopback, or with `make test-cards` a Debian for arm64 that QEMU translates. Another row of `BOARDS`
+is another kind of board, with the same tests.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from boards_served import (
     wait_for_process,
 )
 from boards_sshd import LoopbackServer
+from boards_sshd_arm64 import Arm64Server
 from runtime_installs import NO_INDEX
 from typer.testing import CliRunner
 
@@ -51,11 +53,16 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="logs in as root on loopback"),
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the profile is x86-64"),
 ]
-BOARDS: dict[str, Callable[[Path], LoopbackServer]] = {"x86-64": LoopbackServer}
-KILLS = 50
+BOARDS: dict[str, Callable[[Path], LoopbackServer]] = {
+    "x86-64": LoopbackServer,
+    "arm64": Arm64Server,
+}
+LONG = [pytest.mark.cards, pytest.mark.timeout(4 * 3600)]
+KILLS = {"x86-64": 50, "pi4": 8}
+"""By the board's profile: an emulated one takes minutes for each."""
 
 
-@pytest.fixture(scope="module", params=BOARDS)
+@pytest.fixture(scope="module", params=["x86-64", pytest.param("arm64", marks=LONG)])
 def board(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServedBoard]:
@@ -329,7 +336,7 @@ def test_kills_of_the_installer_never_break_what_is_current(
     began = time.monotonic()
     assert job.join().returncode == 0
     span, dice, killed = time.monotonic() - began, random.Random(14), 0
-    while killed < KILLS:
+    while killed < KILLS[board.profile]:
         current = check_whole(board, root, set(releases))
         wanted = next(path for release, path in releases.items() if release != current)
         job = _Job(str(wanted), *words)
