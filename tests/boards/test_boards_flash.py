@@ -89,6 +89,9 @@ def test_a_service_is_installed_left_alone_taken_back_and_removed(
     assert "the service does not stay up: the sound card is missing" in done.stderr
     assert (root / "current").readlink() == current
     assert events(root)[-1][0] == "rollback"
+    service = board.file("/etc/systemd/system/edge-vc.service")
+    assert service.read_text() == unit  # with the arguments of what runs again
+    assert [path.name for path in service.parent.iterdir()] == [service.name]
 
     assert "service: failed" in flash("--to", "pi@fake", "--list").stdout
     assert flash("--to", "pi@fake", "--uninstall").exit_code == 0

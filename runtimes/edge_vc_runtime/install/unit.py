@@ -29,7 +29,8 @@ SuccessExitStatus=130 143
 SupplementaryGroups=audio
 StateDirectory=edge-vc
 RuntimeDirectory=edge-vc
-Environment=XDG_STATE_HOME=/var/lib/edge-vc PYTHONUNBUFFERED=1
+# Sound libraries look for a home folder; the service's user has none.
+Environment=HOME=/var/lib/edge-vc XDG_STATE_HOME=/var/lib/edge-vc PYTHONUNBUFFERED=1
 
 # One thread asks for SCHED_FIFO by itself; the whole process at FIFO would be throttled.
 LimitRTPRIO={rt_priority}

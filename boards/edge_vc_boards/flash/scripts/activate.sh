@@ -1,5 +1,5 @@
 # ROOT ID BUNDLE SERVICE HEALTH [OPTION...]: switches to the virtual environment ID and installs
-# BUNDLE with it; if that fails, both are as they were. SERVICE is yes where systemd runs the
+# BUNDLE with it; if that fails, both are as they were, and so is the unit. SERVICE is yes where systemd runs the
 # release, restart where its unit or its environment has changed as well. HEALTH is a script.
 set -eu
 umask 022
@@ -16,7 +16,14 @@ point() {
   ln -s "$1" "$root/.in-venv"
   mv -fT "$root/.in-venv" "$root/venv"
 }
-back() { if [ -n "$old" ] && [ "$old" != "venvs/$id" ]; then point "$old"; fi; }
+unit=/etc/systemd/system/edge-vc.service
+back() {
+  if [ -n "$old" ] && [ "$old" != "venvs/$id" ]; then point "$old"; fi
+  if [ "$service" != no ] && [ -e "$unit.before" ]; then
+    mv -f "$unit.before" "$unit"
+    systemctl daemon-reload
+  fi
+}
 point "venvs/$id"
 code=0
 said=$("$root/venv/bin/edge-vc-rt" install "$bundle" --root "$root" --json "$@") || code=$?
@@ -39,6 +46,7 @@ restart:*'"changed": false'*)
   ;;
 *) systemctl --quiet is-active edge-vc || systemctl start edge-vc ;;
 esac
+[ "$service" = no ] || rm -f "$unit.before"
 rm -rf "$root/incoming" "$root"/wheels/.part-*
 for other in "$root"/venvs/*; do  # the one before stays
   [ "$other" = "$root/venvs/$id" ] || [ "venvs/${other##*/}" = "$old" ] || rm -rf "$other"

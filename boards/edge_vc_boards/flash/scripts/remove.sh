@@ -3,7 +3,7 @@ set -eu
 root=$1
 if [ "$2" = yes ] && [ -e /etc/systemd/system/edge-vc.service ]; then
   systemctl --quiet disable --now edge-vc || :
-  rm -f /etc/systemd/system/edge-vc.service
+  rm -f /etc/systemd/system/edge-vc.service /etc/systemd/system/edge-vc.service.before
   systemctl daemon-reload
 fi
 if [ -d "$root/releases" ] && [ -x "$root/venv/bin/edge-vc-rt" ]; then

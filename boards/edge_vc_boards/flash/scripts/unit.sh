@@ -1,8 +1,14 @@
-# Writes stdin as the service's unit and has systemd start it at every boot.
+# Writes stdin as the service's unit and has systemd start it at every boot. The unit before is kept
+# beside it until the release that comes with the new one has proved itself.
 set -eu
 umask 022
 unit=/etc/systemd/system/edge-vc.service
 cat >"$unit.part"
+if [ -e "$unit" ] && [ ! -e "$unit.before" ]; then
+  cp "$unit" "$unit.before-part"
+  sync
+  mv -f "$unit.before-part" "$unit.before"
+fi
 sync
 mv -f "$unit.part" "$unit"
 systemctl daemon-reload
