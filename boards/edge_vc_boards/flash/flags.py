@@ -10,6 +10,7 @@ import typer
 from edge_vc.assets import bundle_names
 from edge_vc.command_line.output import output_option
 from edge_vc_boards.profile_folder import board_names
+from edge_vc_runtime.files.output_kinds import FOLDER
 from edge_vc_runtime.files.output_place import OutputPlace
 
 BundleArgument = Annotated[
@@ -139,5 +140,5 @@ ConfigureAudioOption = Annotated[
 
 AnsibleOption = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Write an Ansible playbook that does the same."),
+    output_option(FOLDER, help="Write an Ansible playbook that does the same."),
 ]

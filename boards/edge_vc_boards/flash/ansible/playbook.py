@@ -17,6 +17,7 @@ from edge_vc_boards.flash.inventory_host import InventoryHost
 from edge_vc_boards.flash.remote_scripts import ScriptName, script_text
 from edge_vc_boards.flash.request import FlashRequest
 from edge_vc_boards.flash.signer_key import SignerKey, check_signed, read_signer_key
+from edge_vc_runtime.files.writing import write_whole
 
 _PLAYS = ("install.yml", "rollback.yml", "uninstall.yml")
 _SCRIPTS: tuple[ScriptName, ...] = (
@@ -70,18 +71,18 @@ def _write(
         for wheel in each.wheels.listed.wheels:
             shutil.copyfile(each.wheels.folder / wheel.file, files / "wheels" / wheel.file)
         listed = files / "requirements" / f"{each.wheels.id}.txt"
-        listed.write_bytes(each.wheels.requirements)
+        write_whole(listed, each.wheels.requirements)
     for script in _SCRIPTS:
-        (files / "scripts" / f"{script}.sh").write_text(script_text(script), "utf-8")
+        write_whole(files / "scripts" / f"{script}.sh", script_text(script))
     plays = resources.files("edge_vc_boards") / "flash" / "ansible" / "plays"
     for play in _PLAYS:
-        (folder / play).write_bytes((plays / play).read_bytes())
+        write_whole(folder / play, (plays / play).read_bytes())
     variables = {"edge_vc": _variables(request, key, board, systems)}
-    (folder / "edge-vc.json").write_text(json.dumps(variables, indent=1) + "\n", "utf-8")
+    write_whole(folder / "edge-vc.json", json.dumps(variables, indent=1) + "\n")
     written = [folder / play for play in _PLAYS]
     if hosts:
         path = folder / "hosts.yml"
-        path.write_text(json.dumps(_inventory(hosts), indent=1) + "\n", "utf-8")
+        write_whole(path, json.dumps(_inventory(hosts), indent=1) + "\n")
         written.append(path)
     return written
 
