@@ -24,13 +24,13 @@ from edge_vc_runtime.chain.chain import Chain
 from edge_vc_runtime.chain.equalizer import Equalizer
 from edge_vc_runtime.chain.gain import Gain
 from edge_vc_runtime.chain.high_pass import HighPass
-from edge_vc_runtime.chain.input_guard import InputGuard
 from edge_vc_runtime.chain.level_follow import LevelFollow
 from edge_vc_runtime.chain.limiter import Limiter
 from edge_vc_runtime.chain.noise_reduction import NoiseReduction
 from edge_vc_runtime.chain.parameters import Parameters
 from edge_vc_runtime.chain.pitch_shift import PitchShift
 from edge_vc_runtime.chain.voice_detector import VoiceDetector
+from edge_vc_runtime.input_guard import InputGuard
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 

@@ -215,7 +215,9 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/files",
     },
     "edge_vc_runtime.board_profile": {"edge_vc_runtime.sysfs", "edge_vc_runtime/schema"},
+    "edge_vc_runtime.input_guard": {"edge_vc_runtime.samples"},
     "edge_vc_runtime/chain": {
+        "edge_vc_runtime.input_guard",
         "edge_vc_runtime.option_types",
         "edge_vc_runtime.samples",
         "edge_vc_runtime.session",
@@ -316,6 +318,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/audio",
     },
     "edge_vc_runtime.session": {
+        "edge_vc_runtime.input_guard",
         "edge_vc_runtime.samples",
         "edge_vc_runtime.trust",
         "edge_vc_runtime/bundle",

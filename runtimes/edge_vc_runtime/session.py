@@ -19,9 +19,13 @@ from edge_vc_runtime.engines.selection import (
     open_engine,
     resolve_threads,
 )
+from edge_vc_runtime.input_guard import InputGuard
 from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.trust import check_trust, machine_policy
 from edge_vc_runtime.vetting.admission import admit
+
+STATE_EVERY = 8
+"""Steps from a look at one state to the look at the next."""
 
 
 class Session:
@@ -48,6 +52,12 @@ class Session:
         """Samples by which the output lags behind the input."""
         self.silenced = 0
         """Hops that held NaN or infinity and were replaced by silence."""
+        self.restarts = 0
+        """Times that output or state were not finite, and the state began anew."""
+        self._guard = InputGuard(manifest.hop)
+        self._silence = np.zeros(manifest.hop, np.float32)
+        self._states: tuple[Samples, ...] = getattr(engine, "states", ())
+        self._turn = 0
         self._engine = engine
         self._input = engine.input
         self._shape = engine.input.shape
@@ -97,21 +107,51 @@ class Session:
     def step(self, audio: Samples) -> Samples:
         """Convert one hop, float32 ``[hop]`` to ``[hop]``.
 
-        The result is overwritten two steps later: copy it to keep it. A hop with NaN or infinity
-        would corrupt the state for good; it is replaced by silence and counted in `silenced`.
+        The result is overwritten two steps later: copy it to keep it. Samples beyond ±1 would hold
+        the state for seconds and are clamped and counted in `clipped`; a hop with NaN or infinity
+        becomes silence and counts in `silenced`. Where output, or a state looked at in turn, is
+        not finite, the output is silence and the state begins anew: `restarts`.
         """
         if audio.shape != self._shape or audio.dtype != self._dtype:
             raise ValueError(
                 f"step takes float32 [{self.hop}], got {audio.dtype} {list(audio.shape)}"
             )
-        np.copyto(self._input, audio)
-        if not math.isfinite(self._input.dot(self._input)):
-            self._input.fill(0.0)
-            self.silenced += 1
+        self._take(audio)
         # Every hop, since an engine may use an input's memory for what comes after its last reader.
         for buffer, given in self._moves:
             np.copyto(buffer, given)
-        return self._engine.run()
+        out = self._engine.run()
+        return out if self._sound(out) else self._restart()
+
+    def _take(self, audio: Samples) -> None:
+        energy = np.vdot(audio, audio)  # `dot` would warn of an overflow
+        if energy <= 1.0:  # then no sample is beyond ±1
+            np.copyto(self._input, audio)
+        elif math.isfinite(energy):
+            np.copyto(self._input, self._guard.step(audio))
+        else:
+            self._input.fill(0.0)
+            self.silenced += 1
+
+    def _sound(self, out: Samples) -> bool:
+        if not math.isfinite(np.vdot(out, out)):
+            return False
+        self._turn += 1
+        if self._turn % STATE_EVERY or not self._states:
+            return True
+        state = self._states[self._turn // STATE_EVERY % len(self._states)]
+        return math.isfinite(np.vdot(state, state))
+
+    def _restart(self) -> Samples:
+        self._engine.reset()
+        self.restarts += 1
+        self._silence.fill(0.0)
+        return self._silence
+
+    @property
+    def clipped(self) -> int:
+        """Samples beyond full scale that were clamped."""
+        return self._guard.clipped
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
@@ -143,7 +183,8 @@ class Session:
     def reset(self) -> None:
         """Return to the initial state: all zeros. Conditioning inputs stay as they are set."""
         self._engine.reset()
-        self.silenced = 0
+        self._guard.clipped = 0
+        self.silenced = self.restarts = 0
 
 
 def _input_buffers(manifest: Manifest, engine: Engine) -> Mapping[str, Samples]:

@@ -13,7 +13,6 @@ from edge_vc_runtime.chain.chain import Chain
 from edge_vc_runtime.chain.equalizer import Equalizer
 from edge_vc_runtime.chain.gain import Gain
 from edge_vc_runtime.chain.high_pass import CORNER_HZ, HighPass
-from edge_vc_runtime.chain.input_guard import InputGuard
 from edge_vc_runtime.chain.level_follow import LevelFollow
 from edge_vc_runtime.chain.limiter import CEILING, Limiter
 from edge_vc_runtime.chain.noise_reduction import NoiseReduction
@@ -21,6 +20,7 @@ from edge_vc_runtime.chain.parameters import Parameters
 from edge_vc_runtime.chain.pitch_shift import PitchShift
 from edge_vc_runtime.chain.stage import ChainStage
 from edge_vc_runtime.chain.voice_gate import VoiceGate
+from edge_vc_runtime.input_guard import InputGuard
 
 Make = Callable[[int, int, Parameters], ChainStage]
 

@@ -13,7 +13,9 @@ from runtime_bundles import delay_model, listed, mini_contents, write_bundle, wr
 from edge_vc_runtime import engines
 from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 from edge_vc_runtime.engines import EngineError
-from edge_vc_runtime.session import Session
+from edge_vc_runtime.session import STATE_EVERY, Session
+
+NANO = Path(__file__).parents[2] / "edge_vc/assets/kathleen-nano.evc"
 
 
 def stream(session: Session, audio: np.ndarray) -> np.ndarray:
@@ -163,3 +165,60 @@ def test_runtime_too_old(tmp_path: Path) -> None:
     young = rewritten(tmp_path / "a.evc", runtimes={"onnxruntime": "99.1"})
     with pytest.raises(EngineError, match=r"needs onnxruntime 99\.1, .* pip install"):
         Session.open(young)
+
+
+def loud(peak: float) -> np.ndarray:
+    hop = noise(1)
+    hop[[3, 9]] = peak, -peak
+    return hop
+
+
+@pytest.mark.parametrize("peak", [1.5, 40.0, 1e18])
+def test_samples_beyond_full_scale_are_clamped_and_counted(mini: Path, peak: float) -> None:
+    session, clean = Session.open(mini), Session.open(mini)
+    for given, wanted in ((loud(peak), loud(1.0)), (noise(1), noise(1))):
+        np.testing.assert_array_equal(session.step(given), clean.step(wanted))
+    assert (session.clipped, clean.clipped, session.silenced) == (2, 0, 0)
+    session.reset()
+    assert session.clipped == 0
+
+
+@pytest.mark.parametrize("peak", [1e25, 3e38])
+def test_a_sample_that_cannot_be_squared_is_silence(mini: Path, peak: float) -> None:
+    session = Session.open(mini)
+    session.step(loud(peak))
+    np.testing.assert_array_equal(session.step(noise(1)), 0)
+    assert session.silenced == 1
+
+
+@pytest.mark.parametrize("engine", ["litert", "onnx"])
+@pytest.mark.parametrize("peak", [1.0, 1e6, 1e18])
+def test_one_impossible_sample_is_forgotten(engine: str, peak: float) -> None:
+    """Of a shipped student, behind which one sample of 1e18 stayed for ever or for seconds."""
+    session, usual = (Session.open(NANO, engine=engine) for _ in range(2))
+    click = np.zeros(session.hop, np.float32)
+    click[5] = peak
+    for _ in range(50):
+        session.step(np.zeros_like(click)), usual.step(np.zeros_like(click))
+    session.step(click)
+    usual.step(np.clip(click, -1, 1))
+    speech = np.random.default_rng(3).standard_normal((100, session.hop)).astype(np.float32) * 0.05
+    for hop in speech:
+        np.testing.assert_array_equal(session.step(hop), usual.step(hop))
+
+
+@pytest.mark.parametrize("engine", ["litert", "onnx"])
+def test_a_state_that_is_not_finite_begins_anew(engine: str) -> None:
+    session, fresh = Session.open(NANO, engine=engine), Session.open(NANO, engine=engine)
+    hop = np.full(session.hop, 0.05, np.float32)
+    session.step(hop)
+    states = session._engine.states  # type: ignore[attr-defined]
+    for index, state in enumerate(states):
+        state[index % state.size] = (np.nan, np.inf, -np.inf)[index % 3]
+    steps = 0
+    while not session.restarts and steps <= STATE_EVERY * len(states):
+        assert np.isfinite(session.step(hop)).all()
+        steps += 1
+    assert session.restarts == 1
+    for _ in range(5):
+        np.testing.assert_array_equal(session.step(hop), fresh.step(hop))

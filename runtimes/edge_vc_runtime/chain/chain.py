@@ -15,7 +15,6 @@ from edge_vc_runtime.chain.dry_path import DryPath
 from edge_vc_runtime.chain.equalizer import Equalizer
 from edge_vc_runtime.chain.gain import Gain
 from edge_vc_runtime.chain.high_pass import HighPass
-from edge_vc_runtime.chain.input_guard import InputGuard
 from edge_vc_runtime.chain.level_follow import LevelFollow
 from edge_vc_runtime.chain.limiter import Limiter
 from edge_vc_runtime.chain.model_inputs import ModelInputs, all_parameters
@@ -25,6 +24,7 @@ from edge_vc_runtime.chain.pitch_shift import PitchShift
 from edge_vc_runtime.chain.ramp import GainRamp
 from edge_vc_runtime.chain.stage import ChainStage
 from edge_vc_runtime.chain.voice_gate import VoiceGate
+from edge_vc_runtime.input_guard import InputGuard
 from edge_vc_runtime.live.converter import HopConverter
 from edge_vc_runtime.samples import Samples
 
@@ -112,8 +112,9 @@ class Chain:
 
     @property
     def muted(self) -> int:
-        """Hops whose conversion was not finite."""
-        return self.gate.muted
+        """Hops whose conversion was not finite, as the gate or the session found."""
+        restarts: int = getattr(self.gate.converter, "restarts", 0)
+        return self.gate.muted + restarts
 
     def step(self, audio: Samples) -> Samples:
         """Convert float32 ``[hop]``; the result is overwritten by the next step."""

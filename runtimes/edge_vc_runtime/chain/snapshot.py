@@ -13,6 +13,7 @@ def with_chain(seen: LiveSnapshot, chain: Chain) -> LiveSnapshot:
     return replace(
         seen,
         muted=seen.muted + chain.muted,
+        clipped=chain.clipped,
         bypassed=chain.bypassed,
         gate_open=chain.gate_open,
         parameters=chain.parameters.as_dict(),

@@ -34,6 +34,7 @@ class LatestStatus:
             "xruns": seen.xruns,
             "late": seen.late,
             "muted": seen.muted,
+            "clipped": seen.clipped,
             "temperature_c": seen.temperature_c,
         }
 

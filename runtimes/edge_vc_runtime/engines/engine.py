@@ -18,7 +18,8 @@ class Engine(Protocol):
     """A loaded model with its state: write `input`, call `run`.
 
     One that takes bundles with conditioning inputs also has ``inputs``: a mapping of each one's
-    name to a buffer float32 ``[size]`` that `run` reads.
+    name to a buffer float32 ``[size]`` that `run` reads. One that has ``states``, a tuple of views
+    float32 ``[N]`` of the memory that its states are kept in, has them checked between two runs.
     """
 
     name: str

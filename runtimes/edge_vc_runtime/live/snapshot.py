@@ -72,6 +72,8 @@ class LiveSnapshot:
     """The firmware's throttling bits, hexadecimal; None where there are none."""
     dropped: int = 0
     """Hops of input that were left out after a gap."""
+    clipped: int = 0
+    """Input samples beyond full scale, which were clamped."""
     input_device: str = ""
     output_device: str = ""
     parameters: dict[str, float] = field(default_factory=dict)

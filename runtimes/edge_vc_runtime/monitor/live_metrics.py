@@ -69,6 +69,10 @@ METRICS: tuple[LiveMetric, ...] = (
         "Hops replaced by silence because the output was not finite", (), _one(lambda s: s.muted),
     ),
     LiveMetric(
+        "edge_vc_clipped_samples_total", "counter",
+        "Input samples beyond full scale, which were clamped", (), _one(lambda s: s.clipped),
+    ),
+    LiveMetric(
         "edge_vc_dropped_hops_total", "counter",
         "Hops of input left out after a gap, so that the delay did not grow", (),
         _one(lambda s: s.dropped),

@@ -67,6 +67,7 @@ class RunRecorder:
             input_device=now.input_device,
             output_device=now.output_device,
             dropped=now.dropped,
+            clipped=now.clipped,
         )
 
     def _add_delay(self, ms: float) -> None:

@@ -31,6 +31,8 @@ def live_rows(run: LiveRun) -> list[tuple[str, str]]:
     ]
     if run.muted:
         rows.append(("muted hops", f"{run.muted}: the model's output was not finite"))
+    if run.clipped:
+        rows.append(("clipped samples", f"{run.clipped}: the input is too loud"))
     if run.dropped:
         rows.append(("dropped hops", f"{run.dropped}, so that the delay did not grow"))
     if run.bypassed_share:

@@ -87,6 +87,8 @@ class LiveRun:
     output_device: str
     dropped: int = 0
     """Hops of input that were left out after a gap, so that the delay did not grow."""
+    clipped: int = 0
+    """Input samples beyond full scale, which were clamped."""
 
     @property
     def xruns(self) -> int:

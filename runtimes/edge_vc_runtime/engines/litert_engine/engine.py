@@ -124,6 +124,10 @@ class LitertEngine:
             )
             for move in moves
         ]
+        self.states = tuple(
+            np.frombuffer(view_bytes(interpreter, inputs[f"state.{state.name}"]), np.float32)
+            for state in manifest.states
+        )
         self._outputs = tuple(np.zeros(manifest.hop, np.float32) for _ in range(2))
         self._results = tuple(output.view(np.uint8).data for output in self._outputs)
         self.input.fill(0.0)

@@ -48,6 +48,7 @@ class OnnxEngine:
         self._states = tuple(
             [np.zeros(state.shape, np.float32) for state in manifest.states] for _ in range(2)
         )
+        self.states = tuple(state.reshape(-1) for states in self._states for state in states)
         self._bindings = tuple(self._bind(manifest, turn) for turn in range(2))
         self._turn = 0
 
