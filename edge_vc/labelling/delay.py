@@ -22,6 +22,13 @@ SPREAD_MS = 5.0
 NEGLIGIBLE_MS = 3.0
 """Below this an estimate is not told apart from none: voices differ by as much at their onsets."""
 
+DRIFT_MS = 6.0
+"""An answer whose pieces are further apart than this drifts; those of one delay stay within 1."""
+PIECE_SECONDS = 3.0
+"""Of the pieces that drift is told from, a third of recordings below nine seconds."""
+_PIECES = 5
+"""Fewer sure pieces than this say nothing."""
+
 _FRAME_MS = 2.5
 _BANDS = 16
 _RANGE_DB = 45.0
@@ -97,6 +104,26 @@ def delay_to_undo(own: DelayEstimate, common_ms: float | None) -> float:
     if common_ms is None:
         return own.ms if abs(own.ms) >= NEGLIGIBLE_MS else 0.0
     return own.ms if abs(own.ms - common_ms) > 2 * SPREAD_MS else common_ms
+
+
+def drift_ms(source: Samples, answer: Samples, sample_rate: int) -> float:
+    """Return how far the delays of pieces of ``answer`` ``[T]`` lie apart, in ms; 0 if unknown.
+
+    Both are aligned as a whole. Pieces overlap by half; each sure delay is replaced by the median
+    of three neighbours, so that one wrong estimate makes no drift.
+    """
+    piece = round(min(PIECE_SECONDS, len(source) / sample_rate / 3) * sample_rate)
+    if piece < sample_rate:
+        return 0.0
+    estimates = [
+        estimate_delay(source[start : start + piece], answer[start : start + piece], sample_rate)
+        for start in range(0, len(source) - piece + 1, piece // 2)
+    ]
+    delays = np.array([estimate.ms for estimate in estimates if estimate.sure])
+    if len(delays) < _PIECES:
+        return 0.0
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(delays, 3), axis=1)
+    return float(smooth.max() - smooth.min())
 
 
 def undo_delay(source: Samples, answer: Samples, delay: int) -> tuple[Samples, Samples]:

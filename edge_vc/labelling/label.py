@@ -11,9 +11,11 @@ from edge_vc.audio.io import AudioError, Samples, resample
 from edge_vc.audio.level import active_level_db, normalize_level
 from edge_vc.audio.pitch import Contour, track_pitch
 from edge_vc.labelling.delay import (
+    DRIFT_MS,
     DelayEstimate,
     band_correlation,
     delay_to_undo,
+    drift_ms,
     estimate_delay,
     undo_delay,
 )
@@ -114,6 +116,7 @@ def _with_inside(source: Samples, labels: Labels, rate: int) -> Labelled:
 
 def _from_waveforms(source: Samples, answer: Samples, alignment: Alignment, rate: int) -> Labelled:
     delay, hop = estimate_delay(source, answer, rate), label_hop(rate)
+    _check_drift(source, answer, delay, rate)
     undone_ms = delay_to_undo(delay, alignment.common_ms) if alignment.correct else 0.0
     source, answer = undo_delay(source, answer, round(undone_ms * rate / 1000))
     frames = len(source) // hop
@@ -124,6 +127,15 @@ def _from_waveforms(source: Samples, answer: Samples, alignment: Alignment, rate
     return Labelled(
         LabelledAudio(to_int16(source), to_int16(answer), f0, bands), delay, undone_ms, soundness
     )
+
+
+def _check_drift(source: Samples, answer: Samples, delay: DelayEstimate, rate: int) -> None:
+    """Raise `OutlierError` for an answer whose delay is not one."""
+    if delay.sure:
+        source, answer = undo_delay(source, answer, round(delay.ms * rate / 1000))
+    found = drift_ms(source, answer, rate)
+    if found > DRIFT_MS:
+        raise OutlierError("drift", f"its delay changes by {found:.0f} ms within the recording")
 
 
 def _mid_frame_f0(audio: Samples, rate: int, hop: int) -> Contour:

@@ -38,6 +38,7 @@ REASONS = {
     "wrong length": "the answer is not as long as the input",
     "wrong rate": "the answer is not at the rate that the teacher is said to answer at",
     "not a number": "the answer holds NaN or infinite samples",
+    "drift": "the answer falls behind, runs ahead or is stretched as the recording goes on",
     "silent input": "the recording holds no speech",
     "silent": "the answer holds no speech",
     "clipped": "the answer runs into full scale",

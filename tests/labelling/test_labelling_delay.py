@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import soundfile
@@ -7,12 +9,16 @@ from voices import voice
 
 from edge_vc.audio.io import AudioError
 from edge_vc.labelling.delay import (
+    DRIFT_MS,
     DelayEstimate,
     common_delay_ms,
     delay_to_undo,
+    drift_ms,
     estimate_delay,
     undo_delay,
 )
+from edge_vc.labelling.label import Alignment, label_recording
+from edge_vc.teachers.outliers import OutlierError
 
 
 def shifted(audio, samples):
@@ -104,3 +110,67 @@ def test_both_lose_what_the_other_lacks(late):
 def test_a_delay_longer_than_the_recording_is_refused():
     with pytest.raises(AudioError, match="leaves nothing"):
         undo_delay(voice(0.1), voice(0.1), 1600)
+
+
+def lossy(audio, rate):
+    """10 ms are lost at every cut after 4 s, the end is padded."""
+    cut = 4 * rate
+    kept = np.concatenate([audio[s : s + cut - rate // 100] for s in range(0, len(audio), cut)])
+    return np.pad(kept, (0, len(audio) - len(kept)))
+
+
+def gains(audio, rate):
+    """10 ms are said twice at every cut, the end is lost."""
+    cut = 4 * rate
+    pieces = [
+        np.concatenate([audio[s : s + cut], audio[s + cut - rate // 100 : s + cut]])
+        for s in range(0, len(audio), cut)
+    ]
+    return np.concatenate(pieces)[: len(audio)]
+
+
+def stretched(audio, share):
+    length = int(len(audio) * share)
+    found = np.interp(np.linspace(0, len(audio) - 1, length), np.arange(len(audio)), audio)
+    return np.pad(found, (0, max(0, len(audio) - length)))[: len(audio)].astype("f4")
+
+
+DRIFTS = {
+    "loses": lossy,
+    "gains": gains,
+    "shrinks": lambda audio, rate: stretched(audio, 0.98),
+    "grows": lambda audio, rate: stretched(audio, 1.01),
+}
+
+
+@pytest.mark.parametrize("rate", [16000, 24000])
+@pytest.mark.parametrize("kind", DRIFTS)
+def test_an_answer_that_drifts_is_told_from_a_late_one(kind, rate):
+    audio = voice(14.0, rate=rate)
+    assert drift_ms(audio, DRIFTS[kind](other_voice(audio), rate), rate) > DRIFT_MS
+    late = shifted(other_voice(audio), rate // 20)
+    assert drift_ms(audio[: -rate // 20], late[rate // 20 :], rate) < 2.0
+
+
+def test_too_little_to_tell_is_no_drift():
+    audio = voice(2.0)
+    assert drift_ms(audio, stretched(audio, 0.98), 16000) == 0.0
+    assert drift_ms(voice(9.0), np.zeros(9 * 16000, np.float32), 16000) == 0.0
+
+
+@pytest.mark.parametrize("kind", DRIFTS)
+@pytest.mark.parametrize("rate", [16000, 22050])
+def test_a_recording_whose_answer_drifts_is_left_out(kind, rate):
+    """Of any teacher that answers with a waveform, at the labels' rate or another."""
+    teacher = SimpleNamespace(
+        sample_rate=rate, convert=lambda heard: DRIFTS[kind](0.8 * heard, rate)
+    )
+    with pytest.raises(OutlierError, match="its delay changes by") as caught:
+        label_recording(teacher, voice(14.0, rate=rate), Alignment())
+    assert caught.value.reason == "drift"
+
+
+def test_a_recording_whose_answer_is_late_is_kept():
+    teacher = SimpleNamespace(sample_rate=16000, convert=lambda heard: shifted(0.8 * heard, 900))
+    found = label_recording(teacher, voice(14.0), Alignment())
+    assert found.undone_ms == pytest.approx(56, abs=2)
