@@ -1,24 +1,26 @@
-"""Which tensors of an ONNX graph are audio, which are states."""
+"""Which tensors of an ONNX graph are audio, which states, and which are declared otherwise."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnxruntime as ort
 
+from edge_vc.teachers.ports import TYPES, Given, Port, declared_ports
 from edge_vc.teachers.spec import TeacherError
 
-TYPES = {"tensor(float)": "float32", "tensor(int64)": "int64", "tensor(int32)": "int32"}
-"""Element types that a state may have."""
+AUDIO = ("float32", "float16", "float64", "int16")
+"""Element types that audio may have; 16-bit audio is scaled."""
 MAX_STATE = 2**26
 """Largest state, in elements."""
 
 
 @dataclass(frozen=True)
 class State:
-    """One tensor that is carried from run to run."""
+    """One tensor that is carried from run to run; open axes have length 1."""
 
     name: str
     next_name: str
@@ -31,38 +33,70 @@ class IoSignature:
     """The graph's interface."""
 
     audio: str
+    """Empty where the graph hears contents and F0 alone."""
     answer: str
     shape: tuple[int, ...]
     """Of the audio, ``(1, ..., -1)``."""
+    dtype: str
+    """Of the audio."""
     length: int
     """Samples that it takes per run, 0 for any."""
+    answer_length: int
+    """Samples that it answers per run, 0 for any."""
     states: tuple[State, ...]
+    given: tuple[Given, ...] = ()
+    """What the other inputs are fed."""
 
 
-def read_io_signature(path: Path, session: ort.InferenceSession, states: str) -> IoSignature:
-    """Tell audio from states; ``states`` is ``in=next, ...``, or empty for ``state.X=next.X``.
+def read_io_signature(
+    path: Path, session: ort.InferenceSession, states: str, inputs: str = "", answer: str = ""
+) -> IoSignature:
+    """Tell audio from states and from declared ports.
 
-    Raises `TeacherError` with the names where that is not possible.
+    ``states`` is ``in=next, ...``, or empty for ``state.X=next.X``; ``inputs`` as `declared_ports`
+    takes it; ``answer`` the name of the output that is audio, or empty for the first that may be.
+    Raises `TeacherError` with the port, its type and shape, and how to declare it.
     """
-    inputs = {node.name: node for node in session.get_inputs()}
-    outputs = {node.name: node for node in session.get_outputs()}
-    pairs = _given_pairs(states) if states else _named_pairs(inputs, outputs)
+    ins, outs = (
+        {node.name: _port(path, node) for node in side}
+        for side in (session.get_inputs(), session.get_outputs())
+    )
+    pairs = _given_pairs(states) if states else _named_pairs(ins, outs)
     for name, following in pairs.items():
-        if name not in inputs or following not in outputs:
+        if name not in ins or following not in outs:
             raise TeacherError(
-                f"{path}: teacher.states has {name}={following}; inputs are {', '.join(inputs)}, "
-                f"outputs {', '.join(outputs)}"
+                f"{path}: teacher.states has {name}={following}; inputs are {', '.join(ins)}, "
+                f"outputs {', '.join(outs)}"
             )
-    audio = [name for name in inputs if name not in pairs]
-    answers = [name for name in outputs if name not in pairs.values()]
-    if len(audio) != 1 or not answers:
+    try:
+        given = declared_ports(inputs, ins)
+    except TeacherError as error:
+        raise TeacherError(f"{path}: {error}") from error
+    declared = {entry.port.name for entry in given}
+    free = [port for name, port in ins.items() if name not in pairs and name not in declared]
+    audio = _audio(path, free, outs, given)
+    carried = tuple(_state(path, ins[name], following) for name, following in pairs.items())
+    heard = audio or Port("", "float32", (None,))
+    spoken = _answer(path, answer, outs, set(pairs.values()), heard)
+    return IoSignature(
+        heard.name,
+        spoken.name,
+        (1,) * (len(heard.shape) - 1) + (-1,),
+        heard.dtype,
+        heard.shape[-1] or 0,
+        (spoken.shape[-1] or 0) if spoken.shape else 0,
+        carried,
+        given,
+    )
+
+
+def _port(path: Path, node: ort.NodeArg) -> Port:
+    if node.type not in TYPES:
         raise TeacherError(
-            f"{path}: one input of audio is needed besides states, there are "
-            f'{", ".join(audio) or "none"}; list states as teacher.states = "in=next, ..."'
+            f"{path}: port {node.name} is {node.type[:60]}; numbers are needed ({', '.join(TYPES)})"
         )
-    shape, length = _audio_shape(path, inputs[audio[0]])
-    carried = tuple(_state(path, inputs[name], following) for name, following in pairs.items())
-    return IoSignature(audio[0], answers[0], shape, length, carried)
+    sizes = (size if isinstance(size, int) and size >= 0 else None for size in node.shape)
+    return Port(node.name, TYPES[node.type], tuple(sizes))
 
 
 def _given_pairs(states: str) -> dict[str, str]:
@@ -75,30 +109,95 @@ def _given_pairs(states: str) -> dict[str, str]:
     return pairs
 
 
-def _named_pairs(inputs: dict[str, object], outputs: dict[str, object]) -> dict[str, str]:
+def _named_pairs(inputs: Mapping[str, Port], outputs: Mapping[str, Port]) -> dict[str, str]:
     names = [name for name in inputs if name.startswith("state.")]
     pairs = {name: f"next.{name.removeprefix('state.')}" for name in names}
     return {name: following for name, following in pairs.items() if following in outputs}
 
 
-def _audio_shape(path: Path, node: ort.NodeArg) -> tuple[tuple[int, ...], int]:
-    sizes = list(node.shape)
-    leading = [size for size in sizes[:-1] if isinstance(size, int) and size != 1]
-    if node.type != "tensor(float)" or not 1 <= len(sizes) <= 4 or leading:
+def _audio(
+    path: Path, free: list[Port], outputs: Mapping[str, Port], given: tuple[Given, ...]
+) -> Port | None:
+    """Return the one port that is left for audio; None where contents and F0 take its place."""
+    if not free and any(entry.role == "contents" for entry in given):
+        return None
+    if len(free) != 1:
+        heard = next((port for port in free if _may_be_audio(port)), None)
+        others = "; ".join(_advice(port, outputs) for port in free if port is not heard)
+        names = ", ".join(port.name for port in free) or "none"
         raise TeacherError(
-            f"{path}: input {node.name} is {node.type} {sizes}; float [T], [1, T] or [1, 1, T] "
-            "is needed"
+            f"{path}: one input of audio is needed besides states and declared inputs, there are "
+            f"{names}. Declare the others: {others or 'leave one out of teacher.inputs'}"
         )
-    length = sizes[-1] if isinstance(sizes[-1], int) else 0
-    return (1,) * (len(sizes) - 1) + (-1,), length
+    port = free[0]
+    if not _is_mono(port):
+        raise TeacherError(
+            f"{path}: input {port.describe()} is no audio; float [T], [1, T] or [1, 1, T] is "
+            f"needed. If it is something else: {_advice(port, outputs)}"
+        )
+    return port
 
 
-def _state(path: Path, node: ort.NodeArg, following: str) -> State:
-    shape = tuple(node.shape)
-    fixed = all(isinstance(size, int) and size >= 0 for size in shape)
-    if node.type not in TYPES or not fixed or math.prod(shape) > MAX_STATE:
-        raise TeacherError(
-            f"{path}: state {node.name} is {node.type} {list(shape)}; a number of fixed shape "
-            f"and at most {MAX_STATE} elements is needed"
+def _is_mono(port: Port) -> bool:
+    """Whether a port has one axis of samples and a type of audio."""
+    leading = [size for size in port.shape[:-1] if size not in (None, 1)]
+    return port.dtype in AUDIO and 1 <= len(port.shape) <= 4 and not leading
+
+
+def _may_be_audio(port: Port) -> bool:
+    """Whether a port looks like audio among others: neither F0, nor vectors, nor one number."""
+    vectors = len(port.shape) > 2 and port.shape[-2] is None
+    named = any(word in port.name.lower() for word in ("pitch", "f0"))
+    return _is_mono(port) and not vectors and not named and port.shape[-1] != 1
+
+
+def _advice(port: Port, outputs: Mapping[str, Port]) -> str:
+    """Return how a port that is not audio could be declared, from its name, type and shape."""
+    twin = next(
+        (o.name for o in outputs.values() if (o.dtype, o.shape) == (port.dtype, port.shape)), ""
+    )
+    size = math.prod(1 if size is None else size for size in port.shape)
+    role = "3" if "int" in port.dtype else "0.5"
+    if (port.shape and port.shape[-1] is None) or size > 1:
+        name = port.name.lower()
+        integers = port.dtype.startswith("int")
+        guesses = (
+            ("contents", len(port.shape) == 3 and size >= 64 and "rnd" not in name),
+            ("noise", len(port.shape) == 3),
+            ("coarse-f0", integers),
+            ("f0", True),
         )
-    return State(node.name, following, shape, TYPES[node.type])
+        role = next(guess for guess, fits in guesses if fits)
+    if twin and size > 1 and port.shape[-1] is not None:
+        return f'{port.describe()}: teacher.states = "{port.name}={twin}"'
+    if "length" in port.name.lower():
+        role = "frames"
+    return f'{port.describe()}: teacher.inputs = "{port.name} = {role}"'
+
+
+def _answer(
+    path: Path, wanted: str, outputs: Mapping[str, Port], following: set[str], audio: Port
+) -> Port:
+    """Return the output that is audio: the one asked for, or the first as long as the input."""
+    free = {name: port for name, port in outputs.items() if name not in following}
+    if wanted:
+        if wanted not in free:
+            raise TeacherError(
+                f'{path}: teacher.answer = "{wanted}"; outputs are {", ".join(free) or "none"}'
+            )
+        return free[wanted]
+    if not free:
+        raise TeacherError(f"{path}: no output is left for audio besides states")
+    last = audio.shape[-1]
+    likely = [port for port in free.values() if port.shape and port.shape[-1] not in (0, 1)]
+    same = [port for port in likely if port.shape[-1] == last]
+    return (same or likely or list(free.values()))[0]
+
+
+def _state(path: Path, port: Port, following: str) -> State:
+    shape = tuple(1 if size is None else size for size in port.shape)
+    if math.prod(shape) > MAX_STATE:
+        raise TeacherError(
+            f"{path}: state {port.describe()}: a number of at most {MAX_STATE} elements is needed"
+        )
+    return State(port.name, following, shape, port.dtype)

@@ -1,4 +1,7 @@
-"""An ONNX file as a teacher: whole recordings at once, or hop by hop with its states."""
+"""An ONNX file as a teacher: whole recordings at once, or hop by hop with its states.
+
+Inputs besides audio are states, or are declared in `OnnxSpec.inputs`.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,10 @@ from edge_vc.settings.paths import path_field
 from edge_vc.teachers.answer import WaveformTeacher
 from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.spec import HIGHEST_RATE, TeacherError, WaveformSpec, given_file
-from edge_vc_runtime.engines.onnx_engine.saturation import kernels_saturate
 
 if TYPE_CHECKING:
-    import onnxruntime as ort
-
     from edge_vc.teachers.io_signature import IoSignature
+    from edge_vc.teachers.onnx_feed import Feed
 
 DEFAULT_RATE = 16_000
 
@@ -36,8 +37,24 @@ class OnnxSpec(WaveformSpec):
     """The graph; external weight files are beside it."""
     states: str = ""
     """``in=next, ...`` for a streaming graph; empty: inputs ``state.X`` with outputs ``next.X``."""
+    inputs: str = ""
+    """``name = 3, name = f0, ...``: what inputs besides audio and states are given: a number,
+    as many as the input has elements (with spaces), or ``f0`` (Hz), ``coarse-f0`` (1 to 255),
+    ``frames`` (their count), ``noise``, ``contents`` (of the encoder ``contents``)."""
+    answer: str = ""
+    """Name of the output that is audio; empty: the first as long as the input."""
+    channel: int = number(0, 0, 64)
+    """Of an answer with several channels, from 1; 0: it has one."""
+    contents: str = path_field(suffixes=())
+    """ONNX file of a content encoder: audio in, ``[1, F, C]`` out; empty: none."""
+    frame: int = number(160, 1, 100_000, "samples")
+    """Step of ``f0``, ``frames`` and ``contents``."""
+    semitones: float = number(0.0, -36.0, 36.0, "semitones")
+    """By which ``f0`` is moved."""
+    context: int = number(0, 0, 1_000_000, "samples")
+    """Of what came before, in front of each hop of a streaming graph (LLVC: 32)."""
     hop: int = number(0, 0, 1_000_000, "samples")
-    """Samples per run of a streaming graph; 0: the length of its input."""
+    """New samples per run of a streaming graph; 0: the length of its input less ``context``."""
     delay: int = number(-1, -1, 1_000_000, "samples")
     """What a streaming graph's answer lags behind; -1: as the file's metadata say, else 0."""
     multiple: int = number(1, 1, 10_000_000, "samples")
@@ -49,34 +66,69 @@ class OnnxSpec(WaveformSpec):
 def load(spec: OnnxSpec) -> WaveformTeacher:
     """Open the graph and wrap it; raises `TeacherError` when it is not audio in, audio out."""
     from edge_vc.teachers.io_signature import read_io_signature
+    from edge_vc.teachers.onnx_feed import Encoder, Feed
+    from edge_vc.teachers.onnx_session import open_session
 
     path = given_file(spec, "path")
-    session = _open(path, spec.threads)
-    signature = read_io_signature(path, session, spec.states)
+    session = open_session(path, spec.threads)
+    signature = read_io_signature(path, session, spec.states, spec.inputs, spec.answer)
     facts = session.get_modelmeta().custom_metadata_map
     rate = spec.sample_rate or _number(path, facts, "edge_vc.sample_rate", DEFAULT_RATE)
     output_rate = spec.output_sample_rate or rate
-    if not signature.states:
-        call = _Offline(session, signature)
+    encoder = Encoder.open(Path(spec.contents), spec.threads) if spec.contents else None
+    feed = Feed(
+        path, session, signature, rate,
+        encoder=encoder, frame=spec.frame, semitones=spec.semitones, channel=spec.channel,
+    )  # fmt: skip
+    streaming = bool(signature.states or spec.context or spec.hop)
+    if not streaming:
+        window = signature.length
         return WaveformTeacher(
-            call, rate, output_rate, window=signature.length, multiple=spec.multiple
+            _Offline(feed), rate, output_rate, window=window, multiple=spec.multiple
         )
-    hop = signature.length or spec.hop
-    if not hop or spec.hop not in (0, hop):
+    hop, context = _hop_and_context(path, spec, signature)
+    delay = spec.delay if spec.delay >= 0 else _number(path, facts, "edge_vc.delay", 0)
+    return WaveformTeacher(_Streaming(feed, hop, context, delay), rate, output_rate)
+
+
+def _hop_and_context(path: Path, spec: OnnxSpec, signature: IoSignature) -> tuple[int, int]:
+    """Return the new samples of each run, and the old ones in front of them."""
+    length, answered, context = signature.length, signature.answer_length, spec.context
+    if length and spec.hop and not context:
+        context = length - spec.hop if answered == spec.hop else 0
+    hop = length - context if length else spec.hop
+    if hop < 1 or spec.hop not in (0, hop):
         raise TeacherError(
             f"{path}: teacher.hop = {spec.hop}; its input takes "
-            f"{signature.length or 'any number of'} samples per run, give that"
+            f"{length or 'any number of'} samples per run, give that"
+            + (f" less teacher.context = {context}" if context else "")
         )
-    delay = spec.delay if spec.delay >= 0 else _number(path, facts, "edge_vc.delay", 0)
-    return WaveformTeacher(_Streaming(session, signature, hop, delay), rate, output_rate)
+    # Another ratio is another rate's, which `output_sample_rate` says.
+    same_rate = spec.output_sample_rate in (0, spec.sample_rate)
+    if length and answered and answered < hop and same_rate:
+        raise TeacherError(
+            f"{path}: takes {length} samples and answers {answered}: set teacher.context = "
+            f"{length - answered}, the samples in front that were heard before, or "
+            "teacher.output_sample_rate"
+        )
+    return hop, context
 
 
 def sources(spec: OnnxSpec) -> list[Path]:
     """Return the graph's file and those with its weights, where they are separate files."""
+
+    path = given_file(spec, "path")
+    contents = [given_file(spec, "contents")] if spec.contents else []
+    return [weights for file in (path, *contents) for weights in _files(file)]
+
+
+def _files(path: Path) -> list[Path]:
     import onnx
     from onnx.external_data_helper import uses_external_data
 
-    path = given_file(spec, "path")
+    from edge_vc.teachers.onnx_session import check_pointer
+
+    check_pointer(path)
     try:
         tensors = onnx.load(path, load_external_data=False).graph.initializer
     except Exception as error:
@@ -95,66 +147,35 @@ def sources(spec: OnnxSpec) -> list[Path]:
 class _Offline:
     """One run for the whole recording."""
 
-    def __init__(self, session: ort.InferenceSession, signature: IoSignature) -> None:
-        self._session, self._signature = session, signature
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
 
     def __call__(self, audio: Samples) -> NDArray[np.generic]:
-        given = {self._signature.audio: audio.reshape(self._signature.shape)}
-        answer: NDArray[np.generic] = self._session.run([self._signature.answer], given)[0]
-        return answer
+        return self._feed.answer(audio, {})[0]
 
 
 class _Streaming:
     """One run per hop, from silent states; what the graph lags behind is dropped."""
 
-    def __init__(
-        self, session: ort.InferenceSession, signature: IoSignature, hop: int, delay: int
-    ) -> None:
-        self._session, self._signature = session, signature
-        self._hop, self._delay = hop, delay
+    def __init__(self, feed: Feed, hop: int, context: int, delay: int) -> None:
+        if feed.follows:
+            raise TeacherError("teacher.inputs: a streaming graph takes constants only")
+        self._feed, self._hop, self._context, self._delay = feed, hop, context, delay
 
     def __call__(self, audio: Samples) -> NDArray[np.generic]:
-        signature, hop = self._signature, self._hop
+        hop, context = self._hop, self._context
         missing = -(len(audio) + self._delay) % hop
-        padded = np.pad(audio, (0, self._delay + missing))
-        states = {state.name: np.zeros(state.shape, state.dtype) for state in signature.states}
-        names = [signature.answer, *(state.next_name for state in signature.states)]
+        padded = np.pad(audio, (context, self._delay + missing))
+        states = self._feed.silent_states()
         pieces = []
-        for start in range(0, len(padded), hop):
-            block = padded[start : start + hop].reshape(signature.shape)
-            piece, *following = self._session.run(names, states | {signature.audio: block})
-            states = dict(zip(states, following, strict=True))
+        for start in range(0, len(padded) - context, hop):
+            piece, states = self._feed.answer(padded[start : start + context + hop], states)
             pieces.append(piece.reshape(-1))
         joined = np.concatenate(pieces)
         # The answer may be at another rate: lengths scale with it.
-        scale = len(joined) / len(padded)
+        scale = len(joined) / (len(padded) - context)
         late = round(self._delay * scale)
         return joined[late : late + round(len(audio) * scale)]
-
-
-def session_options(threads: int) -> ort.SessionOptions:
-    """Return how a teacher's graph is run: on the CPU, INT8 exactly."""
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 3
-    if kernels_saturate():
-        # INT8 graphs are computed in float, which is exact; x86 without VNNI would clip.
-        options.add_session_config_entry("session.disable_quant_qdq", "1")
-    return options
-
-
-def _open(path: Path, threads: int) -> ort.InferenceSession:
-    import onnxruntime as ort
-
-    options = session_options(threads)
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # onnxruntime's errors share no class that it exports.
-        fact = str(error).splitlines()[0]
-        raise TeacherError(f"{path}: onnxruntime cannot load it: {fact}") from error
 
 
 def _number(path: Path, facts: dict[str, str], key: str, otherwise: int) -> int:

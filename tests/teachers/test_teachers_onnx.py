@@ -13,7 +13,8 @@ from voices import voice
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.teachers.loading import open_teacher, teacher_hash
-from edge_vc.teachers.onnx_file import OnnxSpec, session_options
+from edge_vc.teachers.onnx_file import OnnxSpec
+from edge_vc.teachers.onnx_session import session_options
 from edge_vc.teachers.spec import TeacherError
 from edge_vc_export.onnx.export import export_onnx
 
@@ -100,7 +101,11 @@ def multi_input(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "settings", "words"),
     [
-        (multi_input, {}, "one input of audio is needed besides states, there are audio, pitch"),
+        (
+            multi_input,
+            {},
+            r"are audio, pitch. Declare the others: pitch .* teacher.inputs = .pitch = f0",
+        ),
         (save_late_stream, {}, "one input of audio is needed"),
         (save_late_stream, {"states": "memory"}, "write in=next"),
         (save_late_stream, {"states": "memory=gone"}, "inputs are audio, memory, outputs answer"),
@@ -129,7 +134,7 @@ def test_metadata_of_strangers_are_parsed_as_such(tmp_path):
 @pytest.mark.parametrize("saturating", [False, True])
 def test_int8_graphs_are_computed_in_float_where_kernels_saturate(monkeypatch, saturating):
     """x86 without VNNI clips sums of u8 x s8 products: answers would lie 16 dB from the graph."""
-    monkeypatch.setattr("edge_vc.teachers.onnx_file.kernels_saturate", lambda: saturating)
+    monkeypatch.setattr("edge_vc.teachers.onnx_session.kernels_saturate", lambda: saturating)
     options = session_options(1)
     if saturating:
         assert options.get_session_config_entry("session.disable_quant_qdq") == "1"
