@@ -21,14 +21,14 @@ States = dict[str, NDArray[np.generic]]
 """Tensors that are fed by name."""
 
 
-class Encoder:
+class ContentGraph:
     """A content encoder's graph: audio in, ``[1, N, C]`` out, held for as many frames as asked."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
 
     @classmethod
-    def open(cls, path: Path, threads: int) -> Encoder:
+    def open(cls, path: Path, threads: int) -> ContentGraph:
         """Open the graph; raises `TeacherError`."""
         if not path.is_file():
             raise TeacherError(f'teacher.contents = "{path}": no such file')
@@ -55,7 +55,7 @@ class Feed:
         signature: IoSignature,
         rate: int,
         *,
-        encoder: Encoder | None = None,
+        encoder: ContentGraph | None = None,
         frame: int = 160,
         semitones: float = 0.0,
         channel: int = 0,

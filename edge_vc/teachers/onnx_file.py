@@ -66,7 +66,7 @@ class OnnxSpec(WaveformSpec):
 def load(spec: OnnxSpec) -> WaveformTeacher:
     """Open the graph and wrap it; raises `TeacherError` when it is not audio in, audio out."""
     from edge_vc.teachers.io_signature import read_io_signature
-    from edge_vc.teachers.onnx_feed import Encoder, Feed
+    from edge_vc.teachers.onnx_feed import ContentGraph, Feed
     from edge_vc.teachers.onnx_session import open_session
 
     path = given_file(spec, "path")
@@ -75,7 +75,7 @@ def load(spec: OnnxSpec) -> WaveformTeacher:
     facts = session.get_modelmeta().custom_metadata_map
     rate = spec.sample_rate or _number(path, facts, "edge_vc.sample_rate", DEFAULT_RATE)
     output_rate = spec.output_sample_rate or rate
-    encoder = Encoder.open(Path(spec.contents), spec.threads) if spec.contents else None
+    encoder = ContentGraph.open(Path(spec.contents), spec.threads) if spec.contents else None
     feed = Feed(
         path, session, signature, rate,
         encoder=encoder, frame=spec.frame, semitones=spec.semitones, channel=spec.channel,

@@ -14,7 +14,7 @@ from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.training.devices import OneDevice
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.student.batches import DistillBatches
+from edge_vc.training.student.batches import LOUD_EVERY, DistillBatches
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.pitch import pitch_error, train_pitch
 from edge_vc.training.student.settings import DistillSettings
@@ -197,3 +197,16 @@ def test_pitch_is_learnt_alone() -> None:
 def test_a_plain_head_has_no_pitch_to_learn() -> None:
     net = student(replace(TINY, head="istft"))
     assert train_pitch(net, DistillBatches(net, [example()], 60), 5) == 0.0
+
+
+def test_some_recordings_are_heard_after_something_loud() -> None:
+    steady = example(1100, seed=2)
+    syllables = np.sin(np.pi * 4 * np.arange(len(steady.source)) / 16000) ** 2 + 0.001
+    spoken = replace(steady, source=(steady.source * syllables).astype(np.int16))
+    batches = DistillBatches(student(), [spoken] * LOUD_EVERY, 100)
+    usual, loud = batches._examples[0], batches._examples[-1]
+    for name in ("f0", "voiced", "audio"):
+        np.testing.assert_array_equal(getattr(loud, name), getattr(usual, name))
+    apart = np.abs(loud.features.astype(np.float32) - usual.features).mean(axis=0)
+    assert apart[:20].mean() > 0.3
+    assert apart[-100:].mean() < apart[:20].mean() / 3

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from scipy.interpolate import interp1d
 from torch import Tensor
 
+from edge_vc.audio.io import Samples
 from edge_vc.audio.mel import channel_mean
 from edge_vc.augmentation.feature_augment import FeatureAugment
+from edge_vc.augmentation.loud_event import loud_event
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.frontend import mel_points
 from edge_vc.models.student.student import Student
@@ -26,6 +28,9 @@ from edge_vc.training.student.conditions import Condition
 EARLY_SHARE = 0.33
 """Of crops from where a recording begins, while the running mean has yet to find its speaker."""
 EARLY_SECONDS = 1.0
+
+LOUD_EVERY = 4
+"""One recording of so many is heard after something loud."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,8 @@ class DistillBatches:
     """Crops of ``frames`` frames, over all examples by length; a third from their beginnings.
 
     The front end is run over whole recordings beforehand: it learns nothing, and so a crop's
-    running mean is what it is at that place of the conversation.
+    running mean is what it is at that place of the conversation; that of some comes from something
+    loud just before (`loud_event`).
     """
 
     def __init__(
@@ -97,8 +103,11 @@ class DistillBatches:
         moved = [example.at_hop(self.hop) for example in examples]
         told = conditions or [{}] * len(moved)
         self._examples = [
-            replace(_prepare(student, example), inputs=_at_frames(given, len(example.f0)))
-            for example, given in zip(moved, told, strict=True)
+            replace(
+                _prepare(student, example, _before(example, index, student.config.sample_rate)),
+                inputs=_at_frames(given, len(example.f0)),
+            )
+            for index, (example, given) in enumerate(zip(moved, told, strict=True))
             if len(example.f0) > frames
         ]
         examples = moved
@@ -177,10 +186,21 @@ def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
     student.frontend.set_prior(torch.stack(means).mean(0))
 
 
+def _before(example: LabelledAudio, index: int, sample_rate: int) -> Samples:
+    """Return what is heard before a recording: mostly nothing, ``[0]``."""
+    if (index + 1) % LOUD_EVERY:
+        return np.zeros(0, np.float32)
+    source: Samples = (example.source / 32767).astype(np.float32)
+    return loud_event(source, sample_rate, np.random.default_rng(index))
+
+
 @torch.no_grad()
-def _prepare(student: Student, example: LabelledAudio) -> _Example:
-    source = torch.from_numpy(example.source.astype(np.float32) / 32767)
-    features = student.frontend(source[None, None, None])[0, :, 0].numpy().astype(np.float16)
+def _prepare(student: Student, example: LabelledAudio, before: Samples) -> _Example:
+    hop = student.config.hop
+    before = before[len(before) % hop :]
+    source = np.concatenate([before, example.source.astype(np.float32) / 32767])
+    heard = student.frontend(torch.from_numpy(source)[None, None, None])[0, :, 0]
+    features = heard[:, len(before) // hop :].numpy().astype(np.float16)
     voiced = example.f0 > 0
     held = _hold(example.f0, student.config.target_f0_hz)
     bands = _bands(example.bands, held, student)
