@@ -273,8 +273,18 @@ def _weighted(inputs: Tensors, made: Tensor, rows: int) -> bool:
     whole = given.type in WHOLE and weights.type in WHOLE
     if not (kinds == (FLOAT32, FLOAT32) or mixed or whole):
         return False
+    if whole and not _scaled(given, weights, made):
+        return False
     biased = (FLOAT32,) if given.type == FLOAT32 else (INT32, INT64)
     return bias is None or (bias.type in biased and prod(bias.shape) == rows)
+
+
+def _scaled(given: Tensor, weights: Tensor, made: Tensor) -> bool:
+    """Whether what scales the sums down to the output is a shift that a kernel can do."""
+    if not (given.scales and weights.scales and made.scales):
+        return False
+    ratios = [given.scales[0] * scale / made.scales[0] for scale in weights.scales]
+    return 2.0**-31 < min(ratios) and max(ratios) < 2.0**8
 
 
 def _convolution(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:

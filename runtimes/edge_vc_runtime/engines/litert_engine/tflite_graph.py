@@ -28,6 +28,8 @@ class Tensor:
     shape: tuple[int, ...]
     data: memoryview | None = field(default=None, repr=False)
     """The bytes of a constant."""
+    scales: tuple[float, ...] = ()
+    """One, or one a channel, where it is quantised."""
 
     @property
     def constant(self) -> bool:

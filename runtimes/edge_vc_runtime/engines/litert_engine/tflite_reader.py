@@ -37,6 +37,9 @@ _STEPPING: dict[str, tuple[int, dict[int, int]]] = {
     "L2_POOL_2D": _POOL,
 }
 """Number of the kind of options, and its fields that have to be 1 or more, with their defaults."""
+_ZERO_POINTS = {3: (0, 255), 9: (-128, 127)}
+_SMALLEST = 2.0**-40
+"""Smallest scale; the largest is one over it."""
 _WITH_VECTOR = (17, 30)  # options of RESHAPE and SQUEEZE start with a list of sizes
 
 
@@ -128,21 +131,29 @@ def _tensor(table: Table, buffers: list[memoryview]) -> Tensor:
     data = buffers[buffer]
     if len(data) not in (0, prod(shape) * WIDTHS[kind]):
         raise TfliteError(f"tensor {name!r:.60} has {len(data)} bytes for {list(shape)!s:.60}")
-    _check_quantization(name, shape, table.table(4))
-    return Tensor(name, kind, shape, data if len(data) else None)
+    scales = _scales(name, kind, shape, table.table(4))
+    return Tensor(name, kind, shape, data if len(data) else None, scales)
 
 
-def _check_quantization(name: str, shape: tuple[int, ...], table: Table | None) -> None:
+def _scales(name: str, kind: int, shape: tuple[int, ...], table: Table | None) -> tuple[float, ...]:
+    """Return a tensor's scales, none where it is not quantised; kernels compute shifts of them."""
     if table is None:
-        return
-    for field, form in ((0, "f"), (1, "f"), (3, "q")):
-        table.integers(field, form)
+        return ()
+    for field in (0, 1):
+        table.integers(field, "f")
+    zeros, found = table.integers(3, "q"), table.integers(2, "f")
+    low, high = _ZERO_POINTS.get(kind, (0, 0))
+    if any(not low <= zero <= high for zero in zeros):
+        raise TfliteError(f"tensor {name!r:.60} has a zero point outside of its type")
+    if any(not _SMALLEST <= scale <= 1 / _SMALLEST for scale in found):
+        raise TfliteError(f"tensor {name!r:.60} has a scale that is no scale")
     scales, along = table.length(2, 4), table.integer(6, "i")
     channels = shape[along] if 0 <= along < len(shape) else 1
     if table.integer(4, "B") or scales not in (0, 1, channels) or along < 0:
         raise TfliteError(f"tensor {name!r:.60} is quantised in an unknown way")
     if scales and table.length(3, 8) not in (1, scales):
         raise TfliteError(f"tensor {name!r:.60} has scales without zero points")
+    return found
 
 
 def _operator(table: Table, kinds: list[OperatorKind], tensors: tuple[Tensor, ...]) -> Operator:
