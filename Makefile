@@ -25,7 +25,7 @@ SOUND_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins portaudio19-dev
 INSTALL_PYAUDIO = @$(PIP) -q --build-constraint constraints.txt pyaudio >$(VENV)/pyaudio.log 2>&1 || echo \
   "make: PyAudio is left out ($(VENV)/pyaudio.log); on Debian: apt install portaudio19-dev python3-dev"
 
-.PHONY: help install quickstart test test-slow test-board test-cards test-live check docs docs-serve boards wheels mutants bench clean
+.PHONY: help install quickstart test test-slow test-board test-cards test-live check docs docs-serve boards wheels mutants fuzz bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,6 +82,10 @@ wheels: $(STAMP) ## distributions into dist/, and what BOARDS="pi4 pi5" need; UR
 mutants: $(STAMP) ## change the core one token at a time; tests that notice nothing are listed
 	$(PIP) -q --group mutation
 	$(BIN)/python -m benchmarks.mutants $(ARGS)
+
+fuzz: $(STAMP) ## give every reader of files changed ones for ten minutes; ARGS="--seconds 60"
+	$(PIP) -q --group fuzz
+	$(BIN)/python tests/fuzz/fuzz.py $(ARGS)
 
 bench: $(STAMP) ## measure this machine and write benchmarks/results
 	$(BIN)/python -m benchmarks $(ARGS)

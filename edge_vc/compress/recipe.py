@@ -48,7 +48,7 @@ class Recipe:
         """
         try:
             tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise RecipeError(f"not valid TOML: {error}") from error
         start = cls()
         defaults: dict[str, Any] = {spec.name: getattr(start, spec.name) for spec in fields(cls)}

@@ -85,9 +85,9 @@ class LabelFolder:
         for line in lines:
             try:
                 values = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
-            if set(values) == names:
+            if isinstance(values, dict) and set(values) == names:
                 found[values["key"]] = LabelOutcome(**values)
         return {
             key: outcome
@@ -143,7 +143,7 @@ class LabelFolder:
             return None
         try:
             return TeacherRecord(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise LabelFolderError(f"{path}: is damaged; name another folder") from error
 
 

@@ -131,7 +131,7 @@ def load_report(folder: Path) -> LabelReport:
         raise LabelFolderError(
             f"{folder}: holds no {REPORT}; make it with edge-vc label CORPUS -o {folder}"
         ) from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         if isinstance(error, LabelFolderError):
             raise
         raise LabelFolderError(f"{path}: is damaged ({error})") from error

@@ -102,7 +102,7 @@ def _read_state(root: Path) -> dict[str, Any]:
         if not set(sides.values()) <= {TRAIN, VALIDATION}:
             raise ValueError(f"sides {sorted(set(sides.values()))}")
         return {"settings": dict(state["settings"]), "sides": sides}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, PrepareError):
             raise
         raise PrepareError(f"{path}: damaged ({error}); choose an empty folder") from error

@@ -93,7 +93,7 @@ def load_record(folder: Path, source: str, key: str) -> PrepareRecord | None:
         record = PrepareRecord(pieces=pieces, **stored)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None  # Not ours or from another version: made again.
     return record if record.key == key and record.source == source else None
 

@@ -61,7 +61,7 @@ def _spec_from_recipe(path: Path) -> TeacherSpec:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise RecipeError(f"{path}: cannot be read ({reason})") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RecipeError(f"{path}: not valid TOML: {error}") from error
     if not isinstance(table, dict):
         raise RecipeError(f"{path}: teacher = {table!r}: is a section, write [teacher]")

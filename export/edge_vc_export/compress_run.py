@@ -55,7 +55,7 @@ class CompressRun:
                 f"{path}: cannot be read ({error.strerror}); give a run folder of `edge-vc "
                 "compress`, or a student file"
             ) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ExportError(
                 f"{path}: is not what `edge-vc compress` writes ({error}); run it again"
             ) from error

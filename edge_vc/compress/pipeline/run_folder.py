@@ -84,7 +84,7 @@ class RunFolder:
         folder = self.artifact(stage)
         try:
             record = Record(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
         return record if self._content(folder) == record.content else None
 

@@ -24,7 +24,7 @@ def copy_log(scratch: Path, output: Path) -> None:
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # cut short by a kill
         row.pop("minutes", None)
         rows[row["step"]] = json.dumps(row)

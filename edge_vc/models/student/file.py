@@ -74,7 +74,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             names = file.keys()
             tensors = {name: _single(file.get_tensor(name)) for name in names}
             said = json.loads((file.metadata() or {}).get(METADATA, "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise StudentFileError(f"{path}: not readable as safetensors: {error}") from error
     if said.get("format") != FORMAT:
         raise StudentFileError(f"{path}: format is {said.get('format')!r}, not {FORMAT!r}")

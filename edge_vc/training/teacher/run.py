@@ -72,7 +72,7 @@ def chosen_settings(recipe: str, changes: Sequence[str]) -> TeacherSettings:
     for change in changes:
         try:
             table = tomllib.loads(change)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise RecipeError(f"--set {change}: not KEY=VALUE as TOML has it: {error}") from error
         settings = section_from_table(TeacherSettings, table, base=settings)
     return settings

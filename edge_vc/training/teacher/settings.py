@@ -81,6 +81,6 @@ def load_settings(recipe: str | Path) -> TeacherSettings:
         raise unknown("training recipe", str(recipe), names)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecipeError(f"{path}: not TOML: {error}") from error
     return section_from_table(TeacherSettings, table)

@@ -152,7 +152,7 @@ def load_voice_settings(recipe: str | Path, changes: Sequence[str] = ()) -> Voic
     for source in (path.read_text(encoding="utf-8", errors="replace"), *changes):
         try:
             table = tomllib.loads(source)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             where = str(path) if source not in changes else f"--set {source}"
             raise RecipeError(f"{where}: not TOML: {error}") from error
         settings = section_from_table(VoiceSettings, table, base=settings)

@@ -77,7 +77,7 @@ def _log(path: Path, name: str) -> Log:
     for number, line in enumerate(_lines(path), start=1):
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(row, dict) and _is_number(row.get("step")):
             rows.append(row)

@@ -284,7 +284,7 @@ def _scaled(given: Tensor, weights: Tensor, made: Tensor) -> bool:
     if not (given.scales and weights.scales and made.scales):
         return False
     ratios = [given.scales[0] * scale / made.scales[0] for scale in weights.scales]
-    return 2.0**-31 < min(ratios) and max(ratios) < 2.0**8
+    return min(ratios) > 2.0**-31 and max(ratios) < 2.0**8
 
 
 def _convolution(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:
