@@ -24,4 +24,5 @@ TENSORRT = EngineKind(
     load=_load,
     remedy=REMEDY,
     only_measured=True,
+    tried=False,  # it compiles the model, which takes minutes and gigabytes of address space
 )
