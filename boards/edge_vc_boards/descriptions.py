@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from edge_vc_boards.board import Board, Cpu, System
 from edge_vc_boards.profile_folder import profile_path
+from edge_vc_runtime.message import one_line, printable
 
 
 def board_table(boards: Iterable[Board]) -> list[str]:
@@ -22,7 +23,7 @@ def board_table(boards: Iterable[Board]) -> list[str]:
         for board in boards
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return [printable("  ".join(map(str.ljust, row, widths)).rstrip()) for row in rows]
 
 
 def describe_board(board: Board) -> list[str]:
@@ -45,7 +46,8 @@ def describe_board(board: Board) -> list[str]:
         **{f"source of {source.of}": source.title for source in board.sources},
     }
     width = max(map(len, facts)) + 2
-    return [board.name, *(f"  {name + ':':<{width}}{value}" for name, value in facts.items())]
+    lines = [f"  {name + ':':<{width}}{one_line(value)}" for name, value in facts.items()]
+    return [board.name, *map(printable, lines)]
 
 
 def _processor(cpu: Cpu) -> str:

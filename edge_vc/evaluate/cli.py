@@ -118,7 +118,7 @@ def evaluate_command(
         plot_first_sentence(loaded, corpus, plot)
     if json is not None:  # before the tables: a pipe may close on those
         with_audio_beside(report, json).save(json)
-    console = Console()
+    console = Console(markup=False)
     for table in all_tables(report, console.width):
         console.print(table)
     for place in filter(None, (json, audio)):

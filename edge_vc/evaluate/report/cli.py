@@ -96,7 +96,7 @@ def _show_evaluation(
     if output is not None:
         with Steps(stderr_console(), "sentences") as steps:
             write_page(made, output, options, steps.push("page"))
-    console = Console()
+    console = Console(markup=False)
     console.print(overview_table(made, console.width))
     if output is not None:
         typer.echo(f"wrote {output}, {output.stat().st_size / 1e6:.1f} MB", err=True)

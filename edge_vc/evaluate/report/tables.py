@@ -11,6 +11,7 @@ from edge_vc.evaluate.metrics.metric import HEADLINE, MetricInfo
 from edge_vc.evaluate.report.bootstrap import Estimate
 from edge_vc.evaluate.report.confusions import PhoneCount, worst_phones
 from edge_vc.evaluate.report.report import Comparison, EvaluationReport, Score, SystemScore
+from edge_vc_runtime.message import one_line
 
 PHONE_TITLE = "phones not heard, and what was heard most often instead (-: nothing)"
 SEXES = {"F": "women", "M": "men"}
@@ -35,7 +36,7 @@ def all_tables(report: EvaluationReport, width: int = 80) -> Iterator[Table]:
 def overview_table(report: EvaluationReport, width: int = 80) -> Table:
     """Return one row per system and the topline, with 95 % intervals over sentences."""
     title = (
-        f"{report.target}: {report.sentence_count} sentences of unseen speakers, "
+        f"{one_line(report.target)}: {report.sentence_count} sentences of unseen speakers, "
         f"{report.seconds / 60:.1f} min"
     )
     shown = _fitting(report, width)
@@ -52,7 +53,7 @@ def condition_table(
     width: int = 80,
 ) -> Table:
     """Return one row per system that converted noisy recordings."""
-    return _system_table(f"{report.target}: {condition}", scores, _fitting(report, width))
+    return _system_table(one_line(f"{report.target}: {condition}"), scores, _fitting(report, width))
 
 
 def comparison_table(report: EvaluationReport) -> Table:
@@ -60,7 +61,7 @@ def comparison_table(report: EvaluationReport) -> Table:
     shown = report.intrusive_metrics
     table = _table("one system against another", shown)
     for pair in report.comparisons:
-        table.add_row(pair_name(pair), *_cells(pair.overall, shown))
+        table.add_row(one_line(pair_name(pair)), *_cells(pair.overall, shown))
     return table
 
 
@@ -69,13 +70,15 @@ def group_table(
 ) -> Table:
     """Return one row per speaker or sex: the leading metrics of each system."""
     shown = [metric for metric in report.metrics if metric.rank < HEADLINE]
-    table = Table(title=f"per {title}: {' / '.join(metric.title for metric in shown)}")
+    table = Table(title=f"per {title}: {one_line(' / '.join(metric.title for metric in shown))}")
     table.add_column(title)
     for name in report.systems:
-        table.add_column(name, justify="right")
+        table.add_column(one_line(name), justify="right")
     for group in sorted({name for s in report.systems.values() for name in groups(s)}):
         scores = (groups(score)[group] for score in report.systems.values())
-        table.add_row(SEXES.get(group, group), *(_short(score, shown) for score in scores))
+        table.add_row(
+            one_line(SEXES.get(group, group)), *(_short(score, shown) for score in scores)
+        )
     return table
 
 
@@ -88,11 +91,11 @@ def phone_table(report: EvaluationReport) -> Table | None:
     table.add_column("phone")
     table.add_column("said", justify="right")
     for name in report.systems:
-        table.add_column(name, justify="right")
+        table.add_column(one_line(name), justify="right")
     for phone in phones:
         found = [counts[name].get(phone, PhoneCount()) for name in report.systems]
         said = max(count.said for count in found)
-        table.add_row(phone, str(said), *(count.text for count in found))
+        table.add_row(one_line(phone), str(said), *(one_line(count.text) for count in found))
     return table
 
 
@@ -114,7 +117,7 @@ def _system_table(
 ) -> Table:
     table = _table(title, shown)
     for score in scores.values():
-        table.add_row(score.name, *_cells(score.overall, shown))
+        table.add_row(one_line(score.name), *_cells(score.overall, shown))
     return table
 
 
@@ -122,8 +125,8 @@ def _table(title: str, shown: Sequence[MetricInfo]) -> Table:
     table = Table(title=title, box=SIMPLE_HEAD)
     table.add_column("", overflow="fold")
     for metric in shown:
-        unit = f"\n{metric.unit}" if metric.unit else ""
-        table.add_column(f"{metric.title}{unit}", justify="right", no_wrap=True)
+        unit = f"\n{one_line(metric.unit)}" if metric.unit else ""
+        table.add_column(f"{one_line(metric.title)}{unit}", justify="right", no_wrap=True)
     return table
 
 

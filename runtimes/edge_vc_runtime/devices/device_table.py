@@ -13,6 +13,7 @@ from edge_vc_runtime.devices.listing import (
     ListedCard,
     ListedDevice,
 )
+from edge_vc_runtime.message import printable
 
 _COLUMNS = 100
 _NAME = 40  # columns of a name
@@ -41,7 +42,7 @@ def describe_devices(listing: DeviceListing) -> list[str]:
         "* is used where no name is given. --input and --output take a name, a part of it,"
     )
     lines.append("or the line below it, which keeps its meaning when cards are plugged in.")
-    return lines
+    return list(map(printable, lines))
 
 
 def _table(backend: BackendListing) -> list[str]:
