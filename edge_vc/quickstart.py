@@ -151,7 +151,7 @@ def _measure(
     before: Samples,
     after: Samples,
 ) -> Measured:
-    from edge_vc.evaluate.metrics.similarity import SpeakerEncoder, similarity
+    from edge_vc.audio.speaker_encoder import SpeakerEncoder, similarity
     from edge_vc.evaluate.metrics.target_voice import RATE, load_centroid
     from edge_vc_export.parity.speed import compare_precisions
     from edge_vc_runtime.profiling.profiler import ProfileOptions, profile

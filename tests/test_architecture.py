@@ -85,7 +85,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_export",
         "edge_vc_runtime",
     },
-    "edge_vc/audio": {"edge_vc_runtime"},
+    "edge_vc/audio": {"edge_vc/settings", "edge_vc_runtime"},
     "edge_vc/augmentation": {"edge_vc/audio", "edge_vc/models"},
     "edge_vc/command_line": {"edge_vc_runtime"},
     "edge_vc/compress": {

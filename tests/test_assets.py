@@ -81,7 +81,7 @@ def test_a_converted_recording_sounds_more_like_her() -> None:
     import pysptk
     import soundfile
 
-    from edge_vc.evaluate.metrics.similarity import SpeakerEncoder, similarity
+    from edge_vc.audio.speaker_encoder import SpeakerEncoder, similarity
 
     speech, rate = soundfile.read(pysptk.util.example_audio_file(), dtype="float32")
     session = Session.open(bundle_path("base"))

@@ -39,12 +39,20 @@ def given_consent(words: str, out: Path) -> str:
 def next_lines(weights: Path, scores: Mapping[str, float]) -> list[str]:
     """Return the score of a trained voice and the commands that come next."""
     lines = []
-    if scores:
+    if "natural" in scores:
         lines.append(
             "spectral distance from held-out recordings: "
             f"{scores['natural']:.2f} from the recordings themselves, "
             f"{scores['validation']:.2f} from another voice (lower is better)"
         )
+    if "similarity" in scores:
+        lines.append(
+            f"similarity to the target: {scores['similarity']:.3f} from another voice, "
+            f"{scores['similarity_recordings']:.3f} of the held-out recordings themselves "
+            "(1 is the same voice)"
+        )
+    elif scores:
+        lines.append("similarity to the target: needs pip install 'edge-vc[evaluate]'")
     samples = weights.parent / "samples"
     lines.append(f"listen: {samples}; next:")
     lines.append(f"  edge-vc evaluate source {weights} --corpus CORPUS")

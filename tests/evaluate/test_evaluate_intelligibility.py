@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge_vc.audio.speaker_encoder import SpeakerEncoder, similarity
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.metrics.asr import Recognizer
-from edge_vc.evaluate.metrics.similarity import SpeakerEncoder, similarity
 from edge_vc.settings.optional import EvaluationError, require
 
 RATE = 16000

@@ -20,6 +20,7 @@ from edge_vc.models.content import registry
 from edge_vc.models.voice.file import load_voice
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.cli import app
+from edge_vc.training.consent import next_lines
 from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.voice.neighbours import FrameBank, cached_neighbours
 from edge_vc.training.voice.pieces import LONGEST, cuts, stored_pieces
@@ -155,6 +156,26 @@ def test_a_table_with_two_speakers_is_refused(tmp_path: Path) -> None:
     write_metadata(folder, rows)
     with pytest.raises(RecipeError, match=r"recordings of 2 speakers \(ann, bob, ...\)"):
         train_voice(VoiceRun(folder, tmp_path / "out", "whisper", TINY_VOICE, "yes", steps=1))
+
+
+def test_music_is_left_out_and_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = record(tmp_path / "few", 2)
+    time = np.arange(6 * 16_000) / 16_000
+    chord = sum(np.sin(2 * np.pi * f * time) for f in (110.0, 165.0, 220.0, 330.0))
+    under = voice(6.0, 150.0, 1) + 0.1 * chord.astype(np.float32)
+    soundfile.write(folder / "music.wav", under, 16_000)
+    with pytest.raises(RecipeError, match="4 s of usable speech"):
+        train_voice(VoiceRun(folder, tmp_path / "out", "whisper", TINY_VOICE, "yes", steps=1))
+    assert "music.wav: its level falls by" in (said := capfd.readouterr().err)
+    assert "music or noise under the voice; record it without" in said
+
+
+def test_the_closing_lines_say_how_near_the_voice_is() -> None:
+    scores = {"natural": 1.5, "validation": 1.6}
+    near = {"similarity": 0.81, "similarity_recordings": 0.87}
+    assert any("0.810 from another voice" in line for line in next_lines(Path("v"), scores | near))
+    assert any("pip install 'edge-vc[evaluate]'" in line for line in next_lines(Path("v"), scores))
+    assert "compress base --teacher out" in next_lines(Path("out/voice.safetensors"), {})[-1]
 
 
 def test_a_second_voice_is_suspected(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

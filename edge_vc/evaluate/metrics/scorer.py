@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge_vc.audio.io import Samples
+from edge_vc.audio.speaker_encoder import SpeakerEncoder
 from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.metrics.asr import asr_score
 from edge_vc.evaluate.metrics.metric import AnyMetric, Counts, IntrusiveMetric, Metric, Value
 from edge_vc.evaluate.metrics.phones import PHONE_ERROR_RATE, phone_score
 from edge_vc.evaluate.metrics.prosody import contour
 from edge_vc.evaluate.metrics.recording import Recording, ScoringContext, Target
-from edge_vc.evaluate.metrics.similarity import SpeakerEncoder
 from edge_vc.evaluate.report.bootstrap import DECIMALS
 from edge_vc.evaluate.report.report import SentenceScore
 from edge_vc.evaluate.selection import EvaluationSet

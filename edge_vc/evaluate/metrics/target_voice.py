@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.assets import ASSETS
+from edge_vc.audio.speaker_encoder import Embedding, SpeakerEncoder
 from edge_vc.data.corpus import Corpus
-from edge_vc.evaluate.metrics.similarity import Embedding, SpeakerEncoder
 from edge_vc_runtime.files.writing import write_whole
 
 SHIPPED = ASSETS / "kathleen-centroid.json"

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.clipping import clipped_share
+from edge_vc.audio.level import level_fall_db
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.corpus_table import METADATA
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet
@@ -23,6 +24,9 @@ FEWEST_SECONDS = 60.0
 """Least speech to train a voice on; below it the words and the voice both fail."""
 MOST_CLIPPED = 0.01
 """Share of clipped samples above which a recording is left out."""
+LEAST_FALL_DB = 10.0
+"""Between loud and soft frames: speech has pauses, music and steady noise have none. The quietest
+fall of 144 recordings of two targets was 16.6 dB."""
 PITCH_SPREAD = 0.3
 """Standard deviation of the recordings' median log F0 above which two voices are suspected."""
 _FRAMES_PER_SECOND = SAMPLE_RATE // HOP
@@ -97,6 +101,12 @@ def unfit(pair: PairSet) -> str:
     share = clipped_share(audio)
     if share > MOST_CLIPPED:
         return f"{share:.1%} of its samples are clipped; record it again with less gain"
+    fall = level_fall_db(audio, SAMPLE_RATE)
+    if fall < LEAST_FALL_DB:
+        return (
+            f"its level falls by {fall:.0f} dB only: music or noise under the voice; record it "
+            "without, or take it out of the folder"
+        )
     return ""
 
 

@@ -18,6 +18,7 @@ from edge_vc.training.devices import DeviceSettings, open_devices
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher.trainer import TrainingSession
 from edge_vc.training.tensorboard import open_board
+from edge_vc.training.voice.closeness import closeness
 from edge_vc.training.voice.features import ViewFeatures, cached_features
 from edge_vc.training.voice.recordings import VoiceRecordings, read_recordings
 from edge_vc.training.voice.settings import VoiceSettings, load_voice_settings
@@ -116,7 +117,9 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     save(finished)
     state = "finished" if finished else "not finished: run the same command again"
     console.print(f"step {training.step}, {state}", markup=False, highlight=False)
-    return args.out / WEIGHTS, training.scores
+    network = training.average.network.cpu()
+    near = closeness(network, training.validation, recordings.pairs) if finished else {}
+    return args.out / WEIGHTS, training.scores | near
 
 
 def fitted(settings: VoiceSettings, heard: ViewFeatures) -> VoiceSettings:

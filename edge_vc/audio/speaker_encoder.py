@@ -1,0 +1,63 @@
+"""Whose voice a recording has, as a vector: Resemblyzer's speaker encoder.
+
+Of Wan et al. 2018 (generalised end-to-end loss), trained on other speakers; its package contains
+the weights, so nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc.audio.io import Samples
+from edge_vc.settings.optional import require
+
+Embedding = NDArray[np.float32]
+"""Unit vector ``[256]`` of non-negative numbers."""
+
+_SILENT_PEAK = 1e-4
+
+
+class SpeakerEncoder:
+    """Embeds recordings; the same recording always gives the same embedding."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            # Deprecated imports inside resemblyzer and webrtcvad.
+            warnings.simplefilter("ignore")
+            resemblyzer = require("resemblyzer")
+            self._encoder: Any = resemblyzer.VoiceEncoder("cpu", verbose=False)
+        self._preprocess: Any = resemblyzer.preprocess_wav
+
+    def embed(self, samples: Samples, sample_rate: int) -> Embedding | None:
+        """Return the embedding of ``[T]``, or None for silence.
+
+        Level and long pauses are normalised the way the encoder was trained.
+        """
+        if not samples.size or float(np.abs(samples).max()) < _SILENT_PEAK:
+            return None
+        audio = np.clip(samples, -1.0, 1.0).astype(np.float32)
+        speech = self._preprocess(audio, source_sr=sample_rate)
+        if not speech.size:
+            return None
+        embedding: Embedding = self._encoder.embed_utterance(speech)
+        return embedding
+
+    def centroid(self, recordings: Iterable[Samples], sample_rate: int) -> Embedding:
+        """Return the unit mean of the recordings' embeddings: the speaker to compare with."""
+        embeddings = [self.embed(samples, sample_rate) for samples in recordings]
+        voices = [embedding for embedding in embeddings if embedding is not None]
+        if not voices:
+            raise ValueError("a speaker's centroid needs recordings with speech in them; got none")
+        mean = np.mean(voices, axis=0)
+        unit: Embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
+        return unit
+
+
+def similarity(embedding: Embedding | None, centroid: Embedding) -> float:
+    """Return the cosine in [0, 1] between a recording and a speaker; 0.0 for silence."""
+    return 0.0 if embedding is None else float(np.dot(embedding, centroid))
