@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from edge_vc.audio.io import AudioError, Samples, read_audio, resample
+from edge_vc.audio.io import (
+    AudioError,
+    Samples,
+    open_audio,
+    read_audio,
+    read_blocks,
+    resample,
+)
 from edge_vc.labelling.label import RATE, Alignment, label_recording, reading_rate
 from edge_vc.labelling.labels import pack_labels
 from edge_vc.teachers.outliers import OutlierError
@@ -15,6 +23,10 @@ from edge_vc.teachers.teacher import Teacher
 
 REVISION = 2
 """Raised whenever the same recording and teacher give other labels, so that old ones expire."""
+
+LONGEST_SECONDS = 300.0
+"""Longer recordings are left out: teachers take memory by the second, some 3 MB."""
+BLOCK = 65_536
 
 KEPT, LEFT_OUT, FAILED = "kept", "left out", "failed"
 
@@ -108,6 +120,7 @@ def _read(task: LabelTask, sample_rate: int) -> Samples:
     with tempfile.NamedTemporaryFile(suffix=task.suffix) as file:
         file.write(task.content)
         file.flush()
+        _check_length(Path(file.name))
         try:
             audio = read_audio(Path(file.name), sample_rate)
         except AudioError as error:
@@ -115,3 +128,22 @@ def _read(task: LabelTask, sample_rate: int) -> Samples:
     if task.speed == 1:
         return audio
     return resample(audio, round(sample_rate * task.speed), sample_rate)
+
+
+def _check_length(path: Path) -> None:
+    """Raise `OutlierError` for a recording that is too long, however long it says it is.
+
+    It is read block by block: nothing of it is kept.
+    """
+    try:
+        with closing(open_audio(path)) as reader:
+            left = LONGEST_SECONDS * reader.sample_rate
+            for block in read_blocks(reader, BLOCK):
+                left -= len(block)
+                if left < 0:
+                    raise OutlierError(
+                        "too long",
+                        f"over {LONGEST_SECONDS:g} s; cut it into sentences with edge-vc prepare",
+                    )
+    except AudioError:
+        return  # said by whoever reads it next
