@@ -73,8 +73,8 @@ def scan_audio(root: Path, folders: Sequence[str] | None = None) -> AudioScan:
 
     Suffixes count in any case. A linked folder is followed once, after the real ones, so loops
     end. Hidden files, AppleDouble files (``._name``, which macOS writes), empty files, formats
-    that are not read, and names that are not UTF-8 are left out, each with a reason; what lies in
-    hidden folders is not looked at.
+    that are not read are left out, each with a reason; what lies in hidden folders is not looked
+    at. Names need not be UTF-8.
     """
     found: list[Path] = []
     left_out: list[LeftOut] = []
@@ -136,19 +136,9 @@ def _fault(path: Path) -> tuple[str, str]:
         return "AppleDouble", "metadata that macOS keeps beside a file, no audio"
     if path.name.startswith("."):
         return "hidden", "its name begins with a dot"
-    if not _is_utf8(path):
-        return "unreadable", "its name is not UTF-8; rename it"
     if path.suffix.lower() in FOREIGN:
         fact = f"{path.suffix} is not read; convert it to FLAC, for instance with ffmpeg"
         return "unreadable", fact
     if not path.stat().st_size:
         return "empty", "0 bytes"
     return "", ""
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        path.as_posix().encode()
-    except UnicodeEncodeError:
-        return False
-    return True

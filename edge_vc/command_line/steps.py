@@ -19,6 +19,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from edge_vc_runtime.message import printable
+
 T = TypeVar("T")
 
 
@@ -71,7 +73,7 @@ class Steps:
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def track(self, items: Iterable[T], total: int, label: str) -> Iterator[T]:
         """Yield ``items``, ``total`` of them, as one step."""
@@ -131,4 +133,4 @@ class Notes:
         if self._console.is_terminal:
             self._status.update(escape(line))
         if not self._console.is_terminal or ":" in line:
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)

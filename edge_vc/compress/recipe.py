@@ -81,13 +81,14 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     path = Path(name_or_path)
     try:
         if path.suffix == ".toml":
-            return Recipe.from_toml(path.read_text(encoding="utf-8"), path.parent)
+            return Recipe.from_toml(
+                path.read_text(encoding="utf-8", errors="surrogateescape"), path.parent
+            )
         return Recipe.from_toml(_shipped_text(str(name_or_path)))
     except RecipeError as error:
         raise RecipeError(f"{name_or_path}: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise RecipeError(f"{name_or_path}: cannot be read ({reason})") from error
+    except OSError as error:
+        raise RecipeError(f"{name_or_path}: cannot be read ({error.strerror})") from error
 
 
 def shipped_recipes() -> tuple[str, ...]:

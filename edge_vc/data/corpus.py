@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ class Corpus:
             name = utterance.path.relative_to(self.root).as_posix()
             row = [name, *(str(value) for value in astuple(utterance)[1:])]
             file_hash = hashlib.sha256(utterance.path.read_bytes()).hexdigest()
-            digest.update("|".join([*row, file_hash, "\n"]).encode())
+            digest.update(os.fsencode("|".join([*row, file_hash, "\n"])))
         return digest.hexdigest()
 
 

@@ -81,7 +81,7 @@ def _unlabelled(root: Path, path: Path) -> Utterance:
     speaker = file_name(path.parent.name)
     text = _transcript(root, path)
     return Utterance(
-        path, file_name(path.stem), speaker, "", seconds, root.name, "source", "", text
+        path, file_name(path.stem), speaker, "", seconds, file_name(root.name), "source", "", text
     )
 
 

@@ -58,7 +58,7 @@ class TableRow:
             speaker=_speaker(values.get("speaker", self.table.parent.name)),
             sex=values.get("sex", ""),
             seconds=self._seconds(values.get("seconds", ""), path),
-            corpus=values.get("corpus") or self.table.parent.name,
+            corpus=values.get("corpus") or file_name(self.table.parent.name),
             role=values.get("role") or "source",
             licence=values.get("licence", ""),
             text=values.get("text", ""),

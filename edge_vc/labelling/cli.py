@@ -13,6 +13,7 @@ from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc_runtime.files.output_kinds import FOLDER
+from edge_vc_runtime.message import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -176,9 +177,9 @@ def _show(report: LabelReport, console: Console) -> None:
         table = Table("recording", "left out because", "details", title="without labels")
         for row in report.dropped[:20]:
             cells = (row.utterance.path.name, row.outcome.reason, row.outcome.fact)
-            table.add_row(*map(escape, cells))
+            table.add_row(*(escape(one_line(cell)) for cell in cells))
         console.print(table)
     if report.unmatched:
         console.print(f"{len(report.unmatched)} files without their other half:")
-        console.print(", ".join(report.unmatched[:20]), markup=False)
+        console.print(one_line(", ".join(report.unmatched[:20])), markup=False)
     console.print(f"{len(report.kept)} of {report.wanted} recordings labelled")

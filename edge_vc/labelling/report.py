@@ -14,6 +14,7 @@ from edge_vc.data.utterance import Utterance
 from edge_vc.labelling.delay import SURE
 from edge_vc.labelling.folder import LABELS, REPORT, LabelFolderError, TeacherRecord
 from edge_vc.labelling.task import FAILED, KEPT, LEFT_OUT, LabelOutcome
+from edge_vc_runtime.message import one_line
 
 VERSION = 1
 
@@ -110,7 +111,7 @@ class LabelReport:
             lines += [_table_row(row) for row in self.dropped]
         if self.unmatched:
             lines += ["", "Files without their other half:", ""]
-            lines += [f"- {name}" for name in self.unmatched]
+            lines += [f"- {one_line(name)}" for name in self.unmatched]
         return "\n".join(lines) + "\n"
 
 
@@ -151,8 +152,10 @@ def _row(entry: dict[str, Any]) -> LabelledRow:
 
 
 def _table_row(row: LabelledRow) -> str:
-    fact = row.outcome.fact.replace("|", "/")
-    return f"| {row.utterance.path} | {row.speed:g} | {row.outcome.reason} | {fact} |"
+    where, fact = (
+        one_line(str(text)).replace("|", "/") for text in (row.utterance.path, row.outcome.fact)
+    )
+    return f"| {where} | {row.speed:g} | {row.outcome.reason} | {fact} |"
 
 
 def _short(value: float | int | None) -> str:

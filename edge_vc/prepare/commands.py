@@ -17,6 +17,7 @@ from edge_vc.prepare.record import load_record, write_text
 from edge_vc.prepare.settings import PrepareSettings
 from edge_vc.prepare.split import VALIDATION
 from edge_vc.prepare.summary import as_json, drop_table, speaker_table
+from edge_vc_runtime.message import one_line
 
 
 def show_plan(
@@ -35,12 +36,12 @@ def show_plan(
         f"{done / 60:.1f} min are prepared already"
     )
     names = ", ".join(aside) or "no speaker"
-    console.print(f"validation: {names}", soft_wrap=True, markup=False)
+    console.print(one_line(f"validation: {names}"), soft_wrap=True, markup=False)
     for drop in plan.drops:
-        console.print(f"left out: {drop.source}: {drop.detail}", soft_wrap=True, markup=False)
-    console.print(
-        f"nothing written; without --dry-run it goes to {root}", soft_wrap=True, markup=False
-    )
+        line = one_line(f"left out: {drop.source}: {drop.detail}")
+        console.print(line, soft_wrap=True, markup=False)
+    line = one_line(f"nothing written; without --dry-run it goes to {root}")
+    console.print(line, soft_wrap=True, markup=False)
 
 
 def run(

@@ -40,7 +40,7 @@ class Output:
         """Write down whose folder this is, before anything else is put there."""
         self.records.mkdir(parents=True, exist_ok=True)
         state = {"version": _VERSION, "settings": settings.as_dict(), "sides": dict(sides)}
-        write_text(self.root / STATE / "run.json", json.dumps(state, indent=1, ensure_ascii=False))
+        write_text(self.root / STATE / "run.json", json.dumps(state, indent=1))
 
     def sweep(self, kept: Iterable[str]) -> None:
         """Delete what earlier runs wrote and the table no longer lists."""

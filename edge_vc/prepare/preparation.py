@@ -21,6 +21,7 @@ from edge_vc.prepare.split import TRAIN, VALIDATION
 from edge_vc.prepare.task import PrepareTask
 from edge_vc.prepare.variants import surroundings
 from edge_vc.workers.progress import Progress, no_progress
+from edge_vc_runtime.message import printable
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _rows(root: Path, task: PrepareTask, piece: Piece) -> list[Utterance]:
 
 def _plain(text: str) -> str:
     """Return what a table can hold; folder names may have anything in them."""
-    return text.replace("|", "_").replace("\n", "_").replace("\r", "_")
+    return printable(text.replace("|", "_").replace("\n", "_").replace("\r", "_"))
 
 
 def _write_drops(path: Path, drops: Sequence[Drop]) -> None:

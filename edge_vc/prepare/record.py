@@ -74,13 +74,13 @@ def encode_words(words: Fingerprint) -> str:
 
 def record_path(folder: Path, source: str) -> Path:
     """Return the path of the record of ``source``; any name of any length is safe."""
-    return folder / f"{hashlib.sha256(source.encode()).hexdigest()[:24]}.json"
+    return folder / f"{hashlib.sha256(os.fsencode(source)).hexdigest()[:24]}.json"
 
 
 def save_record(folder: Path, record: PrepareRecord) -> None:
     """Write a record, complete or not at all."""
     path = record_path(folder, record.source)
-    text = json.dumps(asdict(record), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(asdict(record), separators=(",", ":"))
     write_text(path, text)
 
 

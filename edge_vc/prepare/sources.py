@@ -10,6 +10,7 @@ from edge_vc.audio.io import AudioError
 from edge_vc.audio.scan import READABLE, AudioScan, scan_audio
 from edge_vc.audio.stream import AudioFile
 from edge_vc.data.corpus_table import METADATA, CorpusError, RecordingError, read_table
+from edge_vc.data.file_name import file_name
 from edge_vc.data.utterance import Utterance
 from edge_vc.prepare.settings import PrepareError
 
@@ -80,11 +81,13 @@ def _listed(table: Path) -> Iterator[Utterance | Drop]:
 
 def _scanned(found: AudioScan) -> Iterator[Utterance | Drop]:
     for item in found.left_out:
-        name = item.path.relative_to(found.root).as_posix().encode(errors="replace").decode()
+        name = item.path.relative_to(found.root).as_posix()
         yield Drop(name, 0.0, 0.0, item.reason, item.detail)
     for path in found.files:
-        speaker = path.parent.name
-        yield Utterance(path, path.stem, speaker, "", 0.0, found.root.name, "source", "", "")
+        speaker, utt_id = file_name(path.parent.name), file_name(path.stem)
+        yield Utterance(
+            path, utt_id, speaker, "", 0.0, file_name(found.root.name), "source", "", ""
+        )
 
 
 def _opened(folder: Path, utterance: Utterance) -> Source | Drop:

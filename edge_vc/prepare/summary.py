@@ -16,6 +16,7 @@ from rich.table import Table
 from edge_vc.prepare.preparation import Prepared
 from edge_vc.prepare.record import Piece
 from edge_vc.prepare.settings import PrepareSettings
+from edge_vc_runtime.message import printable
 
 _STYLE: dict[str, Any] = {
     "title_justify": "left", "box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "pad_edge": False,
@@ -109,7 +110,7 @@ def _reasons(prepared: Prepared) -> dict[str, dict[str, Any]]:
         reason: {
             "count": len(same),
             "minutes": round(sum(drop.seconds for drop in same) / 60, 2),
-            "example": f"{same[0].source}: {same[0].detail}",
+            "example": printable(f"{same[0].source}: {same[0].detail}"),
         }
         for reason, same in sorted(drops.items(), key=lambda item: -len(item[1]))
     }
@@ -137,7 +138,7 @@ def _median(values: Iterable[float]) -> float:
 
 def _cells(row: Row) -> list[str]:
     return [
-        escape(row.name),
+        escape(printable(row.name)),
         row.side,
         str(row.pieces),
         f"{row.minutes:.1f}",

@@ -86,6 +86,8 @@ def check_value(key: str, spec: Field[Any], value: object, kind: type | None = N
         value = tuple(value)
     if type(value) is not kind:
         raise RecipeError(f"{key} = {_toml(value)}: expected {_type_words(kind)}")
+    if isinstance(value, str) and "paths" not in spec.metadata and not is_text(value):
+        raise RecipeError(f"{key} = {_toml(value)}: is not UTF-8 text; write it anew")
     if "range" in spec.metadata:
         _check_range(key, spec, value)
     choices = spec.metadata.get("choices", (value,))
@@ -93,6 +95,15 @@ def check_value(key: str, spec: Field[Any], value: object, kind: type | None = N
         words = ", ".join(f'"{word}"' for word in choices)
         raise RecipeError(f"{key} = {_toml(value)}: allowed are {words}")
     return value
+
+
+def is_text(value: str) -> bool:
+    """Whether a file can hold it; paths alone may have bytes in them that are no UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_number(value: object) -> bool:

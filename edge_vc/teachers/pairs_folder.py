@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -148,7 +149,9 @@ def _pair(halves: Mapping[str, Path]) -> Pair | None:
         return None
     try:
         # Both headers are read: a file that is no audio makes no pair.
-        lengths = [soundfile.info(halves[role]).duration for role in (ORIGINAL, CONVERTED)]
+        lengths = [
+            soundfile.info(os.fsencode(halves[role])).duration for role in (ORIGINAL, CONVERTED)
+        ]
     except soundfile.LibsndfileError:
         return None
     return Pair(halves[ORIGINAL], halves[CONVERTED], lengths[0])

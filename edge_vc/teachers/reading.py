@@ -57,10 +57,11 @@ def spec_from_words(what: str) -> TeacherSpec:
 def _spec_from_recipe(path: Path) -> TeacherSpec:
     """Read ``[teacher]`` of a recipe; its other sections are those of `edge_vc.compress`."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("teacher", {})
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise RecipeError(f"{path}: cannot be read ({reason})") from error
+        table = tomllib.loads(path.read_text(encoding="utf-8", errors="surrogateescape")).get(
+            "teacher", {}
+        )
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RecipeError(f"{path}: not valid TOML: {error}") from error
     if not isinstance(table, dict):

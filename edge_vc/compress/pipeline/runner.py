@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -126,7 +127,9 @@ def _status_kept(
     folder: RunFolder, recipe: Recipe, done: dict[str, Record], count: int
 ) -> Iterator[None]:
     """Keep ``recipe.toml`` and ``run.json`` true, however the run ends."""
-    write_whole(folder.root / RECIPE, tomli_w.dumps(recipe.to_dict()))
+    text = tomli_w.dumps(recipe.to_dict())
+    # Paths in it may hold bytes that are no UTF-8.
+    write_whole(folder.root / RECIPE, os.fsencode(text))
     _summarise(folder, recipe, done, "running")
     try:
         yield

@@ -68,7 +68,7 @@ def remove(arguments: argparse.Namespace) -> int:
     """``uninstall``: remove every release."""
     root = _root(arguments)
     releases = uninstall(root)
-    print(f"{root.path}: removed {', '.join(releases) or 'an empty installation'}")
+    print(one_line(f"{root.path}: removed {', '.join(releases) or 'an empty installation'}"))
     return 0
 
 
@@ -99,7 +99,7 @@ def _tell(result: InstallResult, root: InstallRoot, arguments: argparse.Namespac
         return
     before = f", before {result.previous}" if result.previous else ""
     what = f"current{before}" if result.changed else "current already, nothing to do"
-    print(f"{root.path}: {result.release} is {what}")
+    print(one_line(f"{root.path}: {result.release} is {what}"))
 
 
 def _failed(error: InstallCheckError, arguments: argparse.Namespace) -> int:
