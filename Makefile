@@ -25,7 +25,7 @@ SOUND_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins portaudio19-dev
 INSTALL_PYAUDIO = @$(PIP) -q --build-constraint constraints.txt pyaudio >$(VENV)/pyaudio.log 2>&1 || echo \
   "make: PyAudio is left out ($(VENV)/pyaudio.log); on Debian: apt install portaudio19-dev python3-dev"
 
-.PHONY: help install quickstart test test-slow test-board test-cards test-live check docs docs-serve boards wheels mutants fuzz bench clean
+.PHONY: help install quickstart test test-slow test-board test-cards test-live check docs docs-serve boards locks wheels mutants fuzz bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,11 @@ docs-serve: $(STAMP) ## show the documentation on loopback and rebuild it on eve
 
 boards: $(STAMP) ## write the runtime's boards.json anew from the profiles
 	$(BIN)/python -m edge_vc_boards.catalogue
+
+locks: $(STAMP) ## requirements with hashes, and the page of licences, made anew from constraints.txt
+	$(PIP) -q --group locks
+	PATH="$(BIN):$$PATH" $(BIN)/python requirements/lock.py
+	$(BIN)/python docs/licences.py
 
 wheels: $(STAMP) ## distributions into dist/, and what BOARDS="pi4 pi5" need; URL=... sets links
 	$(PIP) -q --group release
