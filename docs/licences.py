@@ -23,20 +23,21 @@ INTRO = """\
 # Licences of dependencies
 
 What `constraints.txt` pins, under the licence that each package states in its metadata. Made by
-`make locks`; a test compares it with the pins. Edge VC itself is Apache-2.0, the shipped weights and
-bundles are CC0-1.0. Nothing of the packages below is part of the distributions `edge-vc` and
-`edge-vc-runtime`: pip installs them beside. Who passes on an image or a container with them inside passes
-them on as well.
+`make locks`; a test compares it with the pins. Edge VC itself is Apache-2.0, the shipped weights
+and bundles are CC0-1.0. Nothing of the packages below is part of the distributions `edge-vc` and
+`edge-vc-runtime`: pip installs them beside. Who passes on an image or a container with them inside
+passes them on as well.
 
-`requirements/host.txt` and `requirements/runtime.txt` hold the same pins with the hashes of every file:
+`requirements/host.txt` and `requirements/runtime.txt` hold the same pins with the hashes of every
+file:
 
 ```console
 $ pip install --require-hashes -r requirements/runtime.txt
 $ pip install --no-deps edge-vc-runtime
 ```
 
-A build of torch from another index than the usual one has hashes of its own: install it first, without its
-lines in the file.
+A build of torch from another index than the usual one has hashes of its own: install it first,
+without its lines in the file.
 """
 
 

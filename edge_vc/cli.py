@@ -11,7 +11,6 @@ from edge_vc import __version__
 from edge_vc.assets import bundle_names, find_bundle
 from edge_vc.command_line.forwarded import ForwardedVerb
 from edge_vc.command_line.verb import PROG, LazyVerb, VerbGroup, from_module, verb_app
-from edge_vc_runtime.message import escape_unprintable
 from edge_vc_runtime.streams import open_streams
 from edge_vc_runtime.verbs import VERBS
 
@@ -71,7 +70,6 @@ app = verb_app(name=PROG, cls=HostVerbs, no_args_is_help=True, add_completion=Tr
 def main(**settings: Any) -> None:
     """Run the command line and exit with its code."""
     open_streams()
-    escape_unprintable()
     app(prog_name=PROG, **settings)
 
 

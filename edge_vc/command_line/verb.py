@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from edge_vc.command_line.errors import EXIT_INPUT, EXIT_PIPE, error_net, fail
 from edge_vc.command_line.output import given_arguments
-from edge_vc_runtime.message import system_message
+from edge_vc_runtime.message import escape_unprintable, system_message
 from edge_vc_runtime.outputs import check_given
 from edge_vc_runtime.streams import discard_stdout, results_only
 from edge_vc_runtime.termination import Termination
@@ -49,6 +49,7 @@ class _OneErrorFormat:
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
+        escape_unprintable()
         alone = [] if prog_name in (None, PROG) else [prog_name]  # one verb's own application
         words = [PROG, *alone, *(sys.argv[1:] if args is None else args)]
         extra.setdefault("obj", {"words": words})
