@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_vc.serve.pipeline import HopPipeline
 from edge_vc.serve.protocol import AudioFrame
+from edge_vc_runtime.profiling.timing import percentile
 
 QUEUE_MS = 150.0
 """Input that may wait; older frames are dropped, so that the delay does not grow."""
@@ -137,7 +138,7 @@ class LiveConversion(threading.Thread):
 
 
 def _percentiles(values: list[float]) -> tuple[float | None, float | None]:
-    """Return the median and the 99th percentile, None where there is nothing."""
+    """Return the median and the 99th percentile; None where there are too few values."""
     if not values:
         return None, None
-    return float(np.percentile(values, 50)), float(np.percentile(values, 99))
+    return float(np.median(values)), percentile(np.array(values), 99)

@@ -130,9 +130,11 @@ def describe_input(source: AudioSource, session: Session) -> str:
 def describe_output(sink: AudioSink, rate: int, done: Conversion) -> str:
     """Return what came out and how long its hops took, in one line."""
     times = done.times
+    p99 = times.percentile_ms(99)
+    tail = "" if p99 is None else f"p99 {p99:.3f}, "
+    factor = f" (RTF {times.rtf:.4f})" if times.rtf is not None else ""
     return printable(
         f"{sink.name}: {done.seconds:.2f} s at {rate} Hz in {done.wall_seconds:.2f} s; per hop "
-        f"p50 {times.percentile_ms(50):.3f}, p99 {times.percentile_ms(99):.3f}, "
-        f"max {times.max_ns / 1e6:.3f} ms (RTF {times.total_ns / 1e9 / done.seconds:.4f}); "
+        f"p50 {times.percentile_ms(50):.3f}, {tail}max {times.max_ns / 1e6:.3f} ms{factor}; "
         f"{times.late} of {times.count} late"
     )

@@ -142,7 +142,7 @@ def test_options_of_the_other_kind_are_refused(
     tmp_path: Path, evaluation: bool, option: str, kind: str
 ) -> None:
     path = tmp_path / "file.json"
-    path.write_text(made_report().to_json() if evaluation else "{}")
+    path.write_text(made_report().to_json() if evaluation else '{"schema_version": 1}')
     refused = CliRunner().invoke(app, [str(path), option, str(tmp_path / "out")])
     assert refused.exit_code == 2
     assert kind in refused.output

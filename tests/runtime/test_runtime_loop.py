@@ -153,7 +153,7 @@ def test_histogram_percentiles() -> None:
 @pytest.mark.parametrize("duration", [0, 1, 63, 64, 127, 128, 10**6, 2**39, 2**50])
 def test_histogram_takes_any_duration(duration: int) -> None:
     times = HopTimes(10)
-    assert np.isnan(times.percentile_ms(50))
+    assert times.percentile_ms(50) is None
     times.record(duration)
     assert times.percentile_ms(50) == duration / 1e6
 

@@ -81,6 +81,7 @@ def estimated_report(board: Board, done: CountedRun, algorithmic_ms: float) -> R
     )
     tight = _timing(done, estimate.tight)
     paced = _timing(done, estimate.paced) if estimate.paced else None
+    compute = paced or tight
     return Report(
         schema_version=SCHEMA_VERSION,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -93,8 +94,8 @@ def estimated_report(board: Board, done: CountedRun, algorithmic_ms: float) -> R
         latency=Latency(
             algorithmic_ms=algorithmic_ms,
             buffer_ms=None,
-            compute_ms=(paced or tight).p99_ms,
-            compute_percentile="p99",
+            compute_ms=compute.max_ms if compute.p99_ms is None else compute.p99_ms,
+            compute_percentile="max" if compute.p99_ms is None else "p99",
             compute_mode="paced" if paced else "tight",
             total_ms=None,
         ),

@@ -22,6 +22,7 @@ from edge_vc_boards.emulation.fake_proc import HOST_PROC, write_fake_proc
 from edge_vc_boards.emulation.root import check_host, default_root, is_made
 from edge_vc_boards.emulation.root_content import APP, PYTHON, QEMU, WHEELS
 from edge_vc_boards.emulation.sandbox import Sandbox
+from edge_vc_runtime.profiling.machine import EMULATED
 
 SHARE = "/mnt"
 """Where a command finds the folder that it shares with this machine."""
@@ -111,6 +112,7 @@ def _sandbox(
         "PATH": "/usr/bin:/bin",
         "HOME": "/tmp",
         "LC_ALL": "C.UTF-8",
+        EMULATED: "1",
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": f"{APP}:{WHEELS}",
         "PYTHONHASHSEED": "0",

@@ -60,10 +60,13 @@ def report_command(
     """Show a profile as a table; show an evaluation as a table and write it as one HTML page."""
     from edge_vc.evaluate.report.reader import looks_like_evaluation
 
+    if not report.is_file():
+        raise InputError(f"{report}: {'is no file' if report.exists() else 'No such file'}")
     if looks_like_evaluation(report):
         _refuse("an evaluation", {"--json": json, "--png": png})
         _show_evaluation(report, output, run or [], audio, sentences)
         return
+    _refuse_others(report)
     _refuse("no evaluation", {"--output": output, "--run": run, "--audio": audio})
     from edge_vc_runtime.cli import main as board
 
@@ -76,6 +79,15 @@ def _refuse(kind: str, options: dict[str, object]) -> None:
     for name, value in options.items():
         if value:
             raise InputError(f"{name} cannot be used: the file is {kind}")
+
+
+def _refuse_others(report: Path) -> None:
+    """Raise `InputError` for JSON that neither `profile` nor `evaluate` wrote."""
+    from edge_vc.evaluate.report.reader import other_kind
+
+    other = other_kind(report)
+    if other:
+        raise InputError(f"{report}: is neither a profile nor an evaluation, but {other}")
 
 
 def _show_evaluation(

@@ -45,6 +45,22 @@ def looks_like_evaluation(path: Path) -> bool:
         return False
 
 
+def other_kind(path: Path) -> str:
+    """Return what a JSON file is that is no evaluation and no profile; empty where it may be one.
+
+    Evaluations have the key ``corpus_hash``, profiles ``schema_version``.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return ""
+        value = parse_object(path.read_bytes())
+    except (OSError, FieldError):
+        return ""
+    if "benchmark" in value and "corpus_hash" not in value:
+        return f"the benchmark {value['benchmark']!r:.60} (benchmarks/table.py shows it)"
+    return "" if {"corpus_hash", "schema_version"} & {*value} else "something else"
+
+
 def read_evaluation(path: Path) -> EvaluationReport:
     """Read what `EvaluationReport.save` wrote, now or under schema 2.
 

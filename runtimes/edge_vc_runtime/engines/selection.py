@@ -8,6 +8,7 @@ them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -64,12 +65,16 @@ def known_board(root: Path = Path("/")) -> BoardProfile | None:
 def resolve_threads(threads: int | None, board: BoardProfile | None) -> int:
     """Return the requested number, else the board profile's, else 1.
 
-    Raises `EngineError` outside of 1 to `MAX_THREADS`.
+    Raises `EngineError` for a request outside of 1 to `MAX_THREADS`, or of more than there are
+    cores.
     """
     if threads is None:
-        threads = board.threads if board else 1
+        return board.threads if board else 1
+    cores = os.cpu_count() or 1
     if not 1 <= threads <= MAX_THREADS:
         raise EngineError(f"threads is {threads}, it has to be 1 to {MAX_THREADS}")
+    if threads > cores:
+        raise EngineError(f"threads is {threads}, this machine has {cores}: give at most {cores}")
     return threads
 
 

@@ -32,13 +32,23 @@ class HopTimes:
         if duration_ns > self.deadline_ns:
             self.late += 1
 
-    def percentile_ms(self, percent: float) -> float:
-        """Return a percentile in ms, rounded up to its bin's end; NaN before the first hop."""
-        if not self.count:
-            return float("nan")
+    def percentile_ms(self, percent: float) -> float | None:
+        """Return a percentile in ms, rounded up to its bin's end.
+
+        None before the first hop, and above the median where fewer hops were counted than it
+        takes to have one above it: 10 for the 90th, 100 for the 99th.
+        """
+        if not self.count or (50 < percent < 100 and self.count * (100 - percent) < 99.999):
+            return None
         rank = np.ceil(self.count * percent / 100)
         index = int(np.searchsorted(np.cumsum(self._bins), max(rank, 1)))
         return min(_upper_ns(index), self.max_ns) / 1e6
+
+    @property
+    def rtf(self) -> float | None:
+        """Time over audio; None for less than a second of audio."""
+        audio_ns = self.count * self.deadline_ns
+        return self.total_ns / audio_ns if audio_ns >= 1_000_000_000 else None
 
     def counts_up_to(self, edges_ms: Sequence[float]) -> list[int]:
         """Return for each edge in ms how many hops took at most as long.

@@ -1,4 +1,4 @@
-"""How long the steps of the last second took."""
+"""How long the last steps took: those of a second, and a hundred at least."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from math import ceil
 
 import numpy as np
 
+FEWEST = 100
+"""A 99th percentile of fewer would be the longest."""
+
 
 class RecentTimes:
-    """Durations of the last second in ns, written by one thread and read by any."""
+    """Durations of the last steps in ns, written by one thread and read by any."""
 
     def __init__(self, hop: int, sample_rate: int) -> None:
-        self._ring = np.zeros(max(sample_rate // hop, 1), np.int64)
+        self._ring = np.zeros(max(sample_rate // hop, FEWEST), np.int64)
         self._hop_ms = hop / sample_rate * 1000
         self._count = 0
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from edge_vc_runtime.live.recent_times import FEWEST
+
 LiveState = Literal["starting", "running", "waiting", "stopped"]
 """``waiting``: a device is gone, and is looked for until it is back."""
 
@@ -78,6 +80,16 @@ class LiveSnapshot:
     output_device: str = ""
     parameters: dict[str, float] = field(default_factory=dict)
     """Values of the chain's parameters by name."""
+
+    @property
+    def tail_ms(self) -> float | None:
+        """``p99_ms`` to show: None for fewer hops than it takes to have one above it."""
+        return self.p99_ms if self.hops >= FEWEST else None
+
+    @property
+    def load(self) -> float | None:
+        """``rtf`` to show: None in the first hops."""
+        return self.rtf if self.hops >= FEWEST else None
 
     @property
     def xruns(self) -> int:

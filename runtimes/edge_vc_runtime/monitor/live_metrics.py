@@ -91,12 +91,12 @@ METRICS: tuple[LiveMetric, ...] = (
         ("direction",), lambda s: [(("input",), s.input_db), (("output",), s.output_db)],
     ),
     LiveMetric(
-        "edge_vc_recent_step_seconds", "gauge", "Step time over the last second", ("quantile",),
-        lambda s: [(("0.5",), _ms(s.p50_ms)), (("0.99",), _ms(s.p99_ms))],
+        "edge_vc_recent_step_seconds", "gauge", "Step time over the last second, 100 hops at least",
+        ("quantile",), lambda s: [(("0.5",), _ms(s.p50_ms)), (("0.99",), _ms(s.tail_ms))],
     ),
     LiveMetric(
         "edge_vc_real_time_factor", "gauge",
-        "Mean step time over a hop's duration; below 1 keeps up", (), _one(lambda s: s.rtf),
+        "Mean step time over a hop's duration; below 1 keeps up", (), _one(lambda s: s.load),
     ),
     LiveMetric(
         "edge_vc_delay_seconds", "gauge", "Parts of the delay from microphone to ear", ("part",),

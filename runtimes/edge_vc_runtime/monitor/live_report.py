@@ -38,14 +38,15 @@ def live_report(session: Session, run: LiveRun, before: Sensors) -> Report:
 
 def _latency(run: LiveRun) -> Latency:
     parts = run.parts
-    compute = run.step.p99_ms if run.step else 0.0
+    p99 = run.step.p99_ms if run.step else 0.0
+    compute = run.step.max_ms if run.step and p99 is None else p99 or 0.0
     buffer = _buffer(parts)
     fixed = parts.algorithmic_ms + parts.resampling_ms + parts.chain_ms
     return Latency(
         algorithmic_ms=parts.algorithmic_ms,
         buffer_ms=buffer,
         compute_ms=compute,
-        compute_percentile="p99",
+        compute_percentile="max" if p99 is None else "p99",
         compute_mode="live",
         total_ms=None if buffer is None else fixed + buffer + compute,
         resampling_ms=parts.resampling_ms,

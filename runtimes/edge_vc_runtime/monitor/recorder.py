@@ -85,10 +85,10 @@ def step_times(times: HopTimes) -> StepTimes | None:
     mean_ns = times.total_ns / times.count
     return StepTimes(
         mean_ms=mean_ns / 1e6,
-        p50_ms=times.percentile_ms(50),
+        p50_ms=times.percentile_ms(50) or mean_ns / 1e6,
         p90_ms=times.percentile_ms(90),
         p99_ms=times.percentile_ms(99),
         max_ms=times.max_ns / 1e6,
         deadline_ms=times.deadline_ns / 1e6,
-        rtf=mean_ns / times.deadline_ns,
+        rtf=times.rtf,
     )

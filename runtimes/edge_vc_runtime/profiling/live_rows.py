@@ -62,8 +62,9 @@ def _step(step: StepTimes | None) -> str:
     if step is None:
         return "no hop was converted"
     times = (step.p50_ms, step.p90_ms, step.p99_ms, step.max_ms)
-    shown = " / ".join(f"{value:.2f}" for value in times)
-    return f"{shown} ms of {step.deadline_ms:g} ms (RTF {step.rtf:.4f})"
+    shown = " / ".join("-" if value is None else f"{value:.2f}" for value in times)
+    factor = "" if step.rtf is None else f" (RTF {step.rtf:.4f})"
+    return f"{shown} ms of {step.deadline_ms:g} ms{factor}"
 
 
 def _tiers(run: LiveRun) -> str:

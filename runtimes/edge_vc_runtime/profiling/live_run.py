@@ -11,13 +11,15 @@ class StepTimes:
 
     mean_ms: float
     p50_ms: float
-    p90_ms: float
-    p99_ms: float
+    p90_ms: float | None
+    """Null for less than 10 hops."""
+    p99_ms: float | None
+    """Null for less than 100 hops."""
     max_ms: float
     deadline_ms: float
     """Duration of a hop."""
-    rtf: float
-    """Mean time over the hop's duration; below 1 is real time."""
+    rtf: float | None
+    """Mean time over the hop's duration; below 1 is real time. Null for less than 1 s."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from edge_vc_runtime.profiling.report import Environment, Machine
 from edge_vc_runtime.sysfs import cpu_model, device_model, read_text
 
+EMULATED = "EDGE_VC_EMULATED"
+"""Environment variable that `edge-vc emulate run` sets."""
 _POLICIES = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline"}
 
 
@@ -31,11 +34,15 @@ def read_machine(root: Path = Path("/")) -> Machine:
     )
 
 
-def detect_environment(root: Path = Path("/")) -> Environment:
+def detect_environment(
+    root: Path = Path("/"), variables: Mapping[str, str] = os.environ
+) -> Environment:
     """Return ``board`` where a device tree names a Raspberry Pi or a Jetson, else ``host``.
 
-    An emulated board cannot be recognised here: the emulator's driver states ``emulated``.
+    An emulated board looks like one: its emulator sets the variable `EMULATED`.
     """
+    if variables.get(EMULATED):
+        return "emulated"
     model = device_model(root) or ""
     return "board" if re.search(r"raspberry pi|jetson|tegra|orin", model, re.I) else "host"
 

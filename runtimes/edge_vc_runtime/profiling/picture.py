@@ -35,7 +35,8 @@ def write_png(report: Report, path: Path) -> None:
         axes = figure.add_subplot(len(timings), 1, row)
         axes.stairs(timing.histogram.counts, timing.histogram.edges_ms, fill=True)
         axes.axvline(timing.p50_ms, color="black", linestyle=":", label="p50")
-        axes.axvline(timing.p99_ms, color="black", linestyle="--", label="p99")
+        if timing.p99_ms is not None:
+            axes.axvline(timing.p99_ms, color="black", linestyle="--", label="p99")
         axes.axvline(timing.deadline_ms, color="red", label="deadline")
         axes.set(xscale="log", yscale="log", ylabel="hops", xlabel="ms per hop")
         title = f"{report.subject.bundle}, {report.subject.precision}, {name}"

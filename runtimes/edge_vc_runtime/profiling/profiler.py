@@ -67,8 +67,8 @@ def profile(
     Raises `BundleError`, `EngineError` or `ColdStartError`, one line each, and `ValueError` for
     impossible options.
     """
-    options = options or ProfileOptions()
-    _check(options)
+    options, environment = options or ProfileOptions(), detect_environment()
+    _check(options, environment)
     bundle = read_bundle(path).tier(options.tier)
     before = read_sensors()
     session = Session.open(bundle, options.engine, options.threads, options.precision)
@@ -91,7 +91,7 @@ def profile(
     return Report(
         schema_version=SCHEMA_VERSION,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        environment=options.environment or detect_environment(),
+        environment=options.environment or environment,
         subject=subject_of(session),
         setup=setup_of(session, options.warmup_hops, kind),
         machine=read_machine(),
@@ -103,10 +103,17 @@ def profile(
         cold_start=cold,
         memory=memory,
         ops=_ops(bundle, session, hops) if options.ops else None,
+        ops_missing=engine_kind(selection.engine).op_missing or None if options.ops else None,
     )
 
 
-def _check(options: ProfileOptions) -> None:
+def _check(options: ProfileOptions, found: Environment) -> None:
+    said = options.environment
+    if said not in (None, found, "emulated"):
+        raise ValueError(
+            f"environment is {said}, and this is {'no board' if said == 'board' else found}: "
+            f"leave it out (here it is {found}), or say emulated in an emulator"
+        )
     if not options.modes:
         raise ValueError(f"modes is empty, choose from {', '.join(MODES)}")
     if not 0 < options.seconds <= 86_400:
@@ -142,11 +149,12 @@ def _measure(
 
 def _latency(session: Session, timings: dict[Mode, Timing]) -> Latency:
     mode: Mode = "paced" if "paced" in timings else "tight"
+    p99 = timings[mode].p99_ms
     return Latency(
         algorithmic_ms=session.manifest.algorithmic_ms,
         buffer_ms=None,
-        compute_ms=timings[mode].p99_ms,
-        compute_percentile="p99",
+        compute_ms=timings[mode].max_ms if p99 is None else p99,
+        compute_percentile="max" if p99 is None else "p99",
         compute_mode=mode,
         total_ms=None,
     )

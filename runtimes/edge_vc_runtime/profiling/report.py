@@ -92,19 +92,21 @@ class Timing:
     mean_ms: float
     std_ms: float
     p50_ms: float
-    p90_ms: float
-    p95_ms: float
-    p99_ms: float
-    p999_ms: float
+    p90_ms: float | None
+    """Null, as the other percentiles, where fewer hops were timed than it takes to have one above
+    it: 10 for p90, 20 for p95, 100 for p99, 1000 for p99.9."""
+    p95_ms: float | None
+    p99_ms: float | None
+    p999_ms: float | None
     max_ms: float
-    rtf: float
-    """Mean time over the hop's duration; below 1 is real time."""
+    rtf: float | None
+    """Mean time over the hop's duration; below 1 is real time. Null for less than 1 s of audio."""
     misses: int
     """Tight: hops longer than the deadline. Paced: hops not done when the next one was due."""
     jitter_ms: float | None
     """Paced: standard deviation of how late the hop began; null in tight mode."""
     wake_p99_ms: float | None
-    """Paced: 99th percentile of how late the hop began."""
+    """Paced: 99th percentile of how late the hop began; null for less than 100 hops."""
     histogram: Histogram
 
 
@@ -135,7 +137,8 @@ class Latency:
     buffer_ms: float | None
     """Of the opened audio streams, with the reserve; null where none was open."""
     compute_ms: float
-    compute_percentile: Literal["p99"]
+    compute_percentile: Literal["p99", "max"]
+    """``max`` where too few hops were timed for p99."""
     compute_mode: Literal["tight", "paced", "live"]
     total_ms: float | None
     resampling_ms: float | None = None
@@ -165,6 +168,8 @@ class Report:
     ops: tuple[OpTime, ...] | None
     live: LiveRun | None = None
     """What a live run did; null in profiles and in reports of version 0.1."""
+    ops_missing: str | None = None
+    """Why there is no time by kind of node although it was asked for; null otherwise."""
     estimate: HopEstimate | None = None
     """Where the times come from if ``environment`` is ``estimated``; null in all others."""
 

@@ -71,8 +71,8 @@ def _sections(report: Report) -> Iterator[tuple[str, Rows]]:
                 for op in report.ops[:_SHOWN_OPS]
             ],
         )
-    elif kind and kind.op_missing and not report.estimate:
-        yield "Nodes by kind", [("unknown", kind.op_missing)]
+    elif report.ops_missing:
+        yield "Nodes by kind", [("unknown", report.ops_missing)]
 
 
 def _title(report: Report) -> str:
@@ -146,18 +146,28 @@ def _latency(report: Report) -> Rows:
 
 def _timing(timing: Timing) -> Rows:
     rows = [
-        ("p50 / p90 / p95", f"{timing.p50_ms:.3f} / {timing.p90_ms:.3f} / {timing.p95_ms:.3f} ms"),
-        (
-            "p99 / p99.9 / max",
-            f"{timing.p99_ms:.3f} / {timing.p999_ms:.3f} / {timing.max_ms:.3f} ms",
+        _together(
+            ("p50", timing.p50_ms),
+            ("p90", timing.p90_ms),
+            ("p95", timing.p95_ms),
+            ("p99", timing.p99_ms),
+            ("p99.9", timing.p999_ms),
+            ("max", timing.max_ms),
         ),
         ("mean, deviation", f"{timing.mean_ms:.3f}, {timing.std_ms:.3f} ms"),
-        ("real-time factor", f"{timing.rtf:.4f}"),
+        *([] if timing.rtf is None else [("real-time factor", f"{timing.rtf:.4f}")]),
         ("missed deadlines", f"{timing.misses} of {timing.hops}"),
     ]
     if timing.jitter_ms is not None:
         rows.append(("jitter of the start", f"{timing.jitter_ms:.3f} ms"))
     return rows
+
+
+def _together(*times: tuple[str, float | None]) -> tuple[str, str]:
+    """Return one row of the times that are known."""
+    known = [(name, ms) for name, ms in times if ms is not None]
+    values = " / ".join(f"{ms:.3f}" for _, ms in known)
+    return " / ".join(name for name, _ in known), f"{values} ms"
 
 
 def _cold(report: Report) -> Rows:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc_runtime.profiling.report import Histogram, Timing
 
 _BINS = 60
+LEAST_AUDIO_NS = 1_000_000_000
+"""A real-time factor of less audio than this says nothing."""
 
 
 def summarise(
@@ -15,25 +19,42 @@ def summarise(
 ) -> Timing:
     """Sum up durations ``[N]`` in ns; ``late_ns [N]``, how late each hop began, in paced mode."""
     took = took_ns / 1e6
-    p50, p90, p95, p99, p999 = (float(p) for p in np.percentile(took, (50, 90, 95, 99, 99.9)))
+    p90, p95, p99, p999 = (percentile(took, percent) for percent in (90, 95, 99, 99.9))
     ends = took_ns if late_ns is None else took_ns + late_ns
     return Timing(
         hops=took.size,
         deadline_ms=hop_ns / 1e6,
         mean_ms=float(took.mean()),
         std_ms=float(took.std()),
-        p50_ms=p50,
+        p50_ms=float(np.median(took)),
         p90_ms=p90,
         p95_ms=p95,
         p99_ms=p99,
         p999_ms=p999,
         max_ms=float(took.max()),
-        rtf=float(took_ns.mean() / hop_ns),
+        rtf=real_time_factor(int(took_ns.sum()), took.size, hop_ns),
         misses=int(np.count_nonzero(ends > hop_ns)),
         jitter_ms=None if late_ns is None else float(late_ns.std() / 1e6),
-        wake_p99_ms=None if late_ns is None else float(np.percentile(late_ns, 99) / 1e6),
+        wake_p99_ms=None if late_ns is None else percentile(late_ns / 1e6, 99),
         histogram=_histogram(took),
     )
+
+
+def least_count(percent: float) -> int:
+    """Return how many values it takes for one of them to lie above a percentile."""
+    return math.ceil(round(100 / (100 - percent), 6))
+
+
+def percentile(values: NDArray[np.float64], percent: float) -> float | None:
+    """Return a percentile of ``[N]``; None for fewer values than `least_count`."""
+    if values.size < least_count(percent):
+        return None
+    return float(np.percentile(values, percent))
+
+
+def real_time_factor(total_ns: int, hops: int, hop_ns: int) -> float | None:
+    """Return time over audio; None for less than `LEAST_AUDIO_NS` of audio."""
+    return total_ns / (hops * hop_ns) if hops * hop_ns >= LEAST_AUDIO_NS else None
 
 
 def _histogram(took_ms: NDArray[np.float64]) -> Histogram:
