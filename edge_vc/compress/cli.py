@@ -14,6 +14,7 @@ from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc.threads import yield_when_idle
 from edge_vc_runtime.files.output_kinds import FOLDER
+from edge_vc_runtime.message import one_line
 
 if TYPE_CHECKING:
     from edge_vc.audio.scan import LeftOut
@@ -29,6 +30,8 @@ Everything is written into the run folder: one folder per stage (data, prune, di
 quantize, export), recipe.toml as it was understood, run.json with the numbers. The bundle is
 RUN/export/NAME.evc; its path is printed on stdout. The same command resumes an interrupted run,
 and repeats only the stages that a change concerns; --dry-run lists them.
+
+A [teacher] of kind module or command is code that runs with your rights: use only what you trust.
 """
 NOTES = notes(
     """
@@ -133,7 +136,10 @@ def _compress(recipe: Recipe, run: Path, until: str | None) -> None:
     from edge_vc.compress.console import StageDisplay
     from edge_vc.compress.pipeline.stage import LimitError
     from edge_vc.compress.run import compress as compress_all
+    from edge_vc.teachers.code_notice import first_use_notice
 
+    if notice := first_use_notice(recipe.teacher):
+        typer.echo(one_line(notice), err=True)
     try:
         with StageDisplay(stderr_console()) as display:
             result = compress_all(

@@ -9,6 +9,7 @@ from edge_vc.audio.io import AudioError, seconds_of
 from edge_vc.audio.scan import AudioScan, LeftOut, scan_audio
 from edge_vc.data.corpus_table import METADATA, CorpusError, RecordingError, read_table
 from edge_vc.data.file_name import file_name
+from edge_vc.data.role import role_and_speaker
 from edge_vc.data.utterance import Utterance
 
 _LONGEST_TEXT = 1 << 16  # bytes of a transcript beside a recording
@@ -78,14 +79,14 @@ def _scanned(root: Path) -> CorpusListing:
 
 def _unlabelled(root: Path, path: Path) -> Utterance:
     seconds = seconds_of(path)
-    speaker = file_name(path.parent.name)
-    text = _transcript(root, path)
+    role, speaker = role_and_speaker(root, path)
+    text = transcript_beside(root, path)
     return Utterance(
-        path, file_name(path.stem), speaker, "", seconds, file_name(root.name), "source", "", text
+        path, file_name(path.stem), speaker, "", seconds, file_name(root.name), role, "", text
     )
 
 
-def _transcript(root: Path, path: Path) -> str:
+def transcript_beside(root: Path, path: Path) -> str:
     """Return what is said from ``NAME.txt`` beside the file, or from VCTK's ``txt/SPEAKER``."""
     name = path.stem.removesuffix("_mic1")
     for place in (path.with_name(f"{name}.txt"), root / "txt" / path.parent.name / f"{name}.txt"):

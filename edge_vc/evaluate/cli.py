@@ -17,6 +17,13 @@ HELP = """Measure whose voice converted speech has, what can be understood and h
 
 Converts the sentences of unseen speakers in CORPUS with every system and prints one table per
 group of metrics on stdout; --json keeps the whole report for `edge-vc report`.
+
+CORPUS needs recordings of the roles unseen-source (to convert, of speakers that nothing was trained
+on) and target-reference (the target's own, two or more): in its metadata.csv, or in folders
+unseen-source/NAME and target-reference. `edge-vc prepare RECORDINGS -o DIR --target NAME
+--evaluation` makes one, DIR/evaluation. Text, in the table or as NAME.txt, is for word errors.
+
+A teacher of kind module or command is code that runs with your rights.
 """
 NOTES = notes(
     """
@@ -46,9 +53,7 @@ def evaluate_command(
     ],
     corpus: Annotated[
         Path,
-        typer.Option(
-            help="Folder with metadata.csv and the roles of an evaluation.", metavar="DIR"
-        ),
+        typer.Option(help="Folder with the roles of an evaluation, as above.", metavar="DIR"),
     ],
     per_speaker: Annotated[
         int | None, typer.Option(help="Sentences per source speaker (default: all).")

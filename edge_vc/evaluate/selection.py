@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge_vc.data.corpus import Corpus
+from edge_vc.data.corpus_table import METADATA
 from edge_vc.data.transcript import words_of
 from edge_vc.data.utterance import Utterance
 from edge_vc.settings.optional import EvaluationError
@@ -56,7 +58,8 @@ def select_sentences(
     if not len(sources) or len(references) < 2:
         raise EvaluationError(
             f"{corpus.root}: has {len(sources)} utterances of role unseen-source and "
-            f"{len(references)} of target-reference; an evaluation needs 1 and 2 or more"
+            f"{len(references)} of target-reference; an evaluation needs 1 and 2 or more; "
+            f"{_way(corpus.root)}"
         )
     if per_speaker is not None and per_speaker < 1:
         raise EvaluationError(f"{per_speaker} sentences per speaker; give 1 or more")
@@ -74,6 +77,16 @@ def select_sentences(
         ParallelRecordings(references + retakes),
         _by_name(sources),
         tuple(sorted(texts)),
+    )
+
+
+def _way(root: Path) -> str:
+    """Return how to come to an evaluation corpus."""
+    if (root / "evaluation" / METADATA).is_file():
+        return f"give --corpus {root / 'evaluation'}"
+    return (
+        "make one with edge-vc prepare RECORDINGS -o DIR --target NAME --evaluation and give "
+        "DIR/evaluation, or put recordings into folders unseen-source/NAME and target-reference"
     )
 
 

@@ -32,8 +32,10 @@ CORPUS is a folder of recordings, with or without metadata.csv. The teacher is o
 
 A recipe for each kind is in edge_vc/recipes/teachers. The teacher's delay is measured on twelve
 recordings and removed; silent, clipped, wrong or truncated outputs are left out. DIR/report.json
-and report.md list them all. The same command resumes an interrupted job and tries again what
-failed. Then: edge-vc compress RECIPE, with the same [teacher] and with [data] labels = "DIR".
+and report.md list them all. A module or command teacher is code that runs with your rights: use
+only those that you trust; each is named on stderr the first time. The same command resumes an
+interrupted job and tries again what failed. Then: edge-vc compress RECIPE, with the same [teacher]
+and with [data] labels = "DIR".
 """
 NOTES = notes(
     """
@@ -114,9 +116,13 @@ def label(
 
 
 def _spec(teacher: str) -> TeacherSpec:
+    from edge_vc.teachers.code_notice import first_use_notice
     from edge_vc.teachers.reading import spec_from_words
 
-    return spec_from_words(teacher)
+    spec = spec_from_words(teacher)
+    if notice := first_use_notice(spec):
+        typer.echo(one_line(notice), err=True)
+    return spec
 
 
 def _settings(delay: str, timeout: float, sample_rate: int) -> LabelSettings:

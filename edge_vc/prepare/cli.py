@@ -19,6 +19,9 @@ lowers stationary noise, brings speech to one level, leaves out what is
 clipped, too short or there twice, sets speakers aside for validation, and
 writes 16 kHz files with their metadata.csv, a summary and a picture.
 
+Without a table a speaker is a folder. Folders called target, source, unseen-source and
+target-reference give their recordings these roles, and NAME.txt beside a recording is its text.
+
 An interrupted run resumes; recordings added later are prepared as well.
 """
 NOTES = notes(
@@ -28,6 +31,8 @@ edge-vc prepare recordings/ -o corpus/ --dry-run
 edge-vc prepare recordings/ -o corpus/ --max-seconds 8 --min-snr 15
 edge-vc prepare recordings/ -o corpus/ --variants 2 --noise noises/
 edge-vc prepare recordings/ -o corpus/ --features log-mel,f0
+edge-vc prepare recordings/ -o corpus/ --target anna --evaluation
+    then: edge-vc evaluate source teacher --corpus corpus/evaluation
 """,
     "0 done, 2 bad input, 130 Ctrl-C",
 )
@@ -65,6 +70,18 @@ def prepare_command(
     validation: Annotated[
         float, typer.Option(help="Share of the speakers set aside for validation.")
     ] = 0.1,
+    target: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Speaker to convert into: the folder's name."),
+    ] = "",
+    evaluation: Annotated[
+        bool,
+        typer.Option(
+            "--evaluation",
+            help="Set the validation speakers and some of the target's sentences aside for "
+            "`edge-vc evaluate`, in the folder evaluation.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Draws the split and the variants.")] = 0,
     variants: Annotated[
         int, typer.Option(help="Augmented copies of each training piece with role source.")
@@ -105,6 +122,8 @@ def prepare_command(
         variants=variants,
         noise=str(noise.resolve()) if noise else "",
         rooms=str(rooms.resolve()) if rooms else "",
+        target=target,
+        evaluation=evaluation,
     )
     names = feature_names(features)
     if dry_run:

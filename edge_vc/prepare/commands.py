@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from edge_vc.command_line.steps import Steps
+from edge_vc.prepare.evaluation import EVALUATION
 from edge_vc.prepare.features import write_features
 from edge_vc.prepare.output import DROPPED, FEATURES, PLOT, SUMMARY, Output, open_output
 from edge_vc.prepare.plan import make_plan
@@ -72,6 +73,9 @@ def run(
     write_text(prepared.root / SUMMARY, as_json(prepared, settings))
     if prepared.kept:
         plot_corpus(prepared, prepared.root / PLOT)
+    if settings.evaluation:
+        line = f"set aside for edge-vc evaluate: {prepared.root / EVALUATION}"
+        console.print(one_line(line), soft_wrap=True, markup=False, highlight=False)
     if VALIDATION not in prepared.plan.sides.values() and settings.validation:
         console.print("no validation: it needs two speakers that are no targets")
     names = f"metadata.csv, {SUMMARY}, {DROPPED}, {PLOT}"

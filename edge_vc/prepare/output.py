@@ -76,12 +76,13 @@ def open_output(
         return Output(root, {})
     state = _read_state(root)
     if overwrite:
-        for name in (STATE, TRAIN, VALIDATION, FEATURES):
+        for name in (STATE, TRAIN, VALIDATION, FEATURES, "evaluation"):
             shutil.rmtree(root / name, ignore_errors=True)
         for name in (METADATA, SUMMARY, DROPPED, PLOT):
             (root / name).unlink(missing_ok=True)
         return Output(root, {})
-    changed = _changed(state["settings"], json.loads(json.dumps(settings.as_dict())))
+    new = json.loads(json.dumps(settings.as_dict()))
+    changed = _changed(state["settings"], new) + [n for n in state["settings"] if n not in new]
     if changed:
         raise PrepareError(
             f"{root}: was prepared with another {', '.join(changed)}; "

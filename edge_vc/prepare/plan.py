@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc.data.file_name import file_name, short_hash
-from edge_vc.prepare.settings import PrepareSettings
+from edge_vc.prepare.evaluation import check_evaluation
+from edge_vc.prepare.settings import PrepareError, PrepareSettings
 from edge_vc.prepare.sources import Drop, Source, find_sources
 from edge_vc.prepare.split import TRAIN, split_speakers
 from edge_vc.prepare.task import PrepareTask
@@ -38,15 +39,33 @@ def make_plan(folder: Path, settings: PrepareSettings, earlier: Mapping[str, str
     Raises `PrepareError` when it holds nothing.
     """
     sources, drops = find_sources(folder)
+    sources = _with_target(sources, settings.target)
     speakers = sorted({source.utterance.speaker for source in sources})
     targets = {s.utterance.speaker for s in sources if s.utterance.role.startswith("target")}
     sides = split_speakers(speakers, settings.validation, settings.seed, earlier, targets)
+    if settings.evaluation:
+        check_evaluation(speakers, sorted(targets))
     stems = _stems(sources)
     tasks = [
         _task(source, sides[source.utterance.speaker], stem, settings)
         for source, stem in zip(sources, stems, strict=True)
     ]
     return PreparePlan(tuple(tasks), tuple(drops), sides)
+
+
+def _with_target(sources: list[Source], target: str) -> list[Source]:
+    """Give a speaker's recordings the role ``target``; raises `PrepareError` for an unknown one."""
+    if not target:
+        return sources
+    if target not in (known := sorted({source.utterance.speaker for source in sources})):
+        shown = ", ".join(known[:20])
+        raise PrepareError(f"--target {target}: no such speaker; speakers are {shown}")
+    return [
+        replace(source, utterance=replace(source.utterance, role="target"))
+        if source.utterance.speaker == target
+        else source
+        for source in sources
+    ]
 
 
 def _task(source: Source, side: str, stem: str, settings: PrepareSettings) -> PrepareTask:

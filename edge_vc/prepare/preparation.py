@@ -11,6 +11,7 @@ from edge_vc.data.corpus import write_metadata
 from edge_vc.data.corpus_table import METADATA
 from edge_vc.data.utterance import Utterance
 from edge_vc.prepare.duplicates import without_duplicates
+from edge_vc.prepare.evaluation import hold_out
 from edge_vc.prepare.output import DROPPED, Output, open_output
 from edge_vc.prepare.plan import PreparePlan, make_plan
 from edge_vc.prepare.pool import DetectorOpener, prepare_all
@@ -69,7 +70,7 @@ def prepare(
     # Files may have been deleted, or not been written for what was a duplicate until now.
     torn = {record.source for record in unique if not _complete(output.root, record)}
     run.work([task for task in plan.tasks if task.source in torn])
-    return _finish(plan, output, unique)
+    return _finish(plan, output, unique, settings)
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,12 @@ def _complete(root: Path, record: PrepareRecord) -> bool:
     )
 
 
-def _finish(plan: PreparePlan, output: Output, unique: Sequence[PrepareRecord]) -> Prepared:
+def _finish(
+    plan: PreparePlan,
+    output: Output,
+    unique: Sequence[PrepareRecord],
+    settings: PrepareSettings,
+) -> Prepared:
     """Write the tables and delete what they do not list."""
     tasks = {task.source: task for task in plan.tasks}
     drops = list(plan.drops)
@@ -110,14 +116,18 @@ def _finish(plan: PreparePlan, output: Output, unique: Sequence[PrepareRecord]) 
                     Drop(record.source, piece.start, piece.seconds, piece.reason, piece.detail)
                 )
     drops.sort(key=lambda drop: (drop.source, drop.start))
-    _write_tables(output.root, kept)
+    _write_tables(output.root, kept, settings)
     _write_drops(output.root / DROPPED, drops)
     output.sweep(path for _, piece in kept for path in (piece.path, *piece.variants))
     return Prepared(output.root, plan, tuple(kept), tuple(drops))
 
 
-def _write_tables(root: Path, kept: Sequence[tuple[PrepareTask, Piece]]) -> None:
+def _write_tables(
+    root: Path, kept: Sequence[tuple[PrepareTask, Piece]], settings: PrepareSettings
+) -> None:
     rows = [row for task, piece in kept for row in _rows(root, task, piece)]
+    if settings.evaluation:
+        rows = hold_out(root, rows, settings.validation, settings.seed)
     for side in (TRAIN, VALIDATION):
         mine = [row for row in rows if row.path.is_relative_to(root / side)]
         if mine:

@@ -46,6 +46,10 @@ class PrepareSettings:
     """Folder of noise recordings for those copies; empty for none."""
     rooms: str = ""
     """Folder of room responses for those copies; empty for none."""
+    target: str = ""
+    """Speaker whose recordings get the role ``target``; empty: as the table or folders say."""
+    evaluation: bool = False
+    """Whether a part is set aside for `edge-vc evaluate`."""
 
     def __post_init__(self) -> None:
         """Check the values; raises `PrepareError` with the one that is wrong."""
@@ -61,6 +65,10 @@ class PrepareSettings:
             "max_clipped": (0 <= self.max_clipped <= 1, "a share, 0 to 1"),
             "agreement": (0.65 <= self.agreement <= 1, "0.65 to 1; strangers reach 0.62"),
             "validation": (0 <= self.validation <= 0.5, "a share of the speakers, 0 to 0.5"),
+            "evaluation": (
+                not self.evaluation or self.validation > 0,
+                "a validation share above 0",
+            ),
             "variants": (0 <= self.variants <= 20, "0 to 20 copies"),
         }
         for name, (good, wanted) in allowed.items():
@@ -68,8 +76,12 @@ class PrepareSettings:
                 raise PrepareError(f"{name} is {getattr(self, name)!r}; give {wanted}")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values for a JSON file."""
-        return asdict(self)
+        """Return plain values for a JSON file; the last two only where they are set.
+
+        What was prepared before there were these can be gone on with.
+        """
+        values = asdict(self)
+        return {k: v for k, v in values.items() if v or k not in ("target", "evaluation")}
 
     def key(self) -> str:
         """Return a hash of everything: what one setting made is not mixed with another's."""

@@ -9,8 +9,10 @@ from pathlib import Path
 from edge_vc.audio.io import AudioError
 from edge_vc.audio.scan import READABLE, AudioScan, scan_audio
 from edge_vc.audio.stream import AudioFile
+from edge_vc.data.corpus_folder import transcript_beside
 from edge_vc.data.corpus_table import METADATA, CorpusError, RecordingError, read_table
 from edge_vc.data.file_name import file_name
+from edge_vc.data.role import role_and_speaker
 from edge_vc.data.utterance import Utterance
 from edge_vc.prepare.settings import PrepareError
 
@@ -44,8 +46,9 @@ class Drop:
 def find_sources(folder: Path) -> tuple[list[Source], list[Drop]]:
     """Return what can be opened under ``folder``, in order of path, and what cannot.
 
-    Reads the folder's ``metadata.csv``, else every audio file: the speaker is then the name of
-    the file's folder, the role ``source``. Raises `PrepareError` when there is nothing.
+    Reads the folder's ``metadata.csv``, else every audio file, with the role and the speaker that
+    its folders name (`role_and_speaker`) and the text of ``NAME.txt`` beside it. Raises
+    `PrepareError` when there is nothing.
     """
     if not folder.is_dir():
         raise PrepareError(f"{folder}: no such folder; give one with recordings")
@@ -83,11 +86,11 @@ def _scanned(found: AudioScan) -> Iterator[Utterance | Drop]:
     for item in found.left_out:
         name = item.path.relative_to(found.root).as_posix()
         yield Drop(name, 0.0, 0.0, item.reason, item.detail)
+    corpus = file_name(found.root.name)
     for path in found.files:
-        speaker, utt_id = file_name(path.parent.name), file_name(path.stem)
-        yield Utterance(
-            path, utt_id, speaker, "", 0.0, file_name(found.root.name), "source", "", ""
-        )
+        role, speaker = role_and_speaker(found.root, path)
+        text = transcript_beside(found.root, path)
+        yield Utterance(path, file_name(path.stem), speaker, "", 0.0, corpus, role, "", text)
 
 
 def _opened(folder: Path, utterance: Utterance) -> Source | Drop:

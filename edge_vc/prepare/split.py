@@ -22,7 +22,7 @@ def split_speakers(
     two or more. ``earlier`` decisions stand; the ``fixed`` (targets) always train.
     """
     fixed, earlier = set(fixed), earlier or {}
-    lots = {name: _lot(name, seed) for name in speakers}
+    lots = {name: lot(name, seed) for name in speakers}
     sides = {
         name: TRAIN if name in fixed else earlier.get(name, VALIDATION if lot < share else TRAIN)
         for name, lot in lots.items()
@@ -34,7 +34,7 @@ def split_speakers(
     return sides
 
 
-def _lot(name: str, seed: int) -> float:
+def lot(name: str, seed: int) -> float:
     """Return a number in [0, 1) from a name and a seed."""
     digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

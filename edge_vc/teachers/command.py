@@ -163,4 +163,4 @@ def _tail(*said: Path) -> str:
     return ", saying nothing"
 
 
-KIND = TeacherKind(CommandSpec, load, sources)
+KIND = TeacherKind(CommandSpec, load, sources, code=True)

@@ -23,6 +23,8 @@ class TeacherKind:
     """Opens a teacher of such settings; raises `TeacherError` with the file and the fact."""
     sources: Callable[[Any], Sequence[Path]]
     """Returns the files that make the teacher what it is; raises `TeacherError`."""
+    code: bool = False
+    """Whether it runs code that the settings name; said in help and on first use."""
 
     @property
     def name(self) -> str:

@@ -172,4 +172,4 @@ def _one_line(error: BaseException) -> str:
     return (str(error).splitlines() or ["no reason given"])[0]
 
 
-KIND = TeacherKind(ModuleSpec, load, sources)
+KIND = TeacherKind(ModuleSpec, load, sources, code=True)

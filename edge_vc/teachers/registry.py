@@ -65,4 +65,6 @@ def choices() -> list[tuple[str, str]]:
         found += [("FOLDER", kind.title)] if kind.folder else []
     found.append(("RUN", "a folder that `edge-vc train teacher --target` made"))
     names = ", ".join(KINDS)
-    return [*found, ("RECIPE.toml", f"its [teacher] section; kind is one of {names}")]
+    code = " and ".join(kind.name for kind in KINDS.values() if kind.code)
+    said = f"its [teacher] section; kind is one of {names} ({code} run code of yours)"
+    return [*found, ("RECIPE.toml", said)]

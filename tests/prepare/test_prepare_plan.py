@@ -41,13 +41,13 @@ def test_a_folder_is_searched(tmp_path: Path) -> None:
     assert plan.seconds == pytest.approx(0.2)
 
 
-def test_a_name_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_name_that_is_no_text_is_taken(tmp_path: Path) -> None:
     write(tmp_path / "fine.wav")
     with open(os.fsencode(tmp_path) + b"/\xff\xfe.wav", "wb") as file:
         file.write((tmp_path / "fine.wav").read_bytes())
     plan = make_plan(tmp_path, SETTINGS, {})
-    assert [task.source for task in plan.tasks] == ["fine.wav"]
-    assert [(drop.source, drop.reason) for drop in plan.drops] == [("??.wav", "unreadable")]
+    assert [task.utterance.utt_id for task in plan.tasks] == ["fine", "\\udcff\\udcfe"]
+    assert not plan.drops
 
 
 def test_a_table_is_followed_and_its_faults_are_named(tmp_path: Path) -> None:

@@ -64,18 +64,24 @@ def is_other_teacher(path: Path) -> bool:
     return path.suffix.lower() in suffixes - set(kinds["default"].suffixes) | {".toml"}
 
 
-def other_teacher(what: str) -> Callable[[], Convert]:
+def other_teacher(
+    what: str, note: Callable[[str], None] = lambda line: None
+) -> Callable[[], Convert]:
     """Return what opens any teacher that `edge-vc label` takes, as a file or as a recipe.
 
+    ``note`` is told of code that runs here for the first time.
     Raises `EvaluationError` for a recipe that cannot be read.
     """
     from edge_vc.settings.field import RecipeError
+    from edge_vc.teachers.code_notice import first_use_notice
     from edge_vc.teachers.reading import spec_from_words
 
     try:
         spec = spec_from_words(what)
     except RecipeError as error:
         raise EvaluationError(str(error)) from error
+    if notice := first_use_notice(spec):
+        note(notice)
     return partial(_open_spec, spec)
 
 

@@ -79,7 +79,7 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
     if path.suffix == ".evc":
         return _bundle(name or path.stem, path, note)
     if open_system.is_other_teacher(path):
-        return [_one(name or path.stem, "teacher", open_system.other_teacher(rest))]
+        return [_one(name or path.stem, "teacher", open_system.other_teacher(rest, note))]
     if path.is_dir():
         path = path.resolve()
         name = name or path.name
