@@ -207,8 +207,11 @@ def _rewrite(source: Path, output: Path, overrides: Overrides) -> Release:
 
 def _report(release: Release) -> None:
     """Print what was measured on stderr, and the bundle's path on stdout."""
+    from edge_vc_export.bundle.measured import write_measured
+
     for line in _findings(release):
         typer.echo(line, err=True)
+    typer.echo(f"measured here, beside the bundle: {write_measured(release)}", err=True)
     typer.echo(str(release.path))
 
 

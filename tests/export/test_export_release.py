@@ -14,6 +14,7 @@ from edge_vc.audio.int8_difference import Int8Difference
 from edge_vc.models.student.file import save_student
 from edge_vc_export.bundle import release as releases
 from edge_vc_export.bundle.facts import BundleFacts
+from edge_vc_export.bundle.measured import write_measured
 from edge_vc_export.bundle.release import release_bundle, rewrite_bundle
 from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.cli import app
@@ -68,9 +69,13 @@ def test_a_release_is_exported_checked_and_written(
         assert release.verification.fp32[format].streaming <= 1e-4
         assert release.verification.int8[format].trunk_snr_db >= 15
     assert release.verification.cross_format["int8"].trunk_snr_db >= 30
-    assert manifest.metrics["int8_trunk_snr_db"] == pytest.approx(
+    assert manifest.metrics == {}, "figures of this machine stay outside"
+    measured = json.loads(write_measured(release).read_text())
+    assert measured["verification"]["int8_trunk_snr_db"] == pytest.approx(
         release.verification.int8["onnx"].trunk_snr_db, abs=0.01
     )
+    assert measured["int8_speedup"]["onnx"]["median"] == fixed_speedup[0]
+    assert measured["machine"]["cores"] >= 1
     assert manifest.models[0].quantization is not None
     assert manifest.models[0].quantization["convolutions"] == 4
     assert {"nodes_model.int8.onnx", "fp32_offline", "int8_speedup_onnx"} <= set(release.metrics)

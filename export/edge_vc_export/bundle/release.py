@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc.audio.io import Samples
@@ -19,7 +19,7 @@ from edge_vc_export.metadata import graph_metadata
 from edge_vc_export.parity.int8 import Int8Limits
 from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.speed import Ratio, compare_precisions
-from edge_vc_export.parity.verify import Verification, verification_metrics, verify
+from edge_vc_export.parity.verify import Verification, verify
 from edge_vc_export.signing.signer import Signer
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.vetting.bundle_check import check_bundle
@@ -81,8 +81,8 @@ def release_bundle(
 
     Every file is compared with what it was made from over ``speech`` ``[T]`` at the student's
     rate (30 s of varied human speech by default), the formats with each other. INT8 is the bundle's
-    default where it is written. How fast it is on this machine is measured afterwards and stays
-    outside the bundle: the same inputs give the same bytes, fast or slow.
+    default where it is written. How fast it is on this machine, and by how much files differ here,
+    is measured and stays outside the bundle: the same inputs give the same bytes, fast or slow.
 
     Raises `FormatError` before any work for a selection that cannot be written, and `ParityError`
     when a file differs from its student; then nothing is written.
@@ -131,9 +131,8 @@ def write_release(
     note: Note = lambda line: None,
 ) -> Release:
     """Write verified files as a bundle and time its precisions; see `release_bundle`."""
-    measured = replace(facts, metrics={**facts.metrics, **verification_metrics(verification)})
     models = graphs.models(DEFAULT_PRECISION)
-    written = write_bundle(path, measured, models, speech, signer)
+    written = write_bundle(path, facts, models, speech, signer)
     note("timing int8 against fp32")
     speedup = compare_precisions(written, speech)
     if speedup and all(speed.median < 1 for speed in speedup.values()):

@@ -65,7 +65,7 @@ def verify(
 
 
 def verification_metrics(verification: Verification) -> dict[str, float]:
-    """Return the figures for the manifest: those that repeat on every run, as speeds do not."""
+    """Return the figures, rounded; their last digits depend on the processor."""
     metrics = {}
     if verification.fp32:
         metrics["fp32_difference"] = round(verification.difference, 9)

@@ -1,0 +1,47 @@
+"""What an export measured on this machine: a file beside the bundle, which holds none of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge_vc_export.bundle.release import Release
+from edge_vc_export.parity.verify import verification_metrics
+from edge_vc_runtime.profiling.machine import read_machine
+from edge_vc_runtime.version import __version__
+
+SUFFIX = ".measured.json"
+
+
+def measured_path(bundle: Path) -> Path:
+    """Return the path of the figures beside ``voice.evc``: ``voice.measured.json``."""
+    return bundle.with_name(f"{bundle.stem}{SUFFIX}")
+
+
+def write_measured(release: Release) -> Path:
+    """Write speeds, differences and the machine beside the release's bundle.
+
+    They differ from machine to machine and from day to day; the bundle does not.
+    """
+    path = measured_path(release.path)
+    said = {
+        "bundle": release.path.name,
+        "bundle_sha256": hashlib.sha256(release.path.read_bytes()).hexdigest(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "edge_vc": __version__,
+        "machine": asdict(read_machine()),
+        "int8_speedup": {name: asdict(speed) for name, speed in release.speedup.items()},
+        "verification": verification_metrics(release.verification),
+    }
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    return path
