@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +10,8 @@ from edge_vc.teachers.loading import teacher_hash
 from edge_vc.teachers.registry import teacher_kinds
 from edge_vc.teachers.spec import TeacherError, TeacherSpec
 from edge_vc_runtime.board_profile import user_folder
+from edge_vc_runtime.files.error import OutputError
+from edge_vc_runtime.files.writing import write_whole
 
 _MOST = 500
 """Teachers that are remembered, the latest ones."""
@@ -56,11 +57,6 @@ def _known() -> list[str]:
 
 def _remember(known: list[str]) -> None:
     path = notice_file()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with suppress(OSError, OutputError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
+        write_whole(path, json.dumps(known, indent=1) + "\n")

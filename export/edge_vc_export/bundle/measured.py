@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from edge_vc_export.bundle.release import Release
 from edge_vc_export.parity.verify import verification_metrics
+from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.profiling.machine import read_machine
 from edge_vc_runtime.version import __version__
 
@@ -37,11 +37,4 @@ def write_measured(release: Release) -> Path:
         "int8_speedup": {name: asdict(speed) for name, speed in release.speedup.items()},
         "verification": verification_metrics(release.verification),
     }
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-    return path
+    return write_whole(path, json.dumps(said, indent=1) + "\n")
