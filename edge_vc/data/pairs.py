@@ -21,8 +21,8 @@ from edge_vc.augmentation.voice_perturbation import (
     analyse,
     perturb,
 )
-from edge_vc.data.array_file import save_arrays
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, TARGET_DB, PairSet, as_int16, cleaned
+from edge_vc.data.stored_arrays import read_arrays, store_arrays, stored_arrays
 from edge_vc.data.utterance import Utterance
 from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
@@ -114,27 +114,26 @@ def pair_files(
         (source, folder / f"{source.speaker}-{source.utt_id}.npz", variants, seed, settings, clean)
         for source in sources
     ]
-    missing = [job for job in jobs if not job[1].exists()]
+    missing = [job for job in jobs if _missing(job)]
     for _ in progress(parallel_map(_store, missing, workers), len(missing), label):
         pass
     return [path for _, path, *_ in jobs]
 
 
 def load_pairs(path: Path) -> PairSet:
-    """Read what `cached_pairs` stored."""
-    with np.load(path, allow_pickle=False) as stored:
-        return PairSet(
-            str(stored["speaker"]),
-            str(stored["name"]),
-            stored["f0"],
-            stored["target"],
-            stored["inputs"],
-        )
+    """Read what `cached_pairs` stored; raises `StoredArraysError` for a damaged file."""
+    stored = read_arrays(path)
+    return PairSet(
+        str(stored["speaker"]),
+        str(stored["name"]),
+        stored["f0"],
+        stored["target"],
+        stored["inputs"],
+    )
 
 
-def store_pairs(pairs: PairSet, path: Path) -> None:
+def store_pairs(pairs: PairSet, path: Path, made_of: str = "") -> None:
     """Store what `load_pairs` reads, whole or not at all."""
-    # Processes that train together may make the same pairs at once.
     arrays = {
         "speaker": np.array(pairs.speaker),
         "name": np.array(pairs.name),
@@ -142,11 +141,22 @@ def store_pairs(pairs: PairSet, path: Path) -> None:
         "target": pairs.target,
         "inputs": pairs.inputs,
     }
-    save_arrays(path, arrays)
+    store_arrays(path, arrays, made_of)
+
+
+def _made_of(source: Utterance, recipe: str) -> str:
+    """Return a hash of the recording and the recipe: pairs of another one are not used."""
+    with source.path.open("rb") as file:
+        return f"{hashlib.file_digest(file, 'sha256').hexdigest()} {recipe}"
+
+
+def _missing(job: tuple[Utterance, Path, int, int, PerturbSettings, bool]) -> bool:
+    source, path = job[:2]
+    return not path.exists() or stored_arrays(path, _made_of(source, path.parent.name)) is None
 
 
 def _store(job: tuple[Utterance, Path, int, int, PerturbSettings, bool]) -> Path:
     source, path, variants, seed, settings, clean = job
-    if not path.exists():
-        store_pairs(make_pairs(source, variants, seed, settings, clean), path)
+    made_of = _made_of(source, path.parent.name)
+    store_pairs(make_pairs(source, variants, seed, settings, clean), path, made_of)
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -74,14 +75,17 @@ class LabelFolder:
         return self.root / LABELS / f"{key}.npz"
 
     def finished(self) -> dict[str, LabelOutcome]:
-        """Return the outcomes in the journal whose labels are there; the last line of a key counts.
+        """Return the outcomes in the journal whose labels are whole; the last line of a key counts.
 
-        A line that a kill cut short is passed over.
+        Labels that are missing, or whose hash is not the journal's, count as not made. A line
+        that a kill cut short, or that is not text, is passed over.
         """
         names = {field.name for field in fields(LabelOutcome)} - {"content"}
         found: dict[str, LabelOutcome] = {}
         journal = self.root / JOURNAL
-        lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
+        lines = (
+            journal.read_text("utf-8", errors="replace").splitlines() if journal.is_file() else []
+        )
         for line in lines:
             try:
                 values = json.loads(line)
@@ -92,13 +96,21 @@ class LabelFolder:
         return {
             key: outcome
             for key, outcome in found.items()
-            if outcome.status != KEPT or self.path(key).is_file()
+            if outcome.status != KEPT or self.holds(outcome)
         }
+
+    def holds(self, outcome: LabelOutcome) -> bool:
+        """Whether the labels of a kept outcome are there, byte for byte."""
+        try:
+            with self.path(outcome.key).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == outcome.sha256
+        except OSError:
+            return False
 
     def store(self, outcome: LabelOutcome) -> None:
         """Put the labels in place, then write the line."""
         if outcome.status == KEPT:
-            _replace(self.path(outcome.key), outcome.content)
+            write_whole(self.path(outcome.key), outcome.content)
         values = asdict(outcome)
         del values["content"]
         journal = self.root / JOURNAL
@@ -134,7 +146,7 @@ class LabelFolder:
     def write_text(self, name: str, text: str) -> Path:
         """Write a file of the folder in one step."""
         path = self.root / name
-        _replace(path, text.encode())
+        write_whole(path, text.encode())
         return path
 
     def _record(self) -> TeacherRecord | None:
@@ -145,7 +157,3 @@ class LabelFolder:
             return TeacherRecord(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError, RecursionError) as error:
             raise LabelFolderError(f"{path}: is damaged; name another folder") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    write_whole(path, content)

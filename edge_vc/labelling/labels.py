@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,10 @@ FRAME_RATE = 100
 HOP = 160
 """Samples of a frame of labels at 16 kHz."""
 INPUT_DB = -23.0
+
+
+class LabelsError(ValueError):
+    """A file of labels that is not whole; one line with the way out."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +115,15 @@ def pack_labels(labels: LabelledAudio) -> bytes:
 
 
 def load_labels(path: Path) -> LabelledAudio:
-    """Read what a label job stored."""
-    with np.load(path, allow_pickle=False) as stored:
-        more = {name: stored[name] for name in ("contents",) if name in stored}
-        return LabelledAudio(
-            stored["source"], stored["target"], stored["f0"], stored["bands"], **more
-        )
+    """Read what a label job stored; raises `LabelsError` for a file that is not whole."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+            more = {name: stored[name] for name in ("contents",) if name in stored}
+            return LabelledAudio(
+                stored["source"], stored["target"], stored["f0"], stored["bands"], **more
+            )
+    except (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise LabelsError(
+            f"{path}: these labels are missing or damaged; run the same command again, which "
+            "makes them anew"
+        ) from error

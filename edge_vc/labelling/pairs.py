@@ -22,7 +22,8 @@ def write_pairs(report: LabelReport, folder: Path, sample_rate: int = RATE) -> P
     """Write what was kept as ``pairs/{train,val,dev}/NAME_original.wav`` and ``_converted.wav``.
 
     The part follows from the recording's content, so it stays when a corpus grows. A file that
-    is there is kept. ``sample_rate`` in Hz is that of the labels. A `PairsFolder` reads it.
+    is there and whole is kept. ``sample_rate`` in Hz is that of the labels. A `PairsFolder` reads
+    it.
     """
     stored = LabelFolder(folder)
     for part in SHARES:
@@ -42,7 +43,7 @@ def _parts(rows: Iterable[LabelledRow]) -> Iterable[tuple[LabelledRow, str]]:
 
 
 def _write(path: Path, samples: object, sample_rate: int) -> None:
-    if not path.exists():
-        content = io.BytesIO()
-        soundfile.write(content, samples, sample_rate, subtype="PCM_16", format="WAV")
+    content = io.BytesIO()
+    soundfile.write(content, samples, sample_rate, subtype="PCM_16", format="WAV")
+    if not path.is_file() or path.read_bytes() != content.getvalue():
         write_whole(path, content.getvalue())

@@ -12,11 +12,11 @@ from typing import Any
 
 from edge_vc.data.utterance import Utterance
 from edge_vc.labelling.delay import SURE
-from edge_vc.labelling.folder import LABELS, REPORT, LabelFolderError, TeacherRecord
+from edge_vc.labelling.folder import REPORT, LabelFolder, LabelFolderError, TeacherRecord
 from edge_vc.labelling.task import FAILED, KEPT, LEFT_OUT, LabelOutcome
 from edge_vc_runtime.message import one_line
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,16 @@ class LabelReport:
 def load_report(folder: Path) -> LabelReport:
     """Read the report of a label folder; raises `LabelFolderError` when it is not one.
 
-    Every kept row's labels are there.
+    Every kept row's labels are whole.
     """
     path = folder / REPORT
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         if values["version"] != VERSION:
-            raise LabelFolderError(f"{path}: is of version {values['version']}, not {VERSION}")
+            raise LabelFolderError(
+                f"{path}: is of version {values['version']}, not {VERSION}; the same edge-vc label "
+                "again renews it"
+            )
         rows = tuple(_row(entry) for entry in values["rows"])
         record = TeacherRecord(**values["teacher"])
         report = LabelReport(record, rows, values["wanted"], tuple(values["unmatched"]))
@@ -137,8 +140,11 @@ def load_report(folder: Path) -> LabelReport:
             raise
         raise LabelFolderError(f"{path}: is damaged ({error})") from error
     for row in report.kept:
-        if not (folder / LABELS / f"{row.outcome.key}.npz").is_file():
-            raise LabelFolderError(f"{folder}: the labels of {row.utterance.utt_id} are missing")
+        if not LabelFolder(folder).holds(row.outcome):
+            raise LabelFolderError(
+                f"{folder}: the labels of {row.utterance.utt_id} are missing or damaged; the same "
+                "edge-vc label again makes them anew"
+            )
     return report
 
 

@@ -68,6 +68,8 @@ class LabelOutcome:
     level_db: float | None = None
     clipped: float | None = None
     lost: float | None = None
+    sha256: str = ""
+    """Of the ``.npz`` file of a kept one; other files under its name are not its labels."""
     content: bytes = b""
     """The ``.npz`` file of a kept one."""
 
@@ -103,6 +105,7 @@ def perform(teacher: Teacher, task: LabelTask) -> LabelOutcome:
         return LabelOutcome(
             task.key, FAILED, "failed", fact if kind == "TeacherError" else f"{kind}: {fact}"
         )
+    content = b"" if task.probe else pack_labels(done.labels)
     return LabelOutcome(
         key=task.key,
         status=KEPT,
@@ -112,7 +115,8 @@ def perform(teacher: Teacher, task: LabelTask) -> LabelOutcome:
         level_db=done.soundness.level_db,
         clipped=done.soundness.clipped,
         lost=done.soundness.lost,
-        content=b"" if task.probe else pack_labels(done.labels),
+        sha256=hashlib.sha256(content).hexdigest(),
+        content=content,
     )
 
 

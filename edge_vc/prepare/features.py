@@ -7,23 +7,17 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from edge_vc.audio.feature_set import FeatureSettings, extract
 from edge_vc.audio.io import read_audio
-from edge_vc.data.array_file import save_arrays
 from edge_vc.data.corpus import Corpus
+from edge_vc.data.stored_arrays import store_arrays, stored_arrays
 from edge_vc.prepare.output import feature_path
 from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
-
-_MADE_OF = "made_of"
-"""Array with a hash of the recording, the names and the sizes: what is there is not made again."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +51,11 @@ def write_features(
 def _write(job: _Job) -> int:
     """Write one file if it is not up to date; return 1."""
     made_of = _made_of(job)
-    if _stored(job.target) != made_of:
+    if stored_arrays(job.target, made_of) is None:
         samples = read_audio(job.audio, job.settings.sample_rate)
         arrays = extract(samples, job.names, job.settings)
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        save_arrays(job.target, {**arrays, _MADE_OF: np.array(made_of)})
+        store_arrays(job.target, arrays, made_of)
     return 1
 
 
@@ -69,12 +63,3 @@ def _made_of(job: _Job) -> str:
     digest = hashlib.sha256(job.audio.read_bytes())
     digest.update(repr((sorted(job.names), sorted(asdict(job.settings).items()))).encode())
     return digest.hexdigest()
-
-
-def _stored(path: Path) -> str:
-    """Return what the file at ``path`` was made of; empty where it is missing or damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return str(arrays[_MADE_OF])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return ""

@@ -15,7 +15,7 @@ from edge_vc.prepare.evaluation import hold_out
 from edge_vc.prepare.output import DROPPED, Output, open_output
 from edge_vc.prepare.plan import PreparePlan, make_plan
 from edge_vc.prepare.pool import DetectorOpener, prepare_all
-from edge_vc.prepare.record import Piece, PrepareRecord, load_record, write_text
+from edge_vc.prepare.record import Piece, PrepareRecord, file_hash, load_record, write_text
 from edge_vc.prepare.settings import PrepareError, PrepareSettings
 from edge_vc.prepare.sources import Drop
 from edge_vc.prepare.split import TRAIN, VALIDATION
@@ -88,11 +88,11 @@ class _Run:
 
 
 def _complete(root: Path, record: PrepareRecord) -> bool:
+    """Whether every file of a recording is there as it was written."""
     return all(
-        (root / path).is_file()
+        tuple(file_hash(root / path) for path in piece.files) == piece.sha256
         for piece in record.pieces
         if piece.path
-        for path in (piece.path, *piece.variants)
     )
 
 

@@ -46,6 +46,13 @@ class Piece:
     """Paths of its augmented copies, ..."""
     variant_seconds: tuple[float, ...] = ()
     """... and how long they are."""
+    sha256: tuple[str, ...] = ()
+    """Of the files: its own, then those of its copies."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of the files that it has, relative to the prepared corpus."""
+        return (self.path, *self.variants) if self.path else ()
 
     def fingerprint(self) -> Fingerprint:
         """Return the words ``[frames]``."""
@@ -66,6 +73,15 @@ class PrepareRecord:
     pieces: tuple[Piece, ...]
     error: str = ""
     """Why it could not be read; then there are no pieces."""
+
+
+def file_hash(path: Path) -> str:
+    """Return the sha256 of a file; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def encode_words(words: Fingerprint) -> str:

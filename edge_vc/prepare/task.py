@@ -18,7 +18,7 @@ from edge_vc.audio.voice_activity import FRAME, SpeechDetector
 from edge_vc.data.utterance import Utterance
 from edge_vc.prepare.examine import Examination, Step, examine
 from edge_vc.prepare.measures import band_spectrum_db, f0_counts
-from edge_vc.prepare.record import Piece, PrepareRecord, encode_words
+from edge_vc.prepare.record import Piece, PrepareRecord, encode_words, file_hash
 from edge_vc.prepare.settings import SAMPLE_RATE, PrepareSettings
 from edge_vc.prepare.variants import Variants, write_variants
 from edge_vc.prepare.write import write_piece
@@ -114,9 +114,11 @@ def _piece(
     levelled = normalize_level(clean[inner], SAMPLE_RATE, settings.level_db)
     name = f"{task.stem}-{number:04d}" if number else task.stem
     copies = write_variants(root, name, levelled, settings) if task.varied else Variants()
+    path = write_piece(root, name, levelled, settings.audio_format)
     return replace(
         piece,
-        path=write_piece(root, name, levelled, settings.audio_format),
+        path=path,
+        sha256=tuple(file_hash(root / written) for written in (path, *copies.paths)),
         level_after_db=round(active_level_db(levelled, SAMPLE_RATE), 2),
         words=encode_words(fingerprint(levelled, SAMPLE_RATE)),
         f0_counts=f0_counts(levelled),

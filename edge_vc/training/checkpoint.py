@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import torch
@@ -59,7 +60,12 @@ class Checkpoint:
         """
         if not self.path.exists():
             return 0, 0.0
-        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (OSError, EOFError, RuntimeError, ValueError, UnpicklingError) as error:
+            raise CheckpointError(
+                f"{self.path}: is damaged; delete it to start anew from the last weights"
+            ) from error
         try:
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])

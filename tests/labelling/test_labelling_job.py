@@ -315,7 +315,7 @@ def test_workers_that_die_while_they_start_stop_the_job(corpus, tmp_path):
     ("change", "words"),
     [
         (lambda text: text[:-20], "is damaged"),
-        (lambda text: text.replace('"version": 1', '"version": 9'), "is of version 9"),
+        (lambda text: text.replace('"version": 2', '"version": 9'), "is of version 9"),
         (lambda text: text.replace('"key": "', '"key": "../../'), "is damaged"),
     ],
 )

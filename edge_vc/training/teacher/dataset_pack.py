@@ -7,6 +7,7 @@ neither WORLD nor the corpus.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Iterable, Sequence
@@ -38,6 +39,10 @@ class PackError(ValueError):
     """A pack that cannot be read; one line with the file and the fact."""
 
 
+HASHES = "pack.json"
+"""Beside the parts: their names and sha256."""
+
+
 @dataclass(frozen=True)
 class PackSettings:
     """How hard sound is compressed, 0 (256 kbit/s) to 1 (8 kbit/s), and how large parts are."""
@@ -66,7 +71,9 @@ def write_pack(pack: Pack, folder: Path, target: str, settings: PackSettings | N
             part, rows, number = {}, [], number + 1
         part |= {f"{len(rows)}.{n}": array for n, array in enumerate(tensors)}
         rows.append(row)
-    return written + _write_part(folder, number, part, rows)
+    written += _write_part(folder, number, part, rows)
+    _write_hashes(folder)
+    return written
 
 
 def read_pack(folder: Path, workers: int = 1, progress: Progress = no_progress) -> Pack:
@@ -74,6 +81,7 @@ def read_pack(folder: Path, workers: int = 1, progress: Progress = no_progress) 
     paths = sorted(folder.glob("part-*.safetensors"))
     if not paths:
         raise PackError(f"{folder}: holds no part-*.safetensors; make them with --corpus")
+    _check_hashes(folder, paths)
     jobs = [(path, index) for path in paths for index in range(len(_index(path)))]
     found = list(progress(parallel_map(_read, jobs, workers), len(jobs), "pack is read"))
     return Pack(
@@ -109,6 +117,35 @@ def _write_part(
     path = folder / f"part-{number:02d}.safetensors"
     write_whole(path, save(part, {"rows": json.dumps(rows)}))
     return path.stat().st_size
+
+
+def _write_hashes(folder: Path) -> None:
+    """Write which parts there are, and their hashes."""
+    parts = sorted(folder.glob("part-*.safetensors"))
+    said = {path.name: _hash(path) for path in parts}
+    write_whole(folder / HASHES, (json.dumps(said, indent=1) + "\n").encode())
+
+
+def _check_hashes(folder: Path, parts: Sequence[Path]) -> None:
+    """Raise `PackError` for a part that is not as it was written; packs of old have no hashes."""
+    try:
+        said = json.loads((folder / HASHES).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise PackError(f"{folder / HASHES}: cannot be read; make the pack again") from error
+    there = {path.name: _hash(path) for path in parts}
+    wrong = sorted({*there.items()} ^ {*said.items()} if isinstance(said, dict) else [(HASHES, "")])
+    if wrong:
+        raise PackError(
+            f"{folder / wrong[0][0]}: is missing, damaged or of another pack; copy the folder "
+            "again, or make it anew"
+        )
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _encode(audio: NDArray[np.int16], level: float) -> Bytes:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vc.data.array_file import save_array
 from edge_vc.data.pair_set import HOP, PairSet
+from edge_vc.data.stored_arrays import store_arrays, stored_arrays
 from edge_vc.data.transcript import words_of
 from edge_vc.settings.optional import require
 from edge_vc.workers.ordered import parallel_map
@@ -117,11 +117,12 @@ def _kept(job: tuple[NDArray[np.int16], str, Path]) -> Phones:
     global _listener
     samples, text, cache = job
     key = hashlib.sha256(samples.tobytes() + f"{_VERSION} {text}".encode()).hexdigest()[:32]
-    path = cache / f"{key}.npy"
-    if path.is_file():
-        return np.asarray(np.load(path, allow_pickle=False), np.int8)
+    path = cache / f"{key}.npz"
+    stored = stored_arrays(path, key)
+    if stored is not None:
+        return np.asarray(stored["phones"], np.int8)
     if _listener is None:
         _listener = PhoneListener()
     phones = _listener.label(samples, text)
-    save_array(path, phones)
+    store_arrays(path, {"phones": phones}, key)
     return phones

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge_vc.data.array_file import save_arrays
 from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
 from edge_vc.data.pairs import load_pairs
+from edge_vc.data.stored_arrays import read_arrays, store_arrays, stored_arrays, stored_hash
 from edge_vc.models.content.encoder import ContentEncoder
 from edge_vc.models.content.registry import open_contents
 from edge_vc.models.voice.network import Loudness
@@ -76,7 +77,7 @@ def cached_features(
     beds = None if noises is None else (noises / "noise", noises / "rir")
     babblers = tuple(pairs[:: max(1, len(pairs) // _BABBLERS)][:_BABBLERS])
     jobs = [FeatureJob(path, folder / path.name, contents, views, beds, babblers) for path in pairs]
-    missing = [job for job in jobs if not job.out.exists()]
+    missing = [job for job in jobs if stored_arrays(job.out, stored_hash(job.pair)) is None]
     if missing:
         open_contents(contents)  # fails here, in one line, not in every process
     made = parallel_map(store_features, missing, workers)
@@ -86,19 +87,21 @@ def cached_features(
 
 
 def load_features(path: Path) -> ViewFeatures:
-    """Read what `store_features` stored."""
-    with np.load(path, allow_pickle=False) as stored:
-        return ViewFeatures(stored["contents"], stored["loudness"])
+    """Read what `store_features` stored; raises `StoredArraysError` for a damaged file."""
+    stored = read_arrays(path)
+    return ViewFeatures(stored["contents"], stored["loudness"])
 
 
 def store_features(job: FeatureJob) -> Path:
     """Make the features of one recording and store them, whole or not at all."""
-    if not job.out.exists():
+    if stored_arrays(job.out, stored_hash(job.pair)) is None:
         pair = load_pairs(job.pair)
         found = view_features(
             pair, _encoder(job.contents), job.views, _noises(job.noises, job.babblers)
         )
-        save_arrays(job.out, {"contents": found.contents, "loudness": found.loudness})
+        arrays: dict[str, NDArray[Any]] = {}
+        arrays |= {"contents": found.contents, "loudness": found.loudness}
+        store_arrays(job.out, arrays, stored_hash(job.pair))
     return job.out
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge_vc.data.array_file import save_arrays
+from edge_vc.data.stored_arrays import store_arrays, stored_arrays
 from edge_vc.workers.progress import Progress, no_progress
 
 Neighbours = NDArray[np.int32]
@@ -76,13 +76,15 @@ def cached_neighbours(
     digest = hashlib.sha256(f"{count} {len(views)}".encode())
     digest.update(bank.frames.tobytes())
     path = cache / f"neighbours-{digest.hexdigest()[:10]}.npz"
-    if not path.exists():
+    made_of = digest.hexdigest()
+    stored = stored_arrays(path, made_of)
+    if stored is None:
         found = [
             np.stack([bank.search(view, owner, count) for view in recording])
             for owner, recording in enumerate(progress(views, len(views), "neighbours"))
         ]
-        save_arrays(path, {"flat": np.concatenate(found, 1)})
-    with np.load(path, allow_pickle=False) as stored:
-        flat = stored["flat"]
+        stored = {"flat": np.concatenate(found, 1)}
+        store_arrays(path, stored, made_of)
+    flat = stored["flat"]
     ends = np.cumsum([view.shape[1] for view in views])
     return np.split(flat, ends[:-1], axis=1)
