@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
-from edge_vc.settings.field import choice, is_text, number
+from edge_vc.settings.field import choice, number
 from edge_vc.settings.paths import path_field
 from edge_vc.teachers.answer import WaveformTeacher
 from edge_vc.teachers.kind import TeacherKind

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_vc.settings.field import is_text
 from edge_vc.teachers.spec import TeacherError
 from edge_vc_runtime.engines.onnx_engine.saturation import kernels_saturate
 
@@ -43,7 +44,9 @@ def open_session(path: Path, threads: int) -> ort.InferenceSession:
     check_pointer(path)
     options = session_options(threads)
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        # It takes UTF-8 alone as a path; a name of other bytes goes without external weights.
+        graph: str | bytes = str(path) if is_text(str(path)) else path.read_bytes()
+        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # onnxruntime's errors share no class that it exports.
         fact = str(error).splitlines()[0]
