@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, field, fields, is_dataclass, replace
 from typing import Any, Literal, TypeVar
@@ -80,7 +81,7 @@ def check_value(key: str, spec: Field[Any], value: object, kind: type | None = N
     the value has another type, is outside the field's range or none of its choices.
     """
     kind = kind or type(spec.default)
-    if kind is float and type(value) is int:
+    if kind is float and type(value) is int and abs(value) <= sys.float_info.max:
         value = float(value)
     if kind is tuple and isinstance(value, list) and all(_is_number(part) for part in value):
         value = tuple(value)

@@ -29,7 +29,8 @@ def test_any_bytes_are_read_or_refused(name: str) -> None:
     for seed in seeds:
         target.read(seed)
     count = COUNT // 4 if name in SLOW else COUNT
-    tried = [b"", *ODD, *(mutated(chance.choice(seeds), chance) for _ in range(count))]
+    odd = ODD[:8] if name in SLOW else ODD
+    tried = [b"", *odd, *(mutated(chance.choice(seeds), chance) for _ in range(count))]
     for data in tried:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

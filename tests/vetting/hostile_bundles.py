@@ -87,6 +87,13 @@ def index_of_the_input() -> Contents:
     return single("onnx", onnx_model(nodes, constants))
 
 
+def huge_kernel() -> Contents:
+    """A window of 2^31 samples, at which ONNX Runtime aborts."""
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [1, 1, 1, 1], [1.0])
+    node = helper.make_node("Conv", ["audio", "w"], ["audio_out"], kernel_shape=[1, 1 << 31])
+    return single("onnx", onnx_model([node], [weight]))
+
+
 def constant_without_values() -> Contents:
     huge = onnx.TensorProto(name="w", dims=[1 << 16, 1 << 13], data_type=TensorProto.FLOAT)
     node = helper.make_node("Add", ["audio", "w"], ["audio_out"])
@@ -221,6 +228,7 @@ HOSTILE: dict[str, Callable[[], Contents]] = {
     "endless loop": endless_loop,
     "custom operator": custom_operator,
     "index of the input": index_of_the_input,
+    "huge kernel": huge_kernel,
     "constant without values": constant_without_values,
     "missing input": missing_input,
     "stride of zero": stride_of_zero,

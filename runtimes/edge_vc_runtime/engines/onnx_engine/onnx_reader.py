@@ -32,6 +32,14 @@ _RANK = 8
 _VERSIONS = (3, 20)
 _OPERATOR_SETS = (7, 40)
 _STANDARD = ("", "ai.onnx")
+_STEP, _ANY = (1, 1 << 16), (1 << 31) - 1
+_RANGES = {
+    **dict.fromkeys(
+        ("kernel_shape", "strides", "dilations", "group", "blocksize", "num_outputs"), _STEP
+    ),
+    **dict.fromkeys(("pads", "output_padding"), (-(1 << 16), 1 << 16)),
+}
+"""What whole numbers an attribute may have: kernels multiply and divide by them unchecked."""
 
 _MODEL = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26})
 _GRAPH = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
@@ -222,6 +230,13 @@ def _attributes(node: Message) -> Iterator[Message]:
 def _check_attribute(attribute: Message, kind: str) -> None:
     if any(attribute.has(number) for number in (6, 11, 14, 15, 21, 22, 23)):
         raise OnnxError(f"an operator {kind} holds a graph, a type or a reference as attribute")
+    low, high = _RANGES.get(attribute.text(1), (-_ANY, _ANY))
+    for value in (*attribute.integers(8), *attribute.integers(3)):
+        if not low <= value <= high:
+            raise OnnxError(
+                f"{attribute.text(1)[:60]!a} of an operator {kind} is {value}, it has to be {low} "
+                f"to {high}"
+            )
     tensors = [*attribute.messages(10, _TENSOR)]
     single = attribute.message(5, _TENSOR)
     for tensor in (*tensors, *([single] if single else [])):
