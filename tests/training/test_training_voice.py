@@ -22,16 +22,19 @@ from edge_vc.settings.field import RecipeError
 from edge_vc.training.cli import app
 from edge_vc.training.consent import next_lines
 from edge_vc.training.teacher.noise_bank import NoiseBank
+from edge_vc.training.voice import recordings
 from edge_vc.training.voice.neighbours import FrameBank, cached_neighbours
 from edge_vc.training.voice.pieces import LONGEST, cuts, stored_pieces
 from edge_vc.training.voice.run import VoiceRun, train_voice
 from edge_vc.training.voice.settings import ViewSettings, load_voice_settings
+from edge_vc.training.voice.speakers import split
 from edge_vc.training.voice.views import make_view, view_places
 
 
 @pytest.fixture(autouse=True)
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "CONTENTS", with_toy())
+    monkeypatch.setattr(recordings, "two_voices", lambda pairs: None)  # loads a speaker encoder
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +171,28 @@ def test_music_is_left_out_and_said(tmp_path: Path, capfd: pytest.CaptureFixture
         train_voice(VoiceRun(folder, tmp_path / "out", "whisper", TINY_VOICE, "yes", steps=1))
     assert "music.wav: its level falls by" in (said := capfd.readouterr().err)
     assert "music or noise under the voice; record it without" in said
+
+
+def test_two_speakers_of_one_pitch_are_suspected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = record(tmp_path / "few", 2)
+    monkeypatch.setattr(recordings, "FEWEST_SECONDS", 1.0)
+    monkeypatch.setattr(recordings, "two_voices", lambda pairs: (pairs[0].name, pairs[1].name))
+    found = recordings.read_recordings(folder, tmp_path / "out", 0, say=print)
+    assert len(found.pairs) == 2
+    assert "sound like two speakers; listen, and keep one voice" in capfd.readouterr().out
+
+
+def test_embeddings_of_two_speakers_fall_into_two_groups() -> None:
+    rng = np.random.default_rng(0)
+    one, other = np.eye(8)[0], np.eye(8)[1] + 0.5 * np.eye(8)[0]
+    rows = np.stack([one] * 5 + [other] * 4) + 0.1 * rng.normal(size=(9, 8))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    first, second = sorted(split(rows))
+    assert (first < 5, second >= 5) == (True, True)
+    assert split(rows[:5]) is None
+    assert split(np.vstack([rows[:5], rows[8:]])) is None  # one stranger alone is no second voice
 
 
 def test_the_closing_lines_say_how_near_the_voice_is() -> None:

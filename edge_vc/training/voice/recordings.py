@@ -17,6 +17,7 @@ from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet
 from edge_vc.data.pairs import load_pairs, pair_files
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.voice.pieces import stored_pieces
+from edge_vc.training.voice.speakers import two_voices
 from edge_vc.training.voice.views import FEWEST_VOICED
 from edge_vc.workers.progress import Progress, no_progress
 
@@ -123,4 +124,11 @@ def _check(pairs: Sequence[PairSet], target: Path, say: Callable[[str], None]) -
         say(
             f"warning: {target}: pitch from {low:.0f} to {high:.0f} Hz between recordings; if that "
             "is more than one voice, keep one voice in a folder"
+        )
+        return
+    found = two_voices(pairs)
+    if found:
+        say(
+            f"warning: {target}: {found[0]} and {found[1]} sound like two speakers; listen, and "
+            "keep one voice in a folder"
         )
