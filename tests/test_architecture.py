@@ -145,6 +145,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/data",
         "edge_vc/workers",
         "edge_vc_runtime",
+        "edge_vc/settings",
     },
     "edge_vc/serve": {"edge_vc/assets", "edge_vc/command_line", "edge_vc_runtime"},
     "edge_vc/teachers": {

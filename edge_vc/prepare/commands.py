@@ -18,6 +18,7 @@ from edge_vc.prepare.record import load_record, write_text
 from edge_vc.prepare.settings import PrepareSettings
 from edge_vc.prepare.split import VALIDATION
 from edge_vc.prepare.summary import as_json, drop_table, speaker_table
+from edge_vc.settings.folder_lock import only_process
 from edge_vc_runtime.message import one_line
 
 
@@ -58,6 +59,19 @@ def run(
 
     ``features`` names what is written of each piece besides, see `write_features`.
     """
+    with only_process(out):
+        return _run(console, recordings, out, settings, jobs, overwrite, features)
+
+
+def _run(
+    console: Console,
+    recordings: Path,
+    out: Path,
+    settings: PrepareSettings,
+    jobs: int,
+    overwrite: bool,
+    features: Sequence[str],
+) -> Path:
     with Steps(console, "s of speech") as steps:
         prepared = prepare(
             recordings,

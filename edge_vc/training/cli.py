@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +13,7 @@ import typer
 from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, Verb, VerbGroup, notes, verb_app
+from edge_vc.settings.folder_lock import only_process
 from edge_vc.training.consent import given_consent, next_lines
 from edge_vc_runtime.files.output_kinds import FOLDER
 
@@ -157,7 +158,7 @@ def teacher(
     if corpus is None and pack is None:
         _check_voice(target, start, devices * nodes)
         asked = given_consent(consent, out)
-        with _value_errors():
+        with _value_errors(), only_process(out):
             from edge_vc.training.voice.run import VoiceRun, train_voice
 
             voice = VoiceRun(
@@ -172,7 +173,7 @@ def teacher(
         return
     if corpus is not None and pack is not None:
         raise InputError("give one of --corpus and --pack")
-    with _value_errors():
+    with _value_errors(), _alone(out, devices * nodes):
         from edge_vc.training.teacher.run import TeacherRun, train_teacher
 
         run = TeacherRun(
@@ -219,7 +220,7 @@ def student(
     precision: Precision = "bf16-mixed",
 ) -> None:
     """See `STUDENT_HELP`."""
-    with _value_errors():
+    with _value_errors(), _alone(out, devices * nodes):
         from edge_vc.teachers.default import DEFAULT_WEIGHTS
         from edge_vc.training.student.run import StudentRun, train_student
 
@@ -252,7 +253,7 @@ def pack(
     part_mb: Annotated[float, typer.Option(help="Largest part, MB.")] = 28.0,
 ) -> None:
     """See `PACK_HELP`."""
-    with _value_errors():
+    with _value_errors(), only_process(out):
         from edge_vc.data.pair_set import HOP, SAMPLE_RATE
         from edge_vc.training.teacher.dataset_pack import PackSettings, write_pack
         from edge_vc.training.teacher.sources import corpus_pack
@@ -281,6 +282,11 @@ def _print(weights: Path | None) -> None:
     """Print the path of what was saved; of several processes, one saves."""
     if weights is not None:
         typer.echo(str(weights))
+
+
+def _alone(out: Path, processes: int) -> AbstractContextManager[None]:
+    """Hold the run folder, unless several processes of one training share it."""
+    return only_process(out) if processes == 1 else nullcontext()
 
 
 @contextmanager
