@@ -6,6 +6,8 @@ sample ``n * hop``, with silence beyond the ends.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import librosa
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ from edge_vc.audio.io import AudioError, Samples
 Spectrum = NDArray[np.complex64]
 Features = NDArray[np.float32]
 
+BLOCK_FRAMES = 8_192
+"""Frames that `stft_blocks` transforms at once."""
 FLOOR_DB = -100.0
 """Levels in dB stop here: digital silence has no logarithm."""
 
@@ -27,6 +31,18 @@ def stft(samples: Samples, window: int, hop: int) -> Spectrum:
     padded = np.pad(samples, (0, max(0, window - samples.shape[0])))
     spectrum: Spectrum = librosa.stft(padded, n_fft=window, hop_length=hop, pad_mode="constant")
     return spectrum[:, :frames]
+
+
+def stft_blocks(samples: Samples, window: int, hop: int) -> Iterator[Spectrum]:
+    """Yield the columns of `stft`, `BLOCK_FRAMES` at a time."""
+    _check(samples, window, hop)
+    frames = samples.shape[0] // hop + 1
+    ends = (window // 2, window)  # librosa warns of signals shorter than a window
+    padded = np.pad(samples, ends)
+    for start in range(0, frames, BLOCK_FRAMES):
+        count = min(BLOCK_FRAMES, frames - start)
+        span = padded[start * hop : (start + count - 1) * hop + window]
+        yield librosa.stft(span, n_fft=window, hop_length=hop, center=False)
 
 
 def istft(spectrum: Spectrum, hop: int, length: int) -> Samples:

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 LOG_FLOOR = 1e-5
 """Added before the logarithm: about 100 dB below full scale."""
+CHUNK_FRAMES = 2_000
+"""Frames transformed at once."""
 
 
 def mel_matrix(sample_rate: int, window: int, bands: int, *, fmin: float = 0.0) -> Tensor:
@@ -39,10 +41,14 @@ class LogMel(nn.Module):
 
     def forward(self, audio: Tensor) -> Tensor:
         """Return natural-log mel magnitudes ``[B, bands, frames]`` of ``audio`` ``[B, T]``."""
-        frames = hop_frames(audio, self.window_size, self.hop) * self.window
-        magnitude = torch.fft.rfft(frames).abs()
+        frames = hop_frames(audio, self.window_size, self.hop)
+        parts = [self._log_mel(part) for part in frames.split(CHUNK_FRAMES, dim=1)]
+        return (parts[0] if len(parts) == 1 else torch.cat(parts, 1)).transpose(1, 2)
+
+    def _log_mel(self, frames: Tensor) -> Tensor:
+        magnitude = torch.fft.rfft(frames * self.window).abs()
         log_mel: Tensor = (magnitude @ self.bank.T + LOG_FLOOR).log()
-        return log_mel.transpose(1, 2)
+        return log_mel
 
 
 def channel_mean(log_mel: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import correlate
 
-from edge_vc.audio.features import stft
+from edge_vc.audio.features import stft_blocks
 from edge_vc.audio.io import AudioError, Samples
 
 MAX_DELAY_MS = 500.0
@@ -141,10 +141,11 @@ def undo_delay(source: Samples, answer: Samples, delay: int) -> tuple[Samples, S
 def _contours(samples: Samples, sample_rate: int) -> NDArray[np.float64]:
     """Mel-band energies in dB less their means, ``[bands, frames]``; zeros for silence."""
     window, hop = round(0.02 * sample_rate), round(_FRAME_MS / 1000 * sample_rate)
-    power = np.square(np.abs(stft(samples, window, hop)))
     top = min(5000.0, sample_rate / 2)
     bank = librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=_BANDS, fmin=100, fmax=top)
-    energy = bank @ power
+    energy = np.concatenate(
+        [bank @ np.square(np.abs(part)) for part in stft_blocks(samples, window, hop)], axis=1
+    )
     loud = energy.max(axis=1, keepdims=True)
     if float(loud.max()) <= 0:
         return np.zeros(energy.shape)

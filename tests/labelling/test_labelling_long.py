@@ -12,8 +12,10 @@ import pytest
 import soundfile
 from voices import voice
 
-from edge_vc.labelling.label import Alignment
+from edge_vc.labelling.label import Alignment, label_recording
 from edge_vc.labelling.task import KEPT, LEFT_OUT, LONGEST_SECONDS, LabelTask, perform
+from edge_vc.teachers.loading import open_teacher
+from edge_vc.teachers.network_file import SHIPPED
 
 HALF = SimpleNamespace(sample_rate=16000, convert=lambda audio: audio / 2)
 
@@ -46,6 +48,29 @@ def test_a_header_that_lies_about_the_length_changes_nothing() -> None:
     assert perform(HALF, claims).reason == "too long"
     grand = LabelTask("key", ".wav", with_length(short.content, 0x7FFFF000), 1.0, Alignment())
     assert perform(HALF, grand).status == KEPT
+
+
+PIECES = (
+    "edge_vc.models.teacher.head.CHUNK_FRAMES",
+    "edge_vc.audio.mel.CHUNK_FRAMES",
+    "edge_vc.teachers.default.CHUNK_FRAMES",
+    "edge_vc.audio.features.BLOCK_FRAMES",
+    "edge_vc.audio.pitch._BLOCK",
+)
+"""What a teacher of ours works on at once, in frames."""
+
+
+def test_pieces_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    teacher, audio = open_teacher(SHIPPED), voice(2.5)
+    whole = label_recording(teacher, audio, Alignment())
+    for name in PIECES:
+        monkeypatch.setattr(name, 37)
+    pieces = label_recording(teacher, audio, Alignment())
+    np.testing.assert_array_equal(pieces.labels.f0, whole.labels.f0)
+    np.testing.assert_allclose(pieces.labels.bands, whole.labels.bands, atol=2e-2)
+    apart = pieces.labels.target.astype(int) - whole.labels.target
+    assert np.abs(apart).max() <= 2
+    assert pieces.delay.ms == pytest.approx(whole.delay.ms, abs=1e-3)
 
 
 HOUR = """

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from edge_vc.audio.mel import hop_frames, mel_matrix
 from edge_vc.models.teacher.config import TeacherConfig
 
+CHUNK_FRAMES = 2_000
+"""Frames filtered at once, besides their neighbours."""
+
 
 class HeadSizes(Protocol):
     """What a head needs to know of a network's configuration; lengths in samples."""
@@ -63,8 +66,19 @@ class TeacherSourceFilterHead(nn.Module):
 
         ``noise`` ``[B, F * hop]`` is white noise of unit power.
         """
+        hop, frames = self.config.hop, bands.shape[-1]
+        edge = 2 * len(self.window) // hop  # what a frame hears, and what hears it
+        pulses = pulse_train(f0, hop, self.config.sample_rate)
+        parts = []
+        for start in range(0, frames, CHUNK_FRAMES):
+            low, high = max(0, start - edge), min(frames, start + CHUNK_FRAMES + edge)
+            span = slice(low * hop, high * hop)
+            sound = self._filtered(bands[..., low:high], pulses[:, span], noise[:, span])
+            parts.append(sound[:, (start - low) * hop : (start - low + CHUNK_FRAMES) * hop])
+        return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
+
+    def _filtered(self, bands: Tensor, pulses: Tensor, noise: Tensor) -> Tensor:
         harmonic, phase, noise_bands = (bands.transpose(1, 2).float()).chunk(3, -1)
-        pulses = pulse_train(f0, self.config.hop, self.config.sample_rate)
         voiced = spectra(pulses, self.window, self.config.hop) * torch.polar(
             (harmonic @ self.spread).clamp(-14, 6).exp(), phase @ self.spread
         )
