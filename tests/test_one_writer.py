@@ -13,6 +13,7 @@ OWN = {
     "edge_vc.labelling.job": "by the label folder's own write_text",
     "edge_vc.evaluate.metrics.asr": "dictionaries in a temporary folder",
     "edge_vc.labelling.folder": "the journal, appended and synced, and an empty lock file",
+    "edge_vc.prepare.evaluation": "recordings linked into a corpus; its table is the writer's",
     "edge_vc.serve.upload": "an upload in a temporary folder",
     "edge_vc.teachers.command": "a command's streams in a temporary folder",
     "edge_vc.training.checkpoint": "a log that is appended to, its last line may be torn",
