@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_vc.compress.recipe import Recipe
-from edge_vc.compress.stages.settings import SHIPPED_VOICE, ExportSettings
-from edge_vc.settings.field import RecipeError
+from edge_vc.compress.stages.settings import SHIPPED_VOICE
 from edge_vc.teachers.network_file import SHIPPED, DefaultSpec
 from edge_vc.teachers.reading import spec_from_words
 
@@ -23,26 +22,34 @@ def with_teacher(recipe: Recipe, what: str) -> Recipe:
     shipped voice: its name, how its owner agreed, whose recordings it learnt from. Raises
     `RecipeError` for what is no teacher.
     """
-    return with_voice_facts(replace(recipe, teacher=spec_from_words(what)))
+    teacher = spec_from_words(what)
+    if teacher == SHIPPED:
+        return replace(recipe, teacher=teacher)
+    said = recipe.export
+    shipped = said.consent == SHIPPED_VOICE.consent
+    export = replace(
+        said,
+        name=_name(teacher, said.name) if said.name.startswith("kathleen-") else said.name,
+        licence="" if shipped else said.licence,
+        consent="" if shipped else said.consent,
+        attribution="" if said.attribution == SHIPPED_VOICE.attribution else said.attribution,
+    )
+    return with_voice_facts(replace(recipe, teacher=teacher, export=export))
 
 
 def with_voice_facts(recipe: Recipe) -> Recipe:
-    """Fill ``[export]`` from what the teacher's own weights say; other recipes stay."""
+    """Fill what ``[export]`` leaves empty from what the teacher's own weights say."""
     teacher, export = recipe.teacher, recipe.export
-    if teacher == SHIPPED:
+    facts = _facts(teacher) if isinstance(teacher, DefaultSpec) and teacher != SHIPPED else {}
+    if not facts:
         return recipe
-    facts = _facts(teacher) if isinstance(teacher, DefaultSpec) else {}
-    shipped_name = export.name.startswith("kathleen-")
-    own = ExportSettings(
-        name=_name(teacher, export.name) if shipped_name else export.name,
-        licence=export.licence or (OWN_LICENCE if facts else ""),
-        consent=_other(export.consent, SHIPPED_VOICE.consent) or str(facts.get("consent", "")),
-        attribution=_other(export.attribution, SHIPPED_VOICE.attribution) or _attribution(facts),
+    filled = replace(
+        export,
+        licence=export.licence or OWN_LICENCE,
+        consent=export.consent or str(facts["consent"]),
+        attribution=export.attribution or _attribution(facts),
     )
-    changes = {key: getattr(own, key) for key in ("name", "licence", "consent", "attribution")}
-    if export.licence == SHIPPED_VOICE.licence and export.consent == SHIPPED_VOICE.consent:
-        changes["licence"] = OWN_LICENCE if facts else ""
-    return replace(recipe, export=replace(export, **changes))
+    return replace(recipe, export=filled)
 
 
 def _name(teacher: object, name: str) -> str:
@@ -56,10 +63,6 @@ def _name(teacher: object, name: str) -> str:
     return f"{word[:40]}-{tier}" if word else f"own-voice-{tier}"
 
 
-def _other(said: str, shipped: str) -> str:
-    return "" if said == shipped else said
-
-
 def _facts(teacher: DefaultSpec) -> dict[str, object]:
     """Return what the weights say of their training; nothing of those of another network."""
     from safetensors import SafetensorError, safe_open
@@ -67,15 +70,12 @@ def _facts(teacher: DefaultSpec) -> dict[str, object]:
     try:
         with safe_open(teacher.weights, "pt") as file:
             said = json.loads((file.metadata() or {}).get("run", "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
-        fact = str(error).splitlines()[0]
-        raise RecipeError(f'teacher.weights = "{teacher.weights}": {fact}') from error
+    except (SafetensorError, OSError, ValueError):
+        return {}  # whoever opens the teacher says what is wrong with it
     return said if isinstance(said, dict) and said.get("consent") else {}
 
 
 def _attribution(facts: dict[str, object]) -> str:
-    if not facts:
-        return ""
     count, seconds = facts.get("recordings"), facts.get("speech_seconds")
     minutes = f"{seconds / 60:.0f} min" if isinstance(seconds, int | float) else "an unknown length"
     return f"The teacher learnt from {count} recordings ({minutes}) of the owner of the voice."
