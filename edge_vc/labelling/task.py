@@ -24,8 +24,8 @@ from edge_vc.teachers.teacher import Teacher
 REVISION = 2
 """Raised whenever the same recording and teacher give other labels, so that old ones expire."""
 
-LONGEST_SECONDS = 300.0
-"""Longer recordings are left out: teachers take memory by the second, some 3 MB."""
+LONGEST_SECONDS = 180.0
+"""Longer recordings are left out: teachers take some 3 MB a second, so this is 1 GB."""
 BLOCK = 65_536
 
 KEPT, LEFT_OUT, FAILED = "kept", "left out", "failed"

