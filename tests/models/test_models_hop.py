@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from edge_vc.models.student.channel_norm import with_recovering_norm
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.frontend import Frontend
@@ -119,3 +120,16 @@ def test_noise_keeps_its_level_at_another_hop(hop_ms: float, phase: str) -> None
 def test_an_istft_head_has_weights_for_one_hop_only() -> None:
     with pytest.raises(ValueError, match="istft head has weights for one hop"):
         with_hop(Student(replace(TINY, head="istft")), 5.0)
+
+
+def test_a_student_of_before_moves_behind_the_recovering_mean() -> None:
+    former = Student(replace(TINY, channel_norm="gated")).eval()
+    moved = with_recovering_norm(former)
+
+    assert moved.config == TINY
+    assert not moved.training
+    assert with_recovering_norm(moved) is moved
+    kept = moved.state_dict()
+    assert all(torch.equal(value, kept[name]) for name, value in former.state_dict().items())
+    with pytest.raises(ValueError, match="channel_norm = 'fast': must be one of recovering, gated"):
+        replace(TINY, channel_norm="fast")  # type: ignore[arg-type]

@@ -43,6 +43,7 @@ def test_pauses_leave_the_mean_alone() -> None:
 
 
 def test_the_peak_falls_so_that_a_quieter_speaker_counts_again() -> None:
+    """Slowly, as older files have it: `RecoveringMean` is what new students recover by."""
     layer = RunningMean(8)
     _, loud = layer.step(frames(6.0, 100), layer.init_state(1))
     soft = frames(-0.5, 100)
