@@ -76,7 +76,15 @@ def verify_signature(
         file = Path(folder) / "manifest.sig"
         file.write_bytes(signature)
         keygen = _Keygen(file, manifest, signers, when)
-        if keygen.intact().returncode:
+        checked = keygen.intact()
+        if "No user exists" in checked.stderr.decode(
+            errors="replace"
+        ):  # a unit's DynamicUser without nss-systemd
+            raise SignerListError(
+                f"signatures cannot be checked by user {os.getuid()}, who has no name here: on a "
+                "board, sudo apt install libnss-systemd"
+            )
+        if checked.returncode:
             raise SignatureError("signature does not fit the manifest: tampered with or damaged")
         return SignerIdentity(keygen.principal(envelope.fingerprint), envelope.fingerprint)
 
