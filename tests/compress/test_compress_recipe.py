@@ -72,7 +72,7 @@ def test_the_recipe_sets_how_the_trunks_input_is_augmented(tmp_path: Path, monke
     student = Student(StudentConfig(channels=16, hidden=(16,), dilations=(1,), outputs=16))
     monkeypatch.setattr(distiller, "DistillBatches", lambda *given: given)
     chosen, shipped = (
-        distiller.Distillation(student, [], recipe.distill, tmp_path).batches[-1]
+        distiller.Distillation(student, [], recipe.distill, tmp_path).batches[3]
         for recipe in (kept, Recipe())
     )
     assert chosen == FeatureAugment(warp=0.0, colour=0.1, expansion=(0.4, 1.0))
@@ -107,7 +107,7 @@ def test_a_file_is_read_and_named_in_errors(tmp_path):
     with pytest.raises(RecipeError, match=r"mine\.toml: data\.minutes = -2"):
         load_recipe(path)
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(RecipeError, match=r"mine\.toml: cannot be read \(not UTF-8"):
+    with pytest.raises(RecipeError, match=r"mine\.toml: not valid TOML"):
         load_recipe(path)
 
 

@@ -21,7 +21,7 @@ from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.live.offline import convert_array
 from edge_vc_runtime.session import Session
 
-SPEECH = speech_like(1200).flatten().numpy()
+SPEECH = np.clip(speech_like(1200).flatten().numpy(), -1, 1)
 SAYS = BundleFacts(
     name="toy-voice",
     version="1.2.0",

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from edge_vc.audio.io import Samples
 from edge_vc_export.bundle.archive import archive_bytes, commit_bundle
 from edge_vc_export.bundle.card import model_card
@@ -41,7 +43,8 @@ def write_bundle(
     golden = None
     if golden_input is not None:
         by_precision = one_each(models)
-        files[GOLDEN] = npz_bytes(record_golden(by_precision, golden_input))
+        spoken = np.clip(golden_input, -1.0, 1.0)  # as a session clamps what it is given
+        files[GOLDEN] = npz_bytes(record_golden(by_precision, spoken))
         golden = Golden(GOLDEN, {name: TOLERANCES[name] for name in sorted(by_precision)})
     entries = tuple(_entry(model) for model in models)
     files[CARD] = model_card(facts, geometry, entries).encode()
