@@ -224,7 +224,7 @@ def test_a_file_is_no_run_folder(recipe_file, tmp_path):
     file.write_text("")
     code, output = invoke(recipe_file, "--run", file)
     assert code == 2
-    assert f"{file}: is no folder to write in" in output
+    assert f"{file}: is a file; name a folder" in output
 
 
 def test_ctrl_c_says_how_to_go_on(recipe_file, tmp_path, monkeypatch):

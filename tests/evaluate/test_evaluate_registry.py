@@ -143,7 +143,7 @@ def test_entry_points_add_metrics_and_broken_ones_are_named(
     metric = Metric(key="level_db", title="level", compute=lambda recording: 1.0)
     points = [Point("broken", "gone:METRIC", None), Point("level", "level:METRIC", metric)]
     monkeypatch.setattr(
-        "edge_vc_runtime.entry_points.entry_points",
+        "importlib.metadata.entry_points",
         lambda group: points if group == "edge_vc.metrics" else [],
     )
     register_entry_points.cache_clear()

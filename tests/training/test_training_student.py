@@ -94,6 +94,6 @@ def test_the_verb_labels_at_the_rate_of_the_student(
     args += ["--tier", "nano", "--hop-ms", "20", "--sample-rate", "8000", "--steps", "1"]
     args += ["--threads", str(torch.get_num_threads())]
     done = CliRunner().invoke(app, args)
-    assert isinstance(done.exception, LabelledError), done.output
+    assert "LabelledError" in done.output
     assert asked == [8000]
     assert [(config.hop, config.sample_rate) for config in made] == [(160, 8000)]
