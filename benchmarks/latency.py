@@ -40,6 +40,7 @@ from edge_vc_runtime.sensors import read_sensors
 from edge_vc_runtime.session import Session
 
 FIGURES = ("p50_ms", "p90_ms", "p99_ms", "max_ms", "mean_ms", "rtf", "misses", "hops")
+_COLUMNS = (("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"), ("RTF", "rtf"))
 EXAMPLES = """examples:
   python benchmarks/latency.py kathleen.evc
       every precision in the bundle on every engine, about four minutes
@@ -68,16 +69,19 @@ def main(argv: list[str] | None = None) -> int:
         for mode in ("tight", "paced"):
             if mode in system:
                 figures = system[mode]
-                print(
-                    f"{name:24} {mode:6} p50 {figures['p50_ms']:.3f} ms   "
-                    f"p99 {figures['p99_ms']:.3f} ms   RTF {figures['rtf']:.4f}"
-                )
+                shown = (f"{title} {_shown(figures[key])}" for title, key in _COLUMNS)
+                print(f"{name:24} {mode:6} {'   '.join(shown)}")
     for entry in result["ratios"]:
         print(
             f"{entry['fast']} is {entry['median']:.2f}x {entry['slow']}, {entry['mode']} "
             f"(quartiles {entry['low']:.2f} to {entry['high']:.2f})"
         )
     return 0
+
+
+def _shown(value: float | None) -> str:
+    """Return a figure, which is missing where there were too few samples for it."""
+    return "-" if value is None else f"{value:.4f}"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -117,8 +121,8 @@ def open_systems(systems: list[str], threads: int) -> dict[str, Session]:
             if precision not in ("", model.precision):
                 continue
             for kind in engines_for((model.format,)):
-                if engine not in ("", kind.name):
-                    continue
+                if engine not in ("", kind.name) or (kind.only_measured and not engine):
+                    continue  # one that needs special hardware is measured where it is named
                 name = f"{bundle.manifest.name}:{model.precision}:{kind.name}"
                 if name in sessions:
                     raise BundleError(f"{system}: {name} is measured already")

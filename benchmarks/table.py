@@ -94,9 +94,14 @@ def _row(name: str, system: dict[str, Any], modes: list[str]) -> list[str]:
     ]
     for mode in modes:
         figures = system[mode]
-        row += [f"{figures['p50_ms']:.3f} ms", f"{figures['p99_ms']:.3f} ms"]
-        row.append(f"{figures['rtf']:.3f}")
+        row += [_figure(figures["p50_ms"], " ms"), _figure(figures["p99_ms"], " ms")]
+        row.append(_figure(figures["rtf"]))
     return row
+
+
+def _figure(value: float | None, unit: str = "") -> str:
+    """Return a measured figure, which is missing where there were too few samples for it."""
+    return "too few" if value is None else f"{value:.3f}{unit}"
 
 
 def footprint_table(result: dict[str, Any]) -> str:

@@ -94,7 +94,9 @@ def test_labels_killed_at_every_point_are_whole_or_not_listed(tmp_path: Path) ->
             done = labels.finished()
             for key in keys:
                 if key not in done:
-                    labels.store(LabelOutcome(key, KEPT, content=key.encode() * 10))
+                    content = key.encode() * 10
+                    digest = hashlib.sha256(content).hexdigest()
+                    labels.store(LabelOutcome(key, KEPT, sha256=digest, content=content))
 
     points = run_until(None, lambda: store(tmp_path / "whole")).points
     assert points >= 4 * 4

@@ -135,14 +135,17 @@ def test_profiles_are_still_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("evaluation", "option", "kind"),
-    [(True, "--png", "the file is an evaluation"), (False, "-o", "the file is no evaluation")],
+    ("evaluation", "option", "name", "kind"),
+    [
+        (True, "--png", "out.png", "the file is an evaluation"),
+        (False, "-o", "out.html", "the file is no evaluation"),
+    ],
 )
 def test_options_of_the_other_kind_are_refused(
-    tmp_path: Path, evaluation: bool, option: str, kind: str
+    tmp_path: Path, evaluation: bool, option: str, name: str, kind: str
 ) -> None:
     path = tmp_path / "file.json"
     path.write_text(made_report().to_json() if evaluation else '{"schema_version": 1}')
-    refused = CliRunner().invoke(app, [str(path), option, str(tmp_path / "out")])
+    refused = CliRunner().invoke(app, [str(path), option, str(tmp_path / name)])
     assert refused.exit_code == 2
     assert kind in refused.output

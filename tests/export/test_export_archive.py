@@ -67,7 +67,7 @@ def test_the_golden_is_onnx_s_whatever_comes_first(
     assert bundle.manifest.golden is not None
     assert bundle.manifest.golden.tolerance == {"fp32": 1e-4}
     recorded = bundle.golden()
-    assert np.array_equal(recorded["input"], SPEECH[: 2 * RATE])
+    assert np.array_equal(recorded["input"], np.clip(SPEECH[: 2 * RATE], -1, 1))
     assert np.abs(recorded["output.fp32"]).max() > 0.01
 
 

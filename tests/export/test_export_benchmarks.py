@@ -44,7 +44,7 @@ def load(project_root: Path, name: str) -> ModuleType:
     return module
 
 
-QUICK = ["--rounds", "3", "--steps", "4", "--settle", "1", "--warmup", "2"]
+QUICK = ["--rounds", "3", "--steps", "34", "--settle", "1", "--warmup", "2"]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_latency_counts_every_step_of_every_contender(result: Path) -> None:
     }
     for system in found["systems"].values():
         for mode in ("tight", "paced"):
-            assert system[mode]["hops"] == 12
+            assert system[mode]["hops"] == 102
             assert 0 < system[mode]["p50_ms"] <= system[mode]["p99_ms"]
 
 
@@ -70,7 +70,7 @@ def test_latency_says_what_machine_and_what_was_done(result: Path) -> None:
     found = json.loads(result.read_text())
 
     assert found["machine"]["cores"] >= 1
-    assert found["setup"] == {"rounds": 3, "steps": 4, "settle": 1, "warmup": 2, "threads": 1}
+    assert found["setup"] == {"rounds": 3, "steps": 34, "settle": 1, "warmup": 2, "threads": 1}
     for word in ("Statistic", "Leaves out", "tight", "paced", "warmed up"):
         assert word in found["about"]
     assert [entry["mode"] for entry in found["ratios"]] == ["tight"] * 4 + ["paced"] * 4
@@ -115,7 +115,7 @@ def test_the_table_holds_the_measured_figures(
     assert f"| {figures['p50_ms']:.3f} ms |" in text
     assert "| `toy:int8:litert` |" in text
     assert "2.00 M" in text
-    assert "3 interleaved rounds of 4 steps" in text
+    assert "3 interleaved rounds of 34 steps" in text
 
 
 def test_a_latency_of_an_older_version_gives_the_same_table(

@@ -222,7 +222,7 @@ def _files(*patterns: str) -> Callable[[], list[bytes]]:
 
 _RUN = {"status": "finished", "reason": "", "recipe": {"target": {"name": "a"}}, "stages": ["a"]}
 _LABELS = {
-    "version": 1,
+    "version": 2,
     "rows": [],
     "wanted": 0,
     "unmatched": [],

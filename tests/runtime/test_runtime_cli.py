@@ -268,6 +268,7 @@ NEEDS = {
     "profile": ["none.evc"],
     "inspect": ["none.evc"],
     "verify": ["none.evc"],
+    "validate": ["none.evc"],
     "devices": [],
     "choose": ["none.evc"],
     "report": ["none.json"],

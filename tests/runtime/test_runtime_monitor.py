@@ -75,7 +75,7 @@ def test_recorder_weighs_by_time() -> None:
     ]
     for now in script:
         recorder.record(now)
-    run = recorder.finish(times(1, 1, 1, 12))
+    run = recorder.finish(times(*[1, 1, 1, 12] * 25))
     assert run is not None
     assert (run.gate_open_share, run.bypassed_share) == (0.8, 0.2)
     assert [(use.tier, use.seconds) for use in run.tiers] == [("base", 3.0), ("nano", 2.0)]

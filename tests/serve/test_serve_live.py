@@ -91,7 +91,8 @@ def test_requests_are_answered(client: Client, speech: np.ndarray) -> None:
             socket.send_bytes(frame(number, speech[:HOP]))
         while (status := hear(socket, "status"))["hops"] < 20:
             pass
-    assert status["step_p99_ms"] >= status["step_p50_ms"] > 0
+    assert status["step_p50_ms"] > 0
+    assert status["step_p99_ms"] is None, "20 hops say nothing of one in a hundred"
     assert status["delay_ms"] > 10
 
 

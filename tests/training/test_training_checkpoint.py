@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import torch
@@ -30,8 +31,8 @@ def test_a_kill_while_saving_keeps_the_last_checkpoint(
     checkpoint = Checkpoint(tmp_path, {"network": network})
     checkpoint.save(1, 0.0)
 
-    def killed(state: object, path: Path) -> None:
-        path.write_bytes(b"half of a file")
+    def killed(state: object, file: BinaryIO) -> None:
+        file.write(b"half of a file")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(torch, "save", killed)
