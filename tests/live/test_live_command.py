@@ -135,7 +135,7 @@ def test_contradictions_and_unknown_devices_teach(sound: SoundServer, mini: Path
         (["--virtual-mic", "a", "--output", "b"], "--virtual-mic takes the place of --output"),
         (["--input", "nothing like it"], "there is no input 'nothing like it'; choose from"),
         (["--backend", "nothing"], "no back end 'nothing', choose from auto, pyaudio"),
-        (["--record", str(mini.parent / "none" / "a.wav")], "the folder"),
+        (["--record", str(mini.parent / "none" / "a.wav")], "its folder does not exist"),
     ):
         process = start(mini, *arguments)
         _, errors = process.communicate(timeout=60)

@@ -63,9 +63,9 @@ def test_a_signal_ends_it_and_the_next_run_replaces_it(
     before = modules(sound)
     script = (
         "import time\n"
-        "from edge_vc_runtime.cli import _Termination\n"
+        "from edge_vc_runtime.termination import Termination\n"
         "from edge_vc_runtime.devices import VirtualMicrophone\n"
-        "with _Termination(), VirtualMicrophone('Kathleen'):\n"
+        "with Termination(), VirtualMicrophone('Kathleen'):\n"
         "    print('up', flush=True)\n"
         "    time.sleep(60)\n"
     )
