@@ -97,7 +97,7 @@ def test_inputs_stay_through_a_reset_and_cost_no_memory_in_a_step(
         session.step(hop)
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
-    assert grown < 1000
+    assert grown < 50 * hop.nbytes / 4  # what keeps one hop in each step is four times as much
     assert session.get("phones") == (1.0,) * 5
 
 
