@@ -20,7 +20,13 @@ FAKES = {
     "rfkill": 'echo "rfkill $*" >>"$CALLS"',
     "locale-gen": 'echo locale-gen >>"$CALLS"',
     "chown": 'echo "chown $*" >>"$CALLS"',
-    "getent": 'name=$2; [ "$2" != 1000 ] || name=pi; echo "$name:x:1000:1000::/home/$name:"',
+    "useradd": 'echo "useradd $*" >>"$CALLS"',
+    "getent": """
+        [ "$2" != edge-vc ] || exit 2
+        name=$2
+        [ "$2" != 1000 ] || name=pi
+        echo "$name:x:1000:1000::/home/$name:"
+    """,
     # A virtual environment: its python stands for pip, its edge-vc-rt for the installer.
     "python3": """
         mkdir -p "$3/bin"
@@ -105,6 +111,8 @@ def test_the_first_boot_installs_everything_once(board: Board) -> None:
         call.startswith("pip -m pip install") and "--require-hashes" in call for call in calls
     )
     assert f"edge-vc-rt install {root}/incoming/bundle.evc --root {root}" in calls
+    assert calls[-4].startswith("useradd --system ")
+    assert calls[-4].endswith(" edge-vc")
     assert calls[-3:] == [
         "systemctl daemon-reload",
         "systemctl enable edge-vc",

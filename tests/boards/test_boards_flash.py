@@ -70,6 +70,9 @@ def test_a_service_is_installed_left_alone_taken_back_and_removed(
     assert "example.com namespaces=" in board.file("/etc/edge-vc/allowed_signers").read_text()
     unit = board.file("/etc/systemd/system/edge-vc.service").read_text()
     assert "run /opt/edge-vc/current/bundle.evc --input plughw:CARD=Mic,DEV=0" in unit
+    assert "\nUser=edge-vc\n" in unit
+    accounts = board.file("/etc/passwd")
+    assert "\nedge-vc:" in accounts.read_text()
 
     ran, started = len(board.commands()), (board.folder / "systemctl.log").read_text()
     done = flash(str(one), *to, "--", "--input", "plughw:CARD=Mic,DEV=0")
@@ -94,7 +97,12 @@ def test_a_service_is_installed_left_alone_taken_back_and_removed(
     assert [path.name for path in service.parent.iterdir()] == [service.name]
 
     assert "service: failed" in flash("--to", "pi@fake", "--list").stdout
+    accounts.write_text(accounts.read_text().replace("edge-vc:", "gone:"))
+    board.service_fails(False)
+    assert "nothing to do" in flash(str(one), *to, "--", "--input", "plughw:CARD=Mic,DEV=0").stdout
+    assert "\nedge-vc:" in accounts.read_text()
     assert flash("--to", "pi@fake", "--uninstall").exit_code == 0
+    assert "edge-vc:" not in accounts.read_text()
     assert not root.exists()
     assert not board.file("/etc/systemd/system/edge-vc.service").exists()
     assert board.file("/etc/edge-vc/allowed_signers").exists()
@@ -176,7 +184,7 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
     done = flash(str(one), *to, "--dry-run")
     assert done.exit_code == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith("ssh pi@fake ")]
-    assert len(lines) == 8
+    assert len(lines) == 9
     assert len(board.commands()) == 1
     new = {path.name for path in board.folder.rglob("*")} - {path.name for path in before}
     assert new <= {"commands.jsonl", "systemctl.log"}

@@ -44,10 +44,17 @@ def _deploy(shell: BoardShell, plan: DeployPlan, say: Say) -> InstallResult:
     if plan.key and not plan.trusts_key:
         now = str(int(time.time()))
         shell.change("trust", [plan.mode.config, plan.key.line, now])
-    if plan.mode.service and not plan.same_unit:
-        shell.change("unit", [], plan.unit)
+    if plan.mode.service:
+        _describe_service(shell, plan)
     say(f"{shell.name}: checking and installing the bundle there")
     return activate(shell, plan)
+
+
+def _describe_service(shell: BoardShell, plan: DeployPlan) -> None:
+    if not plan.has_user:
+        shell.change("user", ["make"])
+    if not plan.same_unit:
+        shell.change("unit", [], plan.unit)
 
 
 def _send(shell: BoardShell, plan: DeployPlan, say: Say) -> None:

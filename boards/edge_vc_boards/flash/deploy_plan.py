@@ -58,6 +58,15 @@ class DeployPlan:
         return self.key is None or self.mode.config in self.facts.trusted
 
     @property
+    def has_user(self) -> bool:
+        """Whether the account in which the service runs is there."""
+        return self.facts.service_user == "yes"
+
+    @property
+    def _service_is_done(self) -> bool:
+        return self.has_user and self.same_unit and self.facts.active == "active"
+
+    @property
     def is_done(self) -> bool:
         """Whether nothing is left to do."""
         return (
@@ -65,7 +74,7 @@ class DeployPlan:
             and self.facts.settled == 1
             and self.same_venv
             and self.trusts_key
-            and (not self.mode.service or (self.same_unit and self.facts.active == "active"))
+            and (not self.mode.service or self._service_is_done)
         )
 
 

@@ -56,6 +56,8 @@ class BoardFacts:
     """1 where the last installation has ended."""
     venv_link: str = ""
     venv_whole: str = ""
+    service_user: str = ""
+    """``yes`` where the service's account is there."""
     unit: str = ""
     """SHA-256 of the service's unit."""
     active: str = ""

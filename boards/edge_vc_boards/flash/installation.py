@@ -55,9 +55,14 @@ class BoardInstallation:
             raise FlashError(f"{self.shell.name}: {done.last_line()}") from error
 
     def remove(self) -> list[str]:
-        """Remove service, releases, environments, wheels and sound setup; signers stay."""
+        """Remove service, its account, releases, environments, wheels and sound setup.
+
+        The list of signers stays.
+        """
         service = "yes" if self.mode.service and self.facts.unit else "no"
         lines = self.shell.change("remove", [self.mode.root, service]).splitlines()
+        if self.facts.service_user and self.mode.config == SYSTEM_CONFIG:
+            lines += self.shell.change("user", ["remove"]).splitlines()
         if self.facts.audio and self.mode.config == SYSTEM_CONFIG:
             lines += configure_audio(self.shell, self.facts, AudioSetup())
         return lines

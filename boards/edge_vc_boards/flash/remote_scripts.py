@@ -7,8 +7,9 @@ from importlib import resources
 from typing import Literal
 
 ScriptName = Literal[
-    "facts", "audio", "receive", "venv", "trust", "unit", "health", "activate", "rollback", "remove"
-]
+    "facts", "audio", "receive", "venv", "trust", "user", "unit", "health", "activate", "rollback",
+    "remove",
+]  # fmt: skip
 
 
 def script_words(

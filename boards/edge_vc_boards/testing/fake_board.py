@@ -110,6 +110,7 @@ class FakeBoard:
             self.file("/proc/device-tree/model").write_bytes(facts.model.encode() + b"\0")
         if facts.tegra:
             self.file("/etc/nv_tegra_release").write_text(f"{facts.tegra}\n")
+        self.file("/etc/passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
         self.file("/etc/group").write_text("root:x:0:\naudio:x:29:pi\n")
         self.file("/proc/meminfo").write_text(f"MemAvailable:   {facts.ram_kb} kB\n")
         cards = "".join(f" {n} [USB{n}           ]: USB-Audio\n" for n in range(facts.cards))

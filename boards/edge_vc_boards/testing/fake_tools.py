@@ -40,6 +40,10 @@ case "$*" in
   ;;
 *stop*|*disable*) echo inactive >{folder}/service ;;
 esac""",
+    "getent": 'grep "^$2:" {folder}/etc/"$1"',
+    "useradd": """while [ $# -gt 1 ]; do [ "$1" != --comment ] || comment=$2; shift; done
+echo "$1:x:999:999:$comment:/var/lib/$1:/usr/sbin/nologin" >>{folder}/etc/passwd""",
+    "userdel": 'sed -i "/^$1:/d" {folder}/etc/passwd',
     "udevadm": 'echo "$*" >>{folder}/udevadm.log',
     "journalctl": "echo the sound card is missing",
     "sleep": "exit 0",

@@ -79,10 +79,10 @@ def verify_signature(
         checked = keygen.intact()
         if "No user exists" in checked.stderr.decode(
             errors="replace"
-        ):  # a unit's DynamicUser without nss-systemd
+        ):  # e.g. a unit's DynamicUser without libnss-systemd
             raise SignerListError(
-                f"signatures cannot be checked by user {os.getuid()}, who has no name here: on a "
-                "board, sudo apt install libnss-systemd"
+                f"signatures cannot be checked by user {os.getuid()}, who has no name here; "
+                "run it as a user of /etc/passwd, or sudo apt install libnss-systemd"
             )
         if checked.returncode:
             raise SignatureError("signature does not fit the manifest: tampered with or damaged")

@@ -7,6 +7,7 @@ import argparse
 from edge_vc_runtime.install.commands import install, installed, remove, rollback, unit
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
 from edge_vc_runtime.install.switching import KEPT
+from edge_vc_runtime.install.unit import SERVICE_USER
 from edge_vc_runtime.option_types import whole_within
 from edge_vc_runtime.verb_parser import Commands, add_verb
 
@@ -112,8 +113,9 @@ def _add_unit(commands: Commands, prog: str) -> None:
         help=f"the board command (default: {DEFAULT_ROOT}/venv/bin/edge-vc-rt)",
     )  # fmt: skip
     parser.add_argument(
-        "--user", metavar="NAME", help="an existing user (default: systemd makes one)"
-    )
+        "--user", default=SERVICE_USER, metavar="NAME",
+        help=f"its account, which has to be there (default: {SERVICE_USER}, made by edge-vc flash)",
+    )  # fmt: skip
     parser.add_argument(
         "run_arguments", nargs="*", metavar="ARGUMENT", help="arguments of `run`, after --"
     )

@@ -11,6 +11,8 @@ from edge_vc_runtime.install.error import InstallError
 from edge_vc_runtime.install.layout import BUNDLE_NAME, DEFAULT_ROOT
 
 UNIT_NAME = "edge-vc.service"
+SERVICE_USER = "edge-vc"
+"""The account that `edge-vc flash` makes for the service, on boards and on cards."""
 _UNIT = """\
 [Unit]
 Description=Edge VC voice conversion
@@ -25,7 +27,7 @@ RestartSec=2
 TimeoutStopSec=10
 # How `run` ends when it is stopped: no failure.
 SuccessExitStatus=130 143
-{user}
+User={user}
 SupplementaryGroups=audio
 StateDirectory=edge-vc
 RuntimeDirectory=edge-vc
@@ -48,6 +50,7 @@ ProtectClock=yes
 ProtectHostname=yes
 RestrictNamespaces=yes
 RestrictSUIDSGID=yes
+RemoveIPC=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 LockPersonality=yes
 SystemCallArchitectures=native
@@ -70,8 +73,8 @@ class ServiceUnit:
     program: Path = DEFAULT_ROOT / "venv" / "bin" / "edge-vc-rt"
     arguments: Sequence[str] = ()
     """Of ``run``, after the bundle; each is passed on as it is."""
-    user: str | None = None
-    """An existing user; None lets systemd make one for the service."""
+    user: str = SERVICE_USER
+    """An account with a name: without one, ``ssh-keygen`` checks no signatures."""
     rt_priority: int = 49
     """Highest real-time priority, 1 to 49: at 50 it would compete with the sound card."""
     memlock_mb: int = 512
@@ -81,7 +84,7 @@ class ServiceUnit:
         """Return the unit file; raises `InstallError` for a value that has no place in one."""
         if not 1 <= self.rt_priority <= 49:
             raise InstallError(f"rt_priority is {self.rt_priority}, it has to be 1 to 49")
-        if self.user is not None and not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", self.user):
+        if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", self.user):
             raise InstallError(f"user is {self.user!r:.60}, which is no name of a user")
         bundle = self.root / "current" / BUNDLE_NAME
         for path in (self.program, bundle):
@@ -91,7 +94,7 @@ class ServiceUnit:
         return _UNIT.format(
             bundle=bundle,
             command=" ".join(words),
-            user="DynamicUser=yes" if self.user is None else f"User={self.user}",
+            user=self.user,
             rt_priority=self.rt_priority,
             memlock_mb=self.memlock_mb,
         )

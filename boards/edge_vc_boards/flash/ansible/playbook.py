@@ -21,7 +21,7 @@ from edge_vc_runtime.files.writing import write_whole
 
 _PLAYS = ("install.yml", "rollback.yml", "uninstall.yml")
 _SCRIPTS: tuple[ScriptName, ...] = (
-    *("facts", "venv", "trust", "unit", "health", "activate", "rollback", "remove"),
+    *("facts", "venv", "trust", "user", "unit", "health", "activate", "rollback", "remove"),
 )
 Say = Callable[[str], None]
 

@@ -7,6 +7,8 @@ from importlib import resources
 SCRIPT = "edge-vc-first-boot.sh"
 PAYLOAD = "edge-vc-payload.tar"
 CHECKSUM = "edge-vc-payload.sha256"
+USER_SCRIPT = "service-user.sh"
+"""In the payload: makes the account in which the service runs."""
 LOG = "edge-vc-first-boot.log"
 STATUS = "edge-vc-first-boot.status"
 BOOT = "/boot/firmware"

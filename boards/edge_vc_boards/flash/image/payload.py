@@ -8,8 +8,9 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_vc_boards.flash.image.first_boot import PAYLOAD, first_boot_files
+from edge_vc_boards.flash.image.first_boot import PAYLOAD, USER_SCRIPT, first_boot_files
 from edge_vc_boards.flash.image.host_tool import FIXED_TIME
+from edge_vc_boards.flash.remote_scripts import script_text
 from edge_vc_boards.flash.wheel_choice import CarriedWheels
 from edge_vc_boards.wheels.wheel_list import REQUIREMENTS
 from edge_vc_runtime.install.unit import UNIT_NAME, ServiceUnit
@@ -35,6 +36,7 @@ def write_payload(payload: Payload, folder: Path) -> dict[str, Path | bytes]:
     files: dict[str, Path | bytes] = {
         "bundle.evc": payload.bundle,
         REQUIREMENTS: payload.wheels.requirements,
+        USER_SCRIPT: script_text("user").encode(),
         UNIT_NAME: ServiceUnit(arguments=payload.run_arguments).text().encode(),
         "venv-id": f"{payload.wheels.id}\n".encode(),
     }

@@ -41,6 +41,7 @@ say bundle "$(sha256sum 2>/dev/null <"$root/current/bundle.evc" | cut -c1-64)"
 say settled "$(grep -c '"pending": ""' "$root/state.json" 2>/dev/null)"
 say venv_link "$(readlink "$root/venv" 2>/dev/null)"
 say venv_whole "$([ -e "$root/venv/.complete" ] && echo yes)"
+say service_user "$(getent passwd edge-vc >/dev/null 2>&1 && echo yes)"
 say unit "$(sha256sum 2>/dev/null </etc/systemd/system/edge-vc.service | cut -c1-64)"
 say active "$(systemctl is-active edge-vc 2>/dev/null)"
 for folder in /etc/edge-vc "$HOME/.config/edge-vc"; do

@@ -105,6 +105,9 @@ run() {
   step="installing the bundle"
   "$root/venv/bin/edge-vc-rt" install "$incoming/bundle.evc" --root "$root"
 
+  step="making the account of the service"
+  sh "$incoming/service-user.sh" make
+
   step="starting the service"
   cp "$incoming/edge-vc.service" "$units/edge-vc.service"
   systemctl daemon-reload
