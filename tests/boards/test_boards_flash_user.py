@@ -48,7 +48,8 @@ def test_the_account_is_made_once_and_removed_with_its_state(etc: Path) -> None:
     done = on_copy(
         etc,
         'sh "$2" make; sh "$2" make; getent passwd edge-vc; id -nG edge-vc\n'
-        'mkdir /var/lib/edge-vc; sh "$2" remove; ls /var/lib; ! getent passwd edge-vc; ! getent group edge-vc',
+        'mkdir /var/lib/edge-vc; sh "$2" remove; ls /var/lib\n'
+        "! getent passwd edge-vc; ! getent group edge-vc",
     )
     assert done.returncode == 0, done.stderr
     account, groups = done.stdout.splitlines()
