@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from edge_vc.audio.io import AudioError, Samples
-from edge_vc.audio.level import normalize_level
 from edge_vc.models.content.encoder import ContentEncoder
 from edge_vc.models.content.registry import open_contents
 from edge_vc.models.voice.file import load_voice
 from edge_vc.models.voice.network import Loudness, VoiceNetwork
-from edge_vc.teachers.default import CHUNK_FRAMES, INPUT_DB, DefaultLabels, target_pitch
-
-QUIET = 1e-4
-"""Peak below which a recording is silence."""
+from edge_vc.teachers.network import Inside, NetworkTeacher, chunks
 
 
-class VoiceTeacher:
+class VoiceTeacher(NetworkTeacher):
     """Converts mono speech ``[T]`` offline into the voice of its weights; deterministic."""
 
     def __init__(self, network: VoiceNetwork, encoder: ContentEncoder) -> None:
@@ -33,6 +27,9 @@ class VoiceTeacher:
                 f"contents {encoder.name!r} are {encoder.width} wide at {encoder.frame_rate} Hz; "
                 f"this voice was trained on {config.content_width} at {config.content_rate} Hz"
             )
+        self.sample_rate, self.hop = config.sample_rate, config.hop
+        self.target_log_f0 = config.target_log_f0
+        self.block = config.hop * config.frames_per_content
         self._loudness = Loudness(config.sample_rate, config.hop)
 
     @classmethod
@@ -44,52 +41,19 @@ class VoiceTeacher:
         network = load_voice(path)
         return cls(network, open_contents(network.config.contents))
 
-    @property
-    def sample_rate(self) -> int:
-        """Rate of input and output in Hz."""
-        return self.config.sample_rate
-
-    def convert(self, audio: Samples) -> Samples:
-        """Convert ``audio`` ``[T]`` at `sample_rate`; the result is time-aligned, ``[T]``."""
-        return self.label(audio).audio
-
-    @torch.no_grad()
-    def label(self, audio: Samples) -> DefaultLabels:
-        """Convert and return what the head was driven with as well."""
-        hop = self.config.hop
-        if audio.ndim != 1 or len(audio) < hop:
-            raise AudioError(f"a teacher converts mono of {hop} samples or more: {audio.shape}")
-        levelled = normalize_level(audio, self.sample_rate, INPUT_DB)
-        padded = np.pad(levelled, (0, -len(audio) % (hop * self.config.frames_per_content)))
-        f0 = target_pitch(padded, self.sample_rate, hop, self.config.target_log_f0)
-        samples = torch.from_numpy(padded)
-        contents = self.network.retrieve(self.encoder.encode(samples))
-        contour = torch.from_numpy(f0)[None]
-        bands = self._bands(contents[None], contour, self._loudness(samples[None]))
-        noise = torch.randn(1, len(padded), generator=torch.Generator().manual_seed(0))
-        speech = self.network.head(bands, contour, noise)[0].numpy()
-        # Silence in is silence out: the network was never shown any and would breathe.
-        quiet = float(np.abs(audio).max()) < QUIET
-        speech = np.zeros_like(speech) if quiet else speech
-        frames = -(-len(audio) // hop)
-        said = self.network.narrowed(contents[None])[0, :, :frames]
-        return DefaultLabels(
-            speech[: len(audio)], f0[:frames], bands[0, :, :frames].numpy(), said.numpy()
-        )
-
-    def _bands(self, contents: Tensor, f0: Tensor, loudness: Tensor) -> Tensor:
-        """Run the decoder over chunks with context, so that memory stays linear in length."""
-        ratio, context = self.config.frames_per_content, self.config.context_frames
-        mean = torch.tensor([self.config.target_log_f0])
-        frames = f0.shape[1]
+    def inside(self, audio: Tensor, f0: Tensor) -> Inside:
+        """Let the encoder hear the recording and the decoder speak its contents."""
+        contents = self.network.retrieve(self.encoder.encode(audio))[None]
+        loudness = self._loudness(audio[None])
+        ratio, mean = self.config.frames_per_content, torch.tensor([self.target_log_f0])
         parts = []
-        for start in range(0, frames, CHUNK_FRAMES):
-            low, high = max(0, start - context), min(frames, start + CHUNK_FRAMES + context)
-            bands = self.network.bands(
-                contents[:, low // ratio : -(-high // ratio)],
-                f0[:, low:high],
-                mean,
-                loudness[:, low:high],
-            )
-            parts.append(bands[..., start - low : start - low + CHUNK_FRAMES])
-        return torch.cat(parts, -1)
+        for low, high, kept in chunks(f0.shape[1], self.config.context_frames):
+            heard = contents[:, low // ratio : -(-high // ratio)]
+            bands = self.network.bands(heard, f0[:, low:high], mean, loudness[:, low:high])
+            parts.append(bands[..., kept])
+        return Inside(torch.cat(parts, -1), self.network.narrowed(contents)[0])
+
+    def speak(self, bands: Tensor, f0: Tensor, noise: Tensor) -> Tensor:
+        """Return the head's waveform ``[1, T]``."""
+        speech: Tensor = self.network.head(bands, f0, noise)
+        return speech

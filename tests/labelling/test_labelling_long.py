@@ -53,7 +53,7 @@ def test_a_header_that_lies_about_the_length_changes_nothing() -> None:
 PIECES = (
     "edge_vc.models.teacher.head.CHUNK_FRAMES",
     "edge_vc.audio.mel.CHUNK_FRAMES",
-    "edge_vc.teachers.default.CHUNK_FRAMES",
+    "edge_vc.teachers.network.CHUNK_FRAMES",
     "edge_vc.audio.features.BLOCK_FRAMES",
     "edge_vc.audio.pitch._BLOCK",
 )

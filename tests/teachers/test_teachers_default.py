@@ -12,7 +12,8 @@ from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.file import one_voice
 from edge_vc.models.teacher.head import pulse_train
 from edge_vc.models.teacher.network import TeacherNetwork
-from edge_vc.teachers.default import CHUNK_FRAMES, DEFAULT_WEIGHTS, DefaultTeacher
+from edge_vc.teachers.default import DEFAULT_WEIGHTS, DefaultTeacher
+from edge_vc.teachers.network import CHUNK_FRAMES
 
 TINY = replace(
     TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=2, decoder_blocks=2, speakers=3
@@ -80,7 +81,7 @@ def test_long_recordings_are_cut_without_a_seam(
     audio = buzz(12.0) * np.linspace(0.2, 1.0, 12 * 16000, dtype=np.float32)
     assert len(audio) // 160 < CHUNK_FRAMES
     whole = teacher.label(audio).bands
-    monkeypatch.setattr("edge_vc.teachers.default.CHUNK_FRAMES", 400)
+    monkeypatch.setattr("edge_vc.teachers.network.CHUNK_FRAMES", 400)
     np.testing.assert_allclose(teacher.label(audio).bands, whole, atol=1e-4)
 
 

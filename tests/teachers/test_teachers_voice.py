@@ -14,7 +14,7 @@ from edge_vc.models.content import package, registry
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.models.voice.file import save_voice
 from edge_vc.models.voice.network import VoiceNetwork
-from edge_vc.teachers import voice as voice_module
+from edge_vc.teachers import network as network_module
 from edge_vc.teachers.default import DefaultTeacher
 from edge_vc.teachers.network_file import DefaultSpec, load
 from edge_vc.teachers.spec import TeacherError
@@ -56,7 +56,7 @@ def test_long_recordings_are_converted_in_chunks(
     teacher: VoiceTeacher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = teacher.convert(voice(2.0))
-    monkeypatch.setattr(voice_module, "CHUNK_FRAMES", 40)
+    monkeypatch.setattr(network_module, "CHUNK_FRAMES", 40)
     np.testing.assert_allclose(teacher.convert(voice(2.0)), whole, atol=1e-4)
 
 
