@@ -14,11 +14,11 @@ from edge_vc.audio.io import AudioError, read_audio, seconds_of
 from edge_vc.audio.scan import READABLE, SUFFIXES, scan_audio
 from edge_vc.audio.stream import AudioFile
 from edge_vc.augmentation.augment import Surroundings
+from edge_vc.augmentation.noise_bank import RATE, read_folder
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.systems.converted_folder import ConvertedFiles
 from edge_vc.prepare.sources import find_sources
 from edge_vc.teachers.pairs_folder import PairsFolder
-from edge_vc.training.teacher.noise_bank import RATE, read_folder
 
 Reader = Callable[[Path], list[int]]
 """Returns the lengths in samples of what it reads: every file of these tests has another."""

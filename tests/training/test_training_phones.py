@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from speech_toys import listened, pair, pairs
 
 from edge_vc.audio.io import resample
+from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.data.pair_set import PairSet
 from edge_vc.data.synthetic.espeak import Request, Speaker
 from edge_vc.labelling.labels import to_int16
@@ -20,7 +21,6 @@ from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.loss_settings import LossSettings
-from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.phone_classifier import PhoneClassifier
 from edge_vc.training.teacher.phones import PHONES, UNKNOWN, PhoneListener, Phones, with_phones
 from edge_vc.training.teacher.run import data_hash

@@ -12,6 +12,7 @@ from speech_toys import pair, pairs
 from typer.testing import CliRunner
 
 from edge_vc.audio.io import read_audio
+from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.cli import app
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.file import one_voice
@@ -19,7 +20,6 @@ from edge_vc.training.schedule import Budget
 from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.loss_settings import LossSettings
 from edge_vc.training.teacher.losses import content_distance
-from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.run import chosen_settings, data_hash
 from edge_vc.training.teacher.settings import TeacherSettings
 from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession

@@ -11,12 +11,12 @@ from speech_toys import pair
 from edge_vc.audio.mel import LogMel, channel_mean
 from edge_vc.audio.pitch import track_pitch
 from edge_vc.augmentation.frequency_warp import warp_matrix
+from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.data.pair_set import HOP
 from edge_vc.training.teacher.batches import TeacherBatches
 from edge_vc.training.teacher.crop_plan import draw_plan
 from edge_vc.training.teacher.input_augment import loud_mean
 from edge_vc.training.teacher.input_settings import InputSettings
-from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.speech_bank import SpeechBank
 from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
 

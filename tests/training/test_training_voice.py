@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from voice_toys import TINY_VOICE, with_toy
 from voices import record, voice
 
+from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.data.corpus import write_metadata
 from edge_vc.data.pair_set import PairSet, as_int16
 from edge_vc.data.pairs import load_pairs
@@ -21,7 +22,6 @@ from edge_vc.models.voice.file import load_voice
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.cli import app
 from edge_vc.training.consent import next_lines
-from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.voice import recordings
 from edge_vc.training.voice.neighbours import FrameBank, cached_neighbours
 from edge_vc.training.voice.pieces import LONGEST, cuts, stored_pieces

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.data.pair_set import HOP
 from edge_vc.training.teacher.crop_plan import CropPlan, draw_plan
 from edge_vc.training.teacher.input_augment import InputAugment
 from edge_vc.training.teacher.input_settings import InputSettings
-from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.speech_bank import SpeechBank, SpeechCrop
 
 LOWEST_HZ, HIGHEST_HZ = 60.0, 500.0

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from edge_vc.audio.mel import LogMel
 from edge_vc.augmentation.frequency_warp import warp_matrix
+from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.data.pair_set import SAMPLE_RATE
 from edge_vc.training.teacher.crop_plan import LONGEST_OFFSET, CropPlan
 from edge_vc.training.teacher.input_settings import InputSettings
-from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.speech_bank import SpeechBank, SpeechCrop
 from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
 

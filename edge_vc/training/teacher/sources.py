@@ -8,12 +8,12 @@ from typing import TypeVar
 
 import torch
 
+from edge_vc.augmentation.noise_bank import NoiseBank, read_folder
 from edge_vc.command_line.steps import Steps, stderr_console
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.development import Development
 from edge_vc.data.pair_set import PairSet
 from edge_vc.training.teacher.dataset import Pack
-from edge_vc.training.teacher.noise_bank import NoiseBank, read_folder
 from edge_vc.training.teacher.phones import with_phones
 
 T = TypeVar("T")

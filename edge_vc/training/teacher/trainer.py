@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from rich.progress import Progress
 
+from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.command_line.steps import stderr_console
 from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher.network import TeacherNetwork
@@ -21,7 +22,6 @@ from edge_vc.training.teacher.crop_plan import KINDS
 from edge_vc.training.teacher.forward_pass import Figures, LossModules, StepPart
 from edge_vc.training.teacher.losses import TeacherLosses
 from edge_vc.training.teacher.networks import TrainedNetworks
-from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.settings import TeacherSettings
 from edge_vc.training.teacher.speech_bank import SpeechBank
 from edge_vc.training.teacher.units import renew_units

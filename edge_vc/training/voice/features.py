@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge_vc.augmentation.noise_bank import NoiseBank, read_folder
 from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
 from edge_vc.data.pairs import load_pairs
 from edge_vc.data.stored_arrays import read_arrays, store_arrays, stored_arrays, stored_hash
 from edge_vc.models.content.encoder import ContentEncoder
 from edge_vc.models.content.registry import open_contents
 from edge_vc.models.voice.network import Loudness
-from edge_vc.training.teacher.noise_bank import NoiseBank, read_folder
 from edge_vc.training.voice.settings import ViewSettings
 from edge_vc.training.voice.views import make_view, view_places
 from edge_vc.workers.ordered import parallel_map

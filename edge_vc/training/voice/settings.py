@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from edge_vc.augmentation.disturbances import Disturbances, Range
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.recipes import RECIPES
 from edge_vc.settings.field import RecipeError, section_from_table, unknown
 from edge_vc.training.teacher.loss_settings import DiscriminatorSettings
 
 VOICE_RECIPES = RECIPES / "voices"
-Range = tuple[float, float]
-"""Lowest and highest value."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,13 @@ class ViewSettings:
     """Share of them with a bang or two."""
     event_db: Range = (0.0, 25.0)
     """Level of a bang relative to the speech."""
+
+    @property
+    def disturbances(self) -> Disturbances:
+        """Where the views that are not clean are heard."""
+        return Disturbances(
+            self.room_share, self.noise_share, self.snr_db, self.event_share, self.event_db
+        )
 
     def __post_init__(self) -> None:
         """Raise `RecipeError` for ranges and shares that nothing can be drawn from."""

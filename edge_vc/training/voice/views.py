@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from edge_vc.audio.level import normalize_level
+from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.data.pair_set import SAMPLE_RATE, TARGET_DB, PairSet
-from edge_vc.training.teacher.noise_bank import NoiseBank
 from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
 from edge_vc.training.voice.settings import ViewSettings
 
@@ -51,7 +51,7 @@ def make_view(pair: PairSet, place: ViewPlace, settings: ViewSettings, noises: N
     if place.revoiced:
         audio = _revoiced(audio, pair.f0, settings, rng)
     if not place.clean:
-        audio = _in_a_place(audio, settings, noises, rng)
+        audio = settings.disturbances.heard(audio, noises, rng)
     return np.clip(normalize_level(audio, SAMPLE_RATE, TARGET_DB), -1.0, 1.0)
 
 
@@ -81,37 +81,3 @@ def _revoiced(
     )
     spoken: Audio = made[0].numpy()
     return spoken
-
-
-def _in_a_place(
-    audio: Audio, settings: ViewSettings, noises: NoiseBank, rng: np.random.Generator
-) -> Audio:
-    if rng.random() < settings.room_share:
-        room = noises.rooms[int(rng.integers(len(noises.rooms)))].numpy()
-        size = len(audio) + len(room)
-        heard = np.fft.irfft(np.fft.rfft(audio, size) * np.fft.rfft(room, size), size)
-        audio = np.asarray(heard[: len(audio)], np.float32)
-    level = float(np.sqrt(np.square(audio, dtype=np.float64).mean()))
-    if rng.random() < settings.noise_share:
-        noise = noises.noises[int(rng.integers(len(noises.noises)))].numpy()
-        start = int(rng.integers(len(noise)))
-        bed = np.resize(np.roll(noise, -start), len(audio))
-        gain = level * 10 ** (-rng.uniform(*settings.snr_db) / 20)
-        audio = np.asarray(audio + gain * bed, np.float32)
-    if rng.random() < settings.event_share:
-        for _ in range(int(rng.integers(1, 3))):
-            audio = audio + _bang(len(audio), level, settings, rng)
-    return audio
-
-
-def _bang(length: int, level: float, settings: ViewSettings, rng: np.random.Generator) -> Audio:
-    """Return a decaying burst of noise somewhere in ``[length]``: a door, a cup, a cough."""
-    seconds = rng.uniform(0.02, 0.2)
-    size = min(length, round(SAMPLE_RATE * 2 * seconds))
-    burst = rng.standard_normal(size) * np.exp(-np.arange(size) / (SAMPLE_RATE * seconds / 3))
-    if rng.random() < 0.5:  # dull ones besides sharp ones
-        burst = np.convolve(burst, np.ones(16) / 4, "same")
-    out = np.zeros(length, np.float32)
-    start = int(rng.integers(0, length - size + 1))
-    out[start : start + size] = burst * level * 10 ** (rng.uniform(*settings.event_db) / 20)
-    return out
