@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_vc.command_line.errors import CheckError
+from edge_vc.command_line.errors import CheckError, InputError
 from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
@@ -31,6 +31,9 @@ quantize, export), recipe.toml as it was understood, run.json with the numbers. 
 RUN/export/NAME.evc; its path is printed on stdout. The same command resumes an interrupted run,
 and repeats only the stages that a change concerns; --dry-run lists them.
 
+Several voices in one student: --voice for each, or a section [voices] in the recipe; the bundle
+then has an input `voice` (edge-vc run BUNDLE --voice anna, or a blend: --voice anna:0.7,ben:0.3).
+
 A [teacher] of kind module or command is code that runs with your rights: use only what you trust.
 """
 NOTES = notes(
@@ -38,6 +41,8 @@ NOTES = notes(
 edge-vc compress base --run build/base
 edge-vc compress mine.toml --run build/mine --corpus recordings/
 edge-vc compress base --teacher my-voice --corpus recordings/ --run build/my-voice
+edge-vc compress base --voice anna=build/anna --voice ben=build/ben --corpus recordings/ \\
+    --run build/both
 edge-vc compress mine.toml --run build/mine --dry-run
 edge-vc compress base --show > mine.toml
 """,
@@ -77,6 +82,14 @@ def compress(
             metavar="TEACHER",
         ),
     ] = "",
+    voices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--voice",
+            help="A voice and its teacher; repeated, the student has them all and blends them.",
+            metavar="NAME=TEACHER",
+        ),
+    ] = None,
     stage: Annotated[str, typer.Option(help="Stop after this stage.")] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would run and why; write nothing.")
@@ -87,11 +100,7 @@ def compress(
 ) -> None:
     """See `HELP`."""
     yield_when_idle()
-    from edge_vc.compress.own_voice import with_teacher, with_voice_facts
-    from edge_vc.compress.recipe import load_recipe
-
-    resolved = load_recipe(recipe)
-    resolved = with_teacher(resolved, teacher) if teacher else with_voice_facts(resolved)
+    resolved = _with_voices(recipe, teacher, voices or [])
     if corpus:
         resolved = replace(resolved, data=replace(resolved.data, corpus=corpus))
     if show:
@@ -105,6 +114,19 @@ def compress(
         name_left_out(left_out)
         _compress(resolved, run, stage or None)
         exit_for_left_out(left_out)
+
+
+def _with_voices(name: str, teacher: str, voices: list[str]) -> Recipe:
+    """Return the recipe with the teachers of the command line; raises `RecipeError`."""
+    from edge_vc.compress.own_voice import with_teacher, with_voice_facts, with_voices
+    from edge_vc.compress.recipe import load_recipe
+
+    recipe = load_recipe(name)
+    if teacher and (voices or recipe.voices.names):
+        raise InputError(f"--teacher {teacher}: is for one voice; name each with --voice NAME=...")
+    if voices:
+        return with_voices(recipe, voices)
+    return with_teacher(recipe, teacher) if teacher else with_voice_facts(recipe)
 
 
 def _left_out(recipe: Recipe) -> tuple[LeftOut, ...]:
@@ -138,8 +160,9 @@ def _compress(recipe: Recipe, run: Path, until: str | None) -> None:
     from edge_vc.compress.run import compress as compress_all
     from edge_vc.teachers.code_notice import first_use_notice
 
-    if notice := first_use_notice(recipe.teacher):
-        typer.echo(one_line(notice), err=True)
+    for teacher in recipe.teachers.values():
+        if notice := first_use_notice(teacher):
+            typer.echo(one_line(notice), err=True)
     try:
         with StageDisplay(stderr_console()) as display:
             result = compress_all(

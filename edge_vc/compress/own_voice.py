@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from edge_vc.compress.recipe import Recipe
-from edge_vc.compress.stages.settings import SHIPPED_VOICE
+from edge_vc.compress.stages.settings import SHIPPED_VOICE, ExportSettings
+from edge_vc.compress.voices import Voices
+from edge_vc.settings.field import RecipeError
 from edge_vc.teachers.network_file import SHIPPED, DefaultSpec
 from edge_vc.teachers.reading import spec_from_words
+from edge_vc.teachers.spec import TeacherSpec
 
 OWN_LICENCE = "LicenseRef-private"
 """SPDX's form for terms that are nobody else's: the owner of the voice decides them."""
@@ -25,42 +29,93 @@ def with_teacher(recipe: Recipe, what: str) -> Recipe:
     teacher = spec_from_words(what)
     if teacher == SHIPPED:
         return replace(recipe, teacher=teacher)
-    said = recipe.export
-    shipped = said.consent == SHIPPED_VOICE.consent
-    export = replace(
-        said,
-        name=_name(teacher, said.name) if said.name.startswith("kathleen-") else said.name,
-        licence="" if shipped else said.licence,
-        consent="" if shipped else said.consent,
-        attribution="" if said.attribution == SHIPPED_VOICE.attribution else said.attribution,
-    )
+    export = _own(recipe.export, _word(teacher))
     return with_voice_facts(replace(recipe, teacher=teacher, export=export))
 
 
+def with_voices(recipe: Recipe, words: Sequence[str]) -> Recipe:
+    """Return ``recipe`` with a teacher for each voice, ``NAME=TEACHER`` each, as ``--voice``.
+
+    What the teachers' weights say of their voices fills what the recipe leaves open. Raises
+    `RecipeError` for a word that is none and for what is no teacher.
+    """
+    table: dict[str, object] = {}
+    for word in words:
+        name, found, teacher = word.partition("=")
+        if not found or not name.strip() or not teacher.strip():
+            raise RecipeError(f"--voice {word}: expected NAME=TEACHER, as in anna=build/anna")
+        if name.strip() in table:
+            raise RecipeError(f"--voice {word}: the voice {name.strip()} has a teacher already")
+        table[name.strip()] = teacher.strip()
+    voices = Voices.from_table(table)
+    export = _own(recipe.export, "-".join(voices.names))
+    return with_voice_facts(replace(recipe, export=export).with_voices(voices))
+
+
 def with_voice_facts(recipe: Recipe) -> Recipe:
-    """Fill what ``[export]`` leaves empty from what the teacher's own weights say."""
-    teacher, export = recipe.teacher, recipe.export
-    facts = _facts(teacher) if isinstance(teacher, DefaultSpec) and teacher != SHIPPED else {}
-    if not facts:
+    """Fill what ``[export]`` leaves empty from what the teachers' own weights say.
+
+    Of several voices all have to say it: each is named with its own consent.
+    """
+    teachers = recipe.teachers
+    said = {voice: own for voice, t in teachers.items() if (own := _said(t)) is not None}
+    if teachers == {"": SHIPPED} or len(said) < len(teachers):
         return recipe
+    licences = {own.licence for own in said.values()}
+    export = recipe.export
     filled = replace(
         export,
-        licence=export.licence or OWN_LICENCE,
-        consent=export.consent or str(facts["consent"]),
-        attribution=export.attribution or _attribution(facts),
+        licence=export.licence or (licences.pop() if len(licences) == 1 else OWN_LICENCE),
+        consent=export.consent or _joined({voice: own.consent for voice, own in said.items()}),
+        attribution=export.attribution
+        or _joined({voice: own.attribution for voice, own in said.items()}),
     )
     return replace(recipe, export=filled)
 
 
-def _name(teacher: object, name: str) -> str:
-    """Return ``my-voice-base`` for a recipe that would make ``kathleen-base``."""
-    tier = name.removeprefix("kathleen-")
+def _own(said: ExportSettings, name: str) -> ExportSettings:
+    """Return the section without what it says of the shipped voice, named after ``name``."""
+    shipped = said.consent == SHIPPED_VOICE.consent
+    return replace(
+        said,
+        name=_named(said.name, name[:40]),
+        licence="" if shipped else said.licence,
+        consent="" if shipped else said.consent,
+        attribution="" if said.attribution == SHIPPED_VOICE.attribution else said.attribution,
+    )
+
+
+def _named(bundle: str, name: str) -> str:
+    """Return ``NAME-base`` for ``kathleen-base``, nothing without a name; others as they are."""
+    if not bundle.startswith("kathleen-"):
+        return bundle
+    return f"{name}-{bundle.removeprefix('kathleen-')}" if name else ""
+
+
+def _word(teacher: TeacherSpec) -> str:
+    """Return the ``my-voice`` of a bundle ``my-voice-base``; nothing for another's teacher."""
     if not isinstance(teacher, DefaultSpec):
         return ""
     folder = Path(teacher.weights).absolute().parent.name
     word = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in folder)
-    word = word.strip("._-")
-    return f"{word[:40]}-{tier}" if word else f"own-voice-{tier}"
+    return word.strip("._-")[:40] or "own-voice"
+
+
+def _joined(texts: Mapping[str, str]) -> str:
+    """Return what is said of every voice, each under its name; of the only one as it is."""
+    return " ".join(f"{voice}: {text}" if voice else text for voice, text in texts.items())
+
+
+def _said(teacher: TeacherSpec) -> ExportSettings | None:
+    """Return licence, consent and attribution of a teacher; None where nothing tells."""
+    if teacher == SHIPPED:
+        return SHIPPED_VOICE
+    facts = _facts(teacher) if isinstance(teacher, DefaultSpec) else {}
+    if not facts:
+        return None
+    return ExportSettings(
+        licence=OWN_LICENCE, consent=str(facts["consent"]), attribution=_attribution(facts)
+    )
 
 
 def _facts(teacher: DefaultSpec) -> dict[str, object]:

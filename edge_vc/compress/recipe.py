@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,14 @@ from edge_vc.compress.stages.settings import (
     ExportSettings,
     InitialStudentSettings,
 )
+from edge_vc.compress.voices import Voices
 from edge_vc.recipes import RECIPES
 from edge_vc.settings.field import RecipeError, Value, section_from_table, unknown
 from edge_vc.settings.paths import with_paths_from
 from edge_vc.teachers.network_file import SHIPPED
 from edge_vc.teachers.reading import spec_from_table
 from edge_vc.teachers.spec import TeacherSpec
+from edge_vc.training.student.noise import NoiseSettings
 from edge_vc.training.student.settings import DistillSettings, distill_settings
 
 
@@ -30,10 +32,13 @@ class Recipe:
 
     teacher: TeacherSpec = SHIPPED
     """The teacher to distil from; its keys depend on ``kind``."""
+    voices: Voices = field(default_factory=Voices)
+    """Instead of it: a teacher for each voice of one student."""
     student: InitialStudentSettings = field(default_factory=InitialStudentSettings)
     data: DataSettings = field(default_factory=DataSettings)
     prune: PruneSettings = field(default_factory=PruneSettings)
     distill: DistillSettings = field(default_factory=lambda: distill_settings()())
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
     quantize: QuantizeSettings = field(default_factory=QuantizeSettings)
     export: ExportSettings = SHIPPED_VOICE
     """Read from TOML, another teacher than the shipped one starts from an empty section."""
@@ -57,8 +62,11 @@ class Recipe:
                 raise unknown("section", name, defaults)
             if not isinstance(table, dict):
                 raise RecipeError(f"{name} = {table!r}: is a section, write [{name}]")
+        voices = Voices.from_table(tables.pop("voices", {}), folder)
+        if voices.names and "teacher" in tables:
+            raise RecipeError("[teacher] and [voices]: a recipe has one of them; leave one out")
         teacher = spec_from_table(tables.pop("teacher", {}), folder)
-        if teacher != SHIPPED:
+        if voices.names or teacher != SHIPPED:
             defaults["export"] = ExportSettings()
         given = {
             name: section_from_table(type(defaults[name]), table, name, base=defaults[name])
@@ -66,11 +74,41 @@ class Recipe:
         }
         if folder:
             given = {name: with_paths_from(section, folder) for name, section in given.items()}
-        return cls(**(defaults | given | {"teacher": teacher}))
+        recipe = cls(**(defaults | given | {"teacher": teacher}))
+        return recipe.with_voices(voices) if voices.names else recipe
+
+    def with_voices(self, voices: Voices) -> Recipe:
+        """Return the recipe with these teachers in place of ``[teacher]``.
+
+        The student gets an input ``voice`` of their names. Raises `RecipeError` where
+        ``student.voices`` names others.
+        """
+        names = ", ".join(voices.names)
+        said = self.student.voices
+        if said and [name.strip() for name in said.split(",")] != list(voices.names):
+            raise RecipeError(
+                f'student.voices = "{said}": [voices] has {names}; leave student.voices out'
+            )
+        student = replace(self.student, voices=names)
+        return replace(self, teacher=SHIPPED, voices=voices, student=student)
+
+    @property
+    def teachers(self) -> dict[str, TeacherSpec]:
+        """The teachers by voice; the only one of ``[teacher]`` has no name."""
+        return dict(self.voices.teachers) or {"": self.teacher}
 
     def to_dict(self) -> dict[str, dict[str, Value]]:
-        """Return the recipe with every default written out, as plain values."""
-        return asdict(self)
+        """Return the recipe with every default written out, as plain values.
+
+        Either ``teacher`` or ``voices`` is among them.
+        """
+        values: dict[str, Any] = asdict(self)
+        if self.voices.names:
+            del values["teacher"]
+            values["voices"] = self.voices.to_dict()
+        else:
+            del values["voices"]
+        return values
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:

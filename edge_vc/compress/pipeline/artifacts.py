@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,21 +26,30 @@ class LabelledSpeech:
     train: tuple[str, ...]
     """File names."""
     holdout: tuple[str, ...]
+    voices: Mapping[str, str] = field(default_factory=dict)
+    """Whose voice the answer is in, by file name; empty where there is one voice."""
 
     @classmethod
     def open(cls, folder: Path) -> LabelledSpeech:
         """Open the artifact of the ``data`` stage."""
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        return cls(folder, tuple(index["train"]), tuple(index["holdout"]))
+        parts = tuple(index["train"]), tuple(index["holdout"])
+        return cls(folder, *parts, index.get("voices", {}))
 
     def write_index(self) -> None:
         """Store the division beside the files."""
-        index = {"train": list(self.train), "holdout": list(self.holdout)}
+        index: dict[str, object] = {"train": list(self.train), "holdout": list(self.holdout)}
+        if self.voices:
+            index["voices"] = dict(self.voices)
         write_whole(self.folder / INDEX, json.dumps(index, indent=1))
 
     def load(self, names: Sequence[str]) -> list[LabelledAudio]:
         """Read examples by name."""
         return [load_labels(self.folder / name) for name in names]
+
+    def voices_of(self, names: Sequence[str]) -> list[str]:
+        """Return whose voice each example is in; nothing where there is one voice."""
+        return [self.voices[name] for name in names] if self.voices else []
 
     def speech(self, names: Sequence[str], seconds: float, sample_rate: int) -> list[Tensor]:
         """Read source recordings ``[1, 1, 1, T]``, ``seconds`` of them at most, in order."""

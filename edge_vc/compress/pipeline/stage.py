@@ -69,7 +69,7 @@ class Stage(ABC):
         """The part of the recipe that the result depends on: its sections without limits."""
         everything = self.recipe.to_dict()
         picked = {}
-        for name in self.sections:
+        for name in (name for name in self.sections if name in everything):
             limits = limit_fields(getattr(self.recipe, name))
             picked[name] = {k: v for k, v in everything[name].items() if k not in limits}
         return picked

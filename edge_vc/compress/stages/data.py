@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from edge_vc.compress.pipeline.artifacts import LabelledSpeech
 from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
@@ -40,7 +41,7 @@ class DataStage(Stage):
     """Chooses recordings, or makes some, and lets the teacher convert them."""
 
     name: ClassVar[str] = "data"
-    sections: ClassVar[tuple[str, ...]] = ("teacher", "data")
+    sections: ClassVar[tuple[str, ...]] = ("teacher", "voices", "data")
     revision: ClassVar[int] = 2
 
     def __init__(self, recipe: Recipe) -> None:
@@ -57,7 +58,7 @@ class DataStage(Stage):
         """The user's recordings, opened; None where speech is to be made."""
         teacher = self.recipe.teacher
         given = self._section.corpus
-        if not given and isinstance(teacher, PairsSpec):
+        if not given and isinstance(teacher, PairsSpec) and not self.recipe.voices.names:
             given = teacher.path
         if not given:
             return None
@@ -83,16 +84,28 @@ class DataStage(Stage):
 
     @cached_property
     def _external(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for voice, teacher in self.recipe.teachers.items():
+            of = f" of {voice}" if voice else ""
+            if self._section.labels:
+                found[f"labels{of}"] = labels_hash(self._opened(voice))
+                continue
+            try:
+                found[f"teacher{of}"] = teacher_hash(teacher)
+            except TeacherError as error:
+                raise RecipeError(str(error)) from error
         if self._section.labels:
-            report = open_labels(self._section.labels, self.recipe.teacher)
-            return {"labels": labels_hash(report)}
-        try:
-            teacher = teacher_hash(self.recipe.teacher)
-        except TeacherError as error:
-            raise RecipeError(str(error)) from error
+            return found
         corpus = self._corpus.content_hash() if self._corpus else "synthetic"
         rate = {} if self._rate == RATE else {"sample_rate": str(self._rate)}
-        return {"teacher": teacher, "corpus": corpus} | rate
+        return found | {"corpus": corpus} | rate
+
+    def _given_labels(self, voice: str) -> Path:
+        """Folder of the recipe's labels; of several voices each has its own in it."""
+        return Path(self._section.labels, voice)
+
+    def _opened(self, voice: str) -> LabelReport:
+        return open_labels(str(self._given_labels(voice)), self.recipe.teachers[voice])
 
     def external_inputs(self) -> dict[str, str]:
         """Hashes of the teacher and the corpus, or of the labels."""
@@ -100,45 +113,56 @@ class DataStage(Stage):
 
     def resolved(self) -> dict[str, dict[str, Value]]:
         """The sections without paths; the files count by their hashes, see `external_inputs`."""
-        picked = super().resolved()
-        for name, section in (("teacher", self.recipe.teacher), ("data", self.recipe.data)):
-            picked[name] |= paths_named(section)
+        picked: dict[str, Any] = super().resolved()
+        picked["data"] |= paths_named(self.recipe.data)
+        if not self.recipe.voices.names:
+            picked["teacher"] |= paths_named(self.recipe.teacher)
+        for voice, teacher in self.recipe.voices.teachers:
+            picked["voices"][voice] |= paths_named(teacher)
         return picked
 
     def run(self, work: Workspace) -> Metrics:
         """Label the selection; finished recordings stay in scratch until all are done."""
-        data = self._section
+        data, voices = self._section, tuple(self.recipe.teachers)
         if data.labels:
-            source = Path(data.labels)
-            report = open_labels(data.labels, self.recipe.teacher)
-            train, holdout = choose(labelled_corpus(report, source), data)
+            folders = {voice: self._given_labels(voice) for voice in voices}
+            reports = {voice: self._opened(voice) for voice in voices}
+            corpus = labelled_corpus(list(reports.values()), Path(data.labels))
+            train, holdout = choose(corpus, data)
         else:
-            source = work.scratch / "labels"
+            folders = {voice: work.scratch / "labels" / voice for voice in voices}
             train, holdout = choose(self._asked(work), data)
-            report = self._label(source, train, holdout, work)
-        speech = collect(report, source, train, holdout, data.vary, work.output)
+            reports = {v: self._label(v, folders[v], train, holdout, work) for v in voices}
+        parts = {"train": train, "holdout": holdout}
+        speech = _collected(reports, folders, parts, work.output, vary=data.vary)
         self._check_rate(speech)
-        left_out = sum(report.reasons.values())
         return {
             "train_recordings": len(speech.train),
             "train_minutes": sum(u.seconds for u in train) / 60,
             "holdout_seconds": sum(u.seconds for u in holdout),
-            "left_out": left_out,
+            "left_out": sum(sum(report.reasons.values()) for report in reports.values()),
         }
 
     def _asked(self, work: Workspace) -> Corpus:
         """Return the recordings that the teacher can be asked for."""
         corpus = self._corpus or self._synthesize(work)
         try:
-            recordings = recordings_for(self.recipe.teacher, corpus)
+            for teacher in self.recipe.teachers.values():
+                asked = recordings_for(teacher, corpus)
+                corpus = Corpus(corpus.root, tuple(utterance for utterance, _ in asked))
         except TeacherError as error:
             raise RecipeError(str(error)) from error
-        return Corpus(corpus.root, tuple(utterance for utterance, _ in recordings))
+        return corpus
 
     def _label(
-        self, folder: Path, train: list[Utterance], holdout: list[Utterance], work: Workspace
+        self,
+        voice: str,
+        folder: Path,
+        train: list[Utterance],
+        holdout: list[Utterance],
+        work: Workspace,
     ) -> LabelReport:
-        teacher = self.recipe.teacher
+        teacher = self.recipe.teachers[voice]
         try:
             recordings = recordings_for(teacher, train, self._section.vary)
             recordings += recordings_for(teacher, holdout)
@@ -154,3 +178,24 @@ class DataStage(Stage):
         minutes = self._section.minutes + self._section.holdout_seconds / 60
         folder = work.scratch / "corpus"
         return synthesize_corpus(folder, minutes, self._section.seed, work.progress)
+
+
+def _collected(
+    reports: Mapping[str, LabelReport],
+    folders: Mapping[str, Path],
+    parts: Mapping[str, Sequence[Utterance]],
+    output: Path,
+    *,
+    vary: bool,
+) -> LabelledSpeech:
+    """Put the labels of every voice into ``output``, with an index that says whose they are."""
+    names: dict[str, list[str]] = {part: [] for part in parts}
+    voices: dict[str, str] = {}
+    for voice, report in reports.items():
+        placed = collect(report, folders[voice], parts, output, vary=vary, voice=voice)
+        for part, own in placed.items():
+            names[part] += own
+            voices |= dict.fromkeys(own, voice) if voice else {}
+    speech = LabelledSpeech(output, tuple(names["train"]), tuple(names["holdout"]), voices)
+    speech.write_index()
+    return speech

@@ -13,11 +13,13 @@ from edge_vc.compress.stages.training_log import copy_log
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Student
 from edge_vc.nn.flat_step import TooShortError
-from edge_vc.settings.field import RecipeError
+from edge_vc.settings.field import RecipeError, Value
+from edge_vc.settings.paths import paths_named
 from edge_vc.training.checkpoint import CheckpointError
 from edge_vc.training.student.batches import set_prior
 from edge_vc.training.student.conditions import conditions_for
 from edge_vc.training.student.distiller import Distillation
+from edge_vc.training.student.noise import NoisyCopies, noise_folders, noise_hash
 from edge_vc.training.student.pitch import train_pitch
 from edge_vc.training.terms import NoTermError
 from edge_vc.workers.progress import PushedProgress
@@ -28,18 +30,42 @@ class DistillStage(Stage):
 
     name: ClassVar[str] = "distill"
     needs: ClassVar[tuple[str, ...]] = ("data", "prune")
-    sections: ClassVar[tuple[str, ...]] = ("distill",)
+    sections: ClassVar[tuple[str, ...]] = ("distill", "noise")
+
+    def check_ready(self) -> None:
+        """Raise `RecipeError` for voices that nobody teaches and noises that are not there."""
+        voices = self.recipe.student.voices
+        if voices and not self.recipe.voices.names and self.recipe.distill.enabled:
+            raise RecipeError(
+                f'student.voices = "{voices}": who teaches them? Leave it out and name a teacher '
+                'for each under [voices], as in NAME = "my-voice"'
+            )
+        noise_folders(self.recipe.noise)
+
+    def external_inputs(self) -> dict[str, str]:
+        """Hash of recorded noises, where there are any."""
+        hash = noise_hash(self.recipe.noise)
+        return {"noise": hash} if hash else {}
+
+    def resolved(self) -> dict[str, dict[str, Value]]:
+        """The sections without paths; ``[noise]`` only where it has a share."""
+        picked = super().resolved()
+        picked["noise"] |= paths_named(self.recipe.noise)
+        if not self.recipe.noise.share:
+            del picked["noise"]  # runs of before there was any go on
+        return picked
 
     def run(self, work: Workspace) -> Metrics:
         """Train the student, or copy it where the recipe switches distillation off."""
         speech = LabelledSpeech.open(work.inputs["data"])
         student = load_student(work.inputs["prune"] / STUDENT)
         holdout = speech.load(speech.holdout)
-        metrics = {"mel_db_before": mel_distance_db(student, holdout, work.progress)}
+        voices = speech.voices_of(speech.holdout)
+        metrics = {"mel_db_before": mel_distance_db(student, holdout, work.progress, voices)}
         if self.recipe.distill.enabled:
             student = self._trained(student, speech, work)
         save_student(student, work.output / STUDENT)
-        return metrics | {"mel_db": mel_distance_db(student, holdout, work.progress)}
+        return metrics | {"mel_db": mel_distance_db(student, holdout, work.progress, voices)}
 
     def _trained(self, student: Student, speech: LabelledSpeech, work: Workspace) -> Student:
         zeros_stay = self.recipe.prune.enabled and self.recipe.prune.method == "magnitude"
@@ -50,8 +76,11 @@ class DistillStage(Stage):
         try:
             if self.recipe.student.weights == "random":
                 set_prior(student, examples[:: max(1, len(examples) // 200)])
-            told = conditions_for(student.config, examples)
-            training = Distillation(student, examples, settings, folder, conditions=told)
+            told = conditions_for(student.config, examples, voices=speech.voices_of(speech.train))
+            noise = NoisyCopies(self.recipe.noise, examples) if self.recipe.noise.share else None
+            training = Distillation(
+                student, examples, settings, folder, conditions=told, noise=noise
+            )
         except TooShortError as error:
             given = settings.segment_seconds
             raise RecipeError(f"distill.segment_seconds = {given:g}: {error}") from error

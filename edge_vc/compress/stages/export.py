@@ -45,14 +45,16 @@ class ExportStage(Stage):
 
     def _check_owner(self) -> None:
         """Raise `RecipeError` unless the recipe itself describes a voice that is not shipped."""
-        if self.recipe.teacher == SHIPPED:
+        if self.recipe.teachers == {"": SHIPPED}:
             return
+        voices = " and ".join(self.recipe.voices.names)
+        whose = f"one of the voices {voices} has" if voices else "a teacher of your own has"
         section = self.recipe.export
         for name, line in OWNER_LINES.items():
             value = getattr(section, name)
             if not value.strip():
                 raise RecipeError(
-                    f"export.{name}: is missing, and a teacher of your own has no default; "
+                    f"export.{name}: is missing, and {whose} no default; "
                     f"write under [export]: {line}"
                 )
             if name != "licence" and value == getattr(SHIPPED_VOICE, name):

@@ -7,11 +7,10 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from edge_vc.compress.pipeline.artifacts import LabelledSpeech
 from edge_vc.compress.stages.settings import DataSettings
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.utterance import Utterance
@@ -90,47 +89,51 @@ def labels_hash(report: LabelReport) -> str:
     return hashlib.sha256("\n".join([report.teacher.hash, *keys]).encode()).hexdigest()
 
 
-def labelled_corpus(report: LabelReport, folder: Path) -> Corpus:
-    """Return the recordings of a report that have labels, as a corpus."""
-    distinct = {row.utterance.path: row.utterance for row in report.kept}
+def labelled_corpus(reports: Sequence[LabelReport], folder: Path) -> Corpus:
+    """Return the recordings of reports that have labels, as a corpus."""
+    kept = (row.utterance for report in reports for row in report.kept)
+    distinct = {utterance.path: utterance for utterance in kept}
     return Corpus(folder, tuple(distinct.values()))
 
 
 def collect(
     report: LabelReport,
     folder: Path,
-    train: Iterable[Utterance],
-    holdout: Iterable[Utterance],
-    vary: bool,
+    parts: Mapping[str, Iterable[Utterance]],
     output: Path,
-) -> LabelledSpeech:
-    """Put the labels of the chosen recordings into ``output``, with the report and an index.
+    *,
+    vary: bool,
+    voice: str = "",
+) -> dict[str, list[str]]:
+    """Put the labels of the chosen recordings into ``output``; return their names by part.
 
-    Other speeds are used with ``vary`` only, and for training only. Raises `RecipeError`
-    when the teacher left one side empty.
+    The report comes with them, and a ``voice``'s name in front of all. Other speeds are used with
+    ``vary`` only, and for training only. Raises `RecipeError` when the teacher left one part empty.
     """
-    parts = {"train": {u.path for u in train}, "holdout": {u.path for u in holdout}}
+    prefix = f"{voice}-" if voice else ""
     names: dict[str, list[str]] = {}
-    for part, paths in parts.items():
+    for part, chosen in parts.items():
+        paths = {utterance.path for utterance in chosen}
         plain = part == "holdout" or not vary
         rows = [
             r for r in report.kept if r.utterance.path in paths and not (plain and r.speed != 1)
         ]
-        names[part] = sorted({_place(part, row, folder, output) for row in rows})
+        names[part] = sorted({_place(f"{part}-{prefix}", row, folder, output) for row in rows})
         if not rows:
             why = ", ".join(f"{reason} {count}" for reason, count in report.reasons.items())
-            raise RecipeError(f"no labels are left of the {part} recordings: {why or 'none kept'}")
+            of = f" in the voice {voice}" if voice else ""
+            raise RecipeError(
+                f"no labels are left of the {part} recordings{of}: {why or 'none kept'}"
+            )
     for name in (REPORT, TABLE):
-        shutil.copyfile(folder / name, output / name)
-    speech = LabelledSpeech(output, tuple(names["train"]), tuple(names["holdout"]))
-    speech.write_index()
-    return speech
+        shutil.copyfile(folder / name, output / f"{prefix}{name}")
+    return names
 
 
-def _place(part: str, row: LabelledRow, folder: Path, output: Path) -> str:
+def _place(prefix: str, row: LabelledRow, folder: Path, output: Path) -> str:
     """Link a file, so that its folder stays whole at any kill; copy where links fail."""
     source = LabelFolder(folder).path(row.outcome.key)
-    target = output / f"{part}-{source.name}"
+    target = output / f"{prefix}{source.name}"
     if not target.exists():
         try:
             os.link(source, target)

@@ -21,6 +21,7 @@ from edge_vc.models.student.student import Student
 from edge_vc.teachers.default import weights_hash
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.student.batches import DistillBatch, DistillBatches
+from edge_vc.training.student.conditions import conditions_for
 
 TAYLOR_SEGMENTS = 12
 TAYLOR_FRAMES = 128
@@ -58,7 +59,12 @@ class PruneStage(Stage):
             "mmacs": after.mmacs,
             "latency_ms": after.latency_ms,
             "sparsity": sparsity_of(pruned.trunk),
-            "mel_db": mel_distance_db(pruned, speech.load(speech.holdout), work.progress),
+            "mel_db": mel_distance_db(
+                pruned,
+                speech.load(speech.holdout),
+                work.progress,
+                speech.voices_of(speech.holdout),
+            ),
         }
 
     def _pruned(self, student: Student, speech: LabelledSpeech) -> Student:
@@ -81,7 +87,9 @@ class PruneStage(Stage):
         examples = speech.load(names)
         shortest = min(len(example.f0) for example in examples) - 1
         frames = min(TAYLOR_FRAMES, max(shortest, 32))
-        return DistillBatches(student, examples, frames).draw(TAYLOR_SEGMENTS, rng)
+        told = conditions_for(student.config, examples, voices=speech.voices_of(names))
+        batches = DistillBatches(student, examples, frames, conditions=told)
+        return batches.draw(TAYLOR_SEGMENTS, rng)
 
 
 def distance_to_teacher(student: Student, batch: DistillBatch) -> Tensor:

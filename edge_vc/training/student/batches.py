@@ -24,6 +24,7 @@ from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.nn.harmonic import WIDTH
 from edge_vc.training.student.conditions import Condition
+from edge_vc.training.student.noise import NoisyCopies
 
 EARLY_SHARE = 0.33
 """Of crops from where a recording begins, while the running mean has yet to find its speaker."""
@@ -72,7 +73,8 @@ class DistillBatch:
 
 @dataclass(frozen=True)
 class _Example:
-    features: NDArray[np.float16]
+    heard: tuple[NDArray[np.float16], ...]
+    """Features of the recording, then those of its noisy copies."""
     f0: NDArray[np.float32]
     voiced: NDArray[np.float32]
     bands: NDArray[np.float16] | None
@@ -86,7 +88,8 @@ class DistillBatches:
 
     The front end is run over whole recordings beforehand: it learns nothing, and so a crop's
     running mean is what it is at that place of the conversation; that of some comes from something
-    loud just before (`loud_event`).
+    loud just before (`loud_event`). With ``noise`` some crops are heard in a noisy copy of their
+    recording, and answered as if they were not.
     """
 
     def __init__(
@@ -96,15 +99,17 @@ class DistillBatches:
         frames: int,
         augment: FeatureAugment | None = None,
         conditions: Sequence[Condition] = (),
+        noise: NoisyCopies | None = None,
     ) -> None:
         self.frames, self.hop = frames, student.config.hop
+        self._noisy = noise.share if noise else 0.0
         self._early = round(EARLY_SECONDS * student.config.frame_rate)
         self._config, self._augment = student.config, augment
         moved = [example.at_hop(self.hop) for example in examples]
         told = conditions or [{}] * len(moved)
         self._examples = [
             replace(
-                _prepare(student, example, _before(example, index, student.config.sample_rate)),
+                _prepare(student, example, index, noise),
                 inputs=_at_frames(given, len(example.f0)),
             )
             for index, (example, given) in enumerate(zip(moved, told, strict=True))
@@ -155,8 +160,11 @@ class DistillBatches:
         example = self._examples[int(np.searchsorted(self._share, rng.random()))]
         start = self._start(len(example.f0), rng)
         stop = start + self.frames
+        heard = example.heard[0]
+        if self._noisy and rng.random() < self._noisy:
+            heard = example.heard[int(rng.integers(1, len(example.heard)))]
         return (
-            example.features[:, start:stop],
+            heard[:, start:stop],
             example.f0[start:stop],
             example.voiced[start:stop],
             None if example.bands is None else example.bands[..., start:stop],
@@ -194,25 +202,36 @@ def _before(example: LabelledAudio, index: int, sample_rate: int) -> Samples:
     return loud_event(source, sample_rate, np.random.default_rng(index))
 
 
-@torch.no_grad()
-def _prepare(student: Student, example: LabelledAudio, before: Samples) -> _Example:
-    hop = student.config.hop
-    before = before[len(before) % hop :]
-    source = np.concatenate([before, example.source.astype(np.float32) / 32767])
-    heard = student.frontend(torch.from_numpy(source)[None, None, None])[0, :, 0]
-    features = heard[:, len(before) // hop :].numpy().astype(np.float16)
+def _prepare(
+    student: Student, example: LabelledAudio, index: int, noise: NoisyCopies | None
+) -> _Example:
+    source: Samples = example.source.astype(np.float32) / np.float32(32767)
+    copies = noise.of(source, index) if noise else []
+    before = _before(example, index, student.config.sample_rate)
+    heard = tuple(_heard(student, audio, before) for audio in (source, *copies))
     voiced = example.f0 > 0
     held = _hold(example.f0, student.config.target_f0_hz)
     bands = _bands(example.bands, held, student)
     wait = student.config.lookahead  # its predictions are so many frames late
     return _Example(
-        features,
+        heard,
         _late(held.astype(np.float32), wait),
         _late(voiced.astype(np.float32), wait),
         None if bands is None else _late(bands, wait),
         np.pad(example.target, (student.delay, 0))[: len(example.target)],
         _late(example.contents, wait) if len(example.contents) else None,
     )
+
+
+@torch.no_grad()
+def _heard(student: Student, source: Samples, before: Samples) -> NDArray[np.float16]:
+    """Return the front end's features of ``source``, heard after ``before``, ``[mels, F]``."""
+    hop = student.config.hop
+    before = before[len(before) % hop :]
+    audio = torch.from_numpy(np.concatenate([before, source]))[None, None, None]
+    features = student.frontend(audio)[0, :, 0, len(before) // hop :]
+    kept: NDArray[np.float16] = features.numpy().astype(np.float16)
+    return kept
 
 
 def _at_frames(given: Condition, frames: int) -> Condition:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.inputs import STYLE
+from edge_vc_runtime.bundle.input_spec import find_input
 
 Condition = Mapping[str, NDArray[np.float32]]
 """Of one recording by the name of the input: ``[size, 1]``, or ``[size, F]`` at its frames."""
@@ -29,22 +30,42 @@ class AuxSource(Protocol):
 
 
 def conditions_for(
-    config: StudentConfig, examples: Sequence[LabelledAudio], sources: Sequence[AuxSource] = ()
+    config: StudentConfig,
+    examples: Sequence[LabelledAudio],
+    sources: Sequence[AuxSource] = (),
+    voices: Sequence[str] = (),
 ) -> list[Condition]:
     """Return the conditions of ``examples`` that can be measured or that ``sources`` tell.
 
-    Only of inputs that the student declares. A ``voice`` has to come from whoever knows it.
+    Only of inputs that the student declares. ``voices`` says whose voice each example is in, which
+    nobody can measure; styles are then measured within each voice. Raises `ModelInputError` for a
+    voice that the student does not have.
     """
     declared = {spec.name for spec in config.inputs}
     found: list[dict[str, NDArray[np.float32]]] = [{} for _ in examples]
+    if voices:
+        for condition, told in zip(found, voice_conditions(config, voices), strict=True):
+            condition.update(told)
     if "style" in declared:
-        for condition, style in zip(found, measured_styles(examples), strict=True):
-            condition["style"] = style[:, None]
+        for voice in dict.fromkeys(voices or [""]):
+            own = [i for i in range(len(examples)) if not voices or voices[i] == voice]
+            styles = measured_styles([examples[i] for i in own])
+            for i, style in zip(own, styles, strict=True):
+                found[i]["style"] = style[:, None]
     for source in sources:
         if source.name in declared:
             for condition, example in zip(found, examples, strict=True):
                 condition[source.name] = source.frames(example)
     return list(found)
+
+
+def voice_conditions(config: StudentConfig, voices: Sequence[str]) -> list[Condition]:
+    """Return the condition of each of ``voices``, all of that one.
+
+    Raises `ModelInputError` for a name that the student does not have.
+    """
+    spec = find_input(config.inputs, "voice")
+    return [{"voice": np.array(spec.check(voice), np.float32)[:, None]} for voice in voices]
 
 
 def measured_styles(examples: Sequence[LabelledAudio]) -> NDArray[np.float32]:

@@ -27,6 +27,7 @@ from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.contents import ContentsReader, reader_for
 from edge_vc.training.student.forward_pass import DistillPass
 from edge_vc.training.student.losses import SOUNDLESS, TERMS
+from edge_vc.training.student.noise import NoisyCopies
 from edge_vc.training.student.settings import DistillSettings
 from edge_vc.training.terms import Term, weighted_sum
 from edge_vc_runtime.bundle.input_spec import InputSpec
@@ -53,10 +54,12 @@ class Distillation:
         budget: Budget | None = None,
         terms: Mapping[str, Term[DistillPass]] = TERMS,
         conditions: Sequence[Condition] = (),
+        noise: NoisyCopies | None = None,
     ) -> None:
         """Set up; processes that share ``devices`` share every batch, which divides by them.
 
-        ``conditions`` are the conditioning inputs of each example, of a student that takes any.
+        ``conditions`` are the conditioning inputs of each example, of a student that takes any;
+        ``noise`` is what it hears besides.
         ``budget`` replaces the settings' number of steps. Raises `TooShortError` where no example
         is longer than a segment, and `ValueError` where no loss term has a weight or contents have
         one that the labels do not tell.
@@ -75,7 +78,7 @@ class Distillation:
             (settings.expansion_lowest, settings.expansion_highest),
         )
         self.batches = DistillBatches(
-            student, examples, frames + self.warm_frames, augment, conditions
+            student, examples, frames + self.warm_frames, augment, conditions, noise
         )
         self.reader: ContentsReader | None = None
         if settings.contents:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge_vc_export.bundle.facts import BundleFacts
@@ -19,6 +19,7 @@ MACHINE_PATHS = {
     "data": ("corpus", "labels"),
     "teacher": ("weights", "path", "factory"),
     "student": ("weights",),
+    "noise": ("folder",),
 }
 """Keys of a recipe that hold paths of the machine it ran on."""
 _PRECISIONS = {"fp32": ("fp32",), "both": DEFAULT_PRECISIONS, "all": (*DEFAULT_PRECISIONS, DYNAMIC)}
@@ -72,11 +73,21 @@ def without_machine_paths(recipe: Recipe) -> dict[str, dict[str, object]]:
     """Return the recipe with paths cut to their last part: bundles travel, folders do not."""
     copy = {section: dict(values) for section, values in recipe.items()}
     for section, keys in MACHINE_PATHS.items():
-        for key in keys:
-            if key in copy.get(section, {}):
-                copy[section][key] = Path(str(copy[section][key])).name
-    if "command" in copy.get("teacher", {}):
+        copy[section] = _portable(copy.get(section, {}), keys)
+    voices = copy.get("voices", {})
+    keys = MACHINE_PATHS["teacher"]
+    copy["voices"] = {
+        name: _portable(teacher, keys) if isinstance(teacher, Mapping) else teacher
+        for name, teacher in voices.items()
+    }
+    return {section: values for section, values in copy.items() if section in recipe}
+
+
+def _portable(section: Mapping[str, object], keys: Sequence[str]) -> dict[str, object]:
+    """Return a section with the paths of ``keys``, and of a command, cut to their last part."""
+    cut = {key: Path(str(section[key])).name for key in keys if key in section}
+    if "command" in section:
         # Of a command only the names of its files: they say what was run, not where.
-        words = str(copy["teacher"]["command"]).split()
-        copy["teacher"]["command"] = " ".join(Path(word).name for word in words)
-    return copy
+        words = str(section["command"]).split()
+        cut["command"] = " ".join(Path(word).name for word in words)
+    return {**section, **cut}
