@@ -130,6 +130,7 @@ def test_every_example_carries_its_voice(labelled: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_the_manifest_declares_the_voices_with_the_consent_of_both(bundle: Path) -> None:
     manifest = read_bundle(bundle).manifest
     inputs = {spec.name: spec for spec in manifest.inputs}
@@ -142,6 +143,7 @@ def test_the_manifest_declares_the_voices_with_the_consent_of_both(bundle: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("engine", ["onnx", "litert"])
 def test_a_session_speaks_in_the_voice_that_is_set(bundle: Path, engine: str) -> None:
     """Ben's teacher is quieter: so is the student when it is asked for him, a blend between."""
@@ -159,6 +161,7 @@ def test_a_session_speaks_in_the_voice_that_is_set(bundle: Path, engine: str) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize(
     ("words", "fact"),
     [
@@ -182,6 +185,7 @@ def test_what_a_bundle_cannot_be_asked_for_is_one_line(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_a_blend_on_the_command_line_changes_the_recording(bundle: Path, tmp_path: Path) -> None:
     import soundfile
 
