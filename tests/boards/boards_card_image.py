@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boards_card_initrd import write_initrd
 from boards_debian import debian, kernel, run
+from boards_pi_tools import install_pi_tools, install_preseed
 
 DISK = 0xEDCE0001
 """Identifier of the disk, of which the partitions' names are made."""
@@ -29,22 +30,6 @@ datasource_list: [NoCloud, None]
 datasource:
   NoCloud:
     seedfrom: file:///boot/firmware/
-"""
-_PRESEED_UNIT = """\
-[Unit]
-Description=Stand-in for rpi-preseed: user, host, keys, early commands
-After=local-fs.target
-Before=systemd-user-sessions.service network-pre.target
-ConditionPathExists=/boot/firmware/rpi-preseed.toml
-ConditionPathExists=!/var/lib/rpi-preseed/applied
-
-[Service]
-Type=oneshot
-TimeoutStartSec=600
-ExecStart=/usr/bin/python3 /usr/lib/rpi-preseed/preseed.py /boot/firmware/rpi-preseed.toml
-
-[Install]
-WantedBy=multi-user.target
 """
 _TEST_UNIT = """\
 [Unit]
@@ -91,13 +76,9 @@ def _give_signs(root: Path, kind: str) -> None:
     for package in SIGNS[kind]:
         (info / f"{package}.list").touch()
     _enable(root, "card-test.service", _TEST_UNIT)
-    if kind == "rpi-preseed":  # the real package conflicts with cloud-init
-        for left in info.glob("cloud-init.*"):
-            left.unlink()
-        (root / "etc/cloud/cloud-init.disabled").touch()
-        (root / "usr/lib/rpi-preseed").mkdir()
-        shutil.copy(FILES / "preseed.py", root / "usr/lib/rpi-preseed")
-        _enable(root, "rpi-preseed.service", _PRESEED_UNIT)
+    install_pi_tools(root)
+    if kind == "rpi-preseed":
+        install_preseed(root, root.parent)
     if kind == "cloudinit-rpi":
         (root / "etc/cloud/cloud.cfg.d/99_raspberry-pi.cfg").write_text(_NO_CLOUD)
         early = root / "etc/systemd/system/cloud-init-local.service.d"

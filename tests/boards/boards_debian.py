@@ -1,11 +1,9 @@
 """A Debian for arm64 that stands in for Raspberry Pi OS, made without a stock image.
 
 Packages are unpacked by this machine's dpkg, which is fast; only their scripts run under emulation.
-What Raspberry Pi OS has beyond Debian is simulated, as far as its formats are published:
-
-- ``userconf-pi``: a script that renames account 1000 and sets its password, as firstrun.sh calls it
-- ``rpi-preseed``: `preseed.py`, a reader of the keys that a card uses; it is not the image's tool
-- the firmware: QEMU is given the kernel and the words of ``cmdline.txt`` (`boards_card_machine`)
+What Raspberry Pi OS has beyond Debian for its first boot is taken from its published sources
+(`boards_pi_tools`). Simulated is the firmware: QEMU is given the kernel and the words of
+``cmdline.txt`` (`boards_card_machine`).
 
 cloud-init is Debian's own.
 """
@@ -32,6 +30,8 @@ TOOLS = {
     "mke2fs": "e2fsprogs",
     "mkfs.vfat": "dosfstools",
     "mcopy": "mtools",
+    "git": "git",
+    "make": "make",
 }
 ESSENTIAL = (
     "base-files", "base-passwd", "bash", "bsdutils", "coreutils", "dash", "debianutils",
@@ -43,27 +43,15 @@ PACKAGES = (
     "systemd", "systemd-sysv", "udev", "dbus", "kmod", "mount", "python3", "python3-venv",
     "alsa-utils", "libportaudio2", "openssh-server", "sudo", "iproute2", "netbase", "procps",
 )  # fmt: skip
-EXTRA = {"trixie": ("cloud-init",), "bookworm": ()}
+EXTRA = {"trixie": ("cloud-init", "netplan.io"), "bookworm": ()}
 LEFT_OUT = (
     "usr/sbin/update-ca-certificates", "usr/bin/py3compile", "usr/bin/systemd-hwdb",
     "usr/bin/ssh-keygen", "var/lib/dpkg/info/locales.postinst",
 )  # fmt: skip
 KERNEL_SUITE = "trixie"
-_FORM = "3"
+_FORM = "4"
 """Of what is done here; another one makes the folders anew."""
 _PATH = f"/usr/sbin:/sbin:{os.environ.get('PATH', '')}"
-_USERCONF = """\
-#!/bin/sh
-# Stands in for userconf-pi: account 1000 gets another name and a password.
-set -e
-old=$(getent passwd 1000 | cut -d: -f1)
-if [ "$old" != "$1" ]; then
-  usermod -l "$1" "$old"
-  usermod -m -d "/home/$1" "$1"
-  groupmod -n "$1" "$old"
-fi
-[ -z "${2:-}" ] || echo "$1:$2" | chpasswd -e
-"""
 
 
 def cache() -> Path:
@@ -193,13 +181,10 @@ def emulate_programs() -> None:
 
 
 def _dress(root: Path) -> None:
-    """Add what every Raspberry Pi OS has: account 1000, the mount of the boot partition."""
+    """Add what every Raspberry Pi OS has: account 1000, no SSH server yet, the boot partition."""
     (root / "boot/firmware").mkdir(parents=True, exist_ok=True)
     run("chroot", str(root), "useradd", "-m", "-u", "1000", "-s", "/bin/bash", "pi")
-    userconf = root / "usr/lib/userconf-pi/userconf"
-    userconf.parent.mkdir(parents=True)
-    userconf.write_text(_USERCONF)
-    userconf.chmod(0o755)
+    (root / "etc/systemd/system/multi-user.target.wants/ssh.service").unlink()
     run("ssh-keygen", "-A", "-f", str(root))
     (root / "etc/hostname").write_text("raspberrypi\n")
     (root / "etc/hosts").write_text("127.0.0.1\tlocalhost\n127.0.1.1\traspberrypi\n")

@@ -136,10 +136,15 @@ def test_the_preseed_is_toml_with_nothing_special_in_it(folder: Path, tmp_path: 
     assert data["config_version"] == "1.0"
     assert data["user"]["password"] == HASH
     assert data["user"]["password_encrypted"] is True
+    assert read(folder, tmp_path, "rpi-preseed", "edge-vc-ssh-keys") == f"{KEY}\n".encode()
     assert bytes.fromhex(data["wlan"]["ssid_hex"]).decode() == 'Café; "it\'s" $HOME'
     assert "ssid" not in data["wlan"]
     assert data["ssh"]["authorized_keys"] == [KEY]
-    assert data["runcmd"]["early"] == ["sh /boot/firmware/edge-vc-first-boot.sh enable --start"]
+    script = "sh /boot/firmware/edge-vc-first-boot.sh"
+    early = [f"{script} keys", "systemctl --no-block start ssh", f"{script} enable --start"]
+    assert data["runcmd"] == {"early": early, "early_cmd_timeout": 9}
+    # The tool ends an array of several lines at the first bracket in it.
+    assert all(line.startswith("[") or " = " in line for line in text.splitlines() if line)
     assert '"""' not in text
     assert "'''" not in text
 

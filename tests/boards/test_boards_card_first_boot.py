@@ -216,6 +216,20 @@ def test_firstrun_customises_and_leaves_no_trace(board: Board) -> None:
     assert words == [*line.split(), "cfg80211.ieee80211_regdom=GB"]
 
 
+def test_keys_are_listed_once_beside_those_that_are_there(board: Board) -> None:
+    folder = board.system / "home/pi/.ssh"
+    folder.mkdir(parents=True)
+    other = "ssh-ed25519 AAAAthere already"
+    (folder / "authorized_keys").write_text(f"{other}\n")
+    board.put({"edge-vc-ssh-keys": f"{KEY}\n".encode()})
+    for _ in range(2):
+        assert board.run("edge-vc-first-boot.sh", "keys") == 0
+    assert (folder / "authorized_keys").read_text() == f"{other}\n{KEY}\n"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "authorized_keys").stat().st_mode & 0o777 == 0o600
+    assert f"chown -R pi: {folder}" in board.called()
+
+
 def test_a_step_that_fails_stops_no_other(board: Board) -> None:
     board.put(dict(systemd_files(settings(), "root=x")))  # no userconf, no hosts, no locale.gen
     assert board.run("firstrun.sh") == 0

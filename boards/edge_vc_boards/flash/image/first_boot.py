@@ -11,6 +11,7 @@ USER_SCRIPT = "service-user.sh"
 """In the payload: makes the account in which the service runs."""
 LOG = "edge-vc-first-boot.log"
 STATUS = "edge-vc-first-boot.status"
+SSH_KEYS = "edge-vc-ssh-keys"
 BOOT = "/boot/firmware"
 """Where Bookworm and Trixie mount the boot partition."""
 

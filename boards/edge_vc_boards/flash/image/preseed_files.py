@@ -1,21 +1,31 @@
-"""Format ``rpi-preseed``: one TOML file that the image's own tool waits for."""
+"""Format ``rpi-preseed``: one TOML file that the image's own tool waits for.
+
+The tool reads a part of TOML, in a shell: an array of several lines ends there at the first line
+with a bracket, so each is written on one. Of the keys in ``ssh.authorized_keys`` its first version
+installs none (they are lost in a pipe's subshell) and it starts no server; the early commands here
+see to both, and leave a system alone that has them.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from typing import Any
-
-import tomli_w
 
 from edge_vc_boards.flash.image.card_settings import CardSettings
 from edge_vc_boards.flash.image.cloud_init_files import GROUPS
-from edge_vc_boards.flash.image.first_boot import BOOT, SCRIPT
+from edge_vc_boards.flash.image.first_boot import BOOT, SCRIPT, SSH_KEYS
 from edge_vc_boards.flash.image.wifi import WifiNetwork
+
+EARLY_LIMIT_S = 9
+"""Of each early command: the tool's 5 s are short for systemd's reload on a slow card, and its unit
+is ended after 30 s."""
 
 
 def preseed_files(settings: CardSettings) -> dict[str, bytes]:
-    """Return ``rpi-preseed.toml``; nothing is added to the kernel's command line."""
-    data: dict[str, Any] = {"config_version": "1.0"}
+    """Return ``rpi-preseed.toml`` and the keys; nothing is added to the kernel's command line."""
+    data: dict[str, Any] = {}
     if settings.hostname:
         data["system"] = {"hostname": settings.hostname}
     data["user"] = {
@@ -35,9 +45,19 @@ def preseed_files(settings: CardSettings) -> dict[str, bytes]:
         data["wlan"] = _wlan(settings.wifi)
     if locale := _locale(settings):
         data["locale"] = locale
-    # Early commands wait for no network and no clock, which a board may never have.
-    data["runcmd"] = {"early": [f"sh {BOOT}/{SCRIPT} enable --start"]}
-    return {"rpi-preseed.toml": tomli_w.dumps(data).encode()}
+    data["runcmd"] = _early_commands(settings)
+    files = {"rpi-preseed.toml": _toml({"config_version": "1.0"}, data).encode()}
+    if settings.ssh_keys:
+        files[SSH_KEYS] = "".join(f"{key}\n" for key in settings.ssh_keys).encode()
+    return files
+
+
+def _early_commands(settings: CardSettings) -> dict[str, Any]:
+    """Early commands wait for no network and no clock, which a board may never have."""
+    script = f"sh {BOOT}/{SCRIPT}"
+    commands = [f"{script} keys"] if settings.ssh_keys else []
+    commands += ["systemctl --no-block start ssh", f"{script} enable --start"]
+    return {"early": commands, "early_cmd_timeout": EARLY_LIMIT_S}
 
 
 def _wlan(wifi: WifiNetwork) -> dict[str, Any]:
@@ -61,3 +81,17 @@ def _locale(settings: CardSettings) -> dict[str, Any]:
     if settings.locale:
         locale |= {"locales": [settings.locale], "lang": settings.locale}
     return locale
+
+
+def _toml(top: Mapping[str, str], tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return TOML with one line a value: JSON's strings, numbers and arrays are TOML's as well."""
+    text = _lines(top)
+    for name, table in tables.items():
+        text += f"\n[{name}]\n{_lines(table)}"
+    return text
+
+
+def _lines(table: Mapping[str, Any]) -> str:
+    return "".join(
+        f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items()
+    )

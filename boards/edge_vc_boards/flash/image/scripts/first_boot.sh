@@ -1,5 +1,6 @@
 #!/bin/sh
 # enable: has systemd run this script at every boot until it has worked, and now if it is up.
+# keys:   lists the keys of edge-vc-ssh-keys beside it for the first user, once each.
 # run:    installs wheels, bundle and service from edge-vc-payload.tar beside this script.
 # What it says goes to edge-vc-first-boot.log beside it, which any PC can read from the card;
 # edge-vc-first-boot.status holds one line. To try again: start the board again.
@@ -34,6 +35,19 @@ UNIT
     systemctl daemon-reload
     systemctl start --no-block edge-vc-first-boot
   fi
+}
+
+keys() {
+  user=$(getent passwd 1000 | cut -d: -f1)
+  folder=$system$(getent passwd 1000 | cut -d: -f6)/.ssh
+  mkdir -p "$folder"
+  while IFS= read -r key; do
+    grep -qxF -e "$key" "$folder/authorized_keys" 2>/dev/null ||
+      printf '%s\n' "$key" >>"$folder/authorized_keys"
+  done <"$boot/edge-vc-ssh-keys"
+  chmod 700 "$folder"
+  chmod 600 "$folder/authorized_keys"
+  chown -R "$user:" "$folder"
 }
 
 say() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*"; }
@@ -124,9 +138,10 @@ run() {
 
 case ${1:-} in
 enable) enable "${2:-}" ;;
+keys) keys ;;
 run) run ;;
 *)
-  echo "usage: edge-vc-first-boot.sh enable [--start] | run" >&2
+  echo "usage: edge-vc-first-boot.sh enable [--start] | keys | run" >&2
   exit 2
   ;;
 esac
