@@ -12,7 +12,11 @@ says speech into its microphone and listens to its loudspeaker. Measures
   a loop whose model has the bundle's hop and look-ahead and passes the sound on; the bundle itself
   is measured by the loudness of a probe, to about 5 ms;
 - the time from starting the process to the first converted sound, from SIGTERM to its end, and from
-  the sound server's return to the next converted hop.
+  the sound server's return to the next converted hop;
+- what the machine itself did meanwhile: a process of the highest real-time priority on every
+  processor sleeps for 2 ms over and over and counts how often it woke more than 5 ms late. Nothing
+  that runs at a lower priority keeps it waiting: such a stall is the hypervisor's or the
+  firmware's, and no program is in time during it.
 
 Statistics: counts over the whole run; delays are medians of the repeats. Leaves out: real sound
 cards, whose converters and drivers add their own delay, and any other machine than this one. A
@@ -22,6 +26,7 @@ machine that does something else besides gives other xruns: run it idle.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -108,6 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=5, help="of every delay and time (5)")
     parser.add_argument("--json", type=Path, help="keep the result here")
     parser.add_argument("--child", choices=sorted(CHILDREN), help=argparse.SUPPRESS)
+    parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
     return parser
 
 
@@ -138,9 +144,13 @@ def measure(sound: Any, session: Session, options: argparse.Namespace) -> dict[s
             "idle_minutes": options.minutes,
             "idle_xruns": idle["xruns"],
             "idle_late": idle["late"],
+            "idle_machine_stalls": idle["stalls"]["over_5_ms"],
+            "idle_worst_machine_stall_ms": idle["stalls"]["worst_ms"],
             "loaded_minutes": options.loaded_minutes,
             "loaded_xruns_per_minute": round(loaded["xruns"] / options.loaded_minutes, 2),
             "loaded_late": loaded["late"],
+            "loaded_machine_stalls": loaded["stalls"]["over_5_ms"],
+            "loaded_worst_machine_stall_ms": loaded["stalls"]["worst_ms"],
             "bare_delay_ms": bare,
             "passing_delay_ms": passed,
             "converted_delay_ms": converted,
@@ -241,7 +251,7 @@ def watch(sound: Any, bundle: Path, minutes: float, hogs: int) -> dict[str, Any]
     seconds = minutes * 60
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(hogs)]
     try:
-        with speaking(sound):
+        with speaking(sound), stalls() as stalled:
             line = command(bundle, "--seconds", f"{seconds:g}", "--report", str(place))
             process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(min(5.0, seconds / 3))  # the start costs more than the run
@@ -270,7 +280,48 @@ def watch(sound: Any, bundle: Path, minutes: float, hogs: int) -> dict[str, Any]
         },
         "rss_mb": memory,
         "own_memory_growth_mb": round(own - own_before, 2),
+        "stalls": stalled,
     }
+
+
+@contextmanager
+def stalls() -> Iterator[dict[str, float | None]]:
+    """Watch every processor while the block runs; the counts are there after it."""
+    found: dict[str, float | None] = {"over_5_ms": None, "worst_ms": None}
+    watchers = [
+        subprocess.Popen([*child("stalls"), "--core", str(core)], stdout=subprocess.PIPE, text=True)
+        for core in sorted(os.sched_getaffinity(0))
+    ]
+    try:
+        yield found
+    finally:
+        for watcher in watchers:
+            watcher.send_signal(signal.SIGINT)
+        told = [json.loads(watcher.communicate()[0] or "null") for watcher in watchers]
+        if all(told):
+            found["over_5_ms"] = sum(one["over_5_ms"] for one in told)
+            found["worst_ms"] = max(one["worst_ms"] for one in told)
+
+
+def stalls_child() -> int:
+    """Sleep 2 ms over and over on the processor that the last argument names; count late wakes."""
+    count, worst = 0, 0.0
+    try:
+        os.sched_setaffinity(0, {int(sys.argv[-1])})
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(80))
+    except PermissionError:
+        return 0  # says nothing: at an ordinary priority the figure would be of other programs
+    gc.disable()
+    try:
+        while True:
+            begin = time.perf_counter()
+            time.sleep(0.002)
+            late_ms = (time.perf_counter() - begin) * 1000 - 2
+            worst = max(worst, late_ms)
+            count += late_ms > 5
+    except KeyboardInterrupt:
+        print(json.dumps({"over_5_ms": count, "worst_ms": round(worst, 2)}))
+    return 0
 
 
 def cpu_seconds(pid: int) -> float:
@@ -464,7 +515,11 @@ def wait_for_interrupt(tend: Callable[[], None]) -> int:
         return 0
 
 
-CHILDREN: dict[str, Callable[[], int]] = {"bare": bare_child, "passing": passing_child}
+CHILDREN: dict[str, Callable[[], int]] = {
+    "bare": bare_child,
+    "passing": passing_child,
+    "stalls": stalls_child,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

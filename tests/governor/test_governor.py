@@ -52,7 +52,7 @@ def script() -> Script:
     return Script(Governor(TIERS))
 
 
-EASY = {"p50_ms": 2.0, "p99_ms": 3.0, "least_fill": 0.9}
+EASY = {"p50_ms": 2.0, "p99_ms": 3.0, "least_fill": 1.2}
 SPIKY = {"p50_ms": 2.0, "p99_ms": 9.5, "least_fill": 0.5}
 SLOW = {"p50_ms": 8.5, "p99_ms": 9.5, "least_fill": 0.1}
 LATE = {"p50_ms": 11.0, "p99_ms": 14.0, "least_fill": 0.0}
@@ -69,6 +69,28 @@ def test_nothing_is_changed_while_there_is_time(script: Script) -> None:
 def test_spikes_cost_one_hop_of_delay_and_no_more(script: Script) -> None:
     assert steps(script.run(60, **SPIKY)) == [("reserve", 0, 1)]
     assert script.governor.tier == "base"
+
+
+@pytest.mark.parametrize("callback_hops", [0.25, 0.5])
+def test_a_ring_that_is_nearly_empty_gets_a_hop_before_it_is_heard(
+    script: Script, callback_hops: float
+) -> None:
+    """Half of what the loudspeaker takes at once: one more that is as late is heard."""
+    seen = EASY | {"callback_hops": callback_hops}
+    assert script.run(10, **seen | {"least_fill": 0.52 * callback_hops}) == []
+    (made,) = script.run(1, **seen | {"least_fill": 0.48 * callback_hops})
+    assert (made.what, made.after) == ("reserve", 1)
+    assert made.reason.startswith("output ring low")
+
+
+def test_a_hop_of_delay_that_is_of_use_stays(script: Script) -> None:
+    """Callbacks that are late by more than the ring holds without it, once in five seconds."""
+    script.run(1, **SPIKY)
+    for _ in range(20):
+        assert script.run(4.9, **EASY) == []
+        assert script.run(0.1, **EASY | {"least_fill": 0.7}) == []
+    assert steps(script.run(10.5, **EASY)) == [("reserve", 1, 0)]
+
 
 
 def test_the_hop_is_taken_back_after_ten_calm_seconds(script: Script) -> None:
@@ -108,7 +130,7 @@ def test_a_smaller_tier_that_is_fast_enough_is_kept_until_there_is_room(script: 
 def test_pauses_do_not_make_a_larger_tier_look_cheap(script: Script) -> None:
     script.run(6, **SLOW)
     assert script.governor.tier == "nano"
-    silent = script.run(120, least_fill=0.9)  # nobody speaks: the model rests, nothing is measured
+    silent = script.run(120, least_fill=1.2)  # nobody speaks: the model rests, nothing is measured
     assert steps(silent) == [("reserve", 1, 0)]
     for _ in range(30):  # a second of speech in ten
         assert script.run(1, p50_ms=4.0, p99_ms=5.0) == []
@@ -135,7 +157,7 @@ def test_xruns_that_are_not_the_steps_fault_cost_delay_alone(script: Script) -> 
 
 
 def test_heat_lowers_the_limit_and_keeps_the_smaller_tier(script: Script) -> None:
-    warm = {"p50_ms": 6.0, "p99_ms": 7.0, "least_fill": 0.9}
+    warm = {"p50_ms": 6.0, "p99_ms": 7.0, "least_fill": 1.2}
     assert script.run(60, temperature_c=75.0, throttled="0x50000", **warm) == []
     made = script.run(10, temperature_c=82.5, **warm)
     assert steps(made) == [("reserve", 0, 1), ("tier", "base", "nano")]

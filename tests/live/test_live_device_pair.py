@@ -33,6 +33,14 @@ def test_through_a_server_the_microphone_gives_a_hop_at_a_time(
     assert pair.output.format.frames == 240, "a longer callback would be heard later"
 
 
+@pytest.mark.parametrize("card_name", ["", "USB"])
+def test_the_loudspeaker_s_callback_is_as_long_as_the_user_says(card_name: str) -> None:
+    backend = FakeBackend(card(card_name)) if card_name else FakeBackend()
+    pair = DevicePair(backend, DeviceChoice(buffer_ms=20.0), 0.01)
+    assert pair.output.format.frames == 960
+    assert pair.input.format.frames == (120 if card_name else 480)
+
+
 def test_a_card_itself_gives_short_blocks_on_both_sides() -> None:
     pair = DevicePair(FakeBackend(card("USB")), DeviceChoice(), 0.01)
     assert (pair.input.format.frames, pair.output.format.frames) == (120, 120)

@@ -88,6 +88,15 @@ def test_dropping_after_a_stall_leaves_the_reserve_alone() -> None:
     assert elastic.hops == 1
 
 
+def test_what_is_too_much_serves_as_the_hop_that_is_asked_for() -> None:
+    elastic = ElasticHops(HOP)
+    elastic.drop(1)
+    elastic.set_hops(1)
+    audio = tone(200, 0.5)
+    assert np.array_equal(passed(elastic, audio), audio)
+    assert (elastic.placed, elastic.excess, elastic.pending) == (1, 0, 0)
+
+
 def test_reset_forgets_what_was_to_be_done() -> None:
     elastic = ElasticHops(HOP)
     elastic.push(tone(200, 0.01))

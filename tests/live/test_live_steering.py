@@ -153,6 +153,32 @@ def test_the_lowest_fill_is_of_the_time_since_it_was_asked_for() -> None:
     loop.stop()
 
 
+def test_a_card_that_took_too_few_samples_leaves_delay_and_pitch_alone() -> None:
+    """One clock for both; once the loudspeaker's server plays 12 ms of its own silence."""
+    steered = Steered(GovernorOptions(False, GovernorSettings()))
+    loop = steered.loop
+    loop._open()
+    passage = loop._worker.passage
+    assert passage is not None
+    block_in = np.zeros((passage.input.format.frames, passage.input.format.channels), np.float32)
+    block_out = np.zeros((passage.output.format.frames, passage.output.format.channels), np.float32)
+    played = 0
+    for hop in range(6000):
+        passage.input.receive(block_in, False)
+        while loop._worker.advance() == 0.0:
+            pass
+        while played < (hop + 1) * 480 - (576 if hop > 300 else 0):
+            passage.output.play(block_out, False)
+            played += block_out.shape[0]
+        if hop % 10 == 9:
+            steered.see(0.1)
+    seen = loop.snapshot()
+    loop.stop()
+    assert seen.xruns == 0
+    assert seen.dropped == 1
+    assert abs(seen.drift_ppm) < 50
+
+
 def two_clocks(ppm: float, seconds: float, correct: bool) -> tuple[LoopRig, list[float]]:
     """Run real callbacks, hops and resamplers; the loudspeaker's clock is ``ppm`` faster."""
     form = StreamFormat(RATE, 1, "float32", 120)

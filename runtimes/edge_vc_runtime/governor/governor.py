@@ -13,7 +13,7 @@ from edge_vc_runtime.governor.actuators import Actuators, Change, Decision
 from edge_vc_runtime.governor.backoff import Backoff
 from edge_vc_runtime.governor.governor_options import GovernorSettings
 from edge_vc_runtime.governor.observation import Observation
-from edge_vc_runtime.governor.pressure import Pressure, pressure_of
+from edge_vc_runtime.governor.pressure import Pressure, falls_below, pressure_of
 from edge_vc_runtime.governor.recent_count import RecentCount
 from edge_vc_runtime.live.events import EventLog
 
@@ -39,6 +39,8 @@ class Governor:
         self._settled = 0.0
         self._bypassed_at = 0.0
         self._calm_since: float | None = None
+        self._needed_at = 0.0
+        """When a hop of the reserve was last made use of."""
         self._busiest_ms: float | None = None
         """Highest median step of the calm time."""
         self._xruns = RecentCount(settings.window_s)
@@ -72,6 +74,8 @@ class Governor:
             return None
         pressure = pressure_of(seen, recent, self.settings)
         self._follow_calm(seen, pressure.calm)
+        if falls_below(seen, self.settings, hops=1):
+            self._needed_at = self._now
         if self._now < self._settled:
             return None
         if self.bypassed:
@@ -114,10 +118,11 @@ class Governor:
         if self._calm_since is None:
             return None
         calm_s = self._now - self._calm_since
-        if self.reserve_hops and calm_s >= self._backoffs["reserve"].wait_s:
+        unused_s = min(calm_s, self._now - self._needed_at)
+        if self.reserve_hops and unused_s >= self._backoffs["reserve"].wait_s:
             self._backoffs["reserve"].tried(self._now)
             self.reserve_hops -= 1
-            reason = f"calm for {calm_s:.0f} s, {pressure.figures}"
+            reason = f"calm for {unused_s:.0f} s, {pressure.figures}"
             return self._decide("reserve", self.reserve_hops + 1, self.reserve_hops, reason)
         if self._tier and not pressure.hot and calm_s >= self._backoffs["tier"].wait_s:
             return self._larger(seen, calm_s)

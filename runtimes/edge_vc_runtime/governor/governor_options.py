@@ -22,9 +22,10 @@ class GovernorSettings:
     may halve at any moment."""
     hot_c: float = 80.0
     """Temperature from which that holds, in degrees Celsius: a Pi throttles at 80 to 85."""
-    least_fill: float = 0.05
-    """Hops in the output ring, before one is written, below which the next slow step is heard:
-    0.5 ms of 10; a ring without load holds 0.2 to 0.6."""
+    least_fill: float = 0.5
+    """Callbacks of the loudspeaker that the output ring holds, before a hop is written, below which
+    the next one that is as late would be heard: 2.5 ms of a sound server's 5, 1.25 of a card's 2.5.
+    A ring without load holds two or three."""
     reserve_hops: int = 1
     """Most hops of delay that are added; 0 adds none."""
     bypass: bool = True
@@ -42,7 +43,8 @@ class GovernorSettings:
     """Time after each decision in s before the next: percentiles are of the last second, and a
     larger tier is warmed for a second before it is heard."""
     reserve_s: float = 10.0
-    """Calm time in s after which the reserve is taken back."""
+    """Calm time in s after which a hop of the reserve is taken back, if the ring never fell so low
+    in it that the hop was of use."""
     tier_s: float = 30.0
     """Calm time in s before a larger tier is tried."""
     bypass_s: float = 10.0

@@ -20,6 +20,8 @@ class Observation:
     p50_ms: float | None = None
     """Median time of a step in ms; None while the model is not run."""
     p99_ms: float | None = None
+    callback_hops: float = 0.1
+    """Duration of one callback of the loudspeaker in hops."""
     least_fill: float | None = None
     """Lowest fill of the output ring in hops, before a hop was written; None where unknown."""
     xruns: int = 0

@@ -32,7 +32,7 @@ def pressure_of(seen: Observation, recent_xruns: int, settings: GovernorSettings
     figures = _figures(seen, hot)
     p50, p99 = (None if ms is None else ms / seen.hop_ms for ms in (seen.p50_ms, seen.p99_ms))
     heard = f"{recent_xruns} xruns in {settings.window_s:g} s" if recent_xruns else ""
-    low = seen.least_fill is not None and seen.least_fill < settings.least_fill
+    low = falls_below(seen, settings, hops=0)
     limit = settings.hot_busy if hot else settings.busy
     slow = p50 is not None and p50 >= limit
     spiky = p99 is not None and p99 >= settings.busy
@@ -56,6 +56,12 @@ def pressure_of(seen: Observation, recent_xruns: int, settings: GovernorSettings
         hot=hot,
         figures=figures,
     )
+
+
+def falls_below(seen: Observation, settings: GovernorSettings, hops: int) -> bool:
+    """Return whether the ring fell so low that it would be nearly empty with ``hops`` fewer."""
+    nearly_empty = settings.least_fill * seen.callback_hops
+    return seen.least_fill is not None and seen.least_fill < hops + nearly_empty
 
 
 def _heat(seen: Observation, settings: GovernorSettings) -> str:

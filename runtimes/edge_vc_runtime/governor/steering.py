@@ -94,6 +94,7 @@ class Steering:
             hop_ms=self._hop_ms,
             p50_ms=None if resting else seen.p50_ms,
             p99_ms=None if resting else seen.p99_ms,
+            callback_hops=self._callback_hops(),
             least_fill=self._loop.take_least_fill(),
             xruns=seen.xruns,
             temperature_c=seen.temperature_c,
@@ -101,18 +102,26 @@ class Steering:
             running=seen.state == "running",
         )
 
+    def _callback_hops(self) -> float:
+        pair = self._loop.pair
+        if pair is None:
+            return Observation.callback_hops
+        form = pair.output.format
+        return form.frames / form.sample_rate * 1000 / self._hop_ms
+
     def _correct_drift(self, seen: LiveSnapshot) -> None:
         pair, fill = self._loop.pair, self._loop.take_fill()
         if pair is None or fill is None:
             return
         rate = pair.output.format.sample_rate
-        drift = self._drift
+        drift, moved = self._drift, (seen.reopened, seen.xruns, seen.dropped)
         if drift is None or drift.sample_rate != rate:
             drift = self._drift = DriftController(rate)
-        elif (seen.reopened, seen.xruns, seen.dropped) != self._disturbed:
-            # Other cards, or a gap that the loop made up for: the fill of before says nothing.
+        elif moved != self._disturbed or self._loop.leaving_out:
+            # Other cards, or a gap that the loop made up for: the fill of before says nothing. Held
+            # on to while hops are left out, it would fill the ring until they are left out again.
             drift.restart()
-        self._disturbed = (seen.reopened, seen.xruns, seen.dropped)
+        self._disturbed = moved
         hops = self._loop.reserve_hops
         if hops != self._reserve_hops:
             drift.shift((hops - self._reserve_hops) * self._hop_ms / 1000 * rate)

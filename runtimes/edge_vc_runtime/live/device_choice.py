@@ -14,3 +14,5 @@ class DeviceChoice:
     input_rate: int | None = None
     """Hz; None: the card's own."""
     output_rate: int | None = None
+    buffer_ms: float | None = None
+    """Audio of one callback of the loudspeaker; None: what suits a card or a sound server."""

@@ -49,13 +49,15 @@ class DevicePair:
         self.output_device = pick_device(devices, choice.output, "output", notice)
         self._receive, self._play = _Callback(), _Callback()
         hops = ceil(hop_s / _MOST_INPUT_S - 1e-9)
+        played_s = None if choice.buffer_ms is None else choice.buffer_ms / 1000
         self.input = _open(
             backend, self.input_device, "input", self._receive, choice.input_rate, hop_s / hops
         )
         try:
             self.output = _open(
-                backend, self.output_device, "output", self._play, choice.output_rate, _SERVER_S
-            )
+                backend, self.output_device, "output", self._play, choice.output_rate,
+                played_s or _SERVER_S, played_s or CALLBACK_S,
+            )  # fmt: skip
         except BaseException:
             self.input.close()
             raise
@@ -95,8 +97,9 @@ def _open(
     callback: _Callback,
     rate: int | None,
     server_s: float,
+    card_s: float = CALLBACK_S,
 ) -> DeviceStream:
-    callback_s = CALLBACK_S if "hw:" in device.key else server_s
+    callback_s = card_s if "hw:" in device.key else server_s
     return negotiate(backend, device, direction, callback, rate, callback_s=callback_s)
 
 

@@ -155,7 +155,13 @@ class LiveLoop:
     @property
     def reserve_hops(self) -> int:
         """Hops of delay that are in place; those of `set_reserve_hops` within half a second."""
-        return self._elastic.hops - self._elastic.pending
+        return self._elastic.placed
+
+    @property
+    def leaving_out(self) -> bool:
+        """Whether hops are being left out, since more audio waits than is wanted."""
+        passage = self._worker.passage
+        return passage is not None and passage.leaving_out
 
     def snapshot(self) -> LiveSnapshot:
         """Return what is known now; tier, bypass, gate and parameters are the chain's to add."""

@@ -38,6 +38,7 @@ class LiveOptions:
                 arguments.output_device,
                 arguments.input_rate,
                 arguments.output_rate,
+                arguments.buffer,
             ),
             realtime=RealtimeSettings(arguments.realtime, arguments.priority, arguments.cpu),
             backend=arguments.backend,
@@ -99,6 +100,12 @@ def _add_device_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--input-channel", type=whole_within(1, 64), metavar="N",
         help="channel of the microphone, from 1 (default: the mean of all)",
+    )  # fmt: skip
+    group.add_argument(
+        "--buffer", type=number_within(1, 100, "ms"), metavar="MS",
+        help="audio of one callback of the loudspeaker in ms, 1 to 100; the card's buffer is about "
+        "twice that: longer where it runs empty, shorter for less delay (default: 2.5 for a card, "
+        "5 through a sound server)",
     )  # fmt: skip
     group.add_argument(
         "--virtual-mic", metavar="NAME",

@@ -23,7 +23,9 @@ class Passage:
     A card's first callbacks are irregular. For `settle_s` the microphone is discarded and the
     loudspeaker silent, and in its second half the callbacks' rhythm is watched: what they were late
     by, the longest step and one callback are the reserve, the frames that wait when a hop is
-    written. Less would be heard as a gap, more as delay.
+    written. Less would be heard as a gap, more as delay. A microphone's callback counts as late by
+    its whole period at least: through a sound server a few in every minute are, and none of them
+    need be among the first.
 
     The delay is held from both sides. After a gap, hops that came in meanwhile are dropped. Where a
     card took too few samples (a sound server that was kept waiting plays silence of its own), the
@@ -52,6 +54,7 @@ class Passage:
         """Fewest frames that waited before one of them since another thread set it to None."""
         self.reserve = 0
         """Frames, without the governor's hops."""
+        self._sides = (input, output)
         self._step_s = step_s
         self._reserve_s = reserve_s
         self._settle_frames = self._unsettled = int(settle_s * input.format.sample_rate)
@@ -66,6 +69,11 @@ class Passage:
         self._fall = self._rise[::-1].copy()
         self._faded = np.zeros(elastic.hop, np.float32)
         self._skips = 0
+
+    @property
+    def leaving_out(self) -> bool:
+        """Whether hops are being left out: the delay is about to become what it should be."""
+        return self._skips != 0 or self.elastic.excess > 0
 
     def settle(self) -> bool:
         """Discard what the microphone gave so far; return whether the rhythm is known."""
@@ -95,7 +103,7 @@ class Passage:
             self._missed = output.missed
             dropped = self._catch_up()
         fill = output.fill
-        self._watch(fill)
+        dropped += self._watch(fill)
         output.write(self.elastic.push(self._fade(hop)))
         output.flowing = True
         self.fill_sum += fill
@@ -105,10 +113,9 @@ class Passage:
     def _find_reserve(self) -> float:
         if self._reserve_s is not None:
             return self._reserve_s
-        late = 0.0
-        for side in (self.input, self.output):
-            late += max(side.worst_gap_s - side.format.frames / side.format.sample_rate, 0.0)
-        period = self.output.format.frames / self.output.format.sample_rate
+        period_in, period = (side.format.frames / side.format.sample_rate for side in self._sides)
+        late_in = max(self.input.worst_gap_s - period_in, period_in)
+        late = late_in + max(self.output.worst_gap_s - period, 0.0)
         needed = period + self._join_s() + late + self._step_s + _SLACK_S
         return min(needed, _MOST_RESERVE_S)
 
@@ -118,7 +125,7 @@ class Passage:
         return (frames - gcd(frames, self._hop_frames_in)) / self.input.format.sample_rate
 
     def _target(self) -> int:
-        hops = self.elastic.hops - max(self.elastic.pending, 0)
+        hops = min(self.elastic.hops, self.elastic.placed)
         return self.reserve + round(hops * self._hop_frames)
 
     def _catch_up(self) -> int:
@@ -134,20 +141,25 @@ class Passage:
         self._least, self._since = 1 << 62, 0
         return dropped // self._hop_frames_in
 
-    def _watch(self, fill: int) -> None:
-        """Leave a hop out when more than the reserve and a hop waited all the time."""
+    def _watch(self, fill: int) -> int:
+        """Leave a hop out when more than the reserve and a hop waited all the time.
+
+        Returns how many are going to be left out at a place that fits.
+        """
         lowest = self.lowest_fill
         self.lowest_fill = fill if lowest is None else min(lowest, fill)
         self._least = min(self._least, fill)
         self._since += 1
         if self._since < self._watched:
-            return
+            return 0
         hops = int((self._least - self._target()) / self._hop_frames)
         self._least, self._since = 1 << 62, 0
         if hops > _MOST_HOPS:
             self._skips = -hops
         elif hops > 0 and not self.elastic.pending:
             self.elastic.drop(1)
+            return 1
+        return 0
 
     def _fade(self, hop: Samples) -> Samples:
         """Fade the hop out before skipped ones, and in after them."""
