@@ -360,8 +360,10 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/schema",
         "edge_vc_runtime/files",
     },
+    "edge_vc_runtime.entry_points": {"edge_vc_runtime.distributions"},
     "edge_vc_runtime/engines": {
         "edge_vc_runtime.board_profile",
+        "edge_vc_runtime.distributions",
         "edge_vc_runtime.entry_points",
         "edge_vc_runtime.samples",
         "edge_vc_runtime.sysfs",

@@ -7,15 +7,19 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from edge_vc_runtime.distributions import declares_entry_points
+
 
 @cache
 def register_entry_points(group: str, register: Callable[[Any], None]) -> None:
     """Load every entry point of a group and register it, once per process.
 
-    It reads the metadata of all distributions, about 1 ms each, so registries call it only when
-    what they hold does not suffice. What cannot be loaded is left out with a warning.
+    Nothing is loaded where no distribution names the group. What cannot be loaded is left out with
+    a warning.
     """
-    from importlib.metadata import entry_points  # loads an e-mail parser: 25 ms of a start
+    if not declares_entry_points(group):
+        return
+    from importlib.metadata import entry_points
 
     for point in entry_points(group=group):
         try:

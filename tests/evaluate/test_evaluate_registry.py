@@ -138,8 +138,13 @@ class Point(NamedTuple):
 
 
 def test_entry_points_add_metrics_and_broken_ones_are_named(
-    open_registry: None, monkeypatch: pytest.MonkeyPatch
+    open_registry: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    info = tmp_path / "level-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: level\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[edge_vc.metrics]\nlevel = level:METRIC\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
     metric = Metric(key="level_db", title="level", compute=lambda recording: 1.0)
     points = [Point("broken", "gone:METRIC", None), Point("level", "level:METRIC", metric)]
     monkeypatch.setattr(

@@ -92,7 +92,6 @@ def test_a_hop_of_delay_that_is_of_use_stays(script: Script) -> None:
     assert steps(script.run(10.5, **EASY)) == [("reserve", 1, 0)]
 
 
-
 def test_the_hop_is_taken_back_after_ten_calm_seconds(script: Script) -> None:
     (added,) = script.run(5, **SPIKY)
     (taken,) = script.run(30, **EASY)

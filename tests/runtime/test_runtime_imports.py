@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 import edge_vc_runtime
+from edge_vc_runtime.distributions import distribution_version
 
 FORBIDDEN = {"torch", "onnx", "edge_vc", "edge_vc_export", "edge_vc_boards", "scipy", "librosa"}
 LITERT = {"ai_edge_litert", "flatbuffers", "tflite_runtime"}  # the second comes with the first
@@ -85,6 +87,27 @@ def test_importing_loads_nothing_optional(module: str) -> None:
     script = f"import sys, {name}; print(sorted({OPTIONAL | FORBIDDEN!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
     assert done.stdout == b"[]\n", done.stderr
+
+
+def test_versions_are_those_of_the_packaging_library() -> None:
+    known = {
+        d.metadata["Name"]: metadata.version(d.metadata["Name"]) for d in metadata.distributions()
+    }
+    assert "numpy" in known
+    assert {name: distribution_version(name) for name in known} == known
+    assert distribution_version("no-such-distribution") is None
+
+
+def test_opening_a_bundle_loads_no_packaging_library(project_root: Path) -> None:
+    bundle = project_root / "edge_vc" / "assets" / "kathleen-nano.evc"
+    script = f"""
+import sys
+from edge_vc_runtime.session import Session
+Session.open({str(bundle)!r})
+print("importlib.metadata" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert done.stdout == b"False\n", done.stderr
 
 
 def test_public_names_are_where_the_package_says() -> None:

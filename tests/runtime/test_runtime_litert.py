@@ -233,22 +233,15 @@ def test_dynamic_layers_are_refused_by_tflite_runtime(
 
 
 def test_tflite_runtime_needs_an_old_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def version(name: str) -> str:
-        if name == ANCESTOR:
-            return "2.14.0"
-        raise litert_library.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(litert_library.metadata, "version", version)
+    versions = {ANCESTOR: "2.14.0"}
+    monkeypatch.setattr(litert_library, "distribution_version", versions.get)
     monkeypatch.setattr(litert_library.np, "__version__", "2.0.1")
     with pytest.raises(EngineError, match=r"needs numpy below 2, 2\.0\.1 .* 'numpy<2'"):
         load_library.__wrapped__()
 
 
 def test_neither_library(both: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def version(name: str) -> str:
-        raise litert_library.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(litert_library.metadata, "version", version)
+    monkeypatch.setattr(litert_library, "distribution_version", lambda name: None)
     load_library.cache_clear()
     with pytest.raises(EngineError, match=r"pip install 'edge-vc-runtime\[litert\]'"):
         Session.open(both, "litert")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.manifest import Manifest
+from edge_vc_runtime.distributions import distribution_version
 from edge_vc_runtime.engines.engine import EngineFactory
 from edge_vc_runtime.engines.op_time import OpTime
 from edge_vc_runtime.samples import Samples
@@ -15,16 +16,6 @@ from edge_vc_runtime.samples import Samples
 OpProfiler = Callable[[Manifest, ModelEntry, bytes, int, Samples], "tuple[OpTime, ...] | None"]
 """Measures time per kind of node from manifest, model entry, the model's bytes, a number of threads
 and hops ``[N, hop]``; the most expensive kind first, None where the library cannot tell."""
-
-
-def distribution_version(name: str) -> str | None:
-    """Return the version of an installed distribution, None when it is not installed."""
-    from importlib import metadata  # loads an e-mail parser: 25 ms of a start
-
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class LoopSettings:
     """Input channel, from 0; None: the mean of all."""
     reserve_ms: float | None = None
     """Audio that waits in the output ring when a hop is written; None: derived from the cards."""
-    settle_s: float = 0.15
+    settle_s: float = 0.1
     """How long the cards are watched before the first sound."""
     step_s: float = 0.001
     """The longest step to expect."""

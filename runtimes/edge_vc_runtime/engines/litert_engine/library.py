@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from edge_vc_runtime.distributions import distribution_version
 from edge_vc_runtime.engines.engine import EngineError
 
 CURRENT = "ai-edge-litert"
@@ -41,9 +42,8 @@ def load_library() -> Library:
     Raises `ModuleNotFoundError` when neither is, `EngineError` when numpy is too new for it.
     """
     for name, module in _MODULES.items():
-        try:
-            version = metadata.version(name)
-        except metadata.PackageNotFoundError:
+        version = distribution_version(name)
+        if version is None:
             continue
         if name == ANCESTOR:
             _check_numpy(version)
