@@ -43,6 +43,17 @@ def make(tmp_path: Path, board: str = "x86-64", python: str = PYTHON) -> Path:
     return out
 
 
+def make_again(tmp_path: Path) -> Path:
+    """Write a file with another bundle, which is unpacked beside the first."""
+    (tmp_path / "second").mkdir()
+    bundle = mini_version(tmp_path / "second/mini.evc", "1.1")
+    out = tmp_path / "second/app"
+    words = ["--board", "x86-64", "--wheels", str(tmp_path / f"wheels-x86-64-{PYTHON}")]
+    done = flash(str(bundle), "--bundle-app", str(out), *words, "--allow-unsigned")
+    assert done.exit_code == 0, done.stderr
+    return out
+
+
 def start(app: Path, cache: Path, *words: str) -> subprocess.Popen[str]:
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "XDG_CACHE_HOME": str(cache)}
     command = [sys.executable, "-I", str(app), *words]
@@ -76,6 +87,14 @@ def test_two_first_starts_at_once_then_nothing_is_unpacked_again(tmp_path: Path)
     assert out.startswith(f"{app.name} holds the bundle mini 1.0 ")
     assert "measure-latency" in out
     assert bundle.stat().st_mtime_ns == before
+    for each in range(4):
+        unpacked(place.parent, f"another-{each}", 9000)
+    (place / entry.LOCK).touch()
+    again = make_again(tmp_path)
+    assert call(again, cache, "inspect")[0] == 0
+    names = {each.name for each in place.parent.iterdir()}
+    assert len(names) == entry.KEPT
+    assert place.name in names
     place.chmod(0o777)
     code, _, err = call(app, cache, "inspect")
     assert code == 2
@@ -140,6 +159,47 @@ def test_what_was_left_by_a_killed_start_is_swept(tmp_path: Path) -> None:
         os.utime(tmp_path / name, (then, then))
     entry.sweep(str(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == [".in-new", "whole"]
+
+
+def unpacked(base: Path, name: str, age: float) -> Path:
+    place = base / name
+    place.mkdir()
+    (place / entry.LOCK).touch()
+    then = (place / entry.LOCK).stat().st_mtime - age
+    os.utime(place / entry.LOCK, (then, then))
+    return place
+
+
+def test_old_versions_are_removed_and_never_one_that_runs(tmp_path: Path) -> None:
+    for name, age in (("oldest", 50), ("old", 40), ("new", 30), ("newest", 20)):
+        unpacked(tmp_path, name, age)
+    (tmp_path / "of-an-earlier-program").mkdir()
+    place, running = entry.hold(lambda: str(tmp_path / "old"))
+    assert place == str(tmp_path / "old")
+    os.utime(tmp_path / "old" / entry.LOCK, (0, 0))
+    entry.prune(str(tmp_path), 2)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"old", "new", "newest", "of-an-earlier-program"}
+    running.close()
+    entry.prune(str(tmp_path), 2)
+    assert {path.name for path in tmp_path.iterdir()} == left - {"old"}
+
+
+def test_what_is_removed_between_looking_and_holding_is_unpacked_again(tmp_path: Path) -> None:
+    tries = []
+
+    def find() -> str:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            return str(tmp_path / "place")  # it was there, and another start has removed it
+        return str(unpacked(tmp_path, "place", 100))
+
+    place, held = entry.hold(find)
+    assert tries == [0, 1]
+    assert entry.age(str(Path(place) / entry.LOCK)) < 100  # its start counts as use
+    entry.prune(str(tmp_path), 0)
+    assert Path(place).is_dir()
+    held.close()
 
 
 def test_an_old_python_can_read_the_first_file() -> None:

@@ -3,6 +3,7 @@
 It has to tell an old Python what is wrong, so it is written for Python 3.6, without the project.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +20,10 @@ LIST = "app.json"
 """In the file: what it holds, see `edge_vc_boards.flash.app.app_file`."""
 _STALE_S = 3600.0
 _SPARE = 16 << 20
+KEPT = 3
+"""Unpacked files that stay, of every bundle; one that runs stays in any case."""
+LOCK = "in-use"
+"""In the folder of an unpacked file: locked while it runs, its time is that of the last start."""
 
 
 class AppError(Exception):
@@ -33,7 +38,8 @@ def main() -> int:
         with zipfile.ZipFile(path) as archive:
             listed = json.loads(archive.read(LIST).decode("utf-8"))
             target = choose_target(listed)
-            place = unpack(archive, listed, target)
+            # Held until this process ends: nobody removes what it runs from.
+            place, _held = hold(lambda: unpack(archive, listed, target))
     except AppError as error:
         sys.stderr.write("{}: error: {}\n".format(prog, error))
         return 2
@@ -112,6 +118,7 @@ def unpack(archive: Any, listed: Any, target: Any) -> str:
     try:
         os.makedirs(base, mode=0o700, exist_ok=True)
         sweep(base)
+        prune(base, KEPT - 1)
         needed = target["unpacked"] + listed["bundle"]["size"] + _SPARE
         free = shutil.disk_usage(base).free
         if free < needed:
@@ -137,6 +144,46 @@ def unpack(archive: Any, listed: Any, target: Any) -> str:
     return place
 
 
+def hold(find: Any) -> Any:
+    """Return the folder that ``find`` finds, and what keeps it there as long as it is open."""
+    while True:
+        place = find()
+        path = os.path.join(place, LOCK)
+        try:
+            held = open(path, "rb")  # noqa: SIM115 - closed when the process ends
+            fcntl.flock(held, fcntl.LOCK_SH)
+            if os.path.samestat(os.fstat(held.fileno()), os.stat(path)):
+                os.utime(path)
+                return place, held
+        except FileNotFoundError:
+            if os.path.isdir(place):
+                return place, None  # of an earlier version of this program
+            continue  # another start has removed it meanwhile
+        except OSError:
+            return place, None  # it cannot be locked or touched: nobody can remove it either
+
+
+def prune(base: str, keep: int) -> None:
+    """Remove what was started longest ago, beyond ``keep``, and does not run."""
+    names = [name for name in os.listdir(base) if not name.startswith(".")]
+    found = [(age(os.path.join(base, name, LOCK)), name) for name in names]
+    for _, name in sorted(each for each in found if each[0] is not None)[keep:]:
+        remove(base, name)
+
+
+def remove(base: str, name: str) -> None:
+    """Remove an unpacked file, unless it runs: out of sight in one step, then its content."""
+    gone = tempfile.mkdtemp(prefix=".in-", dir=base)
+    try:
+        with open(os.path.join(base, name, LOCK), "rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.rename(os.path.join(base, name), os.path.join(gone, name))
+    except OSError:
+        pass  # it runs, or another start is removing it
+    finally:
+        shutil.rmtree(gone, ignore_errors=True)
+
+
 def check_owner(place: str) -> None:
     """Refuse to run what another user could have put there."""
     found = os.stat(place)
@@ -149,6 +196,8 @@ def check_owner(place: str) -> None:
 
 def fill(folder: str, archive: Any, listed: Any, target: Any) -> None:
     """Put bundle and packages into a folder, each checked by its hash."""
+    with open(os.path.join(folder, LOCK), "wb"):
+        pass
     with open(os.path.join(folder, "bundle.evc"), "wb") as file:
         file.write(checked(archive, "bundle.evc", listed["bundle"]["sha256"]))
     packages = os.path.join(folder, "packages")
@@ -193,8 +242,16 @@ def sweep(base: str) -> None:
     """Remove what starts that were killed an hour ago or earlier left behind."""
     for name in os.listdir(base):
         path = os.path.join(base, name)
-        if name.startswith(".in-") and time.time() - os.stat(path).st_mtime > _STALE_S:
+        if name.startswith(".in-") and (age(path) or 0) > _STALE_S:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def age(path: str) -> Any:
+    """Return for how many seconds a file was left alone; None where it is gone."""
+    try:
+        return time.time() - os.stat(path).st_mtime
+    except OSError:
+        return None
 
 
 if __name__ == "__main__":
