@@ -105,7 +105,8 @@ def _write_fat(path: Path, files: dict[str, str]) -> None:
         source.write_text(text)
         tool("mcopy", "-i", path, source, f"::/{name}")
     tool("mmd", "-i", path, "::/overlays")
-    tool("mcopy", "-i", path, path.with_name("config.txt"), "::/overlays/audio.dtbo")
+    for name in ("audio", "hifiberry-dac"):
+        tool("mcopy", "-i", path, path.with_name("config.txt"), f"::/overlays/{name}.dtbo")
 
 
 def _write_root(path: Path, packages: list[str], python: str, arm64: bool) -> None:

@@ -234,7 +234,17 @@ def test_what_cannot_be_packed_is_refused(tmp_path: Path) -> None:
     assert flash(bundle, "--bundle-app", out, "--to", "pi@x").exit_code == 2
     assert flash("--bundle-app", out, "--list").exit_code == 2
     done = flash(bundle, "--bundle-app", out, "--allow-unsigned", "--", "--input", "x")
-    assert "arguments are given to the file" in done.stderr
+    assert "arguments after -- are given to the file" in done.stderr
+    for words, why in (
+        (("--root", "/srv/voice"), "is installed nowhere"),
+        (("--no-service",), "the file has no service"),
+        (("--configure-audio", "hifiberry-dac"), "edge-vc flash --to USER@HOST --configure-audio"),
+        (("--hostname", "x"), "--image IMG is needed"),
+        (("--parallel", "2"), "--parallel is for an --inventory"),
+    ):
+        done = flash(bundle, "--bundle-app", out, "--allow-unsigned", *words)
+        assert done.exit_code == 2
+        assert why in done.stderr.splitlines()[-1]
     assert not Path(out).exists()
 
 

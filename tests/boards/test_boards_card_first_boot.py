@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from boards_cards import HASH, KEY, payload, settings
 
+from edge_vc_boards.flash.audio_setup import AudioSetup
 from edge_vc_boards.flash.image.payload import write_payload
 from edge_vc_boards.flash.image.systemd_files import systemd_files
 
 FAKES = {
     "systemctl": 'echo "systemctl $*" >>"$CALLS"',
+    "udevadm": 'echo "udevadm $*" >>"$CALLS"',
     "rfkill": 'echo "rfkill $*" >>"$CALLS"',
     "locale-gen": 'echo locale-gen >>"$CALLS"',
     "chown": 'echo "chown $*" >>"$CALLS"',
@@ -149,6 +151,29 @@ def test_the_installer_itself_takes_what_the_script_hands_it(board: Board) -> No
     root = board.system / "opt/edge-vc"
     assert (root / "current/bundle.evc").is_file()
     assert not (root / "incoming").exists()
+
+
+def test_sound_cards_are_set_up_and_a_new_overlay_starts_the_board_anew(
+    board: Board, tmp_path: Path
+) -> None:
+    config = board.system / "boot/firmware/config.txt"
+    (config.parent / "overlays").mkdir(parents=True)
+    config.write_text("a=1\n")
+    setup = AudioSetup(("hifiberry-dac",), ("# a rule",))
+    board.put(write_payload(payload(tmp_path / "made", audio=setup), tmp_path / "made"))
+    assert board.run("edge-vc-first-boot.sh", "run") != 0
+    assert board.status.startswith("failed at: setting up the sound cards")
+    assert "has no overlay hifiberry-dac" in board.log
+    (config.parent / "overlays/hifiberry-dac.dtbo").touch()
+    assert board.run("edge-vc-first-boot.sh", "run") == 0, board.log
+    calls = board.called()
+    assert calls.count("systemctl --no-block reboot") == 1
+    assert "dtoverlay=hifiberry-dac" in config.read_text()
+    rules = board.system / "etc/udev/rules.d/60-edge-vc-audio.rules"
+    assert "# a rule" in rules.read_text()
+    (board.system / "opt/edge-vc/.first-boot").unlink()
+    assert board.run("edge-vc-first-boot.sh", "run") == 0, board.log
+    assert not any("reboot" in call for call in board.called())
 
 
 @pytest.mark.parametrize("obstacle", ["no-pip", "bad"])

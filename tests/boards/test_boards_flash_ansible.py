@@ -8,7 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from edge_vc_boards.profile_folder import load_board
 from edge_vc_boards.wheels.collect import collect_wheels
 from edge_vc_boards.wheels.requirements import wheel_set
 
+RULES = Path("/etc/udev/rules.d/60-edge-vc-audio.rules")
 HOSTS = (
     '[hosts.left]\nto = "pi@10.0.0.7"\ngroups = ["kitchen"]\nport = 2222\nrun = ["--x", "a b"]\n'
 )
@@ -88,9 +89,11 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LoopbackServer]:
     (tmp_path / "server").mkdir()
-    made = LoopbackServer(tmp_path / "server")
+    made, ours = LoopbackServer(tmp_path / "server"), not RULES.exists()
     yield made
     made.close()
+    if ours:
+        RULES.unlink(missing_ok=True)
 
 
 class Playing:
@@ -158,8 +161,8 @@ def test_the_playbook_installs_and_rolls_back(server: LoopbackServer, tmp_path: 
     bundle = pair.sign(tmp_path / "nano.evc")
     words = ("--board", "x86-64", "--wheels", str(wheels), "--trust", str(pair.public))
 
-    def write(path: Path) -> None:
-        done = flash(str(path), "--ansible", str(play), *words)
+    def write(path: Path, *more: str) -> None:
+        done = flash(str(path), "--ansible", str(play), *words, *more)
         assert done.exit_code == 0, done.stderr
 
     ansible = Playing(server, tmp_path, root)
@@ -192,6 +195,7 @@ def test_the_playbook_installs_and_rolls_back(server: LoopbackServer, tmp_path: 
     assert (root / "current").readlink().name == release
     assert events(root)[-1][0] == "rollback"
 
+    _sets_sound_cards_up(server, ansible, play, write, bundle)
     tool = server.tool("uname", "echo riscv64")
     refused = ansible(play / "install.yml")
     tool.unlink()
@@ -201,3 +205,18 @@ def test_the_playbook_installs_and_rolls_back(server: LoopbackServer, tmp_path: 
     done = ansible(play / "uninstall.yml")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not root.exists()
+    assert not RULES.exists()
+
+
+def _sets_sound_cards_up(
+    server: LoopbackServer, ansible: Playing, play: Path, write: Callable[..., None], bundle: Path
+) -> None:
+    """Name a USB card, twice; udev's own command is a stand-in, and uninstalling takes it out."""
+    if RULES.exists():
+        pytest.skip("this machine has such a rule itself")
+    server.tool("udevadm", "exit 0")
+    write(bundle, "--configure-audio", "usb:0d8c:0014=Mic")
+    done = ansible(play / "install.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'ATTR{id}="Mic"' in RULES.read_text()
+    assert counts(ansible(play / "install.yml"))["changed"] == 0

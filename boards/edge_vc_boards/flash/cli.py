@@ -24,6 +24,7 @@ from edge_vc_boards.flash.image import card_flags
 from edge_vc_boards.flash.image.card_options import CardOptions
 from edge_vc_boards.flash.image.commands import make_card, make_layer
 from edge_vc_boards.flash.inventory import read_inventory
+from edge_vc_boards.flash.option_places import check_options
 from edge_vc_boards.flash.request import FlashRequest, check_root
 from edge_vc_boards.flash.ssh import SshTarget
 from edge_vc_boards.flash.usage import HELP, NOTES
@@ -36,6 +37,7 @@ app = verb_app()
 
 @app.command("flash", cls=ResumableVerb, help=HELP, epilog=NOTES)
 def flash(
+    context: typer.Context,
     bundle: flags.BundleArgument = None,
     run_arguments: flags.RunArgumentsArgument = None,
     to: flags.ToOption = None,
@@ -85,24 +87,25 @@ def flash(
         wifi, wifi_file, wifi_country, wifi_hidden, instance,
     )  # fmt: skip
     fleet_file = None if ansible else inventory
-    places = (to, fleet_file, image, layer, bundle_app, ansible)
-    if sum(place is not None for place in places) != 1:
+    places = {
+        "to": to, "inventory": fleet_file, "image": image, "layer": layer,
+        "bundle_app": bundle_app, "ansible": ansible,
+    }  # fmt: skip
+    chosen = [name for name, place in places.items() if place is not None]
+    if len(chosen) != 1:
         raise InputError(
             "give one of --to USER@HOST, --inventory FILE, --image IMG, --layer DIR, "
             "--bundle-app OUT and --ansible DIR, which takes an --inventory as well"
         )
-    if image is None and (card != CardOptions() or out or device or init_format):
-        raise InputError("--image IMG is needed with the options of a card")
+    check_options(chosen[0], _given(context))
     audio = read_audio_setup(configure_audio) if configure_audio else None
     asked = (bundle is not None) + show_list + rollback + uninstall
     if asked > 1 or (asked == 0 and audio is None):
         raise InputError("give one of BUNDLE, --list, --rollback and --uninstall")
-    if audio and (show_list or rollback or uninstall or not (to or fleet_file)):
-        raise InputError("--configure-audio is for boards over SSH, alone or with a BUNDLE")
+    if audio and (show_list or rollback or uninstall):
+        raise InputError("--configure-audio is given alone or with a BUNDLE")
     if bundle is None and (image or layer or bundle_app or ansible):
-        raise InputError("--list, --rollback and --uninstall need --to USER@HOST or --inventory")
-    if dry_run and (image or layer or bundle_app or ansible):
-        raise InputError("--dry-run is for boards over SSH")
+        raise InputError(f"a BUNDLE is needed with --{chosen[0].replace('_', '-')}")
     request = None
     check_root(root)
     options = tuple(ssh_option or ())
@@ -118,6 +121,7 @@ def flash(
             allow_downgrade=allow_downgrade,
             service=not no_service,
             run_arguments=tuple(run_arguments or ()),
+            audio=audio,
         )
     hosts = read_inventory(inventory, tuple(group or ()), tell) if inventory else ()
     if request is not None and ansible is not None:
@@ -126,7 +130,7 @@ def flash(
     if inventory is not None:
         fleet = FleetCommand(hosts, options, parallel=parallel, dry_run=dry_run)
         if request is not None:
-            raise typer.Exit(fleet.flash(request, audio))
+            raise typer.Exit(fleet.flash(request))
         if audio is not None:
             raise typer.Exit(fleet.configure(audio, root))
         raise typer.Exit(fleet.change(root, rollback=rollback, uninstall=uninstall))
@@ -143,11 +147,17 @@ def flash(
         return
     target = SshTarget(to or "", port, identity, options)
     if request is not None:
-        flash_one(target, request, audio, dry_run=dry_run)
+        flash_one(target, request, dry_run=dry_run)
     elif audio is not None:
         configure_one(target, audio, root, dry_run=dry_run)
     else:
         change_one(target, root, rollback=rollback, uninstall=uninstall, dry_run=dry_run)
+
+
+def _given(context: typer.Context) -> list[str]:
+    """Return the variables of the arguments that are on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
 
 
 def _checked(path: Path) -> Bundle:

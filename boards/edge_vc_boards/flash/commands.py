@@ -25,15 +25,11 @@ def tell(line: str) -> None:
     typer.echo(one_line(line), err=True)
 
 
-def flash_one(
-    target: SshTarget, request: FlashRequest, audio: AudioSetup | None, *, dry_run: bool
-) -> None:
+def flash_one(target: SshTarget, request: FlashRequest, *, dry_run: bool) -> None:
     """Flash a board, its sound cards first if asked for, and say what became of it."""
     with SshConnection(target, typer.echo if dry_run else None) as connection:
         shell = BoardShell(connection, dry_run=dry_run)
-        if audio is not None:
-            for line in configure(shell, audio, request.root):
-                tell(line)
+        configure_first(shell, request)
         result = flash_board(shell, request, tell)
     if dry_run:
         return
@@ -48,6 +44,13 @@ def configure_one(target: SshTarget, audio: AudioSetup, root: str, *, dry_run: b
     with SshConnection(target, typer.echo if dry_run else None) as connection:
         for line in configure(BoardShell(connection, dry_run=dry_run), audio, root):
             typer.echo(line)
+
+
+def configure_first(shell: BoardShell, request: FlashRequest) -> None:
+    """Set the sound cards up before a flash, where that is asked for."""
+    if request.audio is not None:
+        for line in configure(shell, request.audio, request.root):
+            tell(line)
 
 
 def configure(shell: BoardShell, audio: AudioSetup, root: str) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 
 from edge_vc_boards.flash.audio_setup import AudioSetup
 from edge_vc_boards.flash.board_shell import BoardShell
-from edge_vc_boards.flash.commands import configure, tell
+from edge_vc_boards.flash.commands import configure, configure_first, tell
 from edge_vc_boards.flash.deploy import flash_board
 from edge_vc_boards.flash.error import NotInstalledError
 from edge_vc_boards.flash.fleet import (
@@ -43,9 +43,9 @@ class FleetCommand:
         self.hosts, self.options = hosts, options
         self.parallel, self.dry_run = parallel, dry_run
 
-    def flash(self, request: FlashRequest, audio: AudioSetup | None) -> int:
+    def flash(self, request: FlashRequest) -> int:
         """Flash them, the first one as a canary; return the exit code."""
-        return self._run(partial(_flash, request, audio))
+        return self._run(partial(_flash, request))
 
     def configure(self, audio: AudioSetup, root: str) -> int:
         """Write their setup of sound cards, the first one as a canary."""
@@ -74,12 +74,8 @@ class FleetCommand:
         return one
 
 
-def _flash(
-    request: FlashRequest, audio: AudioSetup | None, shell: BoardShell, host: InventoryHost
-) -> tuple[HostState, str]:
-    if audio is not None:
-        for line in configure(shell, audio, request.root):
-            tell(line)
+def _flash(request: FlashRequest, shell: BoardShell, host: InventoryHost) -> tuple[HostState, str]:
+    configure_first(shell, request)
     wanted = replace(
         request,
         board=host.board or request.board,

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_vc_boards.flash.audio_setup import AudioSetup
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
@@ -32,6 +33,8 @@ class FlashRequest:
     """Whether systemd shall run the release."""
     run_arguments: tuple[str, ...] = ()
     """Of the service's ``edge-vc-rt run``."""
+    audio: AudioSetup | None = None
+    """What is set up for sound cards; None leaves everything as it is."""
 
     def __post_init__(self) -> None:
         """Refuse a folder that has no place in a unit; raises `FlashError`."""

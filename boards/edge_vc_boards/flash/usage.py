@@ -21,8 +21,9 @@ is in your home folder there: no root is needed, and no service is made. Argumen
 those of the service's `run`.
 
 --configure-audio, alone or with a bundle, loads the overlay of an I2S sound card on a Raspberry Pi
-(config.txt, kept as config.txt.before-edge-vc) or gives a USB card a name that lasts (udev). It is
-never done unasked; none takes it out again, and so does --uninstall.
+(config.txt, kept as config.txt.before-edge-vc) or gives a USB card a name that lasts (udev), over
+SSH, on a card, in a layer or with Ansible. It is never done unasked; none takes it out again, and
+so does --uninstall.
 
 With --image it makes a card for a Raspberry Pi of a stock 64-bit Raspberry Pi OS (.img or .img.xz):
 user, SSH key, Wi-Fi, wheels and bundle go onto the boot partition of a copy, in the way that the

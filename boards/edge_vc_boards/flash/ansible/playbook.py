@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from edge_vc_boards.board import Board
+from edge_vc_boards.flash.audio_setup import AudioSetup
 from edge_vc_boards.flash.carried_systems import CarriedSystem, carried_systems
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.installation_mode import SYSTEM_CONFIG
@@ -21,7 +22,8 @@ from edge_vc_runtime.files.writing import write_whole
 
 _PLAYS = ("install.yml", "rollback.yml", "uninstall.yml")
 _SCRIPTS: tuple[ScriptName, ...] = (
-    *("facts", "venv", "trust", "user", "unit", "health", "activate", "rollback", "remove"),
+    *("facts", "audio", "venv", "trust", "user", "unit", "health", "activate", "rollback"),
+    "remove",
 )
 Say = Callable[[str], None]
 
@@ -104,10 +106,16 @@ def _variables(
         "key": key.public if key else "",
         "signer": key.line if key else "",
         "service": request.service,
+        "audio": _audio(request.audio),
         "run": list(request.run_arguments),
         "allow_downgrade": request.allow_downgrade,
         "targets": {each.system.python: _target(each) for each in systems},
     }
+
+
+def _audio(setup: AudioSetup | None) -> list[str] | None:
+    """Return the arguments of ``audio.sh``; None leaves the sound cards as they are."""
+    return None if setup is None else ["\n".join(setup.overlays), "\n".join(setup.rules)]
 
 
 def _target(each: CarriedSystem) -> dict[str, object]:

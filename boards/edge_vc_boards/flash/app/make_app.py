@@ -7,7 +7,6 @@ from pathlib import Path
 
 from edge_vc_boards.flash.app.app_file import write_app
 from edge_vc_boards.flash.carried_systems import carried_systems
-from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.request import FlashRequest
 from edge_vc_boards.flash.signer_key import check_signed, read_signer_key
 
@@ -19,8 +18,6 @@ def make_app(request: FlashRequest, out: Path, system: str | None, say: Say) -> 
 
     Raises `FlashError` for a bundle that is refused or wheels that do not fit.
     """
-    if request.run_arguments:
-        raise FlashError("--bundle-app: arguments are given to the file when it is called")
     key = read_signer_key(request.trust) if request.trust else None
     check_signed(request.bundle, key, request.allow_unsigned)
     board, systems = carried_systems(request, system, say)

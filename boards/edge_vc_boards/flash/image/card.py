@@ -11,6 +11,7 @@ from pathlib import Path
 from edge_vc_boards.board import Board
 from edge_vc_boards.flash.image.card_settings import CardSettings
 from edge_vc_boards.flash.image.cloud_init_files import cloud_init_files
+from edge_vc_boards.flash.image.config_txt import audio_files
 from edge_vc_boards.flash.image.error import CardError
 from edge_vc_boards.flash.image.fat import file_digest
 from edge_vc_boards.flash.image.image_copy import ImageDigest, copy_image, digest_image
@@ -94,7 +95,8 @@ def _customised(request: CardRequest, part: Path, say: Say) -> tuple[PiImage, Im
 
 
 def _card_files(request: CardRequest, image: PiImage, folder: Path) -> tuple[Files, str]:
-    files = write_payload(request.payload(image), folder)
+    payload = request.payload(image)
+    files = write_payload(payload, folder)
     seed = hashlib.sha256(repr(request.settings).encode())
     for name in sorted(files):
         seed.update(f"{name} {file_digest(files[name])}\n".encode())
@@ -106,7 +108,8 @@ def _card_files(request: CardRequest, image: PiImage, folder: Path) -> tuple[Fil
             files |= cloud_init_files(request.settings, image.cmdline, instance)
         case "rpi-preseed":
             files |= preseed_files(request.settings)
-    return files, instance
+    with _named(request.image):
+        return files | audio_files(image.boot, payload.audio), instance
 
 
 def _write(image: PiImage, files: Files, before: ImageDigest) -> ImageDigest:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc_boards.board import Board, System
+from edge_vc_boards.flash.audio_setup import AudioSetup
 from edge_vc_boards.flash.image.block_device import (
     KernelFiles,
     check_device,
@@ -86,6 +87,8 @@ def _source(request: FlashRequest, say: Say) -> tuple[Board, Callable[[System], 
         raise CardError(f"--board {board.name}: a card is made for a Raspberry Pi")
     if request.root != str(DEFAULT_ROOT) or not request.service:
         raise CardError(f"a card is installed in {DEFAULT_ROOT}, with its service")
+    if request.audio == AudioSetup():
+        raise CardError("--configure-audio none: nothing is set up in a new system")
     key = read_signer_key(request.trust) if request.trust else None
     check_signed(request.bundle, key, request.allow_unsigned)
     if key is None and not request.allow_unsigned:
@@ -98,6 +101,6 @@ def _source(request: FlashRequest, say: Say) -> tuple[Board, Callable[[System], 
         else:
             wheels = carried_wheels(board, system, python, request.engine, say)
         line = key.line if key else ""
-        return Payload(request.bundle.path, wheels, line, request.run_arguments)
+        return Payload(request.bundle.path, wheels, line, request.run_arguments, request.audio)
 
     return board, payload

@@ -27,13 +27,16 @@ class FatPartition:
     def _drive(self) -> str:
         return f"{self.image}@@{self.partition.start}"
 
-    def names(self) -> frozenset[str]:
-        """Return the names at the top, in lower case; raises `CardError` where it is no FAT."""
-        done = run_tool(["mdir", "-i", self._drive, "-a", "-b", "::/"])
+    def names(self, folder: str = "") -> frozenset[str]:
+        """Return the names at the top or in a folder there, in lower case.
+
+        Raises `CardError` where it is no FAT.
+        """
+        done = run_tool(["mdir", "-i", self._drive, "-a", "-b", f"::/{folder}"])
         if done.returncode and b"File not found" not in done.stderr:
             raise CardError(f"its boot partition is no FAT file system: {reason(done, self.image)}")
         lines = done.stdout.decode(errors="replace").splitlines()
-        return frozenset(line.removeprefix("::/").strip("/").lower() for line in lines)
+        return frozenset(line.strip(":/").rpartition("/")[2].lower() for line in lines)
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes; raises `CardError`."""

@@ -8,7 +8,13 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_vc_boards.flash.image.first_boot import PAYLOAD, USER_SCRIPT, first_boot_files
+from edge_vc_boards.flash.audio_setup import AudioSetup
+from edge_vc_boards.flash.image.first_boot import (
+    AUDIO_SCRIPT,
+    PAYLOAD,
+    USER_SCRIPT,
+    first_boot_files,
+)
 from edge_vc_boards.flash.image.host_tool import FIXED_TIME
 from edge_vc_boards.flash.remote_scripts import script_text
 from edge_vc_boards.flash.wheel_choice import CarriedWheels
@@ -26,6 +32,8 @@ class Payload:
     """Line of ``allowed_signers``; empty lists nobody."""
     run_arguments: tuple[str, ...] = ()
     """Of the service's ``edge-vc-rt run``."""
+    audio: AudioSetup | None = None
+    """What is set up for sound cards; None leaves everything as it is."""
 
 
 def write_payload(payload: Payload, folder: Path) -> dict[str, Path | bytes]:
@@ -42,6 +50,10 @@ def write_payload(payload: Payload, folder: Path) -> dict[str, Path | bytes]:
     }
     if payload.signer:
         files["allowed_signers"] = f"{payload.signer}\n".encode()
+    if payload.audio:
+        files[AUDIO_SCRIPT] = script_text("audio").encode()
+        files["audio-overlays"] = "\n".join(payload.audio.overlays).encode()
+        files["audio-rules"] = "\n".join(payload.audio.rules).encode()
     for wheel in payload.wheels.listed.wheels:
         files[f"wheels/{wheel.file}"] = payload.wheels.folder / wheel.file
     archive = folder / PAYLOAD

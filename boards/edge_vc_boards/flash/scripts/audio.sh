@@ -1,4 +1,4 @@
-# OVERLAYS RULES: what config.txt and udev are to hold for sound, in lines; empty takes it out again.
+# OVERLAYS RULES [SYSTEM]: what config.txt and udev are to hold for sound, in lines; empty takes it out again.
 # Prints "changed" or "unchanged", and "restart" where the board has to start anew.
 set -eu
 umask 022
@@ -7,9 +7,10 @@ begin='# edge-vc audio: begin (edge-vc flash --configure-audio; --uninstall remo
 end='# edge-vc audio: end'
 config=/boot/firmware/config.txt
 [ -e "$config" ] || config=/boot/config.txt
+udev=/etc/udev/rules.d/60-edge-vc-audio.rules
+if [ -n "${3:-}" ]; then config=$3/boot/firmware/config.txt udev=$3$udev; fi
 backup=$config.before-edge-vc
 part=$config.edge-vc-part
-udev=/etc/udev/rules.d/60-edge-vc-audio.rules
 said=unchanged
 trap 'rm -f "$part" "$part-2" "$udev.part"' EXIT
 

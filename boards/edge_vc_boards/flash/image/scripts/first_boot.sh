@@ -18,7 +18,7 @@ enable() {
   cat >"$units/edge-vc-first-boot.service" <<UNIT
 [Unit]
 Description=Installation of Edge VC from the boot partition
-RequiresMountsFor=$boot
+RequiresMountsFor=$boot /boot/firmware
 ConditionPathExists=$boot/edge-vc-first-boot.sh
 After=local-fs.target
 
@@ -119,6 +119,15 @@ run() {
   step="installing the bundle"
   "$root/venv/bin/edge-vc-rt" install "$incoming/bundle.evc" --root "$root"
 
+  step="setting up the sound cards" anew=
+  if [ -e "$incoming/audio.sh" ]; then
+    said=$(sh "$incoming/audio.sh" "$(cat "$incoming/audio-overlays")" \
+      "$(cat "$incoming/audio-rules")" "$system")
+    say "sound cards: $said"
+    # A card has its overlays already; where an image was built with this layer, they are new.
+    case $said in *restart*) anew=yes ;; esac
+  fi
+
   step="making the account of the service"
   sh "$incoming/service-user.sh" make
 
@@ -134,6 +143,7 @@ run() {
   echo "$id" >"$root/.first-boot"
   rm -f "$units/multi-user.target.wants/edge-vc-first-boot.service"
   say "done"
+  [ -z "$anew" ] || systemctl --no-block reboot
 }
 
 case ${1:-} in

@@ -1,0 +1,63 @@
+"""Which options of ``edge-vc flash`` count for what it writes; the others are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from edge_vc_boards.flash.error import FlashError
+
+_BUNDLE = {"bundle", "board", "engine", "wheels", "trust", "allow_unsigned"}
+_LOGIN = {"to", "port", "identity", "ssh_option"}
+_FLEET = {"inventory", "group", "parallel", "ssh_option"}
+_INSTALLED = {"root", "allow_downgrade", "no_service", "configure_audio", "run_arguments"}
+_CHANGES = {"show_list", "rollback", "uninstall", "dry_run"}
+_CARD = {
+    *("out", "user", "password_file", "ssh_key", "hostname", "timezone", "locale", "keyboard"),
+    *("wifi", "wifi_file", "wifi_country", "wifi_hidden", "instance", "init_format", "device"),
+}
+PLACES = {
+    "to": _LOGIN | _BUNDLE | _INSTALLED | _CHANGES,
+    "inventory": _FLEET | _BUNDLE | _INSTALLED | _CHANGES,
+    "image": _CARD | _BUNDLE | {"image", "configure_audio", "run_arguments"},
+    "layer": _BUNDLE | {"layer", "system", "configure_audio", "run_arguments"},
+    "bundle_app": _BUNDLE | {"bundle_app", "system"},
+    "ansible": _BUNDLE | _INSTALLED | {"ansible", "system", "inventory", "group"},
+}
+"""For every place the options that count there, by the names of their variables."""
+_WHY = {
+    "dry_run": "--dry-run is for boards over SSH",
+    "show_list": "--list is for boards over SSH: --to USER@HOST or --inventory",
+    "rollback": "--rollback is for boards over SSH: --to USER@HOST or --inventory",
+    "uninstall": "--uninstall is for boards over SSH: --to USER@HOST or --inventory",
+    "port": "--port is for --to USER@HOST; a fleet's ports are in its inventory",
+    "identity": "--identity is for --to USER@HOST; a fleet's keys are in its inventory",
+    "group": "--group is for an --inventory",
+    "parallel": "--parallel is for an --inventory; Ansible has --forks",
+    "allow_downgrade": "--allow-downgrade is for boards that have a release",
+    "run_arguments": "arguments after -- are given to the file when it is called",
+    "system": "--system is for --layer, --bundle-app and --ansible; elsewhere it is found out",
+}
+_WHY |= dict.fromkeys(_CARD, "--image IMG is needed with the options of a card")
+_OF_PLACE = {
+    ("image", "root"): "a card is installed in /opt/edge-vc",
+    ("layer", "root"): "a card is installed in /opt/edge-vc",
+    ("image", "no_service"): "a card is installed with its service",
+    ("layer", "no_service"): "a card is installed with its service",
+    ("bundle_app", "root"): "the file is installed nowhere: it runs where it lies, and unpacks "
+    "into XDG_CACHE_HOME",
+    ("bundle_app", "no_service"): "the file has no service, with or without --no-service",
+    ("bundle_app", "configure_audio"): "the file changes nothing of a system: edge-vc flash "
+    "--to USER@HOST --configure-audio CARD",
+}
+
+
+def check_options(place: str, given: Collection[str]) -> None:
+    """Refuse what was given but would do nothing; both as names of variables.
+
+    Raises `FlashError` with the option, and where it belongs.
+    """
+    for name in given:
+        if name not in PLACES[place]:
+            flag = "--list" if name == "show_list" else f"--{name.replace('_', '-')}"
+            why = _OF_PLACE.get((place, name), _WHY.get(name, f"{flag} does nothing there"))
+            raise FlashError(f"--{place.replace('_', '-')}: {why}")
