@@ -19,8 +19,8 @@ says speech into its microphone and listens to its loudspeaker. Measures
   firmware's, and no program is in time during it.
 
 Statistics: counts over the whole run; delays are medians of the repeats. Leaves out: real sound
-cards, whose converters and drivers add their own delay, and any other machine than this one. A
-machine that does something else besides gives other xruns: run it idle.
+cards, whose converters and drivers add their own delay, and any other machine than this one. The
+sound server's threads have the priorities that distributions give them, where root may. A machine that does something else besides gives other xruns: run it idle.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def sound_server() -> Iterator[Any]:
     module = module_from_spec(spec)
     sys.modules["live_sound"] = module
     spec.loader.exec_module(module)
-    with module.SoundServer() as server:
+    with module.SoundServer(real_time=os.geteuid() == 0) as server:
         os.environ.pop("PULSE_LATENCY_MSEC", None)
         os.environ.update(server.environment)
         yield server

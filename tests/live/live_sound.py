@@ -57,7 +57,9 @@ class SoundServer:
     ``mic_mouth`` speaks into the microphone and ``speaker_heard`` records what the speaker plays.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, real_time: bool = False) -> None:
+        """``real_time``: its threads get the priorities that distributions give them, as root."""
+        self._priority = "yes" if real_time else "no"
         self.folder = Path(tempfile.mkdtemp(prefix="edge-vc-sound-"))
         self.socket = self.folder / "native"
         (self.folder / "asound.conf").write_text(ALSA_CONFIG)
@@ -92,7 +94,8 @@ class SoundServer:
             self._process = subprocess.Popen(
                 [
                     "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1",
-                    "--use-pid-file=no", "--realtime=no", "--high-priority=no",
+                    "--use-pid-file=no",
+                    f"--realtime={self._priority}", f"--high-priority={self._priority}",
                     "--log-target=stderr",
                     "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}",
                     "-L", f"{sink}speaker", "-L", f"{sink}mic_feed",
