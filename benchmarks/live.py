@@ -20,7 +20,8 @@ says speech into its microphone and listens to its loudspeaker. Measures
 
 Statistics: counts over the whole run; delays are medians of the repeats. Leaves out: real sound
 cards, whose converters and drivers add their own delay, and any other machine than this one. The
-sound server's threads have the priorities that distributions give them, where root may. A machine that does something else besides gives other xruns: run it idle.
+sound server's threads have the priorities that distributions give them, where root may. A machine
+that does something else besides gives other xruns: run it idle.
 """
 
 from __future__ import annotations

@@ -71,6 +71,19 @@ def test_spikes_cost_one_hop_of_delay_and_no_more(script: Script) -> None:
     assert script.governor.tier == "base"
 
 
+def test_a_card_whose_own_buffer_runs_empty_gets_a_longer_one(script: Script) -> None:
+    """Twice in a minute; never back, and no further than four times as long."""
+    script.run(10, **EASY | {"starved": 0})
+    assert script.run(50, **EASY | {"starved": 1}) == []
+    assert script.run(30, **EASY | {"starved": 1}) == []
+    assert script.run(40, **EASY | {"starved": 2}) == []
+    assert steps(script.run(5, **EASY | {"starved": 3})) == [("buffer", 1, 2)]
+    assert script.run(100, **EASY | {"starved": 4}) == []
+    assert steps(script.run(10, **EASY | {"starved": 6})) == [("buffer", 2, 4)]
+    assert script.run(600, **EASY | {"starved": 60}) == []
+    assert "own buffer ran empty 2 times in 60 s" in script.decisions[0].reason
+
+
 @pytest.mark.parametrize("callback_hops", [0.25, 0.5])
 def test_a_ring_that_is_nearly_empty_gets_a_hop_before_it_is_heard(
     script: Script, callback_hops: float
@@ -225,6 +238,9 @@ def test_it_carries_decisions_out_and_writes_them_down() -> None:
         def set_reserve_hops(self, hops: int) -> None:
             calls.append(("reserve", hops))
 
+        def set_buffer(self, factor: int) -> None:
+            calls.append(("buffer", factor))
+
         def select_tier(self, name: str) -> None:
             calls.append(("tier", name))
 
@@ -257,6 +273,7 @@ observations = st.builds(
     temperature_c=st.one_of(st.none(), st.floats(-20, 120, allow_subnormal=False)),
     throttled=st.sampled_from([None, "0x0", "0x4", "0x50005", "nonsense", ""]),
     running=st.sampled_from([True, True, True, False]),
+    starved=st.integers(0, 6),
 )
 
 
@@ -273,7 +290,7 @@ def test_whatever_is_observed_it_stays_within_its_states(
     governor = Governor(
         dict(zip(names, range(tiers, 0, -1), strict=True)), GovernorSettings(reserve_hops=reserve)
     )
-    state: dict[str, object] = {"reserve": 0, "tier": names[0], "bypass": False}
+    state: dict[str, object] = {"reserve": 0, "buffer": 1, "tier": names[0], "bypass": False}
     last, shown = float("-inf"), 0.0
     for made in decisions(governor, script):
         assert made.before == state[made.what]
@@ -286,7 +303,8 @@ def test_whatever_is_observed_it_stays_within_its_states(
         shown += 1
     assert 0 <= governor.reserve_hops <= reserve
     assert state == {
-        "reserve": governor.reserve_hops, "tier": governor.tier, "bypass": governor.bypassed
+        "reserve": governor.reserve_hops, "buffer": governor.buffer,
+        "tier": governor.tier, "bypass": governor.bypassed,
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from edge_vc_runtime.audio.drifting_resampler import DriftingResampler
 from edge_vc_runtime.devices.backend import StreamFormat
 from edge_vc_runtime.governor.governor_options import GovernorOptions, GovernorSettings
 from edge_vc_runtime.governor.steering import LoopActuators, Steering
+from edge_vc_runtime.live.device_choice import DeviceChoice
 from edge_vc_runtime.live.drift import DriftController
 from edge_vc_runtime.live.live_output import LiveOutput
 from edge_vc_runtime.live.loop import LiveLoop, LoopSettings
@@ -34,10 +35,17 @@ SETTINGS = LoopSettings(
 class Steered:
     """A loop that runs no thread, and its steering; `see` shows it a moment."""
 
-    def __init__(self, options: GovernorOptions | None = None, bypass: Any = None) -> None:
+    def __init__(
+        self,
+        options: GovernorOptions | None = None,
+        bypass: Any = None,
+        devices: DeviceChoice | None = None,
+    ) -> None:
         lines = [DelayLine("base", 2.0, 0), DelayLine("nano", 1.0, 0)]
         self.converter = TieredConverter(cast(list[Session], lines))
-        self.loop = LiveLoop(FakeBackend(), self.converter, SETTINGS)
+        self.loop = LiveLoop(
+            FakeBackend(), self.converter, replace(SETTINGS, devices=devices or DeviceChoice())
+        )
         self.events: list[dict[str, object]] = []
         self.sensors = Sensors(None, None, 55.5, "0x0", None)
         self.steering = Steering(
@@ -137,6 +145,34 @@ def test_a_lost_device_stops_deciding_and_drift_begins_anew(
     assert isinstance(passage.output.resampler, DriftingResampler)
     loop.stop()
     assert seen.tier == "base"
+
+
+@pytest.mark.parametrize("buffer_ms", [None, 5.0])
+def test_a_loudspeaker_that_runs_empty_is_opened_again_unless_the_user_said_how_long(
+    buffer_ms: float | None,
+) -> None:
+    steered = Steered(devices=DeviceChoice(buffer_ms=buffer_ms))
+    loop = steered.loop
+    loop._open()
+    first = loop.pair
+    assert first is not None
+    passage = loop._worker.passage
+    assert passage is not None
+    passage.output.write(np.zeros(160, np.float32))
+    passage.output.flowing = True
+    block = np.zeros((first.output.format.frames, first.output.format.channels), np.float32)
+    steered.see(1)
+    for _ in range(2):
+        passage.output.play(block[:8], True)
+    steered.see(1)
+    assert loop.pair is not None
+    assert loop.counters.starved == loop.counters.xruns == 2
+    lengthened = loop.pair.output.format.frames / first.output.format.frames
+    assert lengthened == (2 if buffer_ms is None else 1)
+    assert [event["what"] for event in steered.events] == (["buffer"] if buffer_ms is None else [])
+    assert loop.snapshot().reopened == 0
+    assert loop.state == "running"
+    loop.stop()
 
 
 def test_the_lowest_fill_is_of_the_time_since_it_was_asked_for() -> None:

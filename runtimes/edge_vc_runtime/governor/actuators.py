@@ -7,14 +7,17 @@ from typing import Literal, Protocol
 
 from edge_vc_runtime.live.events import EventLog
 
-Change = Literal["reserve", "tier", "bypass"]
+Change = Literal["reserve", "buffer", "tier", "bypass"]
 
 
 class Actuators(Protocol):
-    """Called from the monitor thread; each takes effect within a few hops, without a click."""
+    """Called from the monitor thread; all but a buffer change within a few hops without a click."""
 
     def set_reserve_hops(self, hops: int) -> None:
         """Have so many hops more delay than at the start; see `ElasticHops.set_hops`."""
+
+    def set_buffer(self, factor: int) -> None:
+        """Make the loudspeaker's own buffer so many times as long; see `LiveLoop.set_buffer`."""
 
     def select_tier(self, name: str) -> None:
         """Move to a tier; see `TieredConverter.select`."""
@@ -31,7 +34,7 @@ class Decision:
     """When, on the observations' clock."""
     what: Change
     before: int | str | bool
-    """Hops, a tier's name, or whether it was bypassed."""
+    """Hops, a factor, a tier's name, or whether it was bypassed."""
     after: int | str | bool
     reason: str
     """One line with the numbers that led to it."""
@@ -40,6 +43,8 @@ class Decision:
         """Carry it out."""
         if self.what == "reserve":
             actuators.set_reserve_hops(int(self.after))
+        elif self.what == "buffer":
+            actuators.set_buffer(int(self.after))
         elif self.what == "tier":
             actuators.select_tier(str(self.after))
         else:

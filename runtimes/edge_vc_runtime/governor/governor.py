@@ -32,6 +32,8 @@ class Governor:
             raise ValueError("no tiers: give at least the one that runs")
         self.settings = settings = settings or GovernorSettings()
         self.reserve_hops = 0
+        self.buffer = 1
+        """By how much the loudspeaker's own buffer is longer than at the start."""
         self.bypassed = False
         self._names, self._costs = tuple(tiers), tuple(tiers.values())
         self._tier = self._names.index(start) if start else 0
@@ -44,6 +46,7 @@ class Governor:
         self._busiest_ms: float | None = None
         """Highest median step of the calm time."""
         self._xruns = RecentCount(settings.window_s)
+        self._starved = RecentCount(settings.starved_s)
         self._backoffs: dict[Change, Backoff] = {
             "reserve": Backoff(settings.reserve_s, settings.longest_s, settings.forget_s),
             "tier": Backoff(settings.tier_s, settings.longest_s, settings.forget_s),
@@ -69,6 +72,7 @@ class Governor:
         """Return what is to change now, or None; the governor counts on it being carried out."""
         self._now = max(self._now, seen.seconds)  # a clock set back ends no wait early
         recent = self._xruns.count(self._now, seen.xruns)
+        starved = self._starved.count(self._now, seen.starved)
         if not seen.running:
             self._pause()
             return None
@@ -80,7 +84,7 @@ class Governor:
             return None
         if self.bypassed:
             return self._convert_again(recent)
-        return self._down(pressure) or self._up(seen, pressure)
+        return self._lengthen(starved) or self._down(pressure) or self._up(seen, pressure)
 
     def _follow_calm(self, seen: Observation, calm: bool) -> None:
         if not calm:
@@ -96,6 +100,14 @@ class Governor:
         self._calm_since = self._busiest_ms = None
         self._xruns.clear()
         self._settled = self._now + self.settings.settle_s
+
+    def _lengthen(self, starved: int) -> Decision | None:
+        if starved < self.settings.starved_xruns or self.buffer >= self.settings.most_buffer:
+            return None
+        self._starved.clear()
+        self.buffer *= 2
+        reason = f"the card's own buffer ran empty {starved} times in {self.settings.starved_s:g} s"
+        return self._decide("buffer", self.buffer // 2, self.buffer, reason)
 
     def _down(self, pressure: Pressure) -> Decision | None:
         if pressure.strained and self.reserve_hops < self.settings.reserve_hops:

@@ -28,6 +28,13 @@ class GovernorSettings:
     A ring without load holds two or three."""
     reserve_hops: int = 1
     """Most hops of delay that are added; 0 adds none."""
+    starved_xruns: int = 2
+    """Xruns within ``starved_s`` in which the loudspeaker's own buffer had run empty that lead to a
+    longer one: audio that waits elsewhere is no help there."""
+    starved_s: float = 60.0
+    most_buffer: int = 4
+    """By how much that buffer is made longer at most, in steps of two. Each step is a gap of 0.3 s,
+    so none is taken back; 1: none is made."""
     bypass: bool = True
     """Whether the unconverted voice may be passed on where even the smallest tier is too slow."""
     tier_xruns: int = 2

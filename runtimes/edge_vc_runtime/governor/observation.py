@@ -26,6 +26,8 @@ class Observation:
     """Lowest fill of the output ring in hops, before a hop was written; None where unknown."""
     xruns: int = 0
     """Overflows and underflows since the start."""
+    starved: int = 0
+    """Those of them in which the loudspeaker's own buffer had run empty, since the start."""
     temperature_c: float | None = None
     throttled: str | None = None
     """The firmware's bits, hexadecimal (``0x50005``); see `edge_vc_runtime.sensors`."""

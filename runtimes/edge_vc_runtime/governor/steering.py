@@ -31,6 +31,10 @@ class LoopActuators:
         """Have so many hops more delay than at the start."""
         self.loop.set_reserve_hops(hops)
 
+    def set_buffer(self, factor: int) -> None:
+        """Make the loudspeaker's own buffer so many times as long."""
+        self.loop.set_buffer(factor)
+
     def select_tier(self, name: str) -> None:
         """Move to a tier."""
         self.converter.select(name)
@@ -56,6 +60,8 @@ class Steering:
         settings = options.settings
         if actuators.bypass is None:
             settings = replace(settings, bypass=False)
+        if self._loop.settings.devices.buffer_ms is not None:
+            settings = replace(settings, most_buffer=1)  # the user said how long
         self._governor = Governor(self._converter.costs, settings, self._converter.tier)
         self._enabled = options.enabled
         self._log = log
@@ -64,7 +70,7 @@ class Steering:
         self._sensed = 0.0
         self._hop_ms = self._converter.hop / self._converter.sample_rate * 1000
         self._drift: DriftController | None = None
-        self._disturbed = (0, 0, 0)
+        self._disturbed = (0, 0, 0, 0)
         self._reserve_hops = 0
 
     def complete(self, seen: LiveSnapshot) -> LiveSnapshot:
@@ -97,6 +103,7 @@ class Steering:
             callback_hops=self._callback_hops(),
             least_fill=self._loop.take_least_fill(),
             xruns=seen.xruns,
+            starved=self._loop.counters.starved,
             temperature_c=seen.temperature_c,
             throttled=seen.throttled,
             running=seen.state == "running",
@@ -114,7 +121,7 @@ class Steering:
         if pair is None or fill is None:
             return
         rate = pair.output.format.sample_rate
-        drift, moved = self._drift, (seen.reopened, seen.xruns, seen.dropped)
+        drift, moved = self._drift, (id(pair), seen.reopened, seen.xruns, seen.dropped)
         if drift is None or drift.sample_rate != rate:
             drift = self._drift = DriftController(rate)
         elif moved != self._disturbed or self._loop.leaving_out:

@@ -17,6 +17,8 @@ class LiveCounters:
     """Callbacks whose samples found no place in the input ring, or that the card reported."""
     output_underflows: int = 0
     """Callbacks that found too few samples in the output ring, or that the card reported."""
+    starved: int = 0
+    """Those of them in which the ring held enough: the card's own buffer had run empty before."""
     dropped: int = 0
     """Hops of input that were left out after a gap, so that the delay did not grow."""
     muted: int = 0

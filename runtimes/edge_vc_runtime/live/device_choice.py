@@ -16,3 +16,5 @@ class DeviceChoice:
     output_rate: int | None = None
     buffer_ms: float | None = None
     """Audio of one callback of the loudspeaker; None: what suits a card or a sound server."""
+    buffer_factor: int = 1
+    """By how much it is made longer."""

@@ -50,13 +50,14 @@ class DevicePair:
         self._receive, self._play = _Callback(), _Callback()
         hops = ceil(hop_s / _MOST_INPUT_S - 1e-9)
         played_s = None if choice.buffer_ms is None else choice.buffer_ms / 1000
+        factor = choice.buffer_factor
         self.input = _open(
             backend, self.input_device, "input", self._receive, choice.input_rate, hop_s / hops
         )
         try:
             self.output = _open(
                 backend, self.output_device, "output", self._play, choice.output_rate,
-                played_s or _SERVER_S, played_s or CALLBACK_S,
+                factor * (played_s or _SERVER_S), factor * (played_s or CALLBACK_S),
             )  # fmt: skip
         except BaseException:
             self.input.close()

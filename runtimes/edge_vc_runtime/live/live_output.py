@@ -84,6 +84,8 @@ class LiveOutput:
             self.missed += missing
         if missing or underflow:
             self._counters.output_underflows += 1
+            if not missing:
+                self._counters.starved += 1
 
     @property
     def delay_ms(self) -> float:

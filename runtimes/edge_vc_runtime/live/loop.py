@@ -121,6 +121,23 @@ class LiveLoop:
         """Have so many hops more delay than at the start."""
         self._elastic.set_hops(hops)
 
+    def set_buffer(self, factor: int) -> None:
+        """Open the cards again, the loudspeaker with a buffer ``factor`` times as long.
+
+        On the thread that calls `tend`; silent for about 0.3 s.
+        """
+        self._devices = replace(self._devices, buffer_factor=factor)
+        pair, self.pair = self.pair, None
+        self._worker.passage = None
+        if pair is None:
+            return
+        pair.close()
+        try:
+            self._open()
+        except DeviceError:
+            self.state = "waiting"
+            self._next_look = time.monotonic() + _LOOK_EVERY_S
+
     def set_ppm(self, ppm: float) -> None:
         """Make so many output samples per million more, where the output resampler can."""
         self._ppm = ppm
