@@ -19,7 +19,10 @@ def active_level_db(samples: Samples, sample_rate: int) -> float:
     Active are the 20 ms frames within 25 dB of the loud ones (95th percentile), so pauses do not
     count; a coarse form of ITU-T P.56. `SILENCE_DB` for audio without any signal.
     """
-    power = frame_power(samples, max(1, round(_FRAME_SECONDS * sample_rate)))
+    return _active_db(frame_power(samples, max(1, round(_FRAME_SECONDS * sample_rate))))
+
+
+def _active_db(power: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     loud = float(np.percentile(power, 95)) or float(power.max())
     if loud <= 10 ** (SILENCE_DB / 10):
         return SILENCE_DB
@@ -47,11 +50,43 @@ def normalize_level(
     smaller, so nothing clips. Silence comes back unchanged.
     """
     level_db = active_level_db(samples, sample_rate)
+    peak = float(np.abs(samples).max(initial=0.0))
+    return (samples * np.float32(level_gain(level_db, peak, target_db, peak_db))).astype(np.float32)
+
+
+def level_gain(level_db: float, peak: float, target_db: float, peak_db: float = -1.0) -> float:
+    """Return the factor that `normalize_level` applies to audio of this level and ``peak``."""
     if level_db <= SILENCE_DB:
-        return samples.astype(np.float32)
-    peak = float(np.abs(samples).max())
-    gain = min(10 ** ((target_db - level_db) / 20), 10 ** (peak_db / 20) / peak)
-    return (samples * np.float32(gain)).astype(np.float32)
+        return 1.0
+    return float(min(10 ** ((target_db - level_db) / 20), 10 ** (peak_db / 20) / peak))
+
+
+class ActiveLevel:
+    """Measures a recording of any length, block by block; 8 bytes for each 20 ms are kept."""
+
+    def __init__(self, sample_rate: int) -> None:
+        """Take a rate in Hz."""
+        self._frame = max(1, round(_FRAME_SECONDS * sample_rate))
+        self._rest = np.zeros(0, np.float32)
+        self._powers: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
+        self.peak = 0.0
+        """Largest magnitude so far."""
+
+    def push(self, block: Samples) -> None:
+        """Take the next block ``[T]``."""
+        heard = np.concatenate([self._rest, block])
+        whole = len(heard) // self._frame * self._frame
+        if whole:
+            self._powers.append(frame_power(heard[:whole], self._frame))
+        self._rest = heard[whole:]
+        self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
+
+    @property
+    def level_db(self) -> float:
+        """What `active_level_db` returns of all that was pushed."""
+        last = [frame_power(self._rest, self._frame)] if len(self._rest) else []
+        power = np.concatenate([*self._powers, *last, np.zeros(0)])
+        return _active_db(power) if power.size else SILENCE_DB
 
 
 def level_fall_db(samples: Samples, sample_rate: int) -> float:

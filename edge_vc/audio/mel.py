@@ -6,6 +6,8 @@ import librosa
 import torch
 from torch import Tensor, nn
 
+from edge_vc.audio.long_audio import AudioWindow, LongAudio, windows
+
 LOG_FLOOR = 1e-5
 """Added before the logarithm: about 100 dB below full scale."""
 CHUNK_FRAMES = 2_000
@@ -60,3 +62,28 @@ def channel_mean(log_mel: Tensor) -> Tensor:
     loudness = log_mel.mean(0)
     loud = loudness >= loudness.median()
     return log_mel[:, loud].mean(1, keepdim=True)
+
+
+def long_channel_mean(audio: LongAudio, log_mel: LogMel) -> Tensor:
+    """Return the `channel_mean` ``[bands, 1]`` of a recording of any length, whole hops long.
+
+    Of each frame only its loudness is kept.
+    """
+    size, context = CHUNK_FRAMES * log_mel.hop, log_mel.window_size
+    context += -context % log_mel.hop
+    parts = list(windows(audio.length, size, context))
+    loudness = [_part(audio, log_mel, part).mean(0) for part in parts]
+    middle = torch.cat(loudness).median()
+    total, count = torch.zeros(len(log_mel.bank), 1, dtype=torch.double), 0
+    for part, level in zip(parts, loudness, strict=True):
+        loud = level >= middle
+        total = total + _part(audio, log_mel, part)[:, loud].double().sum(1, keepdim=True)
+        count += int(loud.sum())
+    return (total / count).float()
+
+
+def _part(audio: LongAudio, log_mel: LogMel, part: AudioWindow) -> Tensor:
+    """Return the frames ``[bands, F]`` of a part."""
+    frames: Tensor = log_mel(torch.from_numpy(audio.read(part.low, part.high))[None])[0]
+    first, last = ((place - part.low) // log_mel.hop for place in (part.start, part.stop))
+    return frames[:, first:last]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ _PERIODIC = 0.25
 _OCTAVE_COST = 0.01
 _BLOCK = 8_192
 """Frames that are looked at together."""
+_CORRELATED = 1_024
+"""Frames that are correlated together, 60 kB each."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,17 @@ def track_pitch(
     typical = typical_pitch(samples, sample_rate, lowest, highest)
     f0 = np.zeros(frames)
     if typical:
-        low, high = max(lowest, typical / 2), min(highest, typical * 2)
-        signal = _high_pass(samples, sample_rate, low)
-        f0 = _dio(signal, sample_rate, hop, low, high)
-        # WORLD counts frames in floating point and may add or drop the last one.
-        f0 = np.pad(f0[:frames], (0, max(0, frames - f0.shape[0])))
-        f0[_weak_bass(signal, sample_rate, hop)] = 0.0
+        low, high = search_range(typical, lowest, highest)
+        signal = high_pass(samples, sample_rate, low)
+        f0 = search_f0(signal, sample_rate, hop, low, high)
+        power = bass_power(signal, sample_rate, hop)
+        f0[power < weak_power(power)] = 0.0
     return Pitch(f0.astype(np.float32), interpolate_log_f0(f0, unvoiced_hz=lowest), hop)
+
+
+def search_range(typical: float, lowest: float, highest: float) -> tuple[float, float]:
+    """Return where F0 is searched, in Hz: within an octave of the typical one."""
+    return max(lowest, typical / 2), min(highest, typical * 2)
 
 
 def typical_pitch(
@@ -94,10 +101,41 @@ def typical_pitch(
     window = round(0.04 * sample_rate)
     if samples.shape[0] < window or np.ptp(samples) == 0.0:
         return 0.0
-    signal = _high_pass(samples, sample_rate, lowest * 1.1)
-    frames = _centred_frames(signal, window, window // 4) * np.hanning(window)
+    frames = speech_frames(samples, sample_rate, lowest)
     power = np.square(frames).mean(axis=1)
-    frames = frames[power > np.percentile(power, 95) * 10 ** (_LOUD_DB / 10)]
+    lags = periods(frames[power > loud_power(power)], sample_rate, lowest, highest)
+    return float(sample_rate / np.median(lags)) if lags.size else 0.0
+
+
+def speech_frames(samples: Samples, sample_rate: int, lowest: float) -> Signal:
+    """Return the windowed frames of 40 ms, one every 10 ms, that `typical_pitch` looks at."""
+    window = round(0.04 * sample_rate)
+    signal = high_pass(samples, sample_rate, lowest * 1.1)
+    frames: Signal = centred_frames(signal, window, window // 4) * np.hanning(window)
+    return frames
+
+
+def loud_power(power: Signal) -> float:
+    """Return the power above which a frame counts as loud, from those of all frames."""
+    return float(np.percentile(power, 95) * 10 ** (_LOUD_DB / 10))
+
+
+def periods(
+    frames: Signal, sample_rate: int, lowest: float, highest: float
+) -> NDArray[np.signedinteger[Any]]:
+    """Return the periods in samples of those of `speech_frames` that are periodic."""
+    blocks = range(0, len(frames), _CORRELATED)
+    found = [
+        _periods(frames[start : start + _CORRELATED], sample_rate, lowest, highest)
+        for start in blocks
+    ]
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def _periods(
+    frames: Signal, sample_rate: int, lowest: float, highest: float
+) -> NDArray[np.signedinteger[Any]]:
+    window = frames.shape[1]
     lags = np.arange(int(sample_rate / highest), int(min(sample_rate / lowest, 0.6 * window)) + 1)
     correlation = _compressed_correlation(frames, sample_rate, reach=int(lags[-1]) + 2)
     inner = correlation[:, lags]
@@ -105,9 +143,8 @@ def typical_pitch(
     # Twice the period correlates as well as the period: longer lags pay a little.
     merit = np.where(peak, inner - _OCTAVE_COST * np.log2(lags / lags[0]), 0.0)
     periodic = merit.max(axis=1, initial=0.0) > _PERIODIC
-    if not periodic.any():
-        return 0.0
-    return float(sample_rate / np.median(lags[merit[periodic].argmax(axis=1)]))
+    found: NDArray[np.signedinteger[Any]] = lags[merit[periodic].argmax(axis=1)]
+    return found
 
 
 def _compressed_correlation(frames: Signal, sample_rate: int, reach: int) -> Signal:
@@ -135,32 +172,37 @@ def interpolate_log_f0(f0: NDArray[np.floating], unvoiced_hz: float = 100.0) -> 
     return bridged.astype(np.float32)
 
 
-def _high_pass(samples: Samples, sample_rate: int, cutoff: float) -> Signal:
+def high_pass(samples: Samples, sample_rate: int, cutoff: float) -> Signal:
+    """Return ``[T]`` without what lies below ``cutoff`` Hz, forwards and backwards."""
     sections = butter(4, cutoff, "highpass", fs=sample_rate, output="sos")
     padding = min(samples.shape[0] - 1, round(0.05 * sample_rate))
     filtered = sosfiltfilt(sections, samples.astype(np.float64), padlen=padding)
     return np.ascontiguousarray(filtered, dtype=np.float64)
 
 
-def _weak_bass(signal: Signal, sample_rate: int, hop: int) -> NDArray[np.bool_]:
-    """``[frames]``: whether there is next to nothing below 1 kHz, where voices have their power."""
+def bass_power(signal: Signal, sample_rate: int, hop: int) -> Signal:
+    """Return the power of each frame below 1 kHz, where voices have theirs."""
     sections = butter(4, min(1000.0, 0.45 * sample_rate), fs=sample_rate, output="sos")
     bass = np.asarray(sosfilt(sections, signal), dtype=np.float64)
-    frames = _centred_frames(bass, round(0.025 * sample_rate), hop)
+    frames = centred_frames(bass, round(0.025 * sample_rate), hop)
     blocks = range(0, len(frames), _BLOCK)
-    power = np.concatenate([np.square(frames[b : b + _BLOCK]).mean(axis=1) for b in blocks])
-    weak: NDArray[np.bool_] = power < np.percentile(power, 95) * 10 ** (_QUIET_DB / 10)
-    return weak
+    return np.concatenate([np.square(frames[b : b + _BLOCK]).mean(axis=1) for b in blocks])
 
 
-def _centred_frames(signal: Signal, window: int, hop: int) -> Signal:
+def weak_power(power: Signal) -> float:
+    """Return the `bass_power` below which a frame is unvoiced, from that of all frames."""
+    return float(np.percentile(power, 95) * 10 ** (_QUIET_DB / 10))
+
+
+def centred_frames(signal: Signal, window: int, hop: int) -> Signal:
     """Cut ``[T]`` into ``[T // hop + 1, window]``, frame ``n`` centred on ``n * hop``."""
     padded = np.pad(signal, (window // 2, window))
     frames: Signal = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
     return frames[: signal.shape[0] // hop + 1]
 
 
-def _dio(signal: Signal, sample_rate: int, hop: int, lowest: float, highest: float) -> Signal:
+def search_f0(signal: Signal, sample_rate: int, hop: int, lowest: float, highest: float) -> Signal:
+    """Return F0 in Hz of ``T // hop + 1`` frames, 0 where nothing is periodic."""
     coarse, times = pyworld.dio(
         signal,
         sample_rate,
@@ -172,4 +214,6 @@ def _dio(signal: Signal, sample_rate: int, hop: int, lowest: float, highest: flo
     refined: Signal = pyworld.stonemask(signal, coarse, times, sample_rate)
     # StoneMask may wander out of the search range; such a frame is not trusted.
     refined[(refined < lowest * 0.9) | (refined > highest * 1.1)] = 0.0
-    return refined
+    # WORLD counts frames in floating point and may add or drop the last one.
+    frames = signal.shape[0] // hop + 1
+    return np.pad(refined[:frames], (0, max(0, frames - refined.shape[0])))

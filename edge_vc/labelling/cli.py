@@ -182,7 +182,7 @@ def _show(report: LabelReport, console: Console) -> None:
     if report.dropped:
         table = Table("recording", "left out because", "details", title="without labels")
         for row in report.dropped[:20]:
-            cells = (row.utterance.path.name, row.outcome.reason, row.outcome.fact)
+            cells = (Path(row.where).name, row.outcome.reason, row.outcome.fact)
             table.add_row(*(escape(one_line(cell)) for cell in cells))
         console.print(table)
     if report.unmatched:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -12,9 +13,16 @@ from edge_vc.labelling.delay import DelayEstimate, common_delay_ms
 from edge_vc.labelling.folder import REPORT, TABLE, LabelFolder, TeacherRecord
 from edge_vc.labelling.label import RATE, Alignment
 from edge_vc.labelling.labels import LabelledAudio, load_labels
+from edge_vc.labelling.long_recording import (
+    LongRecording,
+    PartKey,
+    long_recording,
+    may_be_long,
+    part_keys,
+)
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport, rows_in_order
-from edge_vc.labelling.task import FAILED, LabelOutcome, LabelTask, label_key
+from edge_vc.labelling.task import FAILED, LEFT_OUT, TOO_LONG, LabelOutcome, LabelTask, label_key
 from edge_vc.teachers.loading import teacher_hash
 from edge_vc.teachers.pairs_folder import PairsSpec
 from edge_vc.teachers.spec import TeacherError, TeacherSpec
@@ -30,6 +38,7 @@ PROBES = 12
 
 Recording = tuple[Utterance, float]
 """What to label, and how fast to play it."""
+_NOT_YET = LabelOutcome("", FAILED)
 LabelPool = WorkerPool[LabelTask, LabelOutcome]
 """Workers whose opener is a `TeacherOpener`."""
 
@@ -64,6 +73,7 @@ class LabelJob:
         self._folder = LabelFolder(folder)
         self._hash = teacher_hash(spec)
         self._keys: dict[int, str] = {}
+        self._parts: dict[str, list[PartKey]] = {}
         self._found: dict[str, LabelOutcome] = {}
 
     def run(self, pool: LabelPool, progress: Progress = no_progress) -> LabelReport:
@@ -75,7 +85,8 @@ class LabelJob:
         """
         with self._folder.locked(self._settings.wait):
             teacher = self._folder.claim(self._hash, asdict(self._spec))
-            self._found = self._folder.finished()
+            finished = self._folder.finished()
+            self._found = {k: o for k, o in finished.items() if o.reason != TOO_LONG}
             try:
                 with Scheduler(pool, self._settings.timeouts) as scheduler:
                     teacher = self._measured(teacher, scheduler, progress)
@@ -102,8 +113,7 @@ class LabelJob:
         if self._corrects and self._settings.delay_ms is None and not teacher.measured:
             step = max(1, len(self._recordings) // PROBES)
             chosen = self._recordings[::step][:PROBES]
-            probes = (self._task(recording, Alignment(), probe=True) for recording in chosen)
-            outcomes = map(_outcome, scheduler.work(probes))
+            outcomes = map(_outcome, scheduler.work(self._probes(chosen)))
             delays = [
                 DelayEstimate(outcome.delay_ms, outcome.correlation or 0.0)
                 for outcome in progress(outcomes, len(chosen), "delay is measured")
@@ -112,6 +122,20 @@ class LabelJob:
             teacher = replace(teacher, common_ms=common_delay_ms(delays), measured=bool(delays))
         self._folder.write_teacher(teacher)
         return teacher
+
+    def _probes(self, chosen: Sequence[Recording]) -> Iterator[LabelTask]:
+        """Yield what the delay is measured on; of a long recording, parts all over it."""
+        each = max(1, PROBES // max(1, len(chosen)))
+        for recording in chosen:
+            key, parts = self._key(recording, Alignment()), []
+            with suppress(AudioError):
+                parts = part_keys(*recording, key) if may_be_long(*recording) else []
+            if not parts:
+                yield self._task(recording, Alignment(), probe=True)
+                continue
+            with suppress(AudioError), self._opened(recording) as opened:
+                for part in parts[:: max(1, len(parts) // each)][:each]:
+                    yield opened.task(part, Alignment(), probe=True)
 
     @property
     def _corrects(self) -> bool:
@@ -126,8 +150,7 @@ class LabelJob:
         """Return recordings by key: the same bytes under two names are labelled once."""
         distinct: dict[str, Recording] = {}
         for index, recording in enumerate(self._recordings):
-            utterance, speed = recording
-            key = self._key(_content(utterance), speed, alignment)
+            key = self._key(recording, alignment)
             self._keys[index] = key
             distinct.setdefault(key, recording)
         return distinct
@@ -138,33 +161,78 @@ class LabelJob:
         distinct: dict[str, Recording],
         alignment: Alignment,
     ) -> Iterator[LabelOutcome]:
-        """Yield those of earlier runs first, then others as they come."""
+        """Yield those of earlier runs first, then others as they come, one for each recording."""
         done = {
             key: self._found[key]
             for key in distinct
             if key in self._found and self._found[key].status != FAILED
         }
         yield from done.values()
-        todo = (recording for key, recording in distinct.items() if key not in done)
-        tasks = (self._task(recording, alignment) for recording in todo)
+        todo = {key: recording for key, recording in distinct.items() if key not in done}
+        long: dict[str, list[PartKey]] = {}
+        for key, recording in todo.items():
+            with suppress(AudioError):  # said by the worker that reads it
+                if may_be_long(*recording):
+                    long[key] = part_keys(*recording, key)
+        tasks = (self._task(rec, alignment) for key, rec in todo.items() if not long.get(key))
         for outcome in map(_outcome, scheduler.work(tasks)):
-            self._folder.store(outcome)
-            self._found[outcome.key] = replace(outcome, content=b"")
-            yield outcome
+            if outcome.reason == TOO_LONG:
+                long[outcome.key] = part_keys(*todo[outcome.key], outcome.key)
+            else:
+                yield self._stored(outcome)
+        for key, parts in long.items():
+            if parts:
+                yield self._label_parts(scheduler, key, todo[key], parts, alignment)
+
+    def _stored(self, outcome: LabelOutcome) -> LabelOutcome:
+        self._folder.store(outcome)
+        self._found[outcome.key] = replace(outcome, content=b"")
+        return outcome
+
+    def _label_parts(
+        self,
+        scheduler: Scheduler[LabelTask, LabelOutcome],
+        key: str,
+        recording: Recording,
+        parts: list[PartKey],
+        alignment: Alignment,
+    ) -> LabelOutcome:
+        """Label what of a long recording is not labelled yet; return what became of its end."""
+        todo = [p for p in parts if self._found.get(p.key, _NOT_YET).status == FAILED]
+        try:
+            if todo:
+                with self._opened(recording) as opened:
+                    self._parts[key] = parts
+                    tasks = (opened.task(part, alignment) for part in todo)
+                    for outcome in map(_outcome, scheduler.work(tasks)):
+                        self._stored(outcome)
+        except AudioError as error:
+            return self._stored(LabelOutcome(key, LEFT_OUT, "bad recording", str(error)))
+        self._parts[key] = parts
+        return self._found[parts[-1].key]
+
+    def _opened(self, recording: Recording) -> AbstractContextManager[LongRecording]:
+        rate = self._settings.sample_rate
+        return long_recording(self._spec, *recording, rate, self._folder.root)
 
     def _task(self, recording: Recording, alignment: Alignment, probe: bool = False) -> LabelTask:
         utterance, speed = recording
-        content = _content(utterance)
-        key = self._key(content, speed, alignment)
+        content, key = _content(utterance), self._key(recording, alignment)
         suffix, rate = utterance.path.suffix, self._settings.sample_rate
         return LabelTask(key, suffix, content, speed, alignment, probe, rate)
 
-    def _key(self, content: bytes, speed: float, alignment: Alignment) -> str:
-        return label_key(content, self._hash, speed, alignment, self._settings.sample_rate)
+    def _key(self, recording: Recording, alignment: Alignment) -> str:
+        utterance, speed = recording
+        with _readable(utterance.path):
+            return label_key(
+                utterance.path, self._hash, speed, alignment, self._settings.sample_rate
+            )
 
     def _report(self, teacher: TeacherRecord) -> LabelReport:
-        rows = rows_in_order(self._recordings, self._keys, self._found)
-        return LabelReport(teacher, rows, len(self._recordings), _unmatched(self._spec))
+        rows = rows_in_order(self._recordings, self._keys, self._parts, self._found)
+        parts = [self._parts[key] for key in self._keys.values() if key in self._parts]
+        wanted = len(self._recordings) - len(parts) + sum(map(len, parts))
+        return LabelReport(teacher, rows, wanted, _unmatched(self._spec))
 
 
 def _outcome(answer: Answer[LabelTask, LabelOutcome]) -> LabelOutcome:
@@ -225,10 +293,16 @@ def _speeds(utterance: Utterance, vary: bool) -> tuple[float, ...]:
 
 
 def _content(utterance: Utterance) -> bytes:
-    try:
+    with _readable(utterance.path):
         return utterance.path.read_bytes()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise AudioError(f"{utterance.path}: cannot be read ({error.strerror})") from error
+        raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _unmatched(spec: TeacherSpec) -> tuple[str, ...]:

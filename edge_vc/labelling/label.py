@@ -84,21 +84,22 @@ def label_recording(
         raise AudioError(f"{len(audio)} samples at {rate} Hz are less than one hop")
     look_inside: Callable[[Samples], Labels] | None = getattr(teacher, "label", None)
     if look_inside is not None and same:
-        return _with_inside(source, look_inside(source), sample_rate)
-    heard = _resampled(source, rate, teacher.sample_rate)
+        return with_inside(source, look_inside(source), sample_rate)
+    heard = at_rate(source, rate, teacher.sample_rate)
     answer = teacher.convert(heard)
     check_form(heard, answer, teacher.sample_rate)
-    source = _resampled(source, rate, sample_rate)
-    answer = _resampled(answer, teacher.sample_rate, sample_rate)
+    source = at_rate(source, rate, sample_rate)
+    answer = at_rate(answer, teacher.sample_rate, sample_rate)
     common = min(len(source), len(answer))  # twice resampled, an answer may be a sample longer
-    return _from_waveforms(source[:common], answer[:common], alignment, sample_rate)
+    return from_waveforms(source[:common], answer[:common], alignment, sample_rate)
 
 
-def _resampled(audio: Samples, rate: int, wanted: int) -> Samples:
+def at_rate(audio: Samples, rate: int, wanted: int) -> Samples:
+    """Return ``audio`` ``[T]`` at another rate in Hz, where it is another."""
     return audio if rate == wanted else resample(audio, rate, wanted)
 
 
-def _with_inside(source: Samples, labels: Labels, rate: int) -> Labelled:
+def with_inside(source: Samples, labels: Labels, rate: int) -> Labelled:
     """Keep what a teacher of ours says of itself; it is aligned by construction."""
     check_form(source, labels.audio, rate)
     delay = estimate_delay(source, labels.audio, rate)
@@ -114,15 +115,29 @@ def _with_inside(source: Samples, labels: Labels, rate: int) -> Labelled:
     return Labelled(labelled, delay, 0.0, soundness)
 
 
-def _from_waveforms(source: Samples, answer: Samples, alignment: Alignment, rate: int) -> Labelled:
+def from_waveforms(
+    source: Samples,
+    answer: Samples,
+    alignment: Alignment,
+    rate: int,
+    inside: slice | None = None,
+) -> Labelled:
+    """Align, check and track; of a window, label what is ``inside`` it."""
     delay, hop = estimate_delay(source, answer, rate), label_hop(rate)
     _check_drift(source, answer, delay, rate)
     undone_ms = delay_to_undo(delay, alignment.common_ms) if alignment.correct else 0.0
-    source, answer = undo_delay(source, answer, round(undone_ms * rate / 1000))
-    frames = len(source) // hop
-    source, answer = source[: frames * hop], answer[: frames * hop]
+    moved = round(undone_ms * rate / 1000)
+    source, answer = undo_delay(source, answer, moved)
+    early = max(0, -moved)  # what was lost at the beginning
+    whole = len(source) // hop * hop
+    source, answer = source[:whole], answer[:whole]
+    kept = slice(0, None) if inside is None else slice(inside.start - early, inside.stop - early)
+    first = max(0, kept.start) // hop
+    frames = len(source[: kept.stop]) // hop - first
+    f0 = _mid_frame_f0(answer, rate, hop)[first : first + frames]
+    part = slice(first * hop, (first + frames) * hop)
+    source, answer = source[part], answer[part]
     soundness = _checked(source, answer, rate)
-    f0 = _mid_frame_f0(answer, rate, hop)
     bands = np.zeros((0, frames), np.float16)
     return Labelled(
         LabelledAudio(to_int16(source), to_int16(answer), f0, bands), delay, undone_ms, soundness

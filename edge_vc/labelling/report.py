@@ -13,6 +13,7 @@ from typing import Any
 from edge_vc.data.utterance import Utterance
 from edge_vc.labelling.delay import SURE
 from edge_vc.labelling.folder import REPORT, LabelFolder, LabelFolderError, TeacherRecord
+from edge_vc.labelling.long_recording import PartKey
 from edge_vc.labelling.task import FAILED, KEPT, LEFT_OUT, LabelOutcome
 from edge_vc_runtime.message import one_line
 
@@ -21,18 +22,34 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class LabelledRow:
-    """One recording at one speed, and what became of it."""
+    """One recording, or a part of a long one, at one speed, and what became of it."""
 
     utterance: Utterance
     speed: float
     outcome: LabelOutcome
+    part: tuple[float, float] | None = None
+    """Of a long recording, from and to which second, at that speed; None: the whole."""
+
+    @property
+    def seconds(self) -> float:
+        """How much was labelled."""
+        if self.part:
+            return self.part[1] - self.part[0]
+        return self.utterance.seconds / self.speed
+
+    @property
+    def where(self) -> str:
+        """The recording, and which part of it."""
+        part = f" at {self.part[0]:g} s" if self.part else ""
+        return f"{self.utterance.path}{part}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as plain values."""
         recording = asdict(self.utterance) | {"path": str(self.utterance.path)}
         facts = asdict(self.outcome)
         del facts["content"]
-        return {"recording": recording, "speed": self.speed, **facts}
+        part = {"part": list(self.part)} if self.part else {}
+        return {"recording": recording, "speed": self.speed, **part, **facts}
 
 
 @dataclass(frozen=True)
@@ -42,7 +59,8 @@ class LabelReport:
     teacher: TeacherRecord
     rows: tuple[LabelledRow, ...]
     wanted: int
-    """Recordings that were asked for; more than rows where the job was interrupted."""
+    """Recordings, and parts of long ones, that were asked for; more than rows where the job was
+    interrupted."""
     unmatched: tuple[str, ...] = ()
     """Files of a pairs folder without their other half."""
 
@@ -89,7 +107,7 @@ class LabelReport:
             "teacher": asdict(self.teacher),
             "wanted": self.wanted,
             "kept": len(self.kept),
-            "seconds_kept": sum(row.utterance.seconds / row.speed for row in self.kept),
+            "seconds_kept": sum(row.seconds for row in self.kept),
             "dropped": self.reasons,
             "delay": self.delay(),
             "unmatched": list(self.unmatched),
@@ -154,13 +172,13 @@ def _row(entry: dict[str, Any]) -> LabelledRow:
     outcome = LabelOutcome(**{name: entry[name] for name in names})
     if not outcome.key.isalnum():
         raise ValueError(f"key {outcome.key!r}")
-    return LabelledRow(Utterance(**recording), float(entry["speed"]), outcome)
+    part = entry.get("part")
+    span = (float(part[0]), float(part[1])) if part else None
+    return LabelledRow(Utterance(**recording), float(entry["speed"]), outcome, span)
 
 
 def _table_row(row: LabelledRow) -> str:
-    where, fact = (
-        one_line(str(text)).replace("|", "/") for text in (row.utterance.path, row.outcome.fact)
-    )
+    where, fact = (one_line(str(text)).replace("|", "/") for text in (row.where, row.outcome.fact))
     return f"| {where} | {row.speed:g} | {row.outcome.reason} | {fact} |"
 
 
@@ -171,11 +189,21 @@ def _short(value: float | int | None) -> str:
 def rows_in_order(
     recordings: Sequence[tuple[Utterance, float]],
     keys: dict[int, str],
+    parts: dict[str, list[PartKey]],
     found: dict[str, LabelOutcome],
 ) -> tuple[LabelledRow, ...]:
-    """Return the rows of all recordings whose outcome is known, in the order asked for."""
-    return tuple(
-        LabelledRow(utterance, speed, found[keys[index]])
-        for index, (utterance, speed) in enumerate(recordings)
-        if keys.get(index) in found
-    )
+    """Return the rows of all recordings whose outcome is known, in the order asked for.
+
+    ``parts`` are those of long recordings, by their keys.
+    """
+    rows = []
+    for index, (utterance, speed) in enumerate(recordings):
+        key = keys.get(index, "")
+        if key in found:
+            rows.append(LabelledRow(utterance, speed, found[key]))
+        rows += [
+            LabelledRow(utterance, speed, found[part.key], (part.start, part.stop))
+            for part in parts.get(key, [])
+            if part.key in found
+        ]
+    return tuple(rows)

@@ -8,6 +8,8 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from edge_vc.audio.io import (
     AudioError,
     Samples,
@@ -16,16 +18,24 @@ from edge_vc.audio.io import (
     read_blocks,
     resample,
 )
-from edge_vc.labelling.label import RATE, Alignment, label_recording, reading_rate
+from edge_vc.labelling.label import (
+    RATE,
+    Alignment,
+    Labelled,
+    label_recording,
+    reading_rate,
+)
+from edge_vc.labelling.label_part import label_piece
 from edge_vc.labelling.labels import pack_labels
+from edge_vc.labelling.piece import LONGEST_SECONDS, LabelPiece
 from edge_vc.teachers.outliers import OutlierError
 from edge_vc.teachers.teacher import Teacher
 
 REVISION = 2
 """Raised whenever the same recording and teacher give other labels, so that old ones expire."""
 
-LONGEST_SECONDS = 180.0
-"""Longer recordings are left out: teachers take some 3 MB a second, so this is 1 GB."""
+TOO_LONG = "too long"
+"""Why a recording comes back that was not known to be long; it is never stored."""
 BLOCK = 65_536
 
 KEPT, LEFT_OUT, FAILED = "kept", "left out", "failed"
@@ -40,7 +50,7 @@ class LabelTask:
     suffix: str
     """Of the file, such as ``.flac``."""
     content: bytes
-    """The file."""
+    """The file; of a part of a long recording, its samples as float32."""
     speed: float
     """Played this much faster, pitch and formants included."""
     alignment: Alignment
@@ -48,6 +58,8 @@ class LabelTask:
     """Only the delay is wanted; outliers do not matter."""
     sample_rate: int = RATE
     """Of the labels, in Hz."""
+    piece: LabelPiece | None = None
+    """Which part of a long recording, at its speed already; None: a whole one."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +87,15 @@ class LabelOutcome:
 
 
 def label_key(
-    content: bytes,
+    path: Path,
     teacher_hash: str,
     speed: float,
     alignment: Alignment,
     sample_rate: int = RATE,
 ) -> str:
-    """Return the name of the labels of a file with this ``content``."""
-    digest = hashlib.sha256(content)
+    """Return the name of the labels of a file with this content."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
     digest.update(f"{teacher_hash}:{speed}:{asdict(alignment)}:{REVISION}".encode())
     if sample_rate != RATE:
         digest.update(f":{sample_rate}".encode())
@@ -92,8 +105,7 @@ def label_key(
 def perform(teacher: Teacher, task: LabelTask) -> LabelOutcome:
     """Label one recording; whatever goes wrong is part of the outcome."""
     try:
-        audio = _read(task, reading_rate(teacher, task.sample_rate))
-        done = label_recording(teacher, audio, task.alignment, task.sample_rate)
+        done = _labelled(teacher, task)
     except OutlierError as error:
         return LabelOutcome(task.key, LEFT_OUT, error.reason, error.fact)
     except AudioError as error:
@@ -120,11 +132,19 @@ def perform(teacher: Teacher, task: LabelTask) -> LabelOutcome:
     )
 
 
+def _labelled(teacher: Teacher, task: LabelTask) -> Labelled:
+    if task.piece is None:
+        audio = _read(task, reading_rate(teacher, task.sample_rate))
+        return label_recording(teacher, audio, task.alignment, task.sample_rate)
+    window = np.frombuffer(task.content, np.float32)
+    return label_piece(teacher, window, task.piece, task.alignment, task.sample_rate)
+
+
 def _read(task: LabelTask, sample_rate: int) -> Samples:
     with tempfile.NamedTemporaryFile(suffix=task.suffix) as file:
         file.write(task.content)
         file.flush()
-        _check_length(Path(file.name))
+        _check_length(Path(file.name), task.speed)
         try:
             audio = read_audio(Path(file.name), sample_rate)
         except AudioError as error:
@@ -134,20 +154,17 @@ def _read(task: LabelTask, sample_rate: int) -> Samples:
     return resample(audio, round(sample_rate * task.speed), sample_rate)
 
 
-def _check_length(path: Path) -> None:
-    """Raise `OutlierError` for a recording that is too long, however long it says it is.
+def _check_length(path: Path, speed: float) -> None:
+    """Raise `OutlierError` for a recording that is labelled part by part, whatever it says it is.
 
     It is read block by block: nothing of it is kept.
     """
     try:
         with closing(open_audio(path)) as reader:
-            left = LONGEST_SECONDS * reader.sample_rate
+            left = LONGEST_SECONDS * reader.sample_rate * speed
             for block in read_blocks(reader, BLOCK):
                 left -= len(block)
                 if left < 0:
-                    raise OutlierError(
-                        "too long",
-                        f"over {LONGEST_SECONDS:g} s; cut it into sentences with edge-vc prepare",
-                    )
+                    raise OutlierError(TOO_LONG, f"over {LONGEST_SECONDS:g} s")
     except AudioError:
         return  # said by whoever reads it next

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from edge_vc.assets import DEFAULT_WEIGHTS as DEFAULT_WEIGHTS
-from edge_vc.audio.mel import LogMel, channel_mean
+from edge_vc.audio.mel import LogMel
 from edge_vc.models.teacher.file import load_teacher, save_teacher
 from edge_vc.models.teacher.network import TeacherNetwork
-from edge_vc.teachers.network import Inside, NetworkTeacher, chunks
+from edge_vc.teachers.network import HEAD_FRAMES, Inside, NetworkTeacher, chunks
 
 
 class DefaultTeacher(NetworkTeacher):
@@ -23,7 +23,7 @@ class DefaultTeacher(NetworkTeacher):
         self.config = config = network.config
         self.sample_rate, self.hop, self.block = config.sample_rate, config.hop, config.hop
         self.target_log_f0 = config.target_log_f0
-        self._log_mel = LogMel(config.sample_rate, hop=config.hop, bands=config.mel_bands)
+        self.log_mel = LogMel(config.sample_rate, hop=config.hop, bands=config.mel_bands)
 
     @classmethod
     def load(cls, path: str | Path = DEFAULT_WEIGHTS) -> DefaultTeacher:
@@ -34,10 +34,15 @@ class DefaultTeacher(NetworkTeacher):
         """Store the weights as float16 safetensors with their configuration and ``facts``."""
         return save_teacher(self.network, path, facts)
 
-    def inside(self, audio: Tensor, f0: Tensor) -> Inside:
+    @property
+    def context_seconds(self) -> int:
+        """Audio on either side that a part depends on."""
+        frames = self.config.context_frames + HEAD_FRAMES * self.config.filter_window // self.hop
+        return -(-frames * self.hop // self.sample_rate)
+
+    def inside(self, audio: Tensor, f0: Tensor, channel: Tensor) -> Inside:
         """Let the network hear the recording without its channel, and retrieve what it speaks."""
-        log_mel = self._log_mel(audio[None])
-        log_mel = log_mel - channel_mean(log_mel[0])
+        log_mel = self.log_mel(audio[None]) - channel
         mean, voice = torch.tensor([self.target_log_f0]), torch.zeros(1, dtype=torch.long)
         parts, said = [], []
         for low, high, kept in chunks(f0.shape[1], self.config.context_frames):
@@ -48,9 +53,9 @@ class DefaultTeacher(NetworkTeacher):
         filters = self.config.head == "source-filter"
         return Inside(torch.cat(parts, -1), torch.cat(said, -1)[0], filters)
 
-    def speak(self, bands: Tensor, f0: Tensor, noise: Tensor) -> Tensor:
+    def speak(self, bands: Tensor, f0: Tensor, noise: Tensor, phase: float) -> Tensor:
         """Return the head's waveform ``[1, T]``."""
-        speech: Tensor = self.network.head(bands, f0, noise)
+        speech: Tensor = self.network.head(bands, f0, noise, phase)
         return speech
 
 

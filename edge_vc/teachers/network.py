@@ -12,15 +12,21 @@ import torch
 from torch import Tensor
 
 from edge_vc.audio.io import AudioError, Samples
-from edge_vc.audio.level import normalize_level
-from edge_vc.audio.pitch import Contour, track_pitch
+from edge_vc.audio.long_audio import ArrayAudio, LongAudio
+from edge_vc.audio.mel import LogMel
+from edge_vc.audio.pitch import Contour
+from edge_vc.teachers.survey import (
+    Survey,
+    SurveyPart,
+    converted_parts,
+    make_survey,
+    noise_from,
+)
 
-INPUT_DB = -23.0
-"""Level of active speech that a network is given, dBFS."""
 CHUNK_FRAMES = 2000
 """Frames converted at once, besides their context."""
-QUIET = 1e-4
-"""Peak below which a recording is silence."""
+HEAD_FRAMES = 4
+"""Windows of the head on either side of a frame that it, and what hears it, depend on."""
 
 
 @dataclass(frozen=True)
@@ -61,39 +67,60 @@ class NetworkTeacher(ABC):
     """Mean log F0 of the target, to which the speaker's is moved."""
     block: int
     """Samples of which the network takes whole numbers; whole hops."""
+    log_mel: LogMel
+    """Whose mean over the loud frames of a recording the network is told."""
+
+    @property
+    @abstractmethod
+    def context_seconds(self) -> int:
+        """Audio on either side that a part depends on."""
 
     @abstractmethod
-    def inside(self, audio: Tensor, f0: Tensor) -> Inside:
+    def inside(self, audio: Tensor, f0: Tensor, channel: Tensor) -> Inside:
         """Return what the head is driven with for ``audio`` ``[T]``, in whole blocks.
 
-        ``f0`` ``[1, F]`` is in Hz.
+        ``f0`` ``[1, F]`` is in Hz, ``channel`` ``[bands, 1]`` the recording's `channel_mean`.
         """
 
     @abstractmethod
-    def speak(self, bands: Tensor, f0: Tensor, noise: Tensor) -> Tensor:
-        """Return the head's waveform ``[1, T]``."""
+    def speak(self, bands: Tensor, f0: Tensor, noise: Tensor, phase: float) -> Tensor:
+        """Return the head's waveform ``[1, T]``; its pulses begin at a phase, in periods."""
 
     def convert(self, audio: Samples) -> Samples:
         """Convert ``audio`` ``[T]`` at `sample_rate`; the result is time-aligned, ``[T]``."""
-        return self.label(audio).audio
+        self._check(audio)
+        return np.concatenate(list(converted_parts(self, ArrayAudio(audio), self.hop)))
 
-    @torch.no_grad()
     def label(self, audio: Samples) -> DefaultLabels:
         """Convert and return what the head was driven with as well."""
-        hop = self.hop
-        if audio.ndim != 1 or len(audio) < hop:
-            raise AudioError(f"a teacher converts mono of {hop} samples or more: {audio.shape}")
-        levelled = normalize_level(audio, self.sample_rate, INPUT_DB)
+        self._check(audio)
+        survey = self.survey(ArrayAudio(audio))
+        return self.label_part(audio, survey.part(0, len(survey.f0)))
+
+    def _check(self, audio: Samples) -> None:
+        if audio.ndim != 1 or len(audio) < self.hop:
+            raise AudioError(
+                f"a teacher converts mono of {self.hop} samples or more: {audio.shape}"
+            )
+
+    @torch.no_grad()
+    def survey(self, audio: LongAudio) -> Survey:
+        """Go through a recording of any length before parts of it are converted."""
+        return make_survey(audio, self.log_mel, self.sample_rate, self.target_log_f0)
+
+    @torch.no_grad()
+    def label_part(self, audio: Samples, part: SurveyPart) -> DefaultLabels:
+        """Convert a part ``[T]`` that begins with a frame."""
+        levelled = (audio * np.float32(part.gain)).astype(np.float32)
         padded = np.pad(levelled, (0, -len(audio) % self.block))
-        f0 = target_pitch(padded, self.sample_rate, hop, self.target_log_f0)
+        f0 = part.contour(len(padded) // self.hop)
         contour = torch.from_numpy(f0)[None]
-        found = self.inside(torch.from_numpy(padded), contour)
-        noise = torch.randn(1, len(padded), generator=torch.Generator().manual_seed(0))
-        speech = self.speak(found.bands, contour, noise)[0].numpy()
+        found = self.inside(torch.from_numpy(padded), contour, torch.from_numpy(part.channel))
+        noise = noise_from(part.first * self.hop, len(padded))
+        speech = self.speak(found.bands, contour, noise, part.phase)[0].numpy()
         # Silence in is silence out: the network was never shown any and would breathe.
-        quiet = float(np.abs(audio).max()) < QUIET
-        speech = np.zeros_like(speech) if quiet else speech
-        frames = -(-len(audio) // hop)
+        speech = np.zeros_like(speech) if part.quiet else speech
+        frames = -(-len(audio) // self.hop)
         bands = found.bands[0, :, :frames] if found.filters else found.bands[0, :0, :frames]
         return DefaultLabels(
             speech[: len(audio)], f0[:frames], bands.numpy(), found.contents[:, :frames].numpy()
@@ -108,16 +135,3 @@ def chunks(frames: int, context: int) -> Iterator[tuple[int, int, slice]]:
     for start in range(0, frames, CHUNK_FRAMES):
         low, high = max(0, start - context), min(frames, start + CHUNK_FRAMES + context)
         yield low, high, slice(start - low, start - low + CHUNK_FRAMES)
-
-
-def target_pitch(audio: Samples, sample_rate: int, hop: int, target_log_f0: float) -> Contour:
-    """Track F0 at the middle of each hop of ``[T]`` and move its mean to ``target_log_f0``.
-
-    Returns Hz, 0 where unvoiced, ``[T // hop]``.
-    """
-    f0 = track_pitch(audio, sample_rate, hop // 2).f0[1::2][: len(audio) // hop]
-    voiced = f0 > 0
-    if voiced.any():
-        shift = target_log_f0 - np.log(f0[voiced]).mean()
-        f0[voiced] = np.clip(f0[voiced] * np.exp(shift), 60.0, 500.0)
-    return f0

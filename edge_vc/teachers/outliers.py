@@ -39,7 +39,6 @@ REASONS = {
     "wrong rate": "the answer is not at the rate that the teacher is said to answer at",
     "not a number": "the answer holds NaN or infinite samples",
     "drift": "the answer falls behind, runs ahead or is stretched as the recording goes on",
-    "too long": "the recording is longer than teachers take at once",
     "silent input": "the recording holds no speech",
     "silent": "the answer holds no speech",
     "clipped": "the answer runs into full scale",

@@ -12,11 +12,15 @@ import numpy as np
 import soundfile
 
 from edge_vc.audio.io import Samples, read_audio
+from edge_vc.audio.long_audio import file_blocks
 from edge_vc.audio.scan import scan_audio
+from edge_vc.audio.span import Span
+from edge_vc.audio.stream import cut
 from edge_vc.settings.field import choice, number
 from edge_vc.settings.paths import path_field
 from edge_vc.teachers.answer import SLACK_MS, fit_answer
 from edge_vc.teachers.kind import TeacherKind
+from edge_vc.teachers.outliers import OutlierError
 from edge_vc.teachers.spec import HIGHEST_RATE, TeacherError, TeacherSpec
 
 PARTS = ("train", "val", "dev")
@@ -45,6 +49,8 @@ class Pair:
     original: Path
     converted: Path
     seconds: float
+    """Of the original, as its header says."""
+    answer_seconds: float
 
 
 @dataclass(frozen=True)
@@ -130,9 +136,33 @@ class PairsTeacher:
                 fitted = fit_answer(answer, len(original), self._rate, self._rate)[: len(audio)]
                 peak = max(float(np.abs(fitted).max()), 1e-9)
                 return fitted * np.float32(min(gain, max(PEAK / peak, 1.0)))
-        raise TeacherError(
-            f"{self.folder.root}: none of its {len(self.folder.pairs)} originals is this recording"
-        )
+        raise self._unknown()
+
+    def convert_part(self, audio: Samples, start: int, total: int) -> Samples:
+        """Return the answer to ``audio`` ``[T]``, samples from ``start`` of ``total``, ``[T]``.
+
+        Of both files, no more than that is held in memory. Raises as `convert` does.
+        """
+        span = Span(start, start + len(audio))
+        for pair in self._candidates(total):
+            gain = _gain(self._part(pair.original, span), audio)
+            if gain is None:
+                continue
+            if abs(pair.answer_seconds - pair.seconds) > SLACK_MS / 1000:
+                fact = f"{pair.answer_seconds:.2f} s for {pair.seconds:.2f} s"
+                raise OutlierError("wrong length", fact)
+            answer = self._part(pair.converted, span)
+            peak = max(float(np.abs(answer).max(initial=0.0)), 1e-9)
+            fitted = np.pad(answer, (0, len(audio) - len(answer)))
+            return fitted * np.float32(min(gain, max(PEAK / peak, 1.0)))
+        raise self._unknown()
+
+    def _part(self, path: Path, span: Span) -> Samples:
+        return next(cut(file_blocks(path, self._rate), [span]))
+
+    def _unknown(self) -> TeacherError:
+        count = len(self.folder.pairs)
+        return TeacherError(f"{self.folder.root}: none of its {count} originals is this recording")
 
     def _candidates(self, samples: int) -> list[Pair]:
         seconds = samples / self._rate
@@ -154,7 +184,7 @@ def _pair(halves: Mapping[str, Path]) -> Pair | None:
         ]
     except soundfile.LibsndfileError:
         return None
-    return Pair(halves[ORIGINAL], halves[CONVERTED], lengths[0])
+    return Pair(halves[ORIGINAL], halves[CONVERTED], *lengths)
 
 
 def _by_second(pairs: tuple[Pair, ...]) -> Mapping[int, list[Pair]]:

@@ -11,7 +11,7 @@ from edge_vc.models.content.encoder import ContentEncoder
 from edge_vc.models.content.registry import open_contents
 from edge_vc.models.voice.file import load_voice
 from edge_vc.models.voice.network import Loudness, VoiceNetwork
-from edge_vc.teachers.network import Inside, NetworkTeacher, chunks
+from edge_vc.teachers.network import HEAD_FRAMES, Inside, NetworkTeacher, chunks
 
 
 class VoiceTeacher(NetworkTeacher):
@@ -31,6 +31,7 @@ class VoiceTeacher(NetworkTeacher):
         self.target_log_f0 = config.target_log_f0
         self.block = config.hop * config.frames_per_content
         self._loudness = Loudness(config.sample_rate, config.hop)
+        self.log_mel = self._loudness.log_mel
 
     @classmethod
     def load(cls, path: str | Path) -> VoiceTeacher:
@@ -41,10 +42,19 @@ class VoiceTeacher(NetworkTeacher):
         network = load_voice(path)
         return cls(network, open_contents(network.config.contents))
 
-    def inside(self, audio: Tensor, f0: Tensor) -> Inside:
+    @property
+    def context_seconds(self) -> int:
+        """Audio on either side of a part: what the decoder depends on, and as much for the encoder.
+
+        The encoder attends to all that it is given, so that parts are only nearly the whole.
+        """
+        frames = self.config.context_frames + HEAD_FRAMES * self.config.filter_window // self.hop
+        return 2 * -(-frames * self.hop // self.sample_rate)
+
+    def inside(self, audio: Tensor, f0: Tensor, channel: Tensor) -> Inside:
         """Let the encoder hear the recording and the decoder speak its contents."""
         contents = self.network.retrieve(self.encoder.encode(audio))[None]
-        loudness = self._loudness(audio[None])
+        loudness = self._loudness(audio[None], float(channel.mean()))
         ratio, mean = self.config.frames_per_content, torch.tensor([self.target_log_f0])
         parts = []
         for low, high, kept in chunks(f0.shape[1], self.config.context_frames):
@@ -53,7 +63,7 @@ class VoiceTeacher(NetworkTeacher):
             parts.append(bands[..., kept])
         return Inside(torch.cat(parts, -1), self.network.narrowed(contents)[0])
 
-    def speak(self, bands: Tensor, f0: Tensor, noise: Tensor) -> Tensor:
+    def speak(self, bands: Tensor, f0: Tensor, noise: Tensor, phase: float) -> Tensor:
         """Return the head's waveform ``[1, T]``."""
-        speech: Tensor = self.network.head(bands, f0, noise)
+        speech: Tensor = self.network.head(bands, f0, noise, phase)
         return speech

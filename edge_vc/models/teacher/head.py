@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from edge_vc.audio.mel import hop_frames, mel_matrix
 from edge_vc.models.teacher.config import TeacherConfig
 
+UNVOICED_HZ = 150.0
+"""What pulses go on at where nobody hears them."""
 CHUNK_FRAMES = 2_000
 """Frames filtered at once, besides their neighbours."""
 
@@ -61,14 +63,15 @@ class TeacherSourceFilterHead(nn.Module):
         self.spread: Tensor
         self.window: Tensor
 
-    def forward(self, bands: Tensor, f0: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, bands: Tensor, f0: Tensor, noise: Tensor, phase: float = 0.0) -> Tensor:
         """Synthesise ``[B, F * hop]`` from ``bands`` ``[B, 3 * bands, F]`` and ``f0`` ``[B, F]``.
 
-        ``noise`` ``[B, F * hop]`` is white noise of unit power.
+        ``noise`` ``[B, F * hop]`` is white noise of unit power, ``phase`` where the pulses begin,
+        in periods.
         """
         hop, frames = self.config.hop, bands.shape[-1]
         edge = 2 * len(self.window) // hop  # what a frame hears, and what hears it
-        pulses = pulse_train(f0, hop, self.config.sample_rate)
+        pulses = pulse_train(f0, hop, self.config.sample_rate, phase)
         parts = []
         for start in range(0, frames, CHUNK_FRAMES):
             low, high = max(0, start - edge), min(frames, start + CHUNK_FRAMES + edge)
@@ -78,9 +81,9 @@ class TeacherSourceFilterHead(nn.Module):
         return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
 
     def _filtered(self, bands: Tensor, pulses: Tensor, noise: Tensor) -> Tensor:
-        harmonic, phase, noise_bands = (bands.transpose(1, 2).float()).chunk(3, -1)
+        harmonic, bent, noise_bands = (bands.transpose(1, 2).float()).chunk(3, -1)
         voiced = spectra(pulses, self.window, self.config.hop) * torch.polar(
-            (harmonic @ self.spread).clamp(-14, 6).exp(), phase @ self.spread
+            (harmonic @ self.spread).clamp(-14, 6).exp(), bent @ self.spread
         )
         breath = (
             spectra(noise, self.window, self.config.hop)
@@ -100,10 +103,10 @@ class SpectrumHead(nn.Module):
         self.register_buffer("window", window, persistent=False)
         self.window: Tensor
 
-    def forward(self, bands: Tensor, f0: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, bands: Tensor, f0: Tensor, noise: Tensor, phase: float = 0.0) -> Tensor:
         """Synthesise ``[B, F * hop]`` from ``bands`` ``[B, 2 * bins, F]``; the rest is not used."""
-        magnitude, phase = bands.transpose(1, 2).float().chunk(2, -1)
-        spectrum = torch.polar(magnitude.clamp(-14, 6).exp(), phase)
+        magnitude, angle = bands.transpose(1, 2).float().chunk(2, -1)
+        spectrum = torch.polar(magnitude.clamp(-14, 6).exp(), angle)
         return overlap_add(spectrum, self.window, self.config.hop)
 
 
@@ -125,15 +128,19 @@ def overlap_add(spectrum: Tensor, window: Tensor, hop: int) -> Tensor:
     return fold[:, 0, 0, side : side + count * hop] / 1.5
 
 
-def pulse_train(f0: Tensor, hop: int, sample_rate: int) -> Tensor:
-    """Unit-power band-limited pulses ``[B, F * hop]`` from ``f0`` ``[B, F]`` in Hz, 0 for none."""
+def pulse_train(f0: Tensor, hop: int, sample_rate: int, start: float = 0.0) -> Tensor:
+    """Unit-power band-limited pulses ``[B, F * hop]`` from ``f0`` ``[B, F]`` in Hz, 0 for none.
+
+    ``start`` is the phase before the first sample, in periods.
+    """
     voiced = f0 > 0
-    continuous = torch.where(voiced, f0, torch.full_like(f0, 150.0))[:, None]
-    rate = nn.functional.interpolate(
-        continuous, scale_factor=hop, mode="linear", align_corners=False
+    continuous = torch.where(voiced, f0, torch.full_like(f0, UNVOICED_HZ))[:, None]
+    # In double precision: an hour of rounding would be heard in the phase.
+    exact = nn.functional.interpolate(
+        continuous.double(), scale_factor=hop, mode="linear", align_corners=False
     )[:, 0]
-    phase = torch.cumsum(rate.double() / sample_rate, -1) % 1.0
-    phase = phase.float()
+    phase = ((torch.cumsum(exact / sample_rate, -1) + start) % 1.0).float()
+    rate = exact.float()
     harmonics = (sample_rate / 2 / rate).floor().clamp(max=100)
     # Dirichlet kernel: the sum of cos(2 pi k phase) over all harmonics below Nyquist.
     half = torch.sin(torch.pi * phase)

@@ -101,12 +101,15 @@ class Loudness(nn.Module):
         super().__init__()
         self.log_mel = LogMel(sample_rate, hop=hop)
 
-    def forward(self, audio: Tensor) -> Tensor:
-        """Return nats ``[B, T / hop]`` of whole recordings ``[B, T]``, `SOFTEST` at the least."""
+    def forward(self, audio: Tensor, usual: float | None = None) -> Tensor:
+        """Return nats ``[B, T / hop]`` of whole recordings ``[B, T]``, `SOFTEST` at the least.
+
+        Of a part of one, with the ``usual`` level of the loud half of the whole.
+        """
         level = self.log_mel(audio).mean(1)
         loud = (level >= level.median(1, keepdim=True).values).float()
-        usual = (level * loud).sum(1, keepdim=True) / loud.sum(1, keepdim=True)
-        relative: Tensor = (level - usual).clamp_min(SOFTEST)
+        own = (level * loud).sum(1, keepdim=True) / loud.sum(1, keepdim=True)
+        relative: Tensor = (level - (own if usual is None else usual)).clamp_min(SOFTEST)
         return relative
 
 

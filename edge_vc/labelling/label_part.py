@@ -1,0 +1,89 @@
+"""A part of a long recording labelled as it would be within the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_vc.audio.io import Samples
+from edge_vc.audio.level import active_level_db
+from edge_vc.audio.pitch import Contour
+from edge_vc.labelling.label import (
+    Alignment,
+    Labelled,
+    at_rate,
+    from_waveforms,
+    reading_rate,
+    with_inside,
+)
+from edge_vc.labelling.labels import label_hop
+from edge_vc.labelling.piece import LabelPiece
+from edge_vc.teachers.outliers import SILENT_DB, OutlierError, check_form
+from edge_vc.teachers.teacher import Labels, Teacher
+
+if TYPE_CHECKING:  # it loads torch
+    from edge_vc.teachers.survey import SurveyingTeacher
+
+
+def label_piece(
+    teacher: Teacher, window: Samples, piece: LabelPiece, alignment: Alignment, sample_rate: int
+) -> Labelled:
+    """Label a part of a long recording; ``window`` ``[T]`` is levelled as the whole recording is.
+
+    The labels are those of the part alone, as they would be within those of the whole: what the
+    teacher hears around it is left out of them. Raises as `label_recording` does.
+    """
+    inner = window[piece.inner(piece.rate)]
+    if active_level_db(inner, piece.rate) < SILENT_DB:
+        raise OutlierError("silent input", f"active level below {SILENT_DB:g} dBFS")
+    rate = reading_rate(teacher, sample_rate)
+    source = piece.at(window, rate)
+    if piece.known is not None and teacher.sample_rate == sample_rate:
+        labels = cast("SurveyingTeacher", teacher).label_part(source, piece.known)
+        place, hop = piece.inner(rate), label_hop(sample_rate)
+        frames = slice(place.start // hop, place.stop // hop)
+        part = slice(frames.start * hop, frames.stop * hop)
+        return with_inside(source[part], PartLabels.of(labels, part, frames), sample_rate)
+    heard = at_rate(source, rate, teacher.sample_rate)
+    answer = _answer_to_part(teacher, heard, piece)
+    check_form(heard, answer, teacher.sample_rate)
+    source = at_rate(source, rate, sample_rate)
+    answer = at_rate(answer, teacher.sample_rate, sample_rate)
+    common = min(len(source), len(answer))
+    inside = piece.inner(sample_rate)
+    return from_waveforms(source[:common], answer[:common], alignment, sample_rate, inside)
+
+
+def _answer_to_part(teacher: Teacher, heard: Samples, piece: LabelPiece) -> Samples:
+    """Return the answer to a window: a folder of pairs has to be told where it is."""
+    if piece.known is not None:
+        labels = cast("SurveyingTeacher", teacher).label_part(heard, piece.known)
+        return labels.audio
+    convert_part = getattr(teacher, "convert_part", None)
+    if convert_part is not None:
+        answer: Samples = convert_part(heard, *piece.place(teacher.sample_rate))
+        return answer
+    return teacher.convert(heard)
+
+
+@dataclass(frozen=True)
+class PartLabels:
+    """What a teacher of ours says of a part, without what is around it."""
+
+    audio: Samples
+    f0: Contour
+    bands: NDArray[np.float32]
+    contents: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, labels: Labels, part: slice, frames: slice) -> PartLabels:
+        """Cut a part out, given in samples and in frames."""
+        return cls(
+            labels.audio[part],
+            labels.f0[frames],
+            labels.bands[:, frames],
+            labels.contents[:, frames],
+        )
