@@ -133,7 +133,7 @@ def test_entry_points_are_read_for_what_nobody_accepts(monkeypatch: pytest.Monke
         groups.append(group)
         register(TONE)
 
-    monkeypatch.setattr("edge_vc_runtime.audio.sources.register_entry_points", load)
+    monkeypatch.setattr("edge_vc_runtime.registry.register_entry_points", load)
     try:
         assert [source_kind(text).name for text in ("a.wav", "-")] == ["file", "stdin"]
         assert groups == [], "looking takes time"

@@ -1,4 +1,4 @@
-"""Sound back ends by name. To add one: a file with its `BackendKind`, and a line in `BACKENDS`.
+"""Sound back ends by name. To add one: a file with its `BackendKind`, and its name in `BACKENDS`.
 
 A distribution of its own calls `register_backend`, or names its `BackendKind` as an entry point of
 the group `ENTRY_POINTS`.
@@ -6,39 +6,22 @@ the group `ENTRY_POINTS`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from edge_vc_runtime.devices.backend import Backend
 from edge_vc_runtime.devices.error import DeviceError
 from edge_vc_runtime.devices.kind import BackendKind
 from edge_vc_runtime.devices.pyaudio_backend import PYAUDIO
 from edge_vc_runtime.devices.sounddevice_backend import SOUNDDEVICE
-from edge_vc_runtime.entry_points import register_entry_points
+from edge_vc_runtime.registry import Registry
 
 ENTRY_POINTS = "edge_vc.backends"
 """Entry point group in which other distributions name their `BackendKind`."""
 
-BACKENDS: dict[str, BackendKind] = {kind.name: kind for kind in (PYAUDIO, SOUNDDEVICE)}
+BACKENDS: Registry[BackendKind] = Registry("a back end", ENTRY_POINTS, (PYAUDIO, SOUNDDEVICE))
 """Registered back ends by name, the preferred one first. `backend_kinds` adds those that entry
 points name."""
-
-
-def register_backend(kind: BackendKind) -> None:
-    """Add a back end, the last in order; raises `ValueError` when another one has its name."""
-    if BACKENDS.setdefault(kind.name, kind) is not kind:
-        raise ValueError(f"a back end {kind.name!r} is registered already, choose another name")
-
-
-def unregister_backend(name: str) -> None:
-    """Remove a back end; harmless when there is none of that name."""
-    BACKENDS.pop(name, None)
-
-
-def backend_kinds() -> Mapping[str, BackendKind]:
-    """Return every back end by name, in order; reads entry points the first time."""
-    register_entry_points(ENTRY_POINTS, register_backend)
-    return MappingProxyType(BACKENDS)
+register_backend = BACKENDS.register
+unregister_backend = BACKENDS.unregister
+backend_kinds = BACKENDS.complete
 
 
 def describe_backends() -> str:
@@ -74,7 +57,7 @@ def _open(kind: BackendKind, latency_ms: float | None) -> Backend:
 
 
 def _kind(name: str) -> BackendKind:
-    kind = BACKENDS.get(name) or backend_kinds().get(name)
+    kind = BACKENDS.find(name)
     if kind is None:
         raise DeviceError(f"no back end {name!r:.60}, choose from auto, {', '.join(BACKENDS)}")
     return kind

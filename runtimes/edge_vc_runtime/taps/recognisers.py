@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.util import find_spec
-from types import MappingProxyType
 
-from edge_vc_runtime.entry_points import register_entry_points
+from edge_vc_runtime.registry import Registry
 from edge_vc_runtime.taps.error import TapError
 from edge_vc_runtime.taps.pocketsphinx_recogniser import PocketSphinxRecogniser
 from edge_vc_runtime.taps.recogniser import RecogniserKind
@@ -17,25 +15,15 @@ ENTRY_POINTS = "edge_vc.recognisers"
 POCKETSPHINX = RecogniserKind(
     "pocketsphinx", "pocketsphinx", "pip install 'edge-vc-runtime[words]'", PocketSphinxRecogniser
 )
-RECOGNISERS: dict[str, RecogniserKind] = {POCKETSPHINX.name: POCKETSPHINX}
+RECOGNISERS: Registry[RecogniserKind] = Registry("a recogniser", ENTRY_POINTS, (POCKETSPHINX,))
 """Registered recognisers by name."""
-
-
-def register_recogniser(kind: RecogniserKind) -> None:
-    """Add a recogniser; raises `ValueError` when another one has its name."""
-    if RECOGNISERS.setdefault(kind.name, kind) is not kind:
-        raise ValueError(f"a recogniser {kind.name!r} is registered already, choose another name")
-
-
-def recogniser_kinds() -> Mapping[str, RecogniserKind]:
-    """Return every recogniser by name; reads entry points the first time."""
-    register_entry_points(ENTRY_POINTS, register_recogniser)
-    return MappingProxyType(RECOGNISERS)
+register_recogniser = RECOGNISERS.register
+recogniser_kinds = RECOGNISERS.complete
 
 
 def installed_recogniser(name: str) -> RecogniserKind:
     """Return a recogniser that can be opened; raises `TapError`, one line with the remedy."""
-    kind = RECOGNISERS.get(name) or recogniser_kinds().get(name)
+    kind = RECOGNISERS.find(name)
     if kind is None:
         raise TapError(f"no recogniser {name!r:.60}, choose from {', '.join(recogniser_kinds())}")
     if find_spec(kind.module) is None:
