@@ -27,7 +27,6 @@ that does something else besides gives other xruns: run it idle.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import platform
@@ -46,19 +45,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from live_listener import Listener
+from process_figures import cpu_of_threads, cpu_seconds, memory_mb
 
 from edge_vc_export.parity.speech import example_speech
 from edge_vc_runtime import __version__
-from edge_vc_runtime.devices.backend import DeviceStream
 from edge_vc_runtime.devices.backends import open_backend
 from edge_vc_runtime.devices.negotiation import negotiate
 from edge_vc_runtime.devices.selection import find_device
 from edge_vc_runtime.latency.measurement import StreamPair, measure_round_trip
 from edge_vc_runtime.latency.signals import ProbeSignal, chirp_signal, speech_signal
-from edge_vc_runtime.live.loop import LiveLoop, LoopSettings
-from edge_vc_runtime.live.ring import Ring
 from edge_vc_runtime.profiling.machine import detect_environment, read_machine
-from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -86,8 +83,6 @@ EXAMPLES = """examples:
 def main(argv: list[str] | None = None) -> int:
     """Measure, print the figures and keep them; return the exit code."""
     arguments = build_parser().parse_args(argv)
-    if arguments.child:
-        return CHILDREN[arguments.child]()
     session = Session.open(arguments.bundle)
     with sound_server() as sound:
         result = measure(sound, session, arguments)
@@ -113,8 +108,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--loaded-minutes", type=float, default=5.0, help="of the other (5)")
     parser.add_argument("--repeats", type=int, default=5, help="of every delay and time (5)")
     parser.add_argument("--json", type=Path, help="keep the result here")
-    parser.add_argument("--child", choices=sorted(CHILDREN), help=argparse.SUPPRESS)
-    parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
     return parser
 
 
@@ -185,8 +178,8 @@ def command(bundle: Path, *arguments: str) -> list[str]:
 
 
 def child(name: str) -> list[str]:
-    """Return this script as a process of its own."""
-    return [sys.executable, __file__, "--child", name]
+    """Return one of `live_children` as a process of its own."""
+    return [sys.executable, str(ROOT / "benchmarks" / "live_children.py"), name]
 
 
 @contextmanager
@@ -290,7 +283,7 @@ def stalls() -> Iterator[dict[str, float | None]]:
     """Watch every processor while the block runs; the counts are there after it."""
     found: dict[str, float | None] = {"over_5_ms": None, "worst_ms": None}
     watchers = [
-        subprocess.Popen([*child("stalls"), "--core", str(core)], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen([*child("stalls"), str(core)], stdout=subprocess.PIPE, text=True)
         for core in sorted(os.sched_getaffinity(0))
     ]
     try:
@@ -302,56 +295,6 @@ def stalls() -> Iterator[dict[str, float | None]]:
         if all(told):
             found["over_5_ms"] = sum(one["over_5_ms"] for one in told)
             found["worst_ms"] = max(one["worst_ms"] for one in told)
-
-
-def stalls_child() -> int:
-    """Sleep 2 ms over and over on the processor that the last argument names; count late wakes."""
-    count, worst = 0, 0.0
-    try:
-        os.sched_setaffinity(0, {int(sys.argv[-1])})
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(80))
-    except PermissionError:
-        return 0  # says nothing: at an ordinary priority the figure would be of other programs
-    gc.disable()
-    try:
-        while True:
-            begin = time.perf_counter()
-            time.sleep(0.002)
-            late_ms = (time.perf_counter() - begin) * 1000 - 2
-            worst = max(worst, late_ms)
-            count += late_ms > 5
-    except KeyboardInterrupt:
-        print(json.dumps({"over_5_ms": count, "worst_ms": round(worst, 2)}))
-    return 0
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process in s, all threads."""
-    # The kernel's clock of another process, exact to a microsecond; /proc counts ticks of 10 ms.
-    return time.clock_gettime((~pid << 3) | 2)
-
-
-def cpu_of_threads(pid: int) -> dict[str, float]:
-    """Return CPU seconds by the name of the threads, those of one name together."""
-    found: dict[str, float] = {}
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        try:
-            name = (task / "comm").read_text().strip()
-            spent = int((task / "schedstat").read_text().split()[0]) / 1e9
-        except OSError:  # ended meanwhile
-            continue
-        name = {"threaded-ml": "libpulse"}.get(name, name.replace(" ", "_"))
-        found[name] = found.get(name, 0.0) + spent
-    return found
-
-
-def memory_mb(pid: int, name: str) -> float:
-    """Return the memory of a process in MB; RssAnon is its own, without libraries and what it
-    shares with the sound server."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return round(int(line.split()[1]) / 1024, 2)
-    return float("nan")
 
 
 def seeded_speech() -> Callable[[], ProbeSignal]:
@@ -399,45 +342,6 @@ def start_and_stop(sound: Any, options: argparse.Namespace) -> tuple[float, floa
     return round(float(np.median(starts)), 3), round(float(np.median(stops)), 3)
 
 
-class Listener:
-    """Hears the loudspeaker and notes when it is first not silent."""
-
-    def __init__(self, sound: Any) -> None:
-        self._process = subprocess.Popen(
-            [
-                "parec", "--device=speaker.monitor", "--format=float32le", f"--rate={RATE}",
-                "--channels=1", "--latency-msec=10", "--raw",
-            ],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        self._heard = threading.Event()
-        self._moment = float("nan")
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-
-    def __enter__(self) -> Listener:
-        self._thread.start()
-        time.sleep(0.5)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait()
-        self._thread.join()
-
-    def first_sound(self) -> float:
-        """Return the moment in s of the monotonic clock, NaN after 30 s of silence."""
-        self._heard.wait(30)
-        return self._moment
-
-    def _listen(self) -> None:
-        stream = self._process.stdout
-        while stream is not None and (data := stream.read(480 * 4)):
-            block = np.frombuffer(data[: len(data) // 4 * 4], "<f4")
-            if not self._heard.is_set() and np.abs(block).max(initial=0.0) > 1e-3:
-                self._moment = time.monotonic()
-                self._heard.set()
-
-
 def resume(sound: Any, bundle: Path) -> float:
     """Return the time in s from the sound server's return to the first converted sound."""
     with running(command(bundle)):
@@ -449,78 +353,6 @@ def resume(sound: Any, bundle: Path) -> float:
         with speaking(sound), Listener(sound) as listener:
             return round(listener.first_sound() - begin, 3)
 
-
-def bare_child() -> int:
-    """Copy from the input callback to the output callback through one ring."""
-    backend = open_backend("auto")
-    ring = Ring(RATE, 2, "float32")
-    state = {"flowing": False}
-
-    def receive(frames: Any, overflow: bool) -> None:
-        ring.write(frames)
-
-    def play(frames: Any, underflow: bool) -> None:
-        waiting, callback = ring.available, frames.shape[0]
-        if waiting > 4 * callback or (not state["flowing"] and waiting >= 2 * callback):
-            ring.skip(waiting - 2 * callback)  # the least that a thread in between would keep
-            state["flowing"] = True
-        got = ring.read(frames) if state["flowing"] else 0
-        frames[got:] = 0
-
-    streams: list[DeviceStream] = []
-    for direction, callback in (("input", receive), ("output", play)):
-        device = find_device(backend, None, direction)  # type: ignore[arg-type]
-        streams.append(negotiate(backend, device, direction, callback, RATE, 2, 240))  # type: ignore[arg-type]
-    for stream in streams:
-        stream.start()
-    return wait_for_interrupt(lambda: None)
-
-
-class Passing:
-    """A converter with the bundle's hop and look-ahead that passes what it gets."""
-
-    hop, sample_rate, delay = 160, 16000, 160
-
-    def __init__(self) -> None:
-        self._held = np.zeros(self.hop, np.float32)
-        self._out = np.zeros(self.hop, np.float32)
-
-    def step(self, audio: Samples) -> Samples:
-        """Return the hop before."""
-        self._out[:] = self._held
-        self._held[:] = audio
-        return self._out
-
-    def reset(self) -> None:
-        """Forget it."""
-        self._held.fill(0.0)
-
-
-def passing_child() -> int:
-    """Run the loop with `Passing`."""
-    loop = LiveLoop(open_backend("auto"), Passing(), LoopSettings())
-    loop.start()
-    try:
-        return wait_for_interrupt(loop.tend)
-    finally:
-        loop.stop()
-
-
-def wait_for_interrupt(tend: Callable[[], None]) -> int:
-    """Wait for SIGINT."""
-    try:
-        while True:
-            time.sleep(0.1)
-            tend()
-    except KeyboardInterrupt:
-        return 0
-
-
-CHILDREN: dict[str, Callable[[], int]] = {
-    "bare": bare_child,
-    "passing": passing_child,
-    "stalls": stalls_child,
-}
 
 if __name__ == "__main__":
     sys.exit(main())
