@@ -300,6 +300,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/audio",
         "edge_vc_runtime/chain",
         "edge_vc_runtime/control",
+        "edge_vc_runtime/feeds",
         "edge_vc_runtime/devices",
         "edge_vc_runtime/live",
         "edge_vc_runtime/monitor",
@@ -388,6 +389,13 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.option_types",
         "edge_vc_runtime.sensors",
         "edge_vc_runtime/live",
+        "edge_vc_runtime/tiers",
+    },
+    "edge_vc_runtime/feeds": {
+        "edge_vc_runtime.samples",
+        "edge_vc_runtime/bundle",
+        "edge_vc_runtime/chain",
+        "edge_vc_runtime/control",
         "edge_vc_runtime/tiers",
     },
     "edge_vc_runtime/tiers": {

@@ -22,6 +22,7 @@ from edge_vc_runtime.devices.backends import open_backend
 from edge_vc_runtime.devices.library_noise import filtered_stderr
 from edge_vc_runtime.devices.virtual_microphone import VirtualMicrophone
 from edge_vc_runtime.errors import UsageError
+from edge_vc_runtime.feeds.fed_converter import fed
 from edge_vc_runtime.governor.governor_options import GovernorOptions
 from edge_vc_runtime.governor.steering import LoopActuators, Steering
 from edge_vc_runtime.live.converter import HopConverter
@@ -67,10 +68,11 @@ def run_live(arguments: argparse.Namespace) -> int:
             alone=not governor.enabled,
         )
         inputs = InputOptions.from_arguments(arguments)
-        if inputs.stream:
-            raise UsageError("--stream is for recordings: give IN and OUT, or leave it out")
         inputs.apply(converter)
-        chain = ChainOptions.from_arguments(arguments).build(converter, live=True)
+        stream = fed(converter, inputs.stream, display.console.print) if inputs.stream else None
+        if stream is not None:
+            stack.callback(stream.stream.close)
+        chain = ChainOptions.from_arguments(arguments).build(stream or converter, live=True)
         listeners = TapListeners(taps, converter.sample_rate, display.console.print)
         stack.callback(listeners.close)
         machine = _Machine(converter, chain, governor)
@@ -84,6 +86,8 @@ def run_live(arguments: argparse.Namespace) -> int:
             run.monitor.ended.set,
             stack,
         )
+        if stream is not None:
+            stream.stream.begin()
         try:
             interrupted = run.until_end(options.seconds)
         finally:  # after SIGTERM too: what ran for hours is summed up

@@ -22,7 +22,7 @@ from edge_vc.models.voice.file import load_voice
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.cli import app
 from edge_vc.training.consent import next_lines
-from edge_vc.training.voice import recordings
+from edge_vc.training.voice import fitness, recordings
 from edge_vc.training.voice.neighbours import FrameBank, cached_neighbours
 from edge_vc.training.voice.pieces import LONGEST, cuts, stored_pieces
 from edge_vc.training.voice.run import VoiceRun, train_voice
@@ -125,12 +125,13 @@ def test_too_little_and_unfit_recordings(tmp_path: Path, capfd: pytest.CaptureFi
     loud = np.clip(20 * voice(4.0, 150.0, 7), -0.5, 0.5)
     soundfile.write(folder / "loud.wav", loud, 16_000)
     soundfile.write(folder / "silent.wav", np.zeros(32_000, np.float32), 16_000)
-    with pytest.raises(RecipeError, match="4 s of usable speech; a voice needs 60 s"):
+    fact = r"4 s of usable speech, 2 recordings left out \(1 .*; a voice needs 60 s at the least"
+    with pytest.raises(RecipeError, match=fact):
         train_voice(VoiceRun(folder, tmp_path / "out", "whisper", TINY_VOICE, "yes", steps=1))
     said = capfd.readouterr().err
     assert "silent.wav: 0.00 s of voiced speech" in said
     assert "loud.wav: " in said
-    assert "clipped; record it again with less gain" in said
+    assert "clipped; record again with less gain" in said
 
 
 def test_long_recordings_are_cut_in_pauses(tmp_path: Path) -> None:
@@ -170,7 +171,48 @@ def test_music_is_left_out_and_said(tmp_path: Path, capfd: pytest.CaptureFixture
     with pytest.raises(RecipeError, match="4 s of usable speech"):
         train_voice(VoiceRun(folder, tmp_path / "out", "whisper", TINY_VOICE, "yes", steps=1))
     assert "music.wav: its level falls by" in (said := capfd.readouterr().err)
-    assert "music or noise under the voice; record it without" in said
+    assert "music or noise under the voice; record again without" in said
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "way"),
+    [
+        (lambda a: np.clip(20 * a, -0.5, 0.5), "clipped", "record again with less gain"),
+        (lambda a: 0 * a, "silent", "check the microphone and record again"),
+    ],
+)
+def test_a_folder_of_one_fault_says_what_to_do_about_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], spoil, kind: str, way: str
+) -> None:
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    for number in range(5):
+        audio = spoil(voice(3.0, 150.0, number)).astype(np.float32)
+        soundfile.write(folder / f"{number}.wav", audio, 16_000)
+    with pytest.raises(RecipeError) as caught:
+        recordings.read_recordings(folder, tmp_path / "out", 0, say=print)
+    assert f"0 s of usable speech, 5 recordings left out (5 {kind})" in str(caught.value)
+    assert str(caught.value).endswith(way)
+    said = capfd.readouterr().out.splitlines()
+    assert len(said) == 4  # three by name, and how many more
+    assert said[-1] == f"left out: 2 more: {kind}"
+
+
+def test_soft_music_is_warned_about() -> None:
+    def under(level: float) -> PairSet:
+        noise = np.random.default_rng(0).normal(0, level, 16_000 * 3)
+        speech = voice(3.0, 150.0) * (np.sin(np.arange(48_000) / 6_000) > 0)
+        frames = as_int16(speech + noise, 300)
+        return PairSet(
+            "me", f"noise {level:g}", np.full(300, 150.0, np.float32), frames, frames[None]
+        )
+
+    clean, soft = under(0.001), under(0.025)
+    assert fitness.unfit(soft) is None
+    assert fitness.suspected_music([clean] * 3) == ""
+    assert fitness.suspected_music([clean] * 30 + [soft]) == ""
+    warning = fitness.suspected_music([clean] * 3 + [soft])
+    assert warning.startswith("1 of 4 recordings have no quiet pauses (noise 0.025)")
 
 
 def test_two_speakers_of_one_pitch_are_suspected(

@@ -9,25 +9,24 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vc.audio.clipping import clipped_share
-from edge_vc.audio.level import level_fall_db
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.corpus_table import METADATA
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet
 from edge_vc.data.pairs import load_pairs, pair_files
 from edge_vc.settings.field import RecipeError
+from edge_vc.training.voice.fitness import (
+    Unfit,
+    name_unfit,
+    suspected_music,
+    too_little,
+    unfit,
+)
 from edge_vc.training.voice.pieces import stored_pieces
 from edge_vc.training.voice.speakers import two_voices
-from edge_vc.training.voice.views import FEWEST_VOICED
 from edge_vc.workers.progress import Progress, no_progress
 
 FEWEST_SECONDS = 60.0
 """Least speech to train a voice on; below it the words and the voice both fail."""
-MOST_CLIPPED = 0.01
-"""Share of clipped samples above which a recording is left out."""
-LEAST_FALL_DB = 10.0
-"""Between loud and soft frames: speech has pauses, music and steady noise have none. The quietest
-fall of 144 recordings of two targets was 16.6 dB."""
 PITCH_SPREAD = 0.3
 """Standard deviation of the recordings' median log F0 above which two voices are suspected."""
 _FRAMES_PER_SECOND = SAMPLE_RATE // HOP
@@ -76,14 +75,16 @@ def read_recordings(
         list(corpus), cache, variants=0, workers=workers, progress=progress, label="recordings"
     )
     found: list[tuple[Path, PairSet]] = []
+    left_out: list[tuple[Path, Unfit]] = []
     for utterance, path in zip(corpus, paths, strict=True):
         pair = load_pairs(path)
         reason = unfit(pair)
-        if reason:
-            say(f"left out: {utterance.path}: {reason}")
+        if reason is not None:
+            left_out.append((utterance.path, reason))
         else:
-            found += [item for item in stored_pieces(pair, path) if not unfit(item[1])]
-    _check([pair for _, pair in found], target, say)
+            found += [item for item in stored_pieces(pair, path) if unfit(item[1]) is None]
+    name_unfit(left_out, say)
+    _check([pair for _, pair in found], [reason for _, reason in left_out], target, say)
     found.sort(key=lambda item: hashlib.sha256(item[1].name.encode()).hexdigest())
     count = min(held_out, len(found) // 10)
     kept, held = found[: len(found) - count], found[len(found) - count :]
@@ -93,31 +94,14 @@ def read_recordings(
     )
 
 
-def unfit(pair: PairSet) -> str:
-    """Return why a recording cannot be trained on, with the way on; empty where it can."""
-    audio = pair.inputs[0].astype(np.float32) / np.float32(32767)
-    voiced = int((pair.f0 > 0).sum())
-    if voiced <= FEWEST_VOICED:
-        return f"{voiced / _FRAMES_PER_SECOND:.2f} s of voiced speech: silent, or no speech"
-    share = clipped_share(audio)
-    if share > MOST_CLIPPED:
-        return f"{share:.1%} of its samples are clipped; record it again with less gain"
-    fall = level_fall_db(audio, SAMPLE_RATE)
-    if fall < LEAST_FALL_DB:
-        return (
-            f"its level falls by {fall:.0f} dB only: music or noise under the voice; record it "
-            "without, or take it out of the folder"
-        )
-    return ""
-
-
-def _check(pairs: Sequence[PairSet], target: Path, say: Callable[[str], None]) -> None:
+def _check(
+    pairs: Sequence[PairSet], left_out: Sequence[Unfit], target: Path, say: Callable[[str], None]
+) -> None:
     seconds = sum(len(pair.f0) for pair in pairs) / _FRAMES_PER_SECOND
     if seconds < FEWEST_SECONDS:
-        raise RecipeError(
-            f"{target}: {seconds:.0f} s of usable speech; a voice needs {FEWEST_SECONDS:.0f} s at "
-            "the least and is good from ten minutes on: record more"
-        )
+        raise RecipeError(f"{target}: {too_little(seconds, left_out, FEWEST_SECONDS)}")
+    if music := suspected_music(pairs):
+        say(f"warning: {target}: {music}")
     medians = np.array([np.median(np.log(pair.f0[pair.f0 > 0])) for pair in pairs])
     if len(medians) > 2 and medians.std() > PITCH_SPREAD:
         low, high = np.exp(np.percentile(medians, (10, 90)))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -15,6 +18,9 @@ from edge_vc_runtime.session import Session
 MOST_BYTES = 1 << 28
 """Largest file: an hour of 256 numbers at 100 hops per second is 370 MB, of 40 it is 58 MB."""
 
+HOLD_S = 0.5
+"""A vector with a time holds so long at the most; then nothing is known again."""
+
 
 class AuxStream(Protocol):
     """Gives the vector of the next hop: a camera, a script, a file."""
@@ -24,11 +30,11 @@ class AuxStream(Protocol):
 
 
 class FileStream:
-    """Vectors of a ``.npy`` file, float ``[hops, size]``; zeros after its end."""
+    """Vectors of a file as `read_rows` takes it, one a hop; zeros after its end."""
 
-    def __init__(self, path: Path, spec: InputSpec) -> None:
+    def __init__(self, path: Path, spec: InputSpec, hop_s: float) -> None:
         """Read it; raises `AudioIOError` for a file that is none, or of another size."""
-        self._rows = _read(path, spec)
+        self._rows = read_rows(path, spec, hop_s)
         self._hop = 0
 
     def next(self, out: Samples) -> None:
@@ -48,7 +54,7 @@ class StreamedSession:
         self.session = session
         self.hop, self.sample_rate, self.delay = session.hop, session.sample_rate, session.delay
         self._name, self._stream = name, stream
-        self._vector = np.zeros(stream_spec(session, name).size, np.float32)
+        self._vector = np.zeros(stream_spec(session.inputs, name).size, np.float32)
 
     def step(self, audio: Samples) -> Samples:
         """Convert one hop, float32 ``[hop]``, with the stream's next vector."""
@@ -61,9 +67,9 @@ class StreamedSession:
         self.session.reset()
 
 
-def stream_spec(session: Session, name: str) -> InputSpec:
-    """Return a stream input of a session; raises `ModelInputError` for any other."""
-    spec = find_input(session.inputs, name)
+def stream_spec(inputs: Sequence[InputSpec], name: str) -> InputSpec:
+    """Return the stream input of a name; raises `ModelInputError` for any other."""
+    spec = find_input(inputs, name)
     if spec.kind != "stream":
         raise ModelInputError(
             f"{name} is no stream: give --set {name}=VALUE, it stays as it is set"
@@ -71,24 +77,64 @@ def stream_spec(session: Session, name: str) -> InputSpec:
     return spec
 
 
+def named_stream(given: str) -> tuple[str, str]:
+    """Return name and place of ``--stream NAME=PLACE``; raises `ModelInputError`."""
+    name, equals, place = given.partition("=")
+    if not equals or not place:
+        raise ModelInputError(f"--stream {given!a:.60}: expected NAME=FILE.npy")
+    return name, place
+
+
 def open_stream(session: Session, given: str) -> StreamedSession:
     """Return a session with the stream that ``--stream NAME=FILE`` names; raises what they do."""
-    name, equals, path = given.partition("=")
-    if not equals or not path:
-        raise ModelInputError(f"--stream {given!a:.60}: expected NAME=FILE.npy")
-    return StreamedSession(session, name, FileStream(Path(path), stream_spec(session, name)))
+    name, path = named_stream(given)
+    if path.startswith("unix:"):
+        raise ModelInputError(f"--stream {given!a:.60}: a socket is for a live voice; give a file")
+    spec, hop_s = stream_spec(session.inputs, name), session.hop / session.sample_rate
+    return StreamedSession(session, name, FileStream(Path(path), spec, hop_s))
 
 
-def _read(path: Path, spec: InputSpec) -> Samples:
+def read_rows(path: Path, spec: InputSpec, hop_s: float) -> Samples:
+    """Return a file's vectors ``[hops, size]``, within the input's range.
+
+    A ``.npy`` file holds a row for every hop of ``hop_s``. A ``.npz`` file holds ``times`` ``[N]``,
+    rising seconds from the beginning, and ``values`` ``[N, size]``: every hop has the newest that
+    is not later than its end, for `HOLD_S` at the most. Raises `AudioIOError`.
+    """
     wanted = f"a .npy file of floats [hops, {spec.size}] for {spec.name}"
     try:
         if path.stat().st_size > MOST_BYTES:
             raise AudioIOError(f"{path}: more than {MOST_BYTES >> 20} MB; give a shorter stream")
+        if path.suffix == ".npz":
+            wanted = f"a .npz file of times [N] and values [N, {spec.size}] for {spec.name}"
+            return _timed(path, spec, hop_s, wanted)
         rows = np.load(path, allow_pickle=False)
     except OSError as error:
         raise AudioIOError(f"{path}: {error.strerror or 'not ' + wanted}") from error
-    except (ValueError, EOFError, MemoryError) as error:
+    except (ValueError, LookupError, EOFError, MemoryError, BadZipFile, zlib.error) as error:
         raise AudioIOError(f"{path}: not {wanted}") from error
+    return _checked(path, rows, spec, wanted)
+
+
+def _timed(path: Path, spec: InputSpec, hop_s: float, wanted: str) -> Samples:
+    """Return the row of every hop of a ``.npz`` file with times."""
+    with ZipFile(path) as archive:  # what it unpacks to is bounded before it is
+        if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+            raise AudioIOError(f"{path}: unpacks to more than {MOST_BYTES >> 20} MB")
+    with np.load(path, allow_pickle=False) as stored:
+        times, values = np.asarray(stored["times"]), _checked(path, stored["values"], spec, wanted)
+    if times.dtype.kind not in "fiu" or times.shape != (len(values),) or not len(values):
+        raise AudioIOError(f"{path}: not {wanted}")
+    if not np.isfinite(times).all() or (np.diff(times) < 0).any() or times[0] < 0:
+        raise AudioIOError(f"{path}: its times have to rise, in seconds from the beginning")
+    hops = int(min((times[-1] + HOLD_S) / hop_s, MOST_BYTES // (4 * spec.size))) + 1
+    ends = (np.arange(hops) + 1) * hop_s
+    newest = np.searchsorted(times, ends, "right") - 1
+    known = (newest >= 0) & (ends - times[newest] < HOLD_S)
+    return np.where(known[:, None], values[newest], np.float32(0))
+
+
+def _checked(path: Path, rows: object, spec: InputSpec, wanted: str) -> Samples:
     if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.shape[1] != spec.size:
         shape = list(getattr(rows, "shape", ()))
         raise AudioIOError(f"{path}: shape {shape}, expected {wanted}")

@@ -19,7 +19,7 @@ class InputOptions:
 
     values: Mapping[str, str] = field(default_factory=dict)
     stream: str | None = None
-    """``NAME=FILE.npy``: vectors that come with the hops of a recording."""
+    """``NAME=PLACE``: vectors that come with the hops."""
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> InputOptions:
@@ -66,7 +66,8 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         "may be given several times (default: the bundle's)",
     )  # fmt: skip
     group.add_argument(
-        "--stream", metavar="NAME=FILE",
-        help="recordings without other options of the voice: feed a stream input from a .npy file "
-        "of floats [hops, numbers], one row for each hop (default: zeros, nothing is known)",
+        "--stream", metavar="NAME=PLACE",
+        help="feed a stream input: from a .npy file of floats [hops, numbers], one row for each "
+        "hop, or a .npz file of times in s and values; live also from unix:SOCKET, datagrams of a "
+        "float64 time and float32 numbers (default: zeros, nothing is known)",
     )  # fmt: skip

@@ -1,0 +1,112 @@
+"""Vectors that another program of the same user sends to a Unix datagram socket."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from edge_vc_runtime.bundle.input_spec import InputSpec
+from edge_vc_runtime.control.error import ControlError
+from edge_vc_runtime.control.place import check_place, private_folder
+from edge_vc_runtime.feeds.vector_queue import VectorQueue
+from edge_vc_runtime.samples import Samples
+
+PAST_S, FUTURE_S = 10.0, 60.0
+"""How far a vector's time may be from now."""
+_TIME = struct.Struct("<d")
+_LOOK_S = 0.2  # how soon `close` is noticed
+
+
+class SocketStream:
+    """An `AuxStream` fed by datagrams: a time and a vector each.
+
+    A datagram is a little-endian float64, the second on ``CLOCK_MONOTONIC`` from which the vector
+    holds (0: from its arrival), and ``size`` little-endian float32. A vector holds until the next
+    one, half a second at the most. What is no such datagram is passed over and said once.
+    """
+
+    def __init__(self, path: Path, spec: InputSpec, say: Callable[[str], None]) -> None:
+        """Listen at ``path``, in a folder of the user's alone; raises `ControlError`."""
+        check_place(path)
+        private_folder(path.parent)
+        self._path, self._spec, self._say = path, spec, say
+        self._queue = VectorQueue(spec.size)
+        self._socket = _bound(path)
+        self._closed = threading.Event()
+        self._complained = False
+        name = f"stream {spec.name}"
+        self._thread = threading.Thread(target=self._receive, name=name, daemon=True)
+        self._thread.start()
+
+    def begin(self) -> None:
+        """Do nothing: vectors say themselves when they hold."""
+
+    def next(self, out: Samples) -> None:
+        """Write the vector that holds now into ``out``; never waits."""
+        self._queue.take(time.monotonic(), out)
+
+    def close(self) -> None:
+        """Stop and remove the socket; harmless when repeated."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        self._thread.join(5 * _LOOK_S)
+        self._socket.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _receive(self) -> None:
+        longest = _TIME.size + 4 * self._spec.size
+        while not self._closed.is_set():
+            try:
+                data = self._socket.recv(longest + 1)
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            problem = self._put(data, longest)
+            if problem and not self._complained:
+                self._complained = True
+                self._say(f"stream {self._spec.name}: {problem}; passed over (said once)")
+
+    def _put(self, data: bytes, wanted: int) -> str:
+        """Queue a datagram's vector; return what is wrong with it, empty where nothing is."""
+        if len(data) != wanted:
+            size = f"more than {wanted}" if len(data) > wanted else str(len(data))
+            return f"{size} bytes; expected {wanted}: a float64 time, {self._spec.size} float32"
+        now, (time_s,) = time.monotonic(), _TIME.unpack_from(data)
+        vector = np.frombuffer(data, "<f4", offset=_TIME.size)
+        if not np.isfinite(vector).all() or not np.isfinite(time_s):
+            return "numbers that are not finite"
+        time_s = time_s or now
+        if not now - PAST_S <= time_s <= now + FUTURE_S:
+            return f"a time {time_s - now:+.0f} s from now on CLOCK_MONOTONIC"
+        kept = self._queue.put(time_s, np.clip(vector, self._spec.low, self._spec.high))
+        return "" if kept else "vectors come faster than hops"
+
+
+def _bound(path: Path) -> socket.socket:
+    """Bind under another name, restrict, then move into place: never open to others."""
+    if path.exists() and not path.is_socket():
+        raise ControlError(f"{path}: exists and is no socket; give --stream another path")
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    fresh = path.with_name(f".{secrets.token_hex(4)}.s")
+    try:
+        bound.bind(str(fresh))
+        fresh.chmod(0o600)
+        bound.settimeout(_LOOK_S)
+        fresh.replace(path)
+    except OSError as error:
+        bound.close()
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise ControlError(f"{path}: {error.strerror or error}") from error
+    return bound
