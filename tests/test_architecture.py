@@ -169,7 +169,13 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/workers",
         "edge_vc_runtime",
     },
-    "edge_vc_boards": {"edge_vc/assets", "edge_vc/command_line", "edge_vc_runtime"},
+    "edge_vc_boards": {
+        "edge_vc/assets",
+        "edge_vc/audio",
+        "edge_vc/command_line",
+        "edge_vc/evaluate",
+        "edge_vc_runtime",
+    },
     "edge_vc_export": {
         "edge_vc/assets",
         "edge_vc/audio",

@@ -12,7 +12,9 @@ from runtime_bundles import listed, mini_contents, write_bundle
 from runtime_installs_disk import mini_version
 from typer.testing import CliRunner, Result
 
+from edge_vc.audio.io import write_audio
 from edge_vc.cli import app
+from edge_vc_boards.flash.remote_speech import speech_figures
 from edge_vc_boards.testing import FakeBoard
 from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.schema.fields import FieldError
@@ -48,8 +50,54 @@ def test_host_and_board_stand_side_by_side(board: FakeBoard, tmp_path: Path) -> 
     assert "pi@fake (" in lines[0]
     assert done.stdout.count("the same to the last bit") == 2
     assert {model.precision for model in _models(written.read_bytes())} == {"int8", "fp32"}
-    (line,) = board.commands()
-    assert line.endswith("/current/bundle.evc --engine auto --threads 1 --json -")
+    goldens, speech = board.commands()
+    assert goldens.endswith("/current/bundle.evc --engine auto --threads 1 --json -")
+    assert speech.endswith("/current/bundle.evc - - --raw --quiet --engine auto --threads 1")
+    assert done.stdout.count("same sound") == 1
+    assert "SNR to the host's output (dB)   -" in done.stdout
+    figures = Validation.from_json(written.read_bytes()).speech
+    assert figures is not None
+    assert figures.snr_db == 200
+    assert figures.spectral_distance_db == 0
+
+
+def test_a_recording_is_carried_there_and_a_wrong_sound_is_seen(
+    board: FakeBoard, tmp_path: Path
+) -> None:
+    bundle = mini_version(tmp_path / "mini.evc", "1.0")
+    time = np.arange(12 * 16000) / 16000
+    voice = sum(np.sin(2 * np.pi * 120 * n * time + np.sin(5 * time)) / n for n in range(1, 20))
+    write_audio(tmp_path / "voice.wav", (0.1 * voice).astype(np.float32), 16000)
+    words = (str(bundle), "--remote", "pi@fake", "--speech", str(tmp_path / "voice.wav"))
+    done = validate(*words)
+    assert done.exit_code == 0, done.stderr
+    assert "speech of 10.0 s" in done.stdout
+    program = board.file("/opt/edge-vc/venv/bin/edge-vc-rt")
+    text = program.read_text()
+    program.write_text(text.replace("\n", '\n[ "$1" != run ] || exec cat\n', 1))
+    done = validate(*words)  # the board passes its input on
+    assert done.exit_code == 1
+    assert "OUTSIDE" in done.stdout
+    program.write_text(text.replace("\n", '\n[ "$1" != run ] || { cat; echo hello; exit; }\n', 1))
+    done = validate(*words)
+    assert done.exit_code == 2
+    assert "its shell prints something of its own" in done.stderr
+    done = validate(str(bundle), "--remote", "pi@fake", "--speech", str(tmp_path / "none.wav"))
+    assert done.exit_code == 2
+    assert "--speech " in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_figures_of_speech_know_level_and_spectrum() -> None:
+    noise = np.random.default_rng(7).normal(0, 0.05, 16000).astype(np.float32)
+    _, same = speech_figures(noise, noise, noise, 16000)
+    assert (same.snr_db, same.same_sound) == (200, True)
+    _, softer = speech_figures(noise, noise, noise / 2, 16000)
+    assert softer.snr_db == pytest.approx(6.02, abs=0.01)
+    assert not softer.same_sound
+    _, dull = speech_figures(noise, noise, np.convolve(noise, np.ones(9) / 3, "same"), 16000)
+    assert abs(dull.level_db - same.level_db) < 0.5
+    assert not dull.same_sound
 
 
 def _models(data: bytes) -> list:

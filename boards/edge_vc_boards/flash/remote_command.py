@@ -37,11 +37,18 @@ class RemoteCommand:
         """Where the board has its current bundle."""
         return f"{self.root}/current/bundle.evc"
 
-    def run(self, words: Sequence[str], accepted: Sequence[int], timeout_s: float) -> RemoteOutput:
+    def run(
+        self,
+        words: Sequence[str],
+        accepted: Sequence[int],
+        timeout_s: float,
+        stdin: bytes | None = None,
+    ) -> RemoteOutput:
         """Run it; raises `FlashError` where it ends with another code than those accepted."""
         program = f"{self.root}/venv/bin/edge-vc-rt"
         with SshConnection(self.target) as connection:
-            done = connection.run([program, self.verb, self.bundle, *words], timeout_s=timeout_s)
+            line = [program, self.verb, self.bundle, *words]
+            done = connection.run(line, stdin, timeout_s)
         if done.code not in accepted:
             missing = "; edge-vc flash BUNDLE brings it there" * (done.code in (126, 127))
             raise FlashError(f"{self.target.name}: {done.last_line()}{missing}")

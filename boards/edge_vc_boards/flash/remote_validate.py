@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from edge_vc.assets import find_bundle
 from edge_vc_boards.flash.error import FlashError
@@ -10,6 +12,12 @@ from edge_vc_boards.flash.remote_command import (
     OPTIONS_HELP,
     remote_command,
     remote_parser,
+)
+from edge_vc_boards.flash.remote_speech import (
+    converted_here,
+    converted_there,
+    speech_figures,
+    speech_of,
 )
 from edge_vc_boards.flash.ssh import RemoteOutput
 from edge_vc_runtime.arguments import verb_parser
@@ -23,7 +31,10 @@ HELP = f"""
 on a board:
   edge-vc validate BUNDLE --remote USER@HOST [OPTION...]
       validates the bundle here and the same one, which `edge-vc flash` has installed, there, and
-      puts both side by side; --json writes the board's result here; 1 where either is outside
+      puts both side by side; then both convert speech, and what the board made is measured here:
+      SNR and log-spectral distance to the host's, level, F0 and its correlation with the source's;
+      --json writes the board's result here; 1 where either is outside
+  --speech FILE          up to 10 s of a recording (default: the golden recording's input)
 {OPTIONS_HELP}
   edge-vc validate kathleen.evc --remote pi@raspberrypi.local
 """
@@ -36,20 +47,28 @@ def run(words: Sequence[str]) -> int:
 
     Raises `FlashError` when the board cannot be reached, has another bundle or validates nothing.
     """
-    here, rest = remote_parser(f"{PROG} validate", "--json").parse_known_args(words)
+    parser = remote_parser(f"{PROG} validate", "--json")
+    parser.add_argument("--speech", type=Path)
+    here, rest = parser.parse_known_args(words)
     wanted = verb_parser("validate", PROG).parse_args(rest)
     command = remote_command("validate", here)
-    options = ["--engine", wanted.engine, "--threads", str(wanted.threads), "--json", "-"]
-    done = command.run(options, (0, _CHECK_FAILED), _TIMEOUT_S)
+    bundle = read_bundle(find_bundle(wanted.bundle))
+    speech = speech_of(bundle, here.speech)
+    options = ["--engine", wanted.engine, "--threads", str(wanted.threads)]
+    done = command.run([*options, "--json", "-"], (0, _CHECK_FAILED), _TIMEOUT_S)
     there = _read(command.target.name, done)
-    own = validate_bundle(read_bundle(find_bundle(wanted.bundle)), wanted.engine, wanted.threads)
+    own = validate_bundle(bundle, wanted.engine, wanted.threads)
     if own.digest != there.digest:
         raise FlashError(
             f"{command.target.name}: has another bundle, {there.bundle!r:.80}; edge-vc flash "
             f"{wanted.bundle} brings this one there"
         )
-    show([own, there], ["here", command.target.name], here.json)
-    return 0 if own.passed and there.passed else _CHECK_FAILED
+    made = converted_here(bundle, speech, wanted.engine, wanted.threads)
+    sent_back = converted_there(replace(command, verb="run"), speech, options)
+    figures = speech_figures(speech, made, sent_back, bundle.manifest.sample_rate)
+    both = [replace(each, speech=found) for each, found in zip((own, there), figures, strict=True)]
+    show(both, ["here", command.target.name], here.json)
+    return 0 if all(each.passed for each in both) else _CHECK_FAILED
 
 
 def _read(name: str, done: RemoteOutput) -> Validation:

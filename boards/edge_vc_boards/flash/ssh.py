@@ -59,6 +59,8 @@ class RemoteOutput:
     code: int
     stdout: str
     stderr: str
+    data: bytes = b""
+    """What it printed, as it came."""
 
     def last_line(self) -> str:
         """Return the last line that it said, for an error."""
@@ -157,9 +159,14 @@ class SshConnection:
                     f"{self.target.name}: no answer within {timeout_s:.0f} s; the same command "
                     "goes on where it stopped"
                 ) from error
-            return RemoteOutput(code, _text(out), _text(err))
+            said = _bytes(out)
+            return RemoteOutput(code, _text(said), _text(_bytes(err)), said)
 
 
-def _text(file: IO[bytes]) -> str:
+def _bytes(file: IO[bytes]) -> bytes:
     file.seek(0)
-    return file.read(_LIMIT).decode(errors="replace")
+    return file.read(_LIMIT)
+
+
+def _text(said: bytes) -> str:
+    return said.decode(errors="replace")

@@ -14,6 +14,7 @@ from edge_vc_runtime.golden import Replay, played_goldens
 from edge_vc_runtime.schema.fields import parse_object
 from edge_vc_runtime.schema.records import from_json_value
 from edge_vc_runtime.validation.quality import OutputQuality, output_quality
+from edge_vc_runtime.validation.speech_figures import SpeechFigures
 
 SCHEMA_VERSION = 1
 
@@ -51,12 +52,15 @@ class Validation:
     machine: str
     """The board's name, else the processor."""
     models: tuple[ValidatedModel, ...]
+    speech: SpeechFigures | None = None
+    """Of a board that the host has had convert speech."""
     schema_version: int = SCHEMA_VERSION
 
     @property
     def passed(self) -> bool:
-        """Whether every model is within its tolerance, and there is one."""
-        return bool(self.models) and all(model.equal for model in self.models)
+        """Whether every model is within its tolerance, there is one, and speech sounds the same."""
+        within = bool(self.models) and all(model.equal for model in self.models)
+        return within and (self.speech is None or self.speech.same_sound)
 
     def to_json(self) -> str:
         """Return it as JSON, without NaN."""
