@@ -73,12 +73,13 @@ def test_a_recording_is_carried_there_and_a_wrong_sound_is_seen(
     assert done.exit_code == 0, done.stderr
     assert "speech of 10.0 s" in done.stdout
     program = board.file("/opt/edge-vc/venv/bin/edge-vc-rt")
-    text = program.read_text()
-    program.write_text(text.replace("\n", '\n[ "$1" != run ] || exec cat\n', 1))
-    done = validate(*words)  # the board passes its input on
+    real = program.read_text().partition("\n")[2]
+    silence = "cat >/dev/null; head -c 320000 /dev/zero"
+    program.write_text(f'#!/bin/sh\n[ "$1" != run ] || {{ {silence}; exit; }}\n{real}')
+    done = validate(*words)
     assert done.exit_code == 1
     assert "OUTSIDE" in done.stdout
-    program.write_text(text.replace("\n", '\n[ "$1" != run ] || { cat; echo hello; exit; }\n', 1))
+    program.write_text(f'#!/bin/sh\n[ "$1" != run ] || {{ {silence}; echo x; exit; }}\n{real}')
     done = validate(*words)
     assert done.exit_code == 2
     assert "its shell prints something of its own" in done.stderr
@@ -115,7 +116,10 @@ def test_another_sound_there_is_seen(board: FakeBoard, tmp_path: Path) -> None:
     ]
     said = replace(good, models=tuple(worse)).to_json()
     (tmp_path / "said.json").write_text(said)
-    program.write_text(f"#!/bin/sh\ncat {tmp_path}/said.json\nexit 1\n")
+    real = program.rename(program.with_name("real"))
+    script = f'[ "$1" != run ] || exec {real} "$@"\ncat {tmp_path}/said.json\nexit 1\n'
+    program.write_text(f"#!/bin/sh\n{script}")
+    program.chmod(0o755)
     done = validate(str(bundle), "--remote", "pi@fake")
     assert done.exit_code == 1
     assert done.stdout.count("OUTSIDE") == 2

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from runtime_engine import PLAIN
 
+from edge_vc_runtime import engines
 from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.cli import main
 from edge_vc_runtime.engines import (
@@ -31,9 +32,12 @@ from edge_vc_runtime.engines import (
 )
 from edge_vc_runtime.engines.kind import LibraryVersion
 from edge_vc_runtime.engines.measurement import installed_libraries
+from edge_vc_runtime.engines.registry import find_kinds
 from edge_vc_runtime.golden import replay_golden
 from edge_vc_runtime.profiling.comparison import compare_engines
 from edge_vc_runtime.session import Session
+
+BUILT_IN = tuple(ENGINES)
 
 
 @pytest.fixture
@@ -46,8 +50,33 @@ def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineKin
 
 
 def test_bundles_still_open_with_the_first_engine(plain: EngineKind, mini: Path) -> None:
-    assert [kind.name for kind in engines_for(("onnx",))] == ["onnx", "tensorrt", "plain"]
+    found = [kind.name for kind in engines_for(("onnx",))]
+    assert (found[0], found[-1]) == ("onnx", "plain")
     assert Session.open(mini).engine[0] == "onnx"
+
+
+def test_a_folder_is_all_that_an_engine_of_this_package_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (
+        ("early_engine", "from runtime_engine import PLAIN\nfrom dataclasses import replace\n"
+         "KIND = replace(PLAIN, name='early', preference=15)\n"),
+        ("wrong_engine", "KIND = 5\n"),
+    ):  # fmt: skip
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+        (tmp_path / name / "kind.py").write_text(text)
+    assert BUILT_IN[:2] == ("litert", "onnx")
+    folders = [*engines.__path__, str(tmp_path)]
+    monkeypatch.setattr(engines, "__path__", folders)
+    with pytest.raises(TypeError, match="wrong_engine.kind: KIND is 5"):
+        find_kinds(folders)
+    (tmp_path / "wrong_engine/__init__.py").unlink()
+    (tmp_path / "wrong_engine/kind.py").unlink()
+    names = [kind.name for kind in find_kinds(folders)]
+    assert names == ["litert", "early", *BUILT_IN[1:]]
+    for name in ("early_engine", "early_engine.kind", "wrong_engine", "wrong_engine.kind"):
+        sys.modules.pop(f"{engines.__name__}.{name}", None)
 
 
 def test_it_runs_a_bundle(plain: EngineKind, mini: Path) -> None:
@@ -63,9 +92,8 @@ def test_help_names_it(plain: EngineKind, capsys: pytest.CaptureFixture[str]) ->
     for verb in ("run", "profile"):
         with pytest.raises(SystemExit):
             main([verb, "--help"])
-        assert "auto or one of litert, onnx, tensorrt, plain" in " ".join(
-            capsys.readouterr().out.split()
-        )
+        names = ", ".join([*BUILT_IN, "plain"])
+        assert f"auto or one of {names}" in " ".join(capsys.readouterr().out.split())
     unregister_engine("plain")
     with pytest.raises(SystemExit):
         main(["run", "--help"])
@@ -137,19 +165,14 @@ def test_its_remedy_where_it_is_missing(
 def test_several_formats(plain: EngineKind, both: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGINES, "plain", replace(PLAIN, formats=("other", "onnx")))
     assert Session.open(both, "plain").model.format == "onnx"
-    assert [kind.name for kind in engines_for(("tflite", "onnx"))] == [
-        "litert",
-        "onnx",
-        "tensorrt",
-        "plain",
-    ]
+    assert [kind.name for kind in engines_for(("tflite", "onnx"))] == [*BUILT_IN, "plain"]
     assert [kind.name for kind in engines_for(("other",))] == ["plain"]
     assert engines_for(("none",)) == ()
 
 
 def test_names_are_taken_once(plain: EngineKind) -> None:
     register_engine(PLAIN)
-    assert list(engine_kinds()) == ["litert", "onnx", "tensorrt", "plain"]
+    assert list(engine_kinds()) == [*BUILT_IN, "plain"]
     before = ENGINES["onnx"]
     with pytest.raises(ValueError, match="'onnx' is registered already"):
         register_engine(replace(PLAIN, name="onnx"))

@@ -64,6 +64,8 @@ class EngineKind:
     """How `op_times` measures, as an addition to the table's title."""
     op_missing: str = ""
     """Why `op_times` may return None, in one line."""
+    preference: int = 100
+    """Place among the engines of this package where nothing else decides, the lowest first."""
     precisions: tuple[str, ...] = ()
     """Precisions of models that it runs; empty: every one."""
     only_measured: bool = False

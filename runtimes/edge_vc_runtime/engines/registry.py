@@ -1,4 +1,4 @@
-"""Inference engines by name. To add one: a folder with its `EngineKind`, and its name in `ENGINES`.
+"""Inference engines by name. To add one: a folder ``NAME_engine`` whose ``kind.py`` has a `KIND`.
 
 A distribution of its own adds one without a change here: it calls `register_engine`, or names its
 `EngineKind` as an entry point of the group `ENTRY_POINTS`.
@@ -6,19 +6,37 @@ A distribution of its own adds one without a change here: it calls `register_eng
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from importlib import import_module
+from pkgutil import iter_modules
 
 from edge_vc_runtime.engines.engine import EngineError, EngineFactory
 from edge_vc_runtime.engines.kind import EngineKind
-from edge_vc_runtime.engines.litert_engine.kind import LITERT
-from edge_vc_runtime.engines.onnx_engine.kind import ONNX
-from edge_vc_runtime.engines.tensorrt_engine.kind import TENSORRT
 from edge_vc_runtime.registry import Registry
 
 ENTRY_POINTS = "edge_vc.engines"
 """Entry point group in which other distributions name their `EngineKind`."""
 
-ENGINES: Registry[EngineKind] = Registry("an engine", ENTRY_POINTS, (LITERT, ONNX, TENSORRT))
+_PACKAGE = __name__.rpartition(".")[0]
+
+
+def find_kinds(folders: Iterable[str]) -> list[EngineKind]:
+    """Return the engine of every folder ``NAME_engine``, the preferred one first.
+
+    Their ``kind.py`` are imported, their libraries are not. Raises `TypeError` for a `KIND` that is
+    no `EngineKind`.
+    """
+    names = sorted(each.name for each in iter_modules(folders) if each.name.endswith("_engine"))
+    kinds = [import_module(f"{_PACKAGE}.{name}.kind").KIND for name in names]
+    for name, kind in zip(names, kinds, strict=True):
+        if not isinstance(kind, EngineKind):
+            raise TypeError(f"{_PACKAGE}.{name}.kind: KIND is {kind!r:.60}, not an EngineKind")
+    return sorted(kinds, key=lambda kind: kind.preference)
+
+
+ENGINES: Registry[EngineKind] = Registry(
+    "an engine", ENTRY_POINTS, find_kinds(import_module(_PACKAGE).__path__)
+)
 """Registered engines by name, in the order in which they are preferred where nothing else decides.
 `engine_kinds` adds those that entry points name."""
 register_engine = ENGINES.register

@@ -28,8 +28,9 @@ def _op_times(
     return op_times(data, threads)
 
 
-LITERT = EngineKind(
+KIND = EngineKind(
     name="litert",
+    preference=10,
     formats=("tflite",),
     libraries=(EngineLibrary("ai-edge-litert", "2.0"), EngineLibrary("tflite-runtime", "2.14")),
     load=_load,

@@ -25,8 +25,9 @@ def _op_times(
     return op_times(manifest, model, data, threads, hops)
 
 
-ONNX = EngineKind(
+KIND = EngineKind(
     name="onnx",
+    preference=20,
     formats=("onnx",),
     libraries=(EngineLibrary("onnxruntime", "1.17"), EngineLibrary("onnxruntime-gpu")),
     load=_load,

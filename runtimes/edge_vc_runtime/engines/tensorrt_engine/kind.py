@@ -15,8 +15,9 @@ def _load() -> EngineFactory:
     return TensorrtEngine
 
 
-TENSORRT = EngineKind(
+KIND = EngineKind(
     name=NAME,
+    preference=30,
     formats=("onnx",),
     # TensorRT wants zero points of zero, and the INT8 models have others.
     precisions=("fp32",),
