@@ -99,6 +99,9 @@ def test_a_left_over_socket_is_replaced_and_a_live_one_is_not(place: Path) -> No
 
 def test_places_that_do_not_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
+    shared = tmp_path / "shared"  # as /tmp is
+    shared.mkdir()
+    shared.chmod(0o1777)
     open_folder = tmp_path / "open"
     open_folder.mkdir()
     open_folder.chmod(0o755)
@@ -107,6 +110,7 @@ def test_places_that_do_not_do(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "private")
     for path, fact in (
         (tmp_path / "file" / "s", "File exists"),
+        (shared / "s", "is everybody's; give --control a path in a folder of yours"),
         (open_folder / "s", "others may enter it; chmod 700"),
         (tmp_path / "private" / "control.sock", "exists and is no socket"),
         (tmp_path / "link" / "s", "is not a folder of yours"),

@@ -24,6 +24,25 @@ def test_the_own_number_of_channels(inputs: int, channels: int) -> None:
     assert opened(ListedBackend(), inputs) == StreamFormat(48000, channels, "float32", 120)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "least", "channels"), [(2, 2, 2), (1, 1, 1), (8, 2, 2), (8, 3, 3), (32, 3, 3)]
+)
+def test_so_many_channels_that_the_wanted_one_is_there(
+    inputs: int, least: int, channels: int
+) -> None:
+    assert opened(ListedBackend(), inputs, least_channels=least).channels == channels
+
+
+def test_all_channels_where_the_card_has_one_number_only() -> None:
+    backend = ListedBackend(takes=lambda f: None if f.channels == 8 else "channels")
+    assert opened(backend, 8, least_channels=3).channels == 8
+
+
+def test_a_channel_that_is_not_there_is_refused() -> None:
+    with pytest.raises(DeviceError, match="card has no input channel 3; give 1 to 2"):
+        opened(ListedBackend(), 2, least_channels=3)
+
+
 @pytest.mark.parametrize("only", [1, 2, 8])
 def test_a_card_with_one_number_of_channels_only(only: int) -> None:
     backend = ListedBackend(takes=lambda f: None if f.channels == only else "channels")

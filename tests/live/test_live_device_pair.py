@@ -6,6 +6,7 @@ import pytest
 from fake_backend import FakeBackend, fake_device
 
 from edge_vc_runtime.devices.backend import Device
+from edge_vc_runtime.devices.error import DeviceError
 from edge_vc_runtime.live.device_choice import DeviceChoice
 from edge_vc_runtime.live.device_pair import DevicePair
 
@@ -39,6 +40,14 @@ def test_the_loudspeaker_s_callback_is_as_long_as_the_user_says(card_name: str) 
     pair = DevicePair(backend, DeviceChoice(buffer_ms=20.0), 0.01)
     assert pair.output.format.frames == 960
     assert pair.input.format.frames == (120 if card_name else 480)
+
+
+def test_the_channel_that_is_asked_for_is_opened_or_refused() -> None:
+    array = FakeBackend(fake_device("array", inputs=8))
+    assert DevicePair(array, DeviceChoice(), 0.01).input.format.channels == 2
+    assert DevicePair(array, DeviceChoice(), 0.01, channel=5).input.format.channels == 6
+    with pytest.raises(DeviceError, match="fake has no input channel 2; give 1 to 1"):
+        DevicePair(FakeBackend(), DeviceChoice(), 0.01, channel=1)
 
 
 def test_a_card_itself_gives_short_blocks_on_both_sides() -> None:

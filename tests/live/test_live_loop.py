@@ -13,7 +13,9 @@ from fake_backend import FakeBackend, Shift, fake_device
 from edge_vc_runtime.audio.drifting_resampler import DriftingResampler
 from edge_vc_runtime.devices.error import DeviceBusyError, DeviceGoneError
 from edge_vc_runtime.live.loop import LiveLoop, LoopSettings
+from edge_vc_runtime.live.monitor_thread import MonitorThread
 from edge_vc_runtime.live.realtime import RealtimeSettings
+from edge_vc_runtime.live.snapshot import LiveSnapshot
 
 SETTINGS = LoopSettings(reserve_ms=5.0, settle_s=0.0, realtime=RealtimeSettings(wanted=False))
 
@@ -181,6 +183,20 @@ def test_the_governor_sees_how_much_waits_before_a_hop() -> None:
         assert loop.take_fill() is None
     finally:
         loop.stop()
+
+
+def test_a_run_that_is_over_at_once_was_looked_at() -> None:
+    loop = started(FakeBackend())
+    seen: list[LiveSnapshot] = []
+    monitor = MonitorThread(loop, [seen.append])
+    try:
+        monitor._stop.set()  # before the first look, as Ctrl-C and --seconds 0.1 may be
+        monitor.start()
+        assert monitor.ended.wait(20)
+    finally:
+        monitor.stop()
+        loop.stop()
+    assert [each.state for each in seen] == ["running"]
 
 
 @pytest.mark.parametrize(

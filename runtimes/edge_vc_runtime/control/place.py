@@ -38,5 +38,9 @@ def private_folder(path: Path) -> None:
         raise ControlError(f"{path}: {error.strerror or error}") from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise ControlError(f"{path}: is not a folder of yours; give --control another path")
+    if found.st_mode & stat.S_ISVTX:  # such as /tmp, which has to stay as it is
+        raise ControlError(
+            f"{path}: is everybody's; give --control a path in a folder of yours, as {path}/mine/s"
+        )
     if found.st_mode & 0o077:
         raise ControlError(f"{path}: others may enter it; chmod 700 it, or give another path")

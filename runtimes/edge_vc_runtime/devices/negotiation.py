@@ -35,23 +35,30 @@ def negotiate(
     channels: int | None = None,
     frames: int | None = None,
     callback_s: float = CALLBACK_S,
+    least_channels: int = 1,
 ) -> DeviceStream:
     """Open a device in the first format that it takes; the stream says which, and is not started.
 
     Without ``sample_rate`` (Hz) 48 kHz is tried first, then what the device suggests. Without
-    ``channels`` its own number, when that is 1 or 2; of more, the first two, else all. Without
-    ``frames`` a callback lasts ``callback_s`` at whatever rate the device takes. Samples are
-    float32, else int16, else int32.
+    ``channels`` its own number, when that is 1 or 2; of more, the first two, else all; never fewer
+    than ``least_channels``. Without ``frames`` a callback lasts ``callback_s`` at whatever rate the
+    device takes. Samples are float32, else int16, else int32.
 
     Raises `DeviceError` that says what was refused; a busy or vanished device ends the search.
     """
     _check("sample rate", sample_rate, "Hz")
     _check("channels", channels)
+    most = device.channels(direction)
+    if 0 < most < least_channels:
+        raise DeviceError(
+            f"{device.name} has no {direction} channel {least_channels}; give 1 to {most}"
+        )
+    counts = (channels,) if channels else _channels(most, least_channels)
     _check("frames", frames, "per callback")
     open_stream = backend.open_input if direction == "input" else backend.open_output
     refusals: list[FormatRefusedError] = []
     sizes = partial(_frames, frames, callback_s)
-    for format in _formats(device, direction, sample_rate, channels, sizes, refusals):
+    for format in _formats(device, sample_rate, counts, sizes, refusals):
         try:
             return open_stream(device, format, callback)
         except FormatRefusedError as error:
@@ -63,15 +70,14 @@ def negotiate(
 
 def _formats(
     device: Device,
-    direction: Direction,
     sample_rate: int | None,
-    channels: int | None,
+    counts: tuple[int, ...],
     frames: Callable[[int], int],
     refusals: list[FormatRefusedError],
 ) -> Iterator[StreamFormat]:
     """Yield what to try; what the device refused last decides what is left out."""
     for rate in (sample_rate,) if sample_rate else _rates(device):
-        for count in (channels,) if channels else _channels(device.channels(direction)):
+        for count in counts:
             for kind in SAMPLE_TYPES:
                 tried = len(refusals)
                 yield StreamFormat(rate, count, kind, frames(rate))
@@ -94,13 +100,14 @@ def _rates(device: Device) -> tuple[int, ...]:
     return tuple(dict.fromkeys(rate for rate in rates if low <= rate <= high))
 
 
-def _channels(most: int) -> tuple[int, ...]:
+def _channels(most: int, least: int) -> tuple[int, ...]:
     """A device that leads to a sound server says 32 or more, and means any number.
 
     An array of microphones often plays its own loudspeaker back on the last channels.
     """
-    wanted = (most, 2, 1) if most <= 2 else (2, 1, most)
-    return tuple(dict.fromkeys(n for n in wanted if 1 <= n <= min(most, _LIMITS["channels"][1])))
+    wanted = (most, 2, 1) if most <= 2 else (2, 1, least, most)
+    high = min(most, _LIMITS["channels"][1])
+    return tuple(dict.fromkeys(n for n in wanted if least <= n <= high))
 
 
 def _check(what: str, value: int | None, unit: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edge_vc_runtime.devices.backend import Backend, Device, Direction
@@ -92,9 +93,11 @@ def choose_device(
     if len(found) == 1:
         return found[0]
     if len(found) > 1:
-        raise DeviceError(
-            f"{wanted!r:.60} may mean {_list(found)}; give more of the {direction}'s name"
-        )
+        more = f"give more of the {direction}'s name"
+        if len({device.name for device in found}) < len(found):  # of one make: names do not help
+            found = [replace(device, name=device.key) for device in found]
+            more = "give one of these"
+        raise DeviceError(f"{wanted!r:.60} may mean {_list(found)}; {more}")
     if wanted.isascii() and wanted.isdigit():
         numbered = [device for device in usable if device.index == int(wanted[:6])]
         if numbered:

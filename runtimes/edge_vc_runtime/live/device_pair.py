@@ -39,10 +39,12 @@ class DevicePair:
         choice: DeviceChoice,
         hop_s: float,
         notice: Callable[[str], object] = ignore_notice,
+        channel: int | None = None,
     ) -> None:
         """Find and open both for hops of ``hop_s``.
 
-        Raises `DeviceError` and leaves none open then.
+        ``channel`` of the microphone, from 0, has to be among those that are opened. Raises
+        `DeviceError` and leaves none open then.
         """
         devices = backend.devices()
         self.input_device = pick_device(devices, choice.input, "input", notice)
@@ -52,8 +54,9 @@ class DevicePair:
         played_s = None if choice.buffer_ms is None else choice.buffer_ms / 1000
         factor = choice.buffer_factor
         self.input = _open(
-            backend, self.input_device, "input", self._receive, choice.input_rate, hop_s / hops
-        )
+            backend, self.input_device, "input", self._receive, choice.input_rate, hop_s / hops,
+            least_channels=1 if channel is None else channel + 1,
+        )  # fmt: skip
         try:
             self.output = _open(
                 backend, self.output_device, "output", self._play, choice.output_rate,
@@ -99,9 +102,13 @@ def _open(
     rate: int | None,
     server_s: float,
     card_s: float = CALLBACK_S,
+    least_channels: int = 1,
 ) -> DeviceStream:
     callback_s = card_s if "hw:" in device.key else server_s
-    return negotiate(backend, device, direction, callback, rate, callback_s=callback_s)
+    return negotiate(
+        backend, device, direction, callback, rate,
+        callback_s=callback_s, least_channels=least_channels,
+    )  # fmt: skip
 
 
 def _card(device: Device) -> str:

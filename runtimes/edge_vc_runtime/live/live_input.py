@@ -139,5 +139,5 @@ def _weights(form: StreamFormat, channel: int | None) -> Samples:
     if channel is None:
         return np.full(form.channels, scale / form.channels, np.float32)
     weights = np.zeros(form.channels, np.float32)
-    weights[min(channel, form.channels - 1)] = scale
+    weights[channel] = scale
     return weights

@@ -228,7 +228,7 @@ class LiveLoop:
 
     def _open(self) -> None:
         hop_s = self._converter.hop / self._converter.sample_rate
-        pair = DevicePair(self._backend, self._devices, hop_s, self._note)
+        pair = DevicePair(self._backend, self._devices, hop_s, self._note, self.settings.channel)
         try:
             passage = self._passage(pair)
         except BaseException:

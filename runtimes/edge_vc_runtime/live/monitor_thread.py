@@ -53,13 +53,18 @@ class MonitorThread:
         try:
             while not self._stop.wait(EVERY_S):
                 self._loop.tend()
-                seen = self._complete(self._loop.snapshot())
-                for observer in self._observers:
-                    observer(seen)
+                self._look()
                 looks += 1
                 if looks % _COLLECT_EVERY == 0:
                     collect_garbage()
+            if not looks:  # over at once, but there is a summary and a report of it
+                self._look()
         except Exception as error:  # the main thread reports it
             self.failure = error
         finally:
             self.ended.set()
+
+    def _look(self) -> None:
+        seen = self._complete(self._loop.snapshot())
+        for observer in self._observers:
+            observer(seen)
