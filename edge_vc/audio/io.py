@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ import soxr
 from numpy.typing import NDArray
 
 from edge_vc.audio.scan import READABLE
-from edge_vc_runtime.audio.downmix import Downmix
 from edge_vc_runtime.audio.error import AudioIOError
+from edge_vc_runtime.audio.file_source import look_for_cancelling
 from edge_vc_runtime.audio.reader import AudioReader, open_reader
 from edge_vc_runtime.files.writing import write_whole
 
@@ -41,10 +42,31 @@ def read_audio(path: str | Path, sample_rate: int) -> Samples:
     if not np.isfinite(channels).all():
         bad = int(np.argmin(np.isfinite(channels).all(axis=1)))
         raise AudioError(f"{path}: sample {bad} is NaN or infinite; export the file again")
-    downmix = Downmix(channels.shape[1])
-    downmix.decide([channels])
-    mono = downmix.mix(channels)
+    mono = look_for_cancelling(path, channels.shape[1]).mix(channels)
     return mono if rate == sample_rate else resample(mono, rate, sample_rate)
+
+
+def read_beginning(path: str | Path, sample_rate: int, seconds: float) -> Samples:
+    """Read a file as `read_audio` does, ``seconds`` of it at the most: the rest is not read."""
+    path = Path(path)
+    reader = open_audio(path)
+    try:
+        frames = round(seconds * reader.sample_rate)
+        blocks = islice(read_blocks(reader, _BLOCK_FRAMES), -(-frames // _BLOCK_FRAMES))
+        found = [block for block in blocks if len(block)]
+    finally:
+        reader.close()
+    if not found:
+        raise AudioError(f"{path}: holds no samples; give a recording that is not empty")
+    channels = np.concatenate(found)[:frames]
+    if not np.isfinite(channels).all():
+        raise AudioError(f"{path}: holds NaN or infinity; export the file again")
+    mono = look_for_cancelling(path, channels.shape[1]).mix(channels)
+    return (
+        mono
+        if reader.sample_rate == sample_rate
+        else resample(mono, reader.sample_rate, sample_rate)
+    )
 
 
 def open_audio(path: Path) -> AudioReader:

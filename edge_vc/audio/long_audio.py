@@ -137,6 +137,16 @@ def file_length(path: Path) -> tuple[int, int]:
         return sum(len(block) for block in read_blocks(reader, BLOCK)), reader.sample_rate
 
 
+def longer_than(path: Path, seconds: float) -> bool:
+    """Whether a file is longer, read until that is known; what cannot be read is not."""
+    try:
+        with closing(open_audio(path)) as reader:
+            left = seconds * reader.sample_rate
+            return any((left := left - len(block)) < 0 for block in read_blocks(reader, BLOCK))
+    except AudioError:
+        return False
+
+
 def file_blocks(path: Path, sample_rate: int, speed: float = 1.0) -> Iterator[Samples]:
     """Yield a file as mono at ``sample_rate`` Hz, played ``speed`` times as fast.
 

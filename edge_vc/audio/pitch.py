@@ -31,7 +31,7 @@ _PERIODIC = 0.25
 _OCTAVE_COST = 0.01
 _BLOCK = 8_192
 """Frames that are looked at together."""
-_CORRELATED = 1_024
+_CORRELATED = 256
 """Frames that are correlated together, 60 kB each."""
 
 

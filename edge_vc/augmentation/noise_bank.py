@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edge_vc.audio.io import read_audio
+from edge_vc.audio.io import read_beginning
 from edge_vc.audio.scan import scan_audio
 
 Audio = NDArray[np.float32]
@@ -69,7 +69,7 @@ def read_folder(folder: Path, say: Callable[[str], None] | None = None) -> list[
     for item in found.left_out:
         if say is not None:
             say(item.notice)
-    return [read_audio(path, RATE) for path in found.files]
+    return [read_beginning(path, RATE, SECONDS + 1) for path in found.files]
 
 
 def _coloured(rng: np.random.Generator, slope: float) -> Audio:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_vc.command_line.channels import name_cancelling
 from edge_vc.command_line.errors import CheckError, InputError
 from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
 from edge_vc.command_line.output import output_option
@@ -110,7 +111,7 @@ def compress(
     elif dry_run:
         _show_plan(resolved, run, stage or None)
     else:
-        left_out = _left_out(resolved)
+        left_out = _opened(resolved)
         name_left_out(left_out)
         _compress(resolved, run, stage or None)
         exit_for_left_out(left_out)
@@ -129,15 +130,22 @@ def _with_voices(name: str, teacher: str, voices: list[str]) -> Recipe:
     return with_teacher(recipe, teacher) if teacher else with_voice_facts(recipe)
 
 
-def _left_out(recipe: Recipe) -> tuple[LeftOut, ...]:
-    """Return the recipe's recordings that cannot be read; a corpus that is none fails later."""
+def _opened(recipe: Recipe) -> tuple[LeftOut, ...]:
+    """Name what is special of the recipe's recordings; return those that cannot be read.
+
+    A corpus that is none fails later.
+    """
     from edge_vc.data.corpus import Corpus
     from edge_vc.data.corpus_table import CorpusError
 
+    if not recipe.data.corpus:
+        return ()
     try:
-        return Corpus.open(recipe.data.corpus).left_out if recipe.data.corpus else ()
+        corpus = Corpus.open(recipe.data.corpus)
     except CorpusError:
         return ()
+    name_cancelling(utterance.path for utterance in corpus)
+    return corpus.left_out
 
 
 def _show_plan(recipe: Recipe, run: Path, until: str | None) -> None:

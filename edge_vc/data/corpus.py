@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from edge_vc.audio.long_audio import longer_than
 from edge_vc.audio.scan import LeftOut
 from edge_vc.data.corpus_folder import list_folder
 from edge_vc.data.corpus_table import METADATA, CorpusError
@@ -59,6 +60,17 @@ class Corpus:
         """Duration of all utterances together."""
         return sum(utterance.seconds for utterance in self)
 
+    def shorter_than(self, seconds: float) -> Corpus:
+        """Return the corpus without recordings that are longer, which are then in `left_out`.
+
+        Samples are counted, to the limit: no header is believed.
+        """
+        fact = f"over {seconds:g} s; cut it into sentences with edge-vc prepare"
+        long = {utterance.path for utterance in self if longer_than(utterance.path, seconds)}
+        kept = tuple(utterance for utterance in self if utterance.path not in long)
+        more = tuple(LeftOut(path, "too long", fact) for path in sorted(long))
+        return Corpus(self.root, kept, self.left_out + more)
+
     def select(self, role: str | None = None, speaker: str | None = None) -> Corpus:
         """Return the utterances of a role, a speaker or both; there may be none."""
         kept = (
@@ -77,7 +89,8 @@ class Corpus:
         for utterance in sorted(self, key=lambda utterance: utterance.path):
             name = utterance.path.relative_to(self.root).as_posix()
             row = [name, *(str(value) for value in astuple(utterance)[1:])]
-            file_hash = hashlib.sha256(utterance.path.read_bytes()).hexdigest()
+            with utterance.path.open("rb") as file:
+                file_hash = hashlib.file_digest(file, "sha256").hexdigest()
             digest.update(os.fsencode("|".join([*row, file_hash, "\n"])))
         return digest.hexdigest()
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from edge_vc.command_line.channels import name_cancelling
 from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
@@ -105,14 +106,20 @@ def evaluate_command(
 
     from edge_vc.command_line.steps import Steps, stderr_console
     from edge_vc.data.corpus import Corpus
-    from edge_vc.evaluate.evaluation import EvaluationOptions, evaluate, with_audio_beside
+    from edge_vc.evaluate.evaluation import (
+        MOST_SECONDS,
+        EvaluationOptions,
+        evaluate,
+        with_audio_beside,
+    )
     from edge_vc.evaluate.metrics.registry import left_out_metrics
     from edge_vc.evaluate.report.spectrogram import plot_first_sentence
     from edge_vc.evaluate.report.tables import all_tables
     from edge_vc.evaluate.systems.systems import load_systems
 
-    opened = Corpus.open(corpus)
+    opened = Corpus.open(corpus).shorter_than(MOST_SECONDS)
     name_left_out(opened.left_out)
+    name_cancelling(utterance.path for utterance in opened)
     options = EvaluationOptions(per_speaker, noise_db, tuple(against or ()), audio, jobs)
     with Steps(stderr_console(), "recordings") as steps:
         loaded = [each for what in systems for each in load_systems(what, steps.say)]

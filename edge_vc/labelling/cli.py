@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_vc.command_line.channels import name_cancelling
 from edge_vc.command_line.errors import EXIT_CHECK, InputError
 from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
 from edge_vc.command_line.output import output_option
@@ -143,6 +144,7 @@ def _open(folder: Path) -> Corpus:
 
     opened = Corpus.open(folder)
     name_left_out(opened.left_out)
+    name_cancelling(utterance.path for utterance in opened)
     return opened
 
 

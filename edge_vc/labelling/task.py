@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,11 +12,10 @@ import numpy as np
 from edge_vc.audio.io import (
     AudioError,
     Samples,
-    open_audio,
     read_audio,
-    read_blocks,
     resample,
 )
+from edge_vc.audio.long_audio import longer_than
 from edge_vc.labelling.label import (
     RATE,
     Alignment,
@@ -36,8 +34,6 @@ REVISION = 2
 
 TOO_LONG = "too long"
 """Why a recording comes back that was not known to be long; it is never stored."""
-BLOCK = 65_536
-
 KEPT, LEFT_OUT, FAILED = "kept", "left out", "failed"
 
 
@@ -159,12 +155,5 @@ def _check_length(path: Path, speed: float) -> None:
 
     It is read block by block: nothing of it is kept.
     """
-    try:
-        with closing(open_audio(path)) as reader:
-            left = LONGEST_SECONDS * reader.sample_rate * speed
-            for block in read_blocks(reader, BLOCK):
-                left -= len(block)
-                if left < 0:
-                    raise OutlierError(TOO_LONG, f"over {LONGEST_SECONDS:g} s")
-    except AudioError:
-        return  # said by whoever reads it next
+    if longer_than(path, LONGEST_SECONDS * speed):
+        raise OutlierError(TOO_LONG, f"over {LONGEST_SECONDS:g} s")

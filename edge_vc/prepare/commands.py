@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from edge_vc.command_line.channels import name_cancelling
 from edge_vc.command_line.steps import Steps
 from edge_vc.prepare.evaluation import EVALUATION
 from edge_vc.prepare.features import write_features
@@ -16,6 +17,7 @@ from edge_vc.prepare.plots import plot_corpus
 from edge_vc.prepare.preparation import prepare
 from edge_vc.prepare.record import load_record, write_text
 from edge_vc.prepare.settings import PrepareSettings
+from edge_vc.prepare.sources import find_sources
 from edge_vc.prepare.split import VALIDATION
 from edge_vc.prepare.summary import as_json, drop_table, speaker_table
 from edge_vc.settings.folder_lock import only_process
@@ -72,6 +74,8 @@ def _run(
     overwrite: bool,
     features: Sequence[str],
 ) -> Path:
+    found, _ = find_sources(recordings)
+    name_cancelling(source.utterance.path for source in found)
     with Steps(console, "s of speech") as steps:
         prepared = prepare(
             recordings,

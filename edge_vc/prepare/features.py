@@ -60,6 +60,7 @@ def _write(job: _Job) -> int:
 
 
 def _made_of(job: _Job) -> str:
-    digest = hashlib.sha256(job.audio.read_bytes())
+    with job.audio.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
     digest.update(repr((sorted(job.names), sorted(asdict(job.settings).items()))).encode())
     return digest.hexdigest()

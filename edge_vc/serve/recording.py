@@ -29,6 +29,8 @@ class RecordingFacts:
     """Hz."""
     frames: int
     """Samples per channel."""
+    notice: str | None = None
+    """A problem that its owner should know about, one line."""
 
     @property
     def output_rate(self) -> int:
@@ -56,7 +58,7 @@ def measure_recording(path: Path, minutes: float, stop: Event) -> RecordingFacts
                 raise ServeError("stopped")
             if frames > limit:
                 raise ServeError(f"the recording is longer than {minutes:g} minutes; cut it")
-        return RecordingFacts(path, source.sample_rate, frames)
+        return RecordingFacts(path, source.sample_rate, frames, source.notice)
     finally:
         source.close()
 

@@ -71,6 +71,9 @@ class RecordingEndpoint:
         facts = await self._measure(path)
         result = RecordingConversion(facts, converter, pair == "1")
         headers = [(b"content-type", b"audio/wav"), (b"content-length", b"%d" % result.size)]
+        if facts.notice:
+            notice = one_line(facts.notice.replace(str(path), "the recording"))
+            headers.append((b"edge-vc-notice", notice.encode("ascii", "replace")))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._stream(iterate_in_threadpool(iter(result)), receive, send)
 

@@ -21,6 +21,7 @@ from edge_vc.teachers.answer import fit_answer
 from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.outliers import OutlierError
 from edge_vc.teachers.spec import TeacherError, WaveformSpec
+from edge_vc_runtime.audio.downmix import Downmix
 
 LAST_LINES = 5
 """Lines of what a failed command said that its error repeats."""
@@ -99,7 +100,9 @@ class CommandTeacher:
                 "wrong rate",
                 f"the answer is at {rate} Hz, not {expected}: set output_sample_rate = {rate}",
             )
-        return fit_answer(channels.mean(axis=1), samples, self._spec.sample_rate, rate)
+        downmix = Downmix(channels.shape[1])
+        downmix.decide([channels])
+        return fit_answer(downmix.mix(channels), samples, self._spec.sample_rate, rate)
 
 
 def _words(spec: CommandSpec) -> list[str]:

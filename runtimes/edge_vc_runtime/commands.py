@@ -66,8 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
     sink: AudioSink | None = None
     try:
         say(describe_input(source, session))
-        if source.notice:
-            say(source.notice)
+        said = source.notice
+        if said:
+            say(said)
         rate = arguments.output_rate or session.sample_rate
         sink = sink_kind(arguments.output).open(arguments.output, rate)
         total = source.frames / source.sample_rate if source.frames else None
@@ -77,6 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
             done = convert_stream(converter, source, sink, rate, progress, stretch)
         finally:
             bar.close()
+        if source.notice and source.notice != said:  # of a pipe, it is known in the end
+            say(source.notice)
     except BaseException:  # a signal may come between any two of these
         if sink is not None:
             sink.abort()

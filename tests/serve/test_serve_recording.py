@@ -63,6 +63,15 @@ def test_a_pair_holds_both_at_the_same_time(client: Client, form: str, rate: int
     assert np.abs(got[:, 1]).max() > 0.02
 
 
+def test_channels_that_cancel_each_other_are_said(client: Client) -> None:
+    audio = voice(1.0)
+    content = encoded(np.stack([audio, -0.9 * audio], axis=1))
+    answer = client().post("/convert", content=content, params=PLAIN)
+    assert answer.headers["edge-vc-notice"].startswith("the recording: its channels cancel")
+    assert np.abs(decoded(answer.content)[0]).max() > 0.01
+    assert "edge-vc-notice" not in client().post("/convert", content=encoded(audio)).headers
+
+
 def test_very_high_rates_come_back_at_48_khz(client: Client) -> None:
     data = encoded(voice(0.5, rate=96000), 96000)
     got, rate = decoded(client().post("/convert?pair=1", content=data).content)

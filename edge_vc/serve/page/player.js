@@ -61,6 +61,7 @@ async function convert(file) {
       outline.add(samples);
       get("progress").value = share;
     }, signal);
+    show(result.notice);
     player.load(result.pair);
     get("progress").hidden = true;
     get("transport").hidden = false;

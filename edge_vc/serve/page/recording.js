@@ -26,7 +26,8 @@ export async function convertRecording(file, query, on, signal) {
   }
   if (size !== total) throw new Error("The conversion stopped early: the connection broke.");
   const pair = new Blob(parts, { type: "audio/wav" });
-  return { pair, converted: await oneChannel(pair, 1), frames };
+  const notice = answer.headers.get("edge-vc-notice") ?? "";
+  return { pair, converted: await oneChannel(pair, 1), frames, notice };
 }
 
 async function reason(answer) {

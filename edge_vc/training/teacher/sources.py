@@ -9,10 +9,12 @@ from typing import TypeVar
 import torch
 
 from edge_vc.augmentation.noise_bank import NoiseBank, read_folder
+from edge_vc.command_line.channels import name_cancelling
 from edge_vc.command_line.steps import Steps, stderr_console
 from edge_vc.data.corpus import Corpus
+from edge_vc.data.cut_recordings import cut_recordings
 from edge_vc.data.development import Development
-from edge_vc.data.pair_set import PairSet
+from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.phones import with_phones
 
@@ -32,12 +34,15 @@ def corpus_pack(
     """
     from edge_vc.data.pairs import cached_pairs
 
-    parts = Development.of(Corpus.open(corpus))
+    opened = Corpus.open(corpus)
+    name_cancelling(utterance.path for utterance in opened)
+    parts = Development.of(opened)
 
     def pairs(chosen: Corpus, copies: int) -> list[PairSet]:
         with Steps(stderr_console(), "recordings") as steps:
+            recordings = cut_recordings(list(chosen), cache / "cut", SAMPLE_RATE)
             return cached_pairs(
-                list(chosen), cache, variants=copies, workers=workers, progress=steps.track
+                recordings, cache, variants=copies, workers=workers, progress=steps.track
             )
 
     found = pairs(parts.train.select("target"), variants)

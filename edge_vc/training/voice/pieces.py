@@ -8,15 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_vc.data.cut_recordings import LONGEST as LONGEST
+from edge_vc.data.cut_recordings import quiet_places
 from edge_vc.data.pair_set import HOP, PairSet
 from edge_vc.data.pairs import store_pairs
-
-LONGEST = 2000
-"""Frames of a piece at the most: 20 s."""
-SHORTEST = 1000
-"""Frames after which the quietest place is looked for."""
-_AROUND = 15
-"""Frames whose mean power tells how quiet a place is."""
 
 
 def stored_pieces(pair: PairSet, path: Path) -> list[tuple[Path, PairSet]]:
@@ -46,13 +41,5 @@ def stored_pieces(pair: PairSet, path: Path) -> list[tuple[Path, PairSet]]:
 
 def cuts(pair: PairSet) -> list[int]:
     """Return the frames to cut before, each at the quietest place within reach."""
-    frames = len(pair.f0)
-    power = np.square(pair.target.astype(np.float32)).reshape(frames, HOP).mean(1)
-    quiet = np.convolve(power, np.ones(_AROUND) / _AROUND, "same")
-    places = []
-    start = 0
-    while frames - start > LONGEST:
-        low, high = start + SHORTEST, min(start + LONGEST, frames - SHORTEST // 2)
-        start = low + int(np.argmin(quiet[low:high]))
-        places.append(start)
-    return places
+    power = np.square(pair.target.astype(np.float32)).reshape(len(pair.f0), HOP).mean(1)
+    return quiet_places(power)

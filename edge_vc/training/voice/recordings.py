@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_vc.command_line.channels import name_cancelling
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.corpus_table import METADATA
+from edge_vc.data.cut_recordings import cut_recordings
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet
 from edge_vc.data.pairs import load_pairs, pair_files
 from edge_vc.settings.field import RecipeError
@@ -71,12 +73,14 @@ def read_recordings(
         )
     for notice in corpus.left_out:
         say(notice.notice)
+    name_cancelling((utterance.path for utterance in corpus), say)
+    recordings = cut_recordings(list(corpus), cache / "cut", SAMPLE_RATE)
     paths = pair_files(
-        list(corpus), cache, variants=0, workers=workers, progress=progress, label="recordings"
+        recordings, cache, variants=0, workers=workers, progress=progress, label="recordings"
     )
     found: list[tuple[Path, PairSet]] = []
     left_out: list[tuple[Path, Unfit]] = []
-    for utterance, path in zip(corpus, paths, strict=True):
+    for utterance, path in zip(recordings, paths, strict=True):
         pair = load_pairs(path)
         reason = unfit(pair)
         if reason is not None:

@@ -49,6 +49,12 @@ class Downmix:
             frames += block.shape[0]
         self._decide(energy, mixed, frames)
 
+    def silent(self, block: Channels) -> bool:
+        """Whether a block says nothing about how its channels are related."""
+        with np.errstate(all="ignore"):
+            total = float(np.square(block, dtype=np.float64).sum())
+        return bool(np.isfinite(total)) and total <= _AUDIBLE * block.size
+
     def mix(self, block: Channels) -> Samples:
         """Return mono ``[T]``."""
         if not self._decided:

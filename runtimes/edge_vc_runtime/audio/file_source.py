@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
 
 import numpy as np
@@ -60,17 +60,32 @@ class FileSource:
 
 
 def look_for_cancelling(path: Path, channels: int) -> Downmix:
-    """Return how a file's channels are mixed, from its first ten seconds."""
+    """Return how a file's channels are mixed, from its first ten seconds that are not silent."""
     downmix = Downmix(channels)
     if channels > 1:
         reader = open_reader(path)
         try:
             count = _LOOK_SECONDS * reader.sample_rate // BLOCK_FRAMES + 1
             with suppress(AudioIOError):  # who reads the file says what is wrong with it
-                downmix.decide(islice(reader.blocks(BLOCK_FRAMES), count))
+                audible = dropwhile(downmix.silent, reader.blocks(BLOCK_FRAMES))
+                downmix.decide(islice(audible, count))
         finally:
             reader.close()
     return downmix
+
+
+def cancelling_notice(path: Path) -> str | None:
+    """Return one line where a file's channels cancel each other; None for others.
+
+    None as well for what is no audio: who reads it says so.
+    """
+    try:
+        reader = open_reader(path)
+        reader.close()
+        notice = look_for_cancelling(path, reader.channels).notice
+    except AudioIOError:
+        return None
+    return f"{path}: {notice}" if notice else None
 
 
 FILE_SOURCE = SourceKind(

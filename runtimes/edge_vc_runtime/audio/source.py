@@ -22,8 +22,10 @@ class AudioSource(Protocol):
     """Number of channels before mixing to mono."""
     frames: int | None
     """Length at `sample_rate`, None when it is not known yet."""
-    notice: str | None
-    """A problem that the user should know about, one line."""
+
+    @property
+    def notice(self) -> str | None:
+        """A problem that the user should know about, one line."""
 
     def blocks(self) -> Iterator[Samples]:
         """Yield blocks ``[T]`` until the audio ends; raises `AudioIOError` when it is unusable."""

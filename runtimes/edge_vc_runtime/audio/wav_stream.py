@@ -27,8 +27,14 @@ class WavStream:
         self.sample_rate = header.format.sample_rate
         self.channels = header.format.channels
         self.frames = None if header.size is None else header.size // self._format.frame_bytes
-        self.notice: str | None = "stdin holds a WAV file and is read as one; --raw takes its bytes"
         self._downmix = Downmix(self.channels)
+
+    @property
+    def notice(self) -> str | None:
+        """How it is read; of channels that cancel each other it is known once they were heard."""
+        told = "stdin holds a WAV file and is read as one; --raw takes its bytes"
+        cancelling = self._downmix.notice
+        return f"{self.name}: {cancelling}" if cancelling else told
 
     def blocks(self) -> Iterator[Samples]:
         """Yield what each read returns; raises `AudioIOError` at the first NaN or infinity."""

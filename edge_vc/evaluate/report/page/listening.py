@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_vc.audio.io import Samples, read_audio
+from edge_vc.audio.io import Samples, read_beginning
 from edge_vc.audio.pitch import Pitch
 from edge_vc.data.transcript import words_of
 from edge_vc.evaluate.audio_folder import TARGET, AudioFolder
@@ -74,7 +74,7 @@ def _recordings(report: EvaluationReport, place: int, folder: Path) -> Iterator[
 
 
 def _read(path: Path) -> Samples:
-    return read_audio(path, RATE)[: int(LONGEST_SECONDS * RATE)]
+    return read_beginning(path, RATE, LONGEST_SECONDS)
 
 
 def _target_text(sentence: Sentence) -> str:

@@ -1,0 +1,107 @@
+"""Channels that cancel each other: every verb that averages channels names the file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from onnx import TensorProto, helper, save
+from voices import voice
+
+from edge_vc.assets import bundle_path
+
+SAID = "its channels cancel each other (opposite polarity): channel 1, the loudest, is taken alone"
+BUNDLE = str(bundle_path("kathleen-nano"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of one such recording, silent for its first seconds, and a teacher."""
+    root = tmp_path_factory.mktemp("cancelling")
+    folder = root / "corpus" / "unseen-source" / "ann"
+    folder.mkdir(parents=True)
+    audio = np.concatenate([np.zeros(11 * 16000, np.float32), voice(2.5)])
+    soundfile.write(folder / "swapped.wav", np.stack([audio, -0.95 * audio], axis=1), 16000)
+    soundfile.write(folder / "plain.wav", np.stack([audio, audio], axis=1), 16000)
+    border = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, "T"]) for name in ("a", "b")
+    ]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["a"], ["b"])], "g", *[[b] for b in border]
+    )
+    opset = [helper.make_opsetid("", 17)]
+    save(helper.make_model(graph, opset_imports=opset, ir_version=8), root / "same.onnx")
+    return root
+
+
+def label(root: Path) -> list[str]:
+    teacher, out = str(root / "same.onnx"), str(root / "labels")
+    return [
+        "edge_vc",
+        "label",
+        str(root / "corpus"),
+        "--teacher",
+        teacher,
+        "-o",
+        out,
+        "--workers",
+        "1",
+    ]
+
+
+def prepare(root: Path) -> list[str]:
+    return ["edge_vc", "prepare", str(root / "corpus"), "-o", str(root / "prepared")]
+
+
+def compress(root: Path) -> list[str]:
+    out = ["--run", str(root / "run")]
+    return ["edge_vc", "compress", "quick", "--corpus", str(root / "corpus"), *out]
+
+
+def train(root: Path) -> list[str]:
+    folder = ["--target", str(root / "corpus"), "--out", str(root / "voice")]
+    return ["edge_vc", "train", "teacher", *folder]
+
+
+def evaluate(root: Path) -> list[str]:
+    return ["edge_vc", "evaluate", "source", "--corpus", str(root / "corpus")]
+
+
+def target_voice(root: Path) -> list[str]:
+    return ["edge_vc", "target-voice", str(root / "corpus"), "-o", str(root / "voice.json")]
+
+
+def run(root: Path) -> list[str]:
+    recording = root / "corpus" / "unseen-source" / "ann" / "swapped.wav"
+    return ["edge_vc", "run", BUNDLE, str(recording), str(root / "out.wav")]
+
+
+def piped(root: Path) -> list[str]:
+    return ["edge_vc", "run", BUNDLE, "-", str(root / "piped.wav")]
+
+
+QUICK = (run, piped)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        pytest.param(verb, marks=[] if verb in QUICK else pytest.mark.slow)
+        for verb in (run, piped, label, prepare, compress, train, evaluate, target_voice)
+    ],
+)
+def test_every_verb_names_the_file(place: Path, verb: Callable[[Path], list[str]]) -> None:
+    swapped = place / "corpus" / "unseen-source" / "ann" / "swapped.wav"
+    with swapped.open("rb") as content:
+        done = subprocess.run(
+            [sys.executable, "-m", *verb(place)], stdin=content, capture_output=True, check=False
+        )
+    said = " ".join(done.stderr.decode().split())
+    name = "stdin" if verb is piped else str(swapped)
+    assert f"{name}: {SAID}" in said, said
+    assert "plain.wav: its channels" not in said
