@@ -32,6 +32,7 @@ edge-vc export build/run --format tflite --precision int8 -o small.evc
 edge-vc export float.safetensors --quantized int8.safetensors -o voice.evc \\
     --licence CC0-1.0 --consent "How the owner of the voice agreed."
 edge-vc export old.evc -o new.evc        (writes it anew, with both formats)
+edge-vc export old.evc --recover -o new.evc   (forgets loud events in two seconds)
 edge-vc export kathleen-base -o parts/   (unpacks a shipped bundle)
 edge-vc export build/base build/nano --tiers base,nano -o voice.evc
 edge-vc export kathleen --tiers base,nano -o kathleen.evc   (of two shipped bundles)
@@ -111,6 +112,14 @@ def export_command(
         str | None,
         typer.Option(help="Whose recordings the model was trained on, instead of the run's."),
     ] = None,
+    recover: Annotated[
+        bool,
+        typer.Option(
+            "--recover",
+            help="Of a bundle: put its weights behind the running mean that recovers from loud "
+            "events within two seconds; students of before it need ten.",
+        ),
+    ] = False,
     force: Annotated[
         bool,
         typer.Option(
@@ -131,20 +140,35 @@ def export_command(
         name, version, tier, licence, consent, attribution, _words(format), _words(precision)
     )
     if tiers is not None:
+        if recover:
+            raise ExportError("--recover: recover each bundle on its own, then pack them")
         _pack(source, _words(tiers) or (), output, overrides, force)
         return
     if len(source) > 1:
         raise ExportError(f"{len(source)} sources: name their tiers, as in --tiers base,nano")
     place = find_bundle(source[0])
+    if recover:
+        _check_recover(place, output)
     if place.suffix == ".evc" and (output is None or output.suffix != ".evc"):
         for file in unpack(place, output or Path(place.stem)):
             typer.echo(str(file))
     elif place.suffix == ".evc" and len(names := read_bundle(place).manifest.tier_names) > 1:
         _pack(source, names, output or place, overrides, force)
     elif place.suffix == ".evc":
-        _report(_rewrite(place, output or place, overrides))
+        _report(_rewrite(place, output or place, overrides, recover))
     else:
         _report(_export(place, quantized, output, overrides, force))
+
+
+def _check_recover(source: Path, output: Path | None) -> None:
+    """Raise `ExportError` where `--recover` would do nothing."""
+    from edge_vc_export.errors import ExportError
+    from edge_vc_runtime.bundle.reader import read_bundle
+
+    if source.suffix != ".evc" or output is None or output.suffix != ".evc":
+        raise ExportError("--recover: is for a bundle that is written to -o NAME.evc")
+    if len(names := read_bundle(source).manifest.tier_names) > 1:
+        raise ExportError(f"--recover: {source} holds {len(names)} tiers; recover each on its own")
 
 
 def _pack(
@@ -192,7 +216,7 @@ def _export(
         return job.run(output or Path(f"{job.facts.name}.evc"), notes.show)
 
 
-def _rewrite(source: Path, output: Path, overrides: Overrides) -> Release:
+def _rewrite(source: Path, output: Path, overrides: Overrides, recover: bool) -> Release:
     """Write a bundle anew; it keeps its own facts."""
     from edge_vc.command_line.steps import Notes, stderr_console
     from edge_vc_export.bundle.release import rewrite_bundle
@@ -202,7 +226,8 @@ def _rewrite(source: Path, output: Path, overrides: Overrides) -> Release:
     if given := overrides.given_facts():
         raise ExportError(f"--{given[0]}: {source} keeps its own facts; export its run instead")
     with Notes(stderr_console(), "exporting") as notes:
-        return rewrite_bundle(source, output, overrides.selection(Selection()), note=notes.show)
+        chosen = overrides.selection(Selection())
+        return rewrite_bundle(source, output, chosen, recovering=recover, note=notes.show)
 
 
 def _report(release: Release) -> None:

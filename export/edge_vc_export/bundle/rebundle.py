@@ -11,6 +11,7 @@ from edge_vc_export.bundle.graph_set import GraphFile, GraphSet
 from edge_vc_export.bundle.model_file import ModelFile
 from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.formats import DYNAMIC, FORMATS, FormatError
+from edge_vc_export.onnx.recovering_norm import with_recovering_graph
 from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.files.writing import write_whole
@@ -19,8 +20,12 @@ _OF_FILES = "int8_"
 """Prefix of figures that were measured on files which the new bundle need not hold."""
 
 
-def take_graphs(bundle: Bundle, folder: Path, selection: Selection) -> GraphSet:
+def take_graphs(
+    bundle: Bundle, folder: Path, selection: Selection, *, recovering: bool = False
+) -> GraphSet:
     """Write the chosen files into ``folder``: ONNX as it is, TFLite made of it.
+
+    ``recovering``: ONNX behind the running mean that recovers, `with_recovering_graph`.
 
     Raises `FormatError` for a bundle whose ONNX graphs do not cover the selection.
     """
@@ -33,15 +38,18 @@ def take_graphs(bundle: Bundle, folder: Path, selection: Selection) -> GraphSet:
             if precision == "int8":
                 continue  # a float bundle stays one
             raise FormatError(f"{bundle.path}: has no {precision} model as ONNX to start from")
-        files += _of_precision(bundle, entry, precision, folder, selection)
+        data = bundle.read(entry.file)
+        if recovering:
+            data = with_recovering_graph(data)
+        files += _of_precision(data, entry, precision, folder, selection)
     return GraphSet(files)
 
 
 def _of_precision(
-    bundle: Bundle, entry: ModelEntry, precision: str, folder: Path, selection: Selection
+    data: bytes, entry: ModelEntry, precision: str, folder: Path, selection: Selection
 ) -> list[GraphFile]:
     source = folder / f"{entry.precision}.onnx"
-    write_whole(source, bundle.read(entry.file))
+    write_whole(source, data)
     model = ModelFile(
         source, entry.tier, entry.parameters, entry.macs_per_second, entry.quantization
     )

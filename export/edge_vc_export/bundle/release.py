@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc.audio.io import Samples
@@ -102,6 +102,7 @@ def rewrite_bundle(
     path: str | Path,
     selection: Selection | None = None,
     *,
+    recovering: bool = False,
     speech: Samples | None = None,
     signer: Signer | None = None,
     note: Note = lambda line: None,
@@ -109,16 +110,21 @@ def rewrite_bundle(
     """Write a bundle anew with other formats or precisions, made of the graphs that it holds.
 
     Files are compared with each other as in `release_bundle`, whose errors this raises; INT8 is
-    not held to limits again. Of a bundle with several tiers it is the default one.
+    not held to limits again. Of a bundle with several tiers it is the default one. ``recovering``
+    puts the weights behind the running mean that recovers from loud events.
     """
     bundle = source if isinstance(source, Bundle) else read_bundle(source).tier()
     check_bundle(bundle)
     rate = bundle.manifest.sample_rate
     speech = example_speech(PARITY_SECONDS, rate) if speech is None else speech
     with tempfile.TemporaryDirectory(prefix="edge-vc-export-") as folder:
-        graphs = take_graphs(bundle, Path(folder), selection or Selection())
+        chosen = selection or Selection()
+        graphs = take_graphs(bundle, Path(folder), chosen, recovering=recovering)
         verification = verify(graphs, None, speech, ANY_INT8, note)
-        return write_release(path, graphs, verification, bundle_facts(bundle), speech, signer, note)
+        facts = bundle_facts(bundle)
+        if recovering:
+            facts = replace(facts, provenance={**facts.provenance, "channel_norm": "recovering"})
+        return write_release(path, graphs, verification, facts, speech, signer, note)
 
 
 def write_release(
