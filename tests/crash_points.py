@@ -1,19 +1,25 @@
-"""Kills a process at the N-th time that it changes the disk: every sync and rename is a point.
+"""Kills a process at each moment that it changes the disk: every sync, name and removal is a point.
 
 The points are counted in a forked child, whose `os` is patched: the product has no hook for it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
+import shutil
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 CHANGES = ("fsync", "replace", "rename", "link")
-LIMIT_S = 600
+NAMES = ("symlink", "mkdir", "unlink", "rmdir", "truncate", "ftruncate")
+"""Changes besides, of which each may leave a state of its own."""
+_PART = re.compile(r"\.edge-vc-[0-9a-f]{16}\.part")
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,40 @@ class CrashedRun:
     killed: bool
     points: int
     """How many it passed."""
+
+
+class CrashStates:
+    """What a kill leaves in a folder, kept once for each different state."""
+
+    def __init__(self, root: Path, kept: Path) -> None:
+        """Take the folder and an empty one to keep its states in."""
+        self.root, self.kept = root, kept
+        self._seen: set[str] = set()
+
+    def keep(self) -> None:
+        """Copy the folder, unless it was like this before; temporary names do not count."""
+        state = tree_hash(self.root)
+        if state not in self._seen:
+            self._seen.add(state)
+            if self.root.exists():
+                copied = self.kept / f"{len(self._seen):04d}"
+                shutil.copytree(self.root, copied, symlinks=True, copy_function=copy_link)
+
+
+def copy_link(source: str, target: str) -> str:
+    """Copy a file's bytes and times; links in the copy stay links."""
+    return shutil.copy2(source, target, follow_symlinks=False)
+
+
+def tree_hash(root: Path) -> str:
+    """Return the sha256 of names, kinds and bytes below a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        name = _PART.sub("part", str(path.relative_to(root)))
+        digest.update(f"{name}\0{path.lstat().st_mode}\n".encode(errors="surrogateescape"))
+        if path.is_file():
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def run_until(point: int | None, action: Callable[[], object], clock: float = 0.0) -> CrashedRun:
@@ -36,8 +76,8 @@ def run_until(point: int | None, action: Callable[[], object], clock: float = 0.
         os.close(reader)
         code = 1
         try:
-            counted = _count_changes(point)
-            _move_clock(clock)
+            counted = count_changes(CHANGES, killer(point))
+            move_clock(clock)
             action()
             os.write(writer, str(counted()).encode())
             code = 0
@@ -52,24 +92,40 @@ def run_until(point: int | None, action: Callable[[], object], clock: float = 0.
     return CrashedRun(killed, int(said) if said else point or 0)
 
 
-def _count_changes(point: int | None) -> Callable[[], int]:
-    passed = 0
+def killer(point: int | None) -> Callable[[int], None]:
+    """Return what kills this process at a point."""
+
+    def kill(passed: int) -> None:
+        if passed == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return kill
+
+
+def count_changes(names: tuple[str, ...], before: Callable[[int], None]) -> Callable[[], int]:
+    """Call ``before`` with the number of every point of this process, and return the counter."""
+    passed, inside = 0, False
 
     def counting(do: Callable[..., Any]) -> Callable[..., Any]:
         def change(*values: Any, **more: Any) -> Any:
-            nonlocal passed
-            if passed == point:
-                os.kill(os.getpid(), signal.SIGKILL)
-            passed += 1
+            nonlocal passed, inside
+            if not inside:
+                inside = True
+                try:
+                    before(passed)
+                finally:
+                    inside = False
+                passed += 1
             return do(*values, **more)
 
         return change
 
-    for name in CHANGES:
+    for name in names:
         setattr(os, name, counting(getattr(os, name)))
     return lambda: passed
 
 
-def _move_clock(seconds: float) -> None:
+def move_clock(seconds: float) -> None:
+    """Add seconds to the time of day that this process sees."""
     real = time.time
     time.time = lambda: real() + seconds

@@ -22,6 +22,10 @@ Embedding = NDArray[np.float32]
 _SILENT_PEAK = 1e-4
 
 
+class NoSpeechError(ValueError):
+    """Recordings without speech, of which there is no voice to measure; one line."""
+
+
 class SpeakerEncoder:
     """Embeds recordings; the same recording always gives the same embedding."""
 
@@ -48,11 +52,14 @@ class SpeakerEncoder:
         return embedding
 
     def centroid(self, recordings: Iterable[Samples], sample_rate: int) -> Embedding:
-        """Return the unit mean of the recordings' embeddings: the speaker to compare with."""
+        """Return the unit mean of the recordings' embeddings: the speaker to compare with.
+
+        Raises `NoSpeechError`.
+        """
         embeddings = [self.embed(samples, sample_rate) for samples in recordings]
         voices = [embedding for embedding in embeddings if embedding is not None]
         if not voices:
-            raise ValueError("a speaker's centroid needs recordings with speech in them; got none")
+            raise NoSpeechError("no speech was found in the recordings; give recordings of speech")
         mean = np.mean(voices, axis=0)
         unit: Embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
         return unit

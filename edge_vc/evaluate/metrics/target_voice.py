@@ -13,6 +13,7 @@ import numpy as np
 from edge_vc.assets import ASSETS
 from edge_vc.audio.speaker_encoder import Embedding, SpeakerEncoder
 from edge_vc.data.corpus import Corpus
+from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.files.writing import write_whole
 
 SHIPPED = ASSETS / "kathleen-centroid.json"
@@ -28,8 +29,16 @@ def load_centroid(path: str | Path = SHIPPED) -> Embedding:
 
 
 def make_centroid(corpus: Corpus, path: str | Path) -> Embedding:
-    """Embed every tenth ``target`` sentence of a corpus and store the mean with its origin."""
+    """Embed every tenth ``target`` sentence of a corpus and store the mean with its origin.
+
+    Raises `EvaluationError` where a corpus has none, and `NoSpeechError`.
+    """
     chosen = corpus.select("target").utterances[::EVERY]
+    if not chosen:
+        raise EvaluationError(
+            f"{corpus.root}: no recording has the role target; put the target's into a folder "
+            "called target, or write the role into metadata.csv"
+        )
     centroid = SpeakerEncoder().centroid((utt.read(RATE) for utt in chosen), RATE)
     facts = {
         "encoder": "resemblyzer 0.1.4",

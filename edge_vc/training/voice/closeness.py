@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge_vc.audio.io import Samples
-from edge_vc.audio.speaker_encoder import SpeakerEncoder, similarity
+from edge_vc.audio.speaker_encoder import NoSpeechError, SpeakerEncoder, similarity
 from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
 from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.settings.optional import EvaluationError
@@ -20,7 +20,8 @@ REFERENCES = 10
 def closeness(
     network: VoiceNetwork, validation: VoiceValidation, pairs: Sequence[PairSet]
 ) -> dict[str, float]:
-    """Return speaker similarities to the target's recordings; empty where none can be measured.
+    """Return speaker similarities to the target's recordings; empty where none can be measured,
+    for instance without speech.
 
     ``similarity`` of held-out recordings spoken from another voice, ``similarity_recordings`` of
     these recordings themselves, the most that can be reached. Needs the extra ``evaluate``.
@@ -33,7 +34,10 @@ def closeness(
         encoder = SpeakerEncoder()
     except EvaluationError:
         return {}
-    centroid = encoder.centroid((_samples(pair) for pair in known), SAMPLE_RATE)
+    try:
+        centroid = encoder.centroid((_samples(pair) for pair in known), SAMPLE_RATE)
+    except NoSpeechError:
+        return {}
 
     def mean(recordings: Sequence[Samples]) -> float:
         found = [similarity(encoder.embed(each, SAMPLE_RATE), centroid) for each in recordings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -60,6 +61,11 @@ def new_key(
     _check(identity, _IDENTITY, "identity")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     private = folder / name
+    if private.is_file() and not os.path.lexists(_public(private)):
+        raise SigningError(
+            f"{private}: is there without its public half, as after an interruption; make that: "
+            f"ssh-keygen -y -f {shlex.quote(str(private))} > {shlex.quote(str(_public(private)))}"
+        )
     for path in (private, _public(private)):
         if os.path.lexists(path):
             raise SigningError(f"{path}: is there already and is not overwritten; name another key")

@@ -12,6 +12,12 @@ from edge_vc_runtime.schema.fields import FieldError
 T = TypeVar("T")
 
 _SCALARS: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+_WORDS: dict[Any, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: f"a number of at most {sys.float_info.max:.1g}",
+}
 _LARGEST = sys.float_info.max
 _UNIONS = (Union, types.UnionType)
 
@@ -47,7 +53,17 @@ def _decode(kind: Any, value: object, where: str) -> Any:
             return float(value)
     elif kind in _SCALARS and type(value) is kind:
         return value
-    raise FieldError(f"{where} is {value!r:.60}, it has to be {_schema(kind)}")
+    raise FieldError(f"{where} is {value!r:.60}, it has to be {_described(kind)}")
+
+
+def _described(kind: Any) -> str:
+    """Say in words what a value has to be."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return "one of " + ", ".join(str(each) for each in arguments)
+    if origin is tuple:
+        return "a list"
+    return _WORDS.get(kind, "an object")
 
 
 def _decode_object(kind: Any, value: object, where: str) -> Any:
