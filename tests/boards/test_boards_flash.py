@@ -185,6 +185,8 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
     assert done.exit_code == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith("ssh pi@fake ")]
     assert len(lines) == 9
+    assert "# edge-vc-user make" in done.stdout.splitlines()
+    assert "power mode" not in done.stderr
     assert len(board.commands()) == 1
     new = {path.name for path in board.folder.rglob("*")} - {path.name for path in before}
     assert new <= {"commands.jsonl", "systemctl.log"}

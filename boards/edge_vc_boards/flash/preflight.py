@@ -121,7 +121,7 @@ def facts_notes(facts: BoardFacts) -> list[str]:
     notes = []
     if facts.cards < 1:
         notes.append("it has no sound card; edge-vc-rt run needs one for a live voice")
-    if facts.power:
+    if facts.power.strip():
         notes.append(f"its power mode is left as it is: {facts.power.strip():.100}")
     if 0 <= facts.clock < _EARLIEST:
         notes.append(

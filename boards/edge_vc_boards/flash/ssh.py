@@ -123,6 +123,9 @@ class SshConnection:
         if self._show is not None:
             source = f" < {shlex.quote(str(stdin))}" if isinstance(stdin, Path) else ""
             source = " < (the unit)" if isinstance(stdin, bytes) else source
+            if "-c" in words:  # what stands after a script's text says what it is about
+                called = " ".join(words[words.index("-c") + 2 :]).partition("\n")[0]
+                self._show(f"# {called[:160]}{'...' * (len(called) > 160)}")
             self._show(f"ssh {self.target.name} {shlex.quote(shlex.join(words))}{source}")
 
     def _command(self, line: str, stdin: IO[bytes], timeout_s: float) -> RemoteOutput:
