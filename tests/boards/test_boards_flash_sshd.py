@@ -147,6 +147,11 @@ def test_flash_run_again_and_back(
     assert done.exit_code == 0, done.stderr
     assert Report.from_json(report.read_bytes()).setup.engine == "litert"
 
+    judged = [str(bundle), "--remote", *reached, "--root", str(root)]
+    done = CliRunner().invoke(app, ["validate", *judged], prog_name="edge-vc")
+    assert "speech of 2.0 s" in done.stdout, done.stderr
+    assert done.exit_code == 0 or board.profile != "x86-64", done.stdout
+
     before = {path: path.stat().st_mtime_ns for path in there.rglob("*")}
     again = flash(str(bundle), *words)
     assert "nothing to do" in again.stdout
