@@ -5,10 +5,13 @@
 
 Every student is trained from random weights by the same recipe (`clear`) but for what its row says:
 latency (20, 30, 50, 80 ms) at 0.8 million INT8 weights, size (0.4, 0.8, 1.6, 3.2 million) at 20 and
-50 ms, and at 20 ms the contents as regression, as soft units, and left out. The teacher labels the
-corpus once. Each student has a run folder of `edge-vc compress`: killed at any moment, the same
-command resumes, and what is finished is not done again. ``--only`` takes some rows, ``--steps`` a
-shorter training, ``--list`` shows what is there. INT8 under LiteRT is evaluated; nothing is timed.
+50 ms, and at 20 ms and 0.8 million one change each: contents as soft units (``units``), not taught
+first (``together``), left out (``sound``), no noise in the inputs (``clean``), pruned from a wide
+student trained anew (``wide``, ``pruned``) or from the shipped one (``carried``). With ``--labels``
+the teacher labels once for all rows. Each student has a run folder of `edge-vc compress`: killed at
+any moment, the same command resumes, and what is finished is not done again. ``--only`` takes some
+rows, ``--steps`` and ``--minutes`` less of both, ``--list`` shows what is there. INT8 under LiteRT
+is evaluated; nothing is timed.
 """
 
 from __future__ import annotations
@@ -18,15 +21,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
 from edge_vc.compress.own_voice import with_teacher
+from edge_vc.compress.pipeline.artifacts import STUDENT
 from edge_vc.compress.recipe import Recipe, load_recipe
 from edge_vc.compress.run import build_stages, compress
 from edge_vc.compress.stages.initial_student import initial_student
+from edge_vc.settings.field import RecipeError
 from edge_vc.training.student.settings import DistillSettings
 
 HOPS = {20: 0, 30: 1, 50: 3, 80: 6}
@@ -35,41 +41,77 @@ SIZES = (400, 800, 1600, 3200)
 """Thousand INT8 weights of the trunk."""
 
 
-def rows() -> dict[str, tuple[int, int, dict[str, float]]]:
-    """Return latency in ms, thousand weights and changes of ``[distill]`` by the row's name."""
-    found: dict[str, tuple[int, int, dict[str, float]]] = {}
-    for latency in HOPS:
-        found[f"{latency}ms-800k"] = (latency, 800, {})
+@dataclass(frozen=True)
+class Row:
+    """What one student has that others have not."""
+
+    latency: int = 20
+    """Algorithmic, in ms."""
+    size: int = 800
+    """Thousand INT8 weights; 0: those of the wide tier."""
+    distill: Mapping[str, Any] = field(default_factory=dict)
+    """Changes of ``[distill]``."""
+    noise: bool = True
+    """Whether it hears rooms and noise, as the recipe says."""
+    weights: str = "random"
+    """``shipped``: pruned from the shipped wide student; a row's name: from that row's."""
+
+
+def rows() -> dict[str, Row]:
+    """Return every row by its name; one that others begin with comes before them."""
+    found = {f"{latency}ms-800k": Row(latency) for latency in HOPS}
     for latency in (20, 50):
         for size in SIZES:
-            found[f"{latency}ms-{size}k"] = (latency, size, {})
-    found["20ms-800k-units"] = (20, 800, {"contents_units": 256})
-    found["20ms-800k-together"] = (20, 800, {"contents_first": 0.0})
-    found["20ms-800k-sound"] = (20, 800, {"contents": 0.0, "contents_first": 0.0})
+            found[f"{latency}ms-{size}k"] = Row(latency, size)
+    found["20ms-800k-units"] = Row(distill={"contents_units": 256})
+    found["20ms-800k-together"] = Row(distill={"contents_first": 0.0})
+    found["20ms-800k-sound"] = Row(distill={"contents": 0.0, "contents_first": 0.0})
+    found["20ms-800k-clean"] = Row(noise=False)
+    found["20ms-wide"] = Row(size=0)
+    found["20ms-800k-pruned"] = Row(weights="20ms-wide")
+    found["20ms-800k-carried"] = Row(weights="shipped")
     return found
 
 
 def recipes(args: argparse.Namespace) -> Iterator[tuple[str, Recipe]]:
     """Yield the recipe of every row that is asked for."""
     start = with_teacher(load_recipe("clear"), args.teacher)
-    for name, (latency, size, changes) in rows().items():
-        if args.only and name not in args.only:
-            continue
-        student = replace(
-            start.student, tier="wide", lookahead=HOPS[latency], thousand_weights=float(size)
-        )
-        distill: DistillSettings = replace(start.distill, **changes)
-        if args.steps:
-            distill = replace(distill, steps=args.steps, pitch_steps=args.steps // 6)
-        data = replace(start.data, corpus=args.corpus, labels=args.labels)
-        target = replace(start.target, max_latency_ms=float(latency), max_weight_kb=float(size))
-        export = replace(start.export, name=name)
-        yield (
-            name,
-            replace(
-                start, student=student, distill=distill, data=data, target=target, export=export
-            ),
-        )
+    for name, row in rows().items():
+        if not args.only or name in args.only:
+            yield name, _recipe(name, row, start, args)
+
+
+def _recipe(name: str, row: Row, start: Recipe, args: argparse.Namespace) -> Recipe:
+    begun = row.weights in rows()
+    trained = args.out / row.weights / "distill" / STUDENT
+    student = replace(
+        start.student,
+        tier="wide",
+        weights=str(trained) if begun else row.weights,
+        lookahead=HOPS[row.latency],
+        thousand_weights=float(row.size) if row.weights == "random" else 0.0,
+    )
+    distill: DistillSettings = replace(start.distill, **row.distill)
+    if row.weights != "random":
+        distill = replace(distill, pitch_steps=0)
+    if args.steps:
+        distill = replace(distill, steps=args.steps, pitch_steps=args.steps // 6)
+    noise = start.noise if row.noise else replace(start.noise, share=0.0)
+    data = replace(start.data, corpus=args.corpus, labels=args.labels)
+    if args.minutes:
+        data = replace(data, minutes=args.minutes, vary=False)
+    weight_kb = float(row.size) if row.size else start.target.max_weight_kb
+    target = replace(start.target, max_latency_ms=float(row.latency), max_weight_kb=weight_kb)
+    return replace(
+        start,
+        student=student,
+        distill=distill,
+        noise=noise,
+        data=data,
+        prune=replace(start.prune, enabled=row.weights != "random"),
+        target=target,
+        export=replace(start.export, name=name),
+    )
 
 
 def train(name: str, recipe: Recipe, out: Path) -> Path:
@@ -92,9 +134,12 @@ def evaluate(name: str, bundle: Path, args: argparse.Namespace) -> Mapping[str, 
     return report
 
 
-def describe(recipe: Recipe) -> dict[str, float]:
+def describe(recipe: Recipe) -> dict[str, object]:
     """Return what the layers of a row's student say of it, untrained."""
-    student = initial_student(recipe.student)
+    try:
+        student = initial_student(recipe.student)
+    except RecipeError as error:
+        return {"waits_for": str(error)}  # the row that it begins with has not been trained
     return {
         "latency_ms": student.algorithmic_latency_ms,
         "trunk_weights": student.trunk_parameters(),
@@ -113,11 +158,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", nargs="*", metavar="ROW")
     parser.add_argument("--steps", type=int, default=0, help="instead of the recipe's")
+    parser.add_argument("--minutes", type=float, default=0.0, help="of speech, as it is")
     parser.add_argument("--list", action="store_true", help="show the rows and end")
     args = parser.parse_args()
     made: dict[str, object] = {}
     for name, recipe in recipes(args):
-        facts: dict[str, object] = {**describe(recipe), "steps": recipe.distill.steps}
+        facts = {**describe(recipe), "steps": recipe.distill.steps}
         if args.list:
             sys.stdout.write(f"{name}: {json.dumps(facts)}\n")
             continue

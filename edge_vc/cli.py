@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import Any
 
@@ -70,6 +71,9 @@ app = verb_app(name=PROG, cls=HostVerbs, no_args_is_help=True, add_completion=Tr
 def main(**settings: Any) -> None:
     """Run the command line and exit with its code."""
     open_streams()
+    # Its colours come from colorama, which writes at exit to the stdout that it saw: where that
+    # stood in for the real one during a long step, it is closed by then.
+    os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
     app(prog_name=PROG, **settings)
 
 

@@ -53,3 +53,27 @@ def test_start_up_loads_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
     assert done.stdout == b"[]\n"
+
+
+def test_no_library_writes_to_a_stream_that_is_closed_at_exit() -> None:
+    """Numba's colours kept the stdout of a long step; at Ctrl-C it ended in a traceback."""
+    code = """
+import io, sys
+from edge_vc.cli import main
+try:
+    sys.argv = ["edge-vc", "--version"]
+    main()
+except SystemExit:
+    pass
+from numba.core.errors import termcolor
+from rich.console import Console
+from rich.file_proxy import FileProxy
+
+kept, stand_in = sys.stdout, io.StringIO()
+sys.stdout = FileProxy(Console(stderr=True), stand_in)  # as while a bar is shown
+termcolor().errmsg("seen")
+stand_in.close()
+sys.stdout = kept
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

@@ -106,17 +106,22 @@ def _white_noise(audio: Tensor) -> Tensor:
     return noise.to(audio.device)
 
 
-def draw_spectrogram(audio: Samples, path: Path) -> None:
-    """Write a spectrogram of ``audio`` at `SAMPLE_RATE` as a picture, whole or not at all."""
+def draw_spectrogram(audio: Samples, path: Path, truth: Samples | None = None) -> None:
+    """Write a spectrogram of ``audio`` at `SAMPLE_RATE` as a picture, whole or not at all.
+
+    ``truth`` is what it should sound like; it is drawn below.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 4), layout="tight")
+    drawn_ones = [("converted", audio)] + ([("recorded", truth)] if truth is not None else [])
+    figure = Figure(figsize=(12, 4 * len(drawn_ones)), layout="tight")
     FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    quiet = 1e-5 * np.random.default_rng(0).standard_normal(len(audio))
-    axes.specgram(audio + quiet, NFFT=512, Fs=SAMPLE_RATE, noverlap=352, vmin=-120, vmax=-20)
-    axes.set(xlabel="seconds", ylabel="Hz")
+    panels = figure.subplots(len(drawn_ones), squeeze=False)[:, 0]
+    for axes, (title, samples) in zip(panels, drawn_ones, strict=True):
+        quiet = 1e-5 * np.random.default_rng(0).standard_normal(len(samples))
+        axes.specgram(samples + quiet, NFFT=512, Fs=SAMPLE_RATE, noverlap=352, vmin=-120, vmax=-20)
+        axes.set(xlabel="seconds", ylabel="Hz", title=title)
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
     write_whole(path, drawn.getvalue())

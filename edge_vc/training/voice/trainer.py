@@ -97,7 +97,7 @@ class VoiceTraining:
                 done = session.budget.progress(self.step, seconds) >= 1
                 if spent or done or seconds - kept > 60 * session.save_minutes:
                     kept = seconds
-                    self._save(figures)
+                    bar.console.print(self._save(figures), markup=False, highlight=False)
                     saved()
                 if spent:
                     return done
@@ -137,14 +137,19 @@ class VoiceTraining:
             )
         return audio, batch.truth.to(device)
 
-    def _save(self, figures: dict[str, float]) -> None:
+    def _save(self, figures: dict[str, float]) -> str:
+        """Keep everything, speak a sample; return the line to show."""
         self.checkpoint.save(self.step, self.watch.seconds)
         network = self.average.network
         self.scores = self.validation.losses(network)
         sample = self.validation.sample(network, self.folder / "samples", self.step)
         self._log(figures | self.scores)
-        if sample is not None:
-            self.board.sample(self.step, sample)
+        line = f"step {self.step}, {self.watch.seconds / 60:.1f} min, saved"
+        if sample is None:
+            return line
+        self.board.sample(self.step, sample)
+        distance = self.scores["validation"]
+        return f"{line}: distance from held-out recordings {distance:.2f}, listen: {sample}"
 
     def _log(self, figures: dict[str, float]) -> None:
         self.checkpoint.log(self.step, self.watch.seconds, figures)

@@ -46,18 +46,22 @@ class VoiceValidation:
     def sample(self, network: VoiceNetwork, folder: Path, step: int) -> Path | None:
         """Write what the network makes of revoiced recordings: a WAV file and its spectrogram.
 
-        Returns the WAV file; None where no recording is held out.
+        The picture also shows the recordings themselves, which it should come near to. Returns
+        the WAV file; None where no recording is held out.
         """
-        heard = []
+        heard, truth = [], []
+        pause = np.zeros(_PAUSE, np.float32)
         for recording in self.recordings[:SPOKEN]:
             audio = self.speak(network, recording, REVOICED)[0].numpy()
-            heard += [audio, np.zeros(_PAUSE, np.float32)]
+            heard += [audio, pause]
+            target = recording.pair.target[: recording.frames * HOP] / np.float32(32767)
+            truth += [target.astype(np.float32), pause]
         if not heard:
             return None
         folder.mkdir(parents=True, exist_ok=True)
         whole = np.concatenate(heard)
         path = write_audio(folder / f"step-{step:07d}.wav", whole, SAMPLE_RATE)
-        draw_spectrogram(whole, path.with_suffix(".png"))
+        draw_spectrogram(whole, path.with_suffix(".png"), np.concatenate(truth))
         return path
 
     def speak(self, network: VoiceNetwork, recording: SpokenRecording, view: int) -> Tensor:
