@@ -28,6 +28,10 @@ class PhoneCount:
         """Share of its occurrences that were not heard."""
         return self.heard_as.total() / self.said if self.said else 0.0
 
+    def shares(self, most: int = 3) -> list[tuple[str, float]]:
+        """Return what was heard instead, the most frequent first, as shares of what was said."""
+        return [(heard, count / self.said) for heard, count in self.heard_as.most_common(most)]
+
     @property
     def text(self) -> str:
         """The rate in per cent and the most frequent confusion."""

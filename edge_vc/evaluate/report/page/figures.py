@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from edge_vc.evaluate.metrics.metric import HEADLINE, MetricInfo
 from edge_vc.evaluate.report.bootstrap import Estimate
-from edge_vc.evaluate.report.confusions import PhoneCount, worst_phones
+from edge_vc.evaluate.report.confusions import NOTHING, PhoneCount, worst_phones
 from edge_vc.evaluate.report.page.markup import Child, Markup, join, tag
 from edge_vc.evaluate.report.report import EvaluationReport, Score, SystemScore
 from edge_vc.evaluate.report.tables import SEXES, pair_name
 
+HEATS = 5
+"""Shades of the cells of phones: none to 10 % not heard, the darkest from 40 % on."""
 Row = tuple[str, Sequence[Markup], str | None]
 """Name, cells and class."""
 
@@ -71,8 +73,17 @@ def phone_table(report: EvaluationReport) -> Markup | None:
     for phone in phones:
         found = [counts[name].get(phone, PhoneCount()) for name in report.systems]
         said = str(max(count.said for count in found))
-        rows.append((phone, [tag("td", text) for text in (said, *(c.text for c in found))], None))
+        rows.append((phone, [tag("td", said), *map(_phone_cell, found)], None))
     return table(["phone", "said", *report.systems], rows)
+
+
+def _phone_cell(count: PhoneCount) -> Markup:
+    """Return how often a phone was not heard, shaded by that, and what was instead."""
+    if not count.said:
+        return tag("td", "–", class_="none")
+    heat = min(int(count.rate * 2 * HEATS), HEATS - 1)
+    words = (f"{'lost' if other == NOTHING else other} {s:.0%}" for other, s in count.shares())
+    return tag("td", f"{count.rate:.0%}", tag("span", ", ".join(words)), class_=f"heat{heat}")
 
 
 def explanations(report: EvaluationReport) -> Markup:

@@ -15,7 +15,6 @@ from edge_vc.evaluate.report.page.figures import (
 from edge_vc.evaluate.report.page.markup import Markup, tag
 from edge_vc.evaluate.report.page.run_log import RunFacts
 from edge_vc.evaluate.report.report import EvaluationReport
-from edge_vc.evaluate.report.tables import PHONE_TITLE
 
 
 def header_part(report: EvaluationReport, title: str, with_runs: bool) -> Markup:
@@ -61,7 +60,13 @@ def tables_part(report: EvaluationReport) -> Iterator[Markup]:
         yield comparison_table(report)
     phones = phone_table(report)
     if phones is not None:
-        yield tag("h3", PHONE_TITLE.capitalize())
+        yield tag("h3", "Phones that are not heard", id="phones")
+        yield tag(
+            "p",
+            "How often each was not heard, and what was heard instead, as recognised; the "
+            "recogniser errs on recordings as well, which the first system shows.",
+            class_="note",
+        )
         yield phones
     yield tag("details", tag("summary", "Metrics"), explanations(report))
     yield tag("h2", "By sex and by speaker", id="groups")
