@@ -77,6 +77,7 @@ class Machine:
         assert program
         words = (self.folder / "cmdline.txt").read_text().strip()
         return [
+            "setpriv", "--pdeathsig", "KILL",  # it does not outlive a test that is killed
             program, "-M", "virt", "-cpu", "cortex-a72", "-m", str(MEMORY_MB), "-nographic",
             "-no-reboot", "-nic", "none", "-serial", "stdio", "-monitor", "none",
             "-kernel", str(self.folder / "kernel8.img"),

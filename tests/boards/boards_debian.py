@@ -49,7 +49,7 @@ LEFT_OUT = (
     "usr/bin/ssh-keygen", "var/lib/dpkg/info/locales.postinst",
 )  # fmt: skip
 KERNEL_SUITE = "trixie"
-_FORM = "4"
+_FORM = "5"
 """Of what is done here; another one makes the folders anew."""
 _PATH = f"/usr/sbin:/sbin:{os.environ.get('PATH', '')}"
 
@@ -191,6 +191,10 @@ def _dress(root: Path) -> None:
     (root / "etc/fstab").write_text(
         "/dev/vda2 / ext4 defaults,noatime 0 1\n/dev/vda1 /boot/firmware vfat defaults 0 2\n"
     )
+    # What update-ca-certificates would make: without it, Debian 13's pip does not even start.
+    listed = sorted((root / "usr/share/ca-certificates/mozilla").glob("*.crt"))
+    certificates = "\n".join(path.read_text() for path in listed)
+    (root / "etc/ssl/certs/ca-certificates.crt").write_text(certificates)
     (release,) = (kernel() / "tree/usr/lib/modules").iterdir()
     target = root / "usr/lib/modules" / release.name
     shutil.copytree(release, target, symlinks=True, ignore=_without_drivers, dirs_exist_ok=True)
