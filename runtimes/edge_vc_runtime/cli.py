@@ -26,8 +26,8 @@ def main(
     the names of shipped bundles. It may raise `BundleError`.
 
     0 done, 1 a check failed, 2 bad input, 3 a deadline was missed and `--fail-on-miss` was given,
-    130 interrupted, 141 the reader of a pipe went away, 143 terminated. With EDGE_VC_DEBUG set,
-    errors are raised.
+    129 terminal closed, 130 interrupted, 141 the reader of a pipe went away, 143 terminated. With
+    EDGE_VC_DEBUG set, errors are raised.
     """
     open_streams()
     escape_unprintable()

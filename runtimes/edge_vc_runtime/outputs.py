@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from edge_vc_runtime.aliases import refuse_aliases
-from edge_vc_runtime.files.output_place import OutputPlace
+from edge_vc_runtime.errors import UsageError
+from edge_vc_runtime.files.output_place import STDOUT, OutputPlace
 
 
 class GivenArgument(NamedTuple):
@@ -51,9 +52,16 @@ def check_given(given: Iterable[GivenArgument]) -> None:
             refuse_aliases(outputs, inputs)
     files = [one for one in everything if one.place is not None and not one.place.folder]
     refuse_aliases(path for one in files if one.place for path in one.place.named_in(one.value))
+    _refuse_two_on_stdout(everything)
     for one in everything:
         if one.place is not None:
             one.place.check(one.shown, one.value)
+
+
+def _refuse_two_on_stdout(given: Iterable[GivenArgument]) -> None:
+    piped = [one.shown for one in given if one.place is not None and one.value == STDOUT]
+    if len(piped) > 1:
+        raise UsageError(f"stdout is given for {' and '.join(piped)}; write all but one to files")
 
 
 def _paths(value: object) -> Iterator[str]:

@@ -21,8 +21,8 @@ VERBS = {
 }
 """Each verb's name and one line of help."""
 EXIT_CODES = {
-    "run": "0 done, 1 a live recording ended early (full disk), 2 bad input, 130 Ctrl-C, "
-    "141 the reader of a pipe went away, 143 terminated",
+    "run": "0 done, 1 a live recording ended early (full disk), 2 bad input, "
+    "129 terminal closed, 130 Ctrl-C, 141 the reader of a pipe went away, 143 terminated",
     "profile": "0 done, 2 bad input, 3 a deadline was missed with --fail-on-miss, 130 Ctrl-C",
     "inspect": "0 done, 1 --check found a difference, 2 bad bundle",
     "verify": "0 signed by an allowed signer, 1 not, 2 bad bundle or list of signers",

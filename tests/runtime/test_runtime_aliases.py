@@ -68,6 +68,12 @@ def test_other_verbs_keep_what_they_read(
     assert path.read_bytes() == b"{}"
 
 
+def test_standard_output_takes_one_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(bundle_path("kathleen-nano")), "--record", "-", "--report", "-"]) == 2
+    told = "stdout is given for --record and --report; write all but one to files"
+    assert told in capsys.readouterr().err
+
+
 def test_two_outputs_need_two_files(tmp_path: Path) -> None:
     refuse_aliases([tmp_path / "a", tmp_path / "b", None, "-"], ["-", None])
     with pytest.raises(UsageError, match="two outputs"):

@@ -283,6 +283,20 @@ def test_a_process_writes_its_file(tmp_path: Path) -> None:
     assert lines in ([], ["tap mood: completes its output in the background"])
 
 
+def test_a_full_disk_is_told_with_the_files_name() -> None:
+    lines: list[str] = []
+    process = TapProcess(TapChoice("mood", "/dev/full"), MOOD, lines.append)
+    feed(process.tap, 2.5)
+
+    def ended() -> bool:
+        process.poll()
+        return len(lines) > 1
+
+    wait_for(ended)
+    process.close()
+    assert lines[0] == "tap: error: /dev/full: No space left on device"
+
+
 def test_without_a_file_its_lines_are_shown() -> None:
     lines: list[str] = []
     process = TapProcess(TapChoice("mood", None), MOOD, lines.append)

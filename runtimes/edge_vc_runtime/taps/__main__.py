@@ -56,7 +56,11 @@ if __name__ == "__main__":
     os.nice(_NICE)
     try:
         code = main(sys.argv[1], sys.stdin.buffer)
-    except (TapError, OSError) as error:
+    except TapError as error:
         _say(f"tap: error: {error}")
+        code = 2
+    except OSError as error:  # a write names no file by itself
+        place = json.loads(sys.argv[1])["file"] or "its output"
+        _say(f"tap: error: {place}: {error.strerror or error}")
         code = 2
     os._exit(code)  # what is written is written; a closed stdout must not be flushed once more
