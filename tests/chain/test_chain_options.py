@@ -46,6 +46,11 @@ def test_a_recording_gets_what_was_asked_for_and_a_live_voice_its_defaults() -> 
     assert options().build(DelayConverter(), live=True).added_delay == 0
 
 
+def test_an_empty_name_of_a_track_is_not_passed_over() -> None:
+    assert options("--backing", "").chain_asked
+    assert not options().chain_asked
+
+
 @pytest.mark.parametrize(
     ("arguments", "fact"),
     [

@@ -209,7 +209,7 @@ def test_a_jump_of_the_clock_changes_nothing(
         assert loop.snapshot().seconds < 100
 
 
-def test_a_busy_or_missing_device_is_named(sound: SoundServer) -> None:
+def test_a_missing_device_is_named(sound: SoundServer) -> None:
     words = "there is no input 'nothing like it'"
     with pytest.raises(DeviceError, match=words), running(input="nothing like it"):
         pass

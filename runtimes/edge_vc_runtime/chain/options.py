@@ -49,7 +49,7 @@ class ChainOptions:
     @property
     def chain_asked(self) -> bool:
         """Whether any option is about the chain; a recording goes through it only then."""
-        return bool(self.values or self.backing or self.lookahead_ms is not None)
+        return bool(self.values) or self.backing is not None or self.lookahead_ms is not None
 
     def build(self, converter: HopConverter, live: bool) -> Chain:
         """Put the chain around a converter; raises `ChainError` or `AudioIOError`.
