@@ -1,5 +1,17 @@
-"""``python -m edge_vc_runtime`` is the board command."""
+"""The board command, ``edge-vc-rt`` and ``python -m edge_vc_runtime``."""
 
-from edge_vc_runtime.cli import main
+from __future__ import annotations
 
-raise SystemExit(main())
+
+def main() -> int:
+    """Run it and return the exit code: 130 for Ctrl-C, also while it is still being loaded."""
+    try:
+        from edge_vc_runtime.cli import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -77,9 +77,10 @@ def test_a_card_whose_own_buffer_runs_empty_gets_a_longer_one(script: Script) ->
     assert script.run(50, **EASY | {"starved": 1}) == []
     assert script.run(30, **EASY | {"starved": 1}) == []
     assert script.run(40, **EASY | {"starved": 2}) == []
-    assert steps(script.run(5, **EASY | {"starved": 3})) == [("buffer", 1, 2)]
-    assert script.run(100, **EASY | {"starved": 4}) == []
-    assert steps(script.run(10, **EASY | {"starved": 6})) == [("buffer", 2, 4)]
+    assert steps(script.run(0.5, **EASY | {"starved": 3})) == [("buffer", 1, 2)]
+    assert script.run(2, **EASY | {"starved": 9}) == [], "of the card that was just opened"
+    assert script.run(100, **EASY | {"starved": 10}) == []
+    assert steps(script.run(10, **EASY | {"starved": 12})) == [("buffer", 2, 4)]
     assert script.run(600, **EASY | {"starved": 60}) == []
     assert "own buffer ran empty 2 times in 60 s" in script.decisions[0].reason
 

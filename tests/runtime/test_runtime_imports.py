@@ -88,6 +88,25 @@ def test_importing_loads_nothing_optional(module: str) -> None:
     assert done.stdout == b"[]\n", done.stderr
 
 
+@pytest.mark.parametrize("package", ["edge_vc_runtime", "edge_vc"])
+def test_ctrl_c_while_the_program_is_loaded_is_no_traceback(package: str) -> None:
+    script = f"""
+import sys
+
+class Interrupted:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == "{package}.cli":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted)
+from {package}.__main__ import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
 def test_versions_are_those_of_the_packaging_library() -> None:
     known = {
         d.metadata["Name"]: metadata.version(d.metadata["Name"]) for d in metadata.distributions()

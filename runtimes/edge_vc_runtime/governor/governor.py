@@ -47,6 +47,8 @@ class Governor:
         """Highest median step of the calm time."""
         self._xruns = RecentCount(settings.window_s)
         self._starved = RecentCount(settings.starved_s)
+        self._reopened = float("-inf")
+        """When the loudspeaker was last opened again."""
         self._backoffs: dict[Change, Backoff] = {
             "reserve": Backoff(settings.reserve_s, settings.longest_s, settings.forget_s),
             "tier": Backoff(settings.tier_s, settings.longest_s, settings.forget_s),
@@ -73,6 +75,8 @@ class Governor:
         self._now = max(self._now, seen.seconds)  # a clock set back ends no wait early
         recent = self._xruns.count(self._now, seen.xruns)
         starved = self._starved.count(self._now, seen.starved)
+        if self._now < self._reopened + self.settings.settle_s:
+            self._starved.clear()  # a card that was just opened is irregular
         if not seen.running:
             self._pause()
             return None
@@ -105,6 +109,7 @@ class Governor:
         if starved < self.settings.starved_xruns or self.buffer >= self.settings.most_buffer:
             return None
         self._starved.clear()
+        self._reopened = self._now
         self.buffer *= 2
         reason = f"the card's own buffer ran empty {starved} times in {self.settings.starved_s:g} s"
         return self._decide("buffer", self.buffer // 2, self.buffer, reason)
