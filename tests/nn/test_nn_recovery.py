@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from nn_cases import CASES, Case
 from torch import Tensor
 
-from edge_vc.assets import ASSETS
+from edge_vc.assets import ASSETS, bundle_names, bundle_path
+from edge_vc.compress.quantization.ptq import quantize
 from edge_vc.models.student.file import load_student
 from edge_vc.models.student.student import Student
 from edge_vc.nn import RecoveringMean, StreamingLayer
+from edge_vc_runtime import Session
+from edge_vc_runtime.live.offline import convert_array
 
 RATE = 16_000
 FRAMES = 100
@@ -22,6 +26,8 @@ APART = ("running-mean", "recovering-mean", "following-mean")
 third follows a bounded log F0, not a level, with weights within 0..1."""
 LAYERS = [case for case in CASES if "student" not in case.name and case.name not in APART]
 slow = pytest.mark.slow
+QUICK = {("kathleen-base", "litert", "int8"), ("kathleen-nano", "onnx", "int8")}
+"""Bundles, engines and precisions that the default suite tries."""
 NATS = 0.2302585
 """Log power of a decibel."""
 
@@ -131,6 +137,44 @@ def shipped(channel_norm: str) -> Student:
 def test_a_student_is_back_two_seconds_after_something_loud(event: str) -> None:
     found = changes_db(shipped("recovering"), EVENTS[event], speech(5.0), RATE)
     assert found[2:].abs().max() < 3.0, found
+
+
+@slow
+@pytest.mark.parametrize("event", EVENTS)
+def test_an_int8_student_is_back_as_well(event: str) -> None:
+    student = quantize(shipped("recovering"), [speech(5.0)])
+    found = changes_db(student, EVENTS[event], speech(5.0), RATE)
+    assert found[2:].abs().max() < 3.0, found
+
+
+SHIPPED = [
+    pytest.param(
+        name,
+        engine,
+        precision,
+        marks=[] if (name, engine, precision) in QUICK else slow,
+        id=f"{name} {engine} {precision}",
+    )
+    for name in bundle_names()
+    for engine in ("onnx", "litert")
+    for precision in ("int8", "fp32")
+]
+
+
+@pytest.mark.parametrize(("name", "engine", "precision"), SHIPPED)
+def test_what_ships_is_back_two_seconds_after_anything_loud(
+    name: str, engine: str, precision: str
+) -> None:
+    session = Session.open(bundle_path(name), engine, precision=precision)
+    ordinary = speech(5.0).numpy().reshape(-1)
+    usual = convert_array(session, ordinary)
+    for event, sound in EVENTS.items():
+        before = sound.numpy().reshape(-1)
+        after = convert_array(session, np.concatenate([before, ordinary]))[len(before) :]
+        for start in range(2 * RATE, 5 * RATE, RATE):
+            part = slice(start, start + RATE)
+            change = np.square(after[part]).mean() / np.square(usual[part]).mean()
+            assert abs(10 * np.log10(change)) < 3.0, (event, start / RATE)
 
 
 def test_a_gated_student_takes_longer() -> None:
