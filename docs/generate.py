@@ -70,10 +70,15 @@ def recipe() -> str:
     recipe = Recipe()
     for section in fields(recipe):
         kind = type(getattr(recipe, section.name))
-        if section.name != "teacher":
+        if section.name not in ("teacher", "voices"):
             parts.append(f"## `[{section.name}]`\n\n{_paragraph(kind.__doc__)}\n\n{_table(kind)}")
     parts.append(
         "## `[teacher]`\n\nThe keys depend on `kind`; without the section, the shipped teacher.\n"
+    )
+    parts.append(
+        "## `[voices]`\n\nInstead of `[teacher]`: a teacher for each voice of one student, the "
+        "default voice first. Every key is the name of a voice; its value is what `--teacher` "
+        "takes, or a table of the keys of `[teacher]`.\n"
     )
     for name, teacher in teacher_kinds().items():
         text = f"{_paragraph(teacher.spec.__doc__)}\n\n{_table(teacher.spec)}"

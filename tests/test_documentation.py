@@ -38,6 +38,8 @@ def test_the_recipe_page_has_every_key() -> None:
     recipe = Recipe()
     for section in fields(recipe):
         assert f"## `[{section.name}]`" in page
+        if section.name == "voices":
+            continue  # its keys are the names of voices
         for key in fields(getattr(recipe, section.name)):
             assert f"| `{key.name}` |" in page
     for kind in teacher_kinds():
