@@ -16,6 +16,13 @@ ALONE = ({"gate": 1.0}, {"level_follow": 1.0}, {"noise_reduction": 1.0}, {})
 ALL: dict[str, float] = {"gate": 1.0, "level_follow": 1.0, "noise_reduction": 1.0}
 
 
+class Saturating(DelayConverter):
+    """A model whose voice is never loud: what is loud in comes out 12 dB softer than speech."""
+
+    def step(self, audio: Audio) -> Audio:
+        return super().step(np.tanh(4 * audio) / 4)
+
+
 def ordinary() -> Audio:
     """Five seconds of speech in a quiet room."""
     return voice(5.0, seed=4) + fan(5.0, -70.0)
@@ -37,7 +44,7 @@ EVENTS = {
 
 def converted(after: Audio, parameters: dict[str, float], gain: float) -> Audio:
     """What comes out for `ordinary` speech after something else."""
-    chain = Chain(DelayConverter(gain=gain), Parameters(parameters), None, 0.0)
+    chain = Chain(Saturating(gain=gain), Parameters(parameters), None, 0.0)
     audio = np.concatenate([after, ordinary()])
     whole = len(audio) // HOP * HOP
     out = np.concatenate([chain.step(hop).copy() for hop in audio[:whole].reshape(-1, HOP)])
