@@ -75,14 +75,14 @@ def recipe() -> str:
     parts.append(
         "## `[teacher]`\n\nThe keys depend on `kind`; without the section, the shipped teacher.\n"
     )
+    for name, teacher in teacher_kinds().items():
+        text = f"{_paragraph(teacher.spec.__doc__)}\n\n{_table(teacher.spec)}"
+        parts.append(f'### `kind = "{name}"`\n\n{text}')
     parts.append(
         "## `[voices]`\n\nInstead of `[teacher]`: a teacher for each voice of one student, the "
         "default voice first. Every key is the name of a voice; its value is what `--teacher` "
         "takes, or a table of the keys of `[teacher]`.\n"
     )
-    for name, teacher in teacher_kinds().items():
-        text = f"{_paragraph(teacher.spec.__doc__)}\n\n{_table(teacher.spec)}"
-        parts.append(f'### `kind = "{name}"`\n\n{text}')
     return "\n".join([*parts, *_voice_recipe()])
 
 
