@@ -101,7 +101,12 @@ FILLS: dict[str, Words] = {
 """Command lines that need more room than is left, though a first few bytes find theirs."""
 
 
-@pytest.mark.parametrize("name", FILLS)
+SLOW = ("label", "report png")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in FILLS]
+)
 def test_a_disk_that_fills_during_the_work_leaves_nothing_half_written(
     name: str, given: Path, tmp_path: Path
 ) -> None:

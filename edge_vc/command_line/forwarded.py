@@ -48,6 +48,11 @@ class ForwardedVerb(TyperCommand):
         shadow = shadow_command(verb_parser(self.name or "", PROG), self._bundles())
         return shadow.make_context(info_name, args, parent, **extra)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep every word, ``--`` too: it is the board's parser that reads them."""
+        ctx.args = list(args)
+        return ctx.args
+
     def invoke(self, ctx: Any) -> Any:
         """Run the board's code and exit with its code."""
         from edge_vc_runtime.cli import main as board

@@ -38,6 +38,8 @@ def unexpected(error: BaseException) -> str:
         return str(error)
     if isinstance(error, OSError):
         return system_message(error)
+    if isinstance(error, UnicodeEncodeError):  # half of a surrogate pair, in a name or a text
+        return f"{error.object[:200]}: holds half of a character, which no file can hold"
     said = f": {error}" if str(error) else ""
     return f"cannot go on: {type(error).__name__}{said[:400]}; {DEBUG}=1 shows where"
 

@@ -63,15 +63,23 @@ def artifacts(folder: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("clock", [0.0, A_YEAR_BACK, A_DAY_ON], ids=["", "a year back", "a day on"])
+@pytest.mark.parametrize(
+    ("clock", "step"),
+    [
+        pytest.param(0.0, 1, id="every point", marks=pytest.mark.slow),
+        pytest.param(0.0, 7, id="some points"),
+        pytest.param(A_YEAR_BACK, 7, id="a year back"),
+        pytest.param(A_DAY_ON, 7, id="a day on"),
+    ],
+)
 def test_stages_killed_at_every_point_resume_to_the_same_bytes(
-    tmp_path: Path, clock: float
+    tmp_path: Path, clock: float, step: int
 ) -> None:
     whole = run_until(None, lambda: toy_run(tmp_path / "whole"))
     wanted = artifacts(tmp_path / "whole")
     assert list(wanted) == ["makes", "uses"]
     assert whole.points >= 40
-    for point in range(0, whole.points, 1 if not clock else 7):
+    for point in range(0, whole.points, step):
         folder = tmp_path / f"at-{point}"
         assert run_until(point, lambda folder=folder: toy_run(folder)).killed
         assert artifacts(folder).items() <= wanted.items()
