@@ -46,7 +46,7 @@ CASES = {
     "prepare": Case(
         lambda given, out: [
             "prepare", given / "people", "-o", out, "--denoise", "none", "--features", "f0",
-            "--target", "target", "--evaluation", "--min-seconds", "0.3", "--min-snr", "0",
+            "--min-seconds", "0.3",
         ],
         resumes=True,
     ),

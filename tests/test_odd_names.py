@@ -18,7 +18,7 @@ NAMES = {
     "deep": "n/" * 2500 + "n",
     "half of a pair": "\ud83c",
 }
-QUICK = ("no UTF-8", "line feed", "half of a pair")
+QUICK = ("no UTF-8", "line feed", "escape", "half of a pair")
 LEADING = "-leading"
 
 

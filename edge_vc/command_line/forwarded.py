@@ -50,8 +50,9 @@ class ForwardedVerb(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep every word, ``--`` too: it is the board's parser that reads them."""
-        ctx.args = list(args)
-        return ctx.args
+        words = list(args)
+        ctx.args = words
+        return words
 
     def invoke(self, ctx: Any) -> Any:
         """Run the board's code and exit with its code."""

@@ -13,6 +13,7 @@ from edge_vc.data.corpus_table import METADATA
 from edge_vc.prepare.record import write_text
 from edge_vc.prepare.settings import PrepareError, PrepareSettings
 from edge_vc.prepare.split import TRAIN, VALIDATION
+from edge_vc_runtime.files.part_file import is_part
 
 STATE = ".prepare"
 """Folder with what a run remembers; without it a folder is somebody else's."""
@@ -72,7 +73,7 @@ def open_output(
         raise PrepareError(f"{root}: is within {folder} or contains it; choose a folder beside it")
     if root.exists() and not root.is_dir():
         raise PrepareError(f"{root}: is a file; choose a folder")
-    if not root.is_dir() or not any(root.iterdir()):
+    if not root.is_dir() or _nothing_in(root):
         return Output(root, {})
     state = _read_state(root)
     if overwrite:
@@ -89,6 +90,13 @@ def open_output(
             "choose another folder, or give --overwrite to begin anew"
         )
     return Output(root, state["sides"])
+
+
+def _nothing_in(root: Path) -> bool:
+    """Whether all that is there is what a run leaves that was killed before it began."""
+    state = root / STATE
+    found = (path for path in root.rglob("*") if not is_part(path.name))
+    return all(path == state or (state in path.parents and path.is_dir()) for path in found)
 
 
 def _read_state(root: Path) -> dict[str, Any]:
