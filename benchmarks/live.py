@@ -83,6 +83,8 @@ EXAMPLES = """examples:
 def main(argv: list[str] | None = None) -> int:
     """Measure, print the figures and keep them; return the exit code."""
     arguments = build_parser().parse_args(argv)
+    # A shell starts background jobs with SIGINT ignored, and they hand that on to what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     session = Session.open(arguments.bundle)
     with sound_server() as sound:
         result = measure(sound, session, arguments)

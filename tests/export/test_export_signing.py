@@ -39,10 +39,13 @@ def test_a_key_is_its_owner_s_alone(key: Path) -> None:
     assert sorted(path.name for path in key.parent.iterdir()) == ["mine", "mine.pub"]
 
 
-@pytest.mark.parametrize("taken", ["new", "new.pub"])
-def test_nothing_is_overwritten(taken: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [("new", "new: is there without its public half"), ("new.pub", r"new\.pub: is there already")],
+)
+def test_nothing_is_overwritten(taken: str, said: str, tmp_path: Path) -> None:
     (tmp_path / taken).write_text("mine")
-    with pytest.raises(SigningError, match=f"{taken}: is there already"):
+    with pytest.raises(SigningError, match=said):
         new_key(tmp_path, "new", "me", passphrase=False)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(taken, "mine")]
 

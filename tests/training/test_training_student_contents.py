@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from edge_vc.labelling.label import _with_inside
+from edge_vc.labelling.label import with_inside
 from edge_vc.labelling.labels import LabelledAudio, load_labels, pack_labels
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
@@ -83,7 +83,7 @@ def test_a_teacher_of_ours_tells_contents_and_one_from_outside_need_not() -> Non
     audio = 0.1 * np.random.default_rng(0).normal(size=8_000).astype(np.float32)
     labels = teacher.label(audio)
     assert labels.contents.shape == (config.bottleneck, len(labels.f0))
-    assert _with_inside(audio, Told(audio, 50), 16_000).labels.contents.shape == (0, 50)
+    assert with_inside(audio, Told(audio, 50), 16_000).labels.contents.shape == (0, 50)
 
 
 @pytest.mark.parametrize("units", [0, 2], ids=["regression", "soft-units"])
