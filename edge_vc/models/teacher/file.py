@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save
 
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.network import TeacherNetwork
+from edge_vc.models.weights_bytes import weights_bytes
 from edge_vc_runtime.files.writing import write_whole
 
 VOICE_SPREAD = 0.3
@@ -24,7 +24,7 @@ def save_teacher(network: TeacherNetwork, path: str | Path, facts: dict[str, str
         name: value.half().cpu().contiguous() for name, value in network.state_dict().items()
     }
     said = {"config": json.dumps(network.config.to_dict()), **facts}
-    return write_whole(path, save(weights, said))
+    return write_whole(path, weights_bytes(weights, said))
 
 
 def load_teacher(path: str | Path) -> TeacherNetwork:

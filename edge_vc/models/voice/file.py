@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from safetensors import safe_open
-from safetensors.torch import save
 
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.models.voice.network import VoiceNetwork
+from edge_vc.models.weights_bytes import weights_bytes
 from edge_vc_runtime.files.writing import write_whole
 
 KEY = "voice_config"
@@ -22,7 +22,7 @@ def save_voice(network: VoiceNetwork, path: str | Path, facts: dict[str, str]) -
         name: value.half().cpu().contiguous() for name, value in network.state_dict().items()
     }
     said = {KEY: json.dumps(network.config.to_dict()), **facts}
-    return write_whole(path, save(weights, said))
+    return write_whole(path, weights_bytes(weights, said))
 
 
 def is_voice(path: str | Path) -> bool:
