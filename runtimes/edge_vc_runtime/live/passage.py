@@ -54,7 +54,6 @@ class Passage:
         """Fewest frames that waited before one of them since another thread set it to None."""
         self.reserve = 0
         """Frames, without the governor's hops."""
-        self._sides = (input, output)
         self._step_s = step_s
         self._reserve_s = reserve_s
         self._settle_frames = self._unsettled = int(settle_s * input.format.sample_rate)
@@ -113,7 +112,8 @@ class Passage:
     def _find_reserve(self) -> float:
         if self._reserve_s is not None:
             return self._reserve_s
-        period_in, period = (side.format.frames / side.format.sample_rate for side in self._sides)
+        sides = self.input.format, self.output.format
+        period_in, period = (form.frames / form.sample_rate for form in sides)
         late_in = max(self.input.worst_gap_s - period_in, period_in)
         late = late_in + max(self.output.worst_gap_s - period, 0.0)
         needed = period + self._join_s() + late + self._step_s + _SLACK_S
