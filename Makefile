@@ -35,8 +35,9 @@ install: $(STAMP) ## make .venv with everything pinned; then: . .venv/bin/activa
 quickstart: $(STAMP) ## teacher to bundle to profile, on speech it makes itself
 	$(BIN)/edge-vc quickstart $(ARGS)
 
+# A crashed worker is not started anew: xdist then waits for ever for the rest of its file.
 test: $(STAMP) ## the whole test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --max-worker-restart 0
 
 test-slow: $(STAMP) ## the tests that take longer than a few seconds each
 	$(BIN)/python -m pytest -m "slow and not cards"

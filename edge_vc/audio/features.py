@@ -123,13 +123,29 @@ def spectral_peaks(
         raise AudioError(f"{count} peaks of a window of {window}; give 1 to {window // 4}")
     # A Hann window halves a sine's amplitude; so does its second half at negative frequencies.
     amplitude = np.abs(stft(samples, window, hop)) * (4 / window)
-    floor = 10 ** (FLOOR_DB / 20)
-    hertz, size = librosa.piptrack(
-        S=amplitude, sr=sample_rate, fmin=50.0, fmax=sample_rate / 2, ref=floor
-    )
+    size, shift = _interpolated_peaks(amplitude, 10 ** (FLOOR_DB / 20))
+    bins = np.arange(len(amplitude))[:, None]
+    size[bins[:, 0] * sample_rate < 50.0 * window] = 0
+    hertz = np.where(size > 0, (bins + shift) * sample_rate / window, 0).astype(np.float32)
     order = np.argsort(-size, axis=0, kind="stable")[:count]
     strongest = np.take_along_axis(size, order, axis=0)
     return np.take_along_axis(hertz, order, axis=0), _decibels(np.square(strongest))
+
+
+def _interpolated_peaks(amplitude: Features, least: float) -> tuple[Features, Features]:
+    """Heights and shifts in bins of the local maxima above ``least``; 0 elsewhere.
+
+    librosa.piptrack does the same through gufuncs whose compiled code numba caches in two files:
+    processes that start together on an empty cache mix theirs up and end in a segmentation fault.
+    """
+    height, shift = np.zeros_like(amplitude), np.zeros_like(amplitude)
+    before, here, after = amplitude[:-2], amplitude[1:-1], amplitude[2:]
+    found = (here > before) & (here >= after) & (here > least)
+    slope, bend = (after - before) / 2, after + before - 2 * here
+    offset = np.divide(-slope, bend, out=np.zeros_like(here), where=found)
+    shift[1:-1] = offset
+    height[1:-1] = np.where(found, here + slope * offset / 2, 0)
+    return height, shift
 
 
 def _decibels(power: NDArray[np.floating]) -> Features:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import librosa
 import numpy as np
 import pytest
+from numba.np.ufunc.gufunc import GUFunc
 
 import edge_vc.audio
 from edge_vc.audio.feature_set import FEATURES, FeatureSettings, extract, feature_names
@@ -37,6 +39,27 @@ def test_every_feature_has_its_arrays_and_sizes() -> None:
     }
     assert (found["sample_rate"], found["window"], found["hop"]) == (16000, 400, 200)
     assert {a.dtype for n, a in found.items() if a.ndim and n != "stft"} == {np.dtype(np.float32)}
+
+
+def test_no_feature_runs_a_cached_gufunc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that start together on an empty numba cache die in one (see `spectral_peaks`)."""
+
+    def refuse(self: GUFunc, *args: object) -> None:
+        raise AssertionError(f"{self} is called")
+
+    monkeypatch.setattr(GUFunc, "__call__", refuse)
+    extract(voice(), list(FEATURES), SIZES)
+
+
+def test_peaks_are_those_of_piptrack() -> None:
+    noisy = voice() + np.random.default_rng(0).normal(0, 0.05, 8000).astype(np.float32)
+    amplitude = np.abs(stft(noisy, 512, 160)) / 128
+    hertz, size = librosa.piptrack(S=amplitude, sr=16000, fmin=50, fmax=8000, ref=1e-5)
+    strongest = np.argsort(-size, axis=0, kind="stable")[:5]
+    found = spectral_peaks(noisy, 16000)
+    np.testing.assert_allclose(found[0], np.take_along_axis(hertz, strongest, 0), rtol=1e-5)
+    height = 20 * np.log10(np.take_along_axis(size, strongest, 0))
+    np.testing.assert_allclose(found[1], height, atol=1e-3)
 
 
 def test_arrays_are_what_the_functions_return() -> None:
