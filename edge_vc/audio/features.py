@@ -122,7 +122,7 @@ def spectral_peaks(
     if not 1 <= count <= window // 4:
         raise AudioError(f"{count} peaks of a window of {window}; give 1 to {window // 4}")
     # A Hann window halves a sine's amplitude; so does its second half at negative frequencies.
-    amplitude = np.abs(stft(samples, window, hop)) * (4 / window)
+    amplitude: Features = np.abs(stft(samples, window, hop)) * np.float32(4 / window)
     size, shift = _interpolated_peaks(amplitude, 10 ** (FLOOR_DB / 20))
     bins = np.arange(len(amplitude))[:, None]
     size[bins[:, 0] * sample_rate < 50.0 * window] = 0
