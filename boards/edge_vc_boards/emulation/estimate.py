@@ -1,6 +1,6 @@
 """An estimate of a board's time per hop, from counted instructions; nobody measured it.
 
-Two bounds enclose it. The lower one lets every pipe of the core work all the time, with all data
+Two bounds enclose it. The lower one lets the core's busiest pipe work all the time, with all data
 at hand. The upper one lets no two pipes work together. For paced hops, whose caches are emptied by
 whatever runs in between, it also reads the whole model from memory in every hop, at the lowest
 published memcpy rate of such a board. The estimate is their geometric mean.
@@ -16,8 +16,8 @@ from edge_vc_boards.emulation.hop_cost import HopCost
 from edge_vc_runtime.profiling.estimate import HopEstimate, InstructionShare, TimeBounds
 
 METHOD = (
-    "low: every pipe of the core always busy, caches warm; high: no two pipes at once, paced also "
-    "the model read from memory every hop; estimate: their geometric mean, at the highest clock"
+    "low: the busiest pipe of the core never waits, caches warm; high: no two pipes at once, paced "
+    "also the model read from memory every hop; estimate: their geometric mean at the highest clock"
 )
 NOT_KNOWN = (
     "not compared with a board; without kernel, audio drivers, stalls on latencies and branches, "
