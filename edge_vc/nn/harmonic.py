@@ -17,7 +17,7 @@ from edge_vc.nn.scan import last_frame, scan
 GRID = 2**14
 """F0 is rounded to ``sample_rate / GRID`` Hz: 0.98 Hz at 16 kHz, at most 4 cents off at 200 Hz.
 
-Engines whose F0 differs in the last bits round it differently in about one frame of 20,000, and
+Engines whose F0 differs in the last bits round it differently in about one frame of 8,000, and
 are then that far apart in phase for good; a finer grid makes it more often, not more exact."""
 
 LOWEST_HZ, HIGHEST_HZ = 50.0, 500.0
