@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge_vc_boards.emulation.core_rates import RATES, CoreRates
+from edge_vc_boards.emulation.core_rates import RATES, CoreRates, Rate
 from edge_vc_boards.emulation.error import EmulationError
 
 _SIMD = ("simd", "float_fma", "widening", "dot_product")
@@ -25,15 +25,19 @@ class CoreModel:
     def fewest_cycles(self, counts: Mapping[str, float]) -> float:
         """Return the cycles if the busiest pipe works all the time: no core needs fewer."""
         found = _by_rate(counts)
-        needed = [number / getattr(self.rates, name).most for name, number in found.items()]
+        needed = [number / self._rate(name).most for name, number in found.items()]
         simd = sum(found[name] for name in _SIMD) / self.rates.simd.most
         return max(simd, sum(found.values()) / self.rates.width.most, *needed)
 
     def most_cycles(self, counts: Mapping[str, float]) -> float:
         """Return the cycles if one pipe waits for the other, with all data in the first cache."""
         found = _by_rate(counts)
-        serial = sum(number / getattr(self.rates, name).least for name, number in found.items())
+        serial = sum(number / self._rate(name).least for name, number in found.items())
         return max(sum(found.values()) / self.rates.width.least, serial)
+
+    def _rate(self, name: str) -> Rate:
+        rate: Rate = getattr(self.rates, name)
+        return rate
 
 
 def _by_rate(counts: Mapping[str, float]) -> dict[str, float]:
