@@ -41,7 +41,7 @@ def test_a_name_of_any_kind_is_one_printable_line(
         where = f"{kind}: {done.stderr!r:.300}"
         assert done.exit_code == 2, where
         assert done.stdout == "", where
-        lines = [line for line in done.stderr.splitlines() if not line.startswith("usage: ")]
+        lines = done.stderr.splitlines()
         assert len(lines) == 1, where
         assert lines[0].isprintable(), where
         assert lines[0].startswith(f"edge-vc {verb}: error: "), where

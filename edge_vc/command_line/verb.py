@@ -38,7 +38,7 @@ def notes(examples: str, exit_codes: str) -> str:
 
 
 class _OneErrorFormat:
-    """Usage errors as the board command prints them: the usage, then ``edge-vc VERB: error:``."""
+    """Usage errors as the board command prints them: one line, ``edge-vc VERB: error: ...``."""
 
     def main(
         self,
@@ -73,20 +73,14 @@ class _OneErrorFormat:
 
 
 def _refuse(error: Any, prog: str) -> NoReturn:
-    """Print the usage of the verb that was misused and what was wrong, and exit."""
+    """Print what was wrong and where the verb's help is, and exit."""
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
         typer.echo(error.format_message(), err=True)
         sys.exit(error.exit_code)
-    if context is not None:
-        typer.echo(_usage(context), err=True)
-    fail(_command_name(context) if context is not None else prog, _with_guess(error, context))
+    command = _command_name(context) if context is not None else prog
+    fail(command, f"{_with_guess(error, context).rstrip('.')}; see {command} --help")
     sys.exit(error.exit_code)
-
-
-def _usage(context: Any) -> str:
-    usage: str = context.get_usage()
-    return usage.replace("Usage: ", "usage: ", 1)
 
 
 def _with_guess(error: Any, context: Any) -> str:

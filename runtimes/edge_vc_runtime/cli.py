@@ -65,7 +65,7 @@ def _refuse(command: str, error: Exception, message: str) -> int:
 
 
 def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    """Parse, and name an unknown flag beside the usage of the verb that it was given to."""
+    """Parse, and name an unknown flag as an error of the verb that it was given to."""
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         verb: argparse.ArgumentParser = arguments.parser

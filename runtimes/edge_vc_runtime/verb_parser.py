@@ -45,8 +45,8 @@ class VerbParser(argparse.ArgumentParser):
         return found, rest
 
     def error(self, message: str) -> NoReturn:
-        """Exit with the usage and one printable line: what was given may be any bytes."""
-        super().error(one_line(message))
+        """Exit with one printable line, without the usage: what was given may be any bytes."""
+        self.exit(2, f"{self.prog}: error: {one_line(message)}; see {self.prog} --help\n")
 
     def format_help(self) -> str:
         """Return the help with the registries' own descriptions."""

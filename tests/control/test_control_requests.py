@@ -114,10 +114,11 @@ def test_keys(parameters: Parameters) -> None:
     ended: list[bool] = []
     keys = KeyControl(parameters, said.append, lambda: ended.append(True), descriptor=-1)
     assert not keys.available
-    for key in "]]b-M?x\x00":
+    for key in "]]b-M?x\x00}{":
         keys.press(key)
     assert said == [
         "pitch 1 semitones", "pitch 2 semitones", "bypass on", "gain -1 dB", "mix 90 %", HELP,
+        *["this bundle has no input pitch"] * 2,
     ]  # fmt: skip
     keys.press("q")
     assert ended == [True]

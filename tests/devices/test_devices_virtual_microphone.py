@@ -114,6 +114,24 @@ def test_what_a_killed_run_left_is_replaced(state: Path) -> None:
     assert (state / "unloaded").read_text().split()[:2] == ["6", "5"]
 
 
+def test_the_alsa_configuration_of_a_killed_run_goes(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(state))
+    (state / "proc/77").mkdir(parents=True)
+    (state / "proc/77/comm").write_text("python3\n")
+    killed, alive, other = (
+        state / f"edge-vc-{name}.conf" for name in ("mic-4194399-a_b1", "mic-77-abc", "mine")
+    )
+    for file in (killed, alive, other):
+        file.touch()
+    with VirtualMicrophone("Kathleen", state):
+        assert not killed.exists()
+        assert sorted(state.glob("edge-vc-mic-*.conf"))[0].name.startswith("edge-vc-mic-")
+        assert len(list(state.glob("edge-vc-mic-*.conf"))) == 2
+    assert sorted(state.glob("*.conf")) == sorted([alive, other])
+
+
 def test_what_a_living_process_offers_is_not_touched(state: Path) -> None:
     (state / "modules").write_text("5\tmodule-null-sink\tsink_name=edge_vc_Kathleen.77\n")
     (state / "proc/77").mkdir(parents=True)

@@ -299,7 +299,7 @@ def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("command", NEEDS)
-def test_a_wrong_flag_shows_the_usage_of_its_verb(
+def test_a_wrong_flag_is_one_line_of_its_verb(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as done:
@@ -307,10 +307,9 @@ def test_a_wrong_flag_shows_the_usage_of_its_verb(
     assert done.value.code == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(f"usage: edge-vc-rt {command} ")
-    last = captured.err.splitlines()[-1]
-    assert last.startswith(f"edge-vc-rt {command}: error: unrecognized arguments: --hlep")
-    assert last.endswith("did you mean --help?")
+    (line,) = captured.err.splitlines()
+    assert line.startswith(f"edge-vc-rt {command}: error: unrecognized arguments: --hlep")
+    assert line.endswith(f"did you mean --help?; see edge-vc-rt {command} --help")
 
 
 @pytest.mark.parametrize(
@@ -353,7 +352,9 @@ def test_usage_errors_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as done:
             main(arguments)
         assert done.value.code == 2
-        assert "usage: edge-vc-rt" in capsys.readouterr().err
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("edge-vc-rt")
+        assert line.endswith(" --help")
 
 
 def peak_mb(mini: Path, recording: Path, out: Path) -> float:

@@ -107,7 +107,9 @@ class KeyControl:
         elif key == "v":
             voice = next_voice(self._parameters)
             self._say(f"voice {voice}" if voice else "this bundle has one voice")
-        elif key in KEYS and KEYS[key][0] in self._parameters.declared:
+        elif key in KEYS and KEYS[key][0] not in self._parameters.declared:
+            self._say(f"this bundle has no input {KEYS[key][0].removeprefix('model_')}")
+        elif key in KEYS:
             name, steps = KEYS[key]
             self._say(describe(self._parameters, name, self._parameters.change(name, steps)))
 

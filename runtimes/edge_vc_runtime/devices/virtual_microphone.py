@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -21,6 +22,8 @@ from edge_vc_runtime.sysfs import read_text
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _ALSA_CONFIG = "/usr/share/alsa/alsa.conf"
 _SECONDS = 10  # until pactl counts as hanging
+_PREFIX = "edge-vc-mic-"
+_FILE = re.compile(rf"{_PREFIX}(\d{{1,10}})-\w+\.conf")
 
 
 class VirtualMicrophone:
@@ -50,6 +53,7 @@ class VirtualMicrophone:
     def __enter__(self) -> VirtualMicrophone:
         try:
             self._remove_stale()
+            self._remove_stale_files()
             self._load_sink()
             self._load(
                 "module-remap-source", f"source_name={self.name}", f"master={self._sink}.monitor",
@@ -127,19 +131,31 @@ class VirtualMicrophone:
                 f"there is a microphone {self.name!r} already; choose another name"
             )
 
+    def _remove_stale_files(self) -> None:
+        """Remove the ALSA configurations of this user's runs that were killed."""
+        for file in _folder().glob(f"{_PREFIX}*.conf"):
+            owner = _FILE.fullmatch(file.name)
+            if owner and not read_text(self._root, f"proc/{owner[1]}/comm"):
+                with suppress(OSError):  # of another user, in a folder for everybody
+                    file.unlink()
+
     def _add_alsa_device(self) -> None:
         """Define an ALSA device that leads to the sink, beside whatever is configured.
 
         libasound reads the files of this variable each time that PortAudio starts.
         """
-        session = os.environ.get("XDG_RUNTIME_DIR", "")  # emptied when the user logs out
-        folder = session if os.path.isdir(session) else None
-        handle, name = tempfile.mkstemp(prefix="edge-vc-", suffix=".conf", dir=folder)
+        prefix = f"{_PREFIX}{os.getpid()}-"
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".conf", dir=_folder())
         self._file = Path(name)
         with open(handle, "w", encoding="ascii") as file:
             file.write(f'pcm.{self.output} {{ type pulse\n  device "{self._sink}" }}\n')
         self._before = os.environ.get("ALSA_CONFIG_PATH")
         os.environ["ALSA_CONFIG_PATH"] = f"{self._before or _ALSA_CONFIG}:{name}"
+
+
+def _folder() -> Path:
+    session = os.environ.get("XDG_RUNTIME_DIR", "")  # emptied when the user logs out
+    return Path(session if os.path.isdir(session) else tempfile.gettempdir())
 
 
 def _sources() -> list[str]:
