@@ -32,6 +32,12 @@ FAKES = {
     # A virtual environment: its python stands for pip, its edge-vc-rt for the installer.
     "python3": """
         mkdir -p "$3/bin"
+        if [ -e "$EDGE_VC_SYSTEM_ROOT/no-ensurepip" ]; then
+          printf '#!/bin/sh\\necho "$* has no space" >&2\\nexit 1\\n' >"$3/bin/python3"
+          chmod +x "$3/bin/python3"
+          echo "Error: Command '[...]' returned non-zero exit status 1."
+          exit 1
+        fi
         cat >"$3/bin/python" <<'END'
         #!/bin/sh
         echo "pip $*" >>"$CALLS"
@@ -176,15 +182,16 @@ def test_sound_cards_are_set_up_and_a_new_overlay_starts_the_board_anew(
     assert not any("reboot" in call for call in board.called())
 
 
-@pytest.mark.parametrize("obstacle", ["no-pip", "bad"])
+@pytest.mark.parametrize("obstacle", ["no-ensurepip", "no-pip", "bad"])
 def test_a_failure_can_be_read_on_the_card_and_the_next_boot_tries_again(
     board: Board, obstacle: str
 ) -> None:
     (board.system / obstacle).touch()
     assert board.run("edge-vc-first-boot.sh", "run") == 1
-    step = {"no-pip": "making the virtual environment", "bad": "installing the bundle"}[obstacle]
+    step = "installing the bundle" if obstacle == "bad" else "making the virtual environment"
     assert board.status == f"failed at: {step}; see edge-vc-first-boot.log\n"
     assert f"FAILED (exit 1) at: {step}" in board.log
+    assert ("-m ensurepip --default-pip has no space" in board.log) == (obstacle == "no-ensurepip")
     assert not any("restart" in call for call in board.called())
     (board.system / obstacle).unlink()
     assert board.run("edge-vc-first-boot.sh", "run") == 0

@@ -51,6 +51,10 @@ _OF_PLACE = {
 }
 
 
+ACTIONS = ("show_list", "rollback", "uninstall", "configure_audio")
+"""What is done to a board instead of installing a bundle there."""
+
+
 def check_options(place: str, given: Collection[str]) -> None:
     """Refuse what was given but would do nothing; both as names of variables.
 
@@ -58,6 +62,19 @@ def check_options(place: str, given: Collection[str]) -> None:
     """
     for name in given:
         if name not in PLACES[place]:
-            flag = "--list" if name == "show_list" else f"--{name.replace('_', '-')}"
-            why = _OF_PLACE.get((place, name), _WHY.get(name, f"{flag} does nothing there"))
-            raise FlashError(f"--{place.replace('_', '-')}: {why}")
+            why = _OF_PLACE.get((place, name), _WHY.get(name, f"{_flag(name)} does nothing there"))
+            raise FlashError(f"{_flag(place)}: {why}")
+    if "bundle" not in given:
+        _check_action(given)
+
+
+def _check_action(given: Collection[str]) -> None:
+    """Refuse what belongs to a bundle where none is installed."""
+    action = next((name for name in ACTIONS if name in given), None)
+    for name in given:
+        if action and name in (_BUNDLE | _INSTALLED) - {"root", *ACTIONS}:
+            raise FlashError(f"{_flag(action)}: {_flag(name)} would do nothing without a BUNDLE")
+
+
+def _flag(name: str) -> str:
+    return "--list" if name == "show_list" else f"--{name.replace('_', '-')}"

@@ -14,7 +14,11 @@ mkdir -p "$root/venvs"
 undo() { rm -rf "$new"; }
 trap 'exit 129' HUP INT TERM
 trap undo EXIT
-python3 -m venv "$new"
+if ! python3 -m venv "$new"; then
+  # It keeps to itself why its pip could not be installed.
+  [ ! -x "$new/bin/python3" ] || "$new/bin/python3" -m ensurepip --default-pip >&2 || :
+  exit 1
+fi
 if ! "$new/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
   --no-index --find-links "$root/wheels" --require-hashes -r "$root/wheels/$id.txt"; then
   rm -f "$root/wheels/hashes"  # sent again by the next call: one of them may be damaged

@@ -98,7 +98,12 @@ run() {
   mv -f "$root/wheels/requirements.txt" "$root/wheels/$venv.txt"
   if [ ! -e "$root/venvs/$venv/.complete" ]; then
     rm -rf "$root/venvs/$venv"
-    python3 -m venv "$root/venvs/$venv"
+    if ! python3 -m venv "$root/venvs/$venv"; then
+      # It keeps to itself why its pip could not be installed.
+      python=$root/venvs/$venv/bin/python3
+      [ ! -x "$python" ] || "$python" -m ensurepip --default-pip || :
+      exit 1
+    fi
     "$root/venvs/$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
       --no-cache-dir --no-index --find-links "$root/wheels" --require-hashes \
       -r "$root/wheels/$venv.txt"
