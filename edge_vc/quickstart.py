@@ -23,6 +23,7 @@ from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc.threads import yield_when_idle
 from edge_vc_runtime.files.output_kinds import FOLDER
 from edge_vc_runtime.files.writing import write_whole
+from edge_vc_runtime.message import printable
 
 if TYPE_CHECKING:
     from edge_vc.audio.io import Samples
@@ -96,8 +97,11 @@ def _run(console: Console, name: str, corpus: str, out: Path, seconds: float) ->
     measured = _measure(console, bundle, seconds, metrics, before, after)
     console.print(results_table(bundle, measured))
     console.print(f"Done in {time.monotonic() - started:.0f} s. What to try next:")
-    console.print(f"  edge-vc run {bundle} your-voice.wav converted.wav", highlight=False)
-    console.print(f"  edge-vc profile {bundle} --png hops.png", highlight=False)
+    for line in (
+        f"  edge-vc run {bundle} your-voice.wav converted.wav",
+        f"  edge-vc profile {bundle} --png hops.png",
+    ):
+        console.print(printable(line), markup=False, highlight=False)
 
 
 def _compress(console: Console, recipe: Recipe, out: Path) -> tuple[Path, dict[str, float]]:
@@ -135,11 +139,9 @@ def _convert(console: Console, bundle: Path, out: Path) -> tuple[Samples, Sample
         {"recording": before, "converted": after}, rate, out / "arctic.png", "a real sentence"
     )
     hop_ms = 1000 * session.hop / rate
-    console.print(
-        f"{done.seconds:.1f} s of a CMU ARCTIC sentence, {hop_ms:g} ms a step: {output}, {picture}",
-        highlight=False,
-        soft_wrap=True,
-    )
+    line = f"{done.seconds:.1f} s of a CMU ARCTIC sentence, {hop_ms:g} ms a step: "
+    places = printable(f"{output}, {picture}")
+    console.print(line + places, markup=False, highlight=False, soft_wrap=True)
     return before, after
 
 

@@ -81,18 +81,24 @@ def run(root: Path) -> list[str]:
     return ["edge_vc", "run", BUNDLE, str(recording), str(root / "out.wav")]
 
 
+def backed(root: Path) -> list[str]:
+    folder = root / "corpus" / "unseen-source" / "ann"
+    track = ["--backing", str(folder / "swapped.wav")]
+    return ["edge_vc", "run", BUNDLE, str(folder / "plain.wav"), str(root / "sung.wav"), *track]
+
+
 def piped(root: Path) -> list[str]:
     return ["edge_vc", "run", BUNDLE, "-", str(root / "piped.wav")]
 
 
-QUICK = (run, piped)
+QUICK = (run, piped, backed)
 
 
 @pytest.mark.parametrize(
     "verb",
     [
         pytest.param(verb, marks=[] if verb in QUICK else pytest.mark.slow)
-        for verb in (run, piped, label, prepare, compress, train, evaluate, target_voice)
+        for verb in (run, piped, backed, label, prepare, compress, train, evaluate, target_voice)
     ],
 )
 def test_every_verb_names_the_file(place: Path, verb: Callable[[Path], list[str]]) -> None:

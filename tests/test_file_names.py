@@ -7,11 +7,14 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import onnx
 import pytest
 import soundfile
 from onnx import TensorProto, helper
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 import edge_vc.workers.process_pool
@@ -23,12 +26,16 @@ from edge_vc.data.synthetic.synthetic import synthesize_corpus
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.prepare.sources import find_sources
 from edge_vc.workers.inline_pool import InlinePool
+from edge_vc_boards.testing import FakeBoard
+from edge_vc_boards.wheels.runtime_wheel import write_runtime_wheel
+from edge_vc_boards.wheels.wheel_list import WheelList, list_wheel, write_list
 
 NAMES = {
     "Latin-1": b"Gr\xf6\xdfe",
     "line feed": b"one\ntwo",
     "escape": b"\x1b[31mred|\xe2\x80\xa8%s{}'\"",
     "spaces": b" - two  spaces ",
+    "dash": b"--rf",
 }
 """Stems of files and names of folders."""
 every_name = pytest.mark.parametrize(
@@ -71,17 +78,23 @@ def verb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str]:
 
     monkeypatch.setattr(edge_vc.workers.process_pool, "ProcessPool", inline)
 
-    shown = next((str(path) for path in tmp_path.iterdir()), str(tmp_path))
-
     def run(*arguments: object, code: int = 0) -> str:
         done = CliRunner().invoke(app, [str(argument) for argument in arguments])
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         assert done.exit_code == code, done.output
-        assert "\x1b" not in done.output.replace(shown, "")
+        for line in (*done.stderr.split("\n"), *told(done.stdout_bytes, tmp_path).split("\n")):
+            assert line.isprintable(), repr(line)
         return done.output
 
     return run
+
+
+def told(output: bytes, folder: Path) -> str:
+    """Return a verb's results without the paths of files: those are bytes, for the next command."""
+    for path in sorted(map(os.fsencode, folder.rglob("*")), key=len, reverse=True):
+        output = output.replace(path, b"")
+    return output.decode()
 
 
 @every_name
@@ -144,6 +157,56 @@ def test_a_run_of_compress_is_planned(folder: Path, name: bytes, verb: Callable[
         "compress", recipe, "--corpus", folder / stem, "--run", folder / "run", "--dry-run"
     )
     assert "data" in output
+
+
+@every_name
+def test_a_bundle_is_signed_and_verified(
+    folder: Path, name: bytes, verb: Callable[..., str]
+) -> None:
+    stem = os.fsdecode(name)
+    keys, signers, signed = folder / "keys", folder / f"{stem} signers", folder / f"{stem}2.evc"
+    line = verb("keys", "new", "ci", "--folder", keys / stem, "--no-passphrase")
+    signers.write_text("\n".join(row for row in line.splitlines() if " ssh-ed25519 " in row))
+    verb("keys", "list", "--folder", keys / stem)
+    verb("sign", folder / f"{stem}.evc", "--key", keys / stem / "ci", "-o", signed)
+    verb("verify", signed, "--allowed-signers", signers)
+    verb("verify", folder / f"{stem}.evc", "--allowed-signers", signers, code=1)
+    verb("sign", signed, "--key", keys / stem / "ci")
+
+
+@every_name
+def test_what_is_flashed_may_be_called_so(
+    folder: Path, name: bytes, verb: Callable[..., str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    stem = os.fsdecode(name)
+    wheels = folder / f"{stem} wheels"
+    wheels.mkdir()
+    runtime = list_wheel(write_runtime_wheel(wheels))
+    write_list(wheels, WheelList("pi4", "bookworm", "3.11", "litert", (), "", "", (runtime,)))
+    given = ("flash", folder / f"{stem}.evc", "--wheels", wheels, "--allow-unsigned")
+    verb(*given, "--board", "pi4", "--bundle-app", folder / f"{stem} app")
+    verb(*given, "--board", "pi4", "--ansible", folder / f"{stem} ansible")
+    verb(*given, "--board", "pi4", "--layer", folder / f"{stem} layer")
+    monkeypatch.setenv("PATH", FakeBoard(tmp_path / "board").path())
+    verb(*given, "--to", "pi@fake", "--dry-run")
+
+
+@every_name
+def test_bundles_are_served_by_their_own_names(
+    folder: Path, name: bytes, verb: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the command line to the page's list of voices."""
+    lists: list[object] = []
+
+    def started(app: Starlette, options: object, announce: Callable[[], None]) -> object:
+        client = TestClient(app, base_url="http://127.0.0.1:8765")
+        lists.append(client.get("/facts").json())
+        return SimpleNamespace(run=lambda sockets: announce())
+
+    monkeypatch.setattr("edge_vc.serve.server.make_server", started)
+    verb("serve", folder / f"{os.fsdecode(name)}.evc", "--port", "0")
+    assert lists
 
 
 def test_errors_print_names_that_are_no_text(tmp_path: Path, verb: Callable[..., str]) -> None:

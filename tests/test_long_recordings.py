@@ -23,11 +23,13 @@ from edge_vc.augmentation.noise_bank import read_folder
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.cut_recordings import LONGEST, SHORTEST, cut_recordings
 from edge_vc.evaluate.evaluation import MOST_SECONDS
+from edge_vc.evaluate.selection import select_sentences
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.pairs import write_pairs
 from edge_vc.prepare.examine import examine
 from edge_vc.serve.recording import RecordingConversion, measure_recording
+from edge_vc.settings.optional import EvaluationError
 from edge_vc.teachers.onnx_file import OnnxSpec
 from edge_vc.teachers.pairs_folder import PairsSpec
 from edge_vc.teachers.spec import TeacherSpec
@@ -180,6 +182,8 @@ def test_what_is_too_long_to_evaluate_is_named(tmp_path: Path) -> None:
     found = Corpus.open(tmp_path / "c").shorter_than(MOST_SECONDS)
     assert [utterance.path.name for utterance in found] == ["short.wav"]
     assert found.left_out[0].notice.endswith(
-        "over 120 s; cut it into sentences with edge-vc prepare"
+        "over 120 s; cut it into sentences: edge-vc prepare keeps roles"
     )
     assert found.left_out[0].wanted
+    with pytest.raises(EvaluationError, match=r"prepare .*/c -o DIR cuts them .* keeps their role"):
+        select_sentences(found)

@@ -9,6 +9,7 @@ import typer
 
 from edge_vc.assets import bundle_names, bundle_path
 from edge_vc.command_line.verb import Verb, notes, verb_app
+from edge_vc_runtime.message import shown_path
 
 HELP = """List the shipped bundles: tier, size, latency, voice, licence and path.
 
@@ -40,7 +41,7 @@ def bundles(
 ) -> None:
     """See `HELP`."""
     if path is not None:
-        typer.echo(str(bundle_path(path)))
+        typer.echo(shown_path(bundle_path(path)), color=True)
         return
     rows = [_COLUMNS, *(_row(bundle_path(name)) for name in bundle_names())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -8,7 +8,7 @@ from shlex import join
 
 import typer
 
-from edge_vc_runtime.message import one_line, system_message, unexpected, wants_traceback
+from edge_vc_runtime.message import one_line, printable, system_message, unexpected, wants_traceback
 from edge_vc_runtime.streams import discard_stdout
 
 EXIT_CHECK = 1
@@ -60,7 +60,7 @@ def error_net(command: str, words: Sequence[str] = ()) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         resume = f"; to resume, run the same command again: {join(words)}" if words else ""
-        typer.echo(f"{command}: interrupted{resume}", err=True)
+        typer.echo(printable(f"{command}: interrupted{resume}"), err=True)
         raise typer.Exit(EXIT_INTERRUPT) from None
     except BrokenPipeError:
         discard_stdout()

@@ -15,7 +15,7 @@ from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc.threads import yield_when_idle
 from edge_vc_runtime.files.output_kinds import FOLDER
-from edge_vc_runtime.message import one_line
+from edge_vc_runtime.message import one_line, shown_path
 
 if TYPE_CHECKING:
     from edge_vc.audio.scan import LeftOut
@@ -179,4 +179,4 @@ def _compress(recipe: Recipe, run: Path, until: str | None) -> None:
     except LimitError as error:
         raise CheckError(f"{error}; the numbers are in {run / 'run.json'}") from error
     for bundle in sorted(result.artifact("export").glob("*.evc")):
-        typer.echo(str(bundle))
+        typer.echo(shown_path(bundle), color=True)

@@ -65,7 +65,7 @@ class Corpus:
 
         Samples are counted, to the limit: no header is believed.
         """
-        fact = f"over {seconds:g} s; cut it into sentences with edge-vc prepare"
+        fact = f"over {seconds:g} s; cut it into sentences: edge-vc prepare keeps roles"
         long = {utterance.path for utterance in self if longer_than(utterance.path, seconds)}
         kept = tuple(utterance for utterance in self if utterance.path not in long)
         more = tuple(LeftOut(path, "too long", fact) for path in sorted(long))

@@ -13,6 +13,7 @@ from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc.evaluate.plugins import import_plugins, show_metrics
 from edge_vc_runtime.files.output_kinds import FOLDER, JSON_FILE, PNG_PICTURE
+from edge_vc_runtime.message import printable
 
 HELP = """Measure whose voice converted speech has, what can be understood and how it sounds.
 
@@ -23,6 +24,8 @@ CORPUS needs recordings of the roles unseen-source (to convert, of speakers that
 on) and target-reference (the target's own, two or more): in its metadata.csv, or in folders
 unseen-source/NAME and target-reference. `edge-vc prepare RECORDINGS -o DIR --target NAME
 --evaluation` makes one, DIR/evaluation. Text, in the table or as NAME.txt, is for word errors.
+Recordings over two minutes are left out: `edge-vc prepare CORPUS -o DIR` cuts them into sentences
+and keeps their roles.
 
 A teacher of kind module or command is code that runs with your rights.
 """
@@ -134,5 +137,5 @@ def evaluate_command(
     for table in all_tables(report, console.width):
         console.print(table)
     for place in filter(None, (json, audio)):
-        typer.echo(f"wrote {place}", err=True)
+        typer.echo(printable(f"wrote {place}"), err=True)
     exit_for_left_out(opened.left_out)

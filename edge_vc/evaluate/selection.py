@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.corpus_table import METADATA
@@ -59,7 +58,7 @@ def select_sentences(
         raise EvaluationError(
             f"{corpus.root}: has {len(sources)} utterances of role unseen-source and "
             f"{len(references)} of target-reference; an evaluation needs 1 and 2 or more; "
-            f"{_way(corpus.root)}"
+            f"{_way(corpus)}"
         )
     if per_speaker is not None and per_speaker < 1:
         raise EvaluationError(f"{per_speaker} sentences per speaker; give 1 or more")
@@ -80,8 +79,14 @@ def select_sentences(
     )
 
 
-def _way(root: Path) -> str:
+def _way(corpus: Corpus) -> str:
     """Return how to come to an evaluation corpus."""
+    root = corpus.root
+    if any(item.reason == "too long" for item in corpus.left_out):
+        return (
+            f"too long ones were left out: edge-vc prepare {root} -o DIR cuts them into sentences "
+            "and keeps their roles; give --corpus DIR"
+        )
     if (root / "evaluation" / METADATA).is_file():
         return f"give --corpus {root / 'evaluation'}"
     return (

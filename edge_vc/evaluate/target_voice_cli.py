@@ -11,6 +11,7 @@ from edge_vc.command_line.channels import name_cancelling
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc_runtime.files.output_kinds import JSON_FILE
+from edge_vc_runtime.message import shown_path
 
 HELP = """Store the mean speaker embedding of the target's sentences in a corpus.
 
@@ -40,4 +41,4 @@ def target_voice(
     opened = Corpus.open(corpus)
     name_cancelling(utterance.path for utterance in opened)
     make_centroid(opened, output)
-    typer.echo(str(output))
+    typer.echo(shown_path(output), color=True)

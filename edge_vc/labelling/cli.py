@@ -14,7 +14,7 @@ from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc_runtime.files.output_kinds import FOLDER
-from edge_vc_runtime.message import one_line
+from edge_vc_runtime.message import one_line, shown_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -106,11 +106,11 @@ def label(
     job = LabelJob(spec, recordings, output, _settings(delay, timeout, sample_rate))
     report = _run(job, spec, workers, ray, console)
     _show(report, console)
-    typer.echo(str(output / REPORT))
+    typer.echo(shown_path(output / REPORT), color=True)
     if wav:
         from edge_vc.labelling.pairs import write_pairs
 
-        typer.echo(str(write_pairs(report, output, sample_rate)))
+        typer.echo(shown_path(write_pairs(report, output, sample_rate)), color=True)
     if not report.kept:
         raise typer.Exit(EXIT_CHECK)
     exit_for_left_out(opened.left_out, report.reasons.get("bad recording", 0))

@@ -10,6 +10,7 @@ import typer
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc_runtime.files.output_kinds import FOLDER
+from edge_vc_runtime.message import shown_path
 
 HELP = """Turn a folder of recordings into a corpus for training.
 
@@ -129,4 +130,5 @@ def prepare_command(
     if dry_run:
         show_plan(Console(), recordings, out, settings, overwrite)
     else:
-        typer.echo(run(stderr_console(), recordings, out, settings, jobs, overwrite, names))
+        made = run(stderr_console(), recordings, out, settings, jobs, overwrite, names)
+        typer.echo(shown_path(made), color=True)

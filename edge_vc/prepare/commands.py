@@ -23,6 +23,11 @@ from edge_vc.prepare.summary import as_json, drop_table, speaker_table
 from edge_vc.settings.folder_lock import only_process
 from edge_vc_runtime.message import one_line
 
+NOTHING_LEFT = (
+    "all of it was set aside: metadata.csv lists nothing to learn from, and no features were "
+    "written; to train on them too, give more recordings of the target or of other speakers"
+)
+
 
 def show_plan(
     console: Console, recordings: Path, out: Path, settings: PrepareSettings, overwrite: bool
@@ -94,10 +99,12 @@ def _run(
     if settings.evaluation:
         line = f"set aside for edge-vc evaluate: {prepared.root / EVALUATION}"
         console.print(one_line(line), soft_wrap=True, markup=False, highlight=False)
+        if not prepared.listed:
+            console.print(NOTHING_LEFT, soft_wrap=True, highlight=False)
     if VALIDATION not in prepared.plan.sides.values() and settings.validation:
         console.print("no validation: it needs two speakers that are no targets")
     names = f"metadata.csv, {SUMMARY}, {DROPPED}, {PLOT}"
-    if features and prepared.kept:
+    if features and prepared.listed:
         with Steps(console, "pieces") as steps:
             write_features(prepared.root, features, jobs=jobs, progress=steps.track)
         names += f", {FEATURES}"

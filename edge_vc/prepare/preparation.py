@@ -34,6 +34,8 @@ class Prepared:
     kept: tuple[tuple[PrepareTask, Piece], ...]
     drops: tuple[Drop, ...]
     """What cannot be opened, cannot be read or is no good, in order of source."""
+    listed: int
+    """Files in ``metadata.csv``: what is left to learn from."""
 
 
 def prepare(
@@ -116,15 +118,16 @@ def _finish(
                     Drop(record.source, piece.start, piece.seconds, piece.reason, piece.detail)
                 )
     drops.sort(key=lambda drop: (drop.source, drop.start))
-    _write_tables(output.root, kept, settings)
+    listed = _write_tables(output.root, kept, settings)
     _write_drops(output.root / DROPPED, drops)
     output.sweep(path for _, piece in kept for path in (piece.path, *piece.variants))
-    return Prepared(output.root, plan, tuple(kept), tuple(drops))
+    return Prepared(output.root, plan, tuple(kept), tuple(drops), listed)
 
 
 def _write_tables(
     root: Path, kept: Sequence[tuple[PrepareTask, Piece]], settings: PrepareSettings
-) -> None:
+) -> int:
+    """Write the tables of everything and of each side; return how many files the first lists."""
     rows = [row for task, piece in kept for row in _rows(root, task, piece)]
     if settings.evaluation:
         rows = hold_out(root, rows, settings.validation, settings.seed)
@@ -135,6 +138,7 @@ def _write_tables(
         else:
             (root / side / METADATA).unlink(missing_ok=True)
     write_metadata(root, rows)
+    return len(rows)
 
 
 def _rows(root: Path, task: PrepareTask, piece: Piece) -> list[Utterance]:

@@ -11,6 +11,7 @@ from edge_vc.assets import bundle_names, find_bundle
 from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc.serve.options import DEFAULT_PORT, LOOPBACK, ServeOptions
+from edge_vc_runtime.message import printable
 
 HELP = """Serve a page that converts the browser's microphone, and recordings dropped on it.
 
@@ -86,9 +87,9 @@ def serve(
 
         def announce() -> None:
             voices = ", ".join(facts.key for facts in catalogue.facts)
-            typer.echo(f"serving {voices} at {address}")
+            typer.echo(printable(f"serving {voices} at {address}"))
             for line in describe_address(options, real):
-                typer.echo(line, err=True)
+                typer.echo(printable(line), err=True)
             if open_page:
                 typer.launch(address)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ AUDIO = ("float32", "float16", "float64", "int16")
 """Element types that audio may have; 16-bit audio is scaled."""
 MAX_STATE = 2**26
 """Largest state, in elements."""
+_RATE_WORDS = {"sr", "fs", "rate", "samplerate", "hz"}
+_SPEAKER_WORDS = {"sid", "ds", "spk", "speaker", "id", "g"}
+"""As exported graphs call the numbers of speakers; each has a speaker 0."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,18 @@ class IoSignature:
 
 
 def read_io_signature(
-    path: Path, session: ort.InferenceSession, states: str, inputs: str = "", answer: str = ""
+    path: Path,
+    session: ort.InferenceSession,
+    states: str,
+    inputs: str = "",
+    answer: str = "",
+    rate: int = 16_000,
 ) -> IoSignature:
     """Tell audio from states and from declared ports.
 
     ``states`` is ``in=next, ...``, or empty for ``state.X=next.X``; ``inputs`` as `declared_ports`
     takes it; ``answer`` the name of the output that is audio, or empty for the first that may be.
+    ``rate``, Hz, is advised for an input that asks for it.
     Raises `TeacherError` with the port, its type and shape, and how to declare it.
     """
     ins, outs = (
@@ -74,7 +84,7 @@ def read_io_signature(
         raise TeacherError(f"{path}: {error}") from error
     declared = {entry.port.name for entry in given}
     free = [port for name, port in ins.items() if name not in pairs and name not in declared]
-    audio = _audio(path, free, outs, given)
+    audio = _audio(path, free, outs, given, rate)
     carried = tuple(_state(path, ins[name], following) for name, following in pairs.items())
     heard = audio or Port("", "float32", (None,))
     spoken = _answer(path, answer, outs, set(pairs.values()), heard)
@@ -116,14 +126,14 @@ def _named_pairs(inputs: Mapping[str, Port], outputs: Mapping[str, Port]) -> dic
 
 
 def _audio(
-    path: Path, free: list[Port], outputs: Mapping[str, Port], given: tuple[Given, ...]
+    path: Path, free: list[Port], outputs: Mapping[str, Port], given: tuple[Given, ...], rate: int
 ) -> Port | None:
     """Return the one port that is left for audio; None where contents and F0 take its place."""
     if not free and any(entry.role == "contents" for entry in given):
         return None
     if len(free) != 1:
         heard = next((port for port in free if _may_be_audio(port)), None)
-        others = "; ".join(_advice(port, outputs) for port in free if port is not heard)
+        others = "; ".join(_advice(port, outputs, rate) for port in free if port is not heard)
         names = ", ".join(port.name for port in free) or "none"
         raise TeacherError(
             f"{path}: one input of audio is needed besides states and declared inputs, there are "
@@ -133,7 +143,7 @@ def _audio(
     if not _is_mono(port):
         raise TeacherError(
             f"{path}: input {port.describe()} is no audio; float [T], [1, T] or [1, 1, T] is "
-            f"needed. If it is something else: {_advice(port, outputs)}"
+            f"needed. If it is something else: {_advice(port, outputs, rate)}"
         )
     return port
 
@@ -151,13 +161,24 @@ def _may_be_audio(port: Port) -> bool:
     return _is_mono(port) and not vectors and not named and port.shape[-1] != 1
 
 
-def _advice(port: Port, outputs: Mapping[str, Port]) -> str:
+def _constant(port: Port, rate: int) -> str:
+    """Return what one number may stand for: the audio's rate, a speaker, or what nobody can know.
+
+    ``NUMBER`` is refused where it is not replaced.
+    """
+    words = set(re.findall(r"[a-z]+", port.name.lower()))
+    if words & _RATE_WORDS:
+        return str(rate)
+    return "0" if words & _SPEAKER_WORDS and "int" in port.dtype else "NUMBER"
+
+
+def _advice(port: Port, outputs: Mapping[str, Port], rate: int) -> str:
     """Return how a port that is not audio could be declared, from its name, type and shape."""
     twin = next(
         (o.name for o in outputs.values() if (o.dtype, o.shape) == (port.dtype, port.shape)), ""
     )
     size = math.prod(1 if size is None else size for size in port.shape)
-    role = "3" if "int" in port.dtype else "0.5"
+    role = _constant(port, rate)
     if (port.shape and port.shape[-1] is None) or size > 1:
         name = port.name.lower()
         integers = port.dtype.startswith("int")

@@ -71,9 +71,9 @@ def load(spec: OnnxSpec) -> WaveformTeacher:
 
     path = given_file(spec, "path")
     session = open_session(path, spec.threads)
-    signature = read_io_signature(path, session, spec.states, spec.inputs, spec.answer)
     facts = session.get_modelmeta().custom_metadata_map
     rate = spec.sample_rate or _number(path, facts, "edge_vc.sample_rate", DEFAULT_RATE)
+    signature = read_io_signature(path, session, spec.states, spec.inputs, spec.answer, rate)
     output_rate = spec.output_sample_rate or rate
     encoder = ContentGraph.open(Path(spec.contents), spec.threads) if spec.contents else None
     feed = Feed(

@@ -16,6 +16,7 @@ from edge_vc.command_line.verb import ResumableVerb, Verb, VerbGroup, notes, ver
 from edge_vc.settings.folder_lock import only_process
 from edge_vc.training.consent import given_consent, next_lines
 from edge_vc_runtime.files.output_kinds import FOLDER
+from edge_vc_runtime.message import printable, shown_path
 
 HELP = """Train the default teacher or a student from scratch.
 
@@ -168,7 +169,7 @@ def teacher(
             )  # fmt: skip
             weights, scores = train_voice(voice)
         for line in next_lines(weights, scores):
-            typer.echo(line, err=True)
+            typer.echo(printable(line), err=True)
         _print(weights)
         return
     if corpus is not None and pack is not None:
@@ -264,7 +265,7 @@ def pack(
         typer.echo(
             f"{len(made.pairs)} recordings, {seconds / 60:.1f} min: {size / 1e6:.1f} MB", err=True
         )
-        typer.echo(str(out))
+        typer.echo(shown_path(out), color=True)
 
 
 def _check_voice(target: str, start: Path | None, processes: int) -> None:
@@ -281,7 +282,7 @@ def _check_voice(target: str, start: Path | None, processes: int) -> None:
 def _print(weights: Path | None) -> None:
     """Print the path of what was saved; of several processes, one saves."""
     if weights is not None:
-        typer.echo(str(weights))
+        typer.echo(shown_path(weights), color=True)
 
 
 def _alone(out: Path, processes: int) -> AbstractContextManager[None]:

@@ -11,6 +11,7 @@ import typer
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc_export.bundle.output import BUNDLE_OR_FOLDER
+from edge_vc_runtime.message import printable, shown_path
 
 if TYPE_CHECKING:
     from edge_vc_export.bundle.release import Release
@@ -151,7 +152,7 @@ def export_command(
         _check_recover(place, output)
     if place.suffix == ".evc" and (output is None or output.suffix != ".evc"):
         for file in unpack(place, output or Path(place.stem)):
-            typer.echo(str(file))
+            typer.echo(shown_path(file), color=True)
     elif place.suffix == ".evc" and len(names := read_bundle(place).manifest.tier_names) > 1:
         _pack(source, names, output or place, overrides, force)
     elif place.suffix == ".evc":
@@ -188,7 +189,7 @@ def _pack(
         path = job.run(output, notes.show)
     names = ", ".join(read_bundle(path).manifest.tier_names)
     typer.echo(f"size: {path.stat().st_size / 1e6:.2f} MB; tiers: {names}", err=True)
-    typer.echo(str(path))
+    typer.echo(shown_path(path), color=True)
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:
@@ -235,9 +236,10 @@ def _report(release: Release) -> None:
     from edge_vc_export.bundle.measured import write_measured
 
     for line in _findings(release):
-        typer.echo(line, err=True)
-    typer.echo(f"measured here, beside the bundle: {write_measured(release)}", err=True)
-    typer.echo(str(release.path))
+        typer.echo(printable(line), err=True)
+    measured = write_measured(release)
+    typer.echo(printable(f"measured here, beside the bundle: {measured}"), err=True)
+    typer.echo(shown_path(release.path), color=True)
 
 
 def _findings(release: Release) -> Iterator[str]:

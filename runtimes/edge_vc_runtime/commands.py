@@ -34,7 +34,7 @@ from edge_vc_runtime.engines.selection import known_board, plan_engine, resolve_
 from edge_vc_runtime.errors import UsageError
 from edge_vc_runtime.golden import replay_golden
 from edge_vc_runtime.live.offline import convert_stream
-from edge_vc_runtime.message import one_line
+from edge_vc_runtime.message import one_line, printable
 from edge_vc_runtime.profiling.report import Report
 from edge_vc_runtime.progress import ProgressBar
 from edge_vc_runtime.schema.fields import FieldError
@@ -59,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
     if inputs_asked.stream and options.chain_asked:
         raise UsageError("--stream goes hop by hop with the recording: leave the voice options out")
     streamed = inputs_asked.streamed(session)
-    converter = options.build(session, live=False) if options.chain_asked else streamed
-    stretch = TimeStretch(session.sample_rate, options.speed) if options.speed else None
     say = (lambda line: None) if arguments.quiet else _say
+    converter = options.build(session, live=False, say=say) if options.chain_asked else streamed
+    stretch = TimeStretch(session.sample_rate, options.speed) if options.speed else None
     source = _source(arguments, session.sample_rate)
     sink: AudioSink | None = None
     try:
@@ -227,7 +227,7 @@ def _choose_tier(bundle: Bundle, threads: int, arguments: argparse.Namespace) ->
     except OSError as error:
         raise _cannot_keep(error) from error
     print(describe_selection(Session.open(bundle, threads=threads).selection))
-    print(f"kept in {place}, until the bundle, a library or the processor changes")
+    print(printable(f"kept in {place}, until the bundle, a library or the processor changes"))
 
 
 def _cannot_keep(error: OSError) -> UsageError:
@@ -314,4 +314,4 @@ def _check_rate(option: str, rate: int | None) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)

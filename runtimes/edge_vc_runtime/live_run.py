@@ -72,7 +72,9 @@ def run_live(arguments: argparse.Namespace) -> int:
         stream = fed(converter, inputs.stream, display.console.print) if inputs.stream else None
         if stream is not None:
             stack.callback(stream.stream.close)
-        chain = ChainOptions.from_arguments(arguments).build(stream or converter, live=True)
+        chain = ChainOptions.from_arguments(arguments).build(
+            stream or converter, live=True, say=display.console.print
+        )
         listeners = TapListeners(taps, converter.sample_rate, display.console.print)
         stack.callback(listeners.close)
         machine = _Machine(converter, chain, governor)

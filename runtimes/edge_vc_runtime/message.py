@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Mapping
 from io import TextIOWrapper
+from pathlib import Path
 
 DEBUG = "EDGE_VC_DEBUG"
 """Environment variable: when set, errors show where in the code they come from."""
 
-
+_AS_BYTES = "edge-vc-names"  # how stdout encodes them
 _LONGEST = 2000  # characters of one line
 
 
@@ -28,6 +30,14 @@ def system_message(error: OSError) -> str:
 def printable(text: str) -> str:
     """Return a line without control characters, its spaces kept."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def shown_path(path: Path) -> str:
+    """Return a file's name as a result on stdout: as it is, for the next command.
+
+    On a terminal it is made printable.
+    """
+    return printable(str(path)) if sys.stdout.isatty() else str(path)
 
 
 def unexpected(error: BaseException) -> str:
@@ -50,7 +60,22 @@ def wants_traceback(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def escape_unprintable() -> None:
-    """Let stdout and stderr escape what their encoding lacks: a file's name can be any bytes."""
+    """Let stdout and stderr take what their encoding lacks: a file's name can be any bytes.
+
+    Messages and terminals get an escape. Results on a pipe or in a file get the bytes themselves,
+    so that the next command finds the file.
+    """
+    codecs.register_error(_AS_BYTES, _name_bytes)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            result = stream is sys.stdout and not stream.isatty()
+            stream.reconfigure(errors=_AS_BYTES if result else "backslashreplace")
+
+
+def _name_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Encode what `os.fsdecode` made of bytes that are no text as those bytes, else escape it."""
+    if isinstance(error, UnicodeEncodeError):
+        letter = ord(error.object[error.start])
+        if 0xDC80 <= letter <= 0xDCFF:
+            return bytes([letter - 0xDC00]), error.start + 1
+    return codecs.backslashreplace_errors(error)

@@ -209,8 +209,26 @@ def test_a_backing_track_of_another_rate_is_limited_and_starts_again(tmp_path: P
     np.testing.assert_array_equal(stepped(chain, buzz(1.5, level=-6), 160), first)
 
 
-def test_a_backing_track_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    soundfile.write(tmp_path / "track.wav", np.zeros(16000), 8000)
+@pytest.mark.parametrize("name", ["track.wav", "track.flac"])
+def test_a_backing_track_that_is_too_long(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its header says: a FLAC that was written to a pipe has no length in it."""
+    soundfile.write(tmp_path / name, np.zeros(16000), 8000)
+    if name.endswith(".flac"):
+        content = bytearray((tmp_path / name).read_bytes())
+        content[21] &= 0xF0
+        content[22:26] = bytes(4)
+        (tmp_path / name).write_bytes(content)
     monkeypatch.setattr("edge_vc_runtime.chain.backing_track.LONGEST_S", 1)
-    with pytest.raises(ChainError, match="2 s is too long for a backing track; at most 1 s"):
-        BackingTrack.load(tmp_path / "track.wav", 16000, 160)
+    with pytest.raises(ChainError, match="is too long for a backing track; at most 1 s: cut it"):
+        BackingTrack.load(tmp_path / name, 16000, 160)
+
+
+def test_channels_of_a_backing_track_that_cancel_each_other_are_said(tmp_path: Path) -> None:
+    tone = 0.5 * np.sin(np.arange(16000) * 0.05)
+    soundfile.write(tmp_path / "track.wav", np.stack([0.9 * tone, -tone], 1), 16000)
+    backing = BackingTrack.load(tmp_path / "track.wav", 16000, 160)
+    assert "channel 2, the loudest, is taken alone" in (backing.notice or "")
+    out = through({"backing_gain": 0}, np.zeros(16000, np.float32), backing)
+    assert np.abs(out).max() == pytest.approx(0.5, abs=0.02)

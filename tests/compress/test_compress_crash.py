@@ -28,6 +28,7 @@ class Makes(Stage):
     name: ClassVar[str] = "makes"
 
     def run(self, work: Workspace) -> Metrics:
+        begun(self, work)
         for number in range(3):
             kept = work.scratch / f"{number}.txt"
             if not kept.exists():
@@ -43,9 +44,16 @@ class Uses(Stage):
     needs: ClassVar[tuple[str, ...]] = ("makes",)
 
     def run(self, work: Workspace) -> Metrics:
+        begun(self, work)
         whole = b"".join(path.read_bytes() for path in sorted(work.inputs["makes"].glob("*.txt")))
         write_whole(work.output / "hash", hashlib.sha256(whole).hexdigest())
         return {"bytes": float(len(whole))}
+
+
+def begun(stage: Stage, work: Workspace) -> None:
+    """Count a run of a stage, beside the run folder."""
+    with work.output.parents[3].joinpath("begun").open("a") as file:
+        file.write(f"{stage.name}\n")
 
 
 def toy_run(folder: Path) -> None:
@@ -87,6 +95,43 @@ def test_stages_killed_at_every_point_resume_to_the_same_bytes(
         assert artifacts(folder) == wanted
         assert not list(folder.rglob(".edge-vc-*"))
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["a new stage", "one that is made again"])
+def test_a_stage_that_was_done_is_not_run_again(tmp_path: Path, there: bool) -> None:
+    """Killed anywhere between its record and its name, it is kept as it is."""
+    older, folder = tmp_path / "older", tmp_path / "runs" / "run"
+    log = folder.parent / "begun"
+    (older / "run").mkdir(parents=True)
+    if there:
+        make_older(older / "run")
+    point = between = 0
+    while True:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        shutil.copytree(older, folder.parent)
+        log.unlink(missing_ok=True)
+        if not run_until(point, lambda: one_stage(folder)).killed:
+            break
+        recorded = (folder / ".work" / "makes" / "output" / RECORD).is_file()
+        done = recorded and not (folder / "makes").exists()
+        if done:
+            assert not run_until(None, lambda: one_stage(folder)).killed
+            assert list(artifacts(folder)) == ["makes"]
+            assert log.read_text().split().count("makes") <= (1 if done else 2)
+        between += done
+        point += 1
+    assert between >= 1
+
+
+def make_older(folder: Path) -> None:
+    """Let a stage be there as another recipe made it."""
+    one_stage(folder)
+    record = folder / "makes" / RECORD
+    record.write_text(record.read_text().replace('"key": "', '"key": "older'))
+
+
+def one_stage(folder: Path) -> None:
+    run_stages(Recipe(), [Makes(Recipe())], folder)
 
 
 def test_labels_killed_at_every_point_are_whole_or_not_listed(tmp_path: Path) -> None:

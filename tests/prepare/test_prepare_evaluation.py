@@ -7,7 +7,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from edge_vc.cli import app
@@ -98,6 +100,23 @@ def test_what_was_prepared_without_can_be_gone_on_with(recordings: Path, tmp_pat
     prepare(recordings, out, SETTINGS)
     with pytest.raises(PrepareError, match="another target, evaluation"):
         prepare(recordings, out, PrepareSettings(denoise="none"))
+
+
+def test_features_of_what_was_all_set_aside(recordings: Path, tmp_path: Path) -> None:
+    """The target has two recordings, and of the others one alone is good for anything."""
+    out = tmp_path / "out"
+    prepare(recordings, out, SETTINGS)
+    learnt = {u.speaker for u in Corpus.open(out)}
+    for name in learnt:
+        for path in (recordings / name).glob("*.wav"):
+            soundfile.write(path, np.zeros(16000), 16000)
+    words = ["prepare", str(recordings), "-o", str(tmp_path / "made"), "--denoise", "none"]
+    words += ["--target", "speaker0", "--evaluation", "--features", "f0"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "all of it was set aside" in done.stderr
+    assert "give more recordings of the target or of other speakers" in done.stderr
+    assert len(Corpus.open(tmp_path / "made" / "evaluation")) >= 4
 
 
 @pytest.mark.slow

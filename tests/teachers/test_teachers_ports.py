@@ -251,8 +251,9 @@ def lfs(path: Path) -> Path:
 
 
 REFUSED = {
-    "a speaker": (lambda p: sid(p, [1]), {}, r'sid \(int64 \[1\]\): teacher.inputs = "sid = 3"'),
-    "two at once": (silero, {}, r'state .*: teacher.states = "state=stateN"; sr .* "sr = 3"'),
+    "a speaker": (lambda p: sid(p, [1]), {}, r'sid \(int64 \[1\]\): teacher.inputs = "sid = 0"'),
+    "two at once": (silero, {}, r'state .*: teacher.states = "state=stateN"; sr .* "sr = 16000"'),
+    "another rate": (silero, {"sample_rate": 8000}, '"sr = 8000"'),
     "contents": (
         rvc,
         {},

@@ -13,6 +13,7 @@ from edge_vc_boards.emulation.root import default_root, make_root
 from edge_vc_boards.emulation.run import SHARE, run_on, tried_on
 from edge_vc_boards.profile_folder import board_names, load_board
 from edge_vc_runtime.files.output_kinds import FOLDER
+from edge_vc_runtime.message import printable
 
 HELP = """Run a command as if on a board: QEMU user emulation in a small arm64 root.
 
@@ -78,7 +79,7 @@ def make(root: NewRoot) -> None:
 
 
 def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    typer.echo(printable(line), err=True)
 
 
 class EmulatedVerb(Verb):

@@ -17,7 +17,7 @@ from edge_vc_boards.flash.installation import find_installation
 from edge_vc_boards.flash.inventory_host import InventoryHost
 from edge_vc_boards.flash.request import FlashRequest
 from edge_vc_boards.flash.ssh import SshConnection, SshTarget
-from edge_vc_runtime.message import one_line, printable
+from edge_vc_runtime.message import one_line, printable, shown_path
 
 
 def tell(line: str) -> None:
@@ -25,9 +25,14 @@ def tell(line: str) -> None:
     typer.echo(one_line(line), err=True)
 
 
+def show_command(line: str) -> None:
+    """Print what a dry run would run; names of files in it may hold anything."""
+    typer.echo("\n".join(map(printable, line.split("\n"))))
+
+
 def flash_one(target: SshTarget, request: FlashRequest, *, dry_run: bool) -> None:
     """Flash a board, its sound cards first if asked for, and say what became of it."""
-    with SshConnection(target, typer.echo if dry_run else None) as connection:
+    with SshConnection(target, show_command if dry_run else None) as connection:
         shell = BoardShell(connection, dry_run=dry_run)
         configure_first(shell, request)
         result = flash_board(shell, request, tell)
@@ -41,9 +46,9 @@ def flash_one(target: SshTarget, request: FlashRequest, *, dry_run: bool) -> Non
 
 def configure_one(target: SshTarget, audio: AudioSetup, root: str, *, dry_run: bool) -> None:
     """Write a board's setup of sound cards and say what has changed."""
-    with SshConnection(target, typer.echo if dry_run else None) as connection:
+    with SshConnection(target, show_command if dry_run else None) as connection:
         for line in configure(BoardShell(connection, dry_run=dry_run), audio, root):
-            typer.echo(line)
+            typer.echo(printable(line))
 
 
 def configure_first(shell: BoardShell, request: FlashRequest) -> None:
@@ -62,7 +67,7 @@ def change_one(
     target: SshTarget, root: str, *, rollback: bool, uninstall: bool, dry_run: bool
 ) -> None:
     """List what is installed on a board, or take it back, or remove it."""
-    with SshConnection(target, typer.echo if dry_run else None) as connection:
+    with SshConnection(target, show_command if dry_run else None) as connection:
         shell = BoardShell(connection, dry_run=dry_run)
         there = find_installation(shell, root, removing=uninstall)
         if uninstall:
@@ -80,7 +85,7 @@ def pack_app(request: FlashRequest, out: Path, system: str | None) -> None:
     """Write an executable file and say what it is for."""
     pythons = make_app(request, out, system, tell)
     size = out.stat().st_size / 1e6
-    typer.echo(f"{out}: {size:.1f} MB, for Python {' and '.join(pythons)}")
+    typer.echo(printable(f"{out}: {size:.1f} MB, for Python {' and '.join(pythons)}"))
 
 
 def make_playbook(
@@ -88,4 +93,4 @@ def make_playbook(
 ) -> None:
     """Write an Ansible playbook and name its files."""
     for path in write_playbook(request, folder, hosts, system, tell):
-        typer.echo(str(path))
+        typer.echo(shown_path(path), color=True)

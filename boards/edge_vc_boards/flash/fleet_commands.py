@@ -10,7 +10,7 @@ import typer
 
 from edge_vc_boards.flash.audio_setup import AudioSetup
 from edge_vc_boards.flash.board_shell import BoardShell
-from edge_vc_boards.flash.commands import configure, configure_first, tell
+from edge_vc_boards.flash.commands import configure, configure_first, show_command, tell
 from edge_vc_boards.flash.deploy import flash_board
 from edge_vc_boards.flash.error import NotInstalledError
 from edge_vc_boards.flash.fleet import (
@@ -65,7 +65,7 @@ class FleetCommand:
         return fleet_code(outcomes)
 
     def _connected(self, action: ShellAction) -> HostAction:
-        show = typer.echo if self.dry_run else None
+        show = show_command if self.dry_run else None
 
         def one(host: InventoryHost) -> tuple[HostState, str]:
             with SshConnection(host.target(self.options), show) as connection:

@@ -13,6 +13,7 @@ from edge_vc_boards.profile_folder import board_names, load_board
 from edge_vc_boards.wheels.collect import collect_wheels
 from edge_vc_boards.wheels.requirements import wheel_set
 from edge_vc_runtime.files.output_kinds import FOLDER
+from edge_vc_runtime.message import printable, shown_path
 
 HELP = """List the wheels that a board needs, as a requirements file, or collect them in a folder.
 
@@ -70,8 +71,8 @@ def wheels(
     if into is None:
         typer.echo("\n".join(chosen.lines()))
         return
-    made = collect_wheels(chosen, into, lambda line: typer.echo(line, err=True))
+    made = collect_wheels(chosen, into, lambda line: typer.echo(printable(line), err=True))
     for wheel in made.wheels:
-        typer.echo(str(into / wheel.file))
+        typer.echo(shown_path(into / wheel.file), color=True)
     if made.note:
-        typer.echo(f"note: {made.note}", err=True)
+        typer.echo(printable(f"note: {made.note}"), err=True)

@@ -11,6 +11,7 @@ from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import PROG, Verb, notes, verb_app
 from edge_vc_runtime.files.output_kinds import HTML_PAGE, JSON_REPORT, PNG_PICTURE
+from edge_vc_runtime.message import printable
 
 HELP = """Show a saved profile as a table, or make one HTML page of a saved evaluation."""
 NOTES = notes(
@@ -111,4 +112,5 @@ def _show_evaluation(
     console = Console(markup=False)
     console.print(overview_table(made, console.width))
     if output is not None:
-        typer.echo(f"wrote {output}, {output.stat().st_size / 1e6:.1f} MB", err=True)
+        size = output.stat().st_size / 1e6
+        typer.echo(printable(f"wrote {output}, {size:.1f} MB"), err=True)

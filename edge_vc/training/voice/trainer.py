@@ -24,6 +24,7 @@ from edge_vc.training.voice.losses import VoiceLosses, clean_gradients
 from edge_vc.training.voice.settings import VoiceSettings
 from edge_vc.training.voice.speech import VoiceBatch, VoiceSpeech
 from edge_vc.training.voice.validation import VoiceValidation
+from edge_vc_runtime.message import printable
 
 LOG_STEPS = 50
 
@@ -97,7 +98,8 @@ class VoiceTraining:
                 done = session.budget.progress(self.step, seconds) >= 1
                 if spent or done or seconds - kept > 60 * session.save_minutes:
                     kept = seconds
-                    bar.console.print(self._save(figures), markup=False, highlight=False)
+                    line = printable(self._save(figures))
+                    bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
                     saved()
                 if spent:
                     return done

@@ -16,6 +16,7 @@ from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, VerbGroup, notes, verb_app
 from edge_vc_export.signing.keys import KINDS, keys_folder, list_keys, new_key
 from edge_vc_runtime.files.output_kinds import FOLDER
+from edge_vc_runtime.message import printable
 
 HELP = """Make a key for signing bundles, or list the keys.
 
@@ -77,7 +78,8 @@ def new(
     if kind not in KINDS:
         raise InputError(f"--type is {kind!r:.40}, it has to be one of {', '.join(KINDS)}")
     made = new_key(folder, name, identity or _own_identity(), kind, not no_passphrase)
-    typer.echo(f"{made.path}: {made.kind}, {made.fingerprint}; keep it secret", err=True)
+    said = f"{made.path}: {made.kind}, {made.fingerprint}; keep it secret"
+    typer.echo(printable(said), err=True)
     typer.echo(made.signer_line(until.date() if until else None))
 
 

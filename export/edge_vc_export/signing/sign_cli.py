@@ -13,6 +13,7 @@ from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc_export.signing.keys import find_key
 from edge_vc_export.signing.signer import KeySigner, sign_bundle
 from edge_vc_runtime.files.output_kinds import BUNDLE_FILE
+from edge_vc_runtime.message import printable
 
 HELP = """Sign a bundle with the user's own OpenSSH.
 
@@ -53,4 +54,5 @@ def sign(
 ) -> None:
     """See `HELP`."""
     made = sign_bundle(bundle, KeySigner(find_key(key)), output)
-    typer.echo(f"{made}: signed; check it: edge-vc verify {made} --allowed-signers FILE", err=True)
+    said = f"{made}: signed; check it: edge-vc verify {made} --allowed-signers FILE"
+    typer.echo(printable(said), err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,16 @@ class BackingTrack:
     """
 
     def __init__(
-        self, samples: NDArray[np.int16], sample_rate: int, hop: int, offset_ms: float
+        self,
+        samples: NDArray[np.int16],
+        sample_rate: int,
+        hop: int,
+        offset_ms: float,
+        notice: str | None = None,
     ) -> None:
         """``samples`` is the track ``[T]`` at the chain's rate."""
+        self.notice = notice
+        """How it was read, where that is not as usual; one line."""
         self.seconds = samples.shape[0] / sample_rate
         """Duration of the track."""
         self._samples = samples
@@ -44,18 +52,13 @@ class BackingTrack:
         """Read a file of any rate; raises `ChainError` or `AudioIOError`."""
         source = FileSource(path)
         try:
-            seconds = (source.frames or 0) / source.sample_rate
-            if seconds > LONGEST_S:
-                raise ChainError(
-                    f"{path}: {seconds:.0f} s is too long for a backing track; "
-                    f"at most {LONGEST_S} s"
-                )
             resampler = Resampler(source.sample_rate, sample_rate)
-            parts = [_to_int16(resampler.push(block)) for block in source.blocks()]
+            blocks = _limited(source, path)
+            parts = [_to_int16(resampler.push(block)) for block in blocks]
             parts.append(_to_int16(resampler.finish()))
         finally:
             source.close()
-        return cls(np.concatenate(parts), sample_rate, hop, offset_ms)
+        return cls(np.concatenate(parts), sample_rate, hop, offset_ms, source.notice)
 
     def add(self, audio: Samples, delay: int, parameters: Parameters, out: Samples) -> Samples:
         """Add the next hop to ``[hop]``, whose voice is ``delay`` samples old."""
@@ -80,6 +83,19 @@ class BackingTrack:
         """Return to the beginning."""
         self._place = self._first
         self._ramp.reset()
+
+
+def _limited(source: FileSource, path: Path) -> Iterator[Samples]:
+    """Yield a track's blocks; raises `ChainError` for one that is too long, whatever its header
+    says."""
+    most, frames = LONGEST_S * source.sample_rate, 0
+    for block in source.blocks():
+        frames += block.shape[0]
+        if frames > most:
+            raise ChainError(
+                f"{path}: is too long for a backing track; at most {LONGEST_S} s: cut it"
+            )
+        yield block
 
 
 def _to_int16(samples: Samples) -> NDArray[np.int16]:

@@ -51,8 +51,15 @@ class ChainOptions:
         """Whether any option is about the chain; a recording goes through it only then."""
         return bool(self.values) or self.backing is not None or self.lookahead_ms is not None
 
-    def build(self, converter: HopConverter, live: bool) -> Chain:
+    def build(
+        self,
+        converter: HopConverter,
+        live: bool,
+        say: Callable[[str], object] = lambda line: None,
+    ) -> Chain:
         """Put the chain around a converter; raises `ChainError` or `AudioIOError`.
+
+        ``say`` is told how the backing track was read, where that is not as usual.
 
         What was not given is a live conversion's default, or a recording's: there only what was
         asked for is done.
@@ -66,16 +73,21 @@ class ChainOptions:
         return Chain(
             converter,
             Parameters({**defaults, **self.values}, all_parameters(converter)),
-            self._load_backing(converter),
+            self._load_backing(converter, say),
             lookahead_ms,
         )
 
-    def _load_backing(self, converter: HopConverter) -> BackingTrack | None:
+    def _load_backing(
+        self, converter: HopConverter, say: Callable[[str], object]
+    ) -> BackingTrack | None:
         if self.backing is None:
             return None
-        return BackingTrack.load(
+        track = BackingTrack.load(
             Path(self.backing), converter.sample_rate, converter.hop, self.backing_offset_ms
         )
+        if track.notice:
+            say(track.notice)
+        return track
 
 
 def add_chain_options(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from edge_vc_runtime.live.events import Value
 from edge_vc_runtime.live.snapshot import LiveSnapshot
-from edge_vc_runtime.message import one_line
+from edge_vc_runtime.message import one_line, printable
 from edge_vc_runtime.monitor.status_line import status_line
 
 PLAIN_EVERY_S = 10.0
@@ -64,9 +64,10 @@ class LiveConsole:
             self.print(status_line(snapshot, _PLAIN_WIDTH, self._blocks))
 
     def print(self, text: str) -> None:
-        """Write a line of its own above the refreshing line."""
+        """Write a line of its own above the refreshing line; names in it may hold anything."""
         if self._quiet:
             return
+        text = "\n".join(map(printable, text.split("\n")))
         with self._lock:
             if self._line:
                 self._write(f"{_CLEAR}{text}\n{_NO_WRAP}{self._line}{_WRAP}")

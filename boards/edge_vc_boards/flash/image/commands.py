@@ -11,6 +11,7 @@ import typer
 from edge_vc_boards.flash.image.card_flash import CardPlan, flash_card, flash_layer
 from edge_vc_boards.flash.image.card_options import CardOptions
 from edge_vc_boards.flash.request import FlashRequest
+from edge_vc_runtime.message import printable, shown_path
 
 Say = Callable[[str], None]
 
@@ -28,12 +29,16 @@ def make_card(
     settings = options.settings(partial(typer.prompt, hide_input=True, err=True))
     plan = CardPlan(request, image, out, settings, init_format, device)
     card = flash_card(plan, say, partial(typer.prompt, default="", show_default=False, err=True))
-    typer.echo(f"{card.path}: {card.size / 1e6:.1f} MB, read back, customised with {card.format}")
-    typer.echo(f"{card.path}: sha256 {card.sha256}")
-    typer.echo(f"{card.manifest}: for Raspberry Pi Imager 2")
+    lines = (
+        f"{card.path}: {card.size / 1e6:.1f} MB, read back, customised with {card.format}",
+        f"{card.path}: sha256 {card.sha256}",
+        f"{card.manifest}: for Raspberry Pi Imager 2",
+    )
+    for line in lines:
+        typer.echo(printable(line))
 
 
 def make_layer(request: FlashRequest, layer: Path, system: str | None, say: Say) -> None:
     """Write a layer for rpi-image-gen and name its files."""
     for path in flash_layer(request, layer, system, say):
-        typer.echo(str(path))
+        typer.echo(shown_path(path), color=True)
