@@ -14,8 +14,9 @@ from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.training.devices import OneDevice
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.student.batches import LOUD_EVERY, DistillBatches
+from edge_vc.training.student.batches import DistillBatches
 from edge_vc.training.student.distiller import Distillation
+from edge_vc.training.student.heard import LOUD_EVERY
 from edge_vc.training.student.pitch import pitch_error, train_pitch
 from edge_vc.training.student.settings import DistillSettings
 

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import interp1d
 from torch import Tensor
 
-from edge_vc.audio.io import Samples
 from edge_vc.audio.mel import channel_mean
 from edge_vc.augmentation.feature_augment import FeatureAugment
-from edge_vc.augmentation.loud_event import loud_event
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.frontend import mel_points
 from edge_vc.models.student.student import Student
@@ -24,14 +22,12 @@ from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.nn.harmonic import WIDTH
 from edge_vc.training.student.conditions import Condition
+from edge_vc.training.student.heard import Heard, hear
 from edge_vc.training.student.noise import NoisyCopies
 
 EARLY_SHARE = 0.33
 """Of crops from where a recording begins, while the running mean has yet to find its speaker."""
 EARLY_SECONDS = 1.0
-
-LOUD_EVERY = 4
-"""One recording of so many is heard after something loud."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +69,7 @@ class DistillBatch:
 
 @dataclass(frozen=True)
 class _Example:
-    heard: tuple[NDArray[np.float16], ...]
-    """Features of the recording, then those of its noisy copies."""
+    heard: Heard
     f0: NDArray[np.float32]
     voiced: NDArray[np.float32]
     bands: NDArray[np.float16] | None
@@ -107,13 +102,14 @@ class DistillBatches:
         self._config, self._augment = student.config, augment
         moved = [example.at_hop(self.hop) for example in examples]
         told = conditions or [{}] * len(moved)
+        long = {index: each for index, each in enumerate(moved) if len(each.f0) > frames}
+        heard = hear(student, long, noise)
         self._examples = [
             replace(
-                _prepare(student, example, index, noise),
-                inputs=_at_frames(given, len(example.f0)),
+                _prepare(student, example, heard[index]),
+                inputs=_at_frames(told[index], len(example.f0)),
             )
-            for index, (example, given) in enumerate(zip(moved, told, strict=True))
-            if len(example.f0) > frames
+            for index, example in long.items()
         ]
         examples = moved
         if not self._examples:
@@ -194,21 +190,7 @@ def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
     student.frontend.set_prior(torch.stack(means).mean(0))
 
 
-def _before(example: LabelledAudio, index: int, sample_rate: int) -> Samples:
-    """Return what is heard before a recording: mostly nothing, ``[0]``."""
-    if (index + 1) % LOUD_EVERY:
-        return np.zeros(0, np.float32)
-    source: Samples = (example.source / 32767).astype(np.float32)
-    return loud_event(source, sample_rate, np.random.default_rng(index))
-
-
-def _prepare(
-    student: Student, example: LabelledAudio, index: int, noise: NoisyCopies | None
-) -> _Example:
-    source: Samples = example.source.astype(np.float32) / np.float32(32767)
-    copies = noise.of(source, index) if noise else []
-    before = _before(example, index, student.config.sample_rate)
-    heard = tuple(_heard(student, audio, before) for audio in (source, *copies))
+def _prepare(student: Student, example: LabelledAudio, heard: Heard) -> _Example:
     voiced = example.f0 > 0
     held = _hold(example.f0, student.config.target_f0_hz)
     bands = _bands(example.bands, held, student)
@@ -221,17 +203,6 @@ def _prepare(
         np.pad(example.target, (student.delay, 0))[: len(example.target)],
         _late(example.contents, wait) if len(example.contents) else None,
     )
-
-
-@torch.no_grad()
-def _heard(student: Student, source: Samples, before: Samples) -> NDArray[np.float16]:
-    """Return the front end's features of ``source``, heard after ``before``, ``[mels, F]``."""
-    hop = student.config.hop
-    before = before[len(before) % hop :]
-    audio = torch.from_numpy(np.concatenate([before, source]))[None, None, None]
-    features = student.frontend(audio)[0, :, 0, len(before) // hop :]
-    kept: NDArray[np.float16] = features.numpy().astype(np.float16)
-    return kept
 
 
 def _at_frames(given: Condition, frames: int) -> Condition:
