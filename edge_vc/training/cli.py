@@ -77,8 +77,11 @@ Corpus = Annotated[
 ]
 Accelerator = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="What to train on.")]
 Precision = Annotated[
-    Literal["bf16-mixed", "32"],
-    typer.Option(help="bf16-mixed: products in bfloat16, weights in float32; 32: everything."),
+    Literal["auto", "bf16-mixed", "32"],
+    typer.Option(
+        help="bf16-mixed: products in bfloat16, weights in float32; 32: everything in float32; "
+        "auto: what the device is faster with."
+    ),
 ]
 Processes = Annotated[int, typer.Option(help="Processes on each machine, one a device.")]
 Nodes = Annotated[int, typer.Option(help="Machines; they share --out.")]
@@ -153,7 +156,7 @@ def teacher(
     accelerator: Accelerator = "auto",
     devices: Processes = 1,
     nodes: Nodes = 1,
-    precision: Precision = "bf16-mixed",
+    precision: Precision = "auto",
 ) -> None:
     """See `TEACHER_HELP`."""
     if corpus is None and pack is None:
@@ -218,7 +221,7 @@ def student(
     accelerator: Accelerator = "auto",
     devices: Processes = 1,
     nodes: Nodes = 1,
-    precision: Precision = "bf16-mixed",
+    precision: Precision = "auto",
 ) -> None:
     """See `STUDENT_HELP`."""
     with _value_errors(), _alone(out, devices * nodes):

@@ -16,8 +16,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from edge_vc.training.precision import PRECISIONS, chosen_precision
+
 ACCELERATORS = ("auto", "cpu", "cuda")
-PRECISIONS = ("bf16-mixed", "32")
 
 
 class AcceleratorError(ValueError):
@@ -34,8 +35,9 @@ class DeviceSettings:
     """Processes on each machine, each with a device of its own."""
     nodes: int = 1
     """Machines; the run folder must be one that all of them see."""
-    precision: str = "bf16-mixed"
-    """``bf16-mixed``: products in bfloat16, weights in float32; ``32``: everything."""
+    precision: str = "auto"
+    """``bf16-mixed``: products in bfloat16, weights in float32; ``32``: everything; ``auto``: the
+    faster of the two on the device."""
 
     def __post_init__(self) -> None:
         """Raise `AcceleratorError` for anything unknown."""
@@ -56,6 +58,8 @@ class Devices(Protocol):
     """Number of this process, 0 to `world` - 1; number 0 writes the files."""
     world: int
     device: torch.device
+    precision: str
+    """``bf16-mixed`` or ``32``."""
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which networks compute."""
@@ -81,13 +85,15 @@ class OneDevice:
 
     def __init__(self, accelerator: str = "cpu", precision: str = "32") -> None:
         self.device = torch.device(_present(accelerator))
-        self._half = precision == "bf16-mixed"
+        self.precision = chosen_precision(precision, self.device)
         if self.device.type == "cuda":
             torch.set_float32_matmul_precision("high")
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which networks compute."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
+        return torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.precision == "bf16-mixed"
+        )
 
     def average(self, parameters: Iterable[Tensor]) -> None:
         """Leave the gradients as they are."""
@@ -104,8 +110,8 @@ class OneDevice:
 class ManyDevices:
     """One of several processes that Lightning Fabric has started."""
 
-    def __init__(self, fabric: Any) -> None:
-        self._fabric = fabric
+    def __init__(self, fabric: Any, precision: str) -> None:
+        self._fabric, self.precision = fabric, precision
         self.rank, self.world = int(fabric.global_rank), int(fabric.world_size)
         self.device: torch.device = fabric.device
 
@@ -141,15 +147,17 @@ def open_devices(settings: DeviceSettings) -> Devices:
     """
     if settings.devices * settings.nodes == 1:
         return OneDevice(settings.accelerator, settings.precision)
+    accelerator = _present(settings.accelerator)
+    precision = chosen_precision(settings.precision, torch.device(accelerator))
     fabric = _fabric_class()(
-        accelerator=_present(settings.accelerator),
+        accelerator=accelerator,
         devices=settings.devices,
         num_nodes=settings.nodes,
         strategy="ddp",
-        precision="bf16-mixed" if settings.precision == "bf16-mixed" else "32-true",
+        precision="bf16-mixed" if precision == "bf16-mixed" else "32-true",
     )
     fabric.launch()
-    return ManyDevices(fabric)
+    return ManyDevices(fabric, precision)
 
 
 def _fabric_class() -> Any:

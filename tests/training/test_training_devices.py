@@ -90,7 +90,7 @@ def test_several_without_fabric_name_the_install_line(monkeypatch: pytest.Monkey
     ("settings", "message"),
     [
         ({"accelerator": "tpu"}, "accelerator 'tpu' is not one of auto, cpu, cuda"),
-        ({"precision": "16"}, "precision '16' is not one of bf16-mixed, 32"),
+        ({"precision": "16"}, "precision '16' is not one of auto, bf16-mixed, 32"),
         ({"devices": 0}, "0 devices on 1 nodes"),
     ],
 )

@@ -66,7 +66,7 @@ class Distillation:
         """
         self.settings, self.folder, self.terms = settings, folder, terms
         self.budget = budget or Budget(steps=settings.steps)
-        self.devices = devices = devices or OneDevice("cpu", "bf16-mixed")
+        self.devices = devices = devices or OneDevice("cpu", "auto")
         if settings.batch % devices.world:
             raise ValueError(f"batch {settings.batch} does not divide by {devices.world} processes")
         torch.manual_seed(settings.seed)

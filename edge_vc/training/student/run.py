@@ -63,7 +63,7 @@ class StudentRun:
     accelerator: str = "auto"
     devices: int = 1
     nodes: int = 1
-    precision: str = "bf16-mixed"
+    precision: str = "auto"
     threads: int = 1
     hop_ms: float = 10.0
     """Duration of the student's hop."""

@@ -62,7 +62,7 @@ class TeacherRun:
     accelerator: str = "auto"
     devices: int = 1
     nodes: int = 1
-    precision: str = "bf16-mixed"
+    precision: str = "auto"
     threads: int = 1
 
 
@@ -119,7 +119,7 @@ def train_teacher(args: TeacherRun) -> Path | None:
         facts = {
             "settings": asdict(training.settings),
             "budget": asdict(budget),
-            "precision": args.precision,
+            "precision": devices.precision,
             "start_sha256": weights_hash(args.start) if args.start else None,
             "data_sha256": data_hash(pack.pairs),
             "voices": len(voices),

@@ -54,7 +54,7 @@ class VoiceRun:
     """Of this session; the next one resumes."""
     save_minutes: float = 3.0
     accelerator: str = "auto"
-    precision: str = "32"
+    precision: str = "auto"
     """Of a GPU; CPU cores compute in float32, which is faster where bfloat16 is emulated."""
     threads: int = 1
     tensorboard: Path | None = None
@@ -160,7 +160,7 @@ def _facts(
         "speech_seconds": round(recordings.seconds, 1),
         "recordings": len(recordings.files),
         "recorded_noises": args.noises is not None,
-        "precision": args.precision,
+        "precision": training.devices.precision,
         "machine": platform.machine(),
         "steps": training.step,
         "minutes": round(training.watch.seconds / 60, 1),
