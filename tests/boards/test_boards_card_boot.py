@@ -8,6 +8,7 @@ real time for it. Nothing here says how fast a board is.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -75,9 +76,14 @@ def machine(kind: str, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -
     stock.unlink()
     made_machine = Machine(card, folder)
     key = wifi_key(NETWORK, PASSPHRASE)
-    script = (FILES / "first.sh").read_text().replace("NETWORK_KEY", key)
-    made_machine.write("card-test.sh", script.encode())
+    _give_script(made_machine, "first.sh", "NETWORK_KEY", key)
     return made_machine
+
+
+def _give_script(machine: Machine, name: str, word: str, value: str) -> None:
+    """Have the system run a script at its next start, with a word of it replaced."""
+    texts = [(FILES / each).read_text() for each in ("once.sh", name)]
+    machine.write("card-test.sh", "".join(texts).replace(word, value).encode())
 
 
 def test_the_card_installs_itself_and_converts_after_a_reboot(machine: Machine, kind: str) -> None:
@@ -91,12 +97,12 @@ def test_the_card_installs_itself_and_converts_after_a_reboot(machine: Machine, 
     assert ("netplan takes it" in facts) == (kind != "systemd")
     # The signature was checked by an account with a name, on a system as it is delivered.
     assert "libnss_systemd" not in facts
+    made = machine.read("once.txt").decode()
 
     said = speech()
     machine.write("speech.wav", wav(said))
     seconds = str(int(said.size / RATE) + 4)
-    script = (FILES / "second.sh").read_text().replace("SECONDS", seconds)
-    machine.write("card-test.sh", script.encode())
+    _give_script(machine, "second.sh", "SECONDS", seconds)
     machine.start(LIMIT_S)
     facts = machine.read("facts.txt").decode()
     journal = machine.read("journal.txt").decode()
@@ -108,6 +114,11 @@ def test_the_card_installs_itself_and_converts_after_a_reboot(machine: Machine, 
     assert "keys of ann: 1" in facts
     assert "voice-1" in facts
     assert machine.read("edge-vc-first-boot.log").count(b" installing ") == 1
+    assert "/opt/edge-vc/.first-boot " in made
+    assert machine.read("once.txt").decode() == made
+    if kind == "cloudinit-rpi":  # its instance is the same one, so that its modules rest
+        assert json.loads(machine.read("meta-data"))["instance-id"] in made.splitlines()
+        assert "/sem/config_runcmd " in made
     told = likeness(samples(machine.read("heard.wav")), said, converted(said))
     line = f"{kind}: boots {[round(s) for s in machine.boots]} s, {told}"
     print(line)  # noqa: T201 - how long it took is worth knowing

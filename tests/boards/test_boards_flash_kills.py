@@ -10,20 +10,17 @@ import os
 import random
 import shlex
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from boards_activation import Activation
 from boards_served import INSTALLER, check_whole, kill_installer, wait_for_process
 from boards_sshd import LoopbackServer
 from runtime_installs_disk import mini_version
 
 import edge_vc_runtime
-from edge_vc_boards.flash.board_shell import BoardShell
-from edge_vc_boards.flash.error import FlashError
-from edge_vc_boards.flash.ssh import SshConnection
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="logs in as root on loopback")
 KILLS = 5
@@ -34,22 +31,6 @@ def board(tmp_path: Path) -> Iterator[LoopbackServer]:
     made = LoopbackServer(tmp_path)
     yield made
     made.close()
-
-
-class _Activation(threading.Thread):
-    """The last step of a flash, over a connection of its own."""
-
-    def __init__(self, board: LoopbackServer, root: Path, bundle: Path) -> None:
-        super().__init__()
-        self._words = [str(root), "own", str(bundle), "no", "", "--allow-downgrade"]
-        self._board, self.code = board, -1
-
-    def run(self) -> None:
-        with SshConnection(self._board.target()) as connection:
-            try:
-                self.code = BoardShell(connection).attempt("activate", self._words).code
-            except FlashError:
-                self.code = 255
 
 
 def _own_environment(root: Path) -> None:
@@ -70,7 +51,7 @@ def test_five_kills_never_break_what_is_current(board: LoopbackServer) -> None:
     bundles = [mini_version(board.folder / f"{v}.evc", v) for v in ("1.0", "1.1")]
     releases: dict[str, Path] = {}
     for bundle in bundles:
-        run = _Activation(board, root, bundle)
+        run = Activation(board, root, "own", bundle)
         run.start()
         wait_for_process(board, INSTALLER, run.is_alive)
         began = time.monotonic()
@@ -82,13 +63,13 @@ def test_five_kills_never_break_what_is_current(board: LoopbackServer) -> None:
     while killed < KILLS:
         current = check_whole(board, root, set(releases))
         wanted = next(path for release, path in releases.items() if release != current)
-        run = _Activation(board, root, wanted)
+        run = Activation(board, root, "own", wanted)
         run.start()
         kill_installer(board, dice, span, run.is_alive)
         run.join()
         killed += run.code != 0
     check_whole(board, root, set(releases))
-    run = _Activation(board, root, bundles[1])
+    run = Activation(board, root, "own", bundles[1])
     run.run()
     assert run.code == 0
     assert not list(root.rglob(".in-*"))

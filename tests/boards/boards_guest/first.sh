@@ -21,6 +21,7 @@ sleep 5
   find / -xdev -name 'libnss_systemd*'
   /opt/edge-vc/venv/bin/edge-vc-rt installed
 } >$boot/facts.txt 2>&1
+once >$boot/once.txt 2>&1
 journalctl -b --no-pager -o short-monotonic >$boot/journal.txt 2>&1
 cp /var/log/cloud-init.log /var/log/cloud-init-output.log $boot 2>/dev/null
 cp /var/lib/rpi-preseed/log/* /var/lib/rpi-preseed/report.json $boot 2>/dev/null

@@ -16,6 +16,7 @@ cp /root/heard.wav $boot/heard.wav
   echo "keys of ann: $(grep -c ssh-ed25519 /home/ann/.ssh/authorized_keys)"
   cat /etc/hostname
 } >$boot/facts.txt 2>&1
+once >$boot/once.txt 2>&1
 journalctl -b --no-pager -o short-monotonic >$boot/journal.txt 2>&1
 sync
 systemctl poweroff
