@@ -91,7 +91,7 @@ def test_a_left_over_socket_is_replaced_and_a_live_one_is_not(place: Path) -> No
     stale.bind(str(place))
     stale.close()
     server = ControlSocket(place, requests())
-    with pytest.raises(ControlError, match="another run is controlled there"):
+    with pytest.raises(ControlError, match="another run listens there; give --control"):
         ControlSocket(place, requests())
     assert ask(place, {"status": True})["status"] == {"state": "running", "delay_ms": 38.5}
     server.close()

@@ -147,6 +147,25 @@ def test_the_socket_is_the_users_alone(tmp_path: Path, said: list[str]) -> None:
     assert (tmp_path / "own" / "file").read_text() == "mine"
 
 
+def test_two_runs_do_not_share_a_socket(stream: SocketStream, place: Path, said: list[str]) -> None:
+    with pytest.raises(ControlError, match="another run listens there; give --stream another"):
+        SocketStream(place, PHONES, said.append)
+    send(place, datagram(ROW))
+    np.testing.assert_array_equal(until(stream, ROW), ROW)
+
+
+def test_a_socket_that_was_left_behind_is_replaced(place: Path, said: list[str]) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as left:
+        left.bind(str(place))
+    first = SocketStream(place, PHONES, said.append)
+    place.unlink()
+    second = SocketStream(place, PHONES, said.append)
+    first.close()
+    assert place.is_socket()  # the second one's
+    second.close()
+    assert not place.exists()
+
+
 def test_a_live_chain_is_fed(bundle: Path, place: Path, said: list[str]) -> None:
     """What is sent is heard; with nothing sent the chain says what it says without a stream."""
     audio = np.random.default_rng(0).normal(0, 0.05, (12, 160)).astype(np.float32)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import selectors
 import socket
 import struct
 import threading
 from pathlib import Path
 
-from edge_vc_runtime.control.error import ControlError
-from edge_vc_runtime.control.place import check_place, private_folder
+from edge_vc_runtime.control.bound_socket import BoundSocket
 from edge_vc_runtime.control.requests import LONGEST_LINE, ControlRequests
 
 _MOST_CLIENTS = 8
@@ -30,13 +27,12 @@ class ControlSocket:
     """
 
     def __init__(self, path: Path, requests: ControlRequests) -> None:
-        check_place(path)
         self.path = path
         self._requests = requests
         self._closed = threading.Event()
-        private_folder(path.parent)
-        self._listener = _listen(path)
-        self._identity = _identity(path)
+        self._bound = BoundSocket(path, socket.SOCK_STREAM, "--control")
+        self._listener = self._bound.socket
+        self._listener.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
         self._thread.start()
 
@@ -46,9 +42,7 @@ class ControlSocket:
             return
         self._closed.set()
         self._thread.join(5 * _LOOK_S + _SEND_S)
-        self._listener.close()
-        if _identity(self.path) == self._identity:  # not another run's
-            self.path.unlink(missing_ok=True)
+        self._bound.close()
 
     def _run(self) -> None:
         clients: dict[socket.socket, bytearray] = {}
@@ -102,47 +96,6 @@ class ControlSocket:
             client.close()
 
 
-def _listen(path: Path) -> socket.socket:
-    """Bind under another name, restrict, then move into place: never open to others."""
-    _refuse_answered(path)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    fresh = path.with_name(f".{secrets.token_hex(4)}.s")
-    try:
-        listener.bind(str(fresh))
-        fresh.chmod(0o600)
-        listener.listen(_MOST_CLIENTS)
-        listener.setblocking(False)
-        fresh.replace(path)
-    except OSError as error:
-        listener.close()
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise ControlError(f"{path}: {error.strerror or error}") from error
-    return listener
-
-
-def _refuse_answered(path: Path) -> None:
-    if not path.exists():
-        return
-    if not path.is_socket():
-        raise ControlError(f"{path}: exists and is no socket; give --control another path")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(_SEND_S)
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return
-    raise ControlError(f"{path}: another run is controlled there; give --control another path")
-
-
 def _same_user(client: socket.socket) -> bool:
     data = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     return int(_CREDENTIALS.unpack(data)[1]) in (os.geteuid(), 0)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

@@ -1,4 +1,4 @@
-"""Where the control socket of a run is."""
+"""Where the sockets of a run are."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ def check_place(path: Path) -> None:
         raise ControlError(f"{path}: is too long for a socket; give a path below {_LONGEST} bytes")
 
 
-def private_folder(path: Path) -> None:
-    """Make a folder that its owner alone may enter; raises `ControlError` for one that is not."""
+def private_folder(path: Path, option: str = "--control") -> None:
+    """Make a folder that its owner alone may enter; raises `ControlError` for one that is not.
+
+    ``option`` is what its user would give another path with.
+    """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = path.lstat()
     except OSError as error:
         raise ControlError(f"{path}: {error.strerror or error}") from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise ControlError(f"{path}: is not a folder of yours; give --control another path")
+        raise ControlError(f"{path}: is not a folder of yours; give {option} another path")
     if found.st_mode & stat.S_ISVTX:  # such as /tmp, which has to stay as it is
         raise ControlError(
-            f"{path}: is everybody's; give --control a path in a folder of yours, as {path}/mine/s"
+            f"{path}: is everybody's; give {option} a path in a folder of yours, as {path}/mine/s"
         )
     if found.st_mode & 0o077:
         raise ControlError(f"{path}: others may enter it; chmod 700 it, or give another path")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import secrets
 import socket
 import struct
 import threading
@@ -14,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc_runtime.bundle.input_spec import InputSpec
-from edge_vc_runtime.control.error import ControlError
-from edge_vc_runtime.control.place import check_place, private_folder
+from edge_vc_runtime.control.bound_socket import BoundSocket
 from edge_vc_runtime.feeds.vector_queue import VectorQueue
 from edge_vc_runtime.samples import Samples
 
@@ -35,11 +32,11 @@ class SocketStream:
 
     def __init__(self, path: Path, spec: InputSpec, say: Callable[[str], None]) -> None:
         """Listen at ``path``, in a folder of the user's alone; raises `ControlError`."""
-        check_place(path)
-        private_folder(path.parent)
-        self._path, self._spec, self._say = path, spec, say
+        self._spec, self._say = spec, say
         self._queue = VectorQueue(spec.size)
-        self._socket = _bound(path)
+        self._bound = BoundSocket(path, socket.SOCK_DGRAM, "--stream")
+        self._socket = self._bound.socket
+        self._socket.settimeout(_LOOK_S)
         self._closed = threading.Event()
         self._complained = False
         name = f"stream {spec.name}"
@@ -59,9 +56,7 @@ class SocketStream:
             return
         self._closed.set()
         self._thread.join(5 * _LOOK_S)
-        self._socket.close()
-        with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+        self._bound.close()
 
     def _receive(self) -> None:
         longest = _TIME.size + 4 * self._spec.size
@@ -91,22 +86,3 @@ class SocketStream:
             return f"a time {time_s - now:+.0f} s from now on CLOCK_MONOTONIC"
         kept = self._queue.put(time_s, np.clip(vector, self._spec.low, self._spec.high))
         return "" if kept else "vectors come faster than hops"
-
-
-def _bound(path: Path) -> socket.socket:
-    """Bind under another name, restrict, then move into place: never open to others."""
-    if path.exists() and not path.is_socket():
-        raise ControlError(f"{path}: exists and is no socket; give --stream another path")
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    fresh = path.with_name(f".{secrets.token_hex(4)}.s")
-    try:
-        bound.bind(str(fresh))
-        fresh.chmod(0o600)
-        bound.settimeout(_LOOK_S)
-        fresh.replace(path)
-    except OSError as error:
-        bound.close()
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise ControlError(f"{path}: {error.strerror or error}") from error
-    return bound
