@@ -14,7 +14,7 @@ BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 def chosen_precision(precision: str, device: torch.device, root: Path = Path("/")) -> str:
     """Return ``bf16-mixed`` or ``32``: what is asked for, or what is fast for ``auto``.
 
-    A processor without products in bfloat16 emulates them: a convolution then takes eight times as
+    A processor without products in bfloat16 emulates them: the trunk then takes nine times as
     long as in single precision (host: AVX2). ``root`` is where ``proc`` lies.
     """
     if precision != "auto":
