@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -207,7 +209,9 @@ def test_mistakes_are_one_line(arguments: list[str], message: str, tmp_path: Pat
     assert said.count("\n") == 1
 
 
-def test_a_pack_becomes_weights_with_their_origin(tmp_path: Path) -> None:
+def test_a_pack_becomes_weights_with_their_origin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from edge_vc.training.teacher.dataset import Pack
     from edge_vc.training.teacher.dataset_pack import write_pack
 
@@ -230,6 +234,12 @@ def test_a_pack_becomes_weights_with_their_origin(tmp_path: Path) -> None:
     assert found["voice.weight"].shape == (1, 16)
     assert found["units"].shape == (16, 64)
     assert found["units"].unique(dim=0).shape[0] > 1
+    clock = SimpleNamespace(monotonic=lambda: 100 * time.monotonic())
+    monkeypatch.setattr("edge_vc.training.schedule.time", clock)
+    command[command.index(str(tmp_path / "out"))] = str(tmp_path / "slow")
+    assert CliRunner().invoke(app, ["train", "teacher", *command]).exit_code == 0
+    first, slow = (tmp_path / name / "teacher.safetensors" for name in ("out", "slow"))
+    assert slow.read_bytes() == first.read_bytes()
 
 
 def test_a_new_run_can_begin_with_another_ones_weights(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,8 +71,15 @@ def run(target: Path, out: Path, kept: Path, **more: object) -> tuple[Path, dict
     return train_voice(replace(args, **more))  # type: ignore[arg-type]
 
 
-def test_a_resumed_run_ends_with_the_same_bytes(target: Path, kept: Path, tmp_path: Path) -> None:
-    whole, scores = run(target, tmp_path / "whole", kept)
+def test_a_resumed_run_ends_with_the_same_bytes(
+    target: Path, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long both take."""
+    with monkeypatch.context() as slow:
+        clock = SimpleNamespace(monotonic=lambda: 100 * time.monotonic())
+        slow.setattr("edge_vc.training.schedule.time", clock)
+        whole, scores = run(target, tmp_path / "whole", kept, save_minutes=1e9)
+    assert json.loads((tmp_path / "whole" / "run.json").read_text())["minutes"] > 0.5
     assert scores["natural"] > 0
     first, _ = run(target, tmp_path / "parts", kept, max_minutes=1e-9)
     facts = json.loads((tmp_path / "parts" / "run.json").read_text())
@@ -80,6 +89,7 @@ def test_a_resumed_run_ends_with_the_same_bytes(target: Path, kept: Path, tmp_pa
     assert first == second
     for name, value in one.state_dict().items():
         assert torch.equal(value, other.state_dict()[name]), name
+    assert whole.read_bytes() == second.read_bytes()
     assert one.config.units > 100
     assert one.config.target_log_f0 == pytest.approx(np.log(150), abs=0.1)
     assert list((tmp_path / "whole" / "samples").glob("*.wav"))

@@ -124,10 +124,11 @@ def train_teacher(args: TeacherRun) -> Path | None:
             "data_sha256": data_hash(pack.pairs),
             "voices": len(voices),
             "steps": training.step,
-            "minutes": round(training.watch.seconds / 60, 1),
             "finished": finished,
         } | place_of(devices)
-        write_whole(args.out / "run.json", json.dumps(facts, indent=1))
+        # How long it took stays out of the weights: the same training is the same bytes.
+        timed = facts | {"minutes": round(training.watch.seconds / 60, 1)}
+        write_whole(args.out / "run.json", json.dumps(timed, indent=1))
         kept = one_voice(training.networks.average.network)
         if finished and settings.units:
             own = [p.target for p in pack.pairs if p.speaker == args.target and not p.held_out]

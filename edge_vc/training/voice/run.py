@@ -106,9 +106,13 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     training = VoiceTraining(settings, speech, args.out, devices, board)
 
     def save(finished: bool = False) -> None:
-        """Write the weights as they are; those of a run that is not finished convert as well."""
+        """Write the weights as they are; those of a run that is not finished convert as well.
+
+        How long it took stays out of them: the same training is the same bytes.
+        """
         facts = _facts(args, settings, recordings, training, finished=finished)
-        write_whole(args.out / "run.json", json.dumps(facts, indent=1))
+        timed = facts | {"minutes": round(training.watch.seconds / 60, 1)}
+        write_whole(args.out / "run.json", json.dumps(timed, indent=1))
         network = with_bank(training.average.network, speech)
         save_voice(network, args.out / WEIGHTS, {"run": json.dumps(facts)})
 
@@ -163,7 +167,6 @@ def _facts(
         "precision": training.devices.precision,
         "machine": platform.machine(),
         "steps": training.step,
-        "minutes": round(training.watch.seconds / 60, 1),
         "finished": finished,
         "scores": training.scores,
     }
