@@ -80,7 +80,10 @@ def scan_audio(root: Path, folders: Sequence[str] | None = None) -> AudioScan:
     left_out: list[LeftOut] = []
     walked = _walk(root) if folders is None else _named(root, folders)
     for path in walked:
-        if path.suffix.lower() not in SUFFIXES | FOREIGN or not path.is_file():
+        if path.is_dir():
+            left_out.append(LeftOut(path, "unreadable", "a folder that cannot be opened"))
+            continue
+        if path.suffix.lower() not in SUFFIXES | FOREIGN:
             continue
         reason, detail = _fault(path)
         if reason:
@@ -91,7 +94,10 @@ def scan_audio(root: Path, folders: Sequence[str] | None = None) -> AudioScan:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Yield every file once by its real folders, then those that only links lead to."""
+    """Yield every file once by its real folders, then those that only links lead to.
+
+    Folders are yielded that cannot be opened.
+    """
     seen: set[tuple[int, int]] = set()
     waiting = [root]
     while waiting:
@@ -104,7 +110,12 @@ def _walk(root: Path) -> Iterator[Path]:
 def _below(folder: Path, seen: set[tuple[int, int]], links: list[Path]) -> Iterator[Path]:
     if not _first_visit(folder, seen):
         return
-    for path in sorted(folder.iterdir()):
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:  # somebody else's, on a damaged disk
+        yield folder
+        return
+    for path in entries:
         if not path.is_dir():
             yield path
         elif not path.name.startswith("."):
@@ -119,7 +130,7 @@ def _named(root: Path, folders: Sequence[str]) -> Iterator[Path]:
     for name in folders:
         folder = root / name
         if folder.is_dir() and _first_visit(folder, seen):
-            yield from sorted(folder.iterdir())
+            yield from (path for path in sorted(folder.iterdir()) if not path.is_dir())
 
 
 def _first_visit(folder: Path, seen: set[tuple[int, int]]) -> bool:
@@ -136,6 +147,9 @@ def _fault(path: Path) -> tuple[str, str]:
         return "AppleDouble", "metadata that macOS keeps beside a file, no audio"
     if path.name.startswith("."):
         return "hidden", "its name begins with a dot"
+    if not path.is_file():
+        link = path.is_symlink() and not path.exists()
+        return "no file", "a link that leads nowhere" if link else "no regular file"
     if path.suffix.lower() in FOREIGN:
         fact = f"{path.suffix} is not read; convert it to FLAC, for instance with ffmpeg"
         return "unreadable", fact

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +127,9 @@ def test_what_is_left_out_has_a_reason(tmp_path: Path) -> None:
     for name in ("._a.wav", ".b.wav", "d.M4A"):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "c.wav").touch()
+    os.mkfifo(tmp_path / "pipe.wav")
+    os.symlink("nowhere", tmp_path / "gone.flac")
+    os.symlink("/dev/zero", tmp_path / "zero.wav")
     found = scan_audio(tmp_path)
     assert not found.files
     assert {item.path.name: item.reason for item in found.left_out} == {
@@ -134,7 +137,30 @@ def test_what_is_left_out_has_a_reason(tmp_path: Path) -> None:
         ".b.wav": "hidden",
         "c.wav": "empty",
         "d.M4A": "unreadable",
+        "pipe.wav": "no file",
+        "gone.flac": "no file",
+        "zero.wav": "no file",
     }
+
+
+def test_a_folder_that_cannot_be_opened_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, theirs = write(tmp_path / "good.wav", 1600), tmp_path / "theirs"
+    write(theirs / "a.wav", 1600)
+    entries = Path.iterdir
+
+    def refused(path: Path) -> Iterator[Path]:
+        if path == theirs:
+            raise PermissionError(13, "Permission denied", str(path))
+        return entries(path)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    found = scan_audio(tmp_path)
+    assert found.files == (good,)
+    assert [item.notice for item in found.left_out] == [
+        f"left out: {theirs}: a folder that cannot be opened"
+    ]
 
 
 @pytest.mark.parametrize("name", ["corpus", "augmentation"])

@@ -243,6 +243,7 @@ def test_an_hour_takes_less_than_a_gigabyte(tmp_path: Path) -> None:
             file.write(minute)
     words = [sys.executable, "-c", HOUR, str(folder), str(tmp_path / "out")]
     shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    sys.stdout.write(shown)  # the figure, with -rP
     kept, megabytes = map(int, shown.split()[-2:])
     assert kept == 120
     assert megabytes < 1000

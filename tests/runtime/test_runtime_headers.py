@@ -156,6 +156,36 @@ def test_other_containers_on_stdin_are_refused_by_name(tmp_path: Path, kind: str
         piped((tmp_path / "a").read_bytes(), through)
 
 
+BEGINNINGS = {
+    "M4A": b"\0\0\0\x20ftypM4A ", "AAC": b"\xff\xf1\x50\x80", "MP2": b"\xff\xfd\xa4\0",
+    "old ID3": b"ID3\x02", "AVI": b"RIFF\0\1\0\0AVI LIST", "AMR": b"#!AMR-WB\n",
+    "WMA": b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "gzip": b"\x1f\x8b\x08", "zip": b"PK\x03\x04",
+    "SPHERE": b"NIST_1A\n   1024\n", "AC-3": b"\x0b\x77", "Matroska": b"\x1aE\xdf\xa3",
+    "text": b"<!DOCTYPE html><html>", "JSON": b'{"error": "not found"}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BEGINNINGS)
+def test_what_libsndfile_does_not_write_is_refused_by_name_as_well(kind: str) -> None:
+    with pytest.raises(AudioIOError, match=r"stdin holds .*ffmpeg -i - -f wav -"):
+        piped(BEGINNINGS[kind] + bytes(20), through)
+
+
+@pytest.mark.parametrize("rate", [0, 7, 999, 768_001, 0xFFFFFFFF])
+def test_a_rate_that_no_recorder_has_is_refused_by_every_reader(tmp_path: Path, rate: int) -> None:
+    """Four thousand samples at 7 Hz would be ten minutes of audio."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(FILES["plain"].replace(struct.pack("<I", RATE), struct.pack("<I", rate), 1))
+    for read in (
+        lambda: FileSource(path),
+        lambda: read_audio(path, RATE),
+        lambda: list(stream_audio(path, RATE)),
+        lambda: piped(path.read_bytes(), through),
+    ):
+        with pytest.raises((AudioIOError, AudioError), match=f"{rate} Hz is outside 1000"):
+            read()
+
+
 def test_raw_stays_raw() -> None:
     assert np.array_equal(piped(PCM.tobytes(), through), SPEECH)
     forced = piped(

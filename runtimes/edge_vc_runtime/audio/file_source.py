@@ -16,7 +16,6 @@ from edge_vc_runtime.audio.reader import open_reader
 from edge_vc_runtime.audio.source import BLOCK_FRAMES, SourceKind
 from edge_vc_runtime.samples import Samples
 
-_RATES = (1000, 768_000)
 _LOOK_SECONDS = 10
 
 
@@ -29,10 +28,6 @@ class FileSource:
         self.sample_rate = self._reader.sample_rate
         self.channels = self._reader.channels
         self.frames = self._reader.frames
-        low, high = _RATES
-        if not low <= self.sample_rate <= high:
-            self.close()
-            raise AudioIOError(f"{path}: {self.sample_rate} Hz is outside {low} to {high} Hz")
         if self.frames == 0:
             self.close()
             raise AudioIOError(f"{path}: holds no samples; give a recording that is not empty")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge_vc_runtime.audio.error import AudioIOError
+from edge_vc_runtime.audio.error import AudioIOError, check_rate
 from edge_vc_runtime.audio.formats import readable_names
 from edge_vc_runtime.audio.wav import Channels, WavFile
 from edge_vc_runtime.audio.wav_header import UnknownWavError
@@ -32,7 +32,20 @@ class AudioReader(Protocol):
 
 
 def open_reader(path: Path) -> AudioReader:
-    """Open an audio file by its content, whatever its suffix; raises `AudioIOError`."""
+    """Open an audio file by its content, whatever its suffix; raises `AudioIOError`.
+
+    Also for a rate that no recorder has: a few thousand samples would be hours.
+    """
+    reader = _opened(path)
+    try:
+        check_rate(str(path), reader.sample_rate)
+    except AudioIOError:
+        reader.close()
+        raise
+    return reader
+
+
+def _opened(path: Path) -> AudioReader:
     if path.exists() and not path.is_file():
         raise AudioIOError(f"{path}: is not a file; raw audio on stdin is -")
     try:

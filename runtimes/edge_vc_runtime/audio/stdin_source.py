@@ -21,12 +21,30 @@ _OTHERS = {
     b"wvpk": "a WavPack file",
     b"RIFX": "a big-endian WAV file",
     b"\x1aE\xdf\xa3": "a Matroska file",
-    b"ID3\x03": "an MP3 file",
-    b"ID3\x04": "an MP3 file",
-    b"\xff\xfb": "an MP3 file",
-    b"\xff\xf3": "an MP3 file",
+    b"RIFF": "an AVI file or another RIFF file without sound",
+    b"ID3": "an MP3 file",
+    b"\x30\x26\xb2\x75": "a WMA file",
+    b"#!AMR": "an AMR file",
+    b"MAC ": "a Monkey's Audio file",
+    b"TTA1": "a TTA file",
+    b"DSD ": "a DSF file",
+    b"FRM8": "a DSDIFF file",
+    b"MThd": "a MIDI file",
+    b"NIST_1A": "a SPHERE file",
+    b"Creative Voi": "a VOC file",
+    b"\x0b\x77": "an AC-3 file",
+    b"\x1f\x8b\x08": "a gzip file",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file",
+    b"PK\x03\x04": "a zip file",
+    b"7z\xbc\xaf": "a 7z file",
 }
 """What a stream begins with that is no raw audio."""
+_MPEG = {b"\xff\xf1": "AAC", b"\xff\xf9": "AAC"} | {
+    bytes([0xFF, second]): "MP3" for second in (0xE2, 0xE3, 0xF2, 0xF3, 0xFA, 0xFB, 0xFC, 0xFD)
+}
+"""Frames without a container; MP2 among them."""
 _FIRST = 12
 
 
@@ -41,7 +59,7 @@ def open_stdin(descriptor: int, sample_rate: int, raw: bool = False) -> AudioSou
     begun = _first_bytes(descriptor)
     if begun[:4].decode("latin-1") in _WAV and begun[8:] == b"WAVE":
         return WavStream(descriptor, begun)
-    kind = next((text for mark, text in _OTHERS.items() if _begins(begun, mark)), None)
+    kind = _kind(begun)
     if kind is not None:
         raise AudioIOError(
             f"stdin holds {kind}; decode it on the way: ffmpeg -i - -f wav - | ...; "
@@ -50,11 +68,25 @@ def open_stdin(descriptor: int, sample_rate: int, raw: bool = False) -> AudioSou
     return RawSource(descriptor, sample_rate, begun)
 
 
-def _begins(begun: bytes, mark: bytes) -> bool:
-    if len(mark) > 2:
-        return begun.startswith(mark)
-    # An MPEG frame: bit rate and sample rate indices have forbidden values.
-    return begun.startswith(mark) and begun[2] >> 4 not in (0, 15) and begun[2] & 0x0C != 0x0C
+def _kind(begun: bytes) -> str | None:
+    """Return what a stream holds that is no raw audio, or None."""
+    for mark, text in _OTHERS.items():
+        if begun.startswith(mark):
+            return text
+    if begun[4:8] in (b"ftyp", b"moov", b"mdat", b"wide"):
+        return "an MP4, M4A or MOV file"
+    if begun[:2] in _MPEG and _is_frame(begun):
+        return f"an {_MPEG[begun[:2]]} file"
+    if len(begun) == _FIRST and all(32 <= byte < 127 or byte in b"\r\n\t" for byte in begun):
+        return "text"  # six samples in a row at nearly full scale are no beginning of a recording
+    return None
+
+
+def _is_frame(begun: bytes) -> bool:
+    """Whether the rate and the size in an MPEG frame's header are possible."""
+    if _MPEG[begun[:2]] == "AAC":
+        return begun[2] >> 2 & 15 < 13
+    return begun[2] >> 4 not in (0, 15) and begun[2] & 0x0C != 0x0C
 
 
 def _first_bytes(descriptor: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from edge_vc_runtime.audio.downmix import Downmix
-from edge_vc_runtime.audio.error import AudioIOError
+from edge_vc_runtime.audio.error import AudioIOError, check_rate
 from edge_vc_runtime.audio.source import BLOCK_FRAMES
 from edge_vc_runtime.audio.wav import decode_frames
 from edge_vc_runtime.audio.wav_header import ForwardReader, read_wav_header
@@ -25,6 +25,7 @@ class WavStream:
         header = read_wav_header(self._reader, self.name)
         self._format = header.format
         self.sample_rate = header.format.sample_rate
+        check_rate(self.name, self.sample_rate)
         self.channels = header.format.channels
         self.frames = None if header.size is None else header.size // self._format.frame_bytes
         self._downmix = Downmix(self.channels)
