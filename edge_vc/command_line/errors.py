@@ -67,6 +67,11 @@ def error_net(command: str, words: Sequence[str] = ()) -> Iterator[None]:
         raise typer.Exit(EXIT_PIPE) from None
     except typer.Exit:
         raise
+    except typer.Abort as error:  # a question without an answer
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise typer.Exit(EXIT_INTERRUPT) from None
+        fail(command, "asks for what was not given, and nobody answers on stdin; give its option")
+        raise typer.Exit(EXIT_INPUT) from None
     except Exception as error:
         if wants_traceback():
             raise

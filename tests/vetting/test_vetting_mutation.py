@@ -16,6 +16,7 @@ from runtime_tflite import delay_tflite
 from edge_vc.assets import bundle_path
 from edge_vc_runtime.bundle.reader import read_bundle
 from edge_vc_runtime.engines.admission import UnsafeBundleError
+from edge_vc_runtime.engines.onnx_engine.onnx_reader import OnnxError, read_onnx
 from edge_vc_runtime.session import Session
 
 
@@ -57,6 +58,32 @@ def test_changed_students_do_not_crash_the_library(
     file = tmp_path / f"student.{form}"
     file.write_bytes(read_bundle(bundle_path("kathleen-nano")).read(f"model.{precision}.{form}"))
     check(counted(file, 2000), 100, 2 if form == "onnx" else 0)
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+@pytest.mark.parametrize(
+    ("name", "numbers", "fact"),
+    [
+        ("kernel_shape", [1, 100], "has the window [1, 100], its weights have [1, 5]"),
+        ("kernel_shape", [5], "has the window [5], its weights have [1, 5]"),
+        ("dilations", [1], "has 1 dilations for a window of 2 axes"),
+        ("pads", [0, 0], "has 2 pads for a window of 2 axes"),
+        ("strides", [1, 1, 1], "has 3 strides for a window of 2 axes"),
+        ("group", 7, "has 104 rows of weights in 7 groups"),
+    ],
+)
+def test_a_convolution_that_contradicts_its_weights_is_refused(
+    precision: str, name: str, numbers: list[int] | int, fact: str
+) -> None:
+    """Found by changing students: ONNX Runtime 1.31 aborts where its window is not the weights'."""
+    data = read_bundle(bundle_path("kathleen-nano")).read(f"model.{precision}.onnx")
+    model = onnx.load_from_string(data)
+    conv = next(node for node in model.graph.node if node.name == "trunk.2.inner.0.conv")
+    attribute = next(each for each in conv.attribute if each.name == name)
+    attribute.CopyFrom(onnx.helper.make_attribute(name, numbers))
+    with pytest.raises(OnnxError) as caught:
+        read_onnx(model.SerializeToString())
+    assert str(caught.value) == f"an operator Conv {fact}"
 
 
 def test_a_graph_that_aborts_the_library_ends_in_one_line(state: Path, tmp_path: Path) -> None:

@@ -12,6 +12,12 @@ from dataclasses import dataclass, field
 from math import prod
 
 from edge_vc_runtime.engines.onnx_engine.onnx_operators import OPERATORS
+from edge_vc_runtime.engines.onnx_engine.onnx_windows import (
+    Shape,
+    WindowError,
+    check_window,
+    shape_after,
+)
 from edge_vc_runtime.engines.onnx_engine.protobuf import FieldCount, Message, ProtobufError
 
 FLOAT = "tensor(float)"
@@ -107,16 +113,16 @@ def _check_operator_sets(model: Message) -> None:
         raise OnnxError(f"has the operator sets {found!s:.60}, one from {low} to {high} belongs")
 
 
-def _constants(graph: Message) -> set[str]:
-    """Check all initializers and return their names."""
-    names: set[str] = set()
+def _constants(graph: Message) -> dict[str, Shape]:
+    """Check all initializers and return their shapes by name."""
+    names: dict[str, Shape] = {}
     size = 0
     for tensor in graph.messages(5, _TENSOR):
         name = tensor.text(8)
         size += _check_tensor(tensor, name)
         if name in names or not name:
             raise OnnxError(f"the constant {name[:60]!a} is there twice or has no name")
-        names.add(name)
+        names[name] = tuple(tensor.integers(1))
     if size > _BYTES:
         raise OnnxError(f"needs more than {_BYTES >> 20} MiB for its constants")
     return names
@@ -167,15 +173,25 @@ def _shape_and_kind(value: Message, name: str) -> tuple[tuple[int, ...], str]:
 
 
 def _check_order(
-    graph: Message, constants: set[str], inputs: Mapping[str, object], outputs: Mapping[str, object]
+    graph: Message,
+    constants: Mapping[str, Shape],
+    inputs: Mapping[str, object],
+    outputs: Mapping[str, object],
 ) -> tuple[str, ...]:
     """Check every node in turn; each value is made once, before it is used."""
     known = {*constants, *inputs}
-    fixed = set(constants)
+    fixed, shapes = set(constants), dict(constants)
     kinds = []
     for node in graph.messages(1, _NODE):
         kind, given, made = node.text(4), node.texts(1), node.texts(2)
-        _check_node(node, kind, given, made, fixed)
+        attributes = _check_node(node, kind, given, made, fixed)
+        try:
+            check_window(kind, given, attributes, shapes)
+        except WindowError as error:
+            raise OnnxError(f"an operator {kind} {error}") from error
+        shape = shape_after(kind, given, shapes)
+        if shape is not None:
+            shapes[made[0]] = shape
         for name in given:
             if name and name not in known:
                 raise OnnxError(f"{name[:60]!a} is read before it is written")
@@ -195,7 +211,8 @@ def _check_order(
 
 def _check_node(
     node: Message, kind: str, given: list[str], made: list[str], fixed: set[str]
-) -> None:
+) -> dict[str, list[int]]:
+    """Check an operator and return its attributes with whole numbers."""
     domain, wanted = node.text(7), OPERATORS.get(kind)
     if domain not in _STANDARD or wanted is None:
         name = f"{domain}.{kind}" if domain else kind
@@ -213,8 +230,9 @@ def _check_node(
             )
     if not any(made):
         raise OnnxError(f"an operator {kind} has no output")
-    for attribute in _attributes(node):
-        _check_attribute(attribute, kind)
+    return {
+        attribute.text(1): _check_attribute(attribute, kind) for attribute in _attributes(node)
+    }
 
 
 def _attributes(node: Message) -> Iterator[Message]:
@@ -227,11 +245,12 @@ def _attributes(node: Message) -> Iterator[Message]:
         yield attribute
 
 
-def _check_attribute(attribute: Message, kind: str) -> None:
+def _check_attribute(attribute: Message, kind: str) -> list[int]:
     if any(attribute.has(number) for number in (6, 11, 14, 15, 21, 22, 23)):
         raise OnnxError(f"an operator {kind} holds a graph, a type or a reference as attribute")
     low, high = _RANGES.get(attribute.text(1), (-_ANY, _ANY))
-    for value in (*attribute.integers(8), *attribute.integers(3)):
+    values = [*attribute.integers(8), *attribute.integers(3)]
+    for value in values:
         if not low <= value <= high:
             raise OnnxError(
                 f"{attribute.text(1)[:60]!a} of an operator {kind} is {value}, it has to be {low} "
@@ -241,3 +260,4 @@ def _check_attribute(attribute: Message, kind: str) -> None:
     single = attribute.message(5, _TENSOR)
     for tensor in (*tensors, *([single] if single else [])):
         _check_tensor(tensor, attribute.text(1))
+    return values
