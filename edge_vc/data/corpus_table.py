@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,18 @@ METADATA = "metadata.csv"
 """The table beside the recordings: ``|``-separated, no quoting, a header line."""
 _SEPARATORS = "|\t;,"
 _FOLDERS = ("wavs", "wav", ".")  # where LJSpeech, Piper and people keep the recordings
+_BESIDE = ("", "clips", "wavs", "wav")  # what Common Voice and others leave out of a path
+_OTHERS = {
+    "path": "file_name filename file audio audio_file audio_filepath wav wav_path",
+    "utt_id": "id utterance_id",
+    "speaker": "client_id speaker_id speaker_name spk_id",
+    "sex": "gender",
+    "seconds": "duration",
+    "text": "sentence transcript transcription raw_text",
+}
+_NAMES = {other: name for name, others in _OTHERS.items() for other in others.split()}
+"""Our column by the name that it has in Common Voice, audio folders, NeMo's and other tables."""
+_LONGEST_CELL = 20  # lines
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
@@ -72,9 +84,13 @@ class TableRow:
         path = _resolved(root / name)
         if not path.is_relative_to(root):
             raise self._error(f": {name:.200} is outside the corpus folder")
-        if not _is_file(path):
-            raise self._missing(name, path)
-        return path
+        # Tables that were made on Windows have the other slash.
+        spelled = (name, name.replace("\\", "/"))
+        found = (_resolved(root / folder / each) for each in spelled for folder in _BESIDE)
+        for place in found:
+            if place.is_relative_to(root) and _is_file(place):
+                return place
+        raise self._missing(name, path)
 
     def _by_id(self, name: str) -> Path:
         found = _recording(self.table.parent, name)
@@ -118,7 +134,7 @@ def read_table(table: Path) -> tuple[TableRow, ...]:
     """
     lines = [line.rstrip("\r") for line in _decoded(table).split("\n")]
     separator, columns = _header(table, lines[0])
-    numbered = list(enumerate(lines, start=1))
+    numbered = list(_rows(lines, separator))
     if columns:
         numbered = numbered[1:]
     cells = {n: _cells(line, separator) for n, line in numbered if line.strip()}
@@ -142,22 +158,43 @@ def _decoded(table: Path) -> str:
         ) from error
 
 
+def _rows(lines: Sequence[str], separator: str) -> Iterator[tuple[int, str]]:
+    """Yield each row with the number of its first line; a quoted text may go over several."""
+    place = 0
+    while place < len(lines):
+        first, row = place, lines[place]
+        place += 1
+        if separator == "|" or row.count('"') % 2 == 0:
+            yield first + 1, row
+            continue
+        for end in range(place, min(place + _LONGEST_CELL, len(lines))):
+            if lines[end].count('"') % 2:
+                row, place = " ".join(lines[first : end + 1]), end + 1
+                break
+        yield first + 1, row
+
+
 def _header(table: Path, line: str) -> tuple[str, tuple[str, ...]]:
     """Return the separator and the columns of our own header; no columns for another table."""
     for separator in _SEPARATORS:
-        columns = tuple(cell.strip().lower() for cell in _cells(line, separator))
-        if "path" in columns:
-            _check_columns(table, columns)
+        given = tuple(cell.strip().lower() for cell in _cells(line, separator))
+        columns = tuple(_NAMES.get(cell, cell) for cell in given)
+        # A table without a header may begin with a recording whose text is "audio".
+        if "path" in given or ("path" in columns and not _recording(table.parent, given[0])):
+            _check_columns(table, columns, separator)
             return separator, columns
     return "|", ()
 
 
-def _check_columns(table: Path, columns: tuple[str, ...]) -> None:
+def _check_columns(table: Path, columns: tuple[str, ...], separator: str) -> None:
+    kept = [str(n) for n, column in enumerate(columns, start=1) if column in COLUMNS]
+    cut = f"cut -d '{separator}'" if separator != "\t" else "cut"
     for number, column in enumerate(columns, start=1):
         if column not in COLUMNS:
             raise CorpusError(
-                f"{table}: line 1, column {number} is {column!r:.40}; "
-                f"known are {', '.join(COLUMNS)}: rename or remove it"
+                f"{table}: line 1, column {number} is {column!r:.40}; known are "
+                f"{', '.join(COLUMNS)}: rename it, or keep the known ones: {cut} "
+                f"-f {','.join(kept)} {table.name} > own.csv && mv own.csv {table.name}"
             )
         if columns.index(column) != number - 1:
             raise CorpusError(f"{table}: line 1, column {number} is {column} a second time")

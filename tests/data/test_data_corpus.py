@@ -71,7 +71,7 @@ def test_hash_follows_content_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("file|text\n", "line 1 is not the header"),
+        ("filed|text\n", "line 1 is not the header"),
         ("path|words\na.wav|a\n", "line 1, column 2 is 'words'"),
         ("path|path\na.wav|a\n", "column 2 is path a second time"),
         ("|".join(COLUMNS) + "\na.wav|a\n", "line 2 has 2 columns"),

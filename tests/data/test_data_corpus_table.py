@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,9 @@ def test_two_lines_for_one_name_are_refused(tmp_path: Path) -> None:
         pytest.param("path\ttext\tspeaker\na.wav\thello\tp\n", id="tabs"),
         pytest.param('path;text;speaker\n"a.wav";"hello";p\n', id="quotes"),
         pytest.param("\ufeffpath|text|speaker\na.wav|hello|p\n".encode("utf-16-le"), id="utf-16"),
+        pytest.param("client_id\tpath\tsentence\np\ta.wav\thello\n", id="Common Voice"),
+        pytest.param("file_name,transcription,speaker_id\na.wav,hello,p\n", id="audio folder"),
+        pytest.param("audio_filepath,duration,text,speaker\na.wav,1,hello,p\n", id="NeMo"),
     ],
 )
 def test_tables_of_spreadsheets_are_read(tmp_path: Path, content: str | bytes) -> None:
@@ -76,6 +80,41 @@ def test_tables_of_spreadsheets_are_read(tmp_path: Path, content: str | bytes) -
     (one,) = table(tmp_path, content)
     assert (one.utt_id, one.speaker, one.text) == ("a", "p", "hello")
     assert one.seconds in (1.0, 0.1)
+
+
+@pytest.mark.parametrize("name", ["clips/a.wav", "wavs/a.wav", "deep/er/a.wav"])
+@pytest.mark.parametrize("slash", ["/", "\\"])
+def test_recordings_are_found_by_what_tables_say(tmp_path: Path, name: str, slash: str) -> None:
+    """Common Voice leaves ``clips/`` out; tables that were made on Windows have its slashes."""
+    recording(tmp_path / name)
+    said = name if name.startswith("deep") else "a.wav"
+    (one,) = table(tmp_path, f"path|text\n{said.replace('/', slash)}|hello\n")
+    assert one.path == (tmp_path / name).resolve()
+
+
+def test_a_quoted_text_may_go_over_lines(tmp_path: Path) -> None:
+    recording(tmp_path / "a.wav")
+    recording(tmp_path / "b.wav")
+    found = table(tmp_path, 'path,text\na.wav,"one\ntwo"\nb.wav,three\n')
+    assert [one.text for one in found] == ["one two", "three"]
+    found = table(tmp_path, 'path;text\na.wav;6" long\nb.wav;three\n')
+    assert [one.path.name for one in found] == ["a.wav", "b.wav"]
+
+
+def test_an_unknown_column_is_named_with_the_command_that_removes_it(tmp_path: Path) -> None:
+    recording(tmp_path / "a.wav")
+    with pytest.raises(CorpusError, match="line 1, column 3 is 'up_votes'") as caught:
+        table(tmp_path, "client_id\tpath\tup_votes\tsentence\np\ta.wav\t2\thello\n")
+    command = str(caught.value).partition("known ones: ")[2]
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True)
+    (one,) = Corpus.open(tmp_path)
+    assert (one.speaker, one.text) == ("p", "hello")
+
+
+def test_a_text_that_is_called_like_a_column_makes_no_header(tmp_path: Path) -> None:
+    recording(tmp_path / "wavs/a.wav")
+    (one,) = table(tmp_path, "a|audio\n")
+    assert one.text == "audio"
 
 
 @pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x85"])

@@ -230,9 +230,7 @@ def _check_node(
             )
     if not any(made):
         raise OnnxError(f"an operator {kind} has no output")
-    return {
-        attribute.text(1): _check_attribute(attribute, kind) for attribute in _attributes(node)
-    }
+    return {attribute.text(1): _check_attribute(attribute, kind) for attribute in _attributes(node)}
 
 
 def _attributes(node: Message) -> Iterator[Message]:

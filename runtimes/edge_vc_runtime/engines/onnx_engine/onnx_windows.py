@@ -19,7 +19,7 @@ class WindowError(ValueError):
 
 
 def shape_after(kind: str, given: Sequence[str], shapes: Mapping[str, Shape]) -> Shape | None:
-    """Return the shape of what an operator makes of a constant, where it is that of the constant."""
+    """Return the shape of what an operator makes of a constant, where it stays the same."""
     return shapes.get(given[0]) if kind in _SAME and given else None
 
 
