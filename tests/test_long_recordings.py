@@ -19,11 +19,14 @@ from edge_vc.audio.io import read_beginning
 from edge_vc.audio.long_audio import SpooledAudio, file_blocks
 from edge_vc.audio.mel import LogMel
 from edge_vc.audio.voice_activity import SpeechDetector
+from edge_vc.augmentation.augment import AugmentSettings, Surroundings, augment
 from edge_vc.augmentation.noise_bank import read_folder
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.cut_recordings import LONGEST, SHORTEST, cut_recordings
+from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.evaluation import MOST_SECONDS
 from edge_vc.evaluate.selection import select_sentences
+from edge_vc.evaluate.systems.converted_folder import open_folder
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.pairs import write_pairs
@@ -57,6 +60,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_vc.audio.long_pitch.PART_SECONDS", 3.0)
     monkeypatch.setattr("edge_vc.audio.mel.CHUNK_FRAMES", 250)
     monkeypatch.setattr("edge_vc.data.cut_recordings.LONGEST_SECONDS", 8.0)
+    for name in ("_LONGEST_NOISE_SECONDS", "_LONGEST_ROOM_SECONDS"):
+        monkeypatch.setattr(f"edge_vc.augmentation.augment.{name}", 8.0)
 
 
 def recording(folder: Path, seconds: int, name: str = "long.wav") -> Path:
@@ -123,6 +128,19 @@ def as_noise(path: Path) -> None:
     assert len(read_folder(path.parent)[0]) == 11 * RATE
 
 
+def around_a_copy(path: Path) -> None:
+    """As a noise and as a room of `prepare --variants`."""
+    always = AugmentSettings(noise_share=1.0, room_share=1.0, voice_share=0.0, stretch_share=0.0)
+    around = Surroundings.open(path.parent, path.parent)
+    assert len(augment(voice(2.0), RATE, np.random.default_rng(0), always, around)) == 2 * RATE
+
+
+def as_a_conversion(path: Path) -> None:
+    source = Utterance(path, path.stem, "s", "", 5.0, "c", "unseen-source", "", "")
+    with pytest.raises(EvaluationError, match=r"lasts \d\d.00 s, its source 5.00 s"):
+        open_folder(path.parent)(source, voice(5.0))
+
+
 def as_figure(path: Path) -> None:
     assert len(read_beginning(path, RATE, 20.0)) == 20 * RATE
 
@@ -155,6 +173,8 @@ def peak(work: Work, path: Path) -> int:
         examined,
         cut,
         as_noise,
+        around_a_copy,
+        as_a_conversion,
         as_figure,
         hashed,
         too_long_to_evaluate,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vc.audio.io import AudioError, Samples, read_audio, seconds_of
+from edge_vc.audio.io import AudioError, Samples, read_beginning, seconds_of
 from edge_vc.audio.scan import scan_audio
 from edge_vc.augmentation.effects import (
     EQUALISER_HZ,
@@ -25,6 +25,7 @@ from edge_vc.augmentation.voice_perturbation import analyse, perturb_voice
 Range = tuple[float, float]
 
 _LONGEST_NOISE_SECONDS = 60.0
+_LONGEST_ROOM_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def augment(
         gains = rng.normal(0.0, settings.equaliser_db, len(EQUALISER_HZ))
         audio = equalise(audio, sample_rate, gains)
     if _happens(rng, settings.room_share) and around.rooms:
-        audio = add_room(audio, read_audio(_pick(rng, around.rooms), sample_rate))
+        room = _pick(rng, around.rooms)
+        audio = add_room(audio, read_beginning(room, sample_rate, _LONGEST_ROOM_SECONDS))
     if _happens(rng, settings.noise_share):
         noise = _some_noise(rng, around.noises, audio.shape[0], sample_rate)
         audio = add_noise(audio, noise, rng.uniform(*settings.snr_db))
@@ -132,8 +134,7 @@ def _some_noise(
     if not noises:
         noise = rng.standard_normal(length).astype(np.float32)
         return equalise(noise, sample_rate, rng.normal(0.0, 6.0, len(EQUALISER_HZ)))
-    noise = read_audio(_pick(rng, noises), sample_rate)
-    noise = noise[: round(_LONGEST_NOISE_SECONDS * sample_rate)]
+    noise = read_beginning(_pick(rng, noises), sample_rate, _LONGEST_NOISE_SECONDS)
     return np.roll(noise, -int(rng.integers(0, noise.shape[0])))
 
 
