@@ -247,6 +247,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime.arguments",
         "edge_vc_runtime.errors",
         "edge_vc_runtime.message",
+        "edge_vc_runtime.telemetry",
         "edge_vc_runtime.outputs",
         "edge_vc_runtime.streams",
         "edge_vc_runtime.termination",
@@ -374,6 +375,7 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc_runtime.entry_points": {"edge_vc_runtime.distributions"},
     "edge_vc_runtime.registry": {"edge_vc_runtime.entry_points"},
     "edge_vc_runtime/engines": {
+        "edge_vc_runtime.telemetry",
         "edge_vc_runtime.board_profile",
         "edge_vc_runtime.distributions",
         "edge_vc_runtime.registry",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import AudioError, Samples
+from edge_vc_runtime.telemetry import disable_telemetry
 
 SAMPLE_RATE = 16_000
 """What the detector hears, in Hz."""
@@ -34,6 +35,7 @@ class SpeechDetector:
 
     def __init__(self) -> None:
         """Load the network; raises `AudioError` with the install line when it is missing."""
+        disable_telemetry()
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

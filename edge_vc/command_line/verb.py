@@ -17,6 +17,7 @@ from edge_vc.command_line.output import given_arguments
 from edge_vc_runtime.message import escape_unprintable, system_message
 from edge_vc_runtime.outputs import check_given
 from edge_vc_runtime.streams import discard_stdout, results_only
+from edge_vc_runtime.telemetry import disable_telemetry
 from edge_vc_runtime.termination import Termination
 
 PROG = "edge-vc"
@@ -50,6 +51,7 @@ class _OneErrorFormat:
         **extra: Any,
     ) -> Any:
         escape_unprintable()
+        disable_telemetry()
         alone = [] if prog_name in (None, PROG) else [prog_name]  # one verb's own application
         words = [PROG, *alone, *(sys.argv[1:] if args is None else args)]
         extra.setdefault("obj", {"words": words})

@@ -12,6 +12,7 @@ from edge_vc_runtime.errors import ERRORS
 from edge_vc_runtime.message import escape_unprintable, one_line, unexpected, wants_traceback
 from edge_vc_runtime.outputs import check_outputs
 from edge_vc_runtime.streams import discard_stdout, open_streams, results_only
+from edge_vc_runtime.telemetry import disable_telemetry
 from edge_vc_runtime.termination import Termination
 
 
@@ -31,6 +32,7 @@ def main(
     """
     open_streams()
     escape_unprintable()
+    disable_telemetry()
     given = sys.argv[1:] if argv is None else argv
     shown = prog
     try:

@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 from edge_vc_runtime.engines.engine import EngineError, EngineFactory
 from edge_vc_runtime.engines.kind import EngineKind
 from edge_vc_runtime.registry import Registry
+from edge_vc_runtime.telemetry import disable_telemetry
 
 ENTRY_POINTS = "edge_vc.engines"
 """Entry point group in which other distributions name their `EngineKind`."""
@@ -68,6 +69,7 @@ def load_engine(name: str) -> EngineFactory:
     """Import an engine; raises `EngineError` for an unknown or a missing one."""
     kind = engine_kind(name)
     try:
+        disable_telemetry()
         return kind.load()
     except ModuleNotFoundError as error:
         raise EngineError(kind.missing(error.name)) from error
