@@ -4,6 +4,11 @@ for second in $(seq 300); do
   ! systemctl is-active --quiet edge-vc || break
   sleep 1
 done
+# Behind the network, for whose cards systemd waits a minute and a half where there are none.
+for second in $(seq 200); do
+  ! systemctl is-active --quiet ssh || break
+  sleep 1
+done
 sleep 5
 arecord -q -D plughw:Loopback,0 -f S16_LE -r 16000 -c 1 -d SECONDS /root/heard.wav &
 aplay -q -D plughw:Loopback,0 $boot/speech.wav
