@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -87,18 +88,44 @@ def backed(root: Path) -> list[str]:
     return ["edge_vc", "run", BUNDLE, str(folder / "plain.wav"), str(root / "sung.wav"), *track]
 
 
+def label_of_pairs(root: Path) -> list[str]:
+    """The conversion is what cancels; the recording is not."""
+    swapped, pairs = root / "corpus" / "unseen-source" / "ann" / "swapped.wav", root / "pairs"
+    (root / "sound").mkdir()
+    pairs.mkdir()
+    shutil.copy(swapped.with_name("plain.wav"), root / "sound" / "a.wav")
+    shutil.copy(swapped.with_name("plain.wav"), pairs / "a_original.wav")
+    shutil.copy(swapped, pairs / "a_converted.wav")
+    options = ["--teacher", str(pairs), "-o", str(root / "pair-labels"), "--workers", "1"]
+    return ["edge_vc", "label", str(root / "sound"), *options]
+
+
+def evaluate_conversions(root: Path) -> list[str]:
+    swapped = root / "corpus" / "unseen-source" / "ann" / "swapped.wav"
+    (root / "conversions").mkdir()
+    shutil.copy(swapped, root / "conversions" / "plain.wav")
+    return [*evaluate(root), f"conv={root / 'conversions'}"]
+
+
 def piped(root: Path) -> list[str]:
     return ["edge_vc", "run", BUNDLE, "-", str(root / "piped.wav")]
 
 
 QUICK = (run, piped, backed)
+SLOW = (
+    label, label_of_pairs, prepare, compress, train, evaluate, evaluate_conversions, target_voice,
+)  # fmt: skip
+NAMED = {
+    piped: "stdin", label_of_pairs: "pairs/a_converted.wav",
+    evaluate_conversions: "conversions/plain.wav",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "verb",
     [
-        pytest.param(verb, marks=[] if verb in QUICK else pytest.mark.slow)
-        for verb in (run, piped, backed, label, prepare, compress, train, evaluate, target_voice)
+        *QUICK,
+        *(pytest.param(verb, marks=pytest.mark.slow) for verb in SLOW),
     ],
 )
 def test_every_verb_names_the_file(place: Path, verb: Callable[[Path], list[str]]) -> None:
@@ -108,6 +135,6 @@ def test_every_verb_names_the_file(place: Path, verb: Callable[[Path], list[str]
             [sys.executable, "-m", *verb(place)], stdin=content, capture_output=True, check=False
         )
     said = " ".join(done.stderr.decode().split())
-    name = "stdin" if verb is piped else str(swapped)
+    name = NAMED.get(verb, str(swapped))
     assert f"{name}: {SAID}" in said, said
-    assert "plain.wav: its channels" not in said
+    assert "ann/plain.wav: its channels" not in said

@@ -102,6 +102,7 @@ def label(
     console = stderr_console()
     spec = _spec(teacher)
     opened = _open(corpus)
+    _name_cancelling_answers(spec)
     recordings = recordings_for(spec, opened, vary)
     job = LabelJob(spec, recordings, output, _settings(delay, timeout, sample_rate))
     report = _run(job, spec, workers, ray, console)
@@ -146,6 +147,14 @@ def _open(folder: Path) -> Corpus:
     name_left_out(opened.left_out)
     name_cancelling(utterance.path for utterance in opened)
     return opened
+
+
+def _name_cancelling_answers(spec: TeacherSpec) -> None:
+    """Name the conversions of a folder whose channels cancel each other."""
+    from edge_vc.teachers.pairs_folder import PairsFolder, PairsSpec
+
+    if isinstance(spec, PairsSpec):
+        name_cancelling(pair.converted for pair in PairsFolder.open(Path(spec.path)).pairs)
 
 
 def _run(job: LabelJob, spec: TeacherSpec, workers: int, ray: str, console: Console) -> LabelReport:

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.io import Samples, read_beginning, seconds_of
-from edge_vc.audio.scan import LeftOut, scan_audio
+from edge_vc.audio.scan import scan_audio
 from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
+from edge_vc_runtime.audio.file_source import cancelling_notice
 
 SPLITS = ("", "train", "val", "dev")
 """Where files may be: in the folder itself, or in the parts of LLVC's layout."""
@@ -34,9 +35,14 @@ def open_folder(folder: Path) -> Callable[[Utterance, Samples], Samples]:
     return convert
 
 
-def left_out_of(folder: Path) -> list[LeftOut]:
-    """Return the files of a folder of conversions that look like audio and cannot be read."""
-    return [item for split in SPLITS for item in scan_audio(folder, [split]).left_out]
+def notices_of(folder: Path) -> list[str]:
+    """Return a line for each file of conversions that cannot be read or is read in its own way.
+
+    Those look like audio and are none, or have channels that cancel each other.
+    """
+    found = [scan_audio(folder, [split]) for split in SPLITS]
+    read = (cancelling_notice(path) for scan in found for path in scan.files)
+    return [item.notice for scan in found for item in scan.left_out] + [n for n in read if n]
 
 
 class ConvertedFiles:

@@ -14,7 +14,7 @@ from edge_vc.assets import bundle_names, bundle_path
 from edge_vc.audio.io import Samples
 from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.systems import open_system
-from edge_vc.evaluate.systems.converted_folder import left_out_of, open_folder
+from edge_vc.evaluate.systems.converted_folder import notices_of, open_folder
 from edge_vc.settings.optional import EvaluationError
 
 RATE = open_system.RATE
@@ -83,8 +83,8 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
     if path.is_dir():
         path = path.resolve()
         name = name or path.name
-        for item in left_out_of(path):
-            note(item.notice)
+        for line in notices_of(path):
+            note(line)
         return [ConversionSystem(name, partial(open_folder, path), "folder", name, folder=path)]
     raise EvaluationError(
         f"{rest}: nothing to evaluate; give source, teacher, a .evc bundle, a shipped bundle's "
