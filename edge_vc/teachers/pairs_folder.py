@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from edge_vc.audio.io import Samples, read_audio
+from edge_vc.audio.io import AudioError, Samples, read_audio, seconds_of
 from edge_vc.audio.long_audio import file_blocks
 from edge_vc.audio.scan import scan_audio
 from edge_vc.audio.span import Span
@@ -29,6 +27,8 @@ ORIGINAL, CONVERTED = "_original", "_converted"
 SAME = 0.999
 """Correlation with a recording from which it is that recording, cut or at another level."""
 PEAK = 0.89
+NEAR = 1e-3
+"""Difference of two log gains that levels do not tell apart, 0.01 dB."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,15 @@ class Pair:
     seconds: float
     """Of the original, as its header says."""
     answer_seconds: float
+
+
+@dataclass(frozen=True)
+class _Match:
+    """A pair whose original is the recording, how much louder that is, and its samples."""
+
+    pair: Pair
+    gain: float
+    samples: int
 
 
 @dataclass(frozen=True)
@@ -128,15 +137,17 @@ class PairsTeacher:
         Raises `TeacherError` for a recording that is not in the folder, `OutlierError` for an
         answer of another length.
         """
+        found = []
         for pair in self._candidates(len(audio)):
             original = read_audio(pair.original, self._rate)
             gain = _gain(original, audio)
             if gain is not None:
-                answer = read_audio(pair.converted, self._rate)
-                fitted = fit_answer(answer, len(original), self._rate, self._rate)[: len(audio)]
-                peak = max(float(np.abs(fitted).max()), 1e-9)
-                return fitted * np.float32(min(gain, max(PEAK / peak, 1.0)))
-        raise self._unknown()
+                found.append(_Match(pair, gain, len(original)))
+        match = self._nearest(found)
+        answer = read_audio(match.pair.converted, self._rate)
+        fitted = fit_answer(answer, match.samples, self._rate, self._rate)[: len(audio)]
+        peak = max(float(np.abs(fitted).max()), 1e-9)
+        return fitted * np.float32(min(match.gain, max(PEAK / peak, 1.0)))
 
     def convert_part(self, audio: Samples, start: int, total: int) -> Samples:
         """Return the answer to ``audio`` ``[T]``, samples from ``start`` of ``total``, ``[T]``.
@@ -144,25 +155,44 @@ class PairsTeacher:
         Of both files, no more than that is held in memory. Raises as `convert` does.
         """
         span = Span(start, start + len(audio))
+        found = []
         for pair in self._candidates(total):
             gain = _gain(self._part(pair.original, span), audio)
-            if gain is None:
-                continue
-            if abs(pair.answer_seconds - pair.seconds) > SLACK_MS / 1000:
-                fact = f"{pair.answer_seconds:.2f} s for {pair.seconds:.2f} s"
-                raise OutlierError("wrong length", fact)
-            answer = self._part(pair.converted, span)
-            peak = max(float(np.abs(answer).max(initial=0.0)), 1e-9)
-            fitted = np.pad(answer, (0, len(audio) - len(answer)))
-            return fitted * np.float32(min(gain, max(PEAK / peak, 1.0)))
-        raise self._unknown()
+            if gain is not None:
+                found.append(_Match(pair, gain, len(audio)))
+        match = self._nearest(found)
+        pair = match.pair
+        if abs(pair.answer_seconds - pair.seconds) > SLACK_MS / 1000:
+            fact = f"{pair.answer_seconds:.2f} s for {pair.seconds:.2f} s"
+            raise OutlierError("wrong length", fact)
+        answer = self._part(pair.converted, span)
+        peak = max(float(np.abs(answer).max(initial=0.0)), 1e-9)
+        fitted = np.pad(answer, (0, len(audio) - len(answer)))
+        return fitted * np.float32(min(match.gain, max(PEAK / peak, 1.0)))
+
+    def _nearest(self, found: list[_Match]) -> _Match:
+        """Return the match whose level is nearest; refuse two that differ in their answers alone.
+
+        A folder may hold one recording at several levels, each with a conversion of its own.
+        """
+        if not found:
+            count = len(self.folder.pairs)
+            raise TeacherError(
+                f"{self.folder.root}: none of its {count} originals is this recording"
+            )
+        first, *others = sorted(found, key=lambda match: abs(np.log(abs(match.gain))))
+        for other in others:
+            near = abs(np.log(abs(other.gain / first.gain))) < NEAR
+            both = (first.pair.converted, other.pair.converted)
+            if near and both[0].read_bytes() != both[1].read_bytes():
+                names = " and ".join(str(path.relative_to(self.folder.root)) for path in both)
+                raise TeacherError(
+                    f"{self.folder.root}: {names} are two conversions of one recording; remove one"
+                )
+        return first
 
     def _part(self, path: Path, span: Span) -> Samples:
         return next(cut(file_blocks(path, self._rate), [span]))
-
-    def _unknown(self) -> TeacherError:
-        count = len(self.folder.pairs)
-        return TeacherError(f"{self.folder.root}: none of its {count} originals is this recording")
 
     def _candidates(self, samples: int) -> list[Pair]:
         seconds = samples / self._rate
@@ -179,10 +209,8 @@ def _pair(halves: Mapping[str, Path]) -> Pair | None:
         return None
     try:
         # Both headers are read: a file that is no audio makes no pair.
-        lengths = [
-            soundfile.info(os.fsencode(halves[role])).duration for role in (ORIGINAL, CONVERTED)
-        ]
-    except soundfile.LibsndfileError:
+        lengths = [seconds_of(halves[role]) for role in (ORIGINAL, CONVERTED)]
+    except AudioError:
         return None
     return Pair(halves[ORIGINAL], halves[CONVERTED], *lengths)
 
@@ -199,6 +227,8 @@ def _gain(original: Samples, audio: Samples) -> float | None:
     length = min(len(original), len(audio))
     known, asked = original[:length].astype(np.float64), audio[:length].astype(np.float64)
     powers = float(known @ known), float(asked @ asked)
+    if length and not any(powers):
+        return 1.0  # a pause of nothing within a long recording
     if length == 0 or 0.0 in powers:
         return None
     product = float(known @ asked)

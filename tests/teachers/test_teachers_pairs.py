@@ -49,6 +49,52 @@ def test_pairs_at_another_rate_are_resampled(tmp_path):
     np.testing.assert_allclose(answer, audio, atol=1e-3)
 
 
+def test_one_recording_at_two_levels_has_two_answers(tmp_path):
+    audio = 0.5 * voice(1.0)
+    for name, level, answer in (("loud", 1.0, 0.2), ("soft", 0.5, 0.4)):
+        soundfile.write(tmp_path / f"{name}_original.wav", level * audio, 16000, "FLOAT")
+        soundfile.write(tmp_path / f"{name}_converted.wav", answer * level * audio, 16000, "FLOAT")
+    teacher = open_teacher(PairsSpec(path=str(tmp_path)))
+    for level, answer in ((1.0, 0.2), (0.5, 0.4), (0.45, 0.4)):
+        found = teacher.convert(level * audio)
+        np.testing.assert_allclose(found, answer * level * audio, atol=1e-4)
+        part = teacher.convert_part(level * audio[4000:8000], 4000, len(audio))
+        np.testing.assert_allclose(part, answer * level * audio[4000:8000], atol=1e-4)
+
+
+def test_two_conversions_of_one_recording_are_refused_unless_they_are_equal(tmp_path):
+    audio = voice(1.0)
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / f"{name}_original.wav", audio, 16000, "FLOAT")
+        soundfile.write(tmp_path / f"{name}_converted.wav", 0.5 * audio, 16000, "FLOAT")
+    teacher = open_teacher(PairsSpec(path=str(tmp_path)))
+    np.testing.assert_allclose(teacher.convert(audio), 0.5 * audio, atol=1e-4)
+    soundfile.write(tmp_path / "b_converted.wav", 0.4 * audio, 16000, "FLOAT")
+    with pytest.raises(TeacherError, match="two conversions of one recording; remove one"):
+        teacher.convert(audio)
+
+
+def test_a_pause_of_nothing_within_a_long_recording_has_its_answer(tmp_path):
+    audio = voice(2.0)
+    audio[8000:16000] = 0
+    for half in ("original", "converted"):
+        soundfile.write(tmp_path / f"a_{half}.wav", audio, 16000, "FLOAT")
+    teacher = open_teacher(PairsSpec(path=str(tmp_path)))
+    assert not teacher.convert_part(audio[9000:14000], 9000, len(audio)).any()
+
+
+def test_a_pair_of_flac_files_without_a_length_is_known(tmp_path):
+    for half in ("original", "converted"):
+        soundfile.write(tmp_path / f"a_{half}.flac", voice(1.0), 16000)
+        content = bytearray((tmp_path / f"a_{half}.flac").read_bytes())
+        content[21] &= 0xF0
+        content[22:26] = bytes(4)
+        (tmp_path / f"a_{half}.flac").write_bytes(content)
+    audio = read_audio(tmp_path / "a_original.flac", 16000)
+    answer = open_teacher(PairsSpec(path=str(tmp_path))).convert(audio)
+    np.testing.assert_allclose(answer, audio, atol=1e-3)
+
+
 def test_another_recording_has_no_answer(pairs):
     with pytest.raises(TeacherError, match="none of its 3 originals is this recording"):
         open_teacher(PairsSpec(path=str(pairs))).convert(voice(2.0, seed=9))
