@@ -45,7 +45,8 @@ def clock_of_1970(board: ServedBoard, scratch: Path) -> Path:
     """Return a library, as the board names it, for ``LD_PRELOAD``."""
     compiler = shutil.which("gcc" if board.profile == "x86-64" else "aarch64-linux-gnu-gcc")
     if compiler is None:
-        pytest.skip("no C compiler: apt install gcc, or gcc-aarch64-linux-gnu")
+        packages = "gcc, or gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+        pytest.skip(f"no C compiler: apt install {packages}")
     (scratch / "clock.c").write_text(_SOURCE)
     place = board.place()
     library = board.here(place) / "clock.so"
