@@ -16,6 +16,7 @@ from onnx import TensorProto, helper
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
+from voices import record
 
 import edge_vc.workers.process_pool
 from edge_vc.assets import bundle_path
@@ -207,6 +208,57 @@ def test_bundles_are_served_by_their_own_names(
     monkeypatch.setattr("edge_vc.serve.server.make_server", started)
     verb("serve", folder / f"{os.fsdecode(name)}.evc", "--port", "0")
     assert lists
+
+
+@pytest.mark.slow
+@every_name
+def test_systems_and_corpora_are_evaluated(
+    folder: Path, name: bytes, verb: Callable[..., str]
+) -> None:
+    pytest.importorskip("resemblyzer")
+    stem = os.fsdecode(name)
+    corpus = folder / f"{stem} eval"
+    for role in ("unseen-source", "target-reference"):
+        shutil.copytree(folder / stem, corpus / role / stem)
+    conversions = folder / f"{stem} conversions"
+    shutil.copytree(folder / stem, conversions)
+    systems = ("source", folder / f"{stem}.evc", folder / f"{stem}.onnx", conversions)
+    saved, audio = folder / f"{stem}.json", folder / f"{stem} audio"
+    outputs = ("--json", saved, "--audio", audio, "--plot", folder / f"{stem}.png")
+    verb("evaluate", *systems, "--corpus", corpus, "--per-speaker", "1", *outputs)
+    verb("report", saved, "-o", folder / f"{stem}.html")
+    verb("target-voice", folder / stem, "-o", folder / f"{stem} voice.json", code=2)
+
+
+@pytest.mark.slow
+@every_name
+def test_what_is_trained_may_be_called_so(
+    folder: Path, name: bytes, verb: Callable[..., str], tmp_path: Path
+) -> None:
+    stem = os.fsdecode(name)
+    voices = folder / f"{stem} voice"
+    record(voices, 4, 20.0)
+    for path in sorted(voices.iterdir()):
+        path.rename(path.with_name(f"{stem}{path.name}"))
+    few = ("--steps", "1", "--threads", "1")
+    small = ("--recipe", "own", "--set", "views.copies=1", "--set", "crops=2", "--consent", "Ours.")
+    out = folder / f"{stem} run"
+    verb("train", "teacher", "--target", voices, "--out", out, *small, *few)
+    weights = out / "voice.safetensors"
+    verb("label", folder / stem, "--teacher", weights, "-o", folder / f"{stem} labels")
+    verb(
+        "train",
+        "student",
+        "--corpus",
+        folder / stem,
+        "--out",
+        folder / f"{stem} student",
+        "--tier",
+        "nano",
+        *few,
+    )
+    learnt = folder / f"{stem} student" / "student.safetensors"
+    verb("export", learnt, "-o", folder / f"{stem} learnt.evc", "--name", "x", code=2)
 
 
 def test_errors_print_names_that_are_no_text(tmp_path: Path, verb: Callable[..., str]) -> None:

@@ -29,6 +29,12 @@ def test_panels_are_stacked(tmp_path: Path) -> None:
     assert heights[1] > 2 * heights[0]
 
 
+@pytest.mark.parametrize("text", ["it costs $\\frac{1$", "$5 or $x_", "a\x1b[2J\nb", "\udcf6"])
+def test_names_and_texts_are_no_formulas(tmp_path: Path, text: str) -> None:
+    tone = np.sin(np.arange(RATE // 2) * 0.1).astype(np.float32)
+    assert plot_spectrograms({text: tone}, RATE, tmp_path / "a.png", text).stat().st_size > 1000
+
+
 def test_silence_can_be_drawn_and_nothing_cannot(tmp_path: Path) -> None:
     path = plot_spectrograms({"silence": np.zeros(4000, np.float32)}, RATE, tmp_path / "s.png")
     assert path.read_bytes().startswith(b"\x89PNG")

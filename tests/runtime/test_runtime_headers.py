@@ -171,6 +171,17 @@ def test_what_libsndfile_does_not_write_is_refused_by_name_as_well(kind: str) ->
         piped(BEGINNINGS[kind] + bytes(20), through)
 
 
+@pytest.mark.parametrize("coding", ["ULAW", "IMA_ADPCM"])
+def test_a_coded_wav_is_read_from_a_file_and_explained_on_a_pipe(
+    tmp_path: Path, coding: str
+) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SPEECH, RATE, subtype=coding)
+    assert np.array_equal(on_board(path)[0], read_audio(path, RATE))
+    with pytest.raises(AudioIOError, match=r"stdin: WAV coding 0x.*ffmpeg -i - -f wav -"):
+        piped(path.read_bytes(), through)
+
+
 @pytest.mark.parametrize("rate", [0, 7, 999, 768_001, 0xFFFFFFFF])
 def test_a_rate_that_no_recorder_has_is_refused_by_every_reader(tmp_path: Path, rate: int) -> None:
     """Four thousand samples at 7 Hz would be ten minutes of audio."""

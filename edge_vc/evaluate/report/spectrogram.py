@@ -18,6 +18,7 @@ from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.selection import select_sentences
 from edge_vc.evaluate.systems.systems import RATE, ConversionSystem, converted
 from edge_vc_runtime.files.writing import write_whole
+from edge_vc_runtime.message import one_line
 
 LOWEST_HZ = 60.0
 RANGE_DB = 70.0
@@ -39,9 +40,10 @@ def plot_spectrograms(
     axes = figure.subplots(len(recordings), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (name, samples) in zip(axes, recordings.items(), strict=True):
         _draw(axis, samples, sample_rate)
-        axis.set_title(name, loc="left", fontsize=9)
+        axis.set_title(one_line(name)[:100], loc="left", fontsize=9, parse_math=False)
     axes[-1].set_xlabel("seconds")
-    figure.suptitle(title, fontsize=10)
+    # Names and texts are anybody's: a dollar begins no formula.
+    figure.suptitle(one_line(title)[:200], fontsize=10, parse_math=False)
     drawn = io.BytesIO()
     canvas.print_figure(drawn, format="png")
     return write_whole(path, drawn.getvalue())

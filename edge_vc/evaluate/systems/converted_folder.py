@@ -11,6 +11,7 @@ import numpy as np
 
 from edge_vc.audio.io import Samples, read_beginning, seconds_of
 from edge_vc.audio.scan import scan_audio
+from edge_vc.data.file_name import file_name
 from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
@@ -87,11 +88,14 @@ class ConvertedFiles:
             )
 
     def _by_stem(self) -> dict[str, Path]:
-        """Return the files by name; raises `EvaluationError` where two have the same one."""
+        """Return the files by name; raises `EvaluationError` where two have the same one.
+
+        The name is spelled as that of an utterance is.
+        """
         files: dict[str, Path] = {}
         for split in SPLITS:
             for path in scan_audio(self.folder, [split]).files:
-                taken = files.setdefault(path.stem, path)
+                taken = files.setdefault(file_name(path.stem), path)
                 if not taken.samefile(path):  # a linked folder shows a file twice
                     both = " and ".join(str(p.relative_to(self.folder)) for p in (taken, path))
                     raise EvaluationError(f"{self.folder}: holds {both}; remove one of them")

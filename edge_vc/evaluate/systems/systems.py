@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_vc.assets import bundle_names, bundle_path
 from edge_vc.audio.io import Samples
+from edge_vc.data.file_name import file_name
 from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.systems import open_system
 from edge_vc.evaluate.systems.converted_folder import notices_of, open_folder
@@ -60,7 +61,7 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
     for each file of a folder that is left out.
     ``NAME=PATH`` renames. Raises `EvaluationError`.
     """
-    name, _, rest = what.rpartition("=")
+    name, _, rest = ("", "", what) if Path(what).exists() else what.rpartition("=")
     if name and not _NAME.fullmatch(name):
         raise EvaluationError(f"{name}: no name for a system; letters, digits and . _ - + serve")
     path = Path(rest)
@@ -77,12 +78,14 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
     if path.suffix == ".safetensors":
         return [_weights(name, path)]
     if path.suffix == ".evc":
-        return _bundle(name or path.stem, path, note)
+        return _bundle(name or file_name(path.stem), path, note)
     if open_system.is_other_teacher(path):
-        return [_one(name or path.stem, "teacher", open_system.other_teacher(rest, note))]
+        return [
+            _one(name or file_name(path.stem), "teacher", open_system.other_teacher(rest, note))
+        ]
     if path.is_dir():
         path = path.resolve()
-        name = name or path.name
+        name = name or file_name(path.name)
         for line in notices_of(path):
             note(line)
         return [ConversionSystem(name, partial(open_folder, path), "folder", name, folder=path)]
@@ -147,9 +150,10 @@ def _weights(name: str, path: Path) -> ConversionSystem:
     """Tell a student from a teacher by what its file says of itself."""
     if open_system.is_student(path):
         stem = path.stem if path.stem != "student" else f"{path.resolve().parent.name}-student"
-        made = _one(name or stem, "student", partial(open_system.open_student, path))
+        made = _one(name or file_name(stem), "student", partial(open_system.open_student, path))
         return replace(made, precision="fp32", engine="torch")
-    return _one(name or path.stem, "teacher", partial(open_system.open_teacher, path))
+    opener = partial(open_system.open_teacher, path)
+    return _one(name or file_name(path.stem), "teacher", opener)
 
 
 def _bundle(stem: str, path: Path, note: Note) -> list[ConversionSystem]:

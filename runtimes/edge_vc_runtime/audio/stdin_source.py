@@ -8,8 +8,10 @@ import sys
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.raw_source import RawSource
 from edge_vc_runtime.audio.source import AudioSource, SourceKind
+from edge_vc_runtime.audio.wav_header import UnknownWavError
 from edge_vc_runtime.audio.wav_stream import WavStream
 
+_DECODE = "decode it on the way: ffmpeg -i - -f wav - | ..."
 _WAV = ("RIFF", "RF64", "BW64")
 _OTHERS = {
     b"fLaC": "a FLAC file",
@@ -58,13 +60,13 @@ def open_stdin(descriptor: int, sample_rate: int, raw: bool = False) -> AudioSou
         return RawSource(descriptor, sample_rate)
     begun = _first_bytes(descriptor)
     if begun[:4].decode("latin-1") in _WAV and begun[8:] == b"WAVE":
-        return WavStream(descriptor, begun)
+        try:
+            return WavStream(descriptor, begun)
+        except UnknownWavError as error:
+            raise AudioIOError(f"{error}; {_DECODE}") from error
     kind = _kind(begun)
     if kind is not None:
-        raise AudioIOError(
-            f"stdin holds {kind}; decode it on the way: ffmpeg -i - -f wav - | ...; "
-            "--raw takes its bytes as raw samples"
-        )
+        raise AudioIOError(f"stdin holds {kind}; {_DECODE}; --raw takes its bytes as raw samples")
     return RawSource(descriptor, sample_rate, begun)
 
 
