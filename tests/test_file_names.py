@@ -226,7 +226,7 @@ def test_systems_and_corpora_are_evaluated(
     saved, audio = folder / f"{stem}.json", folder / f"{stem} audio"
     outputs = ("--json", saved, "--audio", audio, "--plot", folder / f"{stem}.png")
     verb("evaluate", *systems, "--corpus", corpus, "--per-speaker", "1", *outputs)
-    verb("report", saved, "-o", folder / f"{stem}.html")
+    verb("report", saved, "--audio", audio, "-o", folder / f"{stem}.html")
     verb("target-voice", folder / stem, "-o", folder / f"{stem} voice.json", code=2)
 
 
@@ -237,9 +237,9 @@ def test_what_is_trained_may_be_called_so(
 ) -> None:
     stem = os.fsdecode(name)
     voices = folder / f"{stem} voice"
-    record(voices, 4, 20.0)
-    for path in sorted(voices.iterdir()):
-        path.rename(path.with_name(f"{stem}{path.name}"))
+    voices.mkdir()
+    for path in sorted(record(folder.parent / "plain", 4, 20.0).iterdir()):
+        path.rename(voices / f"{stem}{path.name}")
     few = ("--steps", "1", "--threads", "1")
     small = ("--recipe", "own", "--set", "views.copies=1", "--set", "crops=2", "--consent", "Ours.")
     out = folder / f"{stem} run"

@@ -120,10 +120,12 @@ def _said(teacher: TeacherSpec) -> ExportSettings | None:
 
 def _facts(teacher: DefaultSpec) -> dict[str, object]:
     """Return what the weights say of their training; nothing of those of another network."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+
+    from edge_vc.models.weights_file import opened_weights
 
     try:
-        with safe_open(teacher.weights, "pt") as file:
+        with opened_weights(teacher.weights) as file:
             said = json.loads((file.metadata() or {}).get("run", "{}"))
     except (SafetensorError, OSError, ValueError):
         return {}  # whoever opens the teacher says what is wrong with it

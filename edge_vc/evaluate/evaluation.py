@@ -183,10 +183,11 @@ def _comparisons(
 def with_audio_beside(report: EvaluationReport, saved: Path) -> EvaluationReport:
     """Return the report with its audio's folder named relative to the report.
 
-    A folder elsewhere is not named: a page never reads outside its report's folder unasked.
+    A folder elsewhere is not named: a page never reads outside its report's folder unasked. Nor is
+    one whose name no report may hold; `edge-vc report --audio` names it then.
     """
     if report.audio is None:
         return report
     folder, home = Path(report.audio).resolve(), saved.resolve().parent
-    inside = folder.is_relative_to(home)
-    return replace(report, audio=folder.relative_to(home).as_posix() if inside else None)
+    name = folder.relative_to(home).as_posix() if folder.is_relative_to(home) else ""
+    return replace(report, audio=name if name.isprintable() and name else None)

@@ -144,13 +144,15 @@ def _import(name: str, path: Path) -> ModuleType:
 def _state_dict(spec: ModuleSpec) -> Mapping[str, Any]:
     import torch
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+
+    from edge_vc.models.weights_file import opened_weights
 
     path = given_file(spec, "weights")
     where = f'teacher.weights = "{spec.weights}"'
     try:
         if path.suffix == ".safetensors":
-            loaded: Any = load_file(path)
+            with opened_weights(path) as file:
+                loaded: Any = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         else:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:

@@ -98,14 +98,15 @@ def _open_spec(spec: TeacherSpec) -> Convert:
 
 def is_student(path: Path) -> bool:
     """Say whether a safetensors file is a student; raises `EvaluationError` if not readable."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     from edge_vc.models.student.file import METADATA
+    from edge_vc.models.weights_file import opened_weights
 
     if not path.is_file():
         raise EvaluationError(f"{path}: no such teacher weights or student; train or name others")
     try:
-        with safe_open(path, framework="pt") as file:
+        with opened_weights(path) as file:
             return METADATA in (file.metadata() or {})
     except (SafetensorError, OSError) as error:
         raise EvaluationError(f"{path}: not readable as safetensors: {error}") from error

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
+from edge_vc.models.weights_file import opened_weights
 from edge_vc.nn.fold import replace_module
 from edge_vc.nn.quantized_conv import QuantizedConv2d, QuantParams
 from edge_vc_runtime.files.writing import write_whole
@@ -70,7 +71,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.is_file():
         raise StudentFileError(f"{path}: no such file")
     try:
-        with safe_open(path, framework="pt") as file:
+        with opened_weights(path) as file:
             names = file.keys()
             tensors = {name: _single(file.get_tensor(name)) for name in names}
             said = json.loads((file.metadata() or {}).get(METADATA, "{}"))

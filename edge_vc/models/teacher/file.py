@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.models.weights_bytes import weights_bytes
+from edge_vc.models.weights_file import opened_weights
 from edge_vc_runtime.files.writing import write_whole
 
 VOICE_SPREAD = 0.3
@@ -29,7 +29,7 @@ def save_teacher(network: TeacherNetwork, path: str | Path, facts: dict[str, str
 
 def load_teacher(path: str | Path) -> TeacherNetwork:
     """Load what `save_teacher` stored."""
-    with safe_open(str(path), "pt") as file:
+    with opened_weights(path) as file:
         config = TeacherConfig(**json.loads(file.metadata()["config"]))
         names = file.keys()
         weights = {name: file.get_tensor(name).float() for name in names}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from safetensors import safe_open
-
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.models.weights_bytes import weights_bytes
+from edge_vc.models.weights_file import opened_weights
 from edge_vc_runtime.files.writing import write_whole
 
 KEY = "voice_config"
@@ -27,13 +26,13 @@ def save_voice(network: VoiceNetwork, path: str | Path, facts: dict[str, str]) -
 
 def is_voice(path: str | Path) -> bool:
     """Whether a safetensors file holds what `save_voice` stored."""
-    with safe_open(str(path), "pt") as file:
+    with opened_weights(path) as file:
         return KEY in (file.metadata() or {})
 
 
 def load_voice(path: str | Path) -> VoiceNetwork:
     """Load what `save_voice` stored."""
-    with safe_open(str(path), "pt") as file:
+    with opened_weights(path) as file:
         config = VoiceConfig(**json.loads(file.metadata()[KEY]))
         weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     network = VoiceNetwork(config)

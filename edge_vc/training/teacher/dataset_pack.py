@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet, as_int16, cleaned
+from edge_vc.models.weights_file import opened_weights
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.phones import PHONES, UNKNOWN, Phones
 from edge_vc.workers.ordered import parallel_map
@@ -165,7 +166,7 @@ def _decode(sound: Bytes) -> NDArray[np.float32]:
 
 def _index(path: Path) -> list[dict[str, Any]]:
     try:
-        with safe_open(str(path), "np") as file:
+        with opened_weights(path, "np") as file:
             rows = json.loads((file.metadata() or {})["rows"])
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise PackError(f"{path}: not part of a pack: {error}") from error
@@ -177,7 +178,7 @@ def _read(job: tuple[Path, int]) -> PairSet | tuple[str, NDArray[np.float32]]:
     path, number = job
     row = _index(path)[number]
     try:
-        with safe_open(str(path), "np") as file:
+        with opened_weights(path, "np") as file:
             names = sorted(
                 (name for name in file.keys() if name.startswith(f"{number}.")),  # noqa: SIM118
                 key=lambda name: int(name.split(".")[1]),

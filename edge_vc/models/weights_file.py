@@ -1,0 +1,30 @@
+"""Weights opened by any name that a disk can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+
+@contextmanager
+def opened_weights(path: str | Path, framework: str = "pt") -> Iterator[Any]:
+    """Open a safetensors file as `safetensors.safe_open` does, which takes UTF-8 names alone.
+
+    Another name is opened here and handed over as a descriptor. Raises as `safe_open` does.
+    """
+    name = str(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        with (
+            Path(path).open("rb") as held,
+            safe_open(f"/proc/self/fd/{held.fileno()}", framework) as file,
+        ):
+            yield file
+        return
+    with safe_open(name, framework) as file:
+        yield file
