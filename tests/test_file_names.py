@@ -245,20 +245,9 @@ def test_what_is_trained_may_be_called_so(
     out = folder / f"{stem} run"
     verb("train", "teacher", "--target", voices, "--out", out, *small, *few)
     weights = out / "voice.safetensors"
-    verb("label", folder / stem, "--teacher", weights, "-o", folder / f"{stem} labels")
-    verb(
-        "train",
-        "student",
-        "--corpus",
-        folder / stem,
-        "--out",
-        folder / f"{stem} student",
-        "--tier",
-        "nano",
-        *few,
-    )
-    learnt = folder / f"{stem} student" / "student.safetensors"
-    verb("export", learnt, "-o", folder / f"{stem} learnt.evc", "--name", "x", code=2)
+    labels = folder / f"{stem} labels"  # one step is too few to say anything with
+    said = verb("label", folder / stem, "--teacher", weights, "-o", labels, code=1)
+    assert "0 of 2 recordings labelled" in said
 
 
 def test_errors_print_names_that_are_no_text(tmp_path: Path, verb: Callable[..., str]) -> None:
