@@ -74,7 +74,7 @@ def test_a_table_is_followed_and_its_faults_are_named(tmp_path: Path) -> None:
 
 def test_a_table_of_another_kind_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.wav")
-    (tmp_path / "metadata.csv").write_text("wav,text\n")
+    (tmp_path / "metadata.csv").write_text("colour,shape\nred,round\n")
     with pytest.raises(PrepareError, match="line 1 is not the header"):
         make_plan(tmp_path, SETTINGS, {})
     (tmp_path / "metadata.csv").write_bytes(b"\xff\xfe\x00")
