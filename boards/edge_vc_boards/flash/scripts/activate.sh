@@ -5,10 +5,18 @@ set -eu
 umask 022
 root=$1 id=$2 bundle=$3 service=$4 health=$5
 shift 5
-# What a cut connection left running there ends first.
+# What runs there already, of a cut connection or of another flash, ends first.
 if command -v flock >/dev/null; then
   exec 9>"$root/.flash-lock"
   flock -w 300 9 || { echo "another flash is at work there" >&2; exit 2; }
+fi
+if [ ! -e "$bundle" ]; then  # another flash of the same one was faster
+  sum=$(sha256sum 2>/dev/null <"$root/current/bundle.evc" | cut -c1-64)
+  [ "${bundle##*/}" != "$sum.evc" ] || bundle=$root/current/bundle.evc
+fi
+if [ ! -e "$root/venvs/$id/.complete" ] || [ ! -e "$bundle" ]; then
+  echo "another flash has removed what this one sent; run the same command again" >&2
+  exit 2
 fi
 old=$(readlink "$root/venv" || :)
 point() {
@@ -47,7 +55,12 @@ restart:*'"changed": false'*)
 *) systemctl --quiet is-active edge-vc || systemctl start edge-vc ;;
 esac
 [ "$service" = no ] || rm -f "$unit.before"
-rm -rf "$root/incoming" "$root"/wheels/.part-*
+# What another flash sends meanwhile stays, and what one has left behind goes after an hour.
+case $bundle in "$root"/incoming/*) rm -f "$bundle" ;; esac
+for folder in "$root/incoming" "$root/wheels"; do
+  [ ! -d "$folder" ] ||
+    find "$folder" \( -name '.part-*' -o -name '*.evc' \) -mmin +60 -exec rm -f {} + || :
+done
 for other in "$root"/venvs/*; do  # the one before stays
   [ "$other" = "$root/venvs/$id" ] || [ "venvs/${other##*/}" = "$old" ] || rm -rf "$other"
 done

@@ -1,6 +1,11 @@
 # ROOT SERVICE: removes the service, the releases, the virtual environments and the wheels.
 set -eu
 root=$1
+# What runs there already, of a cut connection or of another flash, ends first.
+if [ -d "$root" ] && command -v flock >/dev/null; then
+  exec 9>"$root/.flash-lock"
+  flock -w 300 9 || { echo "another flash is at work there" >&2; exit 2; }
+fi
 if [ "$2" = yes ] && [ -e /etc/systemd/system/edge-vc.service ]; then
   systemctl --quiet disable --now edge-vc || :
   rm -f /etc/systemd/system/edge-vc.service /etc/systemd/system/edge-vc.service.before

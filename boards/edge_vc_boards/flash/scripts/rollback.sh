@@ -1,7 +1,13 @@
 # ROOT SERVICE REASON: makes the release before current again and restarts the service.
 set -eu
 umask 022
+root=$1
+# What runs there already, of a cut connection or of another flash, ends first.
+if [ -d "$root" ] && command -v flock >/dev/null; then
+  exec 9>"$root/.flash-lock"
+  flock -w 300 9 || { echo "another flash is at work there" >&2; exit 2; }
+fi
 code=0
-"$1/venv/bin/edge-vc-rt" rollback --root "$1" --reason "$3" --json || code=$?
+"$root/venv/bin/edge-vc-rt" rollback --root "$root" --reason "$3" --json || code=$?
 [ "$2" != yes ] || [ "$code" = 2 ] || systemctl restart edge-vc
 exit "$code"

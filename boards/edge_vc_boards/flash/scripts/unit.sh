@@ -3,13 +3,15 @@
 set -eu
 umask 022
 unit=/etc/systemd/system/edge-vc.service
-cat >"$unit.part"
+part=$unit.part-$$
+trap 'rm -f "$part" "$part-before"' EXIT
+cat >"$part"
 if [ -e "$unit" ] && [ ! -e "$unit.before" ]; then
-  cp "$unit" "$unit.before-part"
+  cp "$unit" "$part-before"
   sync
-  mv -f "$unit.before-part" "$unit.before"
+  mv -f "$part-before" "$unit.before"
 fi
 sync
-mv -f "$unit.part" "$unit"
+mv -f "$part" "$unit"
 systemctl daemon-reload
 systemctl --quiet enable edge-vc

@@ -10,7 +10,8 @@ make)
   ! getent passwd "$name" >/dev/null || exit 0
   if getent group "$name" >/dev/null; then group="--gid $name"; else group=--user-group; fi
   useradd --system $group --groups audio --home-dir /var/lib/edge-vc --no-create-home \
-    --shell /usr/sbin/nologin --comment "$comment" "$name"
+    --shell /usr/sbin/nologin --comment "$comment" "$name" ||
+    getent passwd "$name" >/dev/null  # another flash was faster
   ;;
 remove)
   [ "$(getent passwd "$name" | cut -d: -f5)" = "$comment" ] || exit 0

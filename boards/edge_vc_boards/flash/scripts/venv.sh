@@ -2,7 +2,7 @@
 set -eu
 umask 022
 root=$1 id=$2
-# What a cut connection left running there ends first.
+# What runs there already, of a cut connection or of another flash, ends first.
 if command -v flock >/dev/null; then
   exec 9>"$root/.flash-lock"
   flock -w 300 9 || { echo "another flash is at work there" >&2; exit 2; }
