@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,18 @@ def test_the_password_is_asked_for_and_hashed(there: Path, monkeypatch: pytest.M
     assert len(asked) == 1
 
 
+def test_a_secret_is_not_asked_for_where_it_would_be_seen(there: Path) -> None:
+    words = ["-m", "edge_vc", "flash", *CARD, "--wheels", "wheels", "--allow-unsigned"]
+    done = subprocess.run(
+        [sys.executable, *words], input="a password\n", capture_output=True, text=True,
+        start_new_session=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "Password of ann: cannot be asked for without a terminal; give" in done.stderr
+    assert "Warning" not in done.stderr
+    assert not (there / "card.img").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -76,6 +90,9 @@ def test_the_password_is_asked_for_and_hashed(there: Path, monkeypatch: pytest.M
         (["--to", "pi@x", "--rollback", "--allow-downgrade"], "--allow-downgrade would do nothing"),
         (["--inventory", "x.toml", "--uninstall", "--no-service"], "--no-service would do nothing"),
         (["mini.evc", "--image", "pi-os.img"], "--out IMG is needed"),
+        ([*USUAL, "--init-format", "fat"], "--init-format 'fat': has to be systemd, cloudinit"),
+        ([*USUAL, "--timezone", "Mars/Base"], "--timezone Mars/Base: no such zone"),
+        ([*CARD[:-1], "Ann!"], "--user 'Ann!': has to be a small letter"),  # before a password
         ([*USUAL, "--port", "22"], "--port is for --to USER@HOST"),
         ([*USUAL, "--no-service"], "a card is installed with its service"),
         ([*USUAL, "--allow-unsigned", "--configure-audio", "none"], "nothing is set up in a new"),
@@ -86,7 +103,7 @@ def test_the_password_is_asked_for_and_hashed(there: Path, monkeypatch: pytest.M
         ([*USUAL, "--allow-unsigned", "--device", "/dev/null"], "is no block device"),
         ([*USUAL, "--allow-unsigned", "--board", "orin-nano"], "for a Raspberry Pi"),
         ([*USUAL, "--allow-unsigned", "--root", "edge-vc"], "is installed in /opt/edge-vc"),
-        ([*USUAL, "--allow-unsigned", "--init-format", "systemd2"], "has not what"),
+        ([*USUAL, "--allow-unsigned", "--init-format", "cloudinit-rpi"], "has not what"),
     ],
 )
 def test_what_cannot_be_made_is_one_line(there: Path, words: list[str], reason: str) -> None:

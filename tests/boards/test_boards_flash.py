@@ -187,6 +187,8 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
     assert len(lines) == 9
     assert "# edge-vc-user make" in done.stdout.splitlines()
     assert "power mode" not in done.stderr
+    assert all(line.startswith("dry run: ") for line in done.stderr.splitlines())
+    assert done.stderr.endswith("pi@fake: nothing was changed\n")
     assert len(board.commands()) == 1
     new = {path.name for path in board.folder.rglob("*")} - {path.name for path in before}
     assert new <= {"commands.jsonl", "systemctl.log"}
@@ -201,8 +203,9 @@ def test_a_dry_run_prints_every_command_and_changes_nothing(
         (FakeBoardFacts(free_kb=1024), "1 MB are free on its disk"),
         (FakeBoardFacts(cards=0), "no sound card for the service"),
         (FakeBoardFacts(python="3.13"), "wheels for Python 3.11, the board has 3.13"),
+        (FakeBoardFacts(python="3.9"), "its python3 is 3.9, 3.10 or later is needed"),
     ],
-    ids=["arm32", "userland", "venv", "disk", "card", "python"],
+    ids=["arm32", "userland", "venv", "disk", "card", "python", "old"],
 )
 def test_a_board_that_does_not_fit_is_refused(
     facts: FakeBoardFacts,
@@ -239,13 +242,38 @@ def test_facts_that_refuse(change: dict[str, object], said: str) -> None:
     check_facts(PI4, manifest, load_board("pi4"))
 
 
+def test_a_profile_of_ones_own_goes_first_and_each_can_be_named() -> None:
+    pi4 = load_board("pi4")
+    own = replace(pi4, name="zzz")  # a copy, that the same model is recognised by
+    boards = (*load_boards(), own)
+    assert find_profile(PI4, boards, None) is own
+    assert find_profile(PI4, boards, pi4) is pi4
+    assert find_profile(PI4, boards, own) is own
+
+
+def test_a_board_without_a_profile_is_refused_before_it_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: Path
+) -> None:
+    board = fake(tmp_path, monkeypatch)
+    done = flash(str(one), "--to", "pi@fake", "--allow-unsigned", "--board", "pi44")
+    assert done.exit_code == 2
+    assert "no board 'pi44'; did you mean pi4?" in done.stderr
+    fleet = tmp_path / "boards.toml"
+    fleet.write_text('[hosts.a]\nto = "pi@fake"\nboard = "pi44"\n')
+    done = flash(str(one), "--inventory", str(fleet), "--allow-unsigned")
+    assert done.exit_code == 2
+    assert "no board 'pi44'; did you mean pi4?" in done.stdout
+    assert not board.commands()
+
+
 def test_a_profile_is_found_by_model_and_system_by_its_versions() -> None:
     boards = load_boards()
     assert find_profile(PI4, boards, None).name == "pi4"
     assert find_profile(replace(PI4, model="Some board"), boards, None).name == "generic-arm64"
     assert find_profile(replace(PI4, arch="x86_64", model=""), boards, None).name == "x86-64"
     with pytest.raises(FlashError, match="the board is another one"):
-        find_profile(PI4, boards, "pi5")
+        find_profile(PI4, boards, load_board("pi5"))
+    assert find_profile(PI4, boards, load_board("generic-arm64")).name == "generic-arm64"
     trixie = replace(PI4, python="3.13", glibc="2.41")
     assert find_system(trixie, load_board("pi4")).key == "trixie"
     assert find_system(PI4, load_board("pi4")).key == "bookworm"

@@ -91,6 +91,17 @@ def test_an_inventory_is_read_by_group(tmp_path: Path) -> None:
         read_inventory(path, ("attic",))
 
 
+def test_a_board_is_not_flashed_under_two_names_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "boards.toml"
+    path.write_text(TABLES + '[hosts.again]\nto = "pi@10.0.0.7"\ngroups = ["attic"]\n')
+    with pytest.raises(FlashError, match="left and again are the same board"):
+        read_inventory(path)
+    assert [host.name for host in read_inventory(path, ("attic",))] == ["again"]
+    path.with_suffix(".yml").write_text("all: {hosts: {a: {ansible_host: x}, x: }}\n")
+    with pytest.raises(FlashError, match="a and x are the same board"):
+        read_inventory(path.with_suffix(".yml"))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

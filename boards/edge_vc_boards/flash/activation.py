@@ -19,10 +19,13 @@ _HEALTH_S = "5"
 
 
 def activate(shell: BoardShell, plan: DeployPlan) -> InstallResult:
-    """Make the bundle current; raises `FlashCheckError` where what ran before runs again."""
+    """Make the bundle current; raises `FlashCheckError` where what ran before runs again.
+
+    A dry run returns what would become of it.
+    """
     done = shell.attempt("activate", _words(plan))
     if shell.dry_run:
-        return InstallResult(release_name(plan.request.bundle), "", False)
+        return InstallResult(release_name(plan.request.bundle), "", changed=True)
     return _installed(shell.name, done, plan.request.bundle)
 
 

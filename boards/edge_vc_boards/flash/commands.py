@@ -25,6 +25,11 @@ def tell(line: str) -> None:
     typer.echo(one_line(line), err=True)
 
 
+def tell_dry(line: str) -> None:
+    """Say what would go on."""
+    tell(f"dry run: {line}")
+
+
 def show_command(line: str) -> None:
     """Print what a dry run would run; names of files in it may hold anything."""
     typer.echo("\n".join(map(printable, line.split("\n"))))
@@ -35,8 +40,9 @@ def flash_one(target: SshTarget, request: FlashRequest, *, dry_run: bool) -> Non
     with SshConnection(target, show_command if dry_run else None) as connection:
         shell = BoardShell(connection, dry_run=dry_run)
         configure_first(shell, request)
-        result = flash_board(shell, request, tell)
-    if dry_run:
+        result = flash_board(shell, request, tell_dry if dry_run else tell)
+    if dry_run and result.changed:
+        tell_dry(f"{target.name}: nothing was changed")
         return
     before = f", before {result.previous}" if result.previous else ""
     what = f"current{before}" if result.changed else "current already, nothing to do"

@@ -21,7 +21,7 @@ from edge_vc_boards.flash.preflight import check_facts, find_profile, find_syste
 from edge_vc_boards.flash.request import FlashRequest
 from edge_vc_boards.flash.signer_key import SignerKey
 from edge_vc_boards.flash.wheel_choice import CarriedWheels, carried_wheels, given_wheels
-from edge_vc_boards.profile_folder import load_boards
+from edge_vc_boards.profile_folder import load_board, load_boards
 from edge_vc_runtime.install.unit import ServiceUnit
 
 Say = Callable[[str], None]
@@ -82,9 +82,11 @@ def plan_deploy(
     shell: BoardShell, request: FlashRequest, key: SignerKey | None, say: Say
 ) -> DeployPlan:
     """Ask a board and decide; raises `FlashError` where it may not get the bundle."""
+    with named(shell):
+        wanted = load_board(request.board) if request.board is not None else None
     facts = ask_facts(shell, request.root, key)
     with named(shell):
-        board = find_profile(facts, load_boards(), request.board)
+        board = find_profile(facts, load_boards(), wanted)
         check_facts(facts, request.bundle.manifest, board)
         mode = installation_mode(facts, request.service)
         _check_signers(facts, mode, request, key)

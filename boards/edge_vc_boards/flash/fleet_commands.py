@@ -10,7 +10,7 @@ import typer
 
 from edge_vc_boards.flash.audio_setup import AudioSetup
 from edge_vc_boards.flash.board_shell import BoardShell
-from edge_vc_boards.flash.commands import configure, configure_first, show_command, tell
+from edge_vc_boards.flash.commands import configure, configure_first, show_command, tell, tell_dry
 from edge_vc_boards.flash.deploy import flash_board
 from edge_vc_boards.flash.error import NotInstalledError
 from edge_vc_boards.flash.fleet import (
@@ -81,7 +81,9 @@ def _flash(request: FlashRequest, shell: BoardShell, host: InventoryHost) -> tup
         board=host.board or request.board,
         run_arguments=host.run or request.run_arguments,
     )
-    result = flash_board(shell, wanted, tell)
+    result = flash_board(shell, wanted, tell_dry if shell.dry_run else tell)
+    if shell.dry_run and result.changed:
+        return "unchanged", f"dry run of {result.release}"
     return "changed" if result.changed else "unchanged", result.release
 
 

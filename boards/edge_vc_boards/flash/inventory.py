@@ -38,7 +38,19 @@ def read_inventory(
     known = {group for host in hosts for group in host.groups}
     for group in groups:
         if group not in known:
+            listed = f"known are {', '.join(sorted(known))}" if known else "its boards are in none"
+            raise FlashError(f"{path}: no group {group!r:.60}, {listed}"[:400])
+    chosen = tuple(host for host in hosts if not groups or set(groups) & set(host.groups))
+    _check_apart(path, chosen)
+    return chosen
+
+
+def _check_apart(path: Path, hosts: tuple[InventoryHost, ...]) -> None:
+    """Refuse two names for one login: both would change the same board at once."""
+    names: dict[tuple[str, int | None], str] = {}
+    for host in hosts:
+        first = names.setdefault((host.to.lower(), host.port), host.name)
+        if first != host.name:
             raise FlashError(
-                f"{path}: no group {group!r:.60}, known are {', '.join(sorted(known))}"
+                f"{path}: {first} and {host.name} are the same board ({host.to}); leave one out"
             )
-    return tuple(host for host in hosts if not groups or set(groups) & set(host.groups))

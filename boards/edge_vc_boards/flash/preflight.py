@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from edge_vc_boards.board import Board, System
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.facts import BoardFacts
+from edge_vc_boards.profile_folder import shipped_names
+from edge_vc_boards.wheels.requirements import OLDEST_PYTHON
 from edge_vc_runtime.bundle.manifest import Manifest
 
 _GENERIC = {"aarch64": "generic-arm64", "x86_64": "x86-64"}
@@ -15,10 +17,10 @@ _RAM_KB = 96 << 10
 _EARLIEST = 1_767_225_600  # 2026-01-01
 
 
-def find_profile(facts: BoardFacts, boards: Iterable[Board], wanted: str | None) -> Board:
+def find_profile(facts: BoardFacts, boards: Iterable[Board], wanted: Board | None) -> Board:
     """Return the profile of a board: of its model, else the generic one of its processor.
 
-    ``wanted`` is the name that the user gave. Raises `FlashError` where that is another board.
+    ``wanted`` is the one that the user named. Raises `FlashError` where that is another board.
     """
     known = {board.name: board for board in boards}
     if facts.arch not in _GENERIC:
@@ -31,24 +33,30 @@ def find_profile(facts: BoardFacts, boards: Iterable[Board], wanted: str | None)
             f"its system is 32-bit on a 64-bit kernel ({facts.arch}), for which no engine has "
             "wheels; write the 64-bit Raspberry Pi OS to its card"
         )
-    model = _recognised(facts, known.values()) or known[_GENERIC[facts.arch]]
+    recognised = _recognised(facts, known.values())
     if wanted is None:
-        return model
-    board = known[wanted]
-    if board.arch != facts.arch or (board.models and model.models and board.name != model.name):
+        return recognised or known[_GENERIC[facts.arch]]
+    other = recognised and wanted.models and not _match(wanted, facts)
+    if wanted.arch != facts.arch or other:
         what = facts.model or facts.arch
-        raise FlashError(f"--board {wanted}: the board is another one ({what:.80})")
-    return board
+        raise FlashError(f"--board {wanted.name}: the board is another one ({what:.80})")
+    return wanted
 
 
 def _recognised(facts: BoardFacts, boards: Iterable[Board]) -> Board | None:
+    """Return the board whose model fits best; a user's own one goes before one that ships."""
+    shipped = shipped_names()
     found = [
-        (len(part), board)
+        (_match(board, facts), board.name not in shipped, board)
         for board in boards
-        for part in board.models
-        if part in facts.model and board.arch == facts.arch
+        if _match(board, facts) and board.arch == facts.arch
     ]
-    return max(found, key=lambda pair: pair[0])[1] if found else None
+    return max(found, key=lambda each: each[:2])[2] if found else None
+
+
+def _match(board: Board, facts: BoardFacts) -> int:
+    """Return how many letters of the board's model a profile knows; 0 where it is another one."""
+    return max((len(part) for part in board.models if part in facts.model), default=0)
 
 
 def find_system(facts: BoardFacts, board: Board) -> System:
@@ -61,14 +69,14 @@ def find_system(facts: BoardFacts, board: Board) -> System:
             f"runs Jetson Linux {release or 'of no known release'}, {board.title} is described "
             f"with {known}; install one of these with NVIDIA's tools"
         )
-    fitting = [row for row in rows if _glibc(row.glibc) <= _glibc(facts.glibc)]
+    fitting = [row for row in rows if _numbers(row.glibc) <= _numbers(facts.glibc)]
     if not fitting:
-        oldest = min((row.glibc for row in rows), key=_glibc)
+        oldest = min((row.glibc for row in rows), key=_numbers)
         raise FlashError(
             f"has glibc {facts.glibc or 'of no known version'}, {oldest} or later is needed; "
             f"install {rows[0].name} on it"
         )
-    fitting.sort(key=lambda row: (row.python == facts.python, _glibc(row.glibc)))
+    fitting.sort(key=lambda row: (row.python == facts.python, _numbers(row.glibc)))
     return fitting[-1]
 
 
@@ -76,6 +84,12 @@ def check_facts(facts: BoardFacts, manifest: Manifest, board: Board) -> None:
     """Refuse a board that lacks something, with what to do; raises `FlashError`."""
     if not facts.python:
         raise FlashError("has no python3: sudo apt install python3 python3-venv")
+    if _numbers(facts.python) < OLDEST_PYTHON:
+        raise FlashError(
+            f"its python3 is {facts.python}, {'.'.join(map(str, OLDEST_PYTHON))} or later is "
+            "needed: put a newer system on it; Raspberry Pi OS 12, JetPack 6, Debian 12 and "
+            "Ubuntu 22.04 have one"
+        )
     if not facts.venv:
         raise FlashError(
             f"its Python {facts.python} cannot make virtual environments: sudo apt install "
@@ -137,6 +151,6 @@ def _tegra(facts: BoardFacts) -> str:
     return words[0] if words else ""
 
 
-def _glibc(version: str) -> tuple[int, ...]:
+def _numbers(version: str) -> tuple[int, ...]:
     parts = version.split(".")
-    return tuple(int(part) for part in parts) if all(map(str.isdigit, parts)) else (0,)
+    return tuple(int(part) for part in parts) if all(map(str.isdecimal, parts)) else (0,)

@@ -11,7 +11,7 @@ from edge_vc_boards.board import Board, BoardError, System
 from edge_vc_runtime import __version__
 from edge_vc_runtime.engines import EngineKind, engine_kinds
 
-_OLDEST = (3, 10)
+OLDEST_PYTHON = (3, 10)
 """What `edge-vc-runtime` says in ``requires-python``."""
 _GLIBC_TAGS = (28, 27, 17)
 """glibc 2.x of the manylinux tags in use, the newest first."""
@@ -107,11 +107,11 @@ def platform_tags(glibc: str, arch: str = "aarch64") -> tuple[str, ...]:
 def _check_python(board: Board, python: str) -> None:
     """Refuse what is older than the runtime allows."""
     major, _, minor = python.partition(".")
-    if not (major.isdigit() and minor.isdigit()):
+    if not (major.isdecimal() and minor.isdecimal()):
         raise BoardError(f"python is {python!r:.20}, it has to be like 3.11")
-    if (int(major), int(minor)) < _OLDEST:
+    if (int(major), int(minor)) < OLDEST_PYTHON:
         raise BoardError(
             f"{board.name}: Python {python} is too old, edge-vc-runtime needs "
-            f"{_OLDEST[0]}.{_OLDEST[1]} or later (JetPack 4 has 3.6, JetPack 5 has 3.8): install a "
-            "newer one beside it and name its version"
+            f"{OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or later (JetPack 4 has 3.6, JetPack 5 has "
+            "3.8): install a newer one beside it and name its version"
         )

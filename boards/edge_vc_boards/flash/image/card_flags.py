@@ -86,5 +86,7 @@ LayerOption = Annotated[Path | None, output_option(FOLDER, help="Write a layer f
 
 SystemOption = Annotated[
     str | None,
-    typer.Option(help="Of --layer or --bundle-app, e.g. trixie.", show_default="the first; all"),
+    typer.Option(
+        help="Of --layer, --bundle-app or --ansible, e.g. trixie.", show_default="the first; all"
+    ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc_boards.flash.image.card_settings import CardSettings
@@ -44,19 +44,20 @@ class CardOptions:
         if not self.user:
             raise CardError("--user NAME is needed: Raspberry Pi OS has no account by itself")
         keys = [line for path in self.ssh_keys for line in _lines(path, "--ssh-key")]
-        context = (self.user, self.hostname or "", self.instance or "")
-        password = self._password(ask, asked=not keys)
-        return CardSettings(
+        plain = CardSettings(
             user=self.user,
-            password_hash=password_hash(password, *context) if password else "",
+            password_hash="*",
             ssh_keys=tuple(keys),
             hostname=self.hostname or "",
             timezone=self.timezone or "",
             locale=self.locale or "",
             keyboard=self.keyboard or "",
-            wifi=self._network(ask),
             instance=self.instance or "",
-        )
+        )  # before anything is asked
+        context = (self.user, self.hostname or "", self.instance or "")
+        password = self._password(ask, asked=not keys)
+        hashed = password_hash(password, *context) if password else ""
+        return replace(plain, password_hash=hashed, wifi=self._network(ask))
 
     def _password(self, ask: Ask, asked: bool) -> str:
         given = _secret(self.password_file, "--password-file", PASSWORD_VARIABLE)

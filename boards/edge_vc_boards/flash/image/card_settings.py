@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge_vc_boards.flash.image.error import CardError
 from edge_vc_boards.flash.image.wifi import WifiNetwork
@@ -42,6 +43,8 @@ class CardSettings:
             value = getattr(self, name)
             if (value or name == "user") and not re.fullmatch(pattern, value):
                 raise CardError(f"--{name} {value!r:.60}: has to be {form}")
+        if not _is_zone(self.timezone):
+            raise CardError(f"--timezone {self.timezone}: no such zone; timedatectl list-timezones")
         if self.user in _RESERVED:
             raise CardError(f"--user {self.user}: is an account of the system, choose another name")
         for key in self.ssh_keys:
@@ -51,3 +54,14 @@ class CardSettings:
             raise CardError("nobody could log in: give --password-file or --ssh-key")
         if not re.fullmatch(r"[A-Za-z0-9._-]{0,60}", self.instance):
             raise CardError(f"--instance {self.instance!r:.60}: up to 60 letters, digits and ._-")
+
+
+def _is_zone(name: str) -> bool:
+    """Whether there is such a time zone, as far as this machine knows zones."""
+    for zone in (name, "Etc/UTC") if name else ():
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, OSError):
+            continue
+        return zone == name
+    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,7 +11,13 @@ from pathlib import Path
 import typer
 
 from edge_vc_boards.flash.image.card_flash import CardPlan, flash_card, flash_layer
-from edge_vc_boards.flash.image.card_options import CardOptions
+from edge_vc_boards.flash.image.card_options import (
+    PASSWORD_VARIABLE,
+    WIFI_VARIABLE,
+    CardOptions,
+)
+from edge_vc_boards.flash.image.error import CardError
+from edge_vc_boards.flash.image.init_format import check_format
 from edge_vc_boards.flash.request import FlashRequest
 from edge_vc_runtime.message import printable, shown_path
 
@@ -26,7 +34,8 @@ def make_card(
     say: Say,
 ) -> None:
     """Make a card's image, and write it where a device is named."""
-    settings = options.settings(partial(typer.prompt, hide_input=True, err=True))
+    check_format(init_format)
+    settings = options.settings(_ask_secret)
     plan = CardPlan(request, image, out, settings, init_format, device)
     card = flash_card(plan, say, partial(typer.prompt, default="", show_default=False, err=True))
     lines = (
@@ -36,6 +45,20 @@ def make_card(
     )
     for line in lines:
         typer.echo(printable(line))
+
+
+def _ask_secret(what: str) -> str:
+    """Ask for a secret without showing it; raises `CardError` where it would be seen."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return str(typer.prompt(what, hide_input=True, err=True))
+        except getpass.GetPassWarning:
+            typer.echo(err=True)
+            raise CardError(
+                f"{what}: cannot be asked for without a terminal; give --password-file and "
+                f"--wifi-file, or {PASSWORD_VARIABLE} and {WIFI_VARIABLE}"
+            ) from None
 
 
 def make_layer(request: FlashRequest, layer: Path, system: str | None, say: Say) -> None:

@@ -63,6 +63,13 @@ class ImageContent:
     has_package: Callable[[str], bool]
 
 
+def check_format(chosen: str | None) -> None:
+    """Refuse a name that no format has, before an image is copied; raises `CardError`."""
+    names = [rule.name for rule in RULES]
+    if chosen is not None and chosen not in names:
+        raise CardError(f"--init-format {chosen!r:.60}: has to be {', '.join(names)}")
+
+
 def detect_format(content: ImageContent, chosen: str | None = None) -> FormatName:
     """Return the one format whose rule holds.
 
