@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import AudioError, Samples
-from edge_vc_runtime.telemetry import disable_telemetry
 
 SAMPLE_RATE = 16_000
 """What the detector hears, in Hz."""
@@ -35,12 +34,11 @@ class SpeechDetector:
 
     def __init__(self) -> None:
         """Load the network; raises `AudioError` with the install line when it is missing."""
-        disable_telemetry()
-        import onnxruntime
+        from edge_vc_runtime.engines.onnx_engine.library import ort
 
-        options = onnxruntime.SessionOptions()
+        options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
+        self._session = ort.InferenceSession(
             model_path(), options, providers=["CPUExecutionProvider"]
         )
         self.reset()

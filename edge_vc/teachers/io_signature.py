@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import onnxruntime as ort
-
 from edge_vc.teachers.ports import TYPES, Given, Port, declared_ports
 from edge_vc.teachers.spec import TeacherError
+from edge_vc_runtime.engines.onnx_engine.library import ort
 
 AUDIO = ("float32", "float16", "float64", "int16")
 """Element types that audio may have; 16-bit audio is scaled."""

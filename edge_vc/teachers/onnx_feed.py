@@ -15,7 +15,7 @@ from edge_vc.teachers.ports import Frames
 from edge_vc.teachers.spec import TeacherError
 
 if TYPE_CHECKING:
-    import onnxruntime as ort
+    from edge_vc_runtime.engines.onnx_engine.library import ort
 
 States = dict[str, NDArray[np.generic]]
 """Tensors that are fed by name."""

@@ -18,7 +18,6 @@ from edge_vc.settings.paths import path_field
 from edge_vc.teachers.answer import WaveformTeacher
 from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.spec import HIGHEST_RATE, TeacherError, WaveformSpec, given_file
-from edge_vc_runtime.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from edge_vc.teachers.io_signature import IoSignature
@@ -66,7 +65,6 @@ class OnnxSpec(WaveformSpec):
 
 def load(spec: OnnxSpec) -> WaveformTeacher:
     """Open the graph and wrap it; raises `TeacherError` when it is not audio in, audio out."""
-    disable_telemetry()
     from edge_vc.teachers.io_signature import read_io_signature
     from edge_vc.teachers.onnx_feed import ContentGraph, Feed
     from edge_vc.teachers.onnx_session import open_session

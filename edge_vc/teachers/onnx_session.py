@@ -10,14 +10,14 @@ from edge_vc.teachers.spec import TeacherError
 from edge_vc_runtime.engines.onnx_engine.saturation import kernels_saturate
 
 if TYPE_CHECKING:
-    import onnxruntime as ort
+    from edge_vc_runtime.engines.onnx_engine.library import ort
 
 GIT_LFS = b"version https://git-lfs"
 
 
 def session_options(threads: int) -> ort.SessionOptions:
     """Return how a teacher's graph is run: on the CPU, INT8 exactly."""
-    import onnxruntime as ort
+    from edge_vc_runtime.engines.onnx_engine.library import ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -39,7 +39,7 @@ def check_pointer(path: Path) -> None:
 
 def open_session(path: Path, threads: int) -> ort.InferenceSession:
     """Open the graph of a file; raises `TeacherError` where it is none."""
-    import onnxruntime as ort
+    from edge_vc_runtime.engines.onnx_engine.library import ort
 
     check_pointer(path)
     options = session_options(threads)

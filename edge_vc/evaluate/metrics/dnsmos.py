@@ -17,6 +17,7 @@ from edge_vc.audio.io import Samples, resample
 from edge_vc.evaluate.metrics.metric import Metric
 from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
 from edge_vc.settings.optional import require
+from edge_vc_runtime.telemetry import disable_telemetry
 
 RATE = 16000
 """Sample rate that the network was trained at, in Hz."""
@@ -42,6 +43,7 @@ class DnsmosModel:
         with warnings.catch_warnings():
             # Deprecated imports inside the package and librosa.
             warnings.simplefilter("ignore")
+            disable_telemetry()  # it loads ONNX Runtime
             dnsmos = require("speechmos.dnsmos")
             runtime = require("onnxruntime")
         models = Path(dnsmos.__file__).parent / "dnsmos_models"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edge_vc_export.metadata import GraphMetadata, graph_metadata
 from edge_vc_runtime.engines.onnx_engine.engine import session_options
+from edge_vc_runtime.engines.onnx_engine.library import ort
 
 Samples = NDArray[np.float32]
 

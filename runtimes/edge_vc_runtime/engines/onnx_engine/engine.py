@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import onnxruntime as ort
 
 from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.io_signature import check_signature
+from edge_vc_runtime.engines.onnx_engine.library import ort
 from edge_vc_runtime.engines.onnx_engine.saturation import kernels_saturate
 from edge_vc_runtime.engines.requirement import check_requirement
 from edge_vc_runtime.samples import Samples

@@ -12,12 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from edge_vc_runtime.bundle.entries import ModelEntry
 from edge_vc_runtime.bundle.manifest import Manifest
 from edge_vc_runtime.engines.engine import EngineError
 from edge_vc_runtime.engines.io_signature import check_signature
+from edge_vc_runtime.engines.onnx_engine.library import ort
 from edge_vc_runtime.engines.tensorrt_engine.providers import Provider, gpu_providers
 from edge_vc_runtime.samples import Samples
 

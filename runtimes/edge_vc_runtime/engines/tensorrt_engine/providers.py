@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import onnxruntime as ort
-
 from edge_vc_runtime.board_profile import user_folder
 from edge_vc_runtime.engines.engine import EngineError
+from edge_vc_runtime.engines.onnx_engine.library import ort
 from edge_vc_runtime.engines.tensorrt_engine.remedy import NAME, REMEDY
 
 PROVIDER = "TensorrtExecutionProvider"
