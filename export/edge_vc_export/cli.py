@@ -10,7 +10,7 @@ import typer
 
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
-from edge_vc_export.bundle.output import BUNDLE_OR_FOLDER
+from edge_vc_export.bundle.output import BUNDLE_OR_FOLDER, named_bundle
 from edge_vc_runtime.message import printable, shown_path
 
 if TYPE_CHECKING:
@@ -213,8 +213,9 @@ def _export(
     else:
         stem = output.stem if output else ""
         job = job_of_student(source, overrides, quantized=quantized, name=stem)
+    path = output or named_bundle(job.facts.name)
     with Notes(stderr_console(), "exporting") as notes:
-        return job.run(output or Path(f"{job.facts.name}.evc"), notes.show)
+        return job.run(path, notes.show)
 
 
 def _rewrite(source: Path, output: Path, overrides: Overrides, recover: bool) -> Release:

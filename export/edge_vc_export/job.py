@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_vc.models.student.file import load_student, student_facts
 from edge_vc.nn.quantized_conv import quantized_convs
-from edge_vc_export.bundle.facts import FORCED, BundleFacts
+from edge_vc_export.bundle.facts import FORCED, BundleFacts, check_tier
 from edge_vc_export.bundle.licences import licence_text
 from edge_vc_export.bundle.recipe_facts import recipe_facts, recipe_limits, recipe_selection
 from edge_vc_export.bundle.release import ANY_INT8, Release, release_bundle
@@ -34,9 +34,11 @@ class Overrides:
     precisions: tuple[str, ...] | None = None
 
     def facts(self, base: BundleFacts) -> BundleFacts:
-        """Return ``base`` with what is overridden."""
+        """Return ``base`` with what is overridden; raises `ExportError` for a tier's bad name."""
         words = ("name", "version", "licence", "consent", "attribution")
         said = {word: getattr(self, word) for word in words if getattr(self, word) is not None}
+        if self.tier is not None:
+            check_tier(self.tier)
         if self.licence is not None:
             said["licence_text"] = licence_text(self.licence)
         return replace(base, **said)
@@ -141,7 +143,7 @@ def job_of_student(
 
 
 def _check_facts(facts: BundleFacts, source: str) -> None:
-    """Raise `ExportError` for a description that leaves out whose voice it is."""
+    """Raise `ExportError` for a description that is unusable or leaves out whose voice it is."""
     for key, what in (
         ("consent", "how the owner of the voice agreed"),
         ("licence", "SPDX identifier of the voice's licence"),
@@ -149,3 +151,7 @@ def _check_facts(facts: BundleFacts, source: str) -> None:
     ):
         if not getattr(facts, key).strip():
             raise ExportError(f'{source}: no {key} is known; give --{key} "{what}"')
+    try:
+        facts.check()
+    except ExportError as error:
+        raise ExportError(f"{source}: {error}") from error

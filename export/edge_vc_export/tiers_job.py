@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc.assets import bundle_names, bundle_path, find_bundle
+from edge_vc_export.bundle.facts import BundleFacts, check_tier
 from edge_vc_export.bundle.merge import merge_bundles
 from edge_vc_export.bundle.release import rewrite_bundle
 from edge_vc_export.bundle.selection import Selection
@@ -18,6 +19,8 @@ from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 Note = Callable[[str], None]
+_ANY = BundleFacts("any", "0", "any", "any", "")
+"""Stands in for what the sources say."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class TiersJob:
 
         Raises what `job_of_run`, `release_bundle` and `merge_bundles` raise.
         """
+        self.overrides.facts(_ANY).check()
         with tempfile.TemporaryDirectory(prefix="edge-vc-tiers-") as folder:
             tiers: dict[str, Bundle] = {}
             for name, source in self.sources:
@@ -76,6 +80,8 @@ def find_sources(given: Sequence[str], tiers: Sequence[str]) -> tuple[tuple[str,
     with these tiers, or the beginning of shipped names (``kathleen`` for ``kathleen-base``).
     Raises `ExportError`, and `UnknownBundleError` for a name that is not shipped.
     """
+    for tier in tiers:
+        check_tier(tier)
     if not tiers or len(set(tiers)) != len(tiers):
         raise ExportError(f"--tiers: give each tier once, as in base,nano; got {','.join(tiers)!r}")
     if len(given) == len(tiers) > 1:

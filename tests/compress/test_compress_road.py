@@ -182,6 +182,11 @@ def test_a_limit_stops_with_the_numbers_and_exit_code_1(recipe_file, run, tmp_pa
             "export.attribution: speaks of Kathleen",
         ),
         ('name = "tiny"', 'name = "kathleen-base"', "export.name: speaks of Kathleen"),
+        ('name = "tiny"', 'name = "../../evil"', "export.name is '../../evil'"),
+        ('name = "tiny"', 'name = "/tmp/evil"', "export.name is '/tmp/evil'"),
+        ('name = "tiny"', 'name = "tiny"\nversion = "newest"', "export.version is 'newest'"),
+        ('licence = "LicenseRef-tiny"', 'licence = "a\\nb"', "export.licence is 'a"),
+        ("Nobody's voice.", "Nobody's\\u001b[2J", 'export.consent is "Nobody'),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(recipe_file, tmp_path, old, new, words):

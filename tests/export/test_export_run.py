@@ -238,6 +238,48 @@ def test_a_run_that_does_not_say_whose_voice_it_is_is_refused(run: Path, key: st
 
 
 @pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", "../../evil"),
+        ("name", "/tmp/evil"),
+        ("name", "n" * 65),
+        ("name", "Gr\u00f6\u00dfe"),
+        ("version", "newest"),
+        ("licence", "a\nb"),
+        ("consent", "c" * 4001),
+        ("consent", "\x1b[2Jsigned"),
+        ("tier", "../evil"),
+    ],
+)
+@pytest.mark.parametrize("given", ["option", "run"])
+def test_what_no_reader_accepts_is_refused_before_the_work(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: str, given: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(releases, "export_graphs", lambda *_: pytest.fail("it was begun"))
+    options: tuple[str, ...] = (f"--{key}", value)
+    if given == "run" and key != "tier":
+        write_summary(run, recipe=changed("export", **{key: value}))
+        options = ()
+    before = sorted(tmp_path.parent.rglob("*"))
+    code, output = invoke(run, *options)
+    assert (code, output.count("\n")) == (2, 1)
+    assert f"{key} is {value!a:.20}" in output
+    assert sorted(tmp_path.parent.rglob("*")) == before
+
+
+def test_where_a_bundle_without_a_name_given_goes_is_checked_first(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(releases, "export_graphs", lambda *_: pytest.fail("it was begun"))
+    (tmp_path / "ann.evc").mkdir()
+    code, output = invoke(run)
+    assert (code, output.count("\n")) == (2, 1)
+    assert "-o ann.evc: is a folder" in output
+
+
+@pytest.mark.parametrize(
     ("spoil", "words"),
     [
         (lambda file: file.unlink(), "cannot be read (No such file or directory)"),

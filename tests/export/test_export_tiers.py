@@ -168,6 +168,7 @@ def test_the_command_packs_shipped_bundles(tmp_path: Path, kathleen: Path) -> No
     [
         (["a.evc", "b.evc", "c.evc"], ["base", "nano"], "names 2 tiers and there are 3 sources"),
         (["kathleen"], ["base", "base"], "give each tier once"),
+        (["a.evc", "b.evc"], ["base", "../../evil"], "tier is '../../evil'"),
         (["kathleen"], [], "give each tier once"),
         (["kathleen"], ["base", "wide"], "kathleen-wide: no such file or shipped bundle"),
         (["kathleen-base"], ["base", "nano"], "has no tier 'nano', only base"),

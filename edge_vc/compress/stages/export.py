@@ -33,10 +33,15 @@ class ExportStage(Stage):
 
     def check_ready(self) -> None:
         """Raise `RecipeError` for missing packages and for facts that are not the voice's."""
-        from edge_vc_export.bundle.recipe_facts import recipe_selection
+        from edge_vc_export.bundle.recipe_facts import recipe_facts, recipe_selection
+        from edge_vc_export.errors import ExportError
         from edge_vc_export.formats import FormatError, check_formats
 
         self._check_owner()
+        try:
+            recipe_facts(self.recipe.to_dict()).check()
+        except ExportError as error:
+            raise RecipeError(f"export.{error}") from error
         try:
             check_formats(recipe_selection(self.recipe.to_dict()).formats)
         except FormatError as error:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge_vc_export.errors import ExportError
+from edge_vc_runtime.bundle.description import read_description
+from edge_vc_runtime.bundle.entries import read_tier_name
+from edge_vc_runtime.schema.fields import FieldError, Fields
+
 FORCED = "forced"
 """Key of `BundleFacts.provenance`: why the bundle was not to be made without ``--force``."""
 
@@ -25,3 +30,19 @@ class BundleFacts:
     provenance: Mapping[str, object] = field(default_factory=dict)
     attribution: str = ""
     """Whose recordings the models were trained on, for the card."""
+
+    def check(self) -> None:
+        """Raise `ExportError` for a text that no reader of bundles accepts: before the work."""
+        words = ("name", "version", "licence", "consent")
+        try:
+            read_description(Fields({word: getattr(self, word) for word in words}))
+        except FieldError as error:
+            raise ExportError(str(error)) from error
+
+
+def check_tier(name: str) -> None:
+    """Raise `ExportError` for a tier's name that no reader accepts: files are called so."""
+    try:
+        read_tier_name(Fields({"tier": name}), "tier")
+    except FieldError as error:
+        raise ExportError(str(error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from edge_vc_runtime.files.output_kinds import BUNDLE_FILE, FOLDER
 from edge_vc_runtime.files.output_place import OutputPlace
@@ -17,3 +18,13 @@ class BundlePlace(OutputPlace):
 
 
 BUNDLE_OR_FOLDER = BundlePlace()
+
+
+def named_bundle(name: str) -> Path:
+    """Return where a bundle of this name is written to when nobody says where: ``NAME.evc`` here.
+
+    Raises `OutputError` where it cannot be written.
+    """
+    path = Path(f"{name}.evc")
+    BUNDLE_OR_FOLDER.check("-o", path)
+    return path

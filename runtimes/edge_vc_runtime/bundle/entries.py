@@ -80,13 +80,18 @@ def read_state(fields: Fields) -> StateSpec:
     return state
 
 
+def read_tier_name(fields: Fields, key: str) -> str:
+    """Read the name of a tier; raises `FieldError`."""
+    return fields.text(key, NAME, 32)
+
+
 def read_model(fields: Fields) -> ModelEntry:
     """Read one entry of ``models``; raises `FieldError`."""
     model = ModelEntry(
         file=fields.text("file", FILE_NAME, 100),
         format=fields.choice("format", FORMATS),
         precision=fields.choice("precision", PRECISIONS),
-        tier=fields.text("tier", NAME, 32),
+        tier=read_tier_name(fields, "tier"),
         parameters=fields.integer("parameters", 0, _COUNT),
         macs_per_second=fields.number("macs_per_second", 0, float(1 << 50)),
         quantization=fields.optional("quantization", Fields.rest),

@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 
+from edge_vc_runtime.bundle.description import VERSION, read_description
 from edge_vc_runtime.bundle.entries import (
     FILE_NAME,
     NAME,
@@ -43,7 +44,6 @@ MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
 MANIFEST_LIMIT = 1 << 20
 """Largest manifest in bytes."""
-_VERSION = r"\d{1,6}(\.\d{1,6}){0,3}([.+-]?[A-Za-z0-9.+-]{1,32})?"
 
 
 class BundleError(Exception):
@@ -183,10 +183,11 @@ def _read(data: bytes) -> Manifest:
             "update edge-vc-runtime"
         )
     _check_digest(data, fields.text("digest", r"[0-9a-f]{64}", 64))
+    said = read_description(fields)
     manifest = Manifest(
         format_version=version,
-        name=fields.text("name", NAME, 64),
-        version=fields.text("version", _VERSION, 64),
+        name=said.name,
+        version=said.version,
         sample_rate=fields.integer("sample_rate", 4000, 192_000),
         hop=fields.integer("hop", 1, 192_000),
         delay=fields.integer("delay", 0, 1_920_000),
@@ -194,10 +195,10 @@ def _read(data: bytes) -> Manifest:
         models=tuple(read_model(model) for model in fields.children("models", 16)),
         default=fields.text("default", FILE_NAME, 100),
         golden=fields.optional("golden", read_golden),
-        runtimes=_texts(fields.child("runtimes"), _VERSION),
+        runtimes=_texts(fields.child("runtimes"), VERSION),
         boards=_boards(fields),
-        licence=fields.text("licence", LINE, 200),
-        consent=fields.text("consent"),
+        licence=said.licence,
+        consent=said.consent,
         metrics=read_numbers(fields.child("metrics")),
         provenance=fields.child("provenance").rest(),
         files=read_files(fields.child("files")),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from edge_vc_runtime.bundle.entries import (
     FILE_NAME,
-    NAME,
     Golden,
     ModelEntry,
     StateSpec,
@@ -15,6 +14,7 @@ from edge_vc_runtime.bundle.entries import (
     read_model,
     read_numbers,
     read_state,
+    read_tier_name,
 )
 from edge_vc_runtime.bundle.input_reader import read_inputs
 from edge_vc_runtime.bundle.input_spec import InputSpec
@@ -49,7 +49,7 @@ def read_tier(fields: Fields, with_inputs: bool = False) -> TierEntry:
     Raises `FieldError`.
     """
     tier = TierEntry(
-        name=fields.text("name", NAME, 32),
+        name=read_tier_name(fields, "name"),
         delay=fields.integer("delay", 0, 1_920_000),
         states=tuple(read_state(state) for state in fields.children("states", 1024)),
         models=tuple(read_model(model) for model in fields.children("models", 16)),
