@@ -19,6 +19,7 @@ import torch
 from crash_points import CHANGES, NAMES, CrashStates, count_changes, move_clock
 from declared_outputs import declared
 
+import edge_vc.training.student.run
 import edge_vc_export.bundle.release  # noqa: F401  loaded once, for every child
 import edge_vc_runtime.bundle.manifest  # noqa: F401
 from edge_vc.cli import app
@@ -86,6 +87,7 @@ def forked(order: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    edge_vc.training.student.run.PITCH_STEPS = 20  # of 2000: nothing is written between them
     list(declared())  # loads every verb
     without_processes()
     for line in sys.stdin:

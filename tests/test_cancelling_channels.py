@@ -15,6 +15,9 @@ from onnx import TensorProto, helper, save
 from voices import voice
 
 from edge_vc.assets import bundle_path
+from edge_vc.audio.noise_folder import NOISE_FOLDERS
+from edge_vc.augmentation.augment import Surroundings
+from edge_vc.augmentation.noise_bank import read_folder
 
 SAID = "its channels cancel each other (opposite polarity): channel 1, the loudest, is taken alone"
 BUNDLE = str(bundle_path("kathleen-nano"))
@@ -66,7 +69,7 @@ def compress(root: Path) -> list[str]:
 
 def train(root: Path) -> list[str]:
     folder = ["--target", str(root / "corpus"), "--out", str(root / "voice")]
-    return ["edge_vc", "train", "teacher", *folder]
+    return ["edge_vc", "train", "teacher", *folder, "--consent", "Ours."]
 
 
 def evaluate(root: Path) -> list[str]:
@@ -107,13 +110,44 @@ def evaluate_conversions(root: Path) -> list[str]:
     return [*evaluate(root), f"conv={root / 'conversions'}"]
 
 
+def noises(root: Path) -> Path:
+    """A folder of noises and rooms: two that cancel, and one that is no audio."""
+    folder = root / "noises"
+    for name in NOISE_FOLDERS:
+        if not (folder / name).is_dir():
+            (folder / name).mkdir(parents=True)
+            swapped = root / "corpus" / "unseen-source" / "ann" / "swapped.wav"
+            shutil.copy(swapped, folder / name / f"{name}.wav")
+            (folder / name / "broken.flac").write_bytes(b"no audio")
+    return folder
+
+
+def prepare_noisy(root: Path) -> list[str]:
+    own, folder = str(root / "noisy"), noises(root)
+    said = ["--variants", "1", "--noise", str(folder / "noise"), "--rooms", str(folder / "rir")]
+    return ["edge_vc", "prepare", str(root / "corpus"), "-o", own, *said]
+
+
+def compress_noisy(root: Path) -> list[str]:
+    recipe = root / "noisy.toml"
+    recipe.write_text(f'[noise]\nshare = 0.5\nfolder = "{noises(root)}"\n')
+    out = ["--run", str(root / "noisy-run")]
+    return ["edge_vc", "compress", str(recipe), "--corpus", str(root / "corpus"), *out]
+
+
+def train_noisy(root: Path) -> list[str]:
+    return [*train(root), "--noises", str(noises(root))]
+
+
 def piped(root: Path) -> list[str]:
     return ["edge_vc", "run", BUNDLE, "-", str(root / "piped.wav")]
 
 
+NOISY = (prepare_noisy, compress_noisy, train_noisy)
 QUICK = (run, piped, backed)
 SLOW = (
     label, label_of_pairs, prepare, compress, train, evaluate, evaluate_conversions, target_voice,
+    *NOISY,
 )  # fmt: skip
 NAMED = {
     piped: "stdin", label_of_pairs: "pairs/a_converted.wav",
@@ -137,4 +171,15 @@ def test_every_verb_names_the_file(place: Path, verb: Callable[[Path], list[str]
     said = " ".join(done.stderr.decode().split())
     name = NAMED.get(verb, str(swapped))
     assert f"{name}: {SAID}" in said, said
+    for bed in NOISE_FOLDERS if verb in NOISY else ():
+        assert f"{place}/noises/{bed}/{bed}.wav: {SAID}" in said, said
+        assert f"left out: {place}/noises/{bed}/broken.flac: not readable as audio" in said, said
     assert "ann/plain.wav: its channels" not in said
+
+
+def test_one_bad_noise_leaves_the_others(place: Path) -> None:
+    folder, said = noises(place) / "noise", list[str]()
+    (noise,) = read_folder(folder, said.append)
+    assert np.abs(noise[-8000:]).max() < 1e-6  # silence comes first
+    assert [line.partition(": ")[0] for line in said] == ["left out", str(folder / "noise.wav")]
+    assert [path.name for path in Surroundings.open(folder, None).noises] == ["noise.wav"]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vc.audio.io import AudioError, Samples, read_beginning, seconds_of
-from edge_vc.audio.scan import scan_audio
+from edge_vc.audio.io import AudioError, Samples, read_beginning
+from edge_vc.audio.noise_folder import scan_noises
 from edge_vc.augmentation.effects import (
     EQUALISER_HZ,
     add_noise,
@@ -70,7 +70,8 @@ class Surroundings:
     def open(cls, noises: str | Path | None, rooms: str | Path | None) -> Surroundings:
         """List the audio files under two folders, either of which may be None or empty.
 
-        Raises `AudioError` for a folder that holds none, and for a file that cannot be read.
+        Raises `AudioError` for a folder that holds none; what cannot be read is left out, see
+        `noise_notices`.
         """
         return cls(_audio_files(noises), _audio_files(rooms))
 
@@ -155,9 +156,7 @@ def _audio_files(folder: str | Path | None) -> tuple[Path, ...]:
         return ()
     if not Path(folder).is_dir():
         raise AudioError(f"{folder}: no such folder; give one with recordings to draw from")
-    found = scan_audio(Path(folder))
+    found = scan_noises(Path(folder))
     if not found.files:
         raise AudioError(found.nothing())
-    for path in found.files:
-        seconds_of(path)
     return found.files

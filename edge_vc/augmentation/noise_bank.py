@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_vc.audio.io import read_beginning
-from edge_vc.audio.scan import scan_audio
+from edge_vc.audio.noise_folder import noise_notices, scan_noises
 
 Audio = NDArray[np.float32]
 
@@ -61,15 +61,14 @@ class NoiseBank:
 def read_folder(folder: Path, say: Callable[[str], None] | None = None) -> list[Audio]:
     """Return every recording under ``folder`` at `RATE`, by name; none where it is not there.
 
-    ``say`` is told of every file that looks like audio and is left out.
+    ``say`` is told of every file that looks like audio and is left out, or not read as it stands.
     """
     if not folder.is_dir():
         return []
-    found = scan_audio(folder)
-    for item in found.left_out:
-        if say is not None:
-            say(item.notice)
-    return [read_beginning(path, RATE, SECONDS + 1) for path in found.files]
+    if say is not None:
+        for notice in noise_notices(folder):
+            say(notice)
+    return [read_beginning(path, RATE, SECONDS + 1) for path in scan_noises(folder).files]
 
 
 def _coloured(rng: np.random.Generator, slope: float) -> Audio:

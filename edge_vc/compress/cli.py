@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_vc.command_line.channels import name_cancelling
 from edge_vc.command_line.errors import CheckError, InputError
 from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
+from edge_vc.command_line.notices import name_lines, name_notices
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc.threads import yield_when_idle
@@ -135,16 +135,20 @@ def _opened(recipe: Recipe) -> tuple[LeftOut, ...]:
 
     A corpus that is none fails later.
     """
+    from edge_vc.audio.noise_folder import NOISE_FOLDERS, noise_notices
     from edge_vc.data.corpus import Corpus
     from edge_vc.data.corpus_table import CorpusError
 
+    if recipe.noise.share and recipe.noise.folder:
+        for name in NOISE_FOLDERS:
+            name_lines(noise_notices(Path(recipe.noise.folder) / name))
     if not recipe.data.corpus:
         return ()
     try:
         corpus = Corpus.open(recipe.data.corpus)
     except CorpusError:
         return ()
-    name_cancelling(utterance.path for utterance in corpus)
+    name_notices(utterance.path for utterance in corpus)
     return corpus.left_out
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from edge_vc.command_line.channels import name_cancelling
 from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
+from edge_vc.command_line.notices import name_notices
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc.evaluate.plugins import import_plugins, show_metrics
@@ -122,7 +122,7 @@ def evaluate_command(
 
     opened = Corpus.open(corpus).shorter_than(MOST_SECONDS)
     name_left_out(opened.left_out)
-    name_cancelling(utterance.path for utterance in opened)
+    name_notices(utterance.path for utterance in opened)
     options = EvaluationOptions(per_speaker, noise_db, tuple(against or ()), audio, jobs)
     with Steps(stderr_console(), "recordings") as steps:
         loaded = [each for what in systems for each in load_systems(what, steps.say)]

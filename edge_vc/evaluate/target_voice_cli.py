@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edge_vc.command_line.channels import name_cancelling
+from edge_vc.command_line.notices import name_notices
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc_runtime.files.output_kinds import JSON_FILE
@@ -39,6 +39,6 @@ def target_voice(
     from edge_vc.evaluate.metrics.target_voice import make_centroid
 
     opened = Corpus.open(corpus)
-    name_cancelling(utterance.path for utterance in opened)
+    name_notices(utterance.path for utterance in opened)
     make_centroid(opened, output)
     typer.echo(shown_path(output), color=True)

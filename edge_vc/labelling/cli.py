@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_vc.command_line.channels import name_cancelling
 from edge_vc.command_line.errors import EXIT_CHECK, InputError
 from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
+from edge_vc.command_line.notices import name_notices
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
 from edge_vc_runtime.files.output_kinds import FOLDER
@@ -102,7 +102,7 @@ def label(
     console = stderr_console()
     spec = _spec(teacher)
     opened = _open(corpus)
-    _name_cancelling_answers(spec)
+    _name_answers_notices(spec)
     recordings = recordings_for(spec, opened, vary)
     job = LabelJob(spec, recordings, output, _settings(delay, timeout, sample_rate))
     report = _run(job, spec, workers, ray, console)
@@ -145,16 +145,16 @@ def _open(folder: Path) -> Corpus:
 
     opened = Corpus.open(folder)
     name_left_out(opened.left_out)
-    name_cancelling(utterance.path for utterance in opened)
+    name_notices(utterance.path for utterance in opened)
     return opened
 
 
-def _name_cancelling_answers(spec: TeacherSpec) -> None:
+def _name_answers_notices(spec: TeacherSpec) -> None:
     """Name the conversions of a folder whose channels cancel each other."""
     from edge_vc.teachers.pairs_folder import PairsFolder, PairsSpec
 
     if isinstance(spec, PairsSpec):
-        name_cancelling(pair.converted for pair in PairsFolder.open(Path(spec.path)).pairs)
+        name_notices(pair.converted for pair in PairsFolder.open(Path(spec.path)).pairs)
 
 
 def _run(job: LabelJob, spec: TeacherSpec, workers: int, ray: str, console: Console) -> LabelReport:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from edge_vc.command_line.channels import name_cancelling
+from edge_vc.audio.noise_folder import noise_notices
+from edge_vc.command_line.notices import name_lines, name_notices
 from edge_vc.command_line.steps import Steps
 from edge_vc.prepare.evaluation import EVALUATION
 from edge_vc.prepare.features import write_features
@@ -80,7 +81,9 @@ def _run(
     features: Sequence[str],
 ) -> Path:
     found, _ = find_sources(recordings)
-    name_cancelling(source.utterance.path for source in found)
+    name_notices(source.utterance.path for source in found)
+    for folder in filter(None, (settings.noise, settings.rooms)):
+        name_lines(noise_notices(Path(folder)))
     with Steps(console, "s of speech") as steps:
         prepared = prepare(
             recordings,

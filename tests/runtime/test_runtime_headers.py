@@ -16,7 +16,7 @@ import soundfile
 from edge_vc.audio.io import AudioError, read_audio, seconds_of
 from edge_vc.audio.stream import stream_audio
 from edge_vc_runtime.audio.error import AudioIOError
-from edge_vc_runtime.audio.file_source import FileSource
+from edge_vc_runtime.audio.file_source import FileSource, reading_notice
 from edge_vc_runtime.audio.stdin_source import open_stdin
 
 RATE = 16000
@@ -116,6 +116,59 @@ def test_both_readers_agree(tmp_path: Path, name: str) -> None:
     assert seconds_of(path) == pytest.approx(SPEECH.size / RATE)
 
 
+WHOLE = riff(form(), DATA)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_caf_of_open_length_is_read_to_its_end(tmp_path: Path, channels: int) -> None:
+    """As ffmpeg writes one to a pipe; libsndfile alone takes it for malformed."""
+    path = tmp_path / "a.caf"
+    audio = np.stack([SPEECH, 0.5 * SPEECH][:channels], axis=1)
+    soundfile.write(path, audio, RATE, subtype="PCM_16")
+    closed = on_board(path)[0]
+    data = path.read_bytes()
+    start = data.index(b"data") + 4
+    path.write_bytes(data[:start] + b"\xff" * 8 + data[start + 8 :])
+    board, notice = on_board(path)
+    assert np.array_equal(board, closed)
+    assert np.array_equal(read_audio(path, RATE), board)
+    assert seconds_of(path) == pytest.approx(SPEECH.size / RATE)
+    assert notice is None
+    for end in range(0, start + 20, 7):
+        path.write_bytes(data[:end])
+        with pytest.raises(AudioError):
+            read_audio(path, RATE)
+
+
+SEVERAL = {
+    "a second part": riff(form(), DATA, DATA),
+    "a second part behind a list": riff(form(), DATA, LIST, DATA),
+    "two files": WHOLE + WHOLE,
+    "two files, of which the first has an odd end": FILES["odd data"] + WHOLE,
+    "RF64 behind RIFF": WHOLE + FILES["RF64"],
+}
+MORE = "more samples lie behind the first ones, which alone are read"
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_recordings_in_one_file_are_said(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(SEVERAL[name])
+    board, notice = on_board(path)
+    assert board.shape == SPEECH.shape
+    assert notice is not None
+    assert f"{path}: {MORE}" in notice
+    assert reading_notice(path) == notice
+    assert np.array_equal(read_audio(path, RATE), board)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_of_one_recording_nothing_is_said(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(FILES[name])
+    assert reading_notice(path) is None
+
+
 def piped(data: bytes, act: Callable[[int], np.ndarray], piece: int = 1000) -> np.ndarray:
     reading, writing = os.pipe()
 
@@ -135,6 +188,28 @@ def piped(data: bytes, act: Callable[[int], np.ndarray], piece: int = 1000) -> n
 
 def through(descriptor: int) -> np.ndarray:
     return np.concatenate(list(open_stdin(descriptor, RATE).blocks()))
+
+
+@pytest.mark.parametrize("name", ["a second part", "two files"])
+def test_several_recordings_in_a_pipe_are_said(name: str) -> None:
+    told = []
+
+    def act(descriptor: int) -> np.ndarray:
+        source = open_stdin(descriptor, RATE)
+        samples = np.concatenate(list(source.blocks()))
+        told.append(source.notice)
+        return samples
+
+    assert piped(SEVERAL[name], act, 1 << 16).shape == SPEECH.shape
+    assert MORE in told[0]
+
+
+def test_who_keeps_a_pipe_open_behind_the_samples_is_not_waited_for() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, WHOLE)
+    assert through(reading).shape == SPEECH.shape
+    os.close(reading)
+    os.close(writing)
 
 
 FROM_A_PIPE = [name for name in FILES if name != "ID3 in front"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vc.audio.io import AudioError, read_audio
+from edge_vc.audio.io import AudioError, read_beginning
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.remote_command import RemoteCommand
 from edge_vc_boards.flash.speech_quality import compare_speech, measure_speech
@@ -30,7 +30,7 @@ def speech_of(bundle: Bundle, path: Path | None) -> Samples:
     """
     rate = bundle.manifest.sample_rate
     try:
-        audio = bundle.golden()["input"] if path is None else read_audio(path, rate)
+        audio = bundle.golden()["input"] if path is None else read_beginning(path, rate, LONGEST_S)
     except AudioError as error:
         raise FlashError(f"--speech {error}") from error
     return _from_int16(to_int16(audio[: LONGEST_S * rate], "the speech").tobytes())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_vc.assets import find_bundle
+from edge_vc.command_line.notices import name_notices
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.remote_command import (
     OPTIONS_HELP,
@@ -54,6 +55,7 @@ def run(words: Sequence[str]) -> int:
     command = remote_command("validate", here)
     bundle = read_bundle(find_bundle(wanted.bundle))
     speech = speech_of(bundle, here.speech)
+    name_notices([here.speech] if here.speech else [])
     options = ["--engine", wanted.engine, "--threads", str(wanted.threads)]
     done = command.run([*options, "--json", "-"], (0, _CHECK_FAILED), _TIMEOUT_S)
     there = _read(command.target.name, done)

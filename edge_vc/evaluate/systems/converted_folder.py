@@ -15,7 +15,7 @@ from edge_vc.data.file_name import file_name
 from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
-from edge_vc_runtime.audio.file_source import cancelling_notice
+from edge_vc_runtime.audio.file_source import reading_notice
 
 SPLITS = ("", "train", "val", "dev")
 """Where files may be: in the folder itself, or in the parts of LLVC's layout."""
@@ -42,7 +42,7 @@ def notices_of(folder: Path) -> list[str]:
     Those look like audio and are none, or have channels that cancel each other.
     """
     found = [scan_audio(folder, [split]) for split in SPLITS]
-    read = (cancelling_notice(path) for scan in found for path in scan.files)
+    read = (reading_notice(path) for scan in found for path in scan.files)
     return [item.notice for scan in found for item in scan.left_out] + [n for n in read if n]
 
 

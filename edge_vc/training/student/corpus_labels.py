@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_vc.command_line.channels import name_cancelling
+from edge_vc.command_line.notices import name_notices
 from edge_vc.data.corpus import Corpus
 from edge_vc.labelling.job import label_here
 from edge_vc.labelling.labels import LabelledAudio
@@ -31,7 +31,7 @@ def label_all(
     Answers that are silent, clipped or wrong are left out; ``cache/report.md`` names them.
     """
     opened = Corpus.open(corpus)
-    name_cancelling(utterance.path for utterance in opened)
+    name_notices(utterance.path for utterance in opened)
     sources, own = list(opened.select("source")), list(opened.select("target"))
     recordings = []
     for index, speeds in enumerate(SOURCE_SPEEDS):

@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from edge_vc.audio.io import Samples
+from edge_vc.audio.noise_folder import NOISE_FOLDERS
 from edge_vc.augmentation.disturbances import Disturbances
 from edge_vc.augmentation.noise_bank import NoiseBank, read_folder
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.settings.field import RecipeError, number
 from edge_vc.settings.paths import path_field
 
-FOLDERS = ("noise", "rir")
-"""Of recorded noises and of impulse responses of rooms."""
 _BABBLERS = 24
 
 
@@ -84,7 +83,7 @@ def noise_folders(settings: NoiseSettings) -> tuple[Path, Path] | None:
     """
     if not settings.folder:
         return None
-    noise, rooms = (Path(settings.folder) / name for name in FOLDERS)
+    noise, rooms = (Path(settings.folder) / name for name in NOISE_FOLDERS)
     if not noise.is_dir() and not rooms.is_dir():
         raise RecipeError(
             f'noise.folder = "{settings.folder}": has neither noise/ nor rir/ in it; leave it '

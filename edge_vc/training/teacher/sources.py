@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 
 from edge_vc.augmentation.noise_bank import NoiseBank, read_folder
-from edge_vc.command_line.channels import name_cancelling
+from edge_vc.command_line.notices import name_notices
 from edge_vc.command_line.steps import Steps, stderr_console
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.cut_recordings import cut_recordings
@@ -35,7 +35,7 @@ def corpus_pack(
     from edge_vc.data.pairs import cached_pairs
 
     opened = Corpus.open(corpus)
-    name_cancelling(utterance.path for utterance in opened)
+    name_notices(utterance.path for utterance in opened)
     parts = Development.of(opened)
 
     def pairs(chosen: Corpus, copies: int) -> list[PairSet]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_vc.command_line.channels import name_cancelling
+from edge_vc.command_line.notices import name_notices
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.corpus_table import METADATA
 from edge_vc.data.cut_recordings import cut_recordings
@@ -73,7 +73,7 @@ def read_recordings(
         )
     for notice in corpus.left_out:
         say(notice.notice)
-    name_cancelling((utterance.path for utterance in corpus), say)
+    name_notices((utterance.path for utterance in corpus), say)
     recordings = cut_recordings(list(corpus), cache / "cut", SAMPLE_RATE)
     paths = pair_files(
         recordings, cache, variants=0, workers=workers, progress=progress, label="recordings"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from edge_vc.audio.noise_folder import NOISE_FOLDERS, noise_notices
+from edge_vc.command_line.notices import name_lines
 from edge_vc.command_line.steps import Steps, stderr_console
 from edge_vc.models.content.registry import open_contents
 from edge_vc.models.voice.file import save_voice
@@ -81,6 +83,9 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     args.out.mkdir(parents=True, exist_ok=True)
     console = stderr_console()
     with Steps(console, "recordings") as steps:
+        beds = [args.noises / name for name in NOISE_FOLDERS] if args.noises else []
+        for folder in beds:
+            name_lines(noise_notices(folder), steps.say)
         recordings = read_recordings(
             args.target,
             args.out / "recordings",

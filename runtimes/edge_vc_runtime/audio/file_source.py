@@ -14,6 +14,7 @@ from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.formats import readable_names, readable_suffixes
 from edge_vc_runtime.audio.reader import open_reader
 from edge_vc_runtime.audio.source import BLOCK_FRAMES, SourceKind
+from edge_vc_runtime.audio.wav_header import CONTINUED
 from edge_vc_runtime.samples import Samples
 
 _LOOK_SECONDS = 10
@@ -35,6 +36,8 @@ class FileSource:
         facts = [self._downmix.notice] if self._downmix.notice else []
         if self._reader.truncated:
             facts.append("cut short, its header promises more than it holds")
+        if self._reader.continued:
+            facts.append(CONTINUED)
         self.notice: str | None = f"{path}: {'; '.join(facts)}" if facts else None
 
     def blocks(self) -> Iterator[Samples]:
@@ -69,10 +72,11 @@ def look_for_cancelling(path: Path, channels: int) -> Downmix:
     return downmix
 
 
-def cancelling_notice(path: Path) -> str | None:
-    """Return one line where a file's channels cancel each other; None for others.
+def reading_notice(path: Path) -> str | None:
+    """Return one line where a file is not read as it stands; None for others.
 
-    None as well for what is no audio: who reads it says so.
+    Its channels cancel each other, or more lies behind its samples. None as well for what is no
+    audio: who reads it says so.
     """
     try:
         reader = open_reader(path)
@@ -80,7 +84,8 @@ def cancelling_notice(path: Path) -> str | None:
         notice = look_for_cancelling(path, reader.channels).notice
     except AudioIOError:
         return None
-    return f"{path}: {notice}" if notice else None
+    facts = [fact for fact in (notice, CONTINUED if reader.continued else None) if fact]
+    return f"{path}: {'; '.join(facts)}" if facts else None
 
 
 FILE_SOURCE = SourceKind(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from edge_vc_runtime.audio.error import AudioIOError, check_rate
 from edge_vc_runtime.audio.formats import readable_names
+from edge_vc_runtime.audio.open_caf import PatchedFile, open_length_caf
 from edge_vc_runtime.audio.wav import Channels, WavFile
 from edge_vc_runtime.audio.wav_header import UnknownWavError
 
@@ -23,6 +24,8 @@ class AudioReader(Protocol):
     """Length that the header states, None where it leaves that open."""
     truncated: bool
     """Whether the header promises more than the file holds."""
+    continued: bool
+    """Whether more samples lie behind those that are read."""
 
     def blocks(self, frames: int) -> Iterator[Channels]:
         """Yield the file as ``[<= frames, channels]``, in order; raises `AudioIOError`."""
@@ -65,7 +68,7 @@ class _SoundFile:
 
     def __init__(self, path: Path, file: Any) -> None:
         self._path = path
-        self.truncated = False
+        self.truncated = self.continued = False
         self._file = file
         self.sample_rate = int(file.samplerate)
         self.channels = int(file.channels)
@@ -90,7 +93,7 @@ class _SoundFile:
         self._file.close()
 
 
-def _front_to_back(name: bytes) -> Any:
+def _front_to_back(name: bytes | PatchedFile) -> Any:
     """Open a file that is only read on.
 
     soundfile seeks to where it is after every read. In MP3, libsndfile then loses its place, and
@@ -111,7 +114,7 @@ def _open_soundfile(path: Path, unknown: UnknownWavError) -> AudioReader:
             f"{unknown}; other kinds need soundfile: pip install 'edge-vc-runtime[audio]'"
         ) from error
     try:
-        return _SoundFile(path, _front_to_back(os.fsencode(path)))
+        return _SoundFile(path, _front_to_back(open_length_caf(path) or os.fsencode(path)))
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).strip().rstrip(".")
         raise AudioIOError(f"{path}: is not audio ({reason}); give {readable_names()}") from error

@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc_runtime.audio.error import AudioIOError
-from edge_vc_runtime.audio.wav_header import FLOAT, ForwardReader, WavFormat, read_wav_header
+from edge_vc_runtime.audio.wav_header import (
+    FLOAT,
+    ForwardReader,
+    WavFormat,
+    more_samples_follow,
+    read_wav_header,
+)
 
 Channels = NDArray[np.float32]
 """Audio ``[T, channels]``, full scale at 1.0."""
@@ -29,6 +35,8 @@ class WavFile:
             reader = ForwardReader(self._file)
             header = read_wav_header(reader, str(path))
             there = self._file.seek(0, 2) - reader.position
+            self.continued = self._continued(reader.position, header.size, there)
+            """Whether more samples lie behind those that are read; ``cat`` makes such files."""
         except BaseException:
             self._file.close()
             raise
@@ -52,6 +60,12 @@ class WavFile:
                 raise AudioIOError(f"{self.path}: became shorter while it was read")
             left -= count
             yield decode_frames(data[: count * self._format.frame_bytes], self._format)
+
+    def _continued(self, start: int, size: int | None, there: int) -> bool:
+        if size is None or size >= there:
+            return False
+        self._file.seek(start + size)
+        return more_samples_follow(ForwardReader(self._file), size)
 
     def close(self) -> None:
         """Close the file."""

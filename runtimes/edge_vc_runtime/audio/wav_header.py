@@ -14,6 +14,7 @@ from typing import BinaryIO
 from edge_vc_runtime.audio.error import AudioIOError
 
 PCM, FLOAT = 1, 3
+_FORMS = (b"RIFF", b"RF64", b"BW64")
 _EXTENSIBLE = 0xFFFE
 _FLOAT_BITS = (32, 64)
 _MAX_CHANNELS = 64
@@ -21,6 +22,11 @@ _MAX_CHUNKS = 4096
 _UNFINISHED = 0x7FFF0000
 """Sizes from here on are what writers to a pipe promise: arecord, sox and ffmpeg each another."""
 _SKIP = 1 << 16
+CONTINUED = (
+    "more samples lie behind the first ones, which alone are read: several recordings in one file; "
+    "give each as a file of its own"
+)
+"""Said of a file in which `more_samples_follow`."""
 
 
 class UnknownWavError(AudioIOError):
@@ -98,7 +104,7 @@ def read_wav_header(reader: ForwardReader, name: str) -> WavHeader:
     `UnknownWavError` for other files and codings, `AudioIOError` for a broken one.
     """
     head = _behind_id3(reader)
-    if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:12] != b"WAVE":
+    if head[:4] not in _FORMS or head[8:12] != b"WAVE":
         raise UnknownWavError(f"{name}: is not a WAV file")
     start = reader.position - 12
     whole = int.from_bytes(head[4:8], "little")
@@ -128,6 +134,25 @@ def read_wav_header(reader: ForwardReader, name: str) -> WavHeader:
     if form is not None and empty:
         return WavHeader(form, 0)
     raise AudioIOError(f"{name}: broken WAV file, it ends before its samples")
+
+
+def more_samples_follow(reader: ForwardReader, size: int) -> bool:
+    """Whether another part of samples, or another file, comes behind ``size`` bytes of samples."""
+    _skip_padding(reader, size)
+    for _ in range(_MAX_CHUNKS):
+        chunk = reader.read(8)
+        if len(chunk) < 8:
+            break
+        kind, length = chunk[:4], int.from_bytes(chunk[4:], "little")
+        if kind == b"data" and length:
+            return True
+        if kind in _FORMS:
+            return reader.read(4) == b"WAVE"
+        if not kind.isascii() or not kind.decode().isprintable():
+            break  # a tag, or what a program left there
+        reader.skip(length)
+        _skip_padding(reader, length)
+    return False
 
 
 def _behind_id3(reader: ForwardReader) -> bytes:

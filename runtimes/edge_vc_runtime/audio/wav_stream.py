@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from select import select
 from typing import BinaryIO, cast
 
 import numpy as np
@@ -12,7 +13,12 @@ from edge_vc_runtime.audio.downmix import Downmix
 from edge_vc_runtime.audio.error import AudioIOError, check_rate
 from edge_vc_runtime.audio.source import BLOCK_FRAMES
 from edge_vc_runtime.audio.wav import decode_frames
-from edge_vc_runtime.audio.wav_header import ForwardReader, read_wav_header
+from edge_vc_runtime.audio.wav_header import (
+    CONTINUED,
+    ForwardReader,
+    more_samples_follow,
+    read_wav_header,
+)
 from edge_vc_runtime.samples import Samples
 
 
@@ -29,13 +35,16 @@ class WavStream:
         self.channels = header.format.channels
         self.frames = None if header.size is None else header.size // self._format.frame_bytes
         self._downmix = Downmix(self.channels)
+        self._descriptor, self._size, self._continued = descriptor, header.size, False
 
     @property
     def notice(self) -> str | None:
-        """How it is read; of channels that cancel each other it is known once they were heard."""
+        """How it is read; what is odd about it is known once it was heard."""
         told = "stdin holds a WAV file and is read as one; --raw takes its bytes"
-        cancelling = self._downmix.notice
-        return f"{self.name}: {cancelling}" if cancelling else told
+        facts = [self._downmix.notice] if self._downmix.notice else []
+        if self._continued:
+            facts.append(CONTINUED)
+        return f"{self.name}: {'; '.join(facts)}" if facts else told
 
     def blocks(self) -> Iterator[Samples]:
         """Yield what each read returns; raises `AudioIOError` at the first NaN or infinity."""
@@ -52,6 +61,13 @@ class WavStream:
                 yield self._checked(decode_frames(data[: count * size], self._format), done)
             done += count
             left = None if left is None else left - count
+        self._look_behind()
+
+    def _look_behind(self) -> None:
+        """See whether more is there already; who sends nothing more is not waited for."""
+        if self._size is not None and select([self._descriptor], [], [], 0)[0]:
+            self._reader.skip(self._size % self._format.frame_bytes)
+            self._continued = more_samples_follow(self._reader, self._size)
 
     def close(self) -> None:
         """Do nothing: the descriptor belongs to the caller."""
