@@ -38,7 +38,7 @@ class LeftOut:
     @property
     def wanted(self) -> bool:
         """Whether its owner may have counted on it; a Mac's own files are missed by nobody."""
-        return self.reason not in ("AppleDouble", "hidden", "second microphone")
+        return self.reason not in ("AppleDouble", "hidden", "second microphone", "table")
 
     @property
     def notice(self) -> str:

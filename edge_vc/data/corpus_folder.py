@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc.audio.io import AudioError, seconds_of
 from edge_vc.audio.scan import AudioScan, LeftOut, scan_audio
-from edge_vc.data.corpus_table import METADATA, CorpusError, RecordingError, read_table
+from edge_vc.data.corpus_table import (
+    METADATA,
+    CorpusError,
+    RecordingError,
+    TableRow,
+    is_foreign_table,
+    read_table,
+)
 from edge_vc.data.file_name import file_name
+from edge_vc.data.json_table import find_json_table, read_json_table
+from edge_vc.data.kaldi_table import WAV_SCP, read_kaldi_table
 from edge_vc.data.role import role_and_speaker
 from edge_vc.data.utterance import Utterance
 
@@ -29,19 +40,24 @@ class CorpusListing:
 
 
 def list_folder(root: Path) -> CorpusListing:
-    """Read a folder's ``metadata.csv``, else every audio file under it.
+    """Read a folder's ``metadata.csv``, or the table of NeMo or Kaldi, else every audio file in it.
 
     Raises `CorpusError` for a bad line of the table.
     """
-    table = root / METADATA
-    return _listed(table) if table.is_file() else _scanned(root)
+    if (table := root / METADATA).is_file():
+        return _listed(table, read_table(table))
+    if (lines := find_json_table(root)) is not None:
+        return _listed(lines, read_json_table(lines))
+    if (scp := root / WAV_SCP).is_file():
+        return _listed(scp, read_kaldi_table(scp))
+    return _scanned(root)
 
 
-def _listed(table: Path) -> CorpusListing:
+def _listed(table: Path, rows: Sequence[TableRow]) -> CorpusListing:
     found: list[Utterance] = []
     left_out: list[LeftOut] = []
     lines: dict[tuple[str, str], int] = {}
-    for row in read_table(table):
+    for row in rows:
         try:
             utterance = row.read()
         except RecordingError as error:
@@ -65,6 +81,7 @@ def _scanned(root: Path) -> CorpusListing:
     scan = scan_audio(root)
     found: list[Utterance] = []
     left_out = list(scan.left_out)
+    left_out += [_unread(table) for table in sorted(root.iterdir()) if is_foreign_table(table)]
     for path in scan.files:
         if _second_microphone(path):
             left_out.append(LeftOut(path, "second microphone", "its twin _mic1 is taken"))
@@ -75,6 +92,12 @@ def _scanned(root: Path) -> CorpusListing:
             fact = str(error).removeprefix(f"{path}: ")
             left_out.append(LeftOut(path, "unreadable", fact))
     return CorpusListing(root, tuple(found), tuple(left_out))
+
+
+def _unread(table: Path) -> LeftOut:
+    name = shlex.quote(table.name)
+    fact = f"a table that is not read; to read it: cp {name} {METADATA}, in its folder"
+    return LeftOut(table, "table", fact)
 
 
 def _unlabelled(root: Path, path: Path) -> Utterance:

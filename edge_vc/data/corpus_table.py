@@ -30,9 +30,10 @@ _OTHERS = {
     "seconds": "duration",
     "text": "sentence transcript transcription raw_text",
 }
-_NAMES = {other: name for name, others in _OTHERS.items() for other in others.split()}
+NAMES = {other: name for name, others in _OTHERS.items() for other in others.split()}
 """Our column by the name that it has in Common Voice, audio folders, NeMo's and other tables."""
 _LONGEST_CELL = 20  # lines
+_BEGINNING = 1 << 16  # bytes
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
@@ -83,7 +84,7 @@ class TableRow:
         name = values["path"]
         path = _resolved(root / name)
         if not path.is_relative_to(root):
-            raise self._error(f": {name:.200} is outside the corpus folder")
+            return self._copied_in(name)
         # Tables that were made on Windows have the other slash.
         spelled = (name, name.replace("\\", "/"))
         found = (_resolved(root / folder / each) for each in spelled for folder in _BESIDE)
@@ -91,6 +92,18 @@ class TableRow:
             if place.is_relative_to(root) and _is_file(place):
                 return place
         raise self._missing(name, path)
+
+    def _copied_in(self, name: str) -> Path:
+        """Return the copy in the corpus folder of a recording that is named outside of it."""
+        last = Path(name).name
+        places = (_resolved(self.table.parent / folder / last) for folder in _BESIDE)
+        for place in places:
+            if place.is_relative_to(self.table.parent) and _is_file(place):
+                return place
+        raise self._error(
+            f": {name:.200} is outside the corpus folder; copy the recordings into its "
+            f"{_FOLDERS[0]}/, where they are found by their last names"
+        )
 
     def _by_id(self, name: str) -> Path:
         found = _recording(self.table.parent, name)
@@ -118,7 +131,7 @@ class TableRow:
             raise RecordingError(str(self.table), path, "unreadable", fact) from error
 
     def _missing(self, name: str, path: Path) -> RecordingError:
-        fact = f"{METADATA} line {self.number}: {name:.200} does not exist"
+        fact = f"{self.table.name} line {self.number}: {name:.200} does not exist"
         return RecordingError(str(self.table.parent), path, "missing", fact)
 
     def _error(self, fact: str) -> CorpusError:
@@ -132,7 +145,7 @@ def read_table(table: Path) -> tuple[TableRow, ...]:
     and LJSpeech's and Piper's tables (``ID|text``, ``ID|text|text``, ``ID|speaker|text`` without
     a header, recordings in ``wavs/``). Raises `CorpusError` for another table.
     """
-    lines = [line.rstrip("\r") for line in _decoded(table).split("\n")]
+    lines = [line.rstrip("\r") for line in decoded(table).split("\n")]
     separator, columns = _header(table, lines[0])
     numbered = list(_rows(lines, separator))
     if columns:
@@ -142,7 +155,20 @@ def read_table(table: Path) -> tuple[TableRow, ...]:
     return tuple(TableRow(table, n, columns, row) for n, row in cells.items())
 
 
-def _decoded(table: Path) -> str:
+def is_foreign_table(path: Path) -> bool:
+    """Whether a file would be read as a table of recordings if it were called `METADATA`."""
+    if path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            first = file.read(_BEGINNING).decode("utf-8-sig", errors="replace").partition("\n")[0]
+        return bool(_header(path, first.rstrip("\r"), strict=False)[1])
+    except OSError:
+        return False
+
+
+def decoded(table: Path) -> str:
+    """Return a table's text; raises `CorpusError` with line and column of what is no UTF-8."""
     data = table.read_bytes()
     coding = next((name for mark, name in _BOMS.items() if data.startswith(mark)), "utf-8")
     try:
@@ -174,14 +200,18 @@ def _rows(lines: Sequence[str], separator: str) -> Iterator[tuple[int, str]]:
         yield first + 1, row
 
 
-def _header(table: Path, line: str) -> tuple[str, tuple[str, ...]]:
-    """Return the separator and the columns of our own header; no columns for another table."""
+def _header(table: Path, line: str, *, strict: bool = True) -> tuple[str, tuple[str, ...]]:
+    """Return the separator and the columns of our own header; no columns for another table.
+
+    ``strict`` raises `CorpusError` for a column that is not known.
+    """
     for separator in _SEPARATORS:
         given = tuple(cell.strip().lower() for cell in _cells(line, separator))
-        columns = tuple(_NAMES.get(cell, cell) for cell in given)
+        columns = tuple(NAMES.get(cell, cell) for cell in given)
         # A table without a header may begin with a recording whose text is "audio".
         if "path" in given or ("path" in columns and not _recording(table.parent, given[0])):
-            _check_columns(table, columns, separator)
+            if strict:
+                _check_columns(table, columns, separator)
             return separator, columns
     return "|", ()
 

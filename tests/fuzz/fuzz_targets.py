@@ -13,6 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,6 +170,28 @@ def corpus_table(path: Path) -> None:
             continue
 
 
+def other_table(path: Path) -> None:
+    from edge_vc.data.corpus_folder import list_folder
+    from edge_vc.data.corpus_table import CorpusError
+
+    with suppress(CorpusError):
+        list_folder(path)
+
+
+def recording(path: Path) -> None:
+    from edge_vc.audio.io import AudioError, read_beginning
+    from edge_vc_runtime.audio.file_source import reading_notice
+
+    notice = reading_notice(path)
+    assert notice is None or notice.isprintable()
+    try:
+        audio = read_beginning(path, 16_000, 1.0)
+    except AudioError:
+        return
+    assert audio.shape[0] <= 16_000
+    assert np.isfinite(audio).all()
+
+
 def install_state(path: Path) -> None:
     from edge_vc_runtime.install.state import read_state
 
@@ -210,6 +233,23 @@ def _bundle_seeds(kind: str) -> list[bytes]:
         entries = [member(name, data) for name, data in files.items()]
         return [archive(member("manifest.json", found.to_json()), *entries)]
     return [files[f"model.fp32.{kind}"], files[f"model.int8.{kind}"]]
+
+
+def _wav_seeds() -> list[bytes]:
+    from test_runtime_headers import FILES, SEVERAL
+
+    names = ("plain", "extensible 24 in 32", "RF64", "chunks before", "unfinished")
+    return [data[:400] for data in (*(FILES[name] for name in names), *SEVERAL.values())]
+
+
+def _caf_seeds() -> list[bytes]:
+    import soundfile
+
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(50, np.int16), 16_000, format="CAF", subtype="PCM_16")
+    data = file.getvalue()
+    start = data.index(b"data") + 4
+    return [data, data[:start] + b"\xff" * 8 + data[start + 8 :]]
 
 
 def _text(*texts: str) -> Callable[[], list[bytes]]:
@@ -263,6 +303,15 @@ TARGETS: dict[str, FuzzTarget] = {
     "corpus table": FuzzTarget(
         by_path("corpus/metadata.csv", corpus_table), _text(_TABLE, _TABLE.replace(",", "|"))
     ),
+    "JSON lines": FuzzTarget(
+        by_folder("lines/manifest.json", other_table),
+        _text('{"audio_filepath": "a.wav", "duration": 1.0, "text": "hello", "offset": 0}\n'),
+    ),
+    "Kaldi's lists": FuzzTarget(
+        by_folder("kaldi/wav.scp", other_table), _text("a wav/a.wav\nb /x/b.wav\n", "a cat b |\n")
+    ),
+    "WAV file": FuzzTarget(by_path("a.wav", recording), _wav_seeds),
+    "CAF file": FuzzTarget(by_path("a.caf", recording), _caf_seeds),
     "install state": FuzzTarget(
         by_path("state.json", install_state), _text('{"order": ["a"], "pending": "", "events": []}')
     ),
