@@ -37,6 +37,9 @@ NAMES = {
     "escape": b"\x1b[31mred|\xe2\x80\xa8%s{}'\"",
     "spaces": b" - two  spaces ",
     "dash": b"--rf",
+    "emoji": "\U0001f3a4\u200d\U0001f9d1".encode(),
+    "decomposed": "u\u0308ber\u202etxt".encode(),
+    "long": b"n" * 234,
 }
 """Stems of files and names of folders."""
 every_name = pytest.mark.parametrize(

@@ -12,7 +12,13 @@ from edge_vc.audio.io import write_audio
 from edge_vc.data.development import Development
 from edge_vc.data.pair_set import cleaned
 from edge_vc.training.teacher.dataset import Pack
-from edge_vc.training.teacher.dataset_pack import PackError, PackSettings, read_pack, write_pack
+from edge_vc.training.teacher.dataset_pack import (
+    HASHES,
+    PackError,
+    PackSettings,
+    read_pack,
+    write_pack,
+)
 from edge_vc.training.teacher.phones import PHONES
 from edge_vc.training.teacher.sources import corpus_pack
 
@@ -66,6 +72,12 @@ def test_processes_read_what_one_reads(tmp_path: Path) -> None:
     for a, b in zip(one.pairs, two.pairs, strict=True):
         assert a.name == b.name
         np.testing.assert_array_equal(a.target, b.target)
+
+
+def test_the_same_recordings_are_the_same_pack(tmp_path: Path) -> None:
+    for name in "ab":
+        write_pack(Pack((pair("me", 3),), (NOISE,), ()), tmp_path / name, "me")
+    assert (tmp_path / "a" / HASHES).read_text() == (tmp_path / "b" / HASHES).read_text()
 
 
 def test_writing_again_leaves_no_old_parts(tmp_path: Path) -> None:

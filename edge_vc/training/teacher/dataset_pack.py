@@ -27,6 +27,7 @@ from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.phones import PHONES, UNKNOWN, Phones
 from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
+from edge_vc_runtime.audio.ogg_stream import numbered
 from edge_vc_runtime.files.writing import write_whole
 
 Bytes = NDArray[np.uint8]
@@ -152,7 +153,7 @@ def _hash(path: Path) -> str:
 def _encode(audio: NDArray[np.int16], level: float) -> Bytes:
     file = io.BytesIO()
     soundfile.write(file, audio, SAMPLE_RATE, "OPUS", format="OGG", compression_level=level)
-    return np.frombuffer(file.getvalue(), np.uint8)
+    return np.frombuffer(numbered(file.getvalue()), np.uint8)
 
 
 def _decode(sound: Bytes) -> NDArray[np.float32]:

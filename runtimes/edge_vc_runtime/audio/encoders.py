@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.audio.formats import AudioFormat, writable_format, writable_suffixes
+from edge_vc_runtime.audio.ogg_stream import number_stream
 
 _HEADER = 44  # bytes that the standard library writes before the samples
 _WAV_LIMIT = (1 << 32) - 4096  # a RIFF header counts bytes in 32 bits
@@ -89,6 +90,24 @@ class _WavEncoder:
             self._file.write(size.to_bytes(4, "little"))
 
 
+class _OggEncoder:
+    """An `Encoder` whose file is the same for the same samples."""
+
+    def __init__(self, encoder: Encoder, descriptor: int) -> None:
+        self._encoder, self._descriptor = encoder, descriptor
+        self._closed = False
+
+    def write(self, values: NDArray[np.int16]) -> None:
+        self._encoder.write(values)
+
+    def close(self) -> None:
+        self._encoder.close()
+        if not self._closed:
+            self._closed = True
+            with os.fdopen(os.dup(self._descriptor), "r+b") as file:
+                number_stream(file)
+
+
 def _open_soundfile(container: str, descriptor: int, sample_rate: int, path: Path) -> Encoder:
     try:
         import soundfile
@@ -103,4 +122,4 @@ def _open_soundfile(container: str, descriptor: int, sample_rate: int, path: Pat
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).strip().rstrip(".")
         raise AudioIOError(f"{path}: {reason}") from error
-    return file
+    return _OggEncoder(file, descriptor) if container == "OGG" else file
