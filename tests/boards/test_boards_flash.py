@@ -347,7 +347,7 @@ def test_what_ssh_says_becomes_one_line(said: str, told: str) -> None:
 
 @pytest.mark.parametrize("name", ["-oProxyCommand=x", "pi@", "pi@-x", "a b", "pi@x;reboot", "$(x)"])
 def test_a_target_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(FlashError, match="--to"):
+    with pytest.raises(FlashError, match="has to be USER@HOST"):
         SshTarget(name)
 
 

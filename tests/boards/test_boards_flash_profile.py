@@ -56,5 +56,12 @@ def test_what_is_no_report_is_one_line(board: FakeBoard) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_bundle_beside_the_board_is_refused_before_it_is_asked(board: FakeBoard) -> None:
+    done = profile("mine.evc", "--remote", "pi@fake", *QUICK)
+    assert done.exit_code == 2
+    assert "leave 'mine.evc' out" in done.stderr
+    assert not board.commands()
+
+
 def test_the_help_says_how() -> None:
     assert "--remote USER@HOST" in profile("--help").stdout

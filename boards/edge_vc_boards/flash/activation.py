@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 from edge_vc_boards.flash.board_shell import BoardShell
@@ -58,6 +59,7 @@ def _installed(name: str, done: RemoteOutput, bundle: Bundle) -> InstallResult:
             return InstallResult(release_name(bundle), previous, changed)
     except (StopIteration, FieldError, json.JSONDecodeError):
         pass
+    why = re.sub(r"\S*/incoming/[0-9a-f]{64}\.evc", lambda _: str(bundle.path), done.last_line())
     if done.code == 1:
-        raise FlashCheckError(f"{name}: {done.last_line()}; what ran before runs again")
-    raise FlashError(f"{name}: {done.last_line()}")
+        raise FlashCheckError(f"{name}: {why}; what ran before runs again")
+    raise FlashError(f"{name}: {why}")

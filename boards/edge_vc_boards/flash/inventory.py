@@ -32,7 +32,7 @@ def read_inventory(
     try:
         hosts = ansible_hosts(text, say) if path.suffix in _YAML else toml_hosts(text)
         for host in hosts:
-            host.target(())
+            _check_login(host)
     except FlashError as error:
         raise FlashError(f"{path}: {error}"[:400]) from error
     known = {group for host in hosts for group in host.groups}
@@ -43,6 +43,13 @@ def read_inventory(
     chosen = tuple(host for host in hosts if not groups or set(groups) & set(host.groups))
     _check_apart(path, chosen)
     return chosen
+
+
+def _check_login(host: InventoryHost) -> None:
+    try:
+        host.target(())
+    except FlashError as error:
+        raise FlashError(f"{host.name}: {error}") from error
 
 
 def _check_apart(path: Path, hosts: tuple[InventoryHost, ...]) -> None:

@@ -37,7 +37,14 @@ def run(words: Sequence[str]) -> int:
     """
     here, there = remote_parser(f"{PROG} profile", "--json", "--png").parse_known_args(words)
     command = remote_command("profile", here)
-    wanted = verb_parser("profile", PROG).parse_args([command.bundle, *there])
+    parser = verb_parser("profile", PROG)
+    _, more = parser.parse_known_args([command.bundle, *there])
+    if more and not more[0].startswith("-"):
+        raise FlashError(
+            f"--remote measures the release that is installed there; leave {more[0]!r:.100} out "
+            "(edge-vc flash brings it there)"
+        )
+    wanted = parser.parse_args([command.bundle, *there])
     timeout_s = 2 * float(wanted.seconds) + _SLACK_S
     done = command.run(["--json", "-", *there], (0, _CHECK_FAILED), timeout_s)
     show_report(_report(command.target.name, done), here.json, here.png)

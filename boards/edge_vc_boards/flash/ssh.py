@@ -38,7 +38,7 @@ class SshTarget:
     def __post_init__(self) -> None:
         """Refuse a name that is none, and options that switch the check of host keys off."""
         if not re.fullmatch(_TARGET, self.name):
-            raise FlashError(f"--to {self.name!r:.100}: has to be like pi@raspberrypi.local")
+            raise FlashError(f"{self.name!r:.100}: has to be USER@HOST, like pi@raspberrypi.local")
         for option in self.options:
             if re.fullmatch(_UNCHECKED, option):
                 raise FlashError(f"--ssh-option {option:.60}: host keys are always checked")
