@@ -61,6 +61,7 @@ for folder in "$root/incoming" "$root/wheels"; do
   [ ! -d "$folder" ] ||
     find "$folder" \( -name '.part-*' -o -name '*.evc' \) -mmin +60 -exec rm -f {} + || :
 done
+rmdir "$root/incoming" 2>/dev/null || :
 for other in "$root"/venvs/*; do  # the one before stays
   [ "$other" = "$root/venvs/$id" ] || [ "venvs/${other##*/}" = "$old" ] || rm -rf "$other"
 done

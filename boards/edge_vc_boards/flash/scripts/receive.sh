@@ -2,10 +2,11 @@
 set -eu
 umask 022
 folder=$1 name=$2 sum=$3
-mkdir -p "$folder"
 part=$folder/.part-$$-$name
 trap 'rm -f "$part"' EXIT
 trap 'exit 129' HUP INT TERM
+mkdir -p "$folder"
+true 2>/dev/null >>"$part" || { mkdir -p "$folder"; true >>"$part"; }  # another flash may tidy up between the two
 cat >"$part"
 found=$(sha256sum <"$part" | cut -c1-64)
 if [ "$found" != "$sum" ]; then
