@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -240,6 +241,32 @@ def test_facts_that_refuse(change: dict[str, object], said: str) -> None:
     with pytest.raises(FlashError, match=said):
         check_facts(facts, manifest, find_profile(facts, load_boards(), None))
     check_facts(PI4, manifest, load_board("pi4"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--inptu", "USB"], "unrecognized arguments: --inptu"),
+        (["--gain", "loud"], "expected a number from -40 to 24 dB"),
+        (["--help"], "a service needs no help"),
+    ],
+    ids=["option", "value", "help"],
+)
+def test_arguments_that_run_would_not_take_are_refused_before_the_board_is_asked(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: Path
+) -> None:
+    board = fake(tmp_path, monkeypatch)
+    done = flash(str(one), "--to", "pi@fake", "--allow-unsigned", "--", *words)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("edge-vc flash: error: arguments after --: ")
+    assert said in done.stderr
+    fleet = tmp_path / "boards.toml"
+    fleet.write_text(f'[hosts.a]\nto = "pi@fake"\nrun = {json.dumps(words)}\n')
+    done = flash(str(one), "--inventory", str(fleet), "--allow-unsigned")
+    assert done.exit_code == 2
+    assert "boards.toml: a: arguments of run: " in done.stderr
+    assert not done.stdout
+    assert not board.commands()
 
 
 def test_a_profile_of_ones_own_goes_first_and_each_can_be_named() -> None:

@@ -26,6 +26,7 @@ from edge_vc_boards.flash.image.commands import make_card, make_layer
 from edge_vc_boards.flash.inventory import read_inventory
 from edge_vc_boards.flash.option_places import check_options
 from edge_vc_boards.flash.request import FlashRequest, check_root
+from edge_vc_boards.flash.run_arguments import check_run_arguments
 from edge_vc_boards.flash.ssh import SshTarget
 from edge_vc_boards.flash.usage import HELP, NOTES
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
@@ -108,6 +109,7 @@ def flash(
         raise InputError(f"a BUNDLE is needed with --{chosen[0].replace('_', '-')}")
     request = None
     check_root(root)
+    check_run_arguments(run_arguments or ())
     options = tuple(ssh_option or ())
     if bundle is not None:
         request = FlashRequest(

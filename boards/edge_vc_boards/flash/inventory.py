@@ -8,6 +8,7 @@ from pathlib import Path
 from edge_vc_boards.flash.ansible_inventory import ansible_hosts
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.inventory_host import InventoryHost
+from edge_vc_boards.flash.run_arguments import check_run_arguments
 from edge_vc_boards.flash.toml_inventory import toml_hosts
 
 _LIMIT = 1 << 20  # bytes
@@ -33,6 +34,7 @@ def read_inventory(
         hosts = ansible_hosts(text, say) if path.suffix in _YAML else toml_hosts(text)
         for host in hosts:
             _check_login(host)
+            check_run_arguments(host.run, f"{host.name}: arguments of run")
     except FlashError as error:
         raise FlashError(f"{path}: {error}"[:400]) from error
     known = {group for host in hosts for group in host.groups}
