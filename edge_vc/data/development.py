@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,7 +73,8 @@ class Development:
         for utterance in self.held_out:
             path = folder / utterance.speaker / f"{utterance.utt_id}.flac"
             path.parent.mkdir(parents=True, exist_ok=True)
-            audio, rate = soundfile.read(os.fsencode(utterance.path), dtype="float32")
+            with utterance.path.open("rb") as file:
+                audio, rate = soundfile.read(file, dtype="float32")
             if denoise_db and utterance.role == "unseen-source":
                 audio = denoise(audio, rate, floor_db=-denoise_db)
             content = io.BytesIO()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ from edge_vc.prepare.measures import BAND_EDGES_HZ, F0_EDGES_HZ
 from edge_vc.prepare.preparation import Prepared
 from edge_vc.prepare.record import Piece
 from edge_vc_runtime.files.writing import write_whole
+from edge_vc_runtime.profiling.figure_png import figure_png
 
 BEFORE, AFTER = "#b0b7c3", "#2864c8"
 
@@ -46,12 +45,7 @@ def plot_corpus(prepared: Prepared, path: Path) -> Path:
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.25)
         panel.set_axisbelow(True)
-    drawn = io.BytesIO()
-    with warnings.catch_warnings():
-        # The font has no Chinese, for instance: boxes stand in.
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        figure.savefig(drawn, dpi=110, format="png")
-    return write_whole(path, drawn.getvalue())
+    return write_whole(path, figure_png(figure, dpi=110))
 
 
 def _durations(panel: Any, pieces: Sequence[Piece]) -> None:

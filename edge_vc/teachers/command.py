@@ -91,7 +91,8 @@ class CommandTeacher:
     def _read(self, path: Path, samples: int) -> Samples:
         expected = self._spec.output_sample_rate or self._spec.sample_rate
         try:
-            channels, rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
+            with path.open("rb") as file:
+                channels, rate = soundfile.read(file, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             reason = str(error.error_string).rstrip(".")
             raise TeacherError(f"{self._words[0]}: {{output}} is no audio ({reason})") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from edge_vc.evaluate.selection import select_sentences
 from edge_vc.evaluate.systems.systems import RATE, ConversionSystem, converted
 from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.message import one_line
+from edge_vc_runtime.profiling.figure_png import figure_png
 
 LOWEST_HZ = 60.0
 RANGE_DB = 70.0
@@ -36,7 +36,7 @@ def plot_spectrograms(
     if not recordings:
         raise ValueError("no recordings to draw; give at least one")
     figure = Figure(figsize=(11, 2.6 * len(recordings) + 0.6), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
     axes = figure.subplots(len(recordings), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (name, samples) in zip(axes, recordings.items(), strict=True):
         _draw(axis, samples, sample_rate)
@@ -44,9 +44,7 @@ def plot_spectrograms(
     axes[-1].set_xlabel("seconds")
     # Names and texts are anybody's: a dollar begins no formula.
     figure.suptitle(one_line(title)[:200], fontsize=10, parse_math=False)
-    drawn = io.BytesIO()
-    canvas.print_figure(drawn, format="png")
-    return write_whole(path, drawn.getvalue())
+    return write_whole(path, figure_png(figure))
 
 
 def plot_first_sentence(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from edge_vc.training.teacher.batches import HIGHEST_HZ, LOWEST_HZ
 from edge_vc.training.teacher.input_augment import loud_mean
 from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
 from edge_vc_runtime.files.writing import write_whole
+from edge_vc_runtime.profiling.figure_png import figure_png
 
 SPOKEN = 3
 """Sentences in a sample."""
@@ -122,6 +122,4 @@ def draw_spectrogram(audio: Samples, path: Path, truth: Samples | None = None) -
         quiet = 1e-5 * np.random.default_rng(0).standard_normal(len(samples))
         axes.specgram(samples + quiet, NFFT=512, Fs=SAMPLE_RATE, noverlap=352, vmin=-120, vmax=-20)
         axes.set(xlabel="seconds", ylabel="Hz", title=title)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png")
-    write_whole(path, drawn.getvalue())
+    write_whole(path, figure_png(figure))

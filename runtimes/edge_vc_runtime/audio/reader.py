@@ -93,15 +93,15 @@ class _SoundFile:
         self._file.close()
 
 
-def _front_to_back(name: bytes | PatchedFile) -> Any:
+def _front_to_back(given: int | PatchedFile) -> Any:
     """Open a file that is only read on.
 
     soundfile seeks to where it is after every read. In MP3, libsndfile then loses its place, and
-    in FLAC of unknown length it cannot seek at all. Bytes as the name: any that a disk can hold.
+    in FLAC of unknown length it cannot seek at all. A descriptor, since libsndfile takes names of 1024 bytes at most.
     """
     import soundfile
 
-    file = soundfile.SoundFile(name)
+    file = soundfile.SoundFile(given)
     file.seekable = lambda: False
     return file
 
@@ -114,7 +114,10 @@ def _open_soundfile(path: Path, unknown: UnknownWavError) -> AudioReader:
             f"{unknown}; other kinds need soundfile: pip install 'edge-vc-runtime[audio]'"
         ) from error
     try:
-        return _SoundFile(path, _front_to_back(open_length_caf(path) or os.fsencode(path)))
+        given = open_length_caf(path) or os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return _SoundFile(path, _front_to_back(given))
+    except OSError as error:
+        raise AudioIOError(f"{path}: {error.strerror or error}") from error
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).strip().rstrip(".")
         raise AudioIOError(f"{path}: is not audio ({reason}); give {readable_names()}") from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.message import one_line
+from edge_vc_runtime.profiling.figure_png import figure_png
 from edge_vc_runtime.profiling.report import Report
 
 
@@ -42,9 +42,8 @@ def write_png(report: Report, path: Path) -> None:
         title = f"{report.subject.bundle}, {report.subject.precision}, {name}"
         axes.set_title(one_line(title)[:100], parse_math=False)
         axes.legend()
-    drawn = io.BytesIO()
     try:
-        figure.savefig(drawn, format="png", dpi=120)
+        drawn = figure_png(figure, dpi=120)
     except (ValueError, OverflowError, ArithmeticError, RuntimeError) as error:
         raise PictureError(f"the report cannot be drawn: {error}") from error
-    write_whole(path, drawn.getvalue())
+    write_whole(path, drawn)
