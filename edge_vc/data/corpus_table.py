@@ -84,7 +84,9 @@ class TableRow:
         name = values["path"]
         path = _resolved(root / name)
         if not path.is_relative_to(root):
-            return self._copied_in(name)
+            if Path(name).is_absolute():
+                return self._copied_in(name)
+            raise self._error(f": {name:.200} is outside the corpus folder")
         # Tables that were made on Windows have the other slash.
         spelled = (name, name.replace("\\", "/"))
         found = (_resolved(root / folder / each) for each in spelled for folder in _BESIDE)

@@ -21,4 +21,8 @@ def file_name(text: str) -> str:
 
 def short_hash(text: str) -> str:
     """Return eight hexadecimal digits that tell names apart."""
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:8]
+    try:
+        data = text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair, which no file's name has
+        data = text.encode(errors="backslashreplace")
+    return hashlib.sha256(data).hexdigest()[:8]

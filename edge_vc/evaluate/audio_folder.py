@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from edge_vc.audio.io import Samples, write_audio
+from edge_vc.data.file_name import short_hash
 from edge_vc.data.utterance import Utterance
 from edge_vc.evaluate.noise import CLEAN, Condition
 from edge_vc.evaluate.systems.open_system import RATE
@@ -14,6 +15,7 @@ from edge_vc.settings.optional import EvaluationError
 
 TARGET = "target"
 """Folder of the target's own recordings."""
+_LONGEST = 120
 
 
 class AudioFolder:
@@ -24,8 +26,11 @@ class AudioFolder:
 
     def path(self, condition: str, name: str, speaker: str, utt_id: str) -> Path:
         """Return the path of a recording; it is inside the folder whatever the names are."""
-        parts = [plain_name(part) for part in (condition, name, f"{speaker}_{utt_id}")]
-        return self.root / parts[0] / parts[1] / f"{parts[2]}.flac"
+        own = f"{speaker}_{utt_id}"
+        recording = plain_name(own)
+        if recording != own and not recording.endswith(short_hash(own)):
+            recording = f"{recording}-{short_hash(own)}"  # "a b" is not "a-b"
+        return self.root / plain_name(condition) / plain_name(name) / f"{recording}.flac"
 
     def check(self, names: Iterable[str]) -> None:
         """Raise `EvaluationError` when two systems would share a folder, or none can be made."""
@@ -58,6 +63,11 @@ class AudioFolder:
 
 
 def plain_name(name: str) -> str:
-    """Return a name as a file name: letters, digits, dot, dash and underscore."""
+    """Return a name as a file name: letters, digits, dot, dash and underscore.
+
+    One of other alphabets, or a long one, ends in its hash: what is left of it is no name.
+    """
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".") or "unnamed"
-    return plain[:120]
+    if name.isascii() and len(plain) <= _LONGEST:
+        return plain
+    return f"{plain[: _LONGEST - 9]}-{short_hash(name)}"

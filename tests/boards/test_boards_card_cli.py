@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from time import sleep
 
 import pytest
 from boards_cards import BOOT, KEY, pi_image
@@ -49,6 +53,32 @@ def test_a_signed_bundle_onto_a_card(there: Path) -> None:
     assert manifest["os_list"][0]["name"].startswith("Edge VC: mini-")
 
 
+@pytest.mark.parametrize(
+    "stem",
+    [
+        b"Gr\xf6\xdfe", b"one\ntwo", b"\x1b[31mred 'x'", "u\u0308 \U0001f3a4".encode(), b"--rf",
+        b"n" * 220, b"a?b@@c=d",
+    ],
+)  # fmt: skip
+def test_files_of_any_name_onto_a_card(there: Path, stem: bytes) -> None:
+    name = os.fsdecode(stem)
+    folder = there / name
+    folder.mkdir()
+    found = {
+        suffix: (there / old).rename(folder / f"{name}{suffix}")
+        for suffix, old in ((".evc", "mini.evc"), (".img", "pi-os.img"), (".pub", "me.pub"),
+                            (".wheels", "wheels"))
+    }  # fmt: skip
+    words = ["--ssh-key", str(found[".pub"]), "--wheels", str(found[".wheels"]), "--user", "ann"]
+    card = folder / f"{name}2.img"
+    done = flash(str(found[".evc"]), "--image", str(found[".img"]), "--out", str(card), *words,
+                 "--allow-unsigned")  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    assert all(line.isprintable() for line in (done.stderr + done.stdout).splitlines())
+    payload = FatPartition(card, BOOT).read("edge-vc-payload.tar")
+    assert found[".evc"].read_bytes() in payload
+
+
 def test_the_password_is_asked_for_and_hashed(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
@@ -64,6 +94,54 @@ def test_the_password_is_asked_for_and_hashed(there: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EDGE_VC_CARD_PASSWORD", "another password")
     assert flash(*CARD, "--wheels", "wheels", "--allow-unsigned").exit_code == 0
     assert len(asked) == 1
+
+
+def on_a_terminal(words: list[str], keys: bytes, question: bytes) -> tuple[int, bytes]:
+    """Run the command with a terminal of its own and press keys at its question."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "edge_vc", *words])
+    said = b""
+    with suppress(OSError):  # it ended
+        while more := os.read(terminal, 4096):
+            said += more
+            if question in said and keys:
+                sleep(0.3)  # the terminal stops to show what is typed
+                os.write(terminal, keys)
+                keys = b""
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
+
+
+@pytest.mark.parametrize(
+    ("keys", "code", "fact"),
+    [(b"\x03", 130, b""), (b"\x04", 2, b"nobody answers on stdin; give its option")],
+    ids=["Ctrl-C", "Ctrl-D"],
+)
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        ((), b"Password of ann"),
+        pytest.param(
+            ("--ssh-key", "me.pub", "--wifi", "Home", "--wifi-country", "GB"),
+            b"Passphrase of Home",
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["password", "passphrase"],
+)
+def test_a_question_that_is_not_answered_ends_in_one_line(
+    there: Path, words: tuple[str, ...], question: bytes, keys: bytes, code: int, fact: bytes
+) -> None:
+    given = ["flash", *CARD, "--wheels", "wheels", "--allow-unsigned", *words]
+    ended, said = on_a_terminal(given, keys, question)
+    assert ended == code, said
+    assert fact in said
+    assert b"Traceback" not in said
+    assert b"Abort" not in said
+    lines = said.replace(question, b"").split(b"\r\n")
+    assert len([line for line in lines if b"error" in line]) == (code == 2)
+    assert not (there / "card.img").exists()
 
 
 def test_a_secret_is_not_asked_for_where_it_would_be_seen(there: Path) -> None:

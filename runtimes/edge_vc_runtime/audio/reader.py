@@ -97,7 +97,8 @@ def _front_to_back(given: int | PatchedFile) -> Any:
     """Open a file that is only read on.
 
     soundfile seeks to where it is after every read. In MP3, libsndfile then loses its place, and
-    in FLAC of unknown length it cannot seek at all. A descriptor, since libsndfile takes names of 1024 bytes at most.
+    in FLAC of unknown length it cannot seek at all. A descriptor has no name, which could be too
+    long: 1024 bytes are all that it takes.
     """
     import soundfile
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +132,6 @@ def _check_paths(request: CardRequest) -> None:
         raise CardError(f"--out {out}: has to be a new file or one of an earlier card")
     if not out.parent.is_dir():
         raise CardError(f"--out {out}: its folder does not exist")
-    if re.search(r"[?@\n]", str(out.resolve())):
-        raise CardError(f"--out {str(out)!r:.100}: the path may not have ?, @ or line breaks")
 
 
 class _named:  # noqa: N801

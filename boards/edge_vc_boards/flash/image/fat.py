@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc_boards.flash.image.error import CardError
-from edge_vc_boards.flash.image.host_tool import reason, run_tool
+from edge_vc_boards.flash.image.host_tool import IMAGE, reason, run_on_image
 from edge_vc_boards.flash.image.partition_table import Partition
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
@@ -25,14 +25,14 @@ class FatPartition:
 
     @property
     def _drive(self) -> str:
-        return f"{self.image}@@{self.partition.start}"
+        return f"{IMAGE}@@{self.partition.start}"
 
     def names(self, folder: str = "") -> frozenset[str]:
         """Return the names at the top or in a folder there, in lower case.
 
         Raises `CardError` where it is no FAT.
         """
-        done = run_tool(["mdir", "-i", self._drive, "-a", "-b", f"::/{folder}"])
+        done = run_on_image(self.image, ["mdir", "-i", self._drive, "-a", "-b", f"::/{folder}"])
         if done.returncode and b"File not found" not in done.stderr:
             raise CardError(f"its boot partition is no FAT file system: {reason(done, self.image)}")
         lines = done.stdout.decode(errors="replace").splitlines()
@@ -40,7 +40,7 @@ class FatPartition:
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes; raises `CardError`."""
-        done = run_tool(["mcopy", "-i", self._drive, f"::/{_checked(name)}", "-"])
+        done = run_on_image(self.image, ["mcopy", "-i", self._drive, f"::/{_checked(name)}", "-"])
         if done.returncode:
             raise CardError(f"{name} of its boot partition: {reason(done, self.image)}")
         return done.stdout
@@ -57,7 +57,7 @@ class FatPartition:
 
     def free(self) -> int:
         """Return the free bytes."""
-        done = run_tool(["mdir", "-i", self._drive, "-a", "::/"])
+        done = run_on_image(self.image, ["mdir", "-i", self._drive, "-a", "::/"])
         found = re.search(r"([0-9 ]+) bytes free", done.stdout.decode(errors="replace"))
         if found is None:
             raise CardError(f"free space of its boot partition: {reason(done, self.image)}")
@@ -77,7 +77,9 @@ class FatPartition:
                     source.write_bytes(data)
                 else:
                     source.symlink_to(data.resolve())
-                done = run_tool(["mcopy", "-o", "-i", self._drive, str(source), f"::/{name}"])
+                done = run_on_image(
+                    self.image, ["mcopy", "-o", "-i", self._drive, str(source), f"::/{name}"]
+                )
                 if done.returncode:
                     raise CardError(f"{name} could not be written: {reason(done, self.image)}")
 
@@ -101,13 +103,15 @@ class FatPartition:
 
         Files that share clusters, in a damaged or hostile FAT, could otherwise fill the disk.
         """
-        listing = run_tool(["mdir", "-/", "-a", "-i", self._drive, "::/"]).stdout
+        listing = run_on_image(self.image, ["mdir", "-/", "-a", "-i", self._drive, "::/"]).stdout
         total = re.findall(r"files? +([0-9 ]+) bytes", listing.decode(errors="replace"))
         if total and int(total[-1].replace(" ", "")) > self.partition.size:
             raise CardError("its boot partition is damaged: its files are larger than itself")
         with tempfile.TemporaryDirectory(prefix="edge-vc-card-") as name:
             folder = Path(name)
-            done = run_tool(["mcopy", "-s", "-n", "-Q", "-i", self._drive, "::/*", name])
+            done = run_on_image(
+                self.image, ["mcopy", "-s", "-n", "-Q", "-i", self._drive, "::/*", name]
+            )
             if done.returncode and self.names():
                 raise CardError(f"its boot partition: {reason(done, self.image)}")
             return {

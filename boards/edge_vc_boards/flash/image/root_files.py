@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_vc_boards.flash.image.error import CardError
-from edge_vc_boards.flash.image.host_tool import reason, run_tool
+from edge_vc_boards.flash.image.host_tool import IMAGE, reason, run_on_image
 from edge_vc_boards.flash.image.partition_table import Partition
 
 
@@ -22,8 +22,8 @@ class RootPartition:
         return b"Inode:" in self._ask(f'stat "{path}"')
 
     def _ask(self, request: str) -> bytes:
-        place = f"{self.image}?offset={self.partition.start}"
-        done = run_tool(["debugfs", "-R", request, place])
+        place = f"{IMAGE}?offset={self.partition.start}"
+        done = run_on_image(self.image, ["debugfs", "-R", request, place])
         if done.returncode or b"Filesystem not open" in done.stderr + done.stdout:
             raise CardError(f"its root partition is no ext4: {reason(done, self.image)}")
         return done.stdout
