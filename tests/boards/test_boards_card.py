@@ -264,6 +264,13 @@ def test_an_image_that_unpacks_without_end_is_stopped(tmp_path: Path) -> None:
     assert (tmp_path / "out.img").stat().st_size <= 8 << 20
 
 
+def test_a_full_disk_is_named_and_not_the_stock_image(tmp_path: Path) -> None:
+    stock = tmp_path / "stock.img"
+    stock.write_bytes(b"x" * (2 << 20))
+    with pytest.raises(CardError, match="^/dev: No space left on device$"):
+        copy_image(stock, Path("/dev/full"))
+
+
 def test_a_fat_whose_files_are_larger_than_itself_is_refused(folder: Path, tmp_path: Path) -> None:
     image = pi_image(tmp_path / "stock.img")
     data = bytearray(image.read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import lzma
 import os
@@ -16,6 +17,7 @@ from edge_vc_boards.flash.image.partition_table import Partition
 CHUNK = 1 << 20  # bytes
 LIMIT = 64 << 30
 """Largest image, in bytes: a compressed file of kilobytes can hold terabytes of zeros."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _XZ = b"\xfd7zXZ\x00"
 _XZ_MEMORY = 256 << 20  # bytes
 
@@ -52,7 +54,8 @@ def copy_image(source: Path, target: Path, limit: int = LIMIT) -> str:
             writer.flush()
             os.fsync(writer.fileno())
     except OSError as error:
-        raise CardError(f"{source}: {error.strerror or error}") from error
+        place = target.parent if error.errno in _FULL else source
+        raise CardError(f"{place}: {error.strerror or error}") from error
     return digest.hexdigest()
 
 
