@@ -156,7 +156,7 @@ def test_a_card_that_is_none_is_refused(word: str) -> None:
 def test_what_is_asked_for_is_read() -> None:
     assert read_audio_setup(["none"]) == AudioSetup()
     with pytest.raises(FlashError, match="more than 8"):
-        read_audio_setup(["hifiberry-dac"] * 9)
+        read_audio_setup([f"card{number}" for number in range(9)])
 
 
 def test_a_fleet_is_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,3 +169,17 @@ def test_a_fleet_is_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert rows == [["a", "changed"], ["b", "unchanged"]]  # one fake is both
     assert config(board).read_text().count("dtoverlay=") == 1
     assert flash("--configure-audio", DAC, *TO, "--list").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "twice"),
+    [
+        (["usb:0d8c:0014=Mic", "usb:0d8c:0014=Mic2"], "0d8c:0014"),
+        (["usb:0d8c:0014=Mic", "usb:0d8c:0015=Mic"], "Mic"),
+        (["hifiberry-dac", "hifiberry-dac,slave"], "hifiberry-dac"),
+    ],
+    ids=["card", "name", "overlay"],
+)
+def test_what_is_given_twice_is_refused(words: list[str], twice: str) -> None:
+    with pytest.raises(FlashError, match=f"{twice} is given twice"):
+        read_audio_setup(words)

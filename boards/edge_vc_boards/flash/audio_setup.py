@@ -48,9 +48,22 @@ def read_audio_setup(words: Sequence[str]) -> AudioSetup:
                 f"--configure-audio {word!r:.80}: has to be an overlay like hifiberry-dac, "
                 "usb:VENDOR:PRODUCT=NAME like usb:0d8c:0014=Mic (lsusb shows them), or none alone"
             )
+    _check_apart(words)
     if len(overlays) + len(rules) > _MOST:
         raise FlashError(f"--configure-audio: more than {_MOST} sound cards")
     return AudioSetup(tuple(overlays), tuple(rules))
+
+
+def _check_apart(words: Sequence[str]) -> None:
+    """Refuse a card that is given twice, and a name for two; raises `FlashError`."""
+    seen: set[str] = set()
+    for word in words:
+        found = re.fullmatch(_USB, word)
+        parts = (":".join(found.groups()[:2]).lower(), found[3]) if found else (word.split(",")[0],)
+        for part in parts:
+            if part in seen:
+                raise FlashError(f"--configure-audio {word!r:.80}: {part} is given twice")
+            seen.add(part)
 
 
 def configure_audio(shell: BoardShell, facts: BoardFacts, setup: AudioSetup) -> list[str]:
