@@ -145,7 +145,7 @@ def counts(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(os.geteuid() != 0, reason="logs in as root on loopback")
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the profile is x86-64")
 def test_the_playbook_installs_and_rolls_back(server: LoopbackServer, tmp_path: Path) -> None:
