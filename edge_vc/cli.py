@@ -47,6 +47,7 @@ ELSEWHERE = {
     "profile": {
         "--remote": "edge_vc_boards.flash.remote_profile",
         "--emulate": "edge_vc_boards.emulation.estimated_profile",
+        "--board": "edge_vc_boards.emulation.estimated_profile",
     },
     "validate": {"--remote": "edge_vc_boards.flash.remote_validate"},
 }

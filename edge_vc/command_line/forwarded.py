@@ -70,7 +70,7 @@ class ForwardedVerb(TyperCommand):
                 )
             except SystemExit as ended:
                 if not ended.code:  # the help was shown
-                    for module in self._elsewhere.values():
+                    for module in dict.fromkeys(self._elsewhere.values()):
                         typer.echo(import_module(module).HELP.rstrip())
                 raise
             raise typer.Exit(code)

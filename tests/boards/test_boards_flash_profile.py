@@ -56,6 +56,13 @@ def test_what_is_no_report_is_one_line(board: FakeBoard) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_wrong_port_is_one_line(board: FakeBoard) -> None:
+    done = profile("--remote", "pi@fake", "--port", "ssh")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("edge-vc profile: error: argument --port: invalid int value")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_bundle_beside_the_board_is_refused_before_it_is_asked(board: FakeBoard) -> None:
     done = profile("mine.evc", "--remote", "pi@fake", *QUICK)
     assert done.exit_code == 2

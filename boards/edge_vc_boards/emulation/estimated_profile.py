@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,8 +22,9 @@ from edge_vc_runtime.profiling.estimate import TimeBounds
 from edge_vc_runtime.profiling.report import SCHEMA_VERSION, Latency, Report, Timing
 from edge_vc_runtime.profiling.timing import summarise
 from edge_vc_runtime.sensors import Sensors
+from edge_vc_runtime.verb_parser import VerbParser
 
-PROG = "edge-vc profile --emulate"
+PROG = "edge-vc profile"
 HELP = f"""
 on an emulated board:
   edge-vc profile BUNDLE --board BOARD --emulate [OPTION...]
@@ -116,8 +116,8 @@ def _timing(done: CountedRun, bounds: TimeBounds) -> Timing:
     return summarise(np.rint(took_ns).astype(np.int64), hop_ns)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(PROG, allow_abbrev=False, add_help=False)
+def _parser() -> VerbParser:
+    parser = VerbParser(PROG, allow_abbrev=False, add_help=False)
     parser.add_argument("bundle", metavar="BUNDLE")
     parser.add_argument("--emulate", action="store_true", required=True)
     parser.add_argument("--board", required=True, metavar="BOARD")

@@ -13,6 +13,7 @@ from edge_vc_boards.flash.ssh import RemoteOutput, SshConnection, SshTarget
 from edge_vc_runtime.files.output_kinds import JSON_REPORT, PNG_PICTURE
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
 from edge_vc_runtime.outputs import check_outputs
+from edge_vc_runtime.verb_parser import VerbParser
 
 OPTIONS_HELP = f"""\
   --root DIR             folder of the installation there (default: {DEFAULT_ROOT})
@@ -57,7 +58,7 @@ class RemoteCommand:
 
 def remote_parser(prog: str, *files: str) -> argparse.ArgumentParser:
     """Return the parser of what stays on this machine; ``files`` are options that write here."""
-    parser = argparse.ArgumentParser(prog, add_help=False, allow_abbrev=False)
+    parser = VerbParser(prog, add_help=False, allow_abbrev=False)
     parser.add_argument("--remote", required=True, metavar="USER@HOST")
     parser.add_argument("--root", default=str(DEFAULT_ROOT))
     parser.add_argument("--port", type=int)
