@@ -249,8 +249,9 @@ def test_facts_that_refuse(change: dict[str, object], said: str) -> None:
         (["--inptu", "USB"], "unrecognized arguments: --inptu"),
         (["--gain", "loud"], "expected a number from -40 to 24 dB"),
         (["--help"], "a service needs no help"),
+        (["second.evc"], "'second.evc' is an IN without an OUT; one BUNDLE is taken"),
     ],
-    ids=["option", "value", "help"],
+    ids=["option", "value", "help", "bundle"],
 )
 def test_arguments_that_run_would_not_take_are_refused_before_the_board_is_asked(
     words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: Path

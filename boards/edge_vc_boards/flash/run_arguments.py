@@ -20,7 +20,12 @@ def check_run_arguments(words: Sequence[str], where: str = "arguments after --")
     said = io.StringIO()
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(said):
-            verb_parser("run", "edge-vc").parse_args(["bundle.evc", *words])
+            given = verb_parser("run", "edge-vc").parse_args(["bundle.evc", *words])
     except SystemExit as error:
         what = said.getvalue().strip().partition("error: ")[2]
         raise FlashError(f"{where}: {what or 'a service needs no help'}") from error
+    if given.input is not None and given.output is None:
+        raise FlashError(
+            f"{where}: {given.input!r:.100} is an IN without an OUT; one BUNDLE is taken, and a "
+            "service converts a live voice"
+        )
