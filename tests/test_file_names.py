@@ -270,9 +270,9 @@ def test_students_and_packs_may_be_called_so(
     corpus = folder / f"{stem} pack corpus"
     for number, speaker in enumerate(("target", stem, f"{stem}2")):
         place = corpus / ("target" if not number else "source") / speaker
-        record(folder / "plain", 2, 1.0 + number / 10)
+        recordings = record(folder.parent / "plain", 2, 1.0 + number / 10)
         place.mkdir(parents=True)
-        for path in (folder / "plain").iterdir():
+        for path in sorted(recordings.iterdir()):
             path.rename(place / f"{stem}{path.name}")
     verb("train", "pack", "--corpus", corpus, "--out", folder / f"{stem} pack", "--target",
          "target", "--workers", "1")  # fmt: skip
