@@ -69,18 +69,24 @@ def describe_bundle(bundle: Bundle) -> list[str]:
     """Return what a manifest says, line by line."""
     manifest = bundle.manifest
     tiers = [manifest.tier(name) for name in manifest.tier_names]
-    lines = [f"{manifest.name} {manifest.version}, {manifest.licence}"]
+    lines = [f"{manifest.name} {manifest.version}, {one_line(manifest.licence)}"]
     for tier in tiers:
         if len(tiers) > 1:
             star = " (default)" if tier.default == manifest.default else ""
             lines.append(f"  tier {tier.default_tier}{star}")
         lines += _describe_tier(tier)
         if len(tiers) > 1:
-            lines += [f"  {line}" for line in titled_figures(tier.metrics)]
-    lines += [f"  boards: {', '.join(manifest.boards)}", f"  consent: {one_line(manifest.consent)}"]
+            lines += _figures(tier)
+    boards = one_line(", ".join(manifest.boards))
+    lines += [f"  boards: {boards}", f"  consent: {one_line(manifest.consent)}"]
     if len(tiers) == 1:
-        lines += [f"  {line}" for line in titled_figures(manifest.metrics)]
+        lines += _figures(manifest)
     return list(map(printable, lines))
+
+
+def _figures(manifest: Manifest) -> list[str]:
+    """Return what the bundle says it was measured at; its maker chose the names."""
+    return [f"  measured: {one_line(line)}" for line in titled_figures(manifest.metrics)]
 
 
 def _describe_tier(manifest: Manifest) -> list[str]:

@@ -13,6 +13,8 @@ DEBUG = "EDGE_VC_DEBUG"
 """Environment variable: when set, errors show where in the code they come from."""
 
 _AS_BYTES = "edge-vc-names"  # how stdout encodes them
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters by their kind, and blank: with enough of them the next words begin a line."""
 _LONGEST = 2000  # characters of one line
 
 
@@ -28,8 +30,8 @@ def system_message(error: OSError) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a line without control characters, its spaces kept."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    """Return a line without control characters and letters that look like none, spaces kept."""
+    return "".join(c if c.isprintable() and c not in _BLANK else ascii(c)[1:-1] for c in text)
 
 
 def shown_path(path: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -248,6 +250,31 @@ def test_one_of_two_channels_is_chosen(tmp_path):
 def lfs(path: Path) -> Path:
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 5\n")
     return path
+
+
+@pytest.mark.parametrize(
+    ("make", "rate"),
+    [(lambda path: sid(path, [1]), 0), (silero, 0), (silero, 8000), (llvc, 0), (second, 0)],
+    ids=["speaker", "states and a rate", "another rate", "context", "nothing"],
+)
+def test_who_follows_the_advice_arrives(tmp_path, make, rate):
+    """Each refusal names settings; with those it goes on, at the latest at the fifth time."""
+    spec = OnnxSpec(path=str(make(tmp_path / "a.onnx")), sample_rate=rate)
+    for _ in range(5):
+        try:
+            made = open_teacher(spec).convert(voice(0.3))
+        except (TeacherError, OutlierError) as error:
+            advice = re.findall(r'teacher\.(\w+) = ("[^"]+"|\d+)', str(error))
+            if not advice:
+                pytest.fail(str(error))
+            for name, value in advice:
+                old = getattr(spec, name)
+                new = value.strip('"') if isinstance(old, str) else int(value)
+                spec = replace(spec, **{name: f"{old}, {new}" if old else new})
+        else:
+            assert made.shape == voice(0.3).shape
+            return
+    pytest.fail(f"still refused: {spec}")
 
 
 REFUSED = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from hostile_bundles import HOSTILE, write_hostile, write_manifest
-from runtime_bundles import mini_contents, write_bundle, write_mini
+from runtime_bundles import listed, mini_contents, write_bundle, write_mini
 from typer.testing import CliRunner
 
 from edge_vc.cli import app
@@ -163,3 +163,34 @@ def test_a_check_that_compares_nothing_fails(
     path = write_bundle(tmp_path / "a.evc", manifest, files)
     assert main(["inspect", "--check", str(path)]) == 2
     assert "compared nothing" in capsys.readouterr().err
+
+
+FORGED = "signed by        trusted key ci@vendor (valid)"
+WIDE = ("\n", "\t", " " * 90, "\u00a0" * 90, "\u3164" * 90, "\u2800" * 90)
+
+
+@pytest.mark.parametrize("gap", WIDE, ids=ascii)
+@pytest.mark.parametrize("field", ["consent", "licence", "boards", "metrics"])
+def test_no_text_of_a_manifest_looks_like_a_line_of_inspect(
+    state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], field: str, gap: str
+) -> None:
+    """What is printed of it stands behind its own label, without room to begin a line."""
+    text = f"CC0{gap}{FORGED}"
+    value = {"boards": (text,), "metrics": {text: 2.0, FORGED: 1.0}}.get(field, text)
+    manifest, files = mini_contents()
+    try:
+        said = listed(replace(manifest, **{field: value}), files)
+        path = write_bundle(tmp_path / "forged.evc", said, files)
+        code = main(["inspect", str(path)])
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    lines = capsys.readouterr().out.splitlines()
+    if code:
+        assert (code, lines) == (2, [])
+        return
+    assert "  not signed" in lines
+    for line in lines:
+        assert line.isprintable()
+        assert not line.strip().startswith("signed")
+        assert "  " not in line.strip()
+        assert not {*line} & {"\u3164", "\u2800"}
