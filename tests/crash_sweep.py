@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -106,6 +107,40 @@ def sweep(
         assert not other, f"{other} differ, {where}"
         assert not left(root), where
     return Sweep(done["points"], len(states), wanted)
+
+
+def sweep_twice(
+    server: CrashServer, words: Sequence[object], root: Path, scratch: Path, count: int = 4
+) -> Sweep:
+    """Kill a verb, kill what resumes it, then let it end: ``count`` times ``count`` of the states.
+
+    Seeded. What a second kill leaves is not what a first one leaves: the work began elsewhere.
+    """
+    chance, first = random.Random(0), scratch / "first"
+    first.mkdir(parents=True)
+    done = server.run(words, root, first)
+    assert done["code"] == 0, done["said"]
+    wanted, tried = content(root), 0
+    for state in some(chance, first, count):
+        second = scratch / f"second-{state.name}"
+        second.mkdir()
+        put_back(state, root)
+        server.run(words, root, second)
+        for again in some(chance, second, count):
+            put_back(again, root)
+            said = server.run(words, root, clock=chance.choice(CLOCKS))
+            where = f"killed in {state.name}, then in {again.name}: {said['said']}"
+            assert said["code"] == 0, where
+            assert content(root) == wanted, where
+            assert not left(root), where
+            tried += 1
+    return Sweep(done["points"], tried, wanted)
+
+
+def some(chance: random.Random, states: Path, count: int) -> list[Path]:
+    """Return ``count`` of the states, or all where there are fewer, in any order."""
+    found = sorted(states.iterdir())
+    return chance.sample(found, min(count, len(found)))
 
 
 def left(root: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from crash_sweep import CrashServer, content, left, sweep, whole_or_absent
+from crash_sweep import CrashServer, content, left, sweep, sweep_twice, whole_or_absent
 from declared_outputs import declared
 from test_host_verbs import invoke
 from voices import RATE, Audio, record, voice
@@ -175,6 +175,19 @@ def test_a_verb_killed_at_every_point_ends_as_undisturbed(
     assert swept.content
     if not case.resumes:
         whole_or_absent(scratch / "kept", swept.content, {})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.resumes])
+def test_killed_again_while_it_resumes_a_verb_ends_as_undisturbed(
+    name: str, server: CrashServer, given: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    swept = sweep_twice(server, CASES[name].words(given, out), out, tmp_path / "scratch")
+    assert swept.states >= 4
+    assert swept.content
 
 
 @pytest.mark.slow
