@@ -191,18 +191,29 @@ def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
 
 
 def _prepare(student: Student, example: LabelledAudio, heard: Heard) -> _Example:
-    voiced = example.f0 > 0
-    held = _hold(example.f0, student.config.target_f0_hz)
-    bands = _bands(example.bands, held, student)
+    held, voiced, bands = answer_for(student, example)
     wait = student.config.lookahead  # its predictions are so many frames late
     return _Example(
         heard,
-        _late(held.astype(np.float32), wait),
-        _late(voiced.astype(np.float32), wait),
+        _late(held, wait),
+        _late(voiced, wait),
         None if bands is None else _late(bands, wait),
         np.pad(example.target, (student.delay, 0))[: len(example.target)],
         _late(example.contents, wait) if len(example.contents) else None,
     )
+
+
+def answer_for(
+    student: Student, example: LabelledAudio
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float16] | None]:
+    """Return what ``student`` would have to predict to answer as the teacher did, frame by frame.
+
+    F0 in Hz, held where unvoiced, and voicing, 0 or 1, ``[F]`` both; filters ``[bands, 2, F]``,
+    None of a teacher without any. ``example`` is at the student's hop.
+    """
+    held = _hold(example.f0, student.config.target_f0_hz).astype(np.float32)
+    voiced = (example.f0 > 0).astype(np.float32)
+    return held, voiced, _bands(example.bands, held, student)
 
 
 def _at_frames(given: Condition, frames: int) -> Condition:

@@ -1,0 +1,157 @@
+"""What a small student can follow of a teacher, and which of its parts loses the words.
+
+    python benchmarks/following.py train --start wide.safetensors \\
+        --labels shipped=labels/shipped --labels mine=labels/mine --out build/following
+    python benchmarks/following.py parts --student student.safetensors --labels labels/eval \\
+        --out build/parts
+    edge-vc evaluate shipped=build/following/shipped.safetensors ... --corpus corpus/eval
+
+``train`` teaches the same student from each folder of labels (`edge-vc label`), for a few steps and
+without sound: filters, F0, voicing and contents. What the students' words differ by is then the
+teachers' doing. ``parts`` takes labels of an evaluation's sentences and sounds them by the
+student's head four times: filters and F0 of the teacher or of the student. Both end with the
+command that scores what they made; nothing is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from edge_vc.audio.io import Samples
+from edge_vc.labelling.folder import LABELS
+from edge_vc.labelling.labels import LabelledAudio, load_labels
+from edge_vc.labelling.report import load_report
+from edge_vc.models.student.file import load_student, save_student
+from edge_vc.models.student.student import Prediction, Student
+from edge_vc.training.student.batches import answer_for
+from edge_vc.training.student.distiller import Distillation
+from edge_vc.training.student.noise import NoiseSettings, NoisyCopies
+from edge_vc.training.student.settings import distill_settings
+
+PARTS = ("both", "filters", "f0", "none")
+"""What is the student's own; the rest is the teacher's."""
+
+
+def labelled(folder: Path, roles: list[str], speeds: list[float]) -> Iterator[tuple[str, Path]]:
+    """Yield name and file of each labelled recording of these roles and speeds; all of none."""
+    for row in load_report(folder).kept:
+        wanted = not roles or row.utterance.role in roles
+        if wanted and (not speeds or row.speed in speeds):
+            name = f"{row.utterance.speaker}_{row.utterance.utt_id}"
+            yield name, folder / LABELS / f"{row.outcome.key}.npz"
+
+
+def train(args: argparse.Namespace) -> None:
+    """Teach the student from every folder of labels in turn; see the module."""
+    settings = distill_settings()(
+        steps=args.steps, contents=args.contents, contents_first=1.0, adversarial=0.0
+    )
+    for given in args.labels:
+        name, _, folder = given.partition("=")
+        files = labelled(Path(folder), args.roles, args.speeds)
+        examples = [load_labels(path) for _, path in files]
+        noises = NoiseSettings(share=args.noise, folder=args.noises)
+        noise = NoisyCopies(noises, examples) if args.noise else None
+        training = Distillation(
+            load_student(args.start), examples, settings, args.out / name, noise=noise
+        )
+        trained = training.run(progress)
+        path = save_student(trained.eval(), args.out / f"{name}.safetensors")
+        print(f"{path}: {len(examples)} recordings")
+    print("next: edge-vc evaluate NAME=FILE ... --corpus DIR")
+
+
+def progress(share: float, figures: dict[str, float]) -> None:
+    """Show how far a training is."""
+    sys.stderr.write(f"\r{share:.0%} ")
+
+
+def parts(args: argparse.Namespace) -> None:
+    """Sound the sentences with parts of either; see the module."""
+    student = load_student(args.student)
+    files = list(labelled(args.labels, [], []))
+    for number, (name, path) in enumerate(files):
+        for part, audio in sounded(student, load_labels(path).at_hop(student.config.hop)).items():
+            folder = args.out / part
+            folder.mkdir(parents=True, exist_ok=True)
+            soundfile.write(folder / f"{name}.wav", audio, student.config.sample_rate)
+        sys.stderr.write(f"\r{number + 1}/{len(files)} ")
+    folders = " ".join(f"{part}={args.out / part}" for part in PARTS)
+    print(f"next: edge-vc evaluate {folders} --corpus DIR")
+
+
+@torch.no_grad()
+def sounded(student: Student, example: LabelledAudio) -> dict[str, Samples]:
+    """Return the sentence ``[T]`` with each of `PARTS` the student's."""
+    f0, voiced, bands = answer_for(student, example)
+    if bands is None:
+        raise SystemExit("these labels have no filters; label with a teacher of this project's")
+    mine = _predicted(student, example)
+    theirs = replace(mine, bands=torch.from_numpy(bands.astype(np.float32))[None])
+    source = _frames(f0), _frames(voiced)
+    made = {
+        "both": student.synthesize(mine),
+        "filters": student.synthesize(mine, *source),
+        "f0": student.synthesize(theirs),
+        "none": student.synthesize(theirs, *source),
+    }
+    return {part: audio[0, 0, 0].numpy() for part, audio in made.items()}
+
+
+def _predicted(student: Student, example: LabelledAudio) -> Prediction:
+    """Return the student's prediction, aligned with the labels."""
+    hop, wait, frames = student.config.hop, student.config.lookahead, len(example.f0)
+    audio = torch.from_numpy(example.source.astype(np.float32) / 32767)[None, None, None]
+    late = student.predict(torch.nn.functional.pad(audio, (0, wait * hop)))
+    if late.log_f0 is None or late.voicing is None:
+        raise SystemExit("this student has no source and filters: nothing to take apart")
+    return replace(
+        late,
+        features=late.features[..., wait : wait + frames],
+        bands=late.bands[..., wait : wait + frames],
+        log_f0=late.log_f0[..., wait : wait + frames],
+        voicing=late.voicing[..., wait : wait + frames],
+    )
+
+
+def _frames(values: NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(values)[None, None, None]
+
+
+def main() -> None:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    verbs = parser.add_subparsers(required=True)
+    training = verbs.add_parser("train", help="one student from each folder of labels")
+    training.set_defaults(run=train)
+    training.add_argument("--start", type=Path, required=True, help="student to begin with")
+    training.add_argument("--labels", action="append", required=True, metavar="NAME=DIR")
+    training.add_argument("--roles", nargs="*", default=["source"])
+    training.add_argument("--speeds", nargs="*", type=float, default=[1.0])
+    training.add_argument("--steps", type=int, default=1000)
+    training.add_argument("--contents", type=float, default=1.0, help="weight of the contents")
+    training.add_argument("--noise", type=float, default=0.0, help="share heard in noise")
+    training.add_argument("--noises", default="", help="folder with noise/ and rir/")
+    training.add_argument("--out", type=Path, default=Path("build/following"))
+    taking = verbs.add_parser("parts", help="filters and F0 of either")
+    taking.set_defaults(run=parts)
+    taking.add_argument("--student", type=Path, required=True)
+    taking.add_argument("--labels", type=Path, required=True, help="of the evaluation's sentences")
+    taking.add_argument("--out", type=Path, default=Path("build/parts"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()
