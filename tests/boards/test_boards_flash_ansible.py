@@ -29,9 +29,12 @@ from edge_vc_boards.wheels.collect import collect_wheels
 from edge_vc_boards.wheels.requirements import wheel_set
 
 RULES = Path("/etc/udev/rules.d/60-edge-vc-audio.rules")
-HOSTS = (
-    '[hosts.left]\nto = "pi@10.0.0.7"\ngroups = ["kitchen"]\nport = 2222\nrun = ["--x", "a b"]\n'
-)
+HOSTS = """[hosts.left]
+to = "pi@10.0.0.7"
+groups = ["kitchen"]
+port = 2222
+run = ["--input", "a b"]
+"""
 
 
 def test_a_playbook_carries_all_it_needs(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import os
 import pty
 import re
+import select
 import struct
 import termios
 from fcntl import ioctl
@@ -132,7 +133,11 @@ class Terminal:
         ioctl(self.stream.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
     def take(self) -> str:
-        return os.read(self.reader, 65536).decode()
+        """Return all that was written: a terminal hands it on piece by piece."""
+        taken = os.read(self.reader, 65536)
+        while select.select([self.reader], [], [], 0.1)[0]:
+            taken += os.read(self.reader, 65536)
+        return taken.decode()
 
     def close(self) -> None:
         self.stream.close()

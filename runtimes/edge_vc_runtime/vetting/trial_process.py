@@ -19,7 +19,8 @@ from edge_vc_runtime.message import one_line
 
 _START_S = 120.0
 """Time in s for loading the libraries; nothing of the bundle is read by then."""
-_WALL_PER_CPU, _WALL_SPARE_S = 2.0, 1.0
+_WALL_PER_CPU, _WALL_SPARE_S = 10.0, 5.0
+"""Time in s by the clock: it ends what waits; a busy board may be slow to let others work."""
 _LONGEST = 1000  # bytes of an answer
 _SLOW = (signal.SIGPROF, signal.SIGXCPU, signal.SIGKILL)
 
