@@ -7,8 +7,8 @@
     edge-vc evaluate shipped=build/following/shipped.safetensors ... --corpus corpus/eval
 
 ``train`` teaches the same student from each folder of labels (`edge-vc label`), for a few steps and
-without sound: filters, F0, voicing and contents. What the students' words differ by is then the
-teachers' doing. ``parts`` takes labels of an evaluation's sentences and sounds them by the
+without sound: filters, F0, voicing and contents. All but the labels is equal
+between them. ``parts`` takes labels of an evaluation's sentences and sounds them by the
 student's head four times: filters and F0 of the teacher or of the student. Both end with the
 command that scores what they made; nothing is timed.
 """
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_vc.audio.io import Samples
+from edge_vc.data.file_name import file_name
 from edge_vc.labelling.folder import LABELS
 from edge_vc.labelling.labels import LabelledAudio, load_labels
 from edge_vc.labelling.report import load_report
@@ -47,7 +48,7 @@ def labelled(folder: Path, roles: list[str], speeds: list[float]) -> Iterator[tu
     for row in load_report(folder).kept:
         wanted = not roles or row.utterance.role in roles
         if wanted and (not speeds or row.speed in speeds):
-            name = f"{row.utterance.speaker}_{row.utterance.utt_id}"
+            name = file_name(f"{row.utterance.speaker}_{row.utterance.utt_id}")
             yield name, folder / LABELS / f"{row.outcome.key}.npz"
 
 
