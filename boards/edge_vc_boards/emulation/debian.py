@@ -7,8 +7,10 @@ packages come with everything they depend on, and the machine's own packages are
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from edge_vc_boards.emulation.error import EmulationError, UnavailableError
 
@@ -60,19 +62,35 @@ def fetch_source(name: str, folder: Path, suite: str) -> list[Path]:
 
 
 def unpack(packages: Sequence[Path], root: Path) -> None:
-    """Unpack packages into ``root``; their install scripts are not run."""
-    for package in packages:
-        run_tool(["dpkg", "--extract", str(package), str(root)])
+    """Unpack packages into ``root``; their install scripts are not run.
+
+    A link to a folder stays one, as where ``/bin`` is ``/usr/bin``: ``dpkg --extract`` would put
+    the package's own empty folder in its place.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    into = ["tar", "--extract", "--preserve-permissions", "--keep-directory-symlink"]
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = Path(scratch) / "files.tar"
+        for package in packages:
+            with archive.open("wb") as files:
+                run_tool(["dpkg-deb", "--fsys-tarfile", str(package)], output=files)
+            run_tool([*into, f"--file={archive}", f"--directory={root}"])
 
 
 def run_tool(
-    command: Sequence[str], timeout_s: float = _TIMEOUT_S, folder: Path | None = None
+    command: Sequence[str],
+    timeout_s: float = _TIMEOUT_S,
+    folder: Path | None = None,
+    output: IO[bytes] | None = None,
 ) -> str:
-    """Run a command and return what it printed; raises `EmulationError` with its last complaint."""
+    """Run a command and return what it printed, or write that to ``output``.
+
+    Raises `EmulationError` with its last complaint.
+    """
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL,
-            cwd=folder,
+            command, stdout=output or subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            timeout=timeout_s, stdin=subprocess.DEVNULL, cwd=folder,
         )  # fmt: skip
     except FileNotFoundError as error:
         raise EmulationError(f"{command[0]} is missing") from error
@@ -80,7 +98,7 @@ def run_tool(
         raise EmulationError(f"{command[0]} took more than {timeout_s:.0f} s") from error
     if done.returncode:
         raise EmulationError(f"{command[0]}: {_complaint(done.stderr or done.stdout)}")
-    return done.stdout
+    return done.stdout or ""
 
 
 def _apt(arguments: Sequence[str], folder: Path | None = None) -> None:
