@@ -182,6 +182,6 @@ def test_the_loss_is_the_weighted_sum_of_what_is_logged(tmp_path: Path) -> None:
     Distillation(student(), [example(seed=1)], settings, tmp_path, FLOAT).run()
     row = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     total = sum(getattr(settings, name) * row[name] for name in TERMS if name in row)
-    assert TERMS.keys() - row.keys() == {"contents"}  # of weight 0
+    assert TERMS.keys() - row.keys() == {"contents", "words"}  # of weight 0
     assert row["loss"] == pytest.approx(total, rel=1e-3)
     assert row["adversarial"] == pytest.approx(row["adv_loss"] + 2 * row["fm_loss"], abs=3e-4)

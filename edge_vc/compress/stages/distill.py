@@ -10,6 +10,7 @@ from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
 from edge_vc.compress.pruning.magnitude import hold_zeros, release_zeros
 from edge_vc.compress.stages.mel_distance import mel_distance_db
 from edge_vc.compress.stages.training_log import copy_log
+from edge_vc.models.content.encoder import ContentError
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Student
 from edge_vc.nn.flat_step import TooShortError
@@ -21,6 +22,7 @@ from edge_vc.training.student.conditions import conditions_for
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.noise import NoisyCopies, noise_folders, noise_hash
 from edge_vc.training.student.pitch import train_pitch
+from edge_vc.training.student.recogniser import RecogniserDistance
 from edge_vc.training.terms import NoTermError
 from edge_vc.workers.progress import PushedProgress
 
@@ -33,7 +35,7 @@ class DistillStage(Stage):
     sections: ClassVar[tuple[str, ...]] = ("distill", "noise")
 
     def check_ready(self) -> None:
-        """Raise `RecipeError` for voices that nobody teaches and noises that are not there."""
+        """Raise `RecipeError` for what is not there: teachers of voices, noises, a recogniser."""
         voices = self.recipe.student.voices
         if voices and not self.recipe.voices.names and self.recipe.distill.enabled:
             raise RecipeError(
@@ -41,6 +43,13 @@ class DistillStage(Stage):
                 'for each under [voices], as in NAME = "my-voice"'
             )
         noise_folders(self.recipe.noise)
+        if self.recipe.distill.enabled and self.recipe.distill.words:
+            try:
+                RecogniserDistance(self.recipe.student.sample_rate)
+            except ContentError as error:
+                raise RecipeError(
+                    f"distill.words = {self.recipe.distill.words:g}: {error}"
+                ) from error
 
     def external_inputs(self) -> dict[str, str]:
         """Hash of recorded noises, where there are any."""

@@ -34,6 +34,7 @@ CONTEXT = 100
 _DEPTHWISE = (804, 807, 810, 813)
 _MATRICES = (829, 838, 847, 856)
 """Where the unnamed weights of each block begin; they are in a fixed order from there."""
+BLOCKS = len(_MATRICES)
 
 
 class HamaEncoder(nn.Module):
@@ -54,6 +55,14 @@ class HamaEncoder(nn.Module):
         missing = {f"onnx::MatMul_{n}" for n in _MATRICES} | {"mel_fb", "onnx::Conv_801"}
         if missing - self._weights.keys():
             raise ContentError(f"model file: lacks {min(missing - self._weights.keys())}")
+
+    def on(self, device: torch.device | str) -> HamaEncoder:
+        """Move the weights to ``device`` and return the encoder.
+
+        They are no parameters, since no module could hold their names: `to` does not move them.
+        """
+        self._weights = {name: value.to(device) for name, value in self._weights.items()}
+        return self
 
     @torch.no_grad()
     def encode(self, audio: Tensor) -> Tensor:
@@ -94,6 +103,16 @@ class HamaEncoder(nn.Module):
         for index in range(block):
             x = self._conformer(x, index)
         return x
+
+    def heard(self, audio: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return each block's frames, ``[B, F, 144]`` each, and `phones` ``[B, F, 191]``.
+
+        Of ``audio`` ``[B, T]``; gradients flow back into it.
+        """
+        frames = [self.hidden(audio, 1)]
+        for index in range(1, BLOCKS):
+            frames.append(self._conformer(frames[-1], index))
+        return frames, self.phones(frames[-1])
 
     def phones(self, hidden: Tensor) -> Tensor:
         """Return log-probabilities ``[B, F, 191]`` of the last block's ``hidden`` frames."""

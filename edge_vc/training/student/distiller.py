@@ -28,6 +28,7 @@ from edge_vc.training.student.contents import ContentsReader, reader_for
 from edge_vc.training.student.forward_pass import DistillPass
 from edge_vc.training.student.losses import SOUNDLESS, TERMS
 from edge_vc.training.student.noise import NoisyCopies
+from edge_vc.training.student.recogniser import RecogniserDistance
 from edge_vc.training.student.settings import DistillSettings
 from edge_vc.training.terms import Term, weighted_sum
 from edge_vc_runtime.bundle.input_spec import InputSpec
@@ -62,7 +63,8 @@ class Distillation:
         ``noise`` is what it hears besides.
         ``budget`` replaces the settings' number of steps. Raises `TooShortError` where no example
         is longer than a segment, and `ValueError` where no loss term has a weight or contents have
-        one that the labels do not tell.
+        one that the labels do not tell; `ContentError`, which is one, where words have a weight
+        and no recogniser is installed.
         """
         self.settings, self.folder, self.terms = settings, folder, terms
         self.budget = budget or Budget(steps=settings.steps)
@@ -85,6 +87,11 @@ class Distillation:
             outputs = student.config.outputs
             self.reader = reader_for(outputs, examples, settings.contents_units, settings.seed)
             self.reader.to(devices.device)
+        self.recogniser = (
+            RecogniserDistance(student.config.sample_rate, devices.device)
+            if settings.words
+            else None
+        )
         self.student = student.train().to(devices.device)
         self.average = MovingAverage(student, 0.998)
         self.spectral = SpectralLoss(
@@ -181,6 +188,7 @@ class Distillation:
             self.spectral,
             self.adversarial if started else None,
             self.reader,
+            self.recogniser,
             self._asked(batch),
         )
 

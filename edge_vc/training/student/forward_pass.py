@@ -12,6 +12,7 @@ from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.student.batches import DistillBatch
 from edge_vc.training.student.contents import ContentsReader
+from edge_vc.training.student.recogniser import RecogniserDistance
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class DistillPass:
     """None until the adversarial term starts."""
     reader: ContentsReader | None = None
     """None where contents have no weight."""
+    recogniser: RecogniserDistance | None = None
+    """None where words have no weight."""
     asked: Tensor | None = None
     """The voice and the style that were asked for, ``[B, E]``; None of a student without any."""
     log: dict[str, Tensor] = field(default_factory=dict)

@@ -61,6 +61,13 @@ def contents(step: DistillPass) -> Tensor | None:
     return step.reader.loss(step.prediction.features[..., step.warm :], told)
 
 
+def words(step: DistillPass) -> Tensor | None:
+    """Return how differently a phone recogniser hears the student and the teacher."""
+    if step.recogniser is None:
+        return None
+    return step.recogniser(step.audio, step.target)
+
+
 def adversarial(step: DistillPass) -> Tensor | None:
     """Train the discriminators; return the adversarial loss with feature matching."""
     if step.adversarial is None:
@@ -81,6 +88,7 @@ TERMS: dict[str, Term[DistillPass]] = {
     "voicing": voicing,
     "feature": feature,
     "contents": contents,
+    "words": words,
     "adversarial": adversarial,
 }
 """All terms; add a function here and its weight to `DistillSettings`."""
