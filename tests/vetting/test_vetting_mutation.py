@@ -6,16 +6,23 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from runtime_bundles import delay_model, listed, write_bundle
 from runtime_tflite import delay_tflite
 
 from edge_vc.assets import bundle_path
+from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
-from edge_vc_runtime.engines.admission import UnsafeBundleError
+from edge_vc_runtime.engines.litert_engine.tflite_graph import TfliteError
+from edge_vc_runtime.engines.litert_engine.tflite_pack import pack, unpack
+from edge_vc_runtime.engines.litert_engine.tflite_reader import read_graph
 from edge_vc_runtime.engines.onnx_engine.onnx_reader import OnnxError, read_onnx
 from edge_vc_runtime.session import Session
 
@@ -86,8 +93,41 @@ def test_a_convolution_that_contradicts_its_weights_is_refused(
     assert str(caught.value) == f"an operator Conv {fact}"
 
 
-def test_a_graph_that_aborts_the_library_ends_in_one_line(state: Path, tmp_path: Path) -> None:
-    """Found by changing students: a dilation beyond the input aborts ONNX Runtime 1.31."""
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+@pytest.mark.parametrize(
+    ("name", "numbers", "fact"),
+    [
+        (
+            "dilations",
+            [1, 9],
+            "has a window that reaches over 37 items, its input has 33 and 0 pad",
+        ),
+        ("dilations", [1, 65_536], "has a window that reaches over 262145 items, its input has 33"),
+        ("dilations", [2, 8], None),  # a window of one item reaches nowhere
+        ("pads", [0, -1, 0, 0], "has the pads [0, -1, 0, 0], none may be negative"),
+        ("strides", [1, 2], None),
+        ("group", 52, "has weights for 52 channels, its input has 104"),
+    ],
+)
+def test_an_onnx_window_lies_within_its_input(
+    precision: str, name: str, numbers: list[int] | int, fact: str | None
+) -> None:
+    """Found by changing students: a window beyond its input aborts ONNX Runtime 1.31."""
+    model = onnx.load_from_string(
+        read_bundle(bundle_path("kathleen-nano")).read(f"model.{precision}.onnx")
+    )
+    conv = next(node for node in model.graph.node if node.name == "trunk.6.inner.0.conv")
+    attribute = next(each for each in conv.attribute if each.name == name)
+    attribute.CopyFrom(onnx.helper.make_attribute(name, numbers))
+    if fact is None:
+        read_onnx(model.SerializeToString())
+        return
+    with pytest.raises(OnnxError) as caught:
+        read_onnx(model.SerializeToString())
+    assert str(caught.value).startswith(f"an operator Conv {fact}")
+
+
+def test_a_graph_that_would_abort_the_library_never_reaches_it(state: Path, tmp_path: Path) -> None:
     good = read_bundle(bundle_path("kathleen-nano"))
     files = {name: good.read(name) for name in good.manifest.files}
     model = onnx.load_from_string(files["model.int8.onnx"])
@@ -95,7 +135,157 @@ def test_a_graph_that_aborts_the_library_ends_in_one_line(state: Path, tmp_path:
     next(each for each in conv.attribute if each.name == "dilations").ints[1] = 100
     files["model.int8.onnx"] = model.SerializeToString()
     path = write_bundle(tmp_path / "aborts.evc", listed(good.manifest, files), files)
-    with pytest.raises(UnsafeBundleError, match="SIGABRT") as caught:
+    with pytest.raises(BundleError, match="reaches over 401 items") as caught:
         Session.open(path, "onnx", precision="int8")
     assert "\n" not in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+class Student:
+    """A shipped student's graph, of which a test changes one part."""
+
+    def __init__(self, precision: str) -> None:
+        data = read_bundle(bundle_path("kathleen-nano")).read(f"model.{precision}.tflite")
+        self.model = unpack(data)
+        self.graph = self.model.subgraphs[0]
+
+    def find(self, kind: str, last: bool = False) -> Any:
+        """Return the first or last operator of a kind, given by its name in the schema."""
+        code = getattr(schema.BuiltinOperator, kind)
+        codes = [each.builtinCode for each in self.model.operatorCodes]
+        found = [each for each in self.graph.operators if codes[each.opcodeIndex] == code]
+        return found[-1 if last else 0]
+
+    def tensor(self, index: int) -> Any:
+        """Return a tensor by its number."""
+        return self.graph.tensors[index]
+
+    def number(self, name: str) -> int:
+        """Return the number of a tensor by its name."""
+        return [tensor.name for tensor in self.graph.tensors].index(name.encode())
+
+
+def without_bias(student: Student) -> None:
+    operator = student.find("DEPTHWISE_CONV_2D", last=True)
+    operator.inputs = list(operator.inputs)[:2]
+
+
+def absent_bias(student: Student) -> None:
+    operator = student.find("DEPTHWISE_CONV_2D")
+    operator.inputs = [*list(operator.inputs)[:2], -1]
+
+
+def convolved_without_bias(student: Student) -> None:
+    operator = student.find("CONV_2D")
+    operator.inputs = list(operator.inputs)[:2]
+
+
+def reshaped_by_a_bias(student: Student) -> None:
+    bias = student.find("DEPTHWISE_CONV_2D").inputs[2]
+    operator = student.find("RESHAPE")
+    operator.inputs = [operator.inputs[0], bias]
+
+
+def reshaped_by_another_size(student: Student) -> None:
+    operator = student.find("RESHAPE")
+    made = student.tensor(operator.outputs[0])
+    size = student.tensor(operator.inputs[1])
+    turned = np.array(made.shape, np.int32)[::-1]
+    student.model.buffers[size.buffer].data = np.frombuffer(turned.tobytes(), np.uint8)
+
+
+def option(kind: str, name: str, value: int) -> Callable[[Student], None]:
+    def spoil(student: Student) -> None:
+        setattr(student.find(kind, last=True).builtinOptions, name, value)
+
+    spoil.__name__ = f"{kind} {name} {value}"
+    return spoil
+
+
+def options_of_another_kind(student: Student) -> None:
+    operator = student.find("CONCATENATION")
+    operator.builtinOptionsType = schema.BuiltinOptions.AddOptions
+    operator.builtinOptions = schema.AddOptionsT()
+
+
+def broken_mean(student: Student) -> None:
+    student.find("MEAN").builtinOptions.keepDims = False
+
+
+TFLITE_FAULTS = [
+    (without_bias, "an operator DEPTHWISE_CONV_2D has 2 inputs and 1 outputs, 3 and up to 1"),
+    (absent_bias, "an operator DEPTHWISE_CONV_2D lacks an input that it has to have"),
+    (convolved_without_bias, "an operator CONV_2D has 2 inputs and 1 outputs, 3 and up to 1"),
+    (reshaped_by_a_bias, "an operator RESHAPE"),
+    (reshaped_by_another_size, "an operator RESHAPE makes"),
+    (option("DEPTHWISE_CONV_2D", "dilationWFactor", 9), "reaches beyond its input"),
+    (option("DEPTHWISE_CONV_2D", "dilationWFactor", 7), "an operator DEPTHWISE_CONV_2D makes"),
+    (option("DEPTHWISE_CONV_2D", "depthMultiplier", 2), "contradicts its options"),
+    (option("DEPTHWISE_CONV_2D", "padding", 0), "an operator DEPTHWISE_CONV_2D makes"),
+    (option("CONV_2D", "fusedActivationFunction", 4), "the option activation of an operator CONV"),
+    (option("CONV_2D", "padding", 2), "the option padding of an operator CONV_2D is 2, it has to"),
+    (option("AVERAGE_POOL_2D", "filterHeight", 3), "reaches beyond its input"),
+    (option("CONCATENATION", "axis", 0), "an operator CONCATENATION"),
+    (option("CONCATENATION", "axis", 100), "the option axis of an operator CONCATENATION is 100"),
+    (broken_mean, "an operator MEAN makes"),
+    (options_of_another_kind, "an operator CONCATENATION has no options of its own"),
+]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fact"), TFLITE_FAULTS, ids=[spoil.__name__ for spoil, _ in TFLITE_FAULTS]
+)
+def test_a_tflite_operator_that_contradicts_itself_is_refused(
+    spoil: Callable[[Student], None], fact: str
+) -> None:
+    """Found by changing students: the first, in both precisions, and the fourth crash LiteRT."""
+    student = Student("fp32" if spoil is without_bias else "int8")
+    spoil(student)
+    with pytest.raises(TfliteError) as caught:
+        read_graph(pack(student.model))
+    assert fact in str(caught.value)
+
+
+def quantised(student: Student, place: int) -> Any:
+    """Return the quantisation of the input or the weights of the last layer of taps."""
+    return student.tensor(student.find("DEPTHWISE_CONV_2D", last=True).inputs[place]).quantization
+
+
+def scale_per_channel_of_the_input(student: Student) -> None:
+    found = quantised(student, 0)
+    found.scale, found.zeroPoint = np.full(104, 0.1, np.float32), np.zeros(104, np.int64)
+    found.quantizedDimension = 3
+
+
+def no_scale(student: Student) -> None:
+    found = quantised(student, 0)
+    found.scale, found.zeroPoint = None, None
+
+
+def weights_with_a_zero_point(student: Student) -> None:
+    quantised(student, 1).zeroPoint = np.full(104, 3, np.int64)
+
+
+def one_scale_a_tap(student: Student) -> None:
+    found = quantised(student, 1)
+    found.scale, found.zeroPoint = np.full(5, 0.1, np.float32), np.zeros(5, np.int64)
+    found.quantizedDimension = 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fact"),
+    [
+        (scale_per_channel_of_the_input, "a scale per channel where one scale belongs"),
+        (no_scale, "computes with whole numbers that have no scale"),
+        (weights_with_a_zero_point, "has weights with a zero point"),
+        (one_scale_a_tap, "has 5 scales for 104 channels"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_scales_that_kernels_do_not_take_are_refused(
+    spoil: Callable[[Student], None], fact: str
+) -> None:
+    student = Student("int8")
+    spoil(student)
+    with pytest.raises(TfliteError, match=fact):
+        read_graph(pack(student.model))

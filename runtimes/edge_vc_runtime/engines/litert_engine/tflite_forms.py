@@ -12,26 +12,20 @@ from math import prod
 import numpy as np
 
 from edge_vc_runtime.engines.litert_engine.tflite_graph import FLOAT32, Tensor
+from edge_vc_runtime.engines.litert_engine.tflite_numbers import INT32, INT64, numbers
+from edge_vc_runtime.engines.litert_engine.tflite_shapes import broadcast
 
 Tensors = Sequence[Tensor | None]
 """Inputs by place; None for a bias that is left out."""
 Form = Callable[[Tensors, Sequence[Tensor]], bool]
 
-INT32, INT64, BOOL = 2, 4, 6
-"""Numbers of types in TFLite's schema."""
+BOOL = 6
+"""Number of the type in TFLite's schema."""
 WHOLE = {3: np.uint8, 9: np.int8, 7: np.int16}
 """Types of quantised tensors."""
 RANK = 6
 """Most dimensions that kernels take."""
 _LONGEST_PAD = 1 << 16
-_INDEX = {INT32: np.int32, INT64: np.int64}
-
-
-def numbers(tensor: Tensor | None) -> list[int] | None:
-    """Return the values of a constant of whole numbers, None for anything else."""
-    if tensor is None or tensor.data is None or tensor.type not in _INDEX:
-        return None
-    return [int(value) for value in np.frombuffer(tensor.data, _INDEX[tensor.type])]
 
 
 def _of_one_type(tensors: Sequence[Tensor | None]) -> bool:
@@ -56,19 +50,12 @@ def _dequantize(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:
     return _cast(inputs, outputs) and known and outputs[0].type == FLOAT32
 
 
-def _broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
-    rank = max(map(len, shapes))
-    columns = zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True)
-    found = [{size for size in column if size != 1} or {1} for column in columns]
-    return tuple(sizes.pop() for sizes in found) if all(len(s) == 1 for s in found) else None
-
-
 def _broadcast(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:
     return _of_one_type([*inputs, *outputs]) and _fit_broadcast(inputs, outputs[0])
 
 
 def _fit_broadcast(inputs: Tensors, made: Tensor) -> bool:
-    return _broadcast_shape([t.shape for t in inputs if t is not None]) == made.shape
+    return broadcast([t.shape for t in inputs if t is not None]) == made.shape
 
 
 def _compare(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:

@@ -30,6 +30,10 @@ class Tensor:
     """The bytes of a constant."""
     scales: tuple[float, ...] = ()
     """One, or one a channel, where it is quantised."""
+    zero_points: tuple[int, ...] = ()
+    """One, or one for each scale."""
+    scale_axis: int = 0
+    """Axis of the channels where there are several scales."""
 
     @property
     def constant(self) -> bool:
@@ -45,6 +49,10 @@ class Operator:
     inputs: tuple[int, ...]
     """`ABSENT` stands for one that is left out."""
     outputs: tuple[int, ...]
+    options: Mapping[str, int] = field(default_factory=dict)
+    """Those that `tflite_options` knows, by its names."""
+    sizes: tuple[int, ...] = ()
+    """The list among the options of RESHAPE and SQUEEZE."""
 
 
 @dataclass(frozen=True)

@@ -20,27 +20,16 @@ from edge_vc_runtime.engines.litert_engine.tflite_graph import (
     TfliteGraph,
 )
 from edge_vc_runtime.engines.litert_engine.tflite_operators import OPERATORS, OperatorKind
+from edge_vc_runtime.engines.litert_engine.tflite_options import read_options
 from edge_vc_runtime.engines.litert_engine.tflite_rules import check_graph
 
 WIDTHS = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
 """Bytes per item by the number of a type."""
 _ITEMS = 1 << 26  # in one tensor
 _BYTES = 1 << 28  # in all tensors together
-_LONGEST_STEP = 1 << 16
-_POOL = (5, {1: 0, 2: 0, 3: 0, 4: 0})
-_STEPPING: dict[str, tuple[int, dict[int, int]]] = {
-    "CONV_2D": (1, {1: 0, 2: 0, 4: 1, 5: 1}),
-    "DEPTHWISE_CONV_2D": (2, {1: 0, 2: 0, 5: 1, 6: 1}),
-    "TRANSPOSE_CONV": (49, {1: 0, 2: 0}),
-    "AVERAGE_POOL_2D": _POOL,
-    "MAX_POOL_2D": _POOL,
-    "L2_POOL_2D": _POOL,
-}
-"""Number of the kind of options, and its fields that have to be 1 or more, with their defaults."""
 _ZERO_POINTS = {3: (0, 255), 9: (-128, 127)}
 _SMALLEST = 2.0**-40
 """Smallest scale; the largest is one over it."""
-_WITH_VECTOR = (17, 30)  # options of RESHAPE and SQUEEZE start with a list of sizes
 
 
 def read_graph(data: bytes) -> TfliteGraph:
@@ -131,14 +120,16 @@ def _tensor(table: Table, buffers: list[memoryview]) -> Tensor:
     data = buffers[buffer]
     if len(data) not in (0, prod(shape) * WIDTHS[kind]):
         raise TfliteError(f"tensor {name!r:.60} has {len(data)} bytes for {list(shape)!s:.60}")
-    scales = _scales(name, kind, shape, table.table(4))
-    return Tensor(name, kind, shape, data if len(data) else None, scales)
+    quantised = _quantisation(name, kind, shape, table.table(4))
+    return Tensor(name, kind, shape, data if len(data) else None, *quantised)
 
 
-def _scales(name: str, kind: int, shape: tuple[int, ...], table: Table | None) -> tuple[float, ...]:
-    """Return a tensor's scales, none where it is not quantised; kernels compute shifts of them."""
+def _quantisation(
+    name: str, kind: int, shape: tuple[int, ...], table: Table | None
+) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+    """Return scales, zero points and their axis; none where a tensor is not quantised."""
     if table is None:
-        return ()
+        return (), (), 0
     for field in (0, 1):
         table.integers(field, "f")
     zeros, found = table.integers(3, "q"), table.integers(2, "f")
@@ -153,14 +144,15 @@ def _scales(name: str, kind: int, shape: tuple[int, ...], table: Table | None) -
         raise TfliteError(f"tensor {name!r:.60} is quantised in an unknown way")
     if scales and table.length(3, 8) not in (1, scales):
         raise TfliteError(f"tensor {name!r:.60} has scales without zero points")
-    return found
+    return found, zeros, along
 
 
 def _operator(table: Table, kinds: list[OperatorKind], tensors: tuple[Tensor, ...]) -> Operator:
     number = table.integer(0)
     if number >= len(kinds):
         raise TfliteError(f"has an operator of kind {number}, {len(kinds)} are there: damaged")
-    made = Operator(kinds[number], table.integers(1), table.integers(2))
+    kind = kinds[number]
+    made = Operator(kind, table.integers(1), table.integers(2), *read_options(kind.name, table))
     count, least = len(tensors), min(made.inputs, default=0)
     if max((*made.inputs, *made.outputs), default=0) >= count or least < ABSENT:
         raise TfliteError(f"an operator {made.kind.name} refers to a tensor that is not there")
@@ -168,28 +160,12 @@ def _operator(table: Table, kinds: list[OperatorKind], tensors: tuple[Tensor, ..
     if not made.inputs or not made.outputs or min(needed) < 0:
         raise TfliteError(f"an operator {made.kind.name} has no input or no output")
     _check_options(table)
-    _check_steps(made.kind.name, table)
     return made
-
-
-def _check_steps(name: str, table: Table) -> None:
-    """Check the strides of a convolution or pool: kernels divide by them."""
-    if name not in _STEPPING:
-        return
-    number, fields = _STEPPING[name]
-    options = table.table(4)
-    if options is None or table.integer(3, "B") != number:
-        raise TfliteError(f"an operator {name} has no options of its own")
-    for field, default in fields.items():
-        if not 1 <= options.integer(field, "i", default) <= _LONGEST_STEP:
-            raise TfliteError(f"an operator {name} has a stride or size that is not 1 or more")
 
 
 def _check_options(table: Table) -> None:
     """Options are read unchecked too: they have to be inside the file with all their parts."""
-    options = table.table(4)
-    if options and table.integer(3, "B") in _WITH_VECTOR:
-        options.integers(0)
+    table.table(4)
     if table.length(5, 1) or table.integer(10, "Q") or table.integer(11, "B"):
         raise TfliteError("has an operator with custom options, which this runtime does not take")
     table.length(7, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from edge_vc_runtime.engines.litert_engine.tflite_forms import FORMS
@@ -12,9 +14,13 @@ from edge_vc_runtime.engines.litert_engine.tflite_graph import (
     TfliteError,
     TfliteGraph,
 )
+from edge_vc_runtime.engines.litert_engine.tflite_scales import scales_fault
+from edge_vc_runtime.engines.litert_engine.tflite_shapes import RULES, made_shapes
 from edge_vc_runtime.engines.litert_engine.tflite_signatures import SIGNATURES
 
 _INTEGERS = {2: np.int32, 4: np.int64}
+_WITHOUT_BIAS = ("dense", "transposed")
+"""Forms of operators whose bias may be left out; delegates read that of a convolution unasked."""
 
 
 def check_graph(graph: TfliteGraph) -> None:
@@ -79,6 +85,8 @@ def _check_form(operator: Operator, tensors: tuple[Tensor, ...]) -> None:
             f"an operator {name} has {count} inputs and {made} outputs, {belongs} and up to "
             f"{wanted.outputs} belong"
         )
+    if ABSENT in operator.inputs and wanted.form not in _WITHOUT_BIAS:
+        raise TfliteError(f"an operator {name} lacks an input that it has to have")
     inputs = [None if index == ABSENT else tensors[index] for index in operator.inputs]
     outputs = [tensors[index] for index in operator.outputs]
     if not FORMS[wanted.form](inputs, outputs):
@@ -86,6 +94,30 @@ def _check_form(operator: Operator, tensors: tuple[Tensor, ...]) -> None:
         raise TfliteError(
             f"an operator {name} makes {outputs[0].name!r:.60} of types and shapes that do not "
             f"belong together ({facts[:100]})"
+        )
+    _check_shapes(operator, inputs, outputs)
+    fault = scales_fault(operator, inputs, outputs)
+    if fault:
+        raise TfliteError(f"an operator {name}, which makes {outputs[0].name!r:.60}, {fault}")
+
+
+def _check_shapes(
+    operator: Operator, inputs: Sequence[Tensor | None], outputs: Sequence[Tensor]
+) -> None:
+    """Check that the outputs have the shapes that the library computes for them."""
+    name, said = operator.kind.name, [tensor.shape for tensor in outputs]
+    if name not in RULES:
+        return
+    made = made_shapes(operator, inputs, len(outputs))
+    if made is None:
+        raise TfliteError(
+            f"an operator {name}, which makes {outputs[0].name!r:.60}, reaches beyond its input "
+            "or contradicts its options"
+        )
+    if list(made) != said:
+        raise TfliteError(
+            f"an operator {name} makes {list(made[0])!s:.60}, {outputs[0].name!r:.60} is said to "
+            f"be {list(said[0])!s:.60}"
         )
 
 

@@ -71,8 +71,8 @@ SIGNATURES: dict[str, OperatorSignature] = {
     "UNPACK": OperatorSignature(1, 1, _MANY, "unpack"),
     "SPLIT": OperatorSignature(2, 2, _MANY, "split"),
     "SPLIT_V": OperatorSignature(3, 3, _MANY, "split_v"),
-    "CONV_2D": OperatorSignature(2, 3, form="convolution"),
-    "DEPTHWISE_CONV_2D": OperatorSignature(2, 3, form="depthwise"),
+    "CONV_2D": OperatorSignature(3, 3, form="convolution"),
+    "DEPTHWISE_CONV_2D": OperatorSignature(3, 3, form="depthwise"),
     "TRANSPOSE_CONV": OperatorSignature(3, 4, form="transposed"),
     "FULLY_CONNECTED": OperatorSignature(2, 3, form="dense"),
 }  # fmt: skip

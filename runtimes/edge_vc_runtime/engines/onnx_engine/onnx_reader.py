@@ -11,13 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
+import numpy as np
+
+from edge_vc_runtime.engines.onnx_engine.onnx_node import KnownValues, OnnxNode, WindowError
 from edge_vc_runtime.engines.onnx_engine.onnx_operators import OPERATORS
-from edge_vc_runtime.engines.onnx_engine.onnx_windows import (
-    Shape,
-    WindowError,
-    check_window,
-    shape_after,
-)
+from edge_vc_runtime.engines.onnx_engine.onnx_shapes import learn_shapes
 from edge_vc_runtime.engines.onnx_engine.protobuf import FieldCount, Message, ProtobufError
 
 FLOAT = "tensor(float)"
@@ -38,6 +36,8 @@ _RANK = 8
 _VERSIONS = (3, 20)
 _OPERATOR_SETS = (7, 40)
 _STANDARD = ("", "ai.onnx")
+_INT64 = 7
+_LONGEST_LIST = 64
 _STEP, _ANY = (1, 1 << 16), (1 << 31) - 1
 _RANGES = {
     **dict.fromkeys(
@@ -94,10 +94,12 @@ def _read(model: Message) -> OnnxGraph:
         raise OnnxError("holds sparse weights, which this runtime does not take")
     constants = _constants(graph)
     inputs, outputs = (_border(graph, number) for number in (11, 12))
-    both = next((name for name in inputs if name in constants), None)
+    both = next((name for name in inputs if name in constants.shapes), None)
     if both is not None:
         raise OnnxError(f"{both[:60]!a} is an input and a constant")
-    operators = _check_order(graph, constants, inputs, outputs)
+    fixed = set(constants.shapes)
+    constants.shapes.update({name: shape for name, (shape, _) in inputs.items()})
+    operators = _check_order(graph, constants, fixed, outputs)
     return OnnxGraph(inputs, outputs, operators)
 
 
@@ -113,19 +115,27 @@ def _check_operator_sets(model: Message) -> None:
         raise OnnxError(f"has the operator sets {found!s:.60}, one from {low} to {high} belongs")
 
 
-def _constants(graph: Message) -> dict[str, Shape]:
-    """Check all initializers and return their shapes by name."""
-    names: dict[str, Shape] = {}
+def _constants(graph: Message) -> KnownValues:
+    """Check all initializers and return their shapes and short lists of numbers by name."""
+    known = KnownValues()
     size = 0
     for tensor in graph.messages(5, _TENSOR):
         name = tensor.text(8)
         size += _check_tensor(tensor, name)
-        if name in names or not name:
+        if name in known.shapes or not name:
             raise OnnxError(f"the constant {name[:60]!a} is there twice or has no name")
-        names[name] = tuple(tensor.integers(1))
+        _learn_constant(known, name, tensor)
     if size > _BYTES:
         raise OnnxError(f"needs more than {_BYTES >> 20} MiB for its constants")
-    return names
+    return known
+
+
+def _learn_constant(known: KnownValues, name: str, tensor: Message) -> None:
+    """Keep a checked constant's shape and, where it is a short list of int64, its numbers."""
+    shape = known.shapes[name] = tuple(tensor.integers(1))
+    if tensor.integer(2) == _INT64 and len(shape) <= 1 and prod(shape) <= _LONGEST_LIST:
+        listed, raw = tensor.integers(7), tensor.content(9)
+        known.numbers[name] = listed or [int(each) for each in np.frombuffer(raw, "<i8")]
 
 
 def _check_tensor(tensor: Message, name: str) -> int:
@@ -174,45 +184,48 @@ def _shape_and_kind(value: Message, name: str) -> tuple[tuple[int, ...], str]:
 
 def _check_order(
     graph: Message,
-    constants: Mapping[str, Shape],
-    inputs: Mapping[str, object],
-    outputs: Mapping[str, object],
+    values: KnownValues,
+    fixed: set[str],
+    outputs: Mapping[str, tuple[tuple[int, ...], str]],
 ) -> tuple[str, ...]:
-    """Check every node in turn; each value is made once, before it is used."""
-    known = {*constants, *inputs}
-    fixed, shapes = set(constants), dict(constants)
+    """Check every node in turn; each value is made once, before it is used.
+
+    ``values`` holds inputs and constants, ``fixed`` the names of the constants.
+    """
+    known = set(values.shapes)
     kinds = []
-    for node in graph.messages(1, _NODE):
-        kind, given, made = node.text(4), node.texts(1), node.texts(2)
-        attributes = _check_node(node, kind, given, made, fixed)
-        try:
-            check_window(kind, given, attributes, shapes)
-        except WindowError as error:
-            raise OnnxError(f"an operator {kind} {error}") from error
-        shape = shape_after(kind, given, shapes)
-        if shape is not None:
-            shapes[made[0]] = shape
-        for name in given:
+    for message in graph.messages(1, _NODE):
+        node = _check_node(message, fixed, values)
+        for name in node.inputs:
             if name and name not in known:
                 raise OnnxError(f"{name[:60]!a} is read before it is written")
-        for name in made:
+        for name in node.outputs:
             if name in known:
                 raise OnnxError(f"{name[:60]!a} is written twice")
             known |= {name} - {""}
+        try:
+            learn_shapes(node, values)
+        except WindowError as error:
+            raise OnnxError(f"an operator {node.kind} {error}") from error
         # Every size is fixed, so what only depends on sizes is a constant too.
-        if kind in ("Shape", "Size") or all(not name or name in fixed for name in given):
-            fixed |= {*made} - {""}
-        kinds.append(kind)
-    missing = next((name for name in outputs if name not in known), None)
-    if missing is not None:
-        raise OnnxError(f"{missing[:60]!a} is an output that no operator writes")
+        sized = node.kind in ("Shape", "Size")
+        if sized or all(not name or name in fixed for name in node.inputs):
+            fixed |= {*node.outputs} - {""}
+        kinds.append(node.kind)
+    for name, (shape, _) in outputs.items():
+        if name not in known:
+            raise OnnxError(f"{name[:60]!a} is an output that no operator writes")
+        if values.shapes.get(name, shape) != shape:
+            raise OnnxError(
+                f"{name[:60]!a} has the shape {list(values.shapes[name])!s:.60}, the graph says "
+                f"{list(shape)!s:.60}"
+            )
     return tuple(kinds)
 
 
-def _check_node(
-    node: Message, kind: str, given: list[str], made: list[str], fixed: set[str]
-) -> dict[str, list[int]]:
-    """Check an operator and return its attributes with whole numbers."""
+def _check_node(node: Message, fixed: set[str], values: KnownValues) -> OnnxNode:
+    """Check an operator on its own and return it."""
+    kind, given, made = node.text(4), node.texts(1), node.texts(2)
     domain, wanted = node.text(7), OPERATORS.get(kind)
     if domain not in _STANDARD or wanted is None:
         name = f"{domain}.{kind}" if domain else kind
@@ -230,7 +243,19 @@ def _check_node(
             )
     if not any(made):
         raise OnnxError(f"an operator {kind} has no output")
-    return {attribute.text(1): _check_attribute(attribute, kind) for attribute in _attributes(node)}
+    attributes = {each.text(1): each for each in _attributes(node)}
+    numbers = {name: _check_attribute(each, kind) for name, each in attributes.items()}
+    if kind == "Constant" and "value" in attributes:
+        tensor = attributes["value"].message(5, _TENSOR)
+        if tensor is not None:
+            _learn_constant(values, made[0], tensor)
+    return OnnxNode(kind, given, made, numbers, _padding(attributes))
+
+
+def _padding(attributes: Mapping[str, Message]) -> str:
+    """Return `auto_pad`, empty without it."""
+    found = attributes.get("auto_pad")
+    return "" if found is None else found.content(4).tobytes().decode("ascii", "replace")
 
 
 def _attributes(node: Message) -> Iterator[Message]:
