@@ -19,6 +19,8 @@ CARRIED = {
     "soxr": "its wheels carry libsoxr, LGPL-2.1-or-later",
 }
 """Libraries inside of wheels, which the metadata do not name."""
+NOTHING = ("", "unknown", "none", "n/a", "see license", "see licence")
+"""What packaging tools write where no licence was stated."""
 INTRO = """\
 # Licences of dependencies
 
@@ -87,7 +89,7 @@ def licence_of(name: str) -> str:
         if line.startswith("License :: ") and line != "License :: OSI Approved"
     ]
     text = (said.get("License") or "").strip()
-    short = text if text and "\n" not in text and len(text) <= 60 else ""
+    short = text if "\n" not in text and len(text) <= 60 and text.lower() not in NOTHING else ""
     return (expression or ", ".join(classes) or short).replace("|", "/")
 
 

@@ -65,10 +65,16 @@ def tree_hash(root: Path) -> str:
     return digest.hexdigest()
 
 
-def run_until(point: int | None, action: Callable[[], object], clock: float = 0.0) -> CrashedRun:
+def run_until(
+    point: int | None,
+    action: Callable[[], object],
+    clock: float = 0.0,
+    changes: tuple[str, ...] = CHANGES,
+) -> CrashedRun:
     """Run ``action`` in a child that is killed (SIGKILL) just before crash point ``point``.
 
-    None lets it end. ``clock`` is added to the child's time of day, in seconds.
+    None lets it end. ``clock`` is added to the child's time of day, in seconds; ``changes`` are
+    the calls that are points.
     """
     reader, writer = os.pipe()
     child = os.fork()
@@ -76,7 +82,7 @@ def run_until(point: int | None, action: Callable[[], object], clock: float = 0.
         os.close(reader)
         code = 1
         try:
-            counted = count_changes(CHANGES, killer(point))
+            counted = count_changes(changes, killer(point))
             move_clock(clock)
             action()
             os.write(writer, str(counted()).encode())

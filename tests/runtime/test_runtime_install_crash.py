@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from crash_points import CHANGES, NAMES, run_until
 from runtime_installs_disk import QUICK, StoppingDisk, Unplugged, mini_version
 
 from edge_vc_runtime.bundle.reader import read_bundle
@@ -68,6 +70,34 @@ def test_the_first_installation_survives_as_well(tmp_path: Path) -> None:
         assert check_whole(root, {release_name(read_bundle(new))}) == "1.0"
 
 
+def test_killed_before_any_call_that_changes_the_disk(tmp_path: Path) -> None:
+    """As the plug, but counted at the operating system: nothing that is no `Disk` slips through."""
+    old = mini_version(tmp_path / "old.evc", "1.0")
+    new = mini_version(tmp_path / "new.evc", "1.1")
+    names = {release_name(read_bundle(path)) for path in (old, new)}
+    options = replace(QUICK, keep=1)
+
+    def installed(name: str) -> InstallRoot:
+        root = InstallRoot(tmp_path / name)
+        install_bundle(old, root, options)
+        return root
+
+    calls = CHANGES + NAMES
+    counting = partial(install_bundle, new, installed("count"), options)
+    points = run_until(None, counting, changes=calls).points
+    assert points >= 12
+    seen = set()
+    for point in range(points):
+        root = installed(f"stop-{point}")
+        action = partial(install_bundle, new, root, options)
+        assert run_until(point, action, changes=calls).killed
+        seen.add(check_whole(root, names))
+        install_bundle(new, root, options)
+        assert check_whole(root, names) == "1.1"
+        assert root.unfinished() == []
+    assert seen == {"1.0", "1.1"}
+
+
 DRIVER = """
 import os, random, signal, sys, time
 from dataclasses import replace
@@ -82,6 +112,7 @@ root, bundles = InstallRoot(Path(sys.argv[2])), [Path(p) for p in sys.argv[3:]]
 names = {release_name(read_bundle(path)) for path in bundles}
 options = replace(QUICK, allow_downgrade=True, keep=1)
 chance, left = random.Random(7), 0
+install_bundle(bundles[0], root, options)
 for number in range(int(sys.argv[1])):
     child = os.fork()
     while child == 0:
@@ -90,7 +121,7 @@ for number in range(int(sys.argv[1])):
     time.sleep(0.005 + 0.05 * chance.random())
     os.kill(child, signal.SIGKILL)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL, "it ended by itself"
-    check_whole(root, names)
+    assert check_whole(root, names), "nothing is current"
     left += bool(root.unfinished())
 print(left)
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,8 @@ from edge_vc_runtime.bundle.entries import Golden
 from edge_vc_runtime.bundle.reader import BundleError, read_bundle
 from edge_vc_runtime.cli import main
 from edge_vc_runtime.engines.engine import EngineError
+from edge_vc_runtime.engines.litert_engine.library import load_library
+from edge_vc_runtime.engines.onnx_engine.library import ort
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.vetting import admission
 from edge_vc_runtime.vetting.bundle_check import check_bundle
@@ -49,14 +53,24 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def nothing_runs(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, where no engine opens anything and no process is started."""
+    """An empty folder to work in, where no engine or library opens anything.
 
-    def opened(*_: object) -> None:
+    No process is started either, not even one that would be harmless.
+    """
+
+    def opened(*_: object, **__: object) -> None:
         pytest.fail("a library was given the model")
+
+    def started(*_: object, **__: object) -> None:
+        pytest.fail("a process was started")
 
     for engine in ("onnx_engine.engine.OnnxEngine", "litert_engine.engine.LitertEngine"):
         monkeypatch.setattr(f"edge_vc_runtime.engines.{engine}.__init__", opened)
+    for library in (ort.InferenceSession, load_library().interpreter):
+        monkeypatch.setattr(library, "__init__", opened)
     monkeypatch.setattr(admission, "try_model", opened)
+    for place, name in ((subprocess.Popen, "__init__"), (os, "fork"), (os, "posix_spawn")):
+        monkeypatch.setattr(place, name, started)
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

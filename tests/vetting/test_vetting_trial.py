@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from edge_vc.assets import bundle_path
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.engines import EngineError, register_engine, unregister_engine
 from edge_vc_runtime.engines.admission import UnsafeBundleError
+from edge_vc_runtime.engines.kind import EngineKind
 from edge_vc_runtime.engines.registry import engine_kind
 from edge_vc_runtime.session import Session
 from edge_vc_runtime.trust import machine_policy
@@ -55,7 +57,11 @@ def test_what_passed_once_is_not_tried_again(
 
 
 def test_another_bundle_or_library_is_tried(
-    bundle: Bundle, state: Path, tmp_path: Path, trials: list[str]
+    bundle: Bundle,
+    state: Path,
+    tmp_path: Path,
+    trials: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kind, model = engine_kind("onnx"), bundle.manifest.model()
     trial = Trial.of(bundle, kind, model)
@@ -66,6 +72,9 @@ def test_another_bundle_or_library_is_tried(
     assert not remembers(replace(trial, engine="litert"))
     other = read_bundle(write_mini(tmp_path / "other.evc", ("onnx",), delay=80))
     assert not remembers(Trial.of(other, kind, model))
+    newer = SimpleNamespace(library="onnxruntime", version="99")
+    monkeypatch.setattr(EngineKind, "installed", lambda _: (newer,))
+    assert not remembers(Trial.of(bundle, kind, model))
 
 
 def test_where_nothing_can_be_kept_it_is_tried_each_time(
