@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from test_training_distill import QUICK, example, student, trained
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from edge_vc.compress.cli import app
 from edge_vc.models.content import package
 from edge_vc.models.content.encoder import ContentError
+from edge_vc.training.student.batches import DistillBatches
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.recogniser import RecogniserDistance
 
@@ -41,25 +43,43 @@ def sounds() -> Tensor:
 
 
 def test_the_same_sound_is_no_distance_apart(distance: RecogniserDistance) -> None:
-    assert float(distance(sounds(), sounds())) == pytest.approx(0, abs=1e-5)
+    assert float(distance(sounds(), sounds(), sounds())) == pytest.approx(0, abs=1e-5)
 
 
 def test_a_lost_sound_is_farther_than_a_softer_one(distance: RecogniserDistance) -> None:
     sound = sounds()
     softer, lost = 0.8 * sound, sound.clone()
     lost[:, 6_000:12_000] = 0.001 * torch.randn(2, 6_000)
-    assert float(distance(lost, sound)) > 1.5 * float(distance(softer, sound)) > 0
+    assert float(distance(lost, sound, sound)) > 1.5 * float(distance(softer, sound, sound)) > 0
+
+
+def test_phones_are_those_of_the_source_and_frames_those_of_the_target(
+    distance: RecogniserDistance,
+) -> None:
+    sound, other = sounds(), 0.05 * torch.randn(2, 16_000)
+    both = float(distance(sound, other, other))
+    assert 0 < float(distance(sound, other, sound)) < both
+    assert 0 < float(distance(sound, sound, other)) < both
+
+
+def test_the_source_is_delayed_like_the_answer() -> None:
+    told = replace(example(), target=example().source)
+    batches = DistillBatches(student(), [told], 60, sources=True)
+    batch = batches.draw(3, np.random.default_rng(0))
+    assert batch.source is not None
+    assert torch.equal(batch.source, batch.audio)
+    assert DistillBatches(student(), [told], 60).draw(1, np.random.default_rng(0)).source is None
 
 
 def test_its_gradient_brings_a_sound_nearer(distance: RecogniserDistance) -> None:
     sound = sounds()
     mine = (sound + 0.05 * torch.randn_like(sound)).requires_grad_()
-    before = distance(mine, sound)
+    before = distance(mine, sound, sound)
     before.backward()
     assert mine.grad is not None
     with torch.no_grad():
         nearer = mine - 0.02 * mine.grad / mine.grad.abs().mean() * 0.05
-    assert float(distance(nearer, sound)) < float(before.detach())
+    assert float(distance(nearer, sound, sound)) < float(before.detach())
 
 
 def test_a_student_learns_with_it_and_its_value_is_in_the_log(

@@ -51,6 +51,8 @@ class DistillBatch:
     """Conditioning by name, ``[B, size, 1, F]``; what is missing has the student's default."""
     contents: Tensor | None = None
     """What is said in each frame, ``[B, C, 1, F]``; None where the labels do not tell."""
+    source: Tensor | None = None
+    """What is converted, delayed like ``audio``, ``[B, F * hop]``; None where nobody asks."""
 
     def share(self, rank: int, world: int, device: torch.device) -> DistillBatch:
         """Return every ``world``-th segment from number ``rank`` on, on ``device``."""
@@ -64,6 +66,7 @@ class DistillBatch:
             self.audio[rows].to(device),
             {name: value[rows].to(device) for name, value in self.inputs.items()},
             None if self.contents is None else self.contents[rows].to(device),
+            None if self.source is None else self.source[rows].to(device),
         )
 
 
@@ -75,6 +78,7 @@ class _Example:
     bands: NDArray[np.float16] | None
     audio: NDArray[np.int16]
     contents: NDArray[np.float16] | None
+    source: NDArray[np.int16] | None = None
     inputs: Condition = field(default_factory=dict)
 
 
@@ -84,7 +88,7 @@ class DistillBatches:
     The front end is run over whole recordings beforehand: it learns nothing, and so a crop's
     running mean is what it is at that place of the conversation; that of some comes from something
     loud just before (`loud_event`). With ``noise`` some crops are heard in a noisy copy of their
-    recording, and answered as if they were not.
+    recording, and answered as if they were not. With ``sources`` a batch holds what is converted.
     """
 
     def __init__(
@@ -95,6 +99,8 @@ class DistillBatches:
         augment: FeatureAugment | None = None,
         conditions: Sequence[Condition] = (),
         noise: NoisyCopies | None = None,
+        *,
+        sources: bool = False,
     ) -> None:
         self.frames, self.hop = frames, student.config.hop
         self._noisy = noise.share if noise else 0.0
@@ -107,6 +113,7 @@ class DistillBatches:
         self._examples = [
             replace(
                 _prepare(student, example, heard[index]),
+                source=_delayed(example.source, student.delay) if sources else None,
                 inputs=_at_frames(told[index], len(example.f0)),
             )
             for index, example in long.items()
@@ -124,7 +131,7 @@ class DistillBatches:
     def draw(self, count: int, rng: np.random.Generator, *, augmented: bool = True) -> DistillBatch:
         """Draw ``count`` crops; without ``augmented`` the trunk's input is the features."""
         crops = [self._crop(rng) for _ in range(count)]
-        columns, f0, voiced, bands, audio, contents, inputs = zip(*crops, strict=True)
+        columns, f0, voiced, bands, audio, contents, source, inputs = zip(*crops, strict=True)
         features = trunk_input = torch.from_numpy(np.stack(columns)).float()[:, :, None]
         if augmented and self._augment is not None:
             trunk_input = self._augment(features, self._config, rng)
@@ -134,12 +141,13 @@ class DistillBatches:
             torch.from_numpy(np.stack(f0))[:, None, None],
             torch.from_numpy(np.stack(voiced))[:, None, None],
             None if bands[0] is None else torch.from_numpy(np.stack(bands)).float(),
-            torch.from_numpy(np.stack(audio)).float() / 32767,
+            _sound(audio),
             inputs={
                 name: torch.from_numpy(np.stack([each[name] for each in inputs]))[:, :, None]
                 for name in set.intersection(*(set(each) for each in inputs))
             },
             contents=_stacked(contents),
+            source=None if source[0] is None else _sound(source),
         )
 
     def _crop(
@@ -151,6 +159,7 @@ class DistillBatches:
         NDArray[np.float16] | None,
         NDArray[np.int16],
         NDArray[np.float16] | None,
+        NDArray[np.int16] | None,
         Condition,
     ]:
         example = self._examples[int(np.searchsorted(self._share, rng.random()))]
@@ -166,6 +175,7 @@ class DistillBatches:
             None if example.bands is None else example.bands[..., start:stop],
             example.audio[start * self.hop : stop * self.hop],
             None if example.contents is None else example.contents[:, start:stop],
+            None if example.source is None else example.source[start * self.hop : stop * self.hop],
             {name: values[:, start:stop] for name, values in example.inputs.items()},
         )
 
@@ -198,7 +208,7 @@ def _prepare(student: Student, example: LabelledAudio, heard: Heard) -> _Example
         _late(held, wait),
         _late(voiced, wait),
         None if bands is None else _late(bands, wait),
-        np.pad(example.target, (student.delay, 0))[: len(example.target)],
+        _delayed(example.target, student.delay),
         _late(example.contents, wait) if len(example.contents) else None,
     )
 
@@ -230,6 +240,14 @@ def _stacked(contents: tuple[NDArray[np.float16] | None, ...]) -> Tensor | None:
     if len(found) < len(contents):
         return None
     return torch.from_numpy(np.stack(found)).float()[:, :, None]
+
+
+def _delayed(audio: NDArray[np.int16], samples: int) -> NDArray[np.int16]:
+    return np.pad(audio, (samples, 0))[: len(audio)]
+
+
+def _sound(crops: tuple[NDArray[np.int16], ...]) -> Tensor:
+    return torch.from_numpy(np.stack(crops)).float() / 32767
 
 
 def _late(frames: NDArray[Any], wait: int) -> NDArray[Any]:

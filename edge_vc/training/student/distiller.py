@@ -80,8 +80,9 @@ class Distillation:
             (settings.expansion_lowest, settings.expansion_highest),
         )
         self.batches = DistillBatches(
-            student, examples, frames + self.warm_frames, augment, conditions, noise
-        )
+            student, examples, frames + self.warm_frames, augment, conditions, noise,
+            sources=settings.words > 0,
+        )  # fmt: skip
         self.reader: ContentsReader | None = None
         if settings.contents:
             outputs = student.config.outputs

@@ -62,10 +62,11 @@ def contents(step: DistillPass) -> Tensor | None:
 
 
 def words(step: DistillPass) -> Tensor | None:
-    """Return how differently a phone recogniser hears the student and the teacher."""
-    if step.recogniser is None:
+    """Return how far a phone recogniser hears the student from the teacher and the source."""
+    if step.recogniser is None or step.batch.source is None:
         return None
-    return step.recogniser(step.audio, step.target)
+    source = step.batch.source[:, -step.audio.shape[1] :]
+    return step.recogniser(step.audio, step.target, source)
 
 
 def adversarial(step: DistillPass) -> Tensor | None:

@@ -1,7 +1,8 @@
-"""What a phone recogniser hears in a student's sound, compared with what it hears in the teacher's.
+"""What a phone recogniser hears in a student's sound.
 
-A perceptual loss (Johnson, Alahi, Fei-Fei 2016) whose network knows phones: it tells a lost
-consonant from a change of timbre, which distances between spectra do not.
+Its phones should be those of what is converted, which is nearer to the words than any teacher's
+answer, and its inner frames those of the teacher, which tell what the phones sound like: a
+perceptual loss (Johnson, Alahi, Fei-Fei 2016) that knows a lost consonant from another timbre.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ EDGE = 2
 
 
 class RecogniserDistance:
-    """Distance between two sounds in hama's frames and phone decisions; hama stays as it is."""
+    """Distance of a sound from two others in hama's frames and phones; hama stays as it is."""
 
     def __init__(self, sample_rate: int, device: torch.device | str = "cpu") -> None:
         """Open the recogniser; raises `ContentError` without hama or at another rate, in Hz."""
@@ -30,15 +31,17 @@ class RecogniserDistance:
             )
         self._hears = open_hama(BLOCKS).on(device)
 
-    def __call__(self, audio: Tensor, target: Tensor) -> Tensor:
-        """Return how differently ``audio`` and ``target`` ``[B, T]`` are heard, a scalar.
+    def __call__(self, audio: Tensor, target: Tensor, source: Tensor) -> Tensor:
+        """Return how far ``audio`` is heard from ``target`` and ``source``, a scalar.
 
-        The mean absolute difference of the later blocks' frames, and the Kullback-Leibler
-        divergence of the phones' probabilities in nats per frame. ``target`` gets no gradient.
+        All are ``[B, T]``; the last two get no gradient. The mean absolute difference of the later
+        blocks' frames from those of ``target``, and the Kullback-Leibler divergence of the
+        phones' probabilities from those of ``source``, in nats per frame.
         """
         frames, phones = self._hears.heard(audio)
         with torch.no_grad():
-            right, truth = self._hears.heard(target)
+            others, heard = self._hears.heard(torch.cat([target, source]))
+        right, truth = [block[: len(target)] for block in others], heard[len(target) :]
         counted = slice(EDGE, frames[0].shape[1] - EDGE)
         apart = torch.stack(
             [

@@ -46,8 +46,8 @@ class DistillSettings:
     contents_first: float = number(0.0, 0.0, 0.9, "of the steps")
     """Only contents, pitch, voicing and filters are learnt so long; nothing is synthesised."""
     words: float = number(0.0, 0.0, 1_000.0)
-    """Weight of how differently a phone recogniser hears student and teacher; needs
-    `edge-vc[phones]`."""
+    """Weight of how far a phone recogniser hears the student from the teacher and from what is
+    converted; needs `edge-vc[phones]`."""
     adversarial: float = number(0.0, 0.0, 1_000.0)
     """Weight of the least-squares adversarial loss with twice as much feature matching."""
     adversarial_from: float = number(0.5, 0.0, 1.0, "of the steps")
