@@ -49,6 +49,8 @@ class IoSignature:
     states: tuple[State, ...]
     given: tuple[Given, ...] = ()
     """What the other inputs are fed."""
+    channels: int = 1
+    """Of the answer ``[1, channels, T]``; 1 where the file does not say."""
 
 
 def read_io_signature(
@@ -96,7 +98,15 @@ def read_io_signature(
         (spoken.shape[-1] or 0) if spoken.shape else 0,
         carried,
         given,
+        _channels(spoken.shape),
     )
+
+
+def _channels(shape: tuple[int | None, ...]) -> int:
+    """Return the channels of an answer that is said to be ``[1, channels, T]``."""
+    if len(shape) < 2 or shape[-1] == 1 or any(size not in (1, None) for size in shape[:-2]):
+        return 1
+    return shape[-2] or 1
 
 
 def _port(path: Path, node: ort.NodeArg) -> Port:

@@ -74,6 +74,11 @@ def load(spec: OnnxSpec) -> WaveformTeacher:
     facts = session.get_modelmeta().custom_metadata_map
     rate = spec.sample_rate or _number(path, facts, "edge_vc.sample_rate", DEFAULT_RATE)
     signature = read_io_signature(path, session, spec.states, spec.inputs, spec.answer, rate)
+    if signature.channels > 1 and not spec.channel:
+        raise TeacherError(
+            f"{path}: answers {signature.channels} channels: set teacher.channel = 1 to "
+            f"{signature.channels}, the one to take"
+        )
     output_rate = spec.output_sample_rate or rate
     encoder = ContentGraph.open(Path(spec.contents), spec.threads) if spec.contents else None
     feed = Feed(

@@ -13,6 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from voices import voice
 
+from edge_vc.teachers import onnx_feed
 from edge_vc.teachers.loading import open_teacher, teacher_hash
 from edge_vc.teachers.onnx_file import OnnxSpec
 from edge_vc.teachers.outliers import OutlierError
@@ -243,8 +244,10 @@ def test_one_of_two_channels_is_chosen(tmp_path):
     np.testing.assert_array_equal(
         open_teacher(OnnxSpec(path=path, channel=2)).convert(audio), audio
     )
+    with pytest.raises(TeacherError, match=r"answers 2 channels: set teacher.channel = 1 to 2"):
+        open_teacher(OnnxSpec(path=path))
     with pytest.raises(TeacherError, match=r"answers 2 channels .*: set teacher.channel = 1 to 2"):
-        open_teacher(OnnxSpec(path=path)).convert(audio)
+        onnx_feed._one_channel(np.zeros((1, 2, 80)), 0)  # of a file that does not say so
 
 
 def lfs(path: Path) -> Path:
