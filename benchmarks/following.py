@@ -1,23 +1,28 @@
-"""What a small student can follow of a teacher, and which of its parts loses the words.
+"""What a small student can follow of a teacher, and where it loses the words.
 
     python benchmarks/following.py train --start wide.safetensors \\
         --labels shipped=labels/shipped --labels mine=labels/mine --out build/following
     python benchmarks/following.py parts --student student.safetensors --labels labels/eval \\
         --out build/parts
+    python benchmarks/following.py gap --student mine=student.safetensors --learnt labels/mine \\
+        --unseen labels/eval
     edge-vc evaluate shipped=build/following/shipped.safetensors ... --corpus corpus/eval
 
-``train`` teaches the same student from each folder of labels (`edge-vc label`), for a few steps and
-without sound: filters, F0, voicing and contents. All but the labels is equal
+``train`` teaches the same student from each folder of labels (`edge-vc label`), for a few steps
+and, unless asked, without sound: filters, F0, voicing and contents. All but the labels is equal
 between them. ``parts`` takes labels of an evaluation's sentences and sounds them by the
 student's head four times: filters and F0 of the teacher or of the student. Both end with the
-command that scores what they made; nothing is timed.
+command that scores what they made. ``gap`` prints how many of the phones that a recogniser hears in
+a recording it does not hear in the student's sound, of recordings that the students learnt from
+and of others. Nothing is timed.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +34,8 @@ from torch import Tensor
 
 from edge_vc.audio.io import Samples
 from edge_vc.data.file_name import file_name
+from edge_vc.evaluate.metrics.metric import Counts
+from edge_vc.evaluate.metrics.phones import PhoneRecognizer, compare
 from edge_vc.labelling.folder import LABELS
 from edge_vc.labelling.labels import LabelledAudio, load_labels
 from edge_vc.labelling.report import load_report
@@ -41,6 +48,9 @@ from edge_vc.training.student.settings import distill_settings
 
 PARTS = ("both", "filters", "f0", "none")
 """What is the student's own; the rest is the teacher's."""
+LONGEST_S = 10
+"""Of a recording that ``gap`` listens to."""
+RATE = 16_000
 
 
 def labelled(folder: Path, roles: list[str], speeds: list[float]) -> Iterator[tuple[str, Path]]:
@@ -55,7 +65,11 @@ def labelled(folder: Path, roles: list[str], speeds: list[float]) -> Iterator[tu
 def train(args: argparse.Namespace) -> None:
     """Teach the student from every folder of labels in turn; see the module."""
     settings = distill_settings()(
-        steps=args.steps, contents=args.contents, contents_first=1.0, adversarial=0.0
+        steps=args.steps,
+        contents=args.contents,
+        words=args.words,
+        contents_first=0.0 if args.words or args.sound else 1.0,
+        adversarial=0.0,
     )
     for given in args.labels:
         name, _, folder = given.partition("=")
@@ -109,6 +123,49 @@ def sounded(student: Student, example: LabelledAudio) -> dict[str, Samples]:
     return {part: audio[0, 0, 0].numpy() for part, audio in made.items()}
 
 
+def gap(args: argparse.Namespace) -> None:
+    """Print the share of phones that are not heard, learnt and unseen; see the module."""
+    recogniser = PhoneRecognizer()
+    students = {
+        name: load_student(Path(path)).eval()
+        for name, _, path in (given.partition("=") for given in args.student)
+    }
+    print("| recordings | of | " + " | ".join(["teacher", *students]) + " |")
+    print("|---|---|" + "---|" * (1 + len(students)))
+    for title, folder in (("learnt", args.learnt), ("unseen", args.unseen)):
+        files = [path for _, path in labelled(folder, args.roles, args.speeds)]
+        chosen = random.Random(args.seed).sample(files, min(args.count, len(files)))
+        rows = [_unheard(recogniser, students, load_labels(path)) for path in chosen]
+        figures = " | ".join(f"{_share(column):.3f}" for column in zip(*rows, strict=True))
+        print(f"| {title} | {len(chosen)} | {figures} |")
+
+
+def _share(counts: Sequence[Counts]) -> float:
+    return sum(each.errors for each in counts) / max(1, sum(each.total for each in counts))
+
+
+@torch.no_grad()
+def _unheard(
+    recogniser: PhoneRecognizer, students: dict[str, Student], example: LabelledAudio
+) -> list[Counts]:
+    source, target = _start(example.source), _start(example.target)
+    said = recogniser.hear(source, RATE)
+    sounds: list[Samples] = [target, *(_converted(each, source) for each in students.values())]
+    return [compare(said, recogniser.hear(s, RATE)).counts for s in sounds]
+
+
+def _start(sound: NDArray[np.int16]) -> Samples:
+    return np.divide(sound[: LONGEST_S * RATE], 32767, dtype=np.float32)
+
+
+def _converted(student: Student, source: Samples) -> Samples:
+    hop = student.config.hop
+    padded = np.pad(source, (0, student.delay + -(len(source) + student.delay) % hop))
+    audio, _ = student.step(torch.from_numpy(padded)[None, None, None], student.init_state(1))
+    converted: Samples = audio[0, 0, 0].numpy()[student.delay :][: len(source)]
+    return converted
+
+
 def _predicted(student: Student, example: LabelledAudio) -> Prediction:
     """Return the student's prediction, aligned with the labels."""
     hop, wait, frames = student.config.hop, student.config.lookahead, len(example.f0)
@@ -141,6 +198,8 @@ def main() -> None:
     training.add_argument("--speeds", nargs="*", type=float, default=[1.0])
     training.add_argument("--steps", type=int, default=1000)
     training.add_argument("--contents", type=float, default=1.0, help="weight of the contents")
+    training.add_argument("--sound", action="store_true", help="learn the sound as well")
+    training.add_argument("--words", type=float, default=0.0, help="weight of the words; sounds")
     training.add_argument("--noise", type=float, default=0.0, help="share heard in noise")
     training.add_argument("--noises", default="", help="folder with noise/ and rir/")
     training.add_argument("--out", type=Path, default=Path("build/following"))
@@ -149,6 +208,15 @@ def main() -> None:
     taking.add_argument("--student", type=Path, required=True)
     taking.add_argument("--labels", type=Path, required=True, help="of the evaluation's sentences")
     taking.add_argument("--out", type=Path, default=Path("build/parts"))
+    listening = verbs.add_parser("gap", help="phones lost, of recordings learnt from and unseen")
+    listening.set_defaults(run=gap)
+    listening.add_argument("--student", action="append", required=True, metavar="NAME=FILE")
+    listening.add_argument("--learnt", type=Path, required=True, help="labels of the training")
+    listening.add_argument("--unseen", type=Path, required=True, help="labels of other speakers")
+    listening.add_argument("--roles", nargs="*", default=[])
+    listening.add_argument("--speeds", nargs="*", type=float, default=[1.0])
+    listening.add_argument("--count", type=int, default=24, help="recordings of each")
+    listening.add_argument("--seed", type=int, default=3)
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.run(args)

@@ -95,8 +95,12 @@ def phone_score(recording: Recording) -> PhoneScore | None:
         return None
     found = recording.context.get(phone_recognizer)
     said, heard = found.spell(text), found.hear(recording.samples, recording.sample_rate)
-    pairs = aligned(said, heard)
-    return PhoneScore(tuple((a or NOTHING, b or NOTHING) for a, b in pairs))
+    return compare(said, heard)
+
+
+def compare(said: list[str], heard: list[str]) -> PhoneScore:
+    """Return what became of each phone."""
+    return PhoneScore(tuple((a or NOTHING, b or NOTHING) for a, b in aligned(said, heard)))
 
 
 def compute(recording: Recording) -> Counts | None:
