@@ -330,6 +330,16 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc_runtime/taps",
         "edge_vc_runtime/audio",
     },
+    "edge_vc_runtime.service_arguments": {
+        "edge_vc_runtime.run_arguments",
+        "edge_vc_runtime.verb_parser",
+        "edge_vc_runtime/install",
+    },
+    "edge_vc_runtime.unit_verb": {
+        "edge_vc_runtime.service_arguments",
+        "edge_vc_runtime.verb_parser",
+        "edge_vc_runtime/install",
+    },
     "edge_vc_runtime.session": {
         "edge_vc_runtime.input_guard",
         "edge_vc_runtime.samples",

@@ -25,8 +25,9 @@ _HOMES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "install.arguments",
         "add_installation",
-        ("install", "installed", "rollback", "uninstall", "unit"),
+        ("install", "installed", "rollback", "uninstall"),
     ),
+    ("unit_verb", "add_unit", ("unit",)),
     ("control.arguments", "add_control", ("control",)),
     ("latency.arguments", "add_measure_latency", ("measure-latency",)),
 )

@@ -34,7 +34,7 @@ EXIT_CODES = {
     "installed": "0 done, 2 nothing is installed",
     "rollback": "0 done, 1 its health check failed, 2 nothing to go back to",
     "uninstall": "0 done, 2 nothing is installed",
-    "unit": "0 done, 2 a path or name that has no place in a unit",
+    "unit": "0 done, 2 a path, a name or an argument of run that has no place in a unit",
     "control": "0 done, 2 no run there, or bad input",
     "measure-latency": "0 measured, 1 the signal was not found, 2 bad input, 130 Ctrl-C",
 }

@@ -72,7 +72,7 @@ def call(app: Path, cache: Path, *words: str) -> tuple[int, str, str]:
 def test_two_first_starts_at_once_then_nothing_is_unpacked_again(tmp_path: Path) -> None:
     app, cache = make(tmp_path), tmp_path / "cache"
     assert os.access(app, os.X_OK)
-    assert app.read_bytes().startswith(b"#!/usr/bin/env python3\n")
+    assert app.read_bytes().startswith(b"#!/bin/sh\n")
     both = [start(app, cache, "inspect") for _ in range(2)]
     for process in both:
         out, err = process.communicate(timeout=120)
@@ -111,6 +111,34 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
     first = make(tmp_path).read_bytes()
     (tmp_path / "again").mkdir()
     assert make(tmp_path / "again").read_bytes() == first
+
+
+@on_x86
+def test_started_by_its_name_it_runs_when_whole_and_says_so_when_not(tmp_path: Path) -> None:
+    whole = make(tmp_path).read_bytes()
+    app = tmp_path / "my app"
+    there = Path(sys.executable).parent
+    environment = {"PATH": f"{there}:/usr/bin:/bin", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+    def started() -> tuple[int, str]:
+        app.chmod(0o755)
+        done = subprocess.run(
+            [app, "run", "none.wav", "out.wav"], cwd=tmp_path, env=environment,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.stdout == ""
+        return done.returncode, done.stderr
+
+    app.write_bytes(whole)
+    code, err = started()
+    assert code == 2
+    assert "none.wav" in err
+    for size in (300, 1000, len(whole) // 2, len(whole) - 1):
+        app.write_bytes(whole[:size])
+        told = f"my app: error: has {size} bytes, not {len(whole)}: cut short or changed; copy it"
+        assert started() == (2, f"{told} again\n")
+    app.write_bytes(whole + b"\n")
+    assert started()[0] == 2
 
 
 @on_x86

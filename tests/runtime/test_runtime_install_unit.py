@@ -84,6 +84,26 @@ def test_the_verb_prints_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     assert parsed(text)["Service"]["ExecStart"].endswith("/srv/vc/current/bundle.evc --input hw:1")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--wrong"], "unrecognized arguments: --wrong"),
+        (["--gate-lookahead"], "argument --gate-lookahead: expected one argument"),
+        (["other.evc"], "'other.evc' is an IN without an OUT"),
+        (["--help"], "a service needs no help"),
+    ],
+)
+def test_what_run_would_not_take_is_no_service(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["unit", "--", *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("edge-vc-rt unit: error: arguments after --: ")
+    assert told in err
+    assert len(err.splitlines()) == 1
+
+
 def analyze(*words: str) -> subprocess.CompletedProcess[str]:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze: apt install systemd")

@@ -26,11 +26,11 @@ from edge_vc_boards.flash.image.commands import make_card, make_layer
 from edge_vc_boards.flash.inventory import read_inventory
 from edge_vc_boards.flash.option_places import check_options
 from edge_vc_boards.flash.request import FlashRequest, check_root
-from edge_vc_boards.flash.run_arguments import check_run_arguments
 from edge_vc_boards.flash.ssh import SshTarget
 from edge_vc_boards.flash.usage import HELP, NOTES
 from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
+from edge_vc_runtime.service_arguments import check_run_arguments
 from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 app = verb_app()

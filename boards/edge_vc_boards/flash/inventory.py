@@ -8,8 +8,9 @@ from pathlib import Path
 from edge_vc_boards.flash.ansible_inventory import ansible_hosts
 from edge_vc_boards.flash.error import FlashError
 from edge_vc_boards.flash.inventory_host import InventoryHost
-from edge_vc_boards.flash.run_arguments import check_run_arguments
 from edge_vc_boards.flash.toml_inventory import toml_hosts
+from edge_vc_runtime.install.error import InstallError
+from edge_vc_runtime.service_arguments import check_run_arguments
 
 _LIMIT = 1 << 20  # bytes
 _YAML = (".yml", ".yaml")
@@ -35,7 +36,7 @@ def read_inventory(
         for host in hosts:
             _check_login(host)
             check_run_arguments(host.run, f"{host.name}: arguments of run")
-    except FlashError as error:
+    except (FlashError, InstallError) as error:
         raise FlashError(f"{path}: {error}"[:400]) from error
     known = {group for host in hosts for group in host.groups}
     for group in groups:

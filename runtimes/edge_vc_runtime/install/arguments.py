@@ -1,13 +1,12 @@
-"""The arguments of ``install``, ``installed``, ``rollback``, ``uninstall`` and ``unit``."""
+"""The arguments of ``install``, ``installed``, ``rollback`` and ``uninstall``."""
 
 from __future__ import annotations
 
 import argparse
 
-from edge_vc_runtime.install.commands import install, installed, remove, rollback, unit
+from edge_vc_runtime.install.commands import install, installed, remove, rollback
 from edge_vc_runtime.install.layout import DEFAULT_ROOT
 from edge_vc_runtime.install.switching import KEPT
-from edge_vc_runtime.install.unit import SERVICE_USER
 from edge_vc_runtime.option_types import whole_within
 from edge_vc_runtime.verb_parser import Commands, add_verb
 
@@ -28,10 +27,6 @@ _UNINSTALL_EXAMPLES = """
 {prog}
 {prog} --root ~/edge-vc
 """
-_UNIT_EXAMPLES = """
-{prog} > /etc/systemd/system/edge-vc.service
-{prog} --root /srv/edge-vc --program /srv/edge-vc/venv/bin/edge-vc-rt
-"""
 
 
 def add_installation(commands: Commands, prog: str) -> None:
@@ -40,7 +35,6 @@ def add_installation(commands: Commands, prog: str) -> None:
     _add_installed(commands, prog)
     _add_rollback(commands, prog)
     _add_uninstall(commands, prog)
-    _add_unit(commands, prog)
 
 
 def _add_install(commands: Commands, prog: str) -> None:
@@ -55,7 +49,7 @@ def _add_install(commands: Commands, prog: str) -> None:
         prog,
     )
     parser.add_argument("bundle", metavar="BUNDLE", help="the bundle (.evc)")
-    _add_root(parser)
+    add_root(parser)
     parser.add_argument(
         "--allow-downgrade", action="store_true", help="install an older version as well"
     )
@@ -75,7 +69,7 @@ def _add_install(commands: Commands, prog: str) -> None:
 def _add_installed(commands: Commands, prog: str) -> None:
     text = "Lists the releases, the current one with a star, and what happened last."
     parser = add_verb(commands, "installed", text, _INSTALLED_EXAMPLES, prog)
-    _add_root(parser)
+    add_root(parser)
     parser.add_argument(
         "--events", type=int, default=5, metavar="N", help="events to show (default: 5)"
     )
@@ -86,7 +80,7 @@ def _add_installed(commands: Commands, prog: str) -> None:
 def _add_rollback(commands: Commands, prog: str) -> None:
     text = "Makes the release before the current one current again, in one step."
     parser = add_verb(commands, "rollback", text, _ROLLBACK_EXAMPLES, prog)
-    _add_root(parser)
+    add_root(parser)
     parser.add_argument(
         "--reason", default="asked for", metavar="TEXT", help="kept with it (default: asked for)"
     )
@@ -97,32 +91,12 @@ def _add_rollback(commands: Commands, prog: str) -> None:
 def _add_uninstall(commands: Commands, prog: str) -> None:
     text = "Removes every release and the record of them; what else is in the folder stays."
     parser = add_verb(commands, "uninstall", text, _UNINSTALL_EXAMPLES, prog)
-    _add_root(parser)
+    add_root(parser)
     parser.set_defaults(command=remove)
 
 
-def _add_unit(commands: Commands, prog: str) -> None:
-    text = (
-        "Prints the systemd unit that runs the current release: restarted always, real-time "
-        "priority and locked memory within limits, no rights that it does not need."
-    )
-    parser = add_verb(commands, "unit", text, _UNIT_EXAMPLES, prog)
-    _add_root(parser)
-    parser.add_argument(
-        "--program", default=f"{DEFAULT_ROOT}/venv/bin/edge-vc-rt", metavar="PATH",
-        help=f"the board command (default: {DEFAULT_ROOT}/venv/bin/edge-vc-rt)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--user", default=SERVICE_USER, metavar="NAME",
-        help=f"its account, which has to be there (default: {SERVICE_USER}, made by edge-vc flash)",
-    )  # fmt: skip
-    parser.add_argument(
-        "run_arguments", nargs="*", metavar="ARGUMENT", help="arguments of `run`, after --"
-    )
-    parser.set_defaults(command=unit)
-
-
-def _add_root(parser: argparse.ArgumentParser) -> None:
+def add_root(parser: argparse.ArgumentParser) -> None:
+    """Add ``--root``, the folder of the installation."""
     parser.add_argument(
         "--root", default=str(DEFAULT_ROOT), metavar="DIR",
         help=f"folder of the installation (default: {DEFAULT_ROOT})",

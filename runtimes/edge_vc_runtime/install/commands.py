@@ -14,7 +14,6 @@ from edge_vc_runtime.install.installer import InstallOptions, install_bundle
 from edge_vc_runtime.install.layout import InstallRoot
 from edge_vc_runtime.install.state import read_state
 from edge_vc_runtime.install.switching import InstallResult, check_installed, roll_back, uninstall
-from edge_vc_runtime.install.unit import ServiceUnit
 from edge_vc_runtime.message import one_line
 
 
@@ -26,7 +25,7 @@ def install(arguments: argparse.Namespace) -> int:
         keep=arguments.keep,
         health=health_command(arguments.health) if arguments.health else first_hop,
     )
-    root = _root(arguments)
+    root = install_root(arguments)
     try:
         result = install_bundle(Path(arguments.bundle), root, options)
     except InstallCheckError as error:
@@ -37,7 +36,7 @@ def install(arguments: argparse.Namespace) -> int:
 
 def rollback(arguments: argparse.Namespace) -> int:
     """``rollback``: back to the release before."""
-    root = _root(arguments)
+    root = install_root(arguments)
     try:
         result = roll_back(root, arguments.reason, first_hop)
     except InstallCheckError as error:
@@ -48,7 +47,7 @@ def rollback(arguments: argparse.Namespace) -> int:
 
 def installed(arguments: argparse.Namespace) -> int:
     """``installed``: list the releases and what happened."""
-    root = _root(arguments)
+    root = install_root(arguments)
     check_installed(root)
     state, current = read_state(root.state), root.current_release()
     if arguments.json:
@@ -66,25 +65,14 @@ def installed(arguments: argparse.Namespace) -> int:
 
 def remove(arguments: argparse.Namespace) -> int:
     """``uninstall``: remove every release."""
-    root = _root(arguments)
+    root = install_root(arguments)
     releases = uninstall(root)
     print(one_line(f"{root.path}: removed {', '.join(releases) or 'an empty installation'}"))
     return 0
 
 
-def unit(arguments: argparse.Namespace) -> int:
-    """``unit``: print the systemd unit."""
-    made = ServiceUnit(
-        root=_root(arguments).path,
-        program=Path(arguments.program),
-        arguments=arguments.run_arguments,
-        user=arguments.user,
-    )
-    print(made.text(), end="")
-    return 0
-
-
-def _root(arguments: argparse.Namespace) -> InstallRoot:
+def install_root(arguments: argparse.Namespace) -> InstallRoot:
+    """Return the folder that ``--root`` names; raises `InstallError` for the root of a disk."""
     path = Path(arguments.root)
     if not path.is_absolute():
         path = Path.cwd() / path

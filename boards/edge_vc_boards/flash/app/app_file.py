@@ -1,9 +1,13 @@
-"""Writes an executable file: an archive that Python runs, with wheels and a bundle inside."""
+"""Writes an executable file: an archive that Python runs, with wheels and a bundle inside.
+
+In front of it are lines for a shell, which see whether the file is whole.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zipfile
 from collections.abc import Sequence
 from importlib import resources
@@ -15,7 +19,14 @@ from edge_vc_boards.flash.error import FlashError
 from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.files.writing import replacing_path
 
-_SHEBANG = b"#!/usr/bin/env python3\n"
+_START = """#!/bin/sh
+want={size:<15}
+have=$(wc -c <"$0") || exit 2
+[ "$have" -ne "$want" ] || exec python3 "$0" "$@"
+echo "${{0##*/}}: error: has $have bytes, not $want: cut short or changed; copy it again" >&2
+exit 2
+"""
+"""Run by a shell: Python takes what is left of an archive for a script with a syntax error."""
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -76,7 +87,7 @@ def _unpacked(wheel: Path) -> int:
 def _write(out: Path, members: dict[str, bytes | Path]) -> None:
     with replacing_path(out) as part:
         with part.open("wb") as file:
-            file.write(_SHEBANG)
+            file.write(_START.format(size=0).encode())
             with zipfile.ZipFile(file, "a", zipfile.ZIP_STORED) as archive:
                 for name in members:
                     content = members[name]
@@ -84,4 +95,7 @@ def _write(out: Path, members: dict[str, bytes | Path]) -> None:
                     info.external_attr = 0o644 << 16
                     data = content if isinstance(content, bytes) else content.read_bytes()
                     archive.writestr(info, data)
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            file.write(_START.format(size=size).encode())
         part.chmod(0o755)
