@@ -16,10 +16,12 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from runtime_bundles import delay_model, listed, write_bundle
 from runtime_tflite import delay_tflite
+from tflite_zoo import zoo_tflite
 
 from edge_vc.assets import bundle_path
 from edge_vc_runtime.bundle.manifest import BundleError
 from edge_vc_runtime.bundle.reader import read_bundle
+from edge_vc_runtime.engines.litert_engine.library import load_library
 from edge_vc_runtime.engines.litert_engine.tflite_graph import TfliteError
 from edge_vc_runtime.engines.litert_engine.tflite_pack import pack, unpack
 from edge_vc_runtime.engines.litert_engine.tflite_reader import read_graph
@@ -52,6 +54,25 @@ def test_changed_onnx_graphs_do_not_crash_the_library(tmp_path: Path) -> None:
     file = tmp_path / "delay.onnx"
     file.write_bytes(delay_model(16, 8, 1.0))
     check(counted(file, 150), 10)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int8])
+def test_the_library_runs_the_zoo(dtype: type) -> None:
+    """The operators whose changes are tried below are admitted, and the library takes them."""
+    data = zoo_tflite(dtype)
+    assert len({operator.kind.name for operator in read_graph(data).operators}) > 40
+    opened = load_library().interpreter(model_content=data, num_threads=1)
+    opened.allocate_tensors()
+    opened.invoke()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("dtype", [np.float32, np.int8])
+def test_changed_operators_do_not_crash_the_library(tmp_path: Path, dtype: type) -> None:
+    file = tmp_path / "zoo.tflite"
+    file.write_bytes(zoo_tflite(dtype))
+    check(counted(file, 2500), 100)
 
 
 @pytest.mark.slow
@@ -142,11 +163,14 @@ def test_a_graph_that_would_abort_the_library_never_reaches_it(state: Path, tmp_
 
 
 class Student:
-    """A shipped student's graph, of which a test changes one part."""
+    """A graph of which a test changes one part: a shipped student's or the zoo's."""
 
     def __init__(self, precision: str) -> None:
-        data = read_bundle(bundle_path("kathleen-nano")).read(f"model.{precision}.tflite")
-        self.model = unpack(data)
+        name = f"model.{precision}.tflite"
+        zoo = precision == "zoo"
+        self.model = unpack(
+            zoo_tflite() if zoo else read_bundle(bundle_path("kathleen-nano")).read(name)
+        )
         self.graph = self.model.subgraphs[0]
 
     def find(self, kind: str, last: bool = False) -> Any:
@@ -244,6 +268,41 @@ def test_a_tflite_operator_that_contradicts_itself_is_refused(
     with pytest.raises(TfliteError) as caught:
         read_graph(pack(student.model))
     assert fact in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("SPLIT", "numSplits", 1),
+        ("SPLIT", "numSplits", 100),
+        ("SPLIT_V", "numSplits", 3),
+        ("UNPACK", "num", 3),
+        ("UNPACK", "axis", 3),
+        ("PACK", "valuesCount", 1),
+        ("PACK", "axis", 7),
+        ("GATHER", "axis", 1),
+        ("GATHER", "batchDims", 1),
+        ("STRIDED_SLICE", "shrinkAxisMask", 3),
+        ("STRIDED_SLICE", "ellipsisMask", 1),
+        ("MIRROR_PAD", "mode", 7),
+        ("BATCH_MATMUL", "adjY", False),
+        ("SPACE_TO_DEPTH", "blockSize", 3),
+        ("DEPTH_TO_SPACE", "blockSize", 0),
+        ("MAX_POOL_2D", "filterHeight", 9),
+        ("TRANSPOSE_CONV", "strideH", 3),
+        ("FULLY_CONNECTED", "weightsFormat", 1),
+        ("SUM", "keepDims", False),
+    ],
+)
+def test_an_option_that_contradicts_its_operator_is_refused(
+    kind: str, name: str, value: int
+) -> None:
+    """Found by changing the zoo: LiteRT writes as many outputs as the option of SPLIT says."""
+    student = Student("zoo")
+    assert hasattr(student.find(kind).builtinOptions, name)
+    setattr(student.find(kind).builtinOptions, name, value)
+    with pytest.raises(TfliteError, match=kind):
+        read_graph(pack(student.model))
 
 
 def quantised(student: Student, place: int) -> Any:

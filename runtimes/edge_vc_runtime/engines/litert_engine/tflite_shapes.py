@@ -146,6 +146,17 @@ def _unpack(operator: Operator, inputs: Inputs, outputs: int) -> Sequence[Shape]
     return [(*shape[:place], *shape[place + 1 :])] * outputs if right else None
 
 
+def _split(operator: Operator, inputs: Inputs, outputs: int) -> Sequence[Shape] | None:
+    sized = operator.kind.name == "SPLIT_V"
+    shape = _shape(inputs, 0 if sized else 1)
+    axis, sizes = numbers(inputs[2 if sized else 0]), numbers(inputs[1]) if sized else None
+    if operator.options["parts"] != outputs or axis is None or len(axis) != 1:
+        return None
+    place = axis[0] % len(shape)
+    lengths = [shape[place] // outputs] * outputs if sizes is None else sizes
+    return [(*shape[:place], length, *shape[place + 1 :]) for length in lengths]
+
+
 def _gather(operator: Operator, inputs: Inputs, _: int) -> Sequence[Shape] | None:
     shape, axis, indices = _shape(inputs), operator.options["axis"], numbers(inputs[1])
     if not -len(shape) <= axis < len(shape) or indices is None:
@@ -245,7 +256,8 @@ RULES: Mapping[str, Rule] = {
     "CONV_2D": _convolution, "DEPTHWISE_CONV_2D": _depthwise, "TRANSPOSE_CONV": _transposed,
     "AVERAGE_POOL_2D": _pool, "MAX_POOL_2D": _pool, "L2_POOL_2D": _pool, "RESHAPE": _reshape,
     "SQUEEZE": _squeeze, "EXPAND_DIMS": _expand, "CONCATENATION": _concatenate, "PACK": _pack,
-    "UNPACK": _unpack, "GATHER": _gather, "STRIDED_SLICE": _strided, "MIRROR_PAD": _mirror,
+    "UNPACK": _unpack, "SPLIT": _split, "SPLIT_V": _split,
+    "GATHER": _gather, "STRIDED_SLICE": _strided, "MIRROR_PAD": _mirror,
     "TILE": _tile, "BROADCAST_TO": _broadcast_to, "BATCH_MATMUL": _matrices,
     "FULLY_CONNECTED": _dense, "SPACE_TO_DEPTH": _to_depth, "DEPTH_TO_SPACE": _to_space,
     **dict.fromkeys(("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN"), _reduce),
