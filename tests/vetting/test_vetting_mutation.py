@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from onnx_zoo import IMAGE, zoo_onnx
 from runtime_bundles import delay_model, listed, write_bundle
 from runtime_tflite import delay_tflite
 from tflite_zoo import zoo_tflite
@@ -25,6 +26,7 @@ from edge_vc_runtime.engines.litert_engine.library import load_library
 from edge_vc_runtime.engines.litert_engine.tflite_graph import TfliteError
 from edge_vc_runtime.engines.litert_engine.tflite_pack import pack, unpack
 from edge_vc_runtime.engines.litert_engine.tflite_reader import read_graph
+from edge_vc_runtime.engines.onnx_engine.engine import open_session, session_options
 from edge_vc_runtime.engines.onnx_engine.onnx_reader import OnnxError, read_onnx
 from edge_vc_runtime.session import Session
 
@@ -64,6 +66,73 @@ def test_the_library_runs_the_zoo(dtype: type) -> None:
     opened = load_library().interpreter(model_content=data, num_threads=1)
     opened.allocate_tensors()
     opened.invoke()
+
+
+def test_onnx_runtime_runs_the_zoo() -> None:
+    """Its outputs are as onnx infers them: the shapes that the reader computes agree with that."""
+    data = zoo_onnx()
+    assert len(set(read_onnx(data).operators)) > 65
+    audio = np.random.default_rng(0).normal(size=IMAGE).astype(np.float32)
+    outputs = open_session("zoo.onnx", data, session_options(1)).run(None, {"audio": audio})
+    shapes = [shape for shape, _ in read_onnx(data).outputs.values()]
+    assert [output.shape for output in outputs] == shapes
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_changed_onnx_operators_do_not_crash_the_library(tmp_path: Path) -> None:
+    file = tmp_path / "zoo.onnx"
+    file.write_bytes(zoo_onnx())
+    check(counted(file, 3000), 100)
+
+
+ONNX_FAULTS = {
+    "Concat": ("axis", 4, "has the axis 4, its input has 4"),
+    "Transpose": ("perm", [0, 1, 1, 2], "orders 4 axes as [0, 1, 1, 2]"),
+    "Split": ("axis", 2, "cuts 6 items into [1, 3]"),
+    "Gather": ("axis", -5, "has the axis -5, its input has 4"),
+    "ReduceMax": ("axes", [9], "has the axis 9, its input has 4"),
+    "AveragePool": ("kernel_shape", [3, 100], "has a window that reaches over 100 items"),
+    "LpPool": ("kernel_shape", [3], "has 2 strides for a window of 1 axes"),
+    "ConvTranspose": ("pads", [99, 0, 0, 1], "has a window that reaches over"),
+    "Gemm": ("transB", 0, "multiplies"),
+    "GRU": ("hidden_size", 6, "has 5 rows of weights for a hidden size of another number"),
+}
+
+
+@pytest.mark.parametrize("kind", ONNX_FAULTS)
+def test_an_onnx_attribute_that_contradicts_its_inputs_is_refused(kind: str) -> None:
+    name, value, fact = ONNX_FAULTS[kind]
+    model = onnx.load_from_string(zoo_onnx())
+    node = next(each for each in model.graph.node if each.op_type == kind)
+    attribute = next(each for each in node.attribute if each.name == name)
+    attribute.CopyFrom(onnx.helper.make_attribute(name, value))
+    with pytest.raises(OnnxError) as caught:
+        read_onnx(model.SerializeToString())
+    assert str(caught.value).startswith(f"an operator {kind} {fact}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "shape", "fact"),
+    [
+        ("Add", 1, (1, 4, 6, 7), "has inputs of the shapes"),
+        ("MatMul", 1, (7, 5), "multiplies [1, 4, 6, 8] by [7, 5]"),
+        ("Conv", 1, (6, 3, 3, 2), "has weights for 6 channels, its input has 4"),
+        ("LSTM", 2, (1, 20, 6), "has weights of"),
+        ("GRU", 3, (1, 29), "has [1, 29] where [1, 30] belongs"),
+    ],
+)
+def test_an_onnx_constant_of_another_shape_is_refused(
+    kind: str, place: int, shape: tuple[int, ...], fact: str
+) -> None:
+    model = onnx.load_from_string(zoo_onnx())
+    node = next(each for each in model.graph.node if each.op_type == kind)
+    spoiled = np.zeros(shape, np.float32)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(spoiled, "spoiled"))
+    node.input[place] = "spoiled"
+    with pytest.raises(OnnxError) as caught:
+        read_onnx(model.SerializeToString())
+    assert str(caught.value).startswith(f"an operator {kind} {fact}")
 
 
 @pytest.mark.slow

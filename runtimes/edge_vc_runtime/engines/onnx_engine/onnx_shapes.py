@@ -111,6 +111,26 @@ def _transpose(node: OnnxNode, _: KnownValues, first: Shape) -> Sequence[Shape] 
     return [tuple(first[axis] for axis in order)]
 
 
+def _flatten(node: OnnxNode, _: KnownValues, first: Shape) -> Sequence[Shape] | None:
+    axis = node.number("axis", 1)
+    place = len(first) if axis == len(first) else _axis(axis, len(first))
+    return [(prod(first[:place]), prod(first[place:]))]
+
+
+def _tile(node: OnnxNode, known: KnownValues, first: Shape) -> Sequence[Shape] | None:
+    times = known.listed(node, 1, "repeats")
+    if times is None:
+        return None
+    if len(times) != len(first) or min(times, default=1) < 0:
+        raise WindowError(f"repeats {list(first)!s:.60} {times!s:.60} times")
+    return [tuple(size * count for size, count in zip(first, times, strict=True))]
+
+
+def _expand(node: OnnxNode, known: KnownValues, first: Shape) -> Sequence[Shape] | None:
+    sizes = known.listed(node, 1, "shape")
+    return None if sizes is None else [_broadcast_shape([first, tuple(sizes)])]
+
+
 def _split(node: OnnxNode, known: KnownValues, first: Shape) -> Sequence[Shape] | None:
     axis, count = _axis(node.number("axis", 0), len(first)), len(node.outputs)
     sizes = known.listed(node, 1, "split")
@@ -240,6 +260,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("GRU", "LSTM", "RNN"), _recurrent),
     "Concat": _concatenate, "Slice": _slice, "Reshape": _reshape, "Transpose": _transpose,
     "Split": _split, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze, "Gather": _gather, "Pad": _pad,
-    "MatMul": _matrices, "MatMulInteger": _matrices, "Gemm": _product,
+    "Flatten": _flatten, "Tile": _tile, "Expand": _expand, "MatMul": _matrices,
+    "MatMulInteger": _matrices, "Gemm": _product,
 }  # fmt: skip
 """By the operator's name."""
