@@ -125,7 +125,9 @@ def footprint_table(result: dict[str, Any]) -> str:
 
 VOICE = {
     "similarity": ("similarity", "{:.3f}"),
-    "word_error_rate": ("word error rate", "{:.3f}"),
+    "wer_whisper": ("WER, Whisper tiny.en", "{:.3f}"),
+    "word_error_rate": ("WER, PocketSphinx", "{:.3f}"),
+    "phone_error_rate": ("phone errors", "{:.3f}"),
     "dnsmos": ("DNSMOS", "{:.2f}"),
     "f0_correlation": ("F0 correlation", "{:.2f}"),
     "f0_error": ("F0 error, %", "{:.1f}"),
@@ -136,10 +138,11 @@ VOICE = {
 def voice_table(result: dict[str, Any]) -> str:
     """Return a condensed report of `edge-vc evaluate` as Markdown."""
     systems, topline = _systems(result), _topline(result)
+    shown = {key: VOICE[key] for key in VOICE if key in topline["overall"]}
     rows = [
         [
             f"`{name}`",
-            *(_estimate(system["overall"][key], form) for key, (_, form) in VOICE.items()),
+            *(_estimate(system["overall"].get(key), form) for key, (_, form) in shown.items()),
         ]
         for name, system in (*systems.items(), ("topline (target)", topline))
     ]
@@ -148,12 +151,12 @@ def voice_table(result: dict[str, Any]) -> str:
         f"{result['sentence_count']} sentences of {len(speakers)} speakers unseen in "
         f"training, {result['seconds'] / 60:.1f} minutes, 95 % bootstrap intervals over "
         "sentences. Similarity: cosine of Resemblyzer embeddings to the centroid of "
-        f"{result['centroid_sentences']} sentences of the target; words: PocketSphinx with a "
+        f"{result['centroid_sentences']} sentences of the target; PocketSphinx: with a "
         f"language model of the sentences ({len(result['unknown_words'])} words out of "
         "its vocabulary are not counted); F0: correlation with the source's contour, distance of "
         "the median from the target's.\n"
     )
-    return "\n".join([_markdown(["", *(title for title, _ in VOICE.values())], rows), note])
+    return "\n".join([_markdown(["", *(title for title, _ in shown.values())], rows), note])
 
 
 def _estimate(found: dict[str, Any] | None, form: str) -> str:
