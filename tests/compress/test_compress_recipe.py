@@ -70,7 +70,7 @@ def test_a_bad_value_names_key_value_and_what_is_allowed(text: str, words: list[
 def test_the_recipe_sets_how_the_trunks_input_is_augmented(tmp_path: Path, monkeypatch):
     kept = Recipe.from_toml("[distill]\nwarp = 0\ncolour = 0.1\nexpansion_highest = 1")
     student = Student(StudentConfig(channels=16, hidden=(16,), dilations=(1,), outputs=16))
-    monkeypatch.setattr(distiller, "DistillBatches", lambda *given: given)
+    monkeypatch.setattr(distiller, "DistillBatches", lambda *given, **more: given)
     chosen, shipped = (
         distiller.Distillation(student, [], recipe.distill, tmp_path).batches[3]
         for recipe in (kept, Recipe())

@@ -87,7 +87,9 @@ def test_nothing_else_is_there(board: Path) -> None:
         "import importlib.util as u;"
         "print([n for n in ('torch', 'onnx', 'edge_vc', 'soundfile', 'rich') if u.find_spec(n)])"
     )
-    done = subprocess.run([str(board / "python"), "-c", script], capture_output=True, cwd=board)
+    done = subprocess.run(
+        [str(board / "python"), "-I", "-c", script], capture_output=True, cwd=board
+    )
     assert done.stdout == b"[]\n"
 
 
