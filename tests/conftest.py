@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # Tests run small networks: more threads only wait for each other. Before torch and numpy are
 # loaded: with more threads their sums are rounded otherwise than in a worker process.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Where a test asks for two threads on a busy machine, threads that spin at every barrier make
+# minutes of seconds.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # Under nohup, in background jobs and in some CI, SIGINT arrives ignored, and every process that a
 # test starts would inherit that: a Ctrl-C that a test sends would never be seen.
