@@ -9,6 +9,8 @@ ASSETS = Path(__file__).parent
 """Folder of the shipped files."""
 DEFAULT_WEIGHTS = ASSETS / "kathleen-teacher.safetensors"
 """Of the teacher that ships."""
+CONTENTS_WEIGHTS = ASSETS / "contents.safetensors"
+"""Of the content encoder that ships, `edge_vc.models.content.distilled`."""
 
 
 class UnknownBundleError(ValueError):

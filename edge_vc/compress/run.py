@@ -13,6 +13,7 @@ from edge_vc.compress.stages.export import ExportStage
 from edge_vc.compress.stages.initial_student import expected_costs
 from edge_vc.compress.stages.prune import PruneStage
 from edge_vc.compress.stages.quantize import CalibrateStage, QuantizeStage
+from edge_vc.training.denormals import flushed_denormals
 from edge_vc.workers.progress import Progress, no_progress
 
 STAGES: tuple[type[Stage], ...] = (
@@ -31,6 +32,7 @@ def build_stages(recipe: Recipe) -> list[Stage]:
     return [stage(recipe) for stage in STAGES]
 
 
+@flushed_denormals()
 def compress(
     recipe: Recipe,
     run_dir: str | Path,

@@ -1,4 +1,4 @@
-"""The teacher that ships: anybody's voice into Kathleen's."""
+"""A teacher that learnt contents, and what they sound like, from many speakers at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from edge_vc.assets import DEFAULT_WEIGHTS as DEFAULT_WEIGHTS
 from edge_vc.audio.mel import LogMel
 from edge_vc.models.teacher.file import load_teacher, save_teacher
 from edge_vc.models.teacher.network import TeacherNetwork
@@ -26,8 +25,8 @@ class DefaultTeacher(NetworkTeacher):
         self.log_mel = LogMel(config.sample_rate, hop=config.hop, bands=config.mel_bands)
 
     @classmethod
-    def load(cls, path: str | Path = DEFAULT_WEIGHTS) -> DefaultTeacher:
-        """Load safetensors weights, by default the ones that ship."""
+    def load(cls, path: str | Path) -> DefaultTeacher:
+        """Load safetensors weights."""
         return cls(load_teacher(path))
 
     def save(self, path: str | Path, facts: dict[str, str]) -> Path:

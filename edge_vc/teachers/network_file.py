@@ -23,10 +23,18 @@ class DefaultSpec(TeacherSpec):
     kind: str = choice("default", "default")
     weights: str = path_field("shipped", suffixes=(".safetensors",))
     """``shipped``, or the path of a teacher's ``.safetensors``."""
+    contents: str = ""
+    """Content encoder, where it is another than the weights name: ``whisper`` for a voice that
+    speaks ``distilled`` contents, which are like Whisper's."""
 
 
 SHIPPED = DefaultSpec()
 """The teacher that comes with the project."""
+
+
+def is_shipped(teacher: TeacherSpec) -> bool:
+    """Whether it speaks in the voice that comes with the project, by whatever contents."""
+    return isinstance(teacher, DefaultSpec) and teacher.weights == SHIPPED.weights
 
 
 def load(spec: DefaultSpec) -> OwnTeacher:
@@ -38,7 +46,7 @@ def load(spec: DefaultSpec) -> OwnTeacher:
 
     path = sources(spec)[0]
     try:
-        return open_weights(path)
+        return open_weights(path, spec.contents)
     except ContentError as error:
         raise TeacherError(f'teacher.weights = "{spec.weights}": {error}') from error
     except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
@@ -47,12 +55,16 @@ def load(spec: DefaultSpec) -> OwnTeacher:
 
 
 def sources(spec: DefaultSpec) -> list[Path]:
-    """Return the file of the weights."""
-    if spec.weights == "shipped":
-        if not DEFAULT_WEIGHTS.is_file():
-            raise TeacherError(f'teacher.weights = "shipped": {DEFAULT_WEIGHTS} does not exist')
-        return [DEFAULT_WEIGHTS]
-    return [given_file(spec, "weights")]
+    """Return the file of the weights, and that of the contents where those come with Edge VC."""
+    from edge_vc.teachers.weights import content_files
+
+    if not is_shipped(spec):
+        path = given_file(spec, "weights")
+    elif DEFAULT_WEIGHTS.is_file():
+        path = DEFAULT_WEIGHTS
+    else:
+        raise TeacherError(f'teacher.weights = "shipped": {DEFAULT_WEIGHTS} does not exist')
+    return [path, *content_files(path, spec.contents)]
 
 
 KIND = TeacherKind(DefaultSpec, load, sources)

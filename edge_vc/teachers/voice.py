@@ -34,13 +34,13 @@ class VoiceTeacher(NetworkTeacher):
         self.log_mel = self._loudness.log_mel
 
     @classmethod
-    def load(cls, path: str | Path) -> VoiceTeacher:
-        """Load safetensors weights and the encoder that they name.
+    def load(cls, path: str | Path, contents: str = "") -> VoiceTeacher:
+        """Load safetensors weights and the encoder that they name, or the one of that name.
 
         Raises `ContentError` with the line that installs the encoder where it is missing.
         """
         network = load_voice(path)
-        return cls(network, open_contents(network.config.contents))
+        return cls(network, open_contents(contents or network.config.contents))
 
     @property
     def context_seconds(self) -> int:

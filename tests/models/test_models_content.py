@@ -186,16 +186,11 @@ def test_a_broken_hama_file_is_refused() -> None:
         HamaEncoder({"a": np.ones(2, np.float32)})
 
 
-def test_the_own_encoder_needs_no_other_package(arctic: np.ndarray) -> None:
-    encoder = open_contents("own")
-    found = encoder.encode(torch.from_numpy(arctic[:16_001]))
-    assert (encoder.width, encoder.frame_rate) == (64, 100)
-    assert found.shape == (101, 64)
-
-
 def test_names_and_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(CONTENTS) == ["whisper", "hama", "own"]
-    with pytest.raises(ContentError, match='contents = "wisper": allowed are whisper, hama, own'):
+    assert list(CONTENTS) == ["whisper", "distilled", "hama"]
+    with pytest.raises(
+        ContentError, match='contents = "wisper": allowed are whisper, distilled, hama'
+    ):
         open_contents("wisper")
 
     def nothing(name: str) -> ModuleSpec | None:
@@ -204,5 +199,5 @@ def test_names_and_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package, "find_spec", nothing)
     with pytest.raises(ContentError, match=r"pip install 'edge-vc\[whisper\]'"):
         open_contents("whisper")
-    with pytest.raises(ContentError, match=r"pip install 'edge-vc\[phones\]'"):
+    with pytest.raises(ContentError, match=r"pip install 'hama==1.7.0'"):
         open_contents("hama")

@@ -25,6 +25,7 @@ from typer.testing import CliRunner
 from voices import record
 
 import edge_vc
+from edge_vc.assets import DEFAULT_WEIGHTS
 from edge_vc.compress.cli import app as compress
 from edge_vc.compress.recipe import load_recipe
 from edge_vc.data.corpus import Corpus
@@ -33,7 +34,6 @@ from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
 from edge_vc.labelling.labels import LabelledAudio, load_labels
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport
-from edge_vc.teachers.default import DEFAULT_WEIGHTS
 from edge_vc.teachers.registry import KINDS
 from edge_vc.workers.inline_pool import InlinePool
 

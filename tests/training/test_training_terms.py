@@ -13,13 +13,13 @@ from torch import Tensor
 
 from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.models.teacher.config import TeacherConfig
-from edge_vc.training.schedule import Budget
+from edge_vc.training.schedule import Budget, TrainingSession
 from edge_vc.training.teacher import losses
 from edge_vc.training.teacher.forward_pass import ForwardPass
 from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.loss_settings import LossSettings
 from edge_vc.training.teacher.settings import TeacherSettings
-from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession
+from edge_vc.training.teacher.trainer import TeacherTraining
 from edge_vc.training.terms import weighted_sum
 
 

@@ -97,6 +97,22 @@ def test_a_resumed_run_ends_with_the_same_bytes(
     assert {"spectral", "adversarial", "matching", "validation"} <= json.loads(log[-1]).keys()
 
 
+def test_a_finished_voice_carries_a_few_frames_and_names_what_it_converts_with(
+    target: Path, kept: Path
+) -> None:
+    changes = (*TINY_VOICE, "kept_frames = 20", 'converts_with = "distilled"')
+    weights, _ = train_voice(VoiceRun(target, kept, "whisper", changes, "yes", steps=1))
+    network = load_voice(weights)
+    assert 10 < network.config.units <= 20
+    assert network.config.contents == "distilled"
+    assert network.units.std() > 0
+    frames = FrameBank(
+        [f["contents"][0] for f in map(np.load, sorted((kept / "features").rglob("*.npz")))], 10**6
+    ).frames
+    known = {frame.tobytes() for frame in frames}
+    assert all(unit.tobytes() in known for unit in network.units.half().numpy())
+
+
 def test_views_are_what_their_places_say() -> None:
     pair, noises = a_pair(), NoiseBank.build([])
     settings = ViewSettings(room_share=1, noise_share=1, event_share=1)
@@ -276,8 +292,13 @@ def test_a_second_voice_is_suspected(tmp_path: Path, capfd: pytest.CaptureFixtur
         ("views = {copies = 0}", "copies = 0"),
         ("views = {snr_db = [9, 3]}", "snr_db"),
         ("losses = {adversarial_frames = 500}", "adversarial_frames = 500"),
-        ("network = {units = 30}", "set bank_frames"),
-        ("contentz = 'own'", "did you mean contents"),
+        ("network = {units = 30}", "set kept_frames"),
+        ("kept_frames = 3", "must be network.neighbours = 4 or more"),
+        (
+            "converts_with = 'distiled'",
+            "encoder of converts_with; did you mean distilled",
+        ),
+        ("contentz = 'hama'", "did you mean contents"),
         ("contents = ", "not TOML"),
     ],
 )
@@ -287,10 +308,10 @@ def test_bad_settings_are_named(change: str, fact: str) -> None:
 
 
 def test_shipped_recipes_name_their_contents() -> None:
-    for name in ("whisper", "hama", "own"):
+    for name in ("whisper", "distilled", "hama"):
         settings = load_voice_settings(name)
         assert settings.contents == settings.network.contents == name
-    with pytest.raises(RecipeError, match="allowed: hama, own, whisper"):
+    with pytest.raises(RecipeError, match="allowed: distilled, hama, whisper"):
         load_voice_settings("wisper")
 
 
@@ -305,6 +326,6 @@ def test_the_command_asks_for_consent_and_a_folder(target: Path, tmp_path: Path)
     assert "--target nobody: no such folder" in nowhere.output
     unknown = runner.invoke(app, [*words, "--target", str(target), "--set", "contents = 'bert'"])
     assert unknown.exit_code == 2
-    assert "allowed are whisper, hama, own, toy" in unknown.output
+    assert "allowed are whisper, distilled, hama, toy" in unknown.output
     assert not (tmp_path / "out" / "recordings").exists()
     assert (tmp_path / "out" / "consent.txt").read_text() == "mine\n"

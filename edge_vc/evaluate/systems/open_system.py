@@ -38,8 +38,8 @@ def open_source() -> Convert:
 
 def open_teacher(weights: Path | None) -> Convert:
     """Load the teacher of a weights file, or the one that ships."""
+    from edge_vc.assets import DEFAULT_WEIGHTS
     from edge_vc.models.content.encoder import ContentError
-    from edge_vc.teachers.default import DEFAULT_WEIGHTS
     from edge_vc.teachers.weights import open_weights
 
     weights = weights or DEFAULT_WEIGHTS

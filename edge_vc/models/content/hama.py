@@ -7,7 +7,7 @@ decisions 99 % are those of the package itself.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from edge_vc.models.content.encoder import ContentError, padded
 from edge_vc.models.content.hama_file import read_hama
 from edge_vc.models.content.package import package_folder
 
-INSTALL = "edge-vc[phones]"
+INSTALL = "hama==1.7.0"
 SHA256 = "a9fcfe73e179ca48e399cd76a90a6b3e1887bf5037ecc52b778d13a149563328"
 """Of the model file of hama 1.7.0."""
 RATE = 16_000
@@ -67,14 +67,23 @@ class HamaEncoder(nn.Module):
     @torch.no_grad()
     def encode(self, audio: Tensor) -> Tensor:
         """Return contents ``[F, 144]`` of mono ``audio`` ``[T]`` at 16 kHz, frames of 20 ms."""
+        return self._in_windows(audio, lambda part: self.hidden(part, self.block))
+
+    @torch.no_grad()
+    def blocks(self, audio: Tensor) -> Tensor:
+        """Return what every block says of ``audio`` ``[T]``, side by side, ``[F, 4 * 144]``."""
+        return self._in_windows(audio, lambda part: torch.cat(self.heard(part)[0], -1))
+
+    def _in_windows(self, audio: Tensor, hear: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return what ``hear`` makes of ``[1, T]``, ``[1, F + 1, C]``, window by window."""
         audio = padded(audio.float(), FRAME)
         frames, inner = len(audio) // FRAME, LONGEST - 2 * CONTEXT
         if frames <= LONGEST:
-            return self.hidden(audio[None], self.block)[0, :frames]
+            return hear(audio[None])[0, :frames]
         parts = []
         for start in range(0, frames, inner):
             low, high = max(0, start - CONTEXT), min(frames, start + inner + CONTEXT)
-            heard = self.hidden(audio[None, low * FRAME : high * FRAME], self.block)[0]
+            heard = hear(audio[None, low * FRAME : high * FRAME])[0]
             parts.append(heard[: high - low][start - low : start - low + inner])
         return torch.cat(parts)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from edge_vc.assets import CONTENTS_WEIGHTS
+from edge_vc.models.content.distilled import DistilledEncoder, open_distilled
 from edge_vc.models.content.encoder import ContentEncoder, ContentError
 from edge_vc.models.content.hama import HamaEncoder, open_hama
-from edge_vc.models.content.own import open_own
 from edge_vc.models.content.whisper_package import open_whisper
 
 
@@ -20,6 +22,8 @@ class ContentKind:
     """What it is, with its licence."""
     open: Callable[[], ContentEncoder]
     """Opens it; raises `ContentError` with the line that installs what is missing."""
+    files: tuple[Path, ...] = ()
+    """Weights of ours that it is made of; those of packages are pinned by hash."""
 
 
 CONTENTS: dict[str, ContentKind] = {
@@ -27,9 +31,14 @@ CONTENTS: dict[str, ContentKind] = {
     for kind in (
         ContentKind("whisper", "block 5 of Whisper base's encoder (MIT), 145 MB", open_whisper),
         ContentKind(
+            DistilledEncoder.name,
+            "our own, distilled from Whisper's, on top of hama's (CC0), 3 MB",
+            open_distilled,
+            (CONTENTS_WEIGHTS,),
+        ),
+        ContentKind(
             HamaEncoder.name, "block 3 of hama's phone recogniser (Apache-2.0), 4.7 MB", open_hama
         ),
-        ContentKind("own", "the encoder of the shipped teacher (CC0)", open_own),
     )
 }
 """Every content encoder by its name in a recipe, the best one first."""

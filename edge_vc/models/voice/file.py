@@ -30,6 +30,13 @@ def is_voice(path: str | Path) -> bool:
         return KEY in (file.metadata() or {})
 
 
+def voice_contents(path: str | Path) -> str:
+    """Return the content encoder that a voice's weights name; empty for other weights."""
+    with opened_weights(path) as file:
+        said = json.loads((file.metadata() or {}).get(KEY, "{}"))
+    return str(said.get("contents", "")) if isinstance(said, dict) else ""
+
+
 def load_voice(path: str | Path) -> VoiceNetwork:
     """Load what `save_voice` stored."""
     with opened_weights(path) as file:

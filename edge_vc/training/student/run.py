@@ -22,8 +22,9 @@ from edge_vc.models.student.fixed_phase import with_fixed_phase
 from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
-from edge_vc.teachers.default import DEFAULT_WEIGHTS, weights_hash
-from edge_vc.teachers.weights import open_weights
+from edge_vc.teachers.default import weights_hash
+from edge_vc.teachers.weights import DEFAULT_WEIGHTS, open_weights
+from edge_vc.training.denormals import flushed_denormals
 from edge_vc.training.devices import DeviceSettings, open_devices
 from edge_vc.training.schedule import Budget
 from edge_vc.training.student.batches import set_prior
@@ -123,6 +124,7 @@ def settings_of(args: StudentRun) -> DistillSettings:
     return replace(distill_settings()(), adversarial=args.adversarial, seed=args.seed)
 
 
+@flushed_denormals()
 def train_student(args: StudentRun) -> Path | None:
     """Label, train, save ``student.safetensors`` and return its path.
 

@@ -47,7 +47,7 @@ class DistillSettings:
     """Only contents, pitch, voicing and filters are learnt so long; nothing is synthesised."""
     words: float = number(0.0, 0.0, 1_000.0)
     """Weight of how far a phone recogniser hears the student from the teacher and from what is
-    converted; needs `edge-vc[phones]`."""
+    converted."""
     adversarial: float = number(0.0, 0.0, 1_000.0)
     """Weight of the least-squares adversarial loss with twice as much feature matching."""
     adversarial_from: float = number(0.5, 0.0, 1.0, "of the steps")

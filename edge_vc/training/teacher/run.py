@@ -20,17 +20,18 @@ from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher.file import load_teacher, one_voice, save_teacher
 from edge_vc.settings.field import RecipeError, section_from_table
 from edge_vc.teachers.default import weights_hash
+from edge_vc.training.denormals import flushed_denormals
 from edge_vc.training.devices import (
     Devices,
     DeviceSettings,
     open_devices,
 )
-from edge_vc.training.schedule import Budget
+from edge_vc.training.schedule import Budget, TrainingSession
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.dataset_pack import read_pack
 from edge_vc.training.teacher.settings import TeacherSettings, load_settings
 from edge_vc.training.teacher.sources import corpus_pack, noises_of, voices_of
-from edge_vc.training.teacher.trainer import TeacherTraining, TrainingSession
+from edge_vc.training.teacher.trainer import TeacherTraining
 from edge_vc.training.teacher.units import with_units
 from edge_vc_runtime.files.writing import write_whole
 
@@ -96,6 +97,7 @@ def place_of(devices: Devices) -> dict[str, Any]:
     return {"accelerator": devices.device.type, "device": name, "processes": devices.world}
 
 
+@flushed_denormals()
 def train_teacher(args: TeacherRun) -> Path | None:
     """Train one session, save what there is and return the weights; None where another saves.
 

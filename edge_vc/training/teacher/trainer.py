@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.training.checkpoint import Checkpoint
 from edge_vc.training.devices import Devices, OneDevice
-from edge_vc.training.schedule import Budget, Stopwatch, learning_rate
+from edge_vc.training.schedule import Budget, Stopwatch, TrainingSession, learning_rate
 from edge_vc.training.teacher.batches import TeacherBatch, TeacherBatches
 from edge_vc.training.teacher.crop_plan import KINDS
 from edge_vc.training.teacher.forward_pass import Figures, LossModules, StepPart
@@ -28,22 +28,6 @@ from edge_vc.training.teacher.units import renew_units
 from edge_vc.training.teacher.validation import ValidationSet
 
 LOG_STEPS = 100
-
-
-@dataclass(frozen=True)
-class TrainingSession:
-    """One uninterrupted part of a run, on one machine."""
-
-    budget: Budget
-    """Budget of the whole run; the learning rate follows it."""
-    max_minutes: float | None = None
-    """Save and stop after so long; the next session resumes."""
-    save_minutes: float = 3.0
-    """Time between checkpoints; each comes with a validation and a sample."""
-
-    def is_spent(self, seconds: float) -> bool:
-        """Whether the session ends after ``seconds``."""
-        return self.max_minutes is not None and seconds > 60 * self.max_minutes
 
 
 class TeacherTraining:

@@ -16,9 +16,9 @@ from edge_vc.models.content.registry import open_contents
 from edge_vc.models.voice.file import save_voice
 from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.teachers.reading import VOICE_WEIGHTS
+from edge_vc.training.denormals import flushed_denormals
 from edge_vc.training.devices import DeviceSettings, open_devices
-from edge_vc.training.schedule import Budget
-from edge_vc.training.teacher.trainer import TrainingSession
+from edge_vc.training.schedule import Budget, TrainingSession
 from edge_vc.training.tensorboard import open_board
 from edge_vc.training.voice.closeness import closeness
 from edge_vc.training.voice.features import ViewFeatures, cached_features
@@ -69,6 +69,7 @@ class VoiceRun:
         return Budget(self.steps, MINUTES if neither else self.minutes)
 
 
+@flushed_denormals()
 def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     """Train one session; return the weights' path and the scores on held-out recordings.
 
@@ -118,7 +119,7 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
         facts = _facts(args, settings, recordings, training, finished=finished)
         timed = facts | {"minutes": round(training.watch.seconds / 60, 1)}
         write_whole(args.out / "run.json", json.dumps(timed, indent=1))
-        network = with_bank(training.average.network, speech)
+        network = with_bank(training.average.network, speech, settings)
         save_voice(network, args.out / WEIGHTS, {"run": json.dumps(facts)})
 
     session = TrainingSession(budget, args.max_minutes, args.save_minutes)
@@ -139,15 +140,22 @@ def fitted(settings: VoiceSettings, heard: ViewFeatures) -> VoiceSettings:
     return replace(settings, network=replace(network, content_width=width, content_rate=rate))
 
 
-def with_bank(network: VoiceNetwork, speech: VoiceSpeech) -> VoiceNetwork:
-    """Return the network with the searched frames as its units and the voice's mean pitch."""
+def with_bank(network: VoiceNetwork, speech: VoiceSpeech, settings: VoiceSettings) -> VoiceNetwork:
+    """Return the network with searched frames as its units and the voice's mean pitch.
+
+    Evenly ``kept_frames`` of them at the most; it names the encoder that it is to convert with.
+    """
     bank = speech.bank
+    frames = bank.frames[:: -(-len(bank.frames) // settings.kept_frames)]
     config = replace(
-        network.config, units=len(bank.frames), target_log_f0=round(speech.mean_log_f0, 4)
+        network.config,
+        contents=settings.converts_with or network.config.contents,
+        units=len(frames),
+        target_log_f0=round(speech.mean_log_f0, 4),
     )
     complete = VoiceNetwork(config)
     weights = network.state_dict() | {
-        "units": torch.from_numpy(bank.frames).float(),
+        "units": torch.from_numpy(frames).float(),
         "unit_mean": bank.mean,
     }
     complete.load_state_dict(weights)

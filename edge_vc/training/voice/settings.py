@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge_vc.augmentation.disturbances import Disturbances, Range
+from edge_vc.models.content import registry
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.recipes import RECIPES
 from edge_vc.settings.field import RecipeError, section_from_table, unknown
@@ -99,6 +100,9 @@ class VoiceSettings:
 
     contents: str = "whisper"
     """Content encoder: a name in `edge_vc.models.content.registry`."""
+    converts_with: str = ""
+    """Content encoder that the finished weights name instead, where it is another: ``distilled``
+    answers as ``whisper`` does. It is not opened for training."""
     network: VoiceConfig = field(default_factory=VoiceConfig)
     views: ViewSettings = field(default_factory=ViewSettings)
     losses: VoiceLossSettings = field(default_factory=VoiceLossSettings)
@@ -110,7 +114,9 @@ class VoiceSettings:
     retrievals: tuple[float, ...] = (0.0, 0.5, 1.0)
     """Shares of a crop's contents that the nearest ones of other sentences replace; drawn."""
     bank_frames: int = 24_000
-    """Content frames of the target that are searched, in training and by the finished voice."""
+    """Content frames of the target that are searched in training."""
+    kept_frames: int = 6_000
+    """Of them that the weights carry, for the finished voice to search."""
     loudness_spread: float = 0.2
     """Standard deviation in nats of a crop's loudness."""
     crops: int = 12
@@ -140,7 +146,15 @@ class VoiceSettings:
                 f"{self.frames} frames"
             )
         if self.network.units:
-            raise RecipeError("units are found by training: set bank_frames, not network.units")
+            raise RecipeError("units are found by training: set kept_frames, not network.units")
+        if min(self.bank_frames, self.kept_frames) < self.network.neighbours:
+            raise RecipeError(
+                f"bank_frames = {self.bank_frames}, kept_frames = {self.kept_frames}: must be "
+                f"network.neighbours = {self.network.neighbours} or more"
+            )
+        if self.converts_with and self.converts_with not in registry.CONTENTS:
+            name = self.converts_with
+            raise unknown("content encoder of converts_with", name, registry.CONTENTS)
 
 
 def load_voice_settings(recipe: str | Path, changes: Sequence[str] = ()) -> VoiceSettings:

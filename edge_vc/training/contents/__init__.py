@@ -1,0 +1,1 @@
+"""Distils a content encoder of our own from a larger one."""

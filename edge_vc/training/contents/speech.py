@@ -1,0 +1,208 @@
+"""What a content encoder is distilled on: hama's frames of recordings, and the other's answers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from edge_vc.audio.io import read_audio, resample
+from edge_vc.audio.level import normalize_level
+from edge_vc.augmentation.noise_bank import NoiseBank, read_folder
+from edge_vc.data.stored_arrays import read_arrays, store_arrays, stored_arrays
+from edge_vc.data.utterance import Utterance
+from edge_vc.models.content.encoder import ContentEncoder, ContentError
+from edge_vc.models.content.hama import BLOCKS, FRAME, RATE, HamaEncoder, open_hama
+from edge_vc.models.content.registry import open_contents
+from edge_vc.settings.field import RecipeError
+from edge_vc.training.contents.settings import ContentsSettings
+from edge_vc.workers.ordered import parallel_map
+from edge_vc.workers.progress import Progress, no_progress
+
+_VERSION = 1
+"""Goes up when frames come out otherwise, so that a cache of older ones is not used."""
+_LEVEL_DB = -23.0
+_BABBLERS = 24
+_BABBLE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class HeardRecording:
+    """One recording of ``F`` frames at one speed."""
+
+    clean: NDArray[np.float16]
+    """What hama's blocks say, ``[F, HEARD]``."""
+    disturbed: NDArray[np.float16]
+    """The same in a room, in noise or with loud events."""
+    answer: NDArray[np.float16]
+    """What the other encoder says of the clean recording, ``[F, width]``."""
+
+
+@dataclass(frozen=True)
+class HearingJob:
+    """One recording at one speed, heard in a process of its own."""
+
+    path: Path
+    speed: float
+    out: Path
+    settings: ContentsSettings
+    noises: tuple[Path, Path] | None
+    """Folders of recorded noises and rooms."""
+    babblers: tuple[Path, ...]
+    """Recordings that babble is mixed from."""
+
+    @property
+    def made_of(self) -> str:
+        """What the stored frames are made of."""
+        content = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        return f"{_VERSION} {content} {self.speed}"
+
+
+@dataclass(frozen=True)
+class ContentsBatch:
+    """``B`` crops of ``F`` frames."""
+
+    heard: Tensor
+    """``[B, F, HEARD]``"""
+    answer: Tensor
+    """``[B, F, width]``"""
+
+
+class ContentsSpeech:
+    """Recordings of many speakers; crops are drawn by seed and step."""
+
+    def __init__(self, recordings: Sequence[HeardRecording], settings: ContentsSettings) -> None:
+        """Raise `RecipeError` without a whole crop."""
+        self.settings = settings
+        self.recordings = recordings
+        lengths = np.array([max(0, len(r.answer) - settings.frames + 1) for r in recordings])
+        if not lengths.any():
+            seconds = settings.frames / HamaEncoder.frame_rate
+            raise RecipeError(
+                f"no recording is {seconds:.2f} s long, the length of a crop; give longer ones"
+            )
+        self._shares = lengths / lengths.sum()
+
+    def draw(self, step: int) -> ContentsBatch:
+        """Return the crops of a step."""
+        settings = self.settings
+        rng = np.random.default_rng([settings.seed, step])
+        heard, answers = [], []
+        for place in rng.choice(len(self._shares), settings.crops, p=self._shares):
+            recording = self.recordings[int(place)]
+            start = int(rng.integers(0, len(recording.answer) - settings.frames + 1))
+            crop = slice(start, start + settings.frames)
+            disturbed = rng.random() < settings.disturbed_share
+            heard.append((recording.disturbed if disturbed else recording.clean)[crop])
+            answers.append(recording.answer[crop])
+        kept = rng.random((settings.crops, 1, heard[0].shape[1])) >= settings.dropped
+        return ContentsBatch(
+            torch.from_numpy(np.stack(heard).astype(np.float32) * kept.astype(np.float32)),
+            torch.from_numpy(np.stack(answers).astype(np.float32)),
+        )
+
+    def statistics(self) -> tuple[Tensor, Tensor]:
+        """Return mean and standard deviation of the answers, ``[width]`` each."""
+        frames = np.concatenate([r.answer for r in self.recordings]).astype(np.float32)
+        spread = np.maximum(frames.std(0), 1e-3)
+        return torch.from_numpy(frames.mean(0)), torch.from_numpy(spread)
+
+
+def heard_recordings(
+    utterances: Sequence[Utterance],
+    cache: Path,
+    settings: ContentsSettings,
+    noises: Path | None = None,
+    *,
+    workers: int = 1,
+    progress: Progress = no_progress,
+) -> list[HeardRecording]:
+    """Let both encoders hear every recording at every speed; what is there already is kept.
+
+    ``noises`` is a folder with ``noise`` and ``rir`` in it. Returns the recordings at the first
+    speed, then those at the second, and so on. Raises `ContentError` where an encoder is missing.
+    """
+    recipe = (_VERSION, settings.answers, asdict(settings.heard), noises is not None)
+    folder = cache / hashlib.sha256(repr(recipe).encode()).hexdigest()[:10]
+    folder.mkdir(parents=True, exist_ok=True)
+    beds = None if noises is None else (noises / "noise", noises / "rir")
+    paths = [utterance.path for utterance in utterances]
+    babblers = tuple(paths[:: max(1, len(paths) // _BABBLERS)][:_BABBLERS])
+    jobs = [
+        HearingJob(
+            utterance.path,
+            speed,
+            folder / f"{utterance.speaker}-{utterance.utt_id}-{speed:g}.npz",
+            settings,
+            beds,
+            babblers,
+        )
+        for speed in settings.speeds
+        for utterance in utterances
+    ]
+    missing = [job for job in jobs if stored_arrays(job.out, job.made_of) is None]
+    if missing:
+        _encoders(settings.answers)  # fails here, in one line, not in every process
+    made = parallel_map(store_heard, missing, workers)
+    for _ in progress(made, len(missing), f"hama and {settings.answers} listen"):
+        pass
+    return [load_heard(job.out) for job in jobs]
+
+
+def load_heard(path: Path) -> HeardRecording:
+    """Read what `store_heard` stored; raises `StoredArraysError` for a damaged file."""
+    stored = read_arrays(path)
+    return HeardRecording(stored["clean"], stored["disturbed"], stored["answer"])
+
+
+def store_heard(job: HearingJob) -> Path:
+    """Let both encoders hear one recording and store what they say, whole or not at all."""
+    hama, other = _encoders(job.settings.answers)
+    audio = resample(read_audio(job.path, RATE), round(RATE * job.speed), RATE)
+    audio = normalize_level(audio, RATE, _LEVEL_DB)
+    digest = hashlib.sha256(f"{job.out.stem}".encode()).digest()
+    rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
+    disturbed = job.settings.heard.heard(audio, _noises(job.noises, job.babblers), rng)
+    disturbed = np.clip(normalize_level(disturbed, RATE, _LEVEL_DB), -1.0, 1.0)
+    said = {
+        "clean": hama.blocks(torch.from_numpy(audio)),
+        "disturbed": hama.blocks(torch.from_numpy(disturbed)),
+        "answer": other.encode(torch.from_numpy(audio)),
+    }
+    frames = len(audio) // FRAME
+    arrays: dict[str, NDArray[Any]] = {
+        name: value[:frames].numpy().astype(np.float16) for name, value in said.items()
+    }
+    store_arrays(job.out, arrays, job.made_of)
+    return job.out
+
+
+@lru_cache(maxsize=1)
+def _encoders(answers: str) -> tuple[HamaEncoder, ContentEncoder]:
+    """Open both encoders once in each process; raises `ContentError`."""
+    other = open_contents(answers)
+    if other.frame_rate != HamaEncoder.frame_rate:
+        raise ContentError(
+            f"answers = {answers}: its frames come at {other.frame_rate} Hz, hama's at "
+            f"{HamaEncoder.frame_rate} Hz"
+        )
+    return open_hama(BLOCKS), other
+
+
+@lru_cache(maxsize=1)
+def _noises(folders: tuple[Path, Path] | None, babblers: tuple[Path, ...]) -> NoiseBank:
+    """Return recorded and made noises, and babble of the recordings."""
+    voices = [
+        (np.clip(read_audio(path, RATE)[: RATE * _BABBLE_SECONDS], -1, 1) * 32767).astype(np.int16)
+        for path in babblers
+    ]
+    recorded, rooms = ([], []) if folders is None else map(read_folder, folders)
+    return NoiseBank.build(voices, recorded, rooms)

@@ -1,0 +1,98 @@
+"""The training loop of a distilled content encoder: steps, log, checkpoints; resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from edge_vc.models.content.distilled import DistilledNetwork
+from edge_vc.training.checkpoint import Checkpoint
+from edge_vc.training.contents.settings import ContentsSettings
+from edge_vc.training.contents.speech import ContentsBatch, ContentsSpeech, HeardRecording
+from edge_vc.training.schedule import MovingAverage, learning_rate
+from edge_vc.training.session_loop import SessionLoop
+
+LARGEST_NORM = 1.0
+
+
+class ContentsTraining(SessionLoop):
+    """One run, with its log and checkpoint in ``folder``.
+
+    Batches are drawn by seed and step: a resumed run takes the same steps as one that was never
+    stopped.
+    """
+
+    noun = "contents"
+
+    def __init__(
+        self,
+        settings: ContentsSettings,
+        speech: ContentsSpeech,
+        held_out: Sequence[HeardRecording],
+        folder: Path,
+    ) -> None:
+        super().__init__()
+        self.settings, self.speech, self.held_out, self.folder = settings, speech, held_out, folder
+        torch.manual_seed(settings.seed)
+        self.network = DistilledNetwork(settings.network)
+        mean, spread = speech.statistics()
+        self.network.mean.copy_(mean)
+        self.network.spread.copy_(spread)
+        self.average = MovingAverage(self.network, settings.average_decay)
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), settings.peak_rate, betas=(0.9, 0.98), weight_decay=0.02
+        )
+        self.checkpoint = Checkpoint(
+            folder,
+            {"network": self.network, "average": self.average, "optimiser": self.optimiser},
+        )
+
+    def train_step(self, progress: float) -> dict[str, float]:
+        """Take the next step; return its figures."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(progress, self.settings.peak_rate)
+        loss = distance(self.network, self.speech.draw(self.step))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_NORM)
+        self.optimiser.step()
+        self.average.update(self.network)
+        return {"loss": float(loss.detach())}
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Return the mean cosine of answers to held-out speakers, clean and disturbed.
+
+        Without the mean of all answers, frame by frame; empty without such speakers.
+        """
+        network = self.average.network
+        found: dict[str, list[Tensor]] = {"cosine": [], "cosine_disturbed": []}
+        for recording in self.held_out:
+            truth = torch.from_numpy(recording.answer).float() - network.mean
+            for name, heard in zip(found, (recording.clean, recording.disturbed), strict=True):
+                answer = network(torch.from_numpy(heard).float()[None])[0] - network.mean
+                found[name].append(nn.functional.cosine_similarity(answer, truth).mean())
+        return {name: float(torch.stack(v).mean()) for name, v in found.items() if v}
+
+    def saved_line(self, scores: dict[str, float]) -> str:
+        """Say how near the answers to held-out speakers are."""
+        if not scores:
+            return ""
+        clean, disturbed = scores.values()
+        return f"cosine with the answers {clean:.3f}, {disturbed:.3f} in rooms and noise"
+
+
+def distance(network: DistilledNetwork, batch: ContentsBatch) -> Tensor:
+    """Return how far the answers are from the right ones, a scalar.
+
+    Mean squared error in units of each number's spread, which weighs all alike, and one less the
+    cosine without the mean, by which neighbours are found.
+    """
+    answer = network.standardised(batch.heard)
+    truth = (batch.answer - network.mean) / network.spread
+    alike = nn.functional.cosine_similarity(answer * network.spread, truth * network.spread, dim=-1)
+    total: Tensor = (answer - truth).square().mean() + (1 - alike).mean()
+    return total
