@@ -95,7 +95,7 @@ def _voice_recipe() -> list[str]:
     nested = {name: value for name, value in nested.items() if is_dataclass(value)}
     parts = [
         "## Training recipe of a voice\n\nA file for `edge-vc train teacher --target FOLDER "
-        "--recipe`, or changes with `--set KEY=VALUE`; `whisper`, `hama` and `own` ship.\n",
+        "--recipe`, or changes with `--set KEY=VALUE`; `whisper`, `distilled` and `hama` ship.\n",
         _table(VoiceSettings, without=nested),
     ]
     for name, value in nested.items():

@@ -52,7 +52,7 @@ CASES = {
     ),
     "train teacher": Case(
         lambda given, out: [
-            "train", "teacher", "--target", given / "long", "--out", out, "--recipe", "own",
+            "train", "teacher", "--target", given / "long", "--out", out, "--recipe", "hama",
             "--steps", "2", "--consent", "Nobody's voice.", "--save-minutes", "0.0001",
             "--set", "views.copies=1", "--set", "crops=2", "--threads", "1",
         ],

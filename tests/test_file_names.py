@@ -245,7 +245,16 @@ def test_what_is_trained_may_be_called_so(
     for path in sorted(record(folder.parent / "plain", 4, 20.0).iterdir()):
         path.rename(voices / f"{stem}{path.name}")
     few = ("--steps", "1", "--threads", "1")
-    small = ("--recipe", "own", "--set", "views.copies=1", "--set", "crops=2", "--consent", "Ours.")
+    small = (
+        "--recipe",
+        "hama",
+        "--set",
+        "views.copies=1",
+        "--set",
+        "crops=2",
+        "--consent",
+        "Ours.",
+    )
     out = folder / f"{stem} run"
     verb("train", "teacher", "--target", voices, "--out", out, *small, *few)
     weights = out / "voice.safetensors"

@@ -11,7 +11,7 @@ from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stages.settings import SHIPPED_VOICE, ExportSettings
 from edge_vc.compress.voices import Voices
 from edge_vc.settings.field import RecipeError
-from edge_vc.teachers.network_file import SHIPPED, DefaultSpec
+from edge_vc.teachers.network_file import DefaultSpec, is_shipped
 from edge_vc.teachers.reading import spec_from_words
 from edge_vc.teachers.spec import TeacherSpec
 
@@ -27,7 +27,7 @@ def with_teacher(recipe: Recipe, what: str) -> Recipe:
     `RecipeError` for what is no teacher.
     """
     teacher = spec_from_words(what)
-    if teacher == SHIPPED:
+    if is_shipped(teacher):
         return replace(recipe, teacher=teacher)
     export = _own(recipe.export, _word(teacher))
     return with_voice_facts(replace(recipe, teacher=teacher, export=export))
@@ -59,7 +59,8 @@ def with_voice_facts(recipe: Recipe) -> Recipe:
     """
     teachers = recipe.teachers
     said = {voice: own for voice, t in teachers.items() if (own := _said(t)) is not None}
-    if teachers == {"": SHIPPED} or len(said) < len(teachers):
+    shipped = not recipe.voices.names and is_shipped(recipe.teacher)
+    if shipped or len(said) < len(teachers):
         return recipe
     licences = {own.licence for own in said.values()}
     export = recipe.export
@@ -108,7 +109,7 @@ def _joined(texts: Mapping[str, str]) -> str:
 
 def _said(teacher: TeacherSpec) -> ExportSettings | None:
     """Return licence, consent and attribution of a teacher; None where nothing tells."""
-    if teacher == SHIPPED:
+    if is_shipped(teacher):
         return SHIPPED_VOICE
     facts = _facts(teacher) if isinstance(teacher, DefaultSpec) else {}
     if not facts:

@@ -19,7 +19,7 @@ from edge_vc.compress.voices import Voices
 from edge_vc.recipes import RECIPES
 from edge_vc.settings.field import RecipeError, Value, section_from_table, unknown
 from edge_vc.settings.paths import with_paths_from
-from edge_vc.teachers.network_file import SHIPPED
+from edge_vc.teachers.network_file import SHIPPED, is_shipped
 from edge_vc.teachers.reading import spec_from_table
 from edge_vc.teachers.spec import TeacherSpec
 from edge_vc.training.student.noise import NoiseSettings
@@ -66,7 +66,7 @@ class Recipe:
         if voices.names and "teacher" in tables:
             raise RecipeError("[teacher] and [voices]: a recipe has one of them; leave one out")
         teacher = spec_from_table(tables.pop("teacher", {}), folder)
-        if voices.names or teacher != SHIPPED:
+        if voices.names or not is_shipped(teacher):
             defaults["export"] = ExportSettings()
         given = {
             name: section_from_table(type(defaults[name]), table, name, base=defaults[name])

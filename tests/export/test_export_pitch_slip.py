@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shipped_models import FLOAT_BUNDLES
 
-from edge_vc.assets import bundle_names, bundle_path
+from edge_vc.assets import bundle_path
 from edge_vc.audio.distance import log_spectral_distance, snr_db
 from edge_vc.audio.level import active_level_db
 from edge_vc.nn.harmonic import GRID
@@ -35,7 +36,7 @@ def recorded() -> np.ndarray:
     return speech.astype(np.float32)
 
 
-@pytest.mark.parametrize("name", bundle_names())
+@pytest.mark.parametrize("name", FLOAT_BUNDLES)
 def test_a_slip_moves_the_pulses_and_is_not_heard(
     name: str, recorded: np.ndarray, tmp_path: Path
 ) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import onnx
 import pytest
 from onnx import numpy_helper
+from shipped_models import FLOAT_BUNDLES
 from tensorrt_operators import FP32, SOURCE
 
-from edge_vc.assets import bundle_names, bundle_path
+from edge_vc.assets import bundle_path
 from edge_vc_runtime.bundle.reader import read_bundle
 
 
@@ -18,14 +19,14 @@ def graph(name: str, precision: str) -> onnx.GraphProto:
     ).graph
 
 
-@pytest.mark.parametrize("name", bundle_names())
+@pytest.mark.parametrize("name", FLOAT_BUNDLES)
 def test_the_float_graph_needs_nothing_that_tensorrt_lacks(name: str) -> None:
     nodes = graph(name, "fp32").node
     assert {node.op_type for node in nodes} <= FP32, f"not in {SOURCE}"
     assert {node.domain for node in nodes} <= {"", "ai.onnx"}
 
 
-@pytest.mark.parametrize("name", bundle_names())
+@pytest.mark.parametrize("name", FLOAT_BUNDLES)
 def test_convolutions_are_as_tensorrt_wants_them(name: str) -> None:
     """Two dimensions, weights that are constants."""
     found = graph(name, "fp32")

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from nn_cases import CASES, Case
+from shipped_models import shipped_models
 from torch import Tensor
 
-from edge_vc.assets import ASSETS, bundle_names, bundle_path
+from edge_vc.assets import ASSETS, bundle_path
 from edge_vc.compress.quantization.ptq import quantize
 from edge_vc.models.student.file import load_student
 from edge_vc.models.student.student import Student
@@ -155,9 +156,8 @@ SHIPPED = [
         marks=[] if (name, engine, precision) in QUICK else slow,
         id=f"{name} {engine} {precision}",
     )
-    for name in bundle_names()
+    for name, precision in shipped_models()
     for engine in ("onnx", "litert")
-    for precision in ("int8", "fp32")
 ]
 
 

@@ -10,7 +10,7 @@ from edge_vc.compress.stages.settings import SHIPPED_VOICE
 from edge_vc.models.student.file import load_student
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc.settings.field import RecipeError
-from edge_vc.teachers.network_file import SHIPPED
+from edge_vc.teachers.network_file import is_shipped
 from edge_vc.workers.progress import PushedProgress
 
 NOTES = 12
@@ -50,7 +50,7 @@ class ExportStage(Stage):
 
     def _check_owner(self) -> None:
         """Raise `RecipeError` unless the recipe itself describes a voice that is not shipped."""
-        if self.recipe.teachers == {"": SHIPPED}:
+        if not self.recipe.voices.names and is_shipped(self.recipe.teacher):
             return
         voices = " and ".join(self.recipe.voices.names)
         whose = f"one of the voices {voices} has" if voices else "a teacher of your own has"
