@@ -12,6 +12,7 @@ from edge_vc import __version__
 from edge_vc.assets import bundle_names, find_bundle
 from edge_vc.command_line.forwarded import ForwardedVerb
 from edge_vc.command_line.verb import PROG, LazyVerb, VerbGroup, from_module, verb_app
+from edge_vc.threads import yield_when_idle
 from edge_vc_runtime.streams import open_streams
 from edge_vc_runtime.verbs import VERBS
 
@@ -72,6 +73,7 @@ app = verb_app(name=PROG, cls=HostVerbs, no_args_is_help=True, add_completion=Tr
 def main(**settings: Any) -> None:
     """Run the command line and exit with its code."""
     open_streams()
+    yield_when_idle()
     # Its colours come from colorama, which writes at exit to the stdout that it saw: where that
     # stood in for the real one during a long step, it is closed by then.
     os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")

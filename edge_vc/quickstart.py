@@ -20,7 +20,6 @@ from rich.table import Table
 from edge_vc.command_line.errors import CheckError
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
-from edge_vc.threads import yield_when_idle
 from edge_vc_runtime.files.output_kinds import FOLDER
 from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.message import printable
@@ -72,7 +71,6 @@ def quickstart(
     seconds: Annotated[float, typer.Option(help="Seconds of audio to measure per mode.")] = 5.0,
 ) -> None:
     """See `HELP`."""
-    yield_when_idle()
     from edge_vc.compress import LimitError
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from edge_vc import __version__
+from edge_vc import __version__, cli
 from edge_vc.cli import BOARD_VERBS, HOST_VERBS, app
 
 sys_runner = CliRunner()
@@ -26,6 +27,25 @@ def test_help_names_the_verbs() -> None:
 
 def test_version() -> None:
     assert sys_runner.invoke(app, ["--version"]).output == f"edge-vc {__version__}\n"
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_leave_the_processor_to_others(
+    given: str | None, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every verb, before torch is loaded; whoever sets it otherwise keeps that."""
+    said = []
+
+    def called(**_: object) -> None:
+        said.append((os.environ.get("OMP_WAIT_POLICY"), "torch" in sys.modules))
+
+    monkeypatch.setattr(cli, "app", called)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    if given:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    cli.main()
+    assert said == [(found, False)]
 
 
 @pytest.mark.parametrize("verb", [*HOST_VERBS, *BOARD_VERBS])

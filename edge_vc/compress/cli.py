@@ -13,7 +13,6 @@ from edge_vc.command_line.left_out import exit_for_left_out, name_left_out
 from edge_vc.command_line.notices import name_lines, name_notices
 from edge_vc.command_line.output import output_option
 from edge_vc.command_line.verb import ResumableVerb, notes, verb_app
-from edge_vc.threads import yield_when_idle
 from edge_vc_runtime.files.output_kinds import FOLDER
 from edge_vc_runtime.message import one_line, shown_path
 
@@ -100,7 +99,6 @@ def compress(
     ] = False,
 ) -> None:
     """See `HELP`."""
-    yield_when_idle()
     resolved = _with_voices(recipe, teacher, voices or [])
     if corpus:
         resolved = replace(resolved, data=replace(resolved.data, corpus=corpus))
