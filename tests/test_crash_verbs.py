@@ -65,6 +65,13 @@ CASES = {
         ],
         resumes=True,
     ),
+    "train contents": Case(
+        lambda given, out: [
+            "train", "contents", "--corpus", given / "long", "--out", out, "--answers", "hama",
+            "--steps", "2", "--threads", "1",
+        ],
+        resumes=True,
+    ),
     "train pack": Case(
         lambda given, out: [
             "train", "pack", "--corpus", given / "many", "--out", out, "--target", "target",

@@ -276,6 +276,8 @@ def test_students_and_packs_may_be_called_so(
     student = folder / f"{stem} student" / "student.safetensors"
     words = ("--licence", "CC0-1.0", "--consent", "Ours.", "--name", "ours", "--format", "onnx")
     verb("export", student, "-o", folder / f"{stem}3.evc", *words)
+    verb("train", "contents", "--corpus", folder / stem, "--out", folder / f"{stem} contents",
+         "--answers", "hama", "--steps", "1", "--threads", "1")  # fmt: skip
     corpus = folder / f"{stem} pack corpus"
     for number, speaker in enumerate(("target", stem, f"{stem}2")):
         place = corpus / ("target" if not number else "source") / speaker

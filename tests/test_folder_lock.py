@@ -13,6 +13,7 @@ VERBS = {
     "prepare": ["none", "-o"],
     "train student": ["--corpus", "none", "--steps", "1", "--out"],
     "train teacher": ["--corpus", "none", "--steps", "1", "--out"],
+    "train contents": ["--corpus", "none", "--steps", "1", "--out"],
     "train pack": ["--corpus", "none", "--out"],
 }
 

@@ -21,6 +21,7 @@ MISSING = {
     "compress": ["none.toml"],
     "train teacher": ["--corpus", "none", "--out", "out", "--steps", "1"],
     "train student": ["--corpus", "none", "--out", "out", "--steps", "1"],
+    "train contents": ["--corpus", "none", "--out", "out", "--steps", "1"],
     "train pack": ["--corpus", "none", "--out", "out"],
     "export": ["none.safetensors"],
     "keys new": ["none", "--type", "none"],

@@ -47,6 +47,7 @@ READS = {
     "serve": "cert key",
     "sign": "bundle key",
     "target-voice": "corpus",
+    "train contents": "corpus noises",
     "train pack": "corpus",
     "train student": "corpus teacher start",
     "train teacher": "corpus pack target noises start",

@@ -23,7 +23,6 @@ def test_every_dependency_has_an_exact_version(project_root: Path) -> None:
         *document["project"]["optional-dependencies"]["evaluate"],
         *document["project"]["optional-dependencies"]["prepare"],
         *document["project"]["optional-dependencies"]["whisper"],
-        *document["project"]["optional-dependencies"]["phones"],
         *document["project"]["optional-dependencies"]["tensorboard"],
         *document["project"]["optional-dependencies"]["serve"],
         *document["project"]["optional-dependencies"]["asr"],

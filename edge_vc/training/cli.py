@@ -260,6 +260,9 @@ def contents(
         Path | None,
         typer.Option(help="Folder with noise/ and rir/ to add to what is heard.", metavar="DIR"),
     ] = None,
+    answers: Annotated[
+        Literal["whisper", "hama"], typer.Option(help="Encoder to answer as.")
+    ] = "whisper",
     minutes: Minutes = None,
     steps: Steps = None,
     max_minutes: Annotated[
@@ -272,7 +275,7 @@ def contents(
         from edge_vc.training.contents.run import ContentsRun, train_contents
         from edge_vc.training.contents.settings import ContentsSettings
 
-        settings = ContentsSettings(seed=seed)
+        settings = ContentsSettings(answers=answers, seed=seed)
         run = ContentsRun(corpus, out, noises, steps, minutes, max_minutes, threads, settings)
         _print(train_contents(run)[0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -18,7 +18,7 @@ from edge_vc.data.utterance import Utterance
 from edge_vc.models.content.distilled import save_distilled
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.contents.settings import ContentsSettings
-from edge_vc.training.contents.speech import ContentsSpeech, heard_recordings
+from edge_vc.training.contents.speech import ContentsSpeech, HeardRecording, heard_recordings
 from edge_vc.training.contents.trainer import ContentsTraining
 from edge_vc.training.denormals import flushed_denormals
 from edge_vc.training.schedule import Budget, TrainingSession
@@ -83,6 +83,7 @@ def train_contents(args: ContentsRun) -> tuple[Path, dict[str, float]]:
             workers=args.threads,
             progress=steps.track,
         )
+    settings = fitted(settings, heard[0])
     every = len(kept) + len(learnt)
     train = [found for place, found in enumerate(heard) if place % every >= len(kept)]
     training = ContentsTraining(
@@ -112,6 +113,11 @@ def train_contents(args: ContentsRun) -> tuple[Path, dict[str, float]]:
     state = "finished" if finished else "not finished: run the same command again"
     console.print(f"step {training.step}, {state}", markup=False, highlight=False)
     return args.out / WEIGHTS, training.scores
+
+
+def fitted(settings: ContentsSettings, heard: HeardRecording) -> ContentsSettings:
+    """Return the settings with the network as wide as the answers are."""
+    return replace(settings, network=replace(settings.network, width=heard.answer.shape[1]))
 
 
 def split_speakers(corpus: Corpus, share: float) -> tuple[list[Utterance], list[Utterance]]:
