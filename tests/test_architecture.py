@@ -78,10 +78,15 @@ ALLOWED: dict[str, set[str]] = {
     },
     "edge_vc": {"edge_vc_runtime"},
     "edge_vc.__main__": {"edge_vc.cli"},
-    "edge_vc.cli": {"edge_vc", "edge_vc/assets", "edge_vc/command_line", "edge_vc_runtime"},
+    "edge_vc.cli": {
+        "edge_vc",
+        "edge_vc.threads",
+        "edge_vc/assets",
+        "edge_vc/command_line",
+        "edge_vc_runtime",
+    },
     "edge_vc/assets": {"edge_vc/command_line", "edge_vc_runtime"},
     "edge_vc.quickstart": {
-        "edge_vc.threads",
         "edge_vc/audio",
         "edge_vc/command_line",
         "edge_vc/compress",
@@ -94,7 +99,6 @@ ALLOWED: dict[str, set[str]] = {
     "edge_vc/command_line": {"edge_vc_runtime"},
     "edge_vc/compress": {
         "edge_vc",
-        "edge_vc.threads",
         "edge_vc/assets",
         "edge_vc/audio",
         "edge_vc/command_line",

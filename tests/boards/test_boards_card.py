@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boards_cards import BOOT, HASH, KEY, KINDS, card_request, mbr, payload, pi_image, settings
+from boards_cards import (
+    BOOT,
+    HASH,
+    KEY,
+    KINDS,
+    card_request,
+    mbr,
+    needs_card_tools,
+    payload,
+    pi_image,
+    settings,
+)
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
@@ -176,6 +187,7 @@ def test_a_password_becomes_the_same_hash_for_the_same_card() -> None:
     assert password_hash(HASH) == HASH
 
 
+@needs_card_tools
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -233,6 +245,7 @@ def test_no_image_has_the_signs_of_two_formats_for_sure() -> None:
                 detect_format(content)
 
 
+@needs_card_tools
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -271,6 +284,7 @@ def test_a_full_disk_is_named_and_not_the_stock_image(tmp_path: Path) -> None:
         copy_image(stock, Path("/dev/full"))
 
 
+@needs_card_tools
 def test_a_fat_whose_files_are_larger_than_itself_is_refused(folder: Path, tmp_path: Path) -> None:
     image = pi_image(tmp_path / "stock.img")
     data = bytearray(image.read_bytes())
@@ -308,6 +322,7 @@ def test_a_card_that_reads_back_otherwise_is_not_kept(
     assert [path.name for path in tmp_path.iterdir()] == ["stock.img"]
 
 
+@needs_card_tools
 def test_a_missing_tool_is_named_with_its_package(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from edge_vc_runtime.files.output_place import OutputPlace
 from edge_vc_runtime.taps.error import TapError
 from edge_vc_runtime.taps.kinds import KINDS
-from edge_vc_runtime.taps.recognisers import POCKETSPHINX
+from edge_vc_runtime.taps.recognisers import POCKETSPHINX, installed_recogniser
 
 TapStream = Literal["input", "output"]
 
@@ -33,11 +33,16 @@ class TapOptions:
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> TapOptions:
-        """Take the parsed options; raises `TapError` for a kind that is given twice."""
+        """Take the parsed options.
+
+        Raises `TapError` for a kind that is given twice and a recogniser that is not there.
+        """
         taps = tuple(arguments.tap or ())
         names = [tap.kind for tap in taps]
         if len(set(names)) < len(names):
             raise TapError("--tap was given twice with the same kind; give each once")
+        if "words" in names:
+            installed_recogniser(arguments.recogniser)  # before any sound device is opened
         return cls(taps, arguments.tap_stream, arguments.recogniser)
 
 
