@@ -123,10 +123,6 @@ def test_the_shipped_one_answers_as_whisper_does(arctic: np.ndarray) -> None:
         pytest.skip("Whisper is not installed: pip install 'edge-vc[whisper]'")
     audio = torch.from_numpy(arctic)
     mine, whispers = (open_contents(name).encode(audio) for name in ("distilled", "whisper"))
-    mean = load_distilled_mean()
+    mean = open_distilled().network.mean
     alike = torch.nn.functional.cosine_similarity(mine - mean, whispers - mean, dim=1)
     assert float(alike.mean()) > 0.6
-
-
-def load_distilled_mean() -> torch.Tensor:
-    return open_distilled().network.mean
