@@ -124,6 +124,37 @@ def test_labels_without_contents_are_one_line(tmp_path: Path) -> None:
         Distillation(student(), [example(2), silent], SETTINGS, tmp_path)
 
 
+def test_every_voice_has_a_reader_of_its_own() -> None:
+    contents = torch.randn(200, 4, generator=torch.Generator().manual_seed(0))
+    voices = [
+        replace(example(1), contents=(contents.T + moved).numpy().astype(np.float16))
+        for moved in (0, 3)
+    ]
+    reader = reader_for(4, voices, 0, 0, voices=[0, 1])
+    for moved, each in zip((0, 3), reader.readers, strict=True):
+        torch.nn.init.zeros_(each.linear.bias)
+        with torch.no_grad():
+            each.linear.weight.copy_(torch.eye(4)[:, :, None, None])
+            assert torch.allclose(each.mean, contents.mean(0) + moved, atol=1e-2)
+    first = ((contents - reader.readers[0].mean) / reader.readers[0].scale).T[None, :, None]
+    told = torch.cat([contents.T[None, :, None], 3 + contents.T[None, :, None]])
+    voice = torch.eye(2)[:, :, None, None].expand(-1, -1, 1, 200)
+    right = reader.loss(torch.cat([first, first]), told, voice).detach()
+    assert float(right) == pytest.approx(0, abs=1e-3)
+    wrong = reader.loss(torch.cat([first, first]), told, voice.flip(0)).detach()
+    assert float(wrong) > 1
+    alone = reader.loss(torch.cat([first, -first]), told, voice)
+    alone.backward()
+    assert float(reader.readers[0].linear.weight.grad.abs().max()) < 1e-3
+    assert float(reader.readers[1].linear.weight.grad.abs().max()) > 0.1
+
+
+def test_teachers_whose_contents_are_of_different_widths_are_one_line() -> None:
+    wider = replace(example(2), contents=np.zeros((9, 160), np.float16))
+    with pytest.raises(ValueError, match="values per frame; train the teachers with one"):
+        reader_for(4, [example(1), wider], 0, 0, voices=[0, 1])
+
+
 def test_soft_units_find_the_clusters() -> None:
     generator = torch.Generator().manual_seed(0)
     middles = torch.tensor([[5.0, 0.0], [-5.0, 0.0]])

@@ -61,20 +61,68 @@ class ContentsReader(nn.Module):
         return nearer.softmax(-1).transpose(1, 2)[:, :, None]
 
 
+class VoicesReader(nn.Module):
+    """A `ContentsReader` for each voice: every teacher has a bottleneck of its own."""
+
+    def __init__(self, readers: Sequence[ContentsReader]) -> None:
+        """Take the readers in the order of the student's voices."""
+        super().__init__()
+        self.readers = nn.ModuleList(readers)
+        self._each = tuple(readers)
+
+    def loss(self, features: Tensor, contents: Tensor, voice: Tensor | None = None) -> Tensor:
+        """Return the mean loss over rows; ``voice`` ``[B, voices, ...]`` is one-hot, None: one."""
+        told = torch.zeros(len(features), dtype=torch.long, device=features.device)
+        if voice is not None:
+            told = voice.flatten(2)[..., 0].argmax(1)
+        total = features.new_zeros(())
+        for index, reader in enumerate(self._each):
+            rows = told == index
+            if rows.any():
+                share = rows.float().mean()
+                total = total + share * reader.loss(features[rows], contents[rows])
+        return total
+
+
 def reader_for(
-    outputs: int, examples: Sequence[LabelledAudio], units: int, seed: int
-) -> ContentsReader:
-    """Return a reader of the contents in ``examples``; raises `ValueError` where one has none."""
+    outputs: int,
+    examples: Sequence[LabelledAudio],
+    units: int,
+    seed: int,
+    voices: Sequence[int] = (),
+) -> VoicesReader:
+    """Return a reader of the contents in ``examples``, whose voices are numbered ``voices``.
+
+    Empty ``voices`` mean one for all. Raises `ValueError` where an example has no contents, and
+    where those of two voices are of different widths.
+    """
     if not all(len(example.contents) for example in examples):
         raise ValueError(
             "contents: these labels do not say what is said; label again with a teacher of this "
             "project's (shipped, or of `edge-vc train teacher`), or set distill.contents = 0"
         )
-    every = max(1, sum(example.contents.shape[1] for example in examples) // _FRAMES)
-    frames = [example.contents[:, ::every].T.astype(np.float32) for example in examples]
+    widths = sorted({len(example.contents) for example in examples})
+    if len(widths) > 1:
+        raise ValueError(
+            f"contents: these labels have {' and '.join(map(str, widths))} values per frame; "
+            "train the teachers with one bottleneck, or set distill.contents = 0"
+        )
+    numbers = list(voices) or [0] * len(examples)
+    readers = []
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return ContentsReader(outputs, torch.from_numpy(np.concatenate(frames)), units, seed)
+        for voice in range(max(numbers) + 1):
+            own = [e for e, number in zip(examples, numbers, strict=True) if number == voice]
+            # A voice without examples is never read.
+            frames = _some_frames(own or examples)
+            readers.append(ContentsReader(outputs, frames, units, seed))
+    return VoicesReader(readers)
+
+
+def _some_frames(examples: Sequence[LabelledAudio]) -> Tensor:
+    every = max(1, sum(example.contents.shape[1] for example in examples) // _FRAMES)
+    frames = [example.contents[:, ::every].T.astype(np.float32) for example in examples]
+    return torch.from_numpy(np.concatenate(frames))
 
 
 def soft_units(frames: Tensor, count: int, seed: int = 0) -> Tensor:

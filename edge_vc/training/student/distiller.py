@@ -24,7 +24,7 @@ from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.schedule import Budget, MovingAverage, Stopwatch, learning_rate
 from edge_vc.training.student.batches import DistillBatch, DistillBatches
 from edge_vc.training.student.conditions import Condition
-from edge_vc.training.student.contents import ContentsReader, reader_for
+from edge_vc.training.student.contents import VoicesReader, reader_for
 from edge_vc.training.student.forward_pass import DistillPass
 from edge_vc.training.student.losses import SOUNDLESS, TERMS
 from edge_vc.training.student.noise import NoisyCopies
@@ -83,10 +83,11 @@ class Distillation:
             student, examples, frames + self.warm_frames, augment, conditions, noise,
             sources=settings.words > 0,
         )  # fmt: skip
-        self.reader: ContentsReader | None = None
+        self.reader: VoicesReader | None = None
         if settings.contents:
             outputs = student.config.outputs
-            self.reader = reader_for(outputs, examples, settings.contents_units, settings.seed)
+            units, voices = settings.contents_units, _voices(conditions)
+            self.reader = reader_for(outputs, examples, units, settings.seed, voices)
             self.reader.to(devices.device)
         self.recogniser = (
             RecogniserDistance(student.config.sample_rate, devices.device)
@@ -215,6 +216,13 @@ class Distillation:
 def judged_inputs(config: StudentConfig) -> tuple[InputSpec, ...]:
     """Return the inputs whose effect discriminators judge: those that stay, streams do not."""
     return tuple(spec for spec in trunk_inputs(config.inputs) if spec.kind != "stream")
+
+
+def _voices(conditions: Sequence[Condition]) -> list[int]:
+    """Return the number of each example's voice; empty where there is one for all."""
+    if not all("voice" in condition for condition in conditions):
+        return []
+    return [int(condition["voice"].argmax()) for condition in conditions]
 
 
 def _states_on(device: torch.device) -> AbstractContextManager[object]:

@@ -11,7 +11,7 @@ from edge_vc.models.student.student import Prediction
 from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.student.batches import DistillBatch
-from edge_vc.training.student.contents import ContentsReader
+from edge_vc.training.student.contents import VoicesReader
 from edge_vc.training.student.recogniser import RecogniserDistance
 
 
@@ -36,7 +36,7 @@ class DistillPass:
     spectral: SpectralLoss
     adversarial: AdversarialLoss | None
     """None until the adversarial term starts."""
-    reader: ContentsReader | None = None
+    reader: VoicesReader | None = None
     """None where contents have no weight."""
     recogniser: RecogniserDistance | None = None
     """None where words have no weight."""

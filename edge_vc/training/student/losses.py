@@ -58,7 +58,8 @@ def contents(step: DistillPass) -> Tensor | None:
     if step.reader is None or step.batch.contents is None:
         return None
     told = step.batch.contents[..., step.warm :]
-    return step.reader.loss(step.prediction.features[..., step.warm :], told)
+    features, voice = step.prediction.features[..., step.warm :], step.batch.inputs.get("voice")
+    return step.reader.loss(features, told, voice)
 
 
 def words(step: DistillPass) -> Tensor | None:
