@@ -77,7 +77,9 @@ def train(
     student = Student(replace(TIERS["base"], inputs=inputs))
     set_prior(student, learnt[:: max(1, len(learnt) // 200)])
     contents = 1.0 if all(len(example.contents) for example in learnt) else 0.0
-    settings = DistillSettings(steps=args.steps, contents=contents)
+    settings = DistillSettings(
+        steps=args.steps, contents=contents, contents_first=args.first if contents else 0.0
+    )
     folder = args.out / name
     trained = Distillation(student, learnt, settings, folder, conditions=told).run().eval()
     save_student(trained, folder / "student.safetensors")
@@ -111,6 +113,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/script-phones"))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--first", type=float, default=0.0, help="share of steps without sound")
     parser.add_argument("--recordings", type=int, default=2000)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

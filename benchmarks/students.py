@@ -6,12 +6,14 @@
 Every student is trained from random weights by the same recipe (`clear`) but for what its row says:
 latency (20, 30, 50, 80 ms) at 0.8 million INT8 weights, size (0.4, 0.8, 1.6, 3.2 million) at 20 and
 50 ms, and at 20 ms and 0.8 million one change each: contents as soft units (``units``), not taught
-first (``together``), left out (``sound``), no noise in the inputs (``clean``), pruned from a wide
-student trained anew (``wide``, ``pruned``) or from the shipped one (``carried``). With ``--labels``
-the teacher labels once for all rows. Each student has a run folder of `edge-vc compress`: killed at
-any moment, the same command resumes, and what is finished is not done again. ``--only`` takes some
-rows, ``--steps`` and ``--minutes`` less of both, ``--list`` shows what is there. INT8 under LiteRT
-is evaluated; nothing is timed.
+first (``together``), left out (``filters``: those still come first; ``sound``: nothing does), no
+recogniser's words (``wordless``), no noise in the inputs (``clean``), pruned from a wide student
+trained anew (``wide``, ``pruned``) or from the shipped one (``carried``). With ``--labels`` the
+teacher labels once for all rows. Each student has a run folder of `edge-vc compress`: killed at any
+moment, the same command resumes, and what is finished is not done again. ``--only`` takes some
+rows, ``--steps`` and ``--minutes`` less of both, ``--first`` another share of the steps without
+sound, ``--list`` shows what is there. INT8 under LiteRT is evaluated, with ``--float`` the student
+as it was trained, which needs neither calibration nor export; nothing is timed.
 """
 
 from __future__ import annotations
@@ -66,6 +68,8 @@ def rows() -> dict[str, Row]:
     found["20ms-800k-units"] = Row(distill={"contents_units": 256})
     found["20ms-800k-together"] = Row(distill={"contents_first": 0.0})
     found["20ms-800k-sound"] = Row(distill={"contents": 0.0, "contents_first": 0.0})
+    found["20ms-800k-filters"] = Row(distill={"contents": 0.0})
+    found["20ms-800k-wordless"] = Row(distill={"words": 0.0})
     found["20ms-800k-clean"] = Row(noise=False)
     found["20ms-wide"] = Row(size=0)
     found["20ms-800k-pruned"] = Row(weights="20ms-wide")
@@ -96,6 +100,8 @@ def _recipe(name: str, row: Row, start: Recipe, args: argparse.Namespace) -> Rec
         distill = replace(distill, pitch_steps=0)
     if args.steps:
         distill = replace(distill, steps=args.steps, pitch_steps=args.steps // 6)
+    if args.first is not None and distill.contents_first:
+        distill = replace(distill, contents_first=args.first)
     noise = start.noise if row.noise else replace(start.noise, share=0.0)
     data = replace(start.data, corpus=args.corpus, labels=args.labels)
     if args.minutes:
@@ -114,21 +120,24 @@ def _recipe(name: str, row: Row, start: Recipe, args: argparse.Namespace) -> Rec
     )
 
 
-def train(name: str, recipe: Recipe, out: Path) -> Path:
-    """Run or resume one row; return its bundle."""
+def train(name: str, recipe: Recipe, out: Path, *, in_float: bool) -> Path:
+    """Run or resume one row; return its bundle, or its student as it was trained."""
     folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "recipe-asked.toml").write_text(tomli_w.dumps(recipe.to_dict()))
-    result = compress(recipe, folder)
+    result = compress(recipe, folder, until="distill" if in_float else None)
+    if in_float:
+        return result.artifact("distill") / STUDENT
     return next(result.artifact("export").glob("*.evc"))
 
 
 def evaluate(name: str, bundle: Path, args: argparse.Namespace) -> Mapping[str, object]:
-    """Return the evaluation's JSON of one bundle, made once."""
+    """Return the evaluation's JSON of one bundle or student, made once."""
     made = args.out / name / "evaluation.json"
     if not made.is_file() or made.stat().st_mtime < bundle.stat().st_mtime:
         command = [sys.executable, "-m", "edge_vc", "evaluate", f"{name}={bundle}"]
         command += ["--corpus", args.eval, "--json", str(made)]
+        command += ["--per-speaker", str(args.per_speaker)] if args.per_speaker else []
         subprocess.run(command, check=True)
     report: Mapping[str, object] = json.loads(made.read_text())
     return report
@@ -159,6 +168,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", metavar="ROW")
     parser.add_argument("--steps", type=int, default=0, help="instead of the recipe's")
     parser.add_argument("--minutes", type=float, default=0.0, help="of speech, as it is")
+    parser.add_argument("--first", type=float, help="share of the steps without sound")
+    parser.add_argument("--float", action="store_true", help="evaluate without export")
+    parser.add_argument("--per-speaker", type=int, default=0, help="sentences of each; 0: all")
     parser.add_argument("--list", action="store_true", help="show the rows and end")
     args = parser.parse_args()
     made: dict[str, object] = {}
@@ -168,8 +180,9 @@ def main() -> None:
             sys.stdout.write(f"{name}: {json.dumps(facts)}\n")
             continue
         build_stages(recipe)
-        bundle = train(name, recipe, args.out)
-        facts["int8_kb"] = round(bundle.stat().st_size / 1e3)
+        bundle = train(name, recipe, args.out, in_float=args.float)
+        if not args.float:
+            facts["int8_kb"] = round(bundle.stat().st_size / 1e3)
         if args.eval:
             facts["evaluation"] = evaluate(name, bundle, args)
         made[name] = facts

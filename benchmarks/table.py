@@ -234,7 +234,33 @@ def live_table(result: dict[str, Any]) -> str:
     return f"{result['bundle']} on {result['engine']} ({where})\n\n" + "\n".join(lines) + "\n"
 
 
+def conditioning_table(result: dict[str, Any]) -> str:
+    """Return what each setting of an input moves as Markdown; brackets: how far from defaults."""
+    names = list(next(iter(result["rows"].values())))
+    rows = [
+        [f"`{title}`" if "=" in title else title, *(_moved(found[name]) for name in names)]
+        for title, found in result["rows"].items()
+    ]
+    note = (
+        f"`{result['bundle']}` on {result['engine']} ({result['environment']}), "
+        f"{result['sentences']} sentences of unseen speakers; in brackets the 95 % interval of the "
+        "paired difference from the row with defaults.\n"
+    )
+    return "\n".join([_markdown(["", *names], rows), note])
+
+
+def _moved(figure: dict[str, Any]) -> str:
+    form = "{:.0f}" if figure["value"] >= 20 else "{:.3f}"
+    moved = figure.get("moved")
+    if not moved or not (moved["low"] or moved["high"]):
+        return form.format(figure["value"])
+    signed = form.replace(":", ":+")
+    between = f"{signed.format(moved['low'])} to {signed.format(moved['high'])}"
+    return f"{form.format(figure['value'])} ({between})"
+
+
 TABLES = {
+    "conditioning": conditioning_table,
     "ablation": ablation_table,
     "latency": latency_table,
     "live": live_table,
