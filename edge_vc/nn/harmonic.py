@@ -26,16 +26,19 @@ LOWEST_HZ, HIGHEST_HZ = 50.0, 500.0
 WIDTH = 0.8
 """Standard deviation of a pulse in samples: 15 dB down at three quarters of the band, where
 what folds back from beyond half the sample rate is another 27 dB below."""
+_AREA = WIDTH * math.sqrt(2 * math.pi)
+"""Of a pulse of height one, in samples."""
 
 
 class HarmonicSource(StreamingLayer):
-    """F0 ``[B, 1, 1, F]`` in Hz to a train ``[B, 1, 1, F * hop]`` of pulses of height one.
+    """F0 ``[B, 1, 1, F]`` in Hz to pulses ``[B, 1, 1, F * hop]`` of height one, less their mean.
 
     Pulses are Gaussian in time, which makes them all but band-limited at a fraction of the
-    work of a sum of harmonics. F0 glides linearly from one frame to the next. It is clipped
-    to 50..500 Hz and rounded to a grid first, and so is the glide: every phase is then a sum
-    of integers below ``2**24`` up to a power of two, which float32 adds exactly in any order,
-    so no engine's oscillator drifts from another's.
+    work of a sum of harmonics. Their mean is taken away: a filter that was read off speech says
+    nothing of what is below F0, where the mean would rumble. F0 glides linearly from one frame to
+    the next. It is clipped to 50..500 Hz and rounded to a grid first, and so is the glide: every
+    phase is then a sum of integers below ``2**24`` up to a power of two, which float32 adds exactly
+    in any order, so no engine's oscillator drifts from another's.
     """
 
     glide: Tensor
@@ -66,7 +69,7 @@ class HarmonicSource(StreamingLayer):
         cycles = functional.conv2d(torch.cat([before, now, start], dim=1), self.glide)
         cycles = _wrap(cycles)
         distance = cycles * torch.div(self.width, now)
-        pulses = torch.exp(-(distance * distance))
+        pulses = torch.exp(-(distance * distance)) - now * (_AREA / GRID)
         return to_audio(pulses), {"f0": last, "phase": last_frame(cycles)[:, -1:]}
 
     def _starts(self, before: Tensor, now: Tensor, phase: Tensor) -> Tensor:

@@ -70,6 +70,16 @@ def test_little_folds_back_below_six_kilohertz() -> None:
         assert 10 * ratio.log10() > apart_db
 
 
+@pytest.mark.parametrize("f0", [contour(200), torch.full((1, 1, 1, 200), 90.0)])
+def test_nothing_sounds_below_f0(f0: Tensor) -> None:
+    pulses = HarmonicSource(RATE, HOP)(f0).flatten()[2 * HOP :].double()
+    window = torch.blackman_window(pulses.numel(), dtype=torch.float64)
+    power = torch.fft.rfft(pulses * window).abs() ** 2
+    frequency = torch.arange(power.numel()) * RATE / pulses.numel()
+    below = power[frequency < 40].mean() / power[frequency < 2000].mean()
+    assert 10 * below.log10() < -30
+
+
 @pytest.mark.parametrize(("asked", "sounded"), [(1.0, 50.0), (3000.0, 500.0), (-5.0, 50.0)])
 def test_f0_is_kept_within_the_voice_s_range(asked: float, sounded: float) -> None:
     source = HarmonicSource(RATE, HOP)
