@@ -41,7 +41,7 @@ from edge_vc.labelling.labels import LabelledAudio, load_labels
 from edge_vc.labelling.report import load_report
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Prediction, Student
-from edge_vc.training.student.batches import answer_for
+from edge_vc.training.student.answer import answer_for
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.noise import NoiseSettings, NoisyCopies
 from edge_vc.training.student.settings import distill_settings

@@ -11,9 +11,12 @@ import torch
 from edge_vc.augmentation.feature_augment import FeatureAugment
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
-from edge_vc.models.student.student import Student
+from edge_vc.models.student.student import Prediction, Student
+from edge_vc.models.teacher.head import TeacherSourceFilterHead
+from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.training.devices import OneDevice
 from edge_vc.training.losses import SpectralLoss
+from edge_vc.training.student.answer import answer_for, between
 from edge_vc.training.student.batches import DistillBatches
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.heard import LOUD_EVERY
@@ -103,7 +106,7 @@ def test_a_batch_is_aligned_with_the_students_delay() -> None:
     assert batch.bands.shape == (3, TINY.bands, 2, 100)
     assert batch.audio.shape == (3, 16000)
     assert (batch.f0 > 0).all()
-    assert set(batch.voiced.unique().tolist()) <= {0.0, 1.0}
+    assert set(batch.voiced.unique().tolist()) <= {0.0, 0.5, 1.0}
     target = np.concatenate([np.zeros(net.delay), example().target])[: 120 * 160] / 32767
     heard = batch.audio[0].numpy()
     places = [np.abs(target[k * 160 :][:16000] - heard).max() for k in range(20)]
@@ -182,6 +185,47 @@ def test_bands_of_unit_gain_sound_like_the_teachers_sources() -> None:
             audio = net.synthesize(prediction, batch.f0, torch.ones_like(batch.f0))
         power = float(audio[..., 1600:].square().mean())
         assert power == pytest.approx(1.0, rel=0.2)
+
+
+@pytest.mark.parametrize("window", [320, 480, 640])
+def test_what_the_answer_changes_is_heard_when_the_teacher_changes_it(window: int) -> None:
+    rng = np.random.default_rng(0)
+    frames, loudness = 600, np.repeat(rng.normal(-2.0, 1.0, 200), 3)
+    bands = np.full((240, frames), -9.0, np.float16)
+    bands[160:] = loudness
+    head = TeacherSourceFilterHead(VoiceConfig())
+    noise = torch.from_numpy(rng.standard_normal((1, frames * 160), np.float32))
+    with torch.no_grad():
+        wanted = (
+            head(torch.from_numpy(bands)[None], torch.zeros(1, frames), noise).flatten().numpy()
+        )
+    changing = replace(example(frames), f0=np.zeros(frames, np.float32), bands=bands)
+    net = student(replace(TINY, synthesis_window=window)).eval()
+    f0, voiced, answer = answer_for(net, changing)
+    assert answer is not None
+    prediction = Prediction(
+        torch.zeros(1, TINY.outputs, 1, frames), torch.from_numpy(answer.astype(np.float32))[None],
+        voicing=torch.zeros(1, 1, 1, frames),
+    )  # fmt: skip
+    source = (torch.from_numpy(each)[None, None, None] for each in (f0, voiced))
+    with torch.no_grad():
+        sound = net.synthesize(prediction, *source).flatten().numpy()[net.delay :]
+    mine, theirs = (_level(audio[: frames * 160 - 1000]) for audio in (sound, wanted))
+    lags = range(-400, 401, 20)
+    alike = [np.corrcoef(mine[1000 + lag :][:90_000], theirs[1000:][:90_000])[0, 1] for lag in lags]
+    assert abs(lags[int(np.argmax(alike))]) <= 20  # samples; a hop is 160
+
+
+def _level(audio: np.ndarray) -> np.ndarray:
+    return np.log(np.convolve(np.square(audio), np.ones(80) / 80, "same") + 1e-9)
+
+
+def test_between_frames_of_which_one_counts_that_one_is_taken() -> None:
+    values = np.array([[1.0, 3.0, 5.0, 7.0]], np.float32)
+    assert between(values, 0.5).tolist() == [[1.0, 2.0, 4.0, 6.0]]
+    assert between(values, 1.0).tolist() == [[1.0, 1.0, 3.0, 5.0]]
+    counts = np.array([False, False, True, True])
+    assert between(values, 0.5, counts).tolist() == [[1.0, 2.0, 5.0, 6.0]]
 
 
 def test_pitch_is_learnt_alone() -> None:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import librosa
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.interpolate import interp1d
 from torch import Tensor
 
 from edge_vc.audio.mel import channel_mean
 from edge_vc.augmentation.feature_augment import FeatureAugment
 from edge_vc.labelling.labels import LabelledAudio
-from edge_vc.models.student.frontend import mel_points
 from edge_vc.models.student.student import Student
 from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
-from edge_vc.nn.harmonic import WIDTH
+from edge_vc.training.student.answer import answer_for, held_back
 from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.heard import Heard, hear
 from edge_vc.training.student.noise import NoisyCopies
@@ -41,7 +37,7 @@ class DistillBatch:
     f0: Tensor
     """The teacher's contour in Hz, held through unvoiced frames, ``[B, 1, 1, F]``."""
     voiced: Tensor
-    """1 where the teacher is voiced, ``[B, 1, 1, F]``."""
+    """1 where the teacher is voiced, between 0 and 1 at the edges, ``[B, 1, 1, F]``."""
     bands: Tensor | None
     """Its log-magnitude filters at the student's bands, harmonic and noise,
     ``[B, bands, 2, F]``."""
@@ -201,29 +197,16 @@ def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
 
 
 def _prepare(student: Student, example: LabelledAudio, heard: Heard) -> _Example:
-    held, voiced, bands = answer_for(student, example)
+    f0, voiced, bands = answer_for(student, example)
     wait = student.config.lookahead  # its predictions are so many frames late
     return _Example(
         heard,
-        _late(held, wait),
-        _late(voiced, wait),
-        None if bands is None else _late(bands, wait),
+        held_back(f0, wait),
+        held_back(voiced, wait),
+        None if bands is None else held_back(bands, wait),
         _delayed(example.target, student.delay),
-        _late(example.contents, wait) if len(example.contents) else None,
+        held_back(example.contents, wait) if len(example.contents) else None,
     )
-
-
-def answer_for(
-    student: Student, example: LabelledAudio
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float16] | None]:
-    """Return what ``student`` would have to predict to answer as the teacher did, frame by frame.
-
-    F0 in Hz, held where unvoiced, and voicing, 0 or 1, ``[F]`` both; filters ``[bands, 2, F]``,
-    None of a teacher without any. ``example`` is at the student's hop.
-    """
-    held = _hold(example.f0, student.config.target_f0_hz).astype(np.float32)
-    voiced = (example.f0 > 0).astype(np.float32)
-    return held, voiced, _bands(example.bands, held, student)
 
 
 def _at_frames(given: Condition, frames: int) -> Condition:
@@ -248,57 +231,3 @@ def _delayed(audio: NDArray[np.int16], samples: int) -> NDArray[np.int16]:
 
 def _sound(crops: tuple[NDArray[np.int16], ...]) -> Tensor:
     return torch.from_numpy(np.stack(crops)).float() / 32767
-
-
-def _late(frames: NDArray[Any], wait: int) -> NDArray[Any]:
-    """Delay the last axis by ``wait`` frames, the first one held."""
-    first = np.repeat(frames[..., :1], wait, axis=-1)
-    return np.concatenate([first, frames], -1)[..., : frames.shape[-1]]
-
-
-def _hold(f0: NDArray[np.float32], start: float) -> NDArray[np.float32]:
-    """Fill unvoiced frames with the last voiced value."""
-    last = np.maximum.accumulate(np.where(f0 > 0, np.arange(len(f0)), -1))
-    held: NDArray[np.float32] = np.where(last >= 0, f0[np.maximum(last, 0)], start)
-    return held
-
-
-def _bands(
-    bands: NDArray[np.float16], f0: NDArray[np.float32], student: Student
-) -> NDArray[np.float16] | None:
-    """Move the teacher's magnitude bands to the student's, ``[bands, 2, F]``."""
-    if not len(bands):
-        return None
-    harmonic, _, noise = np.split(bands.astype(np.float32), 3)
-    half = student.config.sample_rate / 2
-    theirs = librosa.mel_frequencies(len(harmonic) + 2, fmin=0, fmax=half)[1:-1]
-    mine = mel_points(student.config.bands, 0.0, half).numpy()
-    both = interp1d(theirs, np.stack([harmonic, noise]), axis=1)
-    moved = both(np.clip(mine, theirs[0], theirs[-1]))
-    moved[0] += pulse_gain(mine[:, None], f0, student.config.sample_rate)
-    moved[1] += noise_gain(student.config.synthesis_window)
-    return np.ascontiguousarray(moved.transpose(1, 0, 2), np.float16)
-
-
-def pulse_gain(
-    hz: NDArray[np.float64], f0: NDArray[np.float32], sample_rate: int
-) -> NDArray[np.float64]:
-    """Return ln of a harmonic in the teacher's pulses over one in the student's.
-
-    The teacher's pulses have unit power, spread evenly over the harmonics below half the sample
-    rate; the student's have height one and a Gaussian spectrum.
-    """
-    even = np.sqrt(2 * f0 / (sample_rate / 2))
-    gaussian = 2 * f0 / sample_rate * WIDTH * np.sqrt(2 * np.pi)
-    roll_off = 2 * (np.pi * WIDTH * hz / sample_rate) ** 2
-    gain: NDArray[np.float64] = np.log(even / gaussian) + roll_off
-    return gain
-
-
-def noise_gain(window: int) -> float:
-    """Return ln of unit-power noise over the student's: draws within -0.5..0.5 for every part.
-
-    White noise of power one under a sine window of ``window`` samples has parts of variance
-    ``window / 4``; frames drawn apart add up to half the power of frames that overlap.
-    """
-    return 0.5 * float(np.log(window / 4 * 2 * 12))
