@@ -77,16 +77,19 @@ class Metric(MetricInfo):
     relative: bool = False
     """Whether figures are divided by the figure of the source recordings."""
     needs: tuple[str, ...] = ()
-    """Modules of an optional extra; where one is missing, evaluations leave the metric out."""
+    """Modules of optional packages; where one is missing, evaluations leave the metric out."""
     extra: str = ""
     """The extra that they are in."""
+    install: str = ""
+    """What ``pip install`` is given for them where no extra has them."""
 
     @property
     def missing(self) -> str:
         """The line that installs what is missing; empty where nothing is."""
         if all(find_spec(module) for module in self.needs):
             return ""
-        return f"pip install 'edge-vc[{self.extra}]'"
+        wanted = self.install or f"'edge-vc[{self.extra}]'"
+        return f"pip install {wanted}"
 
 
 @dataclass(frozen=True, kw_only=True)
