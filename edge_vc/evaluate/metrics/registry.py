@@ -6,6 +6,7 @@ metric as an entry point of the group `ENTRY_POINTS`. Scripts name a module with
 
 from __future__ import annotations
 
+from edge_vc.evaluate.metrics.distill_mos import DISTILL_MOS
 from edge_vc.evaluate.metrics.dnsmos import DNSMOS
 from edge_vc.evaluate.metrics.error_rates import ERROR_RATES
 from edge_vc.evaluate.metrics.lsd import LSD
@@ -24,8 +25,8 @@ ENTRY_POINTS = "edge_vc.metrics"
 """Entry point group in which other distributions name their metrics."""
 
 _OWN: tuple[AnyMetric, ...] = (
-    SIMILARITY, WER_WHISPER, *ERROR_RATES, PHONE_ERROR_RATE, *DNSMOS, *PROSODY, MCD, STOI, PESQ,
-    SNR, LSD,
+    SIMILARITY, WER_WHISPER, *ERROR_RATES, PHONE_ERROR_RATE, *DNSMOS, DISTILL_MOS, *PROSODY, MCD,
+    STOI, PESQ, SNR, LSD,
 )  # fmt: skip
 METRICS: dict[str, AnyMetric] = {metric.key: metric for metric in _OWN}
 """Registered metrics by key, in the order of the tables. `registered_metrics` adds those that entry
