@@ -40,6 +40,9 @@ $ pip install --no-deps edge-vc-runtime
 
 A build of torch from another index than the usual one has hashes of its own: install it first,
 without its lines in the file.
+
+Not pinned, since its dependencies are not wanted: `distillmos` 0.9.1 (MIT), whose weights
+`edge-vc evaluate` reads where it is installed.
 """
 
 
