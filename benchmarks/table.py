@@ -129,6 +129,7 @@ VOICE = {
     "word_error_rate": ("WER, PocketSphinx", "{:.3f}"),
     "phone_error_rate": ("phone errors", "{:.3f}"),
     "dnsmos": ("DNSMOS", "{:.2f}"),
+    "distill_mos": ("Distill-MOS", "{:.2f}"),
     "f0_correlation": ("F0 correlation", "{:.2f}"),
     "f0_error": ("F0 error, %", "{:.1f}"),
 }
