@@ -124,5 +124,5 @@ def test_metrics_without_their_packages_are_left_out(monkeypatch: pytest.MonkeyP
     assert not {m.key for m in registry.system_metrics()} & set(keys)
     assert registry.left_out_metrics() == [
         "left out: WER, Whisper: pip install 'edge-vc[asr]'",
-        "left out: PER: pip install 'edge-vc[asr]'",
+        "left out: PER: pip install 'edge-vc[evaluate]'",
     ]

@@ -20,7 +20,6 @@ from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
 from edge_vc.models.content.hama import FRAME, RATE, open_hama
 from edge_vc.settings.optional import require
 
-EXTRA = "asr"
 LAST_BLOCK = 4
 NOTHING = "-"
 """Stands for no phone in a pair: one that was lost, or one too many."""
@@ -52,11 +51,11 @@ class PhoneRecognizer:
     """Hears phones of English and knows those of its words."""
 
     def __init__(self) -> None:
-        vocabulary = require("hama.vocab", EXTRA).Vocabulary.load()
+        vocabulary = require("hama.vocab").Vocabulary.load()
         self._tokens = [*vocabulary.decoder, "<wb>", "<blank>"]
         self._blank = len(self._tokens) - 1
         self._network = open_hama()
-        self._words: Any = require("hama.inference", EXTRA).G2PModel()
+        self._words: Any = require("hama.inference").G2PModel()
         self._known: dict[str, list[str]] = {}
 
     @torch.no_grad()
@@ -116,7 +115,7 @@ PHONE_ERROR_RATE = Metric(
     compute=compute,
     rank=5,
     needs=("hama",),
-    extra=EXTRA,
+    extra="evaluate",  # hama comes with Edge VC itself
     description="Phone error rate of hama's recogniser, which knows no words, against the "
     "pronunciations of the text, as a fraction of the phones.",
 )
