@@ -8,9 +8,9 @@ latency (20, 30, 50, 80 ms) at 0.8 million INT8 weights, size (0.4, 0.8, 1.6, 3.
 50 ms, and at 20 ms and 0.8 million one change each: contents as soft units (``units``), not taught
 first (``together``), left out (``filters``: those still come first; ``sound``: nothing does), no
 recogniser's words (``wordless``), no noise in the inputs (``clean``), pruned from a wide student
-trained anew (``wide``, ``pruned``) or from the shipped one (``carried``). With ``--labels`` the
-teacher labels once for all rows. Each student has a run folder of `edge-vc compress`: killed at any
-moment, the same command resumes, and what is finished is not done again. ``--only`` takes some
+trained anew (``wide``, ``pruned``), or begun from the shipped one (``carried``). With ``--labels``
+the teacher labels once for all rows. Each student has a run folder of `edge-vc compress`: killed at
+any moment, the same command resumes, and what is finished is not done again. ``--only`` takes some
 rows, ``--steps`` and ``--minutes`` less of both, ``--first`` another share of the steps without
 sound, ``--list`` shows what is there. INT8 under LiteRT is evaluated, with ``--float`` the student
 as it was trained, which needs neither calibration nor export; nothing is timed.
@@ -56,7 +56,7 @@ class Row:
     noise: bool = True
     """Whether it hears rooms and noise, as the recipe says."""
     weights: str = "random"
-    """``shipped``: pruned from the shipped wide student; a row's name: from that row's."""
+    """``shipped``: from the shipped student; a row's name: from that row's."""
 
 
 def rows() -> dict[str, Row]:
@@ -90,7 +90,7 @@ def _recipe(name: str, row: Row, start: Recipe, args: argparse.Namespace) -> Rec
     trained = args.out / row.weights / "distill" / STUDENT
     student = replace(
         start.student,
-        tier="wide",
+        tier="base" if row.weights == "shipped" else "wide",
         weights=str(trained) if begun else row.weights,
         lookahead=HOPS[row.latency],
         thousand_weights=float(row.size) if row.weights == "random" else 0.0,

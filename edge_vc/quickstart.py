@@ -1,7 +1,7 @@
 """The whole road in a few minutes: `edge-vc quickstart`, or `make quickstart`.
 
-Takes the shipped teacher and the wide student, prunes, distils, quantises and exports it on speech
-that is made on the spot, converts a real recording with the bundle and measures it.
+Takes the shipped teacher and student, prunes, distils, quantises and exports it on speech that is
+made on the spot, converts a real recording with the bundle and measures it.
 """
 
 from __future__ import annotations

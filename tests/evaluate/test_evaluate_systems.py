@@ -195,8 +195,8 @@ def test_shipped_bundles_give_their_forms_and_students_are_told(project_root: Pa
     names = {c.name for c in forms}
     assert {"kathleen-nano-int8-onnx", "kathleen-nano-fp32-onnx"} <= names
     assert {c.family for c in forms} == {"kathleen-nano"}
-    (wide,) = load_systems(str(assets / "kathleen-wide.safetensors"))
-    assert (wide.name, wide.kind) == ("kathleen-wide", "student")
+    (base,) = load_systems(str(assets / "kathleen-base.safetensors"))
+    assert (base.name, base.kind) == ("kathleen-base", "student")
     (teacher,) = load_systems(str(assets / "kathleen-teacher.safetensors"))
     assert teacher.kind == "teacher"
 
@@ -257,10 +257,10 @@ def test_a_teacher_that_fails_is_named_with_the_file(tmp_path: Path) -> None:
 
 
 def test_students_keep_length_and_place(project_root: Path) -> None:
-    (wide,) = load_systems(str(project_root / "edge_vc/assets/kathleen-wide.safetensors"))
+    (base,) = load_systems(str(project_root / "edge_vc/assets/kathleen-base.safetensors"))
     samples = np.random.default_rng(0).normal(0, 0.1, 5003).astype(np.float32)
     utterance = Utterance(Path("a.wav"), "a", "s", "", 0.5, "", "", "", "")
-    assert wide.open()(utterance, samples).shape == samples.shape
+    assert base.open()(utterance, samples).shape == samples.shape
 
 
 FORMS = (

@@ -36,8 +36,8 @@ def constant(**values: object) -> dict[str, Tensor]:
 
 @cache
 def shipped() -> Student:
-    """The shipped wide student with the inputs that need no training."""
-    trained = load_student(ASSETS / "kathleen-wide.safetensors")
+    """The shipped base student with the inputs that need no training."""
+    trained = load_student(ASSETS / "kathleen-base.safetensors")
     return with_inputs(trained, list(HEAD_INPUTS.values()))
 
 
@@ -80,7 +80,7 @@ def test_every_input_is_heard_and_its_default_is_what_a_step_without_it_takes(sp
 
 @torch.no_grad()
 def test_a_trained_student_that_gets_inputs_converts_as_before() -> None:
-    trained = load_student(ASSETS / "kathleen-wide.safetensors")
+    trained = load_student(ASSETS / "kathleen-base.safetensors")
     audio = speech()[..., :16_000]
     assert torch.equal(shipped()(audio), trained(audio))
     grown = with_inputs(trained, [voice_input(["a", "b"]), STYLE])

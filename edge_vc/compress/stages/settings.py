@@ -12,7 +12,7 @@ from edge_vc.settings.paths import path_field
 class InitialStudentSettings:
     """The student that compression starts with."""
 
-    tier: str = choice("wide", "wide", "base", "nano", "clear")
+    tier: str = choice("base", "wide", "base", "nano", "clear")
     weights: str = path_field("shipped")
     """``shipped`` weights of the tier, ``random`` ones, or the path of a student's file."""
     lookahead: int = number(0, 0, 8, "hops")
