@@ -30,6 +30,7 @@ NOTES = notes(
     """
 edge-vc export build/run -o kathleen.evc
 edge-vc export build/run --format tflite --precision int8 -o small.evc
+edge-vc export build/run --postfilter 1.3 -o sharper.evc
 edge-vc export float.safetensors --quantized int8.safetensors -o voice.evc \\
     --licence CC0-1.0 --consent "How the owner of the voice agreed."
 edge-vc export old.evc -o new.evc        (writes it anew, with both formats)
@@ -113,6 +114,13 @@ def export_command(
         str | None,
         typer.Option(help="Whose recordings the model was trained on, instead of the run's."),
     ] = None,
+    postfilter: Annotated[
+        float | None,
+        typer.Option(
+            help="Of a run or a student: how far the peaks and valleys of its filters are drawn "
+            "out, 1 to 2, instead of the run's; 1, a student file's: not at all."
+        ),
+    ] = None,
     recover: Annotated[
         bool,
         typer.Option(
@@ -138,8 +146,9 @@ def export_command(
     from edge_vc_runtime.bundle.reader import read_bundle
 
     overrides = Overrides(
-        name, version, tier, licence, consent, attribution, _words(format), _words(precision)
-    )
+        name, version, tier, licence, consent, attribution, _words(format), _words(precision),
+        postfilter,
+    )  # fmt: skip
     if tiers is not None:
         if recover:
             raise ExportError("--recover: recover each bundle on its own, then pack them")

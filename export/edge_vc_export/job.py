@@ -7,10 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc.models.student.file import load_student, student_facts
+from edge_vc.models.student.postfilter import with_postfilter
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc_export.bundle.facts import FORCED, BundleFacts, check_tier
 from edge_vc_export.bundle.licences import licence_text
-from edge_vc_export.bundle.recipe_facts import recipe_facts, recipe_limits, recipe_selection
+from edge_vc_export.bundle.recipe_facts import (
+    recipe_facts,
+    recipe_limits,
+    recipe_postfilter,
+    recipe_selection,
+)
 from edge_vc_export.bundle.release import ANY_INT8, Release, release_bundle
 from edge_vc_export.bundle.selection import Selection
 from edge_vc_export.bundle.tier import tier_of
@@ -32,6 +38,13 @@ class Overrides:
     attribution: str | None = None
     formats: tuple[str, ...] | None = None
     precisions: tuple[str, ...] | None = None
+    postfilter: float | None = None
+    """See `edge_vc.models.student.postfilter`; raises `ExportError` outside 1 to 2."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no recipe could say."""
+        if self.postfilter is not None and not 1 <= self.postfilter <= 2:
+            raise ExportError(f"--postfilter {self.postfilter:g}: must be within 1..2")
 
     def facts(self, base: BundleFacts) -> BundleFacts:
         """Return ``base`` with what is overridden; raises `ExportError` for a tier's bad name."""
@@ -53,8 +66,8 @@ class Overrides:
         return chosen
 
     def given_facts(self) -> list[str]:
-        """Return the names of the facts that are overridden."""
-        words = ("name", "version", "tier", "licence", "consent", "attribution")
+        """Return the names of what is overridden of a student or its description."""
+        words = ("name", "version", "tier", "licence", "consent", "attribution", "postfilter")
         return [word for word in words if getattr(self, word) is not None]
 
 
@@ -72,6 +85,7 @@ class ExportJob:
     """None: the smallest that the student's INT8 weights fit into."""
     limits: Int8Limits | None = None
     """How far INT8 may be from fp32; None: the usual limits."""
+    postfilter: float = 1.0
 
     def run(self, output: Path, note: Callable[[str], None] = lambda line: None) -> Release:
         """Export, verify and write the bundle; see `release_bundle` for its errors."""
@@ -81,8 +95,8 @@ class ExportJob:
             quantized = None  # the run was told not to quantise
         return release_bundle(
             output,
-            student,
-            quantized,
+            with_postfilter(student, self.postfilter),
+            quantized and with_postfilter(quantized, self.postfilter),
             self.facts,
             tier=self.tier or tier_of(student.trunk_parameters(), student.config.lookahead),
             selection=self.selection,
@@ -108,7 +122,13 @@ def job_of_run(
     if not force:
         run.check_finished()
     student, own_quantized = run.students()
-    facts = overrides.facts(recipe_facts(run.recipe))
+    postfilter, recipe = overrides.postfilter, run.recipe
+    if postfilter is None:
+        postfilter = recipe_postfilter(recipe)
+    else:
+        section = {**recipe.get("export", {}), "postfilter": postfilter}
+        recipe = {**recipe, "export": section}
+    facts = overrides.facts(recipe_facts(recipe))
     _check_facts(facts, str(run.folder))
     if run.unfinished:
         facts = replace(facts, provenance={**facts.provenance, FORCED: run.unfinished})
@@ -119,6 +139,7 @@ def job_of_run(
         selection=overrides.selection(recipe_selection(run.recipe)),
         tier=overrides.tier,
         limits=ANY_INT8 if run.unfinished else recipe_limits(run.recipe),
+        postfilter=postfilter,
     )
 
 
@@ -139,7 +160,8 @@ def job_of_student(
     unknown = BundleFacts(name or student.stem, "0.1.0", "", "", "", provenance=provenance)
     facts = overrides.facts(unknown)
     _check_facts(facts, str(student))
-    return ExportJob(student, quantized, facts, selection, overrides.tier)
+    postfilter = overrides.postfilter or 1.0
+    return ExportJob(student, quantized, facts, selection, overrides.tier, postfilter=postfilter)
 
 
 def _check_facts(facts: BundleFacts, source: str) -> None:

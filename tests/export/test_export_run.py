@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from export_toys import quantized_student, small_student
@@ -113,6 +114,39 @@ def test_a_run_brings_its_own_facts(run: Path, tmp_path: Path) -> None:
     assert "--force" not in card(bundle)
     for word in ("Kathleen", "/home"):
         assert word not in card(bundle) + said.to_json().decode()
+
+
+def test_the_postfilter_is_the_recipe_s_or_the_option_s(run: Path, tmp_path: Path) -> None:
+    options = ("--precision", "fp32,int8", "-o")
+    plain = exported(run, *options, tmp_path / "plain.evc")
+    option = exported(run, "--postfilter", 1.4, *options, tmp_path / "option.evc")
+    write_summary(run, recipe=changed("export", postfilter=1.4))
+    recipe = exported(run, *options, tmp_path / "recipe.evc")
+    student = exported(
+        run / "distill" / "student.safetensors", "--postfilter", 1.4, "--licence", "CC0-1.0",
+        "--consent", "Ann agreed.", "-o", tmp_path / "student.evc",
+    )  # fmt: skip
+    for name in ("model.fp32.onnx", "model.int8.onnx"):
+        assert option.read(name) != plain.read(name)
+    sounds = [bundle.golden()["output.fp32"] for bundle in (option, recipe, student, plain)]
+    assert np.array_equal(sounds[0], sounds[1])
+    assert np.array_equal(sounds[0], sounds[2])
+    assert not np.array_equal(sounds[0], sounds[3])
+    said = [bundle.manifest.provenance["recipe"]["export"] for bundle in (option, recipe)]
+    assert [section["postfilter"] for section in said] == [1.4, 1.4]
+
+
+@pytest.mark.parametrize("gain", ["0.5", "2.5", "nan"])
+def test_a_postfilter_out_of_range_is_one_line(run: Path, tmp_path: Path, gain: str) -> None:
+    code, output = invoke(run, "--postfilter", gain, "-o", tmp_path / "a.evc")
+    assert (code, "must be within 1..2" in output) == (2, True), output
+    bundle = tmp_path / "b.evc"
+    exported(run, "-o", bundle)
+    code, output = invoke(bundle, "--postfilter", "1.4", "-o", tmp_path / "c.evc")
+    assert (code, "--postfilter: " in output) == (2, True), output
+    write_summary(run, recipe=changed("export", postfilter="much"))
+    code, output = invoke(run, "-o", tmp_path / "a.evc")
+    assert (code, "export.postfilter = 'much'" in output) == (2, True), output
 
 
 def test_a_bundle_without_a_name_given_is_called_as_the_run_says(

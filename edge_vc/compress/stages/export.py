@@ -8,6 +8,7 @@ from edge_vc.compress.pipeline.artifacts import STUDENT
 from edge_vc.compress.pipeline.stage import LimitError, Metrics, Stage, Workspace
 from edge_vc.compress.stages.settings import SHIPPED_VOICE
 from edge_vc.models.student.file import load_student
+from edge_vc.models.student.postfilter import with_postfilter
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc.settings.field import RecipeError
 from edge_vc.teachers.network_file import is_shipped
@@ -80,8 +81,10 @@ class ExportStage(Stage):
         from edge_vc_export.errors import ParityError
 
         section, recipe = self.recipe.export, self.recipe.to_dict()
-        student = load_student(work.inputs["distill"] / STUDENT)
-        quantized = load_student(work.inputs["quantize"] / STUDENT)
+        student, quantized = (
+            with_postfilter(load_student(work.inputs[stage] / STUDENT), section.postfilter)
+            for stage in ("distill", "quantize")
+        )
         with_int8 = section.precision != "fp32" and bool(quantized_convs(quantized.trunk))
         path = work.output / f"{section.name}.evc"
         bar = PushedProgress(work.progress, "export")

@@ -70,6 +70,8 @@ class ExportSettings:
     ``all`` adds a float TFLite file with integer weights (``dynamic-int8``)."""
     formats: str = choice("both", "both", "onnx", "tflite")
     """Of both, the board takes what it runs faster."""
+    postfilter: float = number(1.2, 1.0, 2.0, "times")
+    """How far the peaks and valleys of the student's filters are drawn out; 1: not at all."""
 
 
 SHIPPED_VOICE = ExportSettings(

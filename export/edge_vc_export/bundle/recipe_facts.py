@@ -69,6 +69,14 @@ def recipe_limits(recipe: Recipe) -> Int8Limits:
     )
 
 
+def recipe_postfilter(recipe: Recipe) -> float:
+    """Return the gain of the postfilter; 1 of a recipe of before there was one."""
+    said = recipe.get("export", {}).get("postfilter", 1.0)
+    if not isinstance(said, int | float) or not 1 <= said <= 2:
+        raise ExportError(f"export.postfilter = {said!r}: must be within 1..2")
+    return float(said)
+
+
 def without_machine_paths(recipe: Recipe) -> dict[str, dict[str, object]]:
     """Return the recipe with paths cut to their last part: bundles travel, folders do not."""
     copy = {section: dict(values) for section, values in recipe.items()}
