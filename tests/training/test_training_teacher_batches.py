@@ -2,15 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import librosa
 import numpy as np
 import pytest
 import torch
 from speech_toys import pair
 
 from edge_vc.audio.mel import LogMel, channel_mean
-from edge_vc.audio.pitch import track_pitch
-from edge_vc.augmentation.frequency_warp import warp_matrix
 from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.data.pair_set import HOP
 from edge_vc.training.teacher.batches import TeacherBatches
@@ -18,10 +15,8 @@ from edge_vc.training.teacher.crop_plan import draw_plan
 from edge_vc.training.teacher.input_augment import loud_mean
 from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.speech_bank import SpeechBank
-from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
 
 CPU = torch.device("cpu")
-CENTRES = librosa.mel_frequencies(82, fmin=0, fmax=8000)[1:-1]
 ROWS = [("own", 0), ("own", 1), ("others", 0), ("unpaired", 0), ("unpaired", 1)]
 PLAIN = InputSettings(
     voice_perturb_share=0.0,
@@ -144,50 +139,6 @@ def test_loud_mean_is_the_channel_mean_of_one_recording() -> None:
     torch.testing.assert_close(loud_mean(log_mel, present)[0], channel_mean(log_mel[0]))
 
 
-def test_warp_moves_bands_and_one_keeps_them() -> None:
-    np.testing.assert_allclose(warp_matrix(1.0, CENTRES), np.eye(80), atol=1e-5)
-    peak = np.zeros(80)
-    peak[40] = 1.0
-    assert int((warp_matrix(1.2, CENTRES) @ peak).argmax()) > 40
-    assert int((warp_matrix(0.8, CENTRES) @ peak).argmax()) < 40
-
-
-def test_noises_have_unit_power_and_rooms_begin_with_the_sound() -> None:
-    voices = [pair("you", s).inputs[0] for s in range(3)]
-    made = NoiseBank.build(voices, [np.ones(500, np.float32)], [np.eye(1, 900, 100)[0]])
-    torch.testing.assert_close(made.noises.square().mean(1), torch.ones(len(made.noises)))
-    torch.testing.assert_close(made.rooms.square().sum(1), torch.ones(len(made.rooms)))
-    assert float(made.rooms[-1, 0]) == pytest.approx(1.0)
-    assert torch.equal(made.noises, NoiseBank.build(voices, [np.ones(500, np.float32)]).noises)
-
-
-def vowel(hertz: float = 150.0, formants: tuple[float, ...] = (700.0, 1800.0)) -> np.ndarray:
-    time = np.arange(16000) / 16000
-    wave = np.zeros(16000)
-    for k in range(1, int(8000 / hertz)):
-        gain = sum(np.exp(-(((k * hertz - f) / 200) ** 2)) for f in formants) + 0.01
-        wave += gain * np.cos(2 * np.pi * k * hertz * time)
-    return (0.1 * wave).astype(np.float32)
-
-
-@pytest.mark.parametrize(("hertz", "warp"), [(100.0, 0.8), (150.0, 1.0), (240.0, 1.2)])
-def test_the_vocoder_moves_pitch_and_formants(hertz: float, warp: float) -> None:
-    audio = torch.from_numpy(vowel())[None]
-    f0 = torch.full((1, 100), 150.0)
-    voice = VoiceParameters(*(torch.tensor([x]) for x in (hertz, 1.0, warp, 9000.0)))
-    made = perturb_voice(
-        audio, f0, torch.tensor([150.0]).log(), voice, torch.randn(1, 16000), 16000
-    )
-    assert made.shape == audio.shape
-    pitch = track_pitch(made[0].numpy(), 16000, 80).f0
-    assert np.median(pitch[pitch > 0]) == pytest.approx(hertz, rel=0.02)
-    assert float(made.square().mean()) == pytest.approx(float(audio.square().mean()), rel=0.4)
-    spectrum = np.abs(np.fft.rfft(made[0].numpy()[4000:12000]))
-    smooth = np.convolve(spectrum, np.ones(150), "same")
-    first = np.argmax(smooth[150:600]) + 150
-    assert first * 2 == pytest.approx(700 * warp, rel=0.15)
-
-
 def test_the_channel_is_heard_over_fewer_frames_where_asked() -> None:
     speech = [replace(pair("me", 0, 200), inputs=pair("me", 0, 200).inputs[:1])]
     only = SpeechBank(speech, ["me"], CPU)
@@ -237,9 +188,3 @@ def test_every_room_is_used() -> None:
     plan = draw_plan(drawn.bank, PLAIN, [("own", 0)] * len(rooms), 32, [0, 0, 0])
     plan = replace(plan, room=(torch.arange(len(rooms)) + 0.5) / len(rooms))
     torch.testing.assert_close(drawn.augment.add_rooms(click, plan), rooms, rtol=1e-4, atol=1e-5)
-
-
-def test_other_speakers_babble_is_among_the_noises() -> None:
-    voices = [pair("you", s).inputs[0] for s in range(3)]
-    plain, babbling = NoiseBank.build([]), NoiseBank.build(voices)
-    assert len(babbling.noises) == len(plain.noises) + 8

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from edge_vc.audio.mel import LogMel
 from edge_vc.augmentation.frequency_warp import warp_matrix
 from edge_vc.augmentation.noise_bank import NoiseBank
+from edge_vc.augmentation.revoicing import VoiceParameters, revoice
 from edge_vc.data.pair_set import SAMPLE_RATE
 from edge_vc.training.teacher.crop_plan import LONGEST_OFFSET, CropPlan
 from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.speech_bank import SpeechBank, SpeechCrop
-from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
 
 WARPS = np.exp(np.linspace(-0.4, 0.4, 61))
 """Grid of frequency warps of mel bands; a formant at ``f`` moves to ``f * warp``."""
@@ -76,7 +76,7 @@ class InputAugment(nn.Module):
         )
         noise = self.white_noise(plan.offset[chosen] // 2, crop.inputs.shape[1])
         mean = self.mean_log_f0(crop, plan)[chosen]
-        made = perturb_voice(crop.inputs[chosen], crop.f0[chosen], mean, voice, noise, SAMPLE_RATE)
+        made = revoice(crop.inputs[chosen], crop.f0[chosen], mean, voice, noise, SAMPLE_RATE)
         return crop.inputs.index_copy(0, chosen, made)
 
     def add_rooms(self, audio: Tensor, plan: CropPlan) -> Tensor:

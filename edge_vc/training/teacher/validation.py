@@ -12,12 +12,12 @@ from torch import Tensor
 
 from edge_vc.audio.io import Samples, write_audio
 from edge_vc.audio.mel import LogMel
+from edge_vc.augmentation.revoicing import VoiceParameters, revoice
 from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
 from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.teacher.batches import HIGHEST_HZ, LOWEST_HZ
 from edge_vc.training.teacher.input_augment import loud_mean
-from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
 from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.profiling.figure_png import figure_png
 
@@ -91,7 +91,7 @@ class ValidationSet:
         """Return ``audio`` in a low voice with a long vocal tract."""
         numbers = torch.tensor([[110.0], [1.0], [0.85], [6000.0]], device=self.device)
         voice = VoiceParameters(*numbers)
-        return perturb_voice(audio, f0, mean, voice, _white_noise(audio), SAMPLE_RATE)
+        return revoice(audio, f0, mean, voice, _white_noise(audio), SAMPLE_RATE)
 
 
 def _mean_log_f0(f0: Tensor) -> Tensor:

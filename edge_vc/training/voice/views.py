@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from edge_vc.audio.level import normalize_level
 from edge_vc.augmentation.noise_bank import NoiseBank
+from edge_vc.augmentation.revoicing import VoiceParameters, revoice
 from edge_vc.data.pair_set import SAMPLE_RATE, TARGET_DB, PairSet
-from edge_vc.training.teacher.vocoder import VoiceParameters, perturb_voice
 from edge_vc.training.voice.settings import ViewSettings
 
 Audio = NDArray[np.float32]
@@ -71,7 +71,7 @@ def _revoiced(
     numbers = (median, rng.uniform(*settings.f0_range), warp, rng.uniform(*settings.breath_hz))
     voice = VoiceParameters(*torch.tensor(numbers, dtype=torch.float32)[:, None])
     noise = torch.from_numpy(rng.standard_normal((1, len(audio)), np.float32))
-    made = perturb_voice(
+    made = revoice(
         torch.from_numpy(audio)[None],
         torch.from_numpy(f0)[None],
         torch.tensor([old], dtype=torch.float32),

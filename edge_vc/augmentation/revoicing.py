@@ -35,7 +35,7 @@ class VoiceParameters:
     """Above it voiced frames are noise."""
 
 
-def perturb_voice(
+def revoice(
     audio: Tensor, f0: Tensor, mean_log_f0: Tensor, voice: VoiceParameters, noise: Tensor, rate: int
 ) -> Tensor:
     """Return ``audio`` ``[B, F * HOP]`` with contour ``f0`` ``[B, F]`` Hz in another ``voice``.
