@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from edge_vc.models.teacher.head import overlap_add, pulse_train, spectra
+from edge_vc.models.voice.head import overlap_add, pulse_train, spectra
 
 WINDOW = 512
 """Samples: as short as two periods of a low voice allow, so that consonants stay short."""

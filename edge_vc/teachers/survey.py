@@ -22,7 +22,7 @@ from edge_vc.audio.long_audio import LevelledAudio, LongAudio, audio_blocks, win
 from edge_vc.audio.long_pitch import long_f0
 from edge_vc.audio.mel import LogMel, long_channel_mean
 from edge_vc.audio.pitch import Contour
-from edge_vc.models.teacher.head import UNVOICED_HZ
+from edge_vc.models.voice.head import UNVOICED_HZ
 from edge_vc.teachers.teacher import Labels, Teacher
 
 INPUT_DB = -23.0

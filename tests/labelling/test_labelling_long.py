@@ -194,7 +194,7 @@ def test_a_long_recording_that_cannot_be_used_is_left_out(tmp_path: Path) -> Non
 
 
 PIECES = (
-    "edge_vc.models.teacher.head.CHUNK_FRAMES",
+    "edge_vc.models.voice.head.CHUNK_FRAMES",
     "edge_vc.audio.mel.CHUNK_FRAMES",
     "edge_vc.teachers.network.CHUNK_FRAMES",
     "edge_vc.audio.features.BLOCK_FRAMES",

@@ -6,11 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from edge_vc.models.teacher import blocks as teacher_blocks
-from edge_vc.models.teacher.blocks import Attention
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.file import load_teacher, save_teacher
-from edge_vc.models.teacher.head import overlap_add, spectra
 from edge_vc.models.teacher.network import TeacherNetwork
 
 TINY = TeacherConfig(channels=16, bottleneck=8, encoder_blocks=2, decoder_blocks=2)
@@ -38,14 +35,6 @@ def test_given_noise_makes_output_repeatable() -> None:
     assert not torch.equal(network(*given).audio, network(*given).audio)
 
 
-def test_attention_in_parts_is_attention(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.manual_seed(1)
-    attention, x = Attention(16, 4, reach=25), torch.randn(2, 137, 16)
-    whole = attention(x)
-    monkeypatch.setattr(teacher_blocks, "QUERIES", 40)
-    torch.testing.assert_close(attention(x), whole, rtol=1e-4, atol=1e-5)
-
-
 @pytest.mark.parametrize("attention_blocks", [0, 2])
 def test_output_depends_on_no_more_than_its_context(attention_blocks: int) -> None:
     config = replace(TINY, attention_blocks=attention_blocks, attention_reach=10)
@@ -71,12 +60,6 @@ def test_output_depends_on_no_more_than_its_context(attention_blocks: int) -> No
 def test_impossible_sizes_are_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(TINY, **change)  # type: ignore[arg-type]
-
-
-def test_a_spectrum_and_back() -> None:
-    audio, window = torch.randn(1, 6400), torch.hann_window(640)
-    again = overlap_add(spectra(audio, window, 160), window, 160)
-    torch.testing.assert_close(again[:, 800:-800], audio[:, 800:-800], rtol=1e-3, atol=1e-4)
 
 
 def test_a_file_keeps_configuration_and_weights(tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ import torch
 
 from edge_vc.models.teacher.file import save_teacher
 from edge_vc.models.teacher.network import TeacherConfig, TeacherNetwork
+from edge_vc.models.voice import blocks
+from edge_vc.models.voice.blocks import Attention
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.models.voice.file import is_voice, load_voice, save_voice
+from edge_vc.models.voice.head import overlap_add, pulse_train, spectra
 from edge_vc.models.voice.network import Loudness, VoiceNetwork, nearest
 
 TINY = VoiceConfig(
@@ -45,6 +48,32 @@ def test_a_frame_depends_on_no_more_than_its_context() -> None:
         contents[:, low // 2 : high // 2], f0[:, low:high], mean, loudness[:, low:high]
     )
     torch.testing.assert_close(part[..., reach : reach + 2], whole[..., 60:62])
+
+
+def test_attention_in_parts_is_attention(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    attention, x = Attention(16, 4, reach=25), torch.randn(2, 137, 16)
+    whole = attention(x)
+    monkeypatch.setattr(blocks, "QUERIES", 40)
+    torch.testing.assert_close(attention(x), whole, rtol=1e-4, atol=1e-5)
+
+
+def test_a_spectrum_and_back() -> None:
+    audio, window = torch.randn(1, 6400), torch.hann_window(640)
+    again = overlap_add(spectra(audio, window, 160), window, 160)
+    torch.testing.assert_close(again[:, 800:-800], audio[:, 800:-800], rtol=1e-3, atol=1e-4)
+
+
+def test_pulses_have_unit_power_and_the_asked_pitch() -> None:
+    pulses = pulse_train(torch.full((1, 100), 200.0), 160, 16000)[0]
+    assert float(pulses.square().mean()) == pytest.approx(1.0, rel=0.05)
+    spectrum = torch.fft.rfft(pulses[:16000]).abs()
+    strong = torch.nonzero(spectrum > 0.3 * spectrum.max())[:, 0]
+    assert set((strong % 200).tolist()) <= {0, 1, 199}
+
+
+def test_no_pulses_without_voice() -> None:
+    assert not pulse_train(torch.zeros(1, 10), 160, 16000).any()
 
 
 def test_retrieval_moves_contents_to_the_nearest_units() -> None:

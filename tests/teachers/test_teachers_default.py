@@ -10,7 +10,6 @@ import torch
 from edge_vc.audio.io import AudioError
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.models.teacher.file import one_voice
-from edge_vc.models.teacher.head import pulse_train
 from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.teachers.default import DefaultTeacher
 from edge_vc.teachers.network import CHUNK_FRAMES
@@ -83,15 +82,3 @@ def test_long_recordings_are_cut_without_a_seam(
     whole = teacher.label(audio).bands
     monkeypatch.setattr("edge_vc.teachers.network.CHUNK_FRAMES", 400)
     np.testing.assert_allclose(teacher.label(audio).bands, whole, atol=1e-4)
-
-
-def test_pulses_have_unit_power_and_the_asked_pitch() -> None:
-    pulses = pulse_train(torch.full((1, 100), 200.0), 160, 16000)[0]
-    assert float(pulses.square().mean()) == pytest.approx(1.0, rel=0.05)
-    spectrum = torch.fft.rfft(pulses[:16000]).abs()
-    strong = torch.nonzero(spectrum > 0.3 * spectrum.max())[:, 0]
-    assert set((strong % 200).tolist()) <= {0, 1, 199}
-
-
-def test_no_pulses_without_voice() -> None:
-    assert not pulse_train(torch.zeros(1, 10), 160, 16000).any()

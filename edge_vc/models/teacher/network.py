@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from edge_vc.models.teacher.blocks import Attention, ConvNeXt
 from edge_vc.models.teacher.config import TeacherConfig
-from edge_vc.models.teacher.head import SpectrumHead, TeacherSourceFilterHead
+from edge_vc.models.voice.blocks import Attention, ConvNeXt
+from edge_vc.models.voice.head import TeacherSourceFilterHead, overlap_add
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,24 @@ class TeacherOutput:
     bands: Tensor
     """What the head was given: harmonic log-magnitude, harmonic phase and noise log-magnitude
     ``[B, 3 * bands, F]`` of a source-filter head."""
+
+
+class SpectrumHead(nn.Module):
+    """A log magnitude and a phase for every bin, then the inverse STFT (Vocos, Siuzdak 2023)."""
+
+    def __init__(self, config: TeacherConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.bands = nn.Linear(config.channels, 2 * (config.filter_window // 2 + 1))
+        window = torch.hann_window(config.filter_window)
+        self.register_buffer("window", window, persistent=False)
+        self.window: Tensor
+
+    def forward(self, bands: Tensor, f0: Tensor, noise: Tensor, phase: float = 0.0) -> Tensor:
+        """Synthesise ``[B, F * hop]`` from ``bands`` ``[B, 2 * bins, F]``; the rest is not used."""
+        magnitude, angle = bands.transpose(1, 2).float().chunk(2, -1)
+        spectrum = torch.polar(magnitude.clamp(-14, 6).exp(), angle)
+        return overlap_add(spectrum, self.window, self.config.hop)
 
 
 class TeacherNetwork(nn.Module):

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from edge_vc.audio.mel import LogMel
-from edge_vc.models.teacher.blocks import Attention, ConvNeXt
-from edge_vc.models.teacher.head import TeacherSourceFilterHead
+from edge_vc.models.voice.blocks import Attention, ConvNeXt
 from edge_vc.models.voice.config import VoiceConfig
+from edge_vc.models.voice.head import TeacherSourceFilterHead
 
 PITCH_SCALE = 3.0
 SOFTEST = -6.0

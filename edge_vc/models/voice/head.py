@@ -1,4 +1,4 @@
-"""How the teacher makes sound: filters over pulses and noise, or spectra of its own."""
+"""How the teacher makes sound: filters over pulses and noise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from edge_vc.audio.mel import hop_frames, mel_matrix
-from edge_vc.models.teacher.config import TeacherConfig
 
 UNVOICED_HZ = 150.0
 """What pulses go on at where nobody hears them."""
@@ -90,24 +89,6 @@ class TeacherSourceFilterHead(nn.Module):
             * (noise_bands @ self.spread).clamp(-14, 6).exp()
         )
         return overlap_add(voiced + breath, self.window, self.config.hop)
-
-
-class SpectrumHead(nn.Module):
-    """A log magnitude and a phase for every bin, then the inverse STFT (Vocos, Siuzdak 2023)."""
-
-    def __init__(self, config: TeacherConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.bands = nn.Linear(config.channels, 2 * (config.filter_window // 2 + 1))
-        window = torch.hann_window(config.filter_window)
-        self.register_buffer("window", window, persistent=False)
-        self.window: Tensor
-
-    def forward(self, bands: Tensor, f0: Tensor, noise: Tensor, phase: float = 0.0) -> Tensor:
-        """Synthesise ``[B, F * hop]`` from ``bands`` ``[B, 2 * bins, F]``; the rest is not used."""
-        magnitude, angle = bands.transpose(1, 2).float().chunk(2, -1)
-        spectrum = torch.polar(magnitude.clamp(-14, 6).exp(), angle)
-        return overlap_add(spectrum, self.window, self.config.hop)
 
 
 def spectra(audio: Tensor, window: Tensor, hop: int) -> Tensor:
