@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import Progress
 
-from edge_vc.teachers.default import weights_hash
+from edge_vc.models.weights_file import weights_hash
 
 if TYPE_CHECKING:
     from edge_vc.evaluate.report.report import EvaluationReport, SystemScore

@@ -34,9 +34,9 @@ from edge_vc.models.student.student import Student
 from edge_vc.training.student.batches import set_prior
 from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.distiller import Distillation
+from edge_vc.training.student.phones import PhoneListener
 from edge_vc.training.student.script_phones import PHONES_INPUT, ScriptPhones, one_hot
 from edge_vc.training.student.settings import DistillSettings
-from edge_vc.training.teacher.phones import PhoneListener
 
 RATE = 16_000
 EVALUATED_DB = 0.0

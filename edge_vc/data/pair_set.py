@@ -32,7 +32,7 @@ class PairSet:
     held_out: bool = False
     """Whether it is used for validation and audio samples only."""
     phones: NDArray[np.int8] | None = None
-    """Index into `edge_vc.training.teacher.phones.PHONES`, ``[F]``; None where unknown."""
+    """Index into `edge_vc.training.student.phones.PHONES`, ``[F]``; None where unknown."""
 
 
 def as_int16(audio: NDArray[np.floating], frames: int) -> NDArray[np.int16]:

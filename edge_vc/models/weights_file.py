@@ -1,7 +1,8 @@
-"""Weights opened by any name that a disk can hold."""
+"""Weights opened by any name that a disk can hold, and told by their hash."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,3 +29,8 @@ def opened_weights(path: str | Path, framework: str = "pt") -> Iterator[Any]:
         return
     with safe_open(name, framework) as file:
         yield file
+
+
+def weights_hash(path: str | Path) -> str:
+    """Return the SHA-256 of a weights file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

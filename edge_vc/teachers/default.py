@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import torch
@@ -56,8 +55,3 @@ class DefaultTeacher(NetworkTeacher):
         """Return the head's waveform ``[1, T]``."""
         speech: Tensor = self.network.head(bands, f0, noise, phase)
         return speech
-
-
-def weights_hash(path: str | Path) -> str:
-    """Return the SHA-256 of a weights file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

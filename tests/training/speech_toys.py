@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from edge_vc.data.pair_set import PairSet
-from edge_vc.training.teacher.phones import PHONES, UNKNOWN
+from edge_vc.training.student.phones import PHONES, UNKNOWN
 
 
 def pair(speaker: str, seed: int, frames: int = 80, held_out: bool = False) -> PairSet:

@@ -14,7 +14,7 @@ from edge_vc.data import pairs as pair_cache
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.pairs import PerturbSettings, load_pairs, pair_files
 from edge_vc.training.checkpoint import Checkpoint, CheckpointError
-from edge_vc.training.teacher import phones
+from edge_vc.training.student import phones
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.dataset_pack import PackError, read_pack, write_pack
 

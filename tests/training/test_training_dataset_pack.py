@@ -11,6 +11,7 @@ from speech_toys import listened, pair, pairs
 from edge_vc.audio.io import write_audio
 from edge_vc.data.development import Development
 from edge_vc.data.pair_set import cleaned
+from edge_vc.training.student.phones import PHONES
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.dataset_pack import (
     HASHES,
@@ -19,7 +20,6 @@ from edge_vc.training.teacher.dataset_pack import (
     read_pack,
     write_pack,
 )
-from edge_vc.training.teacher.phones import PHONES
 from edge_vc.training.teacher.sources import corpus_pack
 
 NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)

@@ -19,10 +19,10 @@ from edge_vc.data.synthetic.espeak import Request, Speaker
 from edge_vc.labelling.labels import to_int16
 from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.training.schedule import Budget, TrainingSession
+from edge_vc.training.student.phones import PHONES, UNKNOWN, PhoneListener, Phones, with_phones
 from edge_vc.training.teacher.input_settings import InputSettings
 from edge_vc.training.teacher.loss_settings import LossSettings
 from edge_vc.training.teacher.phone_classifier import PhoneClassifier
-from edge_vc.training.teacher.phones import PHONES, UNKNOWN, PhoneListener, Phones, with_phones
 from edge_vc.training.teacher.run import data_hash
 from edge_vc.training.teacher.settings import TeacherSettings
 from edge_vc.training.teacher.speech_bank import SpeechBank

@@ -18,9 +18,9 @@ from edge_vc.training.discriminators import Discriminators
 from edge_vc.training.student.batches import DistillBatches
 from edge_vc.training.student.conditions import conditions_for, measured_styles
 from edge_vc.training.student.distiller import Distillation, judged_inputs
+from edge_vc.training.student.phones import PHONES, UNKNOWN
 from edge_vc.training.student.script_phones import PHONES_INPUT, ScriptPhones, one_hot
 from edge_vc.training.student.settings import DistillSettings
-from edge_vc.training.teacher.phones import PHONES, UNKNOWN
 
 VOICES = voice_input(["a", "b"])
 TOLD = StudentConfig(

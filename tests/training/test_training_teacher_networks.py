@@ -18,11 +18,12 @@ from edge_vc.training.devices import OneDevice
 from edge_vc.training.teacher.dataset import Pack
 from edge_vc.training.teacher.forward_pass import ForwardPass, StepPart
 from edge_vc.training.teacher.loss_settings import LossSettings
-from edge_vc.training.teacher.networks import LARGEST_NORM, TrainedNetworks
+from edge_vc.training.teacher.networks import TrainedNetworks
 from edge_vc.training.teacher.settings import TeacherSettings
 from edge_vc.training.teacher.sources import voices_of
 from edge_vc.training.teacher.units import _contents, with_units
 from edge_vc.training.teacher.validation import ValidationSet
+from edge_vc.training.voice.trainer import LARGEST_NORM
 
 CPU = torch.device("cpu")
 TINY = TeacherConfig(channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1)

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 from voices import voice
 
-from edge_vc.training.teacher.validation import draw_spectrogram
 from edge_vc.training.tensorboard import NoBoard, TensorBoardError, TensorBoardFolder, open_board
+from edge_vc.training.voice.validation import draw_spectrogram
 
 
 def test_figures_and_samples_are_in_the_event_file(tmp_path: Path) -> None:

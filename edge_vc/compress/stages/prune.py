@@ -18,7 +18,7 @@ from edge_vc.compress.stages.initial_student import initial_student, student_pat
 from edge_vc.compress.stages.mel_distance import mel_distance_db
 from edge_vc.models.student.file import save_student
 from edge_vc.models.student.student import Student
-from edge_vc.teachers.default import weights_hash
+from edge_vc.models.weights_file import weights_hash
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.student.batches import DistillBatch, DistillBatches
 from edge_vc.training.student.conditions import conditions_for

@@ -22,7 +22,7 @@ from edge_vc.models.student.fixed_phase import with_fixed_phase
 from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
-from edge_vc.teachers.default import weights_hash
+from edge_vc.models.weights_file import weights_hash
 from edge_vc.teachers.weights import DEFAULT_WEIGHTS, open_weights
 from edge_vc.training.denormals import flushed_denormals
 from edge_vc.training.devices import DeviceSettings, open_devices

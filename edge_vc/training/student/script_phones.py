@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.inputs import stream_input
-from edge_vc.training.teacher.phones import PHONES, UNKNOWN, PhoneListener
+from edge_vc.training.student.phones import PHONES, UNKNOWN, PhoneListener
 from edge_vc_runtime.bundle.input_spec import InputSpec
 
 PHONES_INPUT: InputSpec = stream_input(

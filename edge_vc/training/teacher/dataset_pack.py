@@ -23,8 +23,8 @@ from safetensors.numpy import save
 
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet, as_int16, cleaned
 from edge_vc.models.weights_file import opened_weights
+from edge_vc.training.student.phones import PHONES, UNKNOWN, Phones
 from edge_vc.training.teacher.dataset import Pack
-from edge_vc.training.teacher.phones import PHONES, UNKNOWN, Phones
 from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
 from edge_vc_runtime.audio.ogg_stream import numbered

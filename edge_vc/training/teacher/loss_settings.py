@@ -32,15 +32,3 @@ class LossSettings:
     def uses_discriminators(self) -> bool:
         """Whether any term needs them."""
         return bool(self.adversarial or self.matching)
-
-
-@dataclass(frozen=True)
-class DiscriminatorSettings:
-    """Sizes of the discriminators."""
-
-    windows: tuple[int, ...] = (256, 512, 1024)
-    """Windows of the spectrogram discriminators, samples."""
-    channels: int = 16
-    periods: tuple[int, ...] = ()
-    """Periods of the multi-period discriminators (Kong et al. 2020), samples; empty: none."""
-    period_channels: int = 16

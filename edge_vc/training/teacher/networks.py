@@ -16,9 +16,7 @@ from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.schedule import MovingAverage
 from edge_vc.training.teacher.phone_classifier import PhoneClassifier
 from edge_vc.training.teacher.settings import TeacherSettings
-
-LARGEST_NORM = 5.0
-"""Gradients are scaled down to this norm."""
+from edge_vc.training.voice.trainer import LARGEST_NORM
 
 
 class TrainedNetworks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from edge_vc.training.teacher.phones import PHONES, UNKNOWN
+from edge_vc.training.student.phones import PHONES, UNKNOWN
 
 
 class PhoneClassifier(nn.Linear):

@@ -18,8 +18,8 @@ import torch
 
 from edge_vc.data.pair_set import PairSet
 from edge_vc.models.teacher.file import load_teacher, one_voice, save_teacher
+from edge_vc.models.weights_file import weights_hash
 from edge_vc.settings.field import RecipeError, section_from_table
-from edge_vc.teachers.default import weights_hash
 from edge_vc.training.denormals import flushed_denormals
 from edge_vc.training.devices import (
     Devices,

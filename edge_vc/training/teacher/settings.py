@@ -10,7 +10,8 @@ from edge_vc.models.teacher.config import TeacherConfig
 from edge_vc.recipes import RECIPES
 from edge_vc.settings.field import RecipeError, section_from_table, unknown
 from edge_vc.training.teacher.input_settings import InputSettings
-from edge_vc.training.teacher.loss_settings import DiscriminatorSettings, LossSettings
+from edge_vc.training.teacher.loss_settings import LossSettings
+from edge_vc.training.voice.settings import DiscriminatorSettings
 
 TRAINING_RECIPES = RECIPES / "training"
 

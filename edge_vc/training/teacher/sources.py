@@ -15,8 +15,8 @@ from edge_vc.data.corpus import Corpus
 from edge_vc.data.cut_recordings import cut_recordings
 from edge_vc.data.development import Development
 from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
+from edge_vc.training.student.phones import with_phones
 from edge_vc.training.teacher.dataset import Pack
-from edge_vc.training.teacher.phones import with_phones
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from edge_vc.data.pair_set import HOP, PairSet
-from edge_vc.training.teacher.phones import UNKNOWN, Phones
+from edge_vc.training.student.phones import UNKNOWN, Phones
 
 
 @dataclass(frozen=True)

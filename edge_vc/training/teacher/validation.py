@@ -18,8 +18,7 @@ from edge_vc.models.teacher.network import TeacherNetwork
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.teacher.batches import HIGHEST_HZ, LOWEST_HZ
 from edge_vc.training.teacher.input_augment import loud_mean
-from edge_vc_runtime.files.writing import write_whole
-from edge_vc_runtime.profiling.figure_png import figure_png
+from edge_vc.training.voice.validation import draw_spectrogram
 
 SPOKEN = 3
 """Sentences in a sample."""
@@ -104,22 +103,3 @@ def _mean_log_f0(f0: Tensor) -> Tensor:
 def _white_noise(audio: Tensor) -> Tensor:
     noise = torch.randn(audio.shape, generator=torch.Generator().manual_seed(0))
     return noise.to(audio.device)
-
-
-def draw_spectrogram(audio: Samples, path: Path, truth: Samples | None = None) -> None:
-    """Write a spectrogram of ``audio`` at `SAMPLE_RATE` as a picture, whole or not at all.
-
-    ``truth`` is what it should sound like; it is drawn below.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    drawn_ones = [("converted", audio)] + ([("recorded", truth)] if truth is not None else [])
-    figure = Figure(figsize=(12, 4 * len(drawn_ones)), layout="tight")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(len(drawn_ones), squeeze=False)[:, 0]
-    for axes, (title, samples) in zip(panels, drawn_ones, strict=True):
-        quiet = 1e-5 * np.random.default_rng(0).standard_normal(len(samples))
-        axes.specgram(samples + quiet, NFFT=512, Fs=SAMPLE_RATE, noverlap=352, vmin=-120, vmax=-20)
-        axes.set(xlabel="seconds", ylabel="Hz", title=title)
-    write_whole(path, figure_png(figure))

@@ -12,7 +12,6 @@ from edge_vc.models.content import registry
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.recipes import RECIPES
 from edge_vc.settings.field import RecipeError, section_from_table, unknown
-from edge_vc.training.teacher.loss_settings import DiscriminatorSettings
 
 VOICE_RECIPES = RECIPES / "voices"
 
@@ -92,6 +91,18 @@ class VoiceLossSettings:
     def uses_discriminators(self) -> bool:
         """Whether any term needs them."""
         return bool(self.adversarial or self.matching)
+
+
+@dataclass(frozen=True)
+class DiscriminatorSettings:
+    """Sizes of the discriminators."""
+
+    windows: tuple[int, ...] = (256, 512, 1024)
+    """Windows of the spectrogram discriminators, samples."""
+    channels: int = 16
+    periods: tuple[int, ...] = ()
+    """Periods of the multi-period discriminators (Kong et al. 2020), samples; empty: none."""
+    period_channels: int = 16
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,14 @@ from edge_vc.training.discriminators import Discriminators
 from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.schedule import MovingAverage, learning_rate
 from edge_vc.training.session_loop import SessionLoop
-from edge_vc.training.teacher.networks import LARGEST_NORM
 from edge_vc.training.tensorboard import NoBoard, TrainingBoard
 from edge_vc.training.voice.losses import VoiceLosses, clean_gradients
 from edge_vc.training.voice.settings import VoiceSettings
 from edge_vc.training.voice.speech import VoiceBatch, VoiceSpeech
 from edge_vc.training.voice.validation import VoiceValidation
+
+LARGEST_NORM = 5.0
+"""Gradients are scaled down to this norm."""
 
 
 class VoiceTraining(SessionLoop):

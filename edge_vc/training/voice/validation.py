@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edge_vc.audio.io import write_audio
+from edge_vc.audio.io import Samples, write_audio
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE
 from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.teacher.validation import draw_spectrogram
 from edge_vc.training.voice.speech import SpokenRecording, VoiceSpeech
+from edge_vc_runtime.files.writing import write_whole
+from edge_vc_runtime.profiling.figure_png import figure_png
 
 NATURAL, REVOICED = 0, 1
 """The clean views of a recording."""
@@ -80,3 +81,22 @@ class VoiceValidation:
         )
         spoken: Tensor = network(*(value.to(device) for value in inputs)).cpu()
         return spoken
+
+
+def draw_spectrogram(audio: Samples, path: Path, truth: Samples | None = None) -> None:
+    """Write a spectrogram of ``audio`` at `SAMPLE_RATE` as a picture, whole or not at all.
+
+    ``truth`` is what it should sound like; it is drawn below.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    drawn_ones = [("converted", audio)] + ([("recorded", truth)] if truth is not None else [])
+    figure = Figure(figsize=(12, 4 * len(drawn_ones)), layout="tight")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(drawn_ones), squeeze=False)[:, 0]
+    for axes, (title, samples) in zip(panels, drawn_ones, strict=True):
+        quiet = 1e-5 * np.random.default_rng(0).standard_normal(len(samples))
+        axes.specgram(samples + quiet, NFFT=512, Fs=SAMPLE_RATE, noverlap=352, vmin=-120, vmax=-20)
+        axes.set(xlabel="seconds", ylabel="Hz", title=title)
+    write_whole(path, figure_png(figure))
