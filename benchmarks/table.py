@@ -187,42 +187,6 @@ def instructions_table(result: dict[str, Any]) -> str:
     return "\n".join([_markdown(["model", "engine", *cores], cells), note])
 
 
-def ablation_table(result: dict[str, Any]) -> str:
-    """Return what each part of a training bought as Markdown; the first row is the recordings'."""
-    against = f"vs. {next(iter(result['variants']))}"
-    head = ["trained", "similarity", against, "WER", against, "DNSMOS"]
-    head += ["F0 corr.", "F0 error"]
-    head += [f"similarity, {name}" for name in result["recordings"]["noisy"]]
-    rows = []
-    for name, found in {"not converted": result["recordings"], **result["variants"]}.items():
-        score = found["clean"]
-        cells = [_cell(score[key]) for key in ("similarity", "word_error_rate", "dnsmos")]
-        cells += [_cell(score[key]) for key in ("f0_correlation", "f0_error")]
-        apart = score["less_the_first"] if name != "not converted" else None
-        for place, key in ((1, "similarity"), (3, "word_error_rate")):
-            cells.insert(place, _between(apart[key]) if apart else "")
-        rows.append([name, *cells, *(_cell(x["similarity"]) for x in found["noisy"].values())])
-    topline = _topline(result)
-    runs = [found["run"] for found in result["variants"].values()]
-    budgets = ", ".join(sorted({f"{run['steps']} steps on {run['device']}" for run in runs}))
-    note = (
-        f"{result['sentences']} held-out sentences, denoised by up to "
-        f"{result['denoise_db']:g} dB; {budgets}; 95 % intervals in brackets. The target's own "
-        f"sentences: {_cell(topline['similarity'])}.\n"
-    )
-    return "\n".join([_markdown(head, rows), note])
-
-
-def _cell(estimate: dict[str, float] | None) -> str:
-    return f"{estimate['value']:.3f}" if estimate else ""
-
-
-def _between(estimate: dict[str, float] | None) -> str:
-    if not estimate:
-        return ""
-    return f"{estimate['value']:+.3f} ({estimate['low']:+.3f} to {estimate['high']:+.3f})"
-
-
 def live_table(result: dict[str, Any]) -> str:
     """Return a live result as Markdown: every figure beside its goal."""
     goals = result["goals"]
@@ -262,7 +226,6 @@ def _moved(figure: dict[str, Any]) -> str:
 
 TABLES = {
     "conditioning": conditioning_table,
-    "ablation": ablation_table,
     "latency": latency_table,
     "live": live_table,
     "footprint": footprint_table,

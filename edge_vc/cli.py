@@ -25,7 +25,7 @@ HOST_VERBS = {
     "prepare": ("edge_vc.prepare.cli", "Turn recordings into a corpus for training."),
     "label": ("edge_vc.labelling.cli", "Let a teacher convert a corpus for a student to learn."),
     "compress": ("edge_vc.compress.cli", "Prune, distil, quantise and export, by a recipe."),
-    "train": ("edge_vc.training.cli", "Train the default teacher, or a student from scratch."),
+    "train": ("edge_vc.training.cli", "Train a teacher, or a student from scratch."),
     "export": ("edge_vc_export.cli", "Write a bundle from a compression run, or unpack one."),
     "keys": ("edge_vc_export.signing.keys_cli", "Make keys for signing bundles, or list them."),
     "sign": ("edge_vc_export.signing.sign_cli", "Sign a bundle with OpenSSH."),

@@ -23,7 +23,6 @@ import edge_vc.training.student.run
 import edge_vc_export.bundle.release  # noqa: F401  loaded once, for every child
 import edge_vc_runtime.bundle.manifest  # noqa: F401
 from edge_vc.cli import app
-from edge_vc.data.development import Development
 from edge_vc.workers.inline_pool import InlinePool
 
 
@@ -88,7 +87,6 @@ def forked(order: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    Development.of.__func__.__defaults__ = (1, 1)  # type: ignore[attr-defined]  # held out
     edge_vc.training.student.run.PITCH_STEPS = 20  # of 2000: nothing is written between them
     list(declared())  # loads every verb
     without_processes()

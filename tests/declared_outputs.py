@@ -22,7 +22,7 @@ class DeclaredParameter:
 
     program: str
     verb: str
-    """With its subcommand: ``train pack``."""
+    """With its subcommand: ``train student``."""
     name: str
     flag: str
     """Empty for a positional argument."""

@@ -72,13 +72,6 @@ CASES = {
         ],
         resumes=True,
     ),
-    "train pack": Case(
-        lambda given, out: [
-            "train", "pack", "--corpus", given / "many", "--out", out, "--target", "target",
-            "--workers", "1",
-        ],
-        resumes=True,
-    ),
     "evaluate": Case(
         lambda given, out: [
             "evaluate", "source", "--corpus", given / "roles", "--json", out / "e.json",
@@ -142,7 +135,6 @@ def given(tmp_path_factory: pytest.TempPathFactory, arctic: Audio) -> Path:
     onnx.save(identity(), str(folder / "teacher.onnx"))
     people(folder / "people", {"anna": 2, "ben": 2}, 2.0)
     people(folder / "long", {"her": 4}, 22.0)
-    people(folder / "many", {"target": 3, "anna": 2, "ben": 2}, 1.0)
     (folder / "people" / "target").mkdir()
     for number, half in enumerate((arctic[:32000], arctic[32000:])):
         soundfile.write(folder / "people" / "target" / f"{number}.wav", half, RATE)

@@ -23,7 +23,6 @@ from edge_vc.assets import bundle_path
 from edge_vc.audio.scan import scan_audio
 from edge_vc.cli import app
 from edge_vc.data.corpus import Corpus
-from edge_vc.data.development import Development
 from edge_vc.data.synthetic.synthetic import synthesize_corpus
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.prepare.sources import find_sources
@@ -265,11 +264,10 @@ def test_what_is_trained_may_be_called_so(
 
 @pytest.mark.slow
 @every_name
-def test_students_and_packs_may_be_called_so(
+def test_students_may_be_called_so(
     folder: Path, name: bytes, verb: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge_vc.training.student.run.PITCH_STEPS", 2)
-    monkeypatch.setattr(Development.of.__func__, "__defaults__", (1, 1))
     stem = os.fsdecode(name)
     few = ("--tier", "nano", "--steps", "1", "--threads", "1")
     verb("train", "student", "--corpus", folder / stem, "--out", folder / f"{stem} student", *few)
@@ -278,15 +276,6 @@ def test_students_and_packs_may_be_called_so(
     verb("export", student, "-o", folder / f"{stem}3.evc", *words)
     verb("train", "contents", "--corpus", folder / stem, "--out", folder / f"{stem} contents",
          "--answers", "hama", "--steps", "1", "--threads", "1")  # fmt: skip
-    corpus = folder / f"{stem} pack corpus"
-    for number, speaker in enumerate(("target", stem, f"{stem}2")):
-        place = corpus / ("target" if not number else "source") / speaker
-        recordings = record(folder.parent / "plain", 2, 1.0 + number / 10)
-        place.mkdir(parents=True)
-        for path in sorted(recordings.iterdir()):
-            path.rename(place / f"{stem}{path.name}")
-    verb("train", "pack", "--corpus", corpus, "--out", folder / f"{stem} pack", "--target",
-         "target", "--workers", "1")  # fmt: skip
 
 
 def test_errors_print_names_that_are_no_text(tmp_path: Path, verb: Callable[..., str]) -> None:

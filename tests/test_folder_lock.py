@@ -12,9 +12,8 @@ from edge_vc.settings.folder_lock import FolderInUseError, only_process
 VERBS = {
     "prepare": ["none", "-o"],
     "train student": ["--corpus", "none", "--steps", "1", "--out"],
-    "train teacher": ["--corpus", "none", "--steps", "1", "--out"],
+    "train teacher": ["--target", ".", "--consent", "Ours.", "--steps", "1", "--out"],
     "train contents": ["--corpus", "none", "--steps", "1", "--out"],
-    "train pack": ["--corpus", "none", "--out"],
 }
 
 

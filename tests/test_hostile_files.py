@@ -27,7 +27,8 @@ VERBS = {
     "label": (["label", "{corpus}", "--teacher", "{toml}", "-o", "out"], False),
     "evaluate": (["evaluate", "source", "--corpus", "{folder}"], False),
     "train teacher": (
-        ["train", "teacher", "--corpus", "{corpus}", "--recipe", "{toml}", "--out", "out"], False,
+        ["train", "teacher", "--target", "{corpus}", "--recipe", "{toml}", "--out", "out",
+         "--consent", "Ours."], False,
     ),
     "export": (["export", "{run}"], False),
     "flash --inventory": (["flash", "kathleen-nano", "--inventory", "{toml}"], False),

@@ -88,6 +88,8 @@ def _refuse(error: Any, prog: str) -> NoReturn:
 def _with_guess(error: Any, context: Any) -> str:
     message: str = error.format_message()
     given = getattr(error, "option_name", "")
+    if instead := getattr(getattr(context, "command", None), "removed", {}).get(given):
+        return f"No such option: {given}; {instead}"
     if context is None or not given or getattr(error, "possibilities", None):
         return message
     flags = [flag for param in context.command.get_params(context) for flag in param.opts]
@@ -107,6 +109,8 @@ class Verb(_OneErrorFormat, TyperCommand):
     """Whether the same command resumes what was interrupted."""
     passes_stdout: ClassVar[bool] = False
     """Whether another program writes on stdout in its place."""
+    removed: ClassVar[Mapping[str, str]] = {}
+    """Options that it had once, and what is given instead."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return ``[OPTIONS] CORPUS``, arguments in capitals as the board command has them."""

@@ -1,4 +1,4 @@
-"""What teachers of our own networks have in common: levels, pitch, chunks, silence."""
+"""What a teacher of our own does around its network: levels, pitch, chunks, silence."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ class DefaultLabels:
     f0: Contour
     """F0 of the converted voice in Hz at the middle of each hop, 0 where unvoiced, ``[F]``."""
     bands: np.ndarray[Any, np.dtype[np.float32]]
-    """Harmonic log-magnitude, phase and noise log-magnitude, ``[3 * bands, F]``; none, ``[0, F]``,
-    of a head without filters."""
+    """Harmonic log-magnitude, phase and noise log-magnitude, ``[3 * bands, F]``."""
     contents: np.ndarray[Any, np.dtype[np.float32]]
     """What is said in each frame, as the decoder was told, ``[C, F]``."""
 
@@ -52,8 +51,6 @@ class Inside:
     """``[1, 3 * bands, F]``"""
     contents: Tensor
     """``[C, F]``"""
-    filters: bool = True
-    """Whether ``bands`` are filters that a student can learn."""
 
 
 class NetworkTeacher(ABC):
@@ -121,7 +118,7 @@ class NetworkTeacher(ABC):
         # Silence in is silence out: the network was never shown any and would breathe.
         speech = np.zeros_like(speech) if part.quiet else speech
         frames = -(-len(audio) // self.hop)
-        bands = found.bands[0, :, :frames] if found.filters else found.bands[0, :0, :frames]
+        bands = found.bands[0, :, :frames]
         return DefaultLabels(
             speech[: len(audio)], f0[:frames], bands.numpy(), found.contents[:, :frames].numpy()
         )

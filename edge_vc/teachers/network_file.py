@@ -13,7 +13,7 @@ from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.spec import TeacherError, TeacherSpec, given_file
 
 if TYPE_CHECKING:
-    from edge_vc.teachers.weights import OwnTeacher
+    from edge_vc.teachers.voice import VoiceTeacher
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,18 @@ def is_shipped(teacher: TeacherSpec) -> bool:
     return isinstance(teacher, DefaultSpec) and teacher.weights == SHIPPED.weights
 
 
-def load(spec: DefaultSpec) -> OwnTeacher:
+def load(spec: DefaultSpec) -> VoiceTeacher:
     """Open the shipped weights or the given ones; raises `TeacherError`."""
     from safetensors import SafetensorError
 
     from edge_vc.models.content.encoder import ContentError
+    from edge_vc.models.voice.file import FormerTeacherError
     from edge_vc.teachers.weights import open_weights
 
     path = sources(spec)[0]
     try:
         return open_weights(path, spec.contents)
-    except ContentError as error:
+    except (ContentError, FormerTeacherError) as error:
         raise TeacherError(f'teacher.weights = "{spec.weights}": {error}') from error
     except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
         fact = str(error).splitlines()[0]

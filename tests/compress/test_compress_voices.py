@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from compress_toys import voice
 from typer.testing import CliRunner
 
@@ -21,10 +20,8 @@ from edge_vc.compress.stages.settings import SHIPPED_VOICE
 from edge_vc.data.corpus import Corpus
 from edge_vc.labelling.job import label_here, recordings_for
 from edge_vc.models.student.file import save_student
-from edge_vc.models.teacher.config import TeacherConfig
-from edge_vc.models.teacher.network import TeacherNetwork
+from edge_vc.models.voice.file import save_voice
 from edge_vc.settings.field import RecipeError
-from edge_vc.teachers.default import DefaultTeacher
 from edge_vc.teachers.network_file import DefaultSpec
 from edge_vc_runtime.bundle.input_spec import ModelInputError
 from edge_vc_runtime.bundle.reader import read_bundle
@@ -68,21 +65,13 @@ licence = "LicenseRef-tiny"
 
 
 @pytest.fixture(scope="module")
-def teachers(tmp_path_factory) -> dict[str, Path]:
+def teachers(tmp_path_factory, tiny_voice) -> dict[str, Path]:
     """Two untrained teachers that differ in loudness, each with its owner's consent."""
     found = {}
     for name, quieter in (("anna", 0.0), ("ben", 3.0)):
-        torch.manual_seed(0)
-        config = TeacherConfig(
-            channels=16, encoder_blocks=2, decoder_blocks=1, heads=2, bottleneck=8
-        )
-        network = TeacherNetwork(config)
-        harmonic, _, noise = network.head.bands.bias.data.chunk(3)
-        harmonic -= 3 + quieter
-        noise -= 8 + quieter
         facts = {"consent": f"{name} agreed.", "recordings": 3, "speech_seconds": 180.0}
         path = tmp_path_factory.mktemp(name) / "teacher.safetensors"
-        found[name] = DefaultTeacher(network).save(path, {"run": json.dumps(facts)})
+        found[name] = save_voice(tiny_voice(quieter), path, {"run": json.dumps(facts)})
     return found
 
 

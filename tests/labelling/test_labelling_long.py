@@ -13,6 +13,7 @@ import pytest
 import soundfile
 import torch
 from labelling_toys import late
+from voice_toys import TINY, with_toy
 from voices import voice
 
 from edge_vc.audio import long_pitch
@@ -25,9 +26,9 @@ from edge_vc.labelling.label import Alignment, label_recording
 from edge_vc.labelling.labels import LabelledAudio, load_labels
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport, load_report
-from edge_vc.models.teacher.config import TeacherConfig
-from edge_vc.models.teacher.network import TeacherNetwork
-from edge_vc.teachers.default import DefaultTeacher
+from edge_vc.models.content import registry
+from edge_vc.models.voice.file import save_voice
+from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.teachers.loading import open_teacher
 from edge_vc.teachers.network_file import SHIPPED, DefaultSpec
 from edge_vc.teachers.pairs_folder import PairsSpec
@@ -35,14 +36,6 @@ from edge_vc.teachers.spec import TeacherSpec
 from edge_vc.workers.inline_pool import InlinePool
 
 HALF = SimpleNamespace(sample_rate=16000, convert=lambda audio: audio / 2)
-TINY = replace(
-    TeacherConfig(),
-    channels=16,
-    bottleneck=8,
-    encoder_blocks=2,
-    decoder_blocks=2,
-    attention_reach=20,
-)
 SECONDS, PART = 6.3, 2
 CLOSE = 20
 """Of 32767: what rounding makes of the phase of pulses, -64 dB."""
@@ -65,11 +58,12 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_vc.labelling.label.check_sound", lambda *_: None)
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> DefaultSpec:
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DefaultSpec:
+    """A voice whose encoder, unlike those that ship, hears no further than a frame."""
+    monkeypatch.setattr(registry, "CONTENTS", with_toy())
     torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    DefaultTeacher(TeacherNetwork(TINY)).save(path, {})
+    path = save_voice(VoiceNetwork(TINY), tmp_path / "tiny.safetensors", {})
     return DefaultSpec(weights=str(path))
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
+from voice_toys import former_teacher
 
-from edge_vc.models.teacher.file import save_teacher
-from edge_vc.models.teacher.network import TeacherConfig, TeacherNetwork
 from edge_vc.models.voice import blocks
 from edge_vc.models.voice.blocks import Attention
 from edge_vc.models.voice.config import VoiceConfig
-from edge_vc.models.voice.file import is_voice, load_voice, save_voice
+from edge_vc.models.voice.file import FormerTeacherError, load_voice, save_voice, voice_contents
 from edge_vc.models.voice.head import overlap_add, pulse_train, spectra
 from edge_vc.models.voice.network import Loudness, VoiceNetwork, nearest
 
@@ -110,10 +110,17 @@ def test_a_file_keeps_weights_and_sizes(tmp_path: Path) -> None:
     loaded = load_voice(path)
     assert loaded.config == network.config
     torch.testing.assert_close(loaded.embed.weight, network.embed.weight, atol=1e-3, rtol=1e-3)
-    assert is_voice(path)
-    small = TeacherConfig(channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1)
-    other = save_teacher(TeacherNetwork(small), tmp_path / "teacher.safetensors", {})
-    assert not is_voice(other)
+    assert voice_contents(path) == "whisper"
+
+
+def test_other_weights_are_told_from_a_voice_s(tmp_path: Path) -> None:
+    former = former_teacher(tmp_path / "teacher.safetensors")
+    assert voice_contents(former) == ""
+    with pytest.raises(FormerTeacherError, match="^is of a teacher that learnt contents from many"):
+        load_voice(former)
+    save_file({"voice.weight": torch.zeros(1, 16)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match="^no weights of a voice"):
+        load_voice(tmp_path / "other.safetensors")
 
 
 @pytest.mark.parametrize(

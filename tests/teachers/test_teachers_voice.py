@@ -6,15 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from voice_toys import ToyEncoder, with_toy
-from voices import voice
+from typer.testing import CliRunner
+from voice_toys import TINY, ToyEncoder, former_teacher, with_toy
+from voices import record, voice
 
 from edge_vc.audio.io import AudioError
+from edge_vc.cli import app
 from edge_vc.models.content import package, registry
-from edge_vc.models.teacher.config import TeacherConfig
-from edge_vc.models.teacher.file import save_teacher
-from edge_vc.models.teacher.network import TeacherNetwork
-from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.models.voice.file import save_voice
 from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.teachers import network as network_module
@@ -24,22 +22,13 @@ from edge_vc.teachers.spec import TeacherError
 from edge_vc.teachers.voice import VoiceTeacher
 from edge_vc.teachers.weights import open_weights
 
-TINY = VoiceConfig(
-    contents="toy",
-    content_width=8,
-    channels=16,
-    bottleneck=8,
-    blocks_before=1,
-    blocks_after=1,
-    attention_reach=8,
-    units=16,
-)
+WITH_UNITS = replace(TINY, units=16)
 
 
 @pytest.fixture
 def teacher() -> VoiceTeacher:
     torch.manual_seed(0)
-    network = VoiceNetwork(TINY)
+    network = VoiceNetwork(WITH_UNITS)
     network.units.copy_(torch.randn(16, 8))
     return VoiceTeacher(network, ToyEncoder())
 
@@ -63,16 +52,30 @@ def test_long_recordings_are_converted_in_chunks(
     np.testing.assert_allclose(teacher.convert(voice(2.0)), whole, atol=1e-4)
 
 
-def test_silence_stays_silent_and_stereo_is_named(teacher: VoiceTeacher) -> None:
+def test_pitch_moves_to_the_target(teacher: VoiceTeacher) -> None:
+    f0 = teacher.label(voice(1.0, 110.0)).f0
+    mean = np.exp(np.log(f0[f0 > 0]).mean())
+    assert mean == pytest.approx(np.exp(TINY.target_log_f0), rel=0.02)
+
+
+def test_silence_stays_silent(teacher: VoiceTeacher) -> None:
     assert not teacher.convert(np.zeros(3200, np.float32)).any()
+
+
+@pytest.mark.parametrize("shape", [(0,), (159,), (2, 1600)])
+def test_unusable_audio_is_named(teacher: VoiceTeacher, shape: tuple[int, ...]) -> None:
     with pytest.raises(AudioError, match="mono of 160 samples or more"):
-        teacher.convert(np.zeros((2, 1600), np.float32))
+        teacher.convert(np.zeros(shape, np.float32))
 
 
 def test_weights_open_as_what_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "CONTENTS", with_toy())
-    path = save_voice(VoiceNetwork(TINY), tmp_path / "voice.safetensors", {})
-    assert isinstance(open_weights(path), VoiceTeacher)
+    network = VoiceNetwork(TINY)
+    path = save_voice(network, tmp_path / "voice.safetensors", {})
+    audio = open_weights(path).convert(voice(0.5))
+    # Stored as float16.
+    expected = VoiceTeacher(network, ToyEncoder()).convert(voice(0.5))
+    np.testing.assert_allclose(audio, expected, atol=5e-3)
     with pytest.raises(ValueError, match="contents 'toy' are 8 wide at 50 Hz"):
         VoiceTeacher(VoiceNetwork(replace(TINY, content_width=9)), ToyEncoder())
 
@@ -97,9 +100,36 @@ def test_other_contents_may_be_asked_for(tmp_path: Path, monkeypatch: pytest.Mon
     for contents, named in (("hama", "'hama' are 144 wide"), ("toi", "allowed are")):
         with pytest.raises(TeacherError, match=named):
             load(DefaultSpec(weights=str(path), contents=contents))
-    own = save_teacher(TeacherNetwork(TeacherConfig(channels=16)), tmp_path / "own.safetensors", {})
-    with pytest.raises(TeacherError, match="learnt contents of their own"):
-        load(DefaultSpec(weights=str(own), contents="toy"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "label {corpus} --teacher {weights} -o {out}",
+        "train student --corpus {corpus} --teacher {weights} --out {out} --steps 1",
+        "evaluate {weights} --corpus {roles}",
+        "compress {recipe} --corpus {corpus} --run {out}",
+    ],
+    ids=lambda words: words.partition(" {")[0],
+)
+def test_weights_of_a_former_teacher_are_one_line(words: str, tmp_path: Path) -> None:
+    weights = former_teacher(tmp_path / "old.safetensors")
+    export = 'name = "a"\nlicence = "CC0-1.0"\nconsent = "Ours."\nattribution = "Ours."'
+    recipe = tmp_path / "a.toml"
+    recipe.write_text(
+        f'[teacher]\nweights = "{weights}"\n[data]\nholdout_seconds = 5\n[export]\n{export}\n'
+    )
+    corpus = record(tmp_path / "corpus", 3, 6.0)
+    for role in ("unseen-source", "target-reference"):
+        record(tmp_path / "roles" / role / "somebody", 2, 1.0)
+    places = {"weights": weights, "recipe": recipe, "corpus": corpus}
+    places |= {"roles": tmp_path / "roles", "out": tmp_path / "out"}
+    done = CliRunner().invoke(app, words.format(**places).split())
+    assert done.exit_code == 2, done.output
+    line = done.stderr.splitlines()[-1]
+    assert "old.safetensors" in line
+    assert "is of a teacher that learnt contents from many speakers; commit 2ab240d is" in line
+    assert "Traceback" not in done.stderr
 
 
 def test_labels_are_made_anew_when_shipped_contents_change(

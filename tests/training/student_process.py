@@ -1,8 +1,9 @@
-"""Distils a tiny student in as many processes as asked: `student_process.py DIR PROCESSES`."""
+"""Distils a tiny student in several processes: `student_process.py DIR PROCESSES STEPS`."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,4 +17,5 @@ if __name__ == "__main__":
     settings = DeviceSettings("cpu", devices=int(sys.argv[2]), precision="32")
     devices = open_devices(settings)
     examples = [example(seed=seed) for seed in (1, 2)]
-    Distillation(student(), examples, QUICK, Path(sys.argv[1]), devices).run()
+    quick = replace(QUICK, steps=int(sys.argv[3]))
+    Distillation(student(), examples, quick, Path(sys.argv[1]), devices).run()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from damages import DAMAGES, Damage, every
 from speech_toys import pair
@@ -14,9 +13,6 @@ from edge_vc.data import pairs as pair_cache
 from edge_vc.data.corpus import Corpus
 from edge_vc.data.pairs import PerturbSettings, load_pairs, pair_files
 from edge_vc.training.checkpoint import Checkpoint, CheckpointError
-from edge_vc.training.student import phones
-from edge_vc.training.teacher.dataset import Pack
-from edge_vc.training.teacher.dataset_pack import PackError, read_pack, write_pack
 
 
 @every
@@ -52,43 +48,6 @@ def test_pairs_of_a_changed_recording_or_damaged_ones_are_made_again(
     files()
     assert made == ["02"]
     assert load_pairs(paths[2]).speaker == "me"
-
-
-@every
-def test_recognised_phones(tmp_path: Path, damage: Damage, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Listener:
-        heard = 0
-
-        def label(self, samples: np.ndarray, text: str) -> np.ndarray:
-            Listener.heard += 1
-            return np.full(3, len(text), np.int8)
-
-    monkeypatch.setattr(phones, "_listener", Listener())
-    job = (np.arange(400, dtype=np.int16), "hello", tmp_path)
-    other = (np.arange(400, dtype=np.int16), "you", tmp_path)
-    assert (phones._kept(job) == 5).all()
-    (path,) = tmp_path.iterdir()
-    phones._kept(other)
-    (beside,) = set(tmp_path.iterdir()) - {path}
-    assert Listener.heard == 2
-    phones._kept(job)
-    assert Listener.heard == 2
-    damage(path, beside)
-    assert (phones._kept(job) == 5).all()
-    assert Listener.heard == 3
-
-
-@every
-def test_parts_of_a_training_set(tmp_path: Path, damage: Damage) -> None:
-    write_pack(Pack((pair("me", 3),), (), ()), tmp_path / "a", "me")
-    write_pack(Pack((pair("me", 4),), (), ()), tmp_path / "b", "me")
-    part = tmp_path / "a" / "part-00.safetensors"
-    assert len(read_pack(tmp_path / "a").pairs) == 1
-    damage(part, tmp_path / "b" / part.name)
-    with pytest.raises(PackError) as error:
-        read_pack(tmp_path / "a")
-    assert str(tmp_path / "a") in str(error.value)
-    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["emptied", "truncated", "half", "zeros"])

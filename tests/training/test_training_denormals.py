@@ -13,7 +13,6 @@ from edge_vc.compress import run as compress_run
 from edge_vc.training.contents import run as contents_run
 from edge_vc.training.denormals import flushed_denormals
 from edge_vc.training.student import run as student_run
-from edge_vc.training.teacher import run as teacher_run
 from edge_vc.training.voice import run as voice_run
 
 
@@ -63,12 +62,11 @@ def test_threads_take_it_over_from_the_one_that_starts_them() -> None:
     ("module", "begins", "training"),
     [
         (voice_run, "load_voice_settings", voice_run.train_voice),
-        (teacher_run, "chosen_settings", teacher_run.train_teacher),
         (student_run, "open_weights", student_run.train_student),
         (contents_run, "Corpus", contents_run.train_contents),
         (compress_run, "build_stages", compress_run.compress),
     ],
-    ids=["voice", "teacher", "student", "contents", "compress"],
+    ids=["voice", "student", "contents", "compress"],
 )
 def test_every_training_computes_so(
     module: object,

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from voice_toys import TINY as TINY_VOICE
+from voice_toys import ToyEncoder
 
 from edge_vc.labelling.label import with_inside
 from edge_vc.labelling.labels import LabelledAudio, load_labels, pack_labels
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
-from edge_vc.models.teacher.config import TeacherConfig
-from edge_vc.models.teacher.network import TeacherNetwork
-from edge_vc.teachers.default import DefaultTeacher
+from edge_vc.models.voice.network import VoiceNetwork
+from edge_vc.teachers.voice import VoiceTeacher
 from edge_vc.training.devices import OneDevice
 from edge_vc.training.student.contents import ContentsReader, reader_for, soft_units
 from edge_vc.training.student.distiller import Distillation
@@ -78,11 +79,10 @@ class Told:
 
 
 def test_a_teacher_of_ours_tells_contents_and_one_from_outside_need_not() -> None:
-    config = TeacherConfig(channels=16, encoder_blocks=1, decoder_blocks=1, attention_blocks=0)
-    teacher = DefaultTeacher(TeacherNetwork(config))
+    teacher = VoiceTeacher(VoiceNetwork(TINY_VOICE), ToyEncoder())
     audio = 0.1 * np.random.default_rng(0).normal(size=8_000).astype(np.float32)
     labels = teacher.label(audio)
-    assert labels.contents.shape == (config.bottleneck, len(labels.f0))
+    assert labels.contents.shape == (TINY_VOICE.bottleneck, len(labels.f0))
     assert with_inside(audio, Told(audio, 50), 16_000).labels.contents.shape == (0, 50)
 
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, fields
 
+import numpy as np
 import pytest
 import torch
-from speech_toys import pairs
 from torch import Tensor
 
-from edge_vc.augmentation.noise_bank import NoiseBank
-from edge_vc.models.teacher.config import TeacherConfig
-from edge_vc.training.schedule import Budget, TrainingSession
-from edge_vc.training.teacher import losses
-from edge_vc.training.teacher.forward_pass import ForwardPass
-from edge_vc.training.teacher.input_settings import InputSettings
-from edge_vc.training.teacher.loss_settings import LossSettings
-from edge_vc.training.teacher.settings import TeacherSettings
-from edge_vc.training.teacher.trainer import TeacherTraining
+from edge_vc.training.discriminators import Discriminators
+from edge_vc.training.gan import AdversarialLoss
 from edge_vc.training.terms import weighted_sum
+from edge_vc.training.voice import losses
+from edge_vc.training.voice.losses import VoiceStep
+from edge_vc.training.voice.settings import VoiceLossSettings
 
 
 @dataclass(frozen=True)
@@ -63,49 +57,29 @@ def test_a_term_needs_a_weight() -> None:
         weighted_sum({"peak": torch.max}, Weights(), torch.ones(2))
 
 
-def test_each_teacher_term_has_its_field() -> None:
-    assert set(losses.TERMS) <= {spec.name for spec in fields(LossSettings)}
+def test_each_term_of_a_voice_has_its_field() -> None:
+    assert set(losses.VOICE_TERMS) <= {spec.name for spec in fields(VoiceLossSettings)}
 
 
 @dataclass(frozen=True)
-class LevelSettings(LossSettings):
+class LevelSettings(VoiceLossSettings):
     level: float = 0.0
 
 
-def level(step: ForwardPass) -> Tensor:
-    """Return the difference in mean power of the paired crops, in dB."""
-    made, truth = (x.square().mean() for x in (step.output.audio[: step.paired], step.batch.truth))
+def level(step: VoiceStep) -> Tensor:
+    """Return the difference in mean power from the recordings, in dB."""
+    made, truth = (x.square().mean() for x in (step.audio, step.truth))
     return 10 * (made / truth).log10().abs()
 
 
-def test_a_term_from_outside_trains_a_teacher(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(losses.TERMS, "level", level)
-    network = replace(
-        TeacherConfig(), channels=16, bottleneck=8, encoder_blocks=1, decoder_blocks=1
-    )
-    rows, trained = {}, {}
+def test_a_term_from_outside_is_part_of_a_voice_s_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(losses.VOICE_TERMS, "level", level)
+    adversary = AdversarialLoss(1e-3, Discriminators((256,), 4))
+    audio, truth = torch.randn(2, 1, 8000, generator=torch.Generator().manual_seed(0))
+    rng = np.random.default_rng(0)
     for weight in (0.0, 5.0):
-        settings = TeacherSettings(
-            network,
-            InputSettings(mean_frames=40),
-            LevelSettings(level=weight, adversarial_from=1.0),
-            own=2,
-            others=0,
-            unpaired=0,
-            frames=32,
-        )
-        folder = tmp_path / str(weight)
-        folder.mkdir()
-        run = TeacherTraining(settings, pairs(), ["me", "you"], NoiseBank.build([]), folder)
-        run.run(TrainingSession(Budget(steps=2)))
-        rows[weight] = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
-        trained[weight] = run.networks.network.head.parameters()
-    assert "level" not in rows[0.0]
-    assert rows[5.0]["level"] > 0
-    assert rows[5.0]["loss"] == pytest.approx(
-        rows[5.0]["spectral"] + 5 * rows[5.0]["level"], rel=1e-3
-    )
-    same = (torch.equal(a, b) for a, b in zip(trained[0.0], trained[5.0], strict=True))
-    assert not all(same)
+        settings = LevelSettings(level=weight, adversarial_from=1.0)
+        total, values = losses.VoiceLosses(settings, adversary)(0.1 * audio, truth, 0.0, rng)
+        assert values.keys() == ({"spectral", "level"} if weight else {"spectral"})
+        expected = values["spectral"] + weight * values.get("level", torch.zeros(()))
+        torch.testing.assert_close(total, expected)

@@ -15,6 +15,7 @@ from voice_toys import TINY_VOICE, with_toy
 from voices import record, voice
 
 from edge_vc.augmentation.noise_bank import NoiseBank
+from edge_vc.cli import app as whole_app
 from edge_vc.data.corpus import write_metadata
 from edge_vc.data.pair_set import PairSet, as_int16
 from edge_vc.data.pairs import load_pairs
@@ -329,3 +330,14 @@ def test_the_command_asks_for_consent_and_a_folder(target: Path, tmp_path: Path)
     assert "allowed are whisper, distilled, hama, toy" in unknown.output
     assert not (tmp_path / "out" / "recordings").exists()
     assert (tmp_path / "out" / "consent.txt").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("option", ["--corpus", "--pack"])
+def test_options_of_the_former_teacher_say_what_to_give(option: str, tmp_path: Path) -> None:
+    words = ["train", "teacher", option, str(tmp_path), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(whole_app, words)
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"edge-vc train teacher: error: No such option: {option}; a teacher learns from one "
+        "voice's recordings: --target FOLDER; see edge-vc train teacher --help\n"
+    )

@@ -40,6 +40,7 @@ def open_teacher(weights: Path | None) -> Convert:
     """Load the teacher of a weights file, or the one that ships."""
     from edge_vc.assets import DEFAULT_WEIGHTS
     from edge_vc.models.content.encoder import ContentError
+    from edge_vc.models.voice.file import FormerTeacherError
     from edge_vc.teachers.weights import open_weights
 
     weights = weights or DEFAULT_WEIGHTS
@@ -47,7 +48,7 @@ def open_teacher(weights: Path | None) -> Convert:
         raise EvaluationError(f"{weights}: no such teacher weights; train or name others")
     try:
         teacher = open_weights(weights)
-    except ContentError as error:
+    except (ContentError, FormerTeacherError) as error:
         raise EvaluationError(f"{weights}: {error}") from error
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         fact = str(error).splitlines()[0]

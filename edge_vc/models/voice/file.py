@@ -12,7 +12,13 @@ from edge_vc.models.weights_file import opened_weights
 from edge_vc_runtime.files.writing import write_whole
 
 KEY = "voice_config"
-"""Metadata key of the configuration; a teacher with contents of its own has ``config``."""
+"""Metadata key of the configuration."""
+_FORMER_KEY, _FORMER_TENSOR = "config", "voice.weight"
+"""Of the weights of teachers that learnt contents themselves."""
+
+
+class FormerTeacherError(ValueError):
+    """Weights of a teacher that learnt contents itself; one line that follows the file's name."""
 
 
 def save_voice(network: VoiceNetwork, path: str | Path, facts: dict[str, str]) -> Path:
@@ -24,12 +30,6 @@ def save_voice(network: VoiceNetwork, path: str | Path, facts: dict[str, str]) -
     return write_whole(path, weights_bytes(weights, said))
 
 
-def is_voice(path: str | Path) -> bool:
-    """Whether a safetensors file holds what `save_voice` stored."""
-    with opened_weights(path) as file:
-        return KEY in (file.metadata() or {})
-
-
 def voice_contents(path: str | Path) -> str:
     """Return the content encoder that a voice's weights name; empty for other weights."""
     with opened_weights(path) as file:
@@ -38,9 +38,20 @@ def voice_contents(path: str | Path) -> str:
 
 
 def load_voice(path: str | Path) -> VoiceNetwork:
-    """Load what `save_voice` stored."""
+    """Load what `save_voice` stored.
+
+    Raises `FormerTeacherError` for weights of a former teacher, `ValueError` for other ones.
+    """
     with opened_weights(path) as file:
-        config = VoiceConfig(**json.loads(file.metadata()[KEY]))
+        said = file.metadata() or {}
+        if _FORMER_KEY in said and _FORMER_TENSOR in file.keys():  # noqa: SIM118
+            raise FormerTeacherError(
+                "is of a teacher that learnt contents from many speakers; commit 2ab240d is the "
+                "last that reads it; train a voice instead: edge-vc train teacher --target FOLDER"
+            )
+        if KEY not in said:
+            raise ValueError("no weights of a voice")
+        config = VoiceConfig(**json.loads(said[KEY]))
         weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     network = VoiceNetwork(config)
     network.load_state_dict(weights)

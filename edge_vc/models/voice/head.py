@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 from torch import Tensor, nn
 
 from edge_vc.audio.mel import hop_frames, mel_matrix
+from edge_vc.models.voice.config import VoiceConfig
 
 UNVOICED_HZ = 150.0
 """What pulses go on at where nobody hears them."""
@@ -15,39 +14,10 @@ CHUNK_FRAMES = 2_000
 """Frames filtered at once, besides their neighbours."""
 
 
-class HeadSizes(Protocol):
-    """What a head needs to know of a network's configuration; lengths in samples."""
-
-    @property
-    def sample_rate(self) -> int:
-        """Rate of the audio, Hz."""
-        ...
-
-    @property
-    def hop(self) -> int:
-        """Samples per frame."""
-        ...
-
-    @property
-    def channels(self) -> int:
-        """Width of the frames that bands are made from."""
-        ...
-
-    @property
-    def filter_window(self) -> int:
-        """Window of the STFT."""
-        ...
-
-    @property
-    def filter_bands(self) -> int:
-        """Bands in which each filter is given."""
-        ...
-
-
 class TeacherSourceFilterHead(nn.Module):
     """Filters on the STFT of a pulse train and of noise, then the inverse STFT."""
 
-    def __init__(self, config: HeadSizes) -> None:
+    def __init__(self, config: VoiceConfig) -> None:
         super().__init__()
         self.config = config
         self.bands = nn.Linear(config.channels, 3 * config.filter_bands)

@@ -1,26 +1,18 @@
 """Which phone is spoken when: PocketSphinx aligns a text, or what it hears where there is none.
 
-Phones of a corpus teach an encoder what was said (`PhoneClassifier`). What is heard
-without a text is kept where the recogniser is sure of the word.
+What is heard without a text is kept where the recogniser is sure of the word.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_vc.data.pair_set import HOP, PairSet
-from edge_vc.data.stored_arrays import store_arrays, stored_arrays
+from edge_vc.data.pair_set import HOP
 from edge_vc.data.transcript import words_of
 from edge_vc.settings.optional import require
-from edge_vc.workers.ordered import parallel_map
-from edge_vc.workers.progress import Progress, no_progress
 
 Phones = NDArray[np.int8]
 """Index into `PHONES` of every frame of 10 ms, ``[F]``; `UNKNOWN` where not aligned."""
@@ -36,7 +28,6 @@ _SURE = 0.5
 """Least posterior of a word that was heard without a text (docs/decisions/0008-phones.md)."""
 _LATE = 1
 """Frames from where PocketSphinx has a phone to ours: its windows begin 8 ms later."""
-_VERSION = 1
 
 
 class PhoneListener:
@@ -91,38 +82,3 @@ class PhoneListener:
             if heard.prob >= _SURE:
                 sure[heard.start_frame + _LATE : heard.end_frame + 1 + _LATE] = True
         return sure
-
-
-def with_phones(
-    pairs: Sequence[PairSet],
-    texts: Mapping[str, str],
-    cache: Path,
-    workers: int = 1,
-    progress: Progress = no_progress,
-) -> list[PairSet]:
-    """Return ``pairs`` with their phones, kept under ``cache``; ``texts`` by name of recording."""
-    cache.mkdir(parents=True, exist_ok=True)
-    jobs = [(pair.inputs[0], texts.get(pair.name, ""), cache) for pair in pairs]
-    done = parallel_map(_kept, jobs, workers)
-    found = list(progress(done, len(jobs), "phones are recognised"))
-    return [replace(pair, phones=phones) for pair, phones in zip(pairs, found, strict=True)]
-
-
-_listener: PhoneListener | None = None
-"""One a process: loading the models takes longer than a sentence."""
-
-
-def _kept(job: tuple[NDArray[np.int16], str, Path]) -> Phones:
-    """Return the phones of one recording, from the cache where they are there."""
-    global _listener
-    samples, text, cache = job
-    key = hashlib.sha256(samples.tobytes() + f"{_VERSION} {text}".encode()).hexdigest()[:32]
-    path = cache / f"{key}.npz"
-    stored = stored_arrays(path, key)
-    if stored is not None:
-        return np.asarray(stored["phones"], np.int8)
-    if _listener is None:
-        _listener = PhoneListener()
-    phones = _listener.label(samples, text)
-    store_arrays(path, {"phones": phones}, key)
-    return phones

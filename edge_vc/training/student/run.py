@@ -134,7 +134,10 @@ def train_student(args: StudentRun) -> Path | None:
     console = stderr_console()
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
-    teacher = open_weights(args.teacher)
+    try:
+        teacher = open_weights(args.teacher)
+    except ValueError as error:
+        raise ValueError(f"{args.teacher}: {error}") from error
     student = new_student(args, round(float(np.exp(teacher.config.target_log_f0)), 1))
     facts = facts_of(args, student, weights_hash(args.teacher))
 

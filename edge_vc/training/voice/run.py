@@ -36,7 +36,7 @@ WEIGHTS = VOICE_WEIGHTS
 
 @dataclass(frozen=True)
 class VoiceRun:
-    """What `edge-vc train teacher --target FOLDER` was asked to do."""
+    """What `edge-vc train teacher` was asked to do."""
 
     target: Path
     """Folder of recordings of one voice."""

@@ -1,1 +1,0 @@
-"""The default teacher network: configuration, blocks, head and its file."""

@@ -1,1 +1,0 @@
-"""Training of the default teacher: dataset, losses, trainer, validation."""
