@@ -25,7 +25,7 @@ _BABBLES, _VOICES = 8, 6
 
 @dataclass(frozen=True)
 class NoiseBank:
-    """All noises and rooms on one device."""
+    """All noises and rooms."""
 
     noises: Tensor
     """``[K, RATE * SECONDS]`` of unit power."""
@@ -38,7 +38,6 @@ class NoiseBank:
         voices: Sequence[NDArray[np.int16]],
         recorded: Sequence[Audio] = (),
         rooms: Sequence[Audio] = (),
-        device: torch.device | None = None,
     ) -> NoiseBank:
         """Make coloured noises, hums and babble of ``voices``, and simple rooms; seeded.
 
@@ -53,8 +52,8 @@ class NoiseBank:
         responses += [_direct_first(room) for room in rooms]
         stacked = np.stack([_unit_power(noise) for noise in noises])
         return cls(
-            torch.from_numpy(stacked).to(device),
-            torch.from_numpy(np.stack([_unit_energy(room) for room in responses])).to(device),
+            torch.from_numpy(stacked),
+            torch.from_numpy(np.stack([_unit_energy(room) for room in responses])),
         )
 
 

@@ -1,4 +1,4 @@
-"""What the teacher learns from: a recording, its pitch, and the same words in other voices."""
+"""What a voice learns from: a recording, its pitch, and what it should sound like."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from edge_vc.audio.level import normalize_level
 HOP = 160
 SAMPLE_RATE = 16_000
 TARGET_DB = -23.0
-"""Level of the active speech of inputs and targets, dBFS."""
+"""Level of the active speech of sources and targets, dBFS."""
 
 
 @dataclass(frozen=True)
 class PairSet:
-    """One recording as target and its variants as inputs; frames are `HOP` samples."""
+    """One recording as it is and as it should sound; frames are `HOP` samples."""
 
     speaker: str
     name: str
@@ -27,12 +27,10 @@ class PairSet:
     """F0 of the recording in Hz at the middle of each hop, 0 where unvoiced, ``[F]``."""
     target: NDArray[np.int16]
     """The recording levelled and denoised, ``[F * HOP]``."""
-    inputs: NDArray[np.int16]
-    """The recording as it is first, levelled; then its perturbations; ``[V, F * HOP]``."""
+    source: NDArray[np.int16]
+    """The recording as it is, levelled, ``[F * HOP]``."""
     held_out: bool = False
     """Whether it is used for validation and audio samples only."""
-    phones: NDArray[np.int8] | None = None
-    """Index into `edge_vc.training.student.phones.PHONES`, ``[F]``; None where unknown."""
 
 
 def as_int16(audio: NDArray[np.floating], frames: int) -> NDArray[np.int16]:

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 
 @contextmanager
-def opened_weights(path: str | Path, framework: str = "pt") -> Iterator[Any]:
+def opened_weights(path: str | Path) -> Iterator[Any]:
     """Open a safetensors file as `safetensors.safe_open` does, which takes UTF-8 names alone.
 
     Another name is opened here and handed over as a descriptor. Raises as `safe_open` does.
@@ -23,11 +23,11 @@ def opened_weights(path: str | Path, framework: str = "pt") -> Iterator[Any]:
     except UnicodeEncodeError:
         with (
             Path(path).open("rb") as held,
-            safe_open(f"/proc/self/fd/{held.fileno()}", framework) as file,
+            safe_open(f"/proc/self/fd/{held.fileno()}", "pt") as file,
         ):
             yield file
         return
-    with safe_open(name, framework) as file:
+    with safe_open(name, "pt") as file:
         yield file
 
 

@@ -55,21 +55,19 @@ class AdversarialLoss:
         half = max(1, len(fake) // 2)
         fake, real = fake[:half], real[:half]
         told = None if condition is None else condition[:half]
-        disc_loss = self.accumulate(real, fake, condition=told)
+        disc_loss = self.accumulate(real, fake, told)
         self.discriminator_step()
         return self.generator_loss(fake, real, told), disc_loss
 
-    def accumulate(
-        self, real: Tensor, fake: Tensor, share: float = 1.0, condition: Tensor | None = None
-    ) -> Tensor:
-        """Add ``share`` of the discriminators' gradient on ``real`` and ``fake`` ``[B, T]``.
+    def accumulate(self, real: Tensor, fake: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Add the discriminators' gradient on ``real`` and ``fake`` ``[B, T]``.
 
         Return their loss, detached.
         """
         with self.devices.autocast():
             real_maps = self.discriminators(real, condition)
             loss = discriminator_loss(real_maps, self.discriminators(fake.detach(), condition))
-        (share * loss).backward()
+        loss.backward()
         return loss.detach()
 
     def discriminator_step(self) -> None:
@@ -81,18 +79,15 @@ class AdversarialLoss:
     def generator_loss(
         self, fake: Tensor, real: Tensor, condition: Tensor | None = None
     ) -> GeneratorLoss:
-        """Return the losses of a generator that made ``fake`` ``[B, T]``.
+        """Return the losses of a generator that made ``fake`` of ``real``, both ``[B, T]``.
 
-        ``real`` ``[P, T]`` are recordings of the first ``P`` rows; feature maps are compared there
-        alone. The discriminators get no gradient.
+        The discriminators get no gradient.
         """
         with self._frozen(), self.devices.autocast():
             with torch.no_grad():
-                known = None if condition is None else condition[: len(real)]
-                real_maps = self.discriminators(real, known)
+                real_maps = self.discriminators(real, condition)
             fake_maps = self.discriminators(fake, condition)
-            paired = [[part[: len(real)] for part in maps] for maps in fake_maps]
-            adv, matching = generator_loss(fake_maps), feature_matching_loss(real_maps, paired)
+            adv, matching = generator_loss(fake_maps), feature_matching_loss(real_maps, fake_maps)
         return GeneratorLoss(adv.float(), matching.float())
 
     @contextmanager

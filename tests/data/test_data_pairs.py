@@ -11,7 +11,7 @@ from voices import record
 
 from edge_vc.data import pairs
 from edge_vc.data.corpus import Corpus
-from edge_vc.data.pairs import cached_pairs, make_pairs
+from edge_vc.data.pairs import load_pairs, make_pairs, pair_files
 
 
 def test_pairs_are_made_by_processes_that_share_nothing_and_kept(
@@ -20,20 +20,16 @@ def test_pairs_are_made_by_processes_that_share_nothing_and_kept(
     corpus = Corpus.open(record(tmp_path / "recordings", 3, 1.0))
     # A fork would inherit this, together with torch's threads and their locks.
     monkeypatch.setattr(pairs, "hop_f0", lambda *_: pytest.fail("made in this process or a fork"))
-    made = cached_pairs(
-        list(corpus), tmp_path / "cache", variants=1, workers=2, progress=(bar := Bar())
-    )
-    assert bar.shown == [(3, "voices are perturbed")]
+    made = pair_files(list(corpus), tmp_path / "cache", workers=2, progress=(bar := Bar()))
+    assert bar.shown == [(3, "recordings")]
     assert bar.done == [0, 1, 2]
-    again = cached_pairs(
-        list(corpus), tmp_path / "cache", variants=1, workers=2, progress=(bar := Bar())
-    )
-    assert bar.shown == [(0, "voices are perturbed")]
+    again = pair_files(list(corpus), tmp_path / "cache", workers=2, progress=(bar := Bar()))
+    assert bar.shown == [(0, "recordings")]
+    assert again == made
     monkeypatch.undo()
-    for utterance, first, second in zip(corpus, made, again, strict=True):
-        here = make_pairs(utterance, 1, 0, pairs.PerturbSettings(), clean=True)
-        for name in ("f0", "target", "inputs"):
-            np.testing.assert_array_equal(getattr(first, name), getattr(here, name))
-            np.testing.assert_array_equal(getattr(second, name), getattr(here, name))
-        assert first.name == utterance.utt_id
+    for utterance, path in zip(corpus, made, strict=True):
+        here, kept = make_pairs(utterance), load_pairs(path)
+        for name in ("f0", "target", "source"):
+            np.testing.assert_array_equal(getattr(kept, name), getattr(here, name))
+        assert kept.name == utterance.utt_id
     assert not list((tmp_path / "cache").rglob("*.part"))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from damages import DAMAGES, Damage, every
-from speech_toys import pair
 from voices import record
 
 from edge_vc.data import pairs as pair_cache
 from edge_vc.data.corpus import Corpus
-from edge_vc.data.pairs import PerturbSettings, load_pairs, pair_files
+from edge_vc.data.pair_set import PairSet
+from edge_vc.data.pairs import load_pairs, pair_files
 from edge_vc.training.checkpoint import Checkpoint, CheckpointError
 
 
@@ -23,7 +24,8 @@ def test_pairs_of_a_changed_recording_or_damaged_ones_are_made_again(
 
     def make(source: object, *_: object) -> object:
         made.append(source.utt_id)  # type: ignore[attr-defined]
-        return pair("me", int(source.utt_id))  # type: ignore[attr-defined]
+        samples = np.full(800, int(source.utt_id), np.int16)  # type: ignore[attr-defined]
+        return PairSet("me", "a", np.full(5, 100, np.float32), samples, samples)
 
     monkeypatch.setattr(pair_cache, "make_pairs", make)
     recordings = record(tmp_path / "recordings", 3, 1.0)
@@ -31,9 +33,7 @@ def test_pairs_of_a_changed_recording_or_damaged_ones_are_made_again(
     def files() -> list[Path]:
         made.clear()
         sources = list(Corpus.open(recordings))
-        return pair_files(
-            sources, tmp_path / "cache", variants=1, settings=PerturbSettings(), workers=1
-        )
+        return pair_files(sources, tmp_path / "cache", workers=1)
 
     paths = files()
     assert len(made) == 3

@@ -58,7 +58,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def a_pair(seconds: float = 2.0) -> PairSet:
     frames = round(100 * seconds)
     audio = as_int16(voice(seconds, 150.0), frames)
-    return PairSet("me", "one", np.full(frames, 150.0, np.float32), audio, audio[None])
+    return PairSet("me", "one", np.full(frames, 150.0, np.float32), audio, audio)
 
 
 def run(target: Path, out: Path, kept: Path, **more: object) -> tuple[Path, dict[str, float]]:
@@ -119,7 +119,7 @@ def test_views_are_what_their_places_say() -> None:
     settings = ViewSettings(room_share=1, noise_share=1, event_share=1)
     made = [make_view(pair, place, settings, noises) for place in view_places(settings)]
     assert [view.shape for view in made] == [(32_000,)] * 4
-    raw = pair.inputs[0] / np.float32(32767)
+    raw = pair.source / np.float32(32767)
     gain = made[0] @ raw / (raw @ raw)
     np.testing.assert_allclose(made[0], gain * raw, atol=1e-4)
     for view in made[1:]:
@@ -165,7 +165,7 @@ def test_long_recordings_are_cut_in_pauses(tmp_path: Path) -> None:
     audio = voice(50.0, 150.0)
     audio[16_000 * 15 : 16_000 * 15 + 4000] = 0
     frames = as_int16(audio, 5000)
-    pair = PairSet("me", "one", np.full(5000, 150.0, np.float32), frames, frames[None])
+    pair = PairSet("me", "one", np.full(5000, 150.0, np.float32), frames, frames)
     found = stored_pieces(pair, tmp_path / "one.npz")
     assert abs(cuts(pair)[0] - 1512) < 12
     assert all(500 <= len(piece.f0) <= LONGEST for _, piece in found)
@@ -173,7 +173,7 @@ def test_long_recordings_are_cut_in_pauses(tmp_path: Path) -> None:
     for path, piece in found:
         again = load_pairs(path)
         assert again.name == piece.name
-        assert np.array_equal(again.inputs, piece.inputs)
+        assert np.array_equal(again.source, piece.source)
     short = a_pair()
     assert stored_pieces(short, tmp_path / "two.npz") == [(tmp_path / "two.npz", short)]
 
@@ -230,9 +230,7 @@ def test_soft_music_is_warned_about() -> None:
         noise = np.random.default_rng(0).normal(0, level, 16_000 * 3)
         speech = voice(3.0, 150.0) * (np.sin(np.arange(48_000) / 6_000) > 0)
         frames = as_int16(speech + noise, 300)
-        return PairSet(
-            "me", f"noise {level:g}", np.full(300, 150.0, np.float32), frames, frames[None]
-        )
+        return PairSet("me", f"noise {level:g}", np.full(300, 150.0, np.float32), frames, frames)
 
     clean, soft = under(0.001), under(0.025)
     assert fitness.unfit(soft) is None

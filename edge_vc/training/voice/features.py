@@ -45,7 +45,7 @@ class FeatureJob:
     """One recording whose features are made in a process of its own."""
 
     pair: Path
-    """What `cached_pairs` stored."""
+    """What `pair_files` made."""
     out: Path
     contents: str
     views: ViewSettings
@@ -111,7 +111,7 @@ def view_features(
 ) -> ViewFeatures:
     """Return contents and loudness of every view of ``pair``."""
     samples = SAMPLE_RATE // encoder.frame_rate
-    whole = len(pair.inputs[0]) // samples * samples
+    whole = len(pair.source) // samples * samples
     listen = Loudness()
     contents, loudness = [], []
     for place in view_places(settings):
@@ -130,6 +130,6 @@ def _encoder(contents: str) -> ContentEncoder:
 @lru_cache(maxsize=1)
 def _noises(folders: tuple[Path, Path] | None, babblers: tuple[Path, ...]) -> NoiseBank:
     """Return recorded and made noises; babble is of the target's own recordings."""
-    voices = [load_pairs(path).inputs[0] for path in babblers]
+    voices = [load_pairs(path).source for path in babblers]
     recorded, rooms = ([], []) if folders is None else map(read_folder, folders)
     return NoiseBank.build(voices, recorded, rooms)

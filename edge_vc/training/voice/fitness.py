@@ -41,7 +41,7 @@ class Unfit:
 
 def unfit(pair: PairSet) -> Unfit | None:
     """Return why a recording cannot be trained on; None where it can."""
-    audio = pair.inputs[0].astype(np.float32) / np.float32(32767)
+    audio = pair.source.astype(np.float32) / np.float32(32767)
     voiced = int((pair.f0 > 0).sum())
     if voiced <= FEWEST_VOICED:
         fact = f"{voiced / _FRAMES_PER_SECOND:.2f} s of voiced speech: silent, or no speech"
@@ -81,7 +81,9 @@ def too_little(seconds: float, found: Sequence[Unfit], fewest: float) -> str:
 
 def suspected_music(pairs: Sequence[PairSet]) -> str:
     """Return a warning where many recordings have no quiet pauses; empty where few or none."""
-    falls = [level_fall_db(p.inputs[0].astype(np.float32) / 32767, SAMPLE_RATE) for p in pairs]
+    falls = [
+        level_fall_db(p.source.astype(np.float32) / np.float32(32767), SAMPLE_RATE) for p in pairs
+    ]
     low = [p.name for p, fall in zip(pairs, falls, strict=True) if fall < USUAL_FALL_DB]
     if not low or len(low) < SUSPECTED_SHARE * len(pairs):
         return ""

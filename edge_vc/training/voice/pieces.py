@@ -30,7 +30,7 @@ def stored_pieces(pair: PairSet, path: Path) -> list[tuple[Path, PairSet]]:
             name=f"{pair.name}-{number:04d}",
             f0=pair.f0[low:high],
             target=pair.target[low * HOP : high * HOP],
-            inputs=pair.inputs[:, low * HOP : high * HOP],
+            source=pair.source[low * HOP : high * HOP],
         )
         place = path.with_name(f"{path.stem}-{number:04d}.npz")
         if not place.exists():

@@ -75,9 +75,7 @@ def read_recordings(
         say(notice.notice)
     name_notices((utterance.path for utterance in corpus), say)
     recordings = cut_recordings(list(corpus), cache / "cut", SAMPLE_RATE)
-    paths = pair_files(
-        recordings, cache, variants=0, workers=workers, progress=progress, label="recordings"
-    )
+    paths = pair_files(recordings, cache, workers=workers, progress=progress)
     found: list[tuple[Path, PairSet]] = []
     left_out: list[tuple[Path, Unfit]] = []
     for utterance, path in zip(recordings, paths, strict=True):

@@ -47,7 +47,7 @@ def make_view(pair: PairSet, place: ViewPlace, settings: ViewSettings, noises: N
     """Return a view ``[F * HOP]`` of a recording, drawn by its name and the view's place."""
     digest = hashlib.sha256(f"{pair.speaker}:{pair.name}:{place.index}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
-    audio = pair.inputs[0].astype(np.float32) / np.float32(32767)
+    audio = pair.source.astype(np.float32) / np.float32(32767)
     if place.revoiced:
         audio = _revoiced(audio, pair.f0, settings, rng)
     if not place.clean:

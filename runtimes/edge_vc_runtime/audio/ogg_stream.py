@@ -5,7 +5,6 @@ Every page carries it under a checksum (RFC 3533).
 
 from __future__ import annotations
 
-import io
 import zlib
 from typing import BinaryIO
 
@@ -32,13 +31,6 @@ def number_stream(file: BinaryIO, number: int = NUMBER) -> None:
         file.seek(at)
         file.write(page[:_HEAD])
         at += len(page)
-
-
-def numbered(data: bytes) -> bytes:
-    """Return an Ogg file with its stream numbered."""
-    file = io.BytesIO(data)
-    number_stream(file)
-    return file.getvalue()
 
 
 def _checksum(page: bytes | bytearray) -> int:
