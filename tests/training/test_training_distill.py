@@ -12,8 +12,8 @@ from edge_vc.augmentation.feature_augment import FeatureAugment
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Prediction, Student
-from edge_vc.models.teacher.head import TeacherSourceFilterHead
 from edge_vc.models.voice.config import VoiceConfig
+from edge_vc.models.voice.head import TeacherSourceFilterHead
 from edge_vc.training.devices import OneDevice
 from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.student.answer import answer_for, between
