@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from nn_cases import CASES, Case
-from shipped_models import shipped_models
+from shipped_models import shipped_engines
 from torch import Tensor
 
 from edge_vc.assets import ASSETS, bundle_path
@@ -156,8 +156,7 @@ SHIPPED = [
         marks=[] if (name, engine, precision) in QUICK else slow,
         id=f"{name} {engine} {precision}",
     )
-    for name, precision in shipped_models()
-    for engine in ("onnx", "litert")
+    for name, precision, engine in shipped_engines()
 ]
 
 
