@@ -76,9 +76,9 @@ def train(args: argparse.Namespace) -> None:
         files = labelled(Path(folder), args.roles, args.speeds)
         examples = [load_labels(path) for _, path in files]
         noises = NoiseSettings(share=args.noise, folder=args.noises)
-        noise = NoisyCopies(noises, examples) if args.noise else None
+        copies = [NoisyCopies(noises, examples)] if args.noise else []
         training = Distillation(
-            load_student(args.start), examples, settings, args.out / name, noise=noise
+            load_student(args.start), examples, settings, args.out / name, copies=copies
         )
         trained = training.run(progress)
         path = save_student(trained.eval(), args.out / f"{name}.safetensors")

@@ -83,6 +83,17 @@ def track_pitch(
     return Pitch(f0.astype(np.float32), interpolate_log_f0(f0, unvoiced_hz=lowest), hop)
 
 
+def mid_frame_f0(samples: Samples, sample_rate: int, hop: int) -> Contour:
+    """Track F0 in ``[F * hop]`` at the middle of each frame (of odd hops, half a sample off).
+
+    Returns ``[F]`` in Hz, 0 where unvoiced.
+    """
+    frames, half = len(samples) // hop, hop // 2
+    if hop % 2:
+        return track_pitch(samples[half:], sample_rate, hop).f0[:frames]
+    return track_pitch(samples, sample_rate, half).f0[1::2][:frames]
+
+
 def search_range(typical: float, lowest: float, highest: float) -> tuple[float, float]:
     """Return where F0 is searched, in Hz: within an octave of the typical one."""
     return max(lowest, typical / 2), min(highest, typical * 2)

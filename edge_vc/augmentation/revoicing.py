@@ -14,9 +14,9 @@ from torch import Tensor
 
 from edge_vc.models.voice.head import overlap_add, pulse_train, spectra
 
-WINDOW = 512
-"""Samples: as short as two periods of a low voice allow, so that consonants stay short."""
-HOP = 160
+WINDOW_SECONDS = 0.032
+"""As short as two periods of a low voice allow, so that consonants stay short."""
+HOPS_PER_SECOND = 100
 _UNVOICED_HZ = 250.0
 """Smoothing where there is no pitch."""
 
@@ -38,27 +38,34 @@ class VoiceParameters:
 def revoice(
     audio: Tensor, f0: Tensor, mean_log_f0: Tensor, voice: VoiceParameters, noise: Tensor, rate: int
 ) -> Tensor:
-    """Return ``audio`` ``[B, F * HOP]`` with contour ``f0`` ``[B, F]`` Hz in another ``voice``.
+    """Return ``audio`` ``[B, F * hop]`` with contour ``f0`` ``[B, F]`` Hz in another ``voice``.
 
-    ``mean_log_f0`` ``[B]`` is the contour's, ``noise`` ``[B, F * HOP]`` white noise of unit power.
+    ``mean_log_f0`` ``[B]`` is the contour's, ``noise`` ``[B, F * hop]`` white noise of unit power;
+    a hop is the `revoicing_hop` of ``rate``, in Hz.
     """
-    window = torch.hann_window(WINDOW, device=audio.device)
-    power = spectra(audio, window, HOP).abs().square()
+    hop, size = revoicing_hop(rate), 2 * round(WINDOW_SECONDS / 2 * rate)
+    window = torch.hann_window(size, device=audio.device)
+    power = spectra(audio, window, hop).abs().square()
     envelope = warped(smooth_envelope(power, f0, rate), voice.warp)
     voiced = f0 > 0
     centre = torch.where(voiced, f0, torch.ones_like(f0)).log() - mean_log_f0[:, None]
     moved = voice.median_hz[:, None] * (voice.f0_range[:, None] * centre).exp()
     moved = torch.where(voiced, moved.clamp(50.0, 500.0), torch.zeros_like(f0))
-    hertz = torch.linspace(0, rate / 2, WINDOW // 2 + 1, device=audio.device)
+    hertz = torch.linspace(0, rate / 2, size // 2 + 1, device=audio.device)
     share = torch.sigmoid((hertz - voice.breath_hz[:, None, None]) / 300.0)
     share = torch.where(voiced[..., None], share, torch.ones_like(share))
-    pulses = spectra(pulse_train(moved, HOP, rate), window, HOP)
-    breath = spectra(noise, window, HOP)
+    pulses = spectra(pulse_train(moved, hop, rate), window, hop)
+    breath = spectra(noise, window, hop)
     excited = pulses * (1 - share).sqrt() + breath * share.sqrt()
     # Power of the window: what unit-power sources have in every bin.
     filtered = excited * (envelope / window.square().sum()).sqrt()
     # The filter's own response is shorter than the window; a plain overlap-add wraps little.
-    return _overlap(filtered, window)
+    return _overlap(filtered, window, hop)
+
+
+def revoicing_hop(rate: int) -> int:
+    """Return the samples of a hop at ``rate`` Hz: 10 ms, or nearly."""
+    return round(rate / HOPS_PER_SECOND)
 
 
 def smooth_envelope(power: Tensor, f0: Tensor, rate: int) -> Tensor:
@@ -104,7 +111,7 @@ def _sampled(rows: Tensor, position: Tensor) -> Tensor:
     return rows.gather(-1, below) * (1 - part) + rows.gather(-1, below + 1) * part
 
 
-def _overlap(filtered: Tensor, window: Tensor) -> Tensor:
+def _overlap(filtered: Tensor, window: Tensor, hop: int) -> Tensor:
     """Overlap-add for a window that is no multiple of four hops: Hann squared over its sum."""
-    made = overlap_add(filtered, window, HOP) * 1.5
-    return made / (window.square().sum() / HOP)
+    made = overlap_add(filtered, window, hop) * 1.5
+    return made / (window.square().sum() / hop)

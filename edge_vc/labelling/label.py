@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_vc.audio.io import AudioError, Samples, resample
 from edge_vc.audio.level import active_level_db, normalize_level
-from edge_vc.audio.pitch import Contour, track_pitch
+from edge_vc.audio.pitch import mid_frame_f0
 from edge_vc.labelling.delay import (
     DRIFT_MS,
     DelayEstimate,
@@ -134,7 +134,7 @@ def from_waveforms(
     kept = slice(0, None) if inside is None else slice(inside.start - early, inside.stop - early)
     first = max(0, kept.start) // hop
     frames = len(source[: kept.stop]) // hop - first
-    f0 = _mid_frame_f0(answer, rate, hop)[first : first + frames]
+    f0 = mid_frame_f0(answer, rate, hop)[first : first + frames]
     part = slice(first * hop, (first + frames) * hop)
     source, answer = source[part], answer[part]
     soundness = _checked(source, answer, rate)
@@ -151,14 +151,6 @@ def _check_drift(source: Samples, answer: Samples, delay: DelayEstimate, rate: i
     found = drift_ms(source, answer, rate)
     if found > DRIFT_MS:
         raise OutlierError("drift", f"its delay changes by {found:.0f} ms within the recording")
-
-
-def _mid_frame_f0(audio: Samples, rate: int, hop: int) -> Contour:
-    """Track F0 at the middle of each frame of ``hop`` samples (of odd ones, half a sample off)."""
-    frames, half = len(audio) // hop, hop // 2
-    if hop % 2:
-        return track_pitch(audio[half:], rate, hop).f0[:frames]
-    return track_pitch(audio, rate, half).f0[1::2][:frames]
 
 
 def _checked(source: Samples, answer: Samples, rate: int) -> Soundness:

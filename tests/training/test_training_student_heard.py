@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
-from edge_vc.training.student.heard import LOUD_EVERY, TOGETHER, hear
+from edge_vc.training.student.heard import LOUD_EVERY, TOGETHER, Heard, hear
 from edge_vc.training.student.noise import NoiseSettings, NoisyCopies
+from edge_vc.training.student.revoiced import RevoicedCopies, RevoicingSettings
 
 TINY = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)
 
@@ -24,12 +26,13 @@ def recording(frames: int, seed: int) -> LabelledAudio:
 def test_recordings_do_not_hear_each_other() -> None:
     student = Student(TINY).eval()
     many = {n: recording(30 + 7 * (n % 5), n) for n in range(TOGETHER + 3)}
-    heard = hear(student, many, None)
-    assert list(map(len, heard.values())) == [1] * len(many)
+    heard = hear(student, many)
+    assert list(heard) == sorted(many, key=lambda index: len(many[index].source))
+    assert not any(each.copies for each in heard.values())
     for index, example in many.items():
-        alone = hear(student, {index: example}, None)[index][0]
-        assert heard[index][0].shape == (TINY.mels, len(example.f0))
-        np.testing.assert_allclose(heard[index][0], alone, atol=0.02)
+        alone = hear(student, {index: example})[index].plain
+        assert heard[index].plain.shape == (TINY.mels, len(example.f0))
+        np.testing.assert_allclose(heard[index].plain, alone, atol=0.02)
         audio = torch.from_numpy(example.source.astype(np.float32) / 32767)[None, None, None]
         fresh = student.frontend(audio)[0, :, 0].detach().numpy()
         after_something = bool((index + 1) % LOUD_EVERY == 0)
@@ -40,7 +43,17 @@ def test_copies_stay_with_their_recording() -> None:
     student = Student(TINY).eval()
     many = {n: recording(120 + n, n) for n in range(4)}
     noise = NoisyCopies(NoiseSettings(share=0.5, copies=2), list(many.values()))
-    for index, found in hear(student, many, noise).items():
-        shapes = [columns.shape for columns in found]
-        assert shapes == [(TINY.mels, len(many[index].f0))] * 3
-        assert not np.allclose(found[0], found[1], atol=0.1)
+    revoiced = RevoicedCopies(RevoicingSettings(share=0.5, copies=1), TINY.sample_rate)
+    for index, found in hear(student, many, [noise, revoiced]).items():
+        assert [len(kind) for kind in found.copies] == [2, 1]
+        for columns in (found.plain, *found.copies[0], *found.copies[1]):
+            assert columns.shape == (TINY.mels, len(many[index].f0))
+            assert columns is found.plain or not np.allclose(columns, found.plain, atol=0.1)
+
+
+def test_copies_are_heard_as_often_as_their_shares_say() -> None:
+    plain, noisy, revoiced = (np.full((1, 1), number, np.float16) for number in range(3))
+    heard, rng = Heard(plain, ((noisy,), (revoiced,))), np.random.default_rng(0)
+    drawn = [int(heard.draw([0.5, 0.2], rng)[0, 0]) for _ in range(2000)]
+    assert np.bincount(drawn) / 2000 == pytest.approx([0.3, 0.5, 0.2], abs=0.04)
+    assert {int(heard.draw([0.0, 0.0], rng)[0, 0]) for _ in range(50)} == {0}

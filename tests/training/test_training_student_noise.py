@@ -37,8 +37,8 @@ LOUD = NoiseSettings(share=1.0, copies=2, rooms=1.0, noises=1.0, events=1.0, hig
 def batches(noise: NoiseSettings | None) -> DistillBatches:
     torch.manual_seed(0)
     config = StudentConfig(channels=16, hidden=(16,), dilations=(1,), outputs=16)
-    copies = NoisyCopies(noise, EXAMPLES) if noise else None
-    return DistillBatches(Student(config), EXAMPLES, 40, noise=copies)
+    copies = [NoisyCopies(noise, EXAMPLES)] if noise else []
+    return DistillBatches(Student(config), EXAMPLES, 40, copies=copies)
 
 
 def test_noise_is_heard_and_the_answer_is_that_of_the_clean_recording() -> None:

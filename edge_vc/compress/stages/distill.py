@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from edge_vc.compress.pipeline.artifacts import STUDENT, LabelledSpeech
@@ -10,6 +11,7 @@ from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
 from edge_vc.compress.pruning.magnitude import hold_zeros, release_zeros
 from edge_vc.compress.stages.mel_distance import mel_distance_db
 from edge_vc.compress.stages.training_log import copy_log
+from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.content.encoder import ContentError
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Student
@@ -20,9 +22,11 @@ from edge_vc.training.checkpoint import CheckpointError
 from edge_vc.training.student.batches import set_prior
 from edge_vc.training.student.conditions import conditions_for
 from edge_vc.training.student.distiller import Distillation
+from edge_vc.training.student.heard import Copies
 from edge_vc.training.student.noise import NoisyCopies, noise_folders, noise_hash
 from edge_vc.training.student.pitch import train_pitch
 from edge_vc.training.student.recogniser import RecogniserDistance
+from edge_vc.training.student.revoiced import RevoicedCopies
 from edge_vc.training.terms import NoTermError
 from edge_vc.workers.progress import PushedProgress
 
@@ -32,7 +36,7 @@ class DistillStage(Stage):
 
     name: ClassVar[str] = "distill"
     needs: ClassVar[tuple[str, ...]] = ("data", "prune")
-    sections: ClassVar[tuple[str, ...]] = ("distill", "noise")
+    sections: ClassVar[tuple[str, ...]] = ("distill", "noise", "revoicing")
 
     def check_ready(self) -> None:
         """Raise `RecipeError` for what is not there: teachers of voices, noises, a recogniser."""
@@ -43,6 +47,11 @@ class DistillStage(Stage):
                 'for each under [voices], as in NAME = "my-voice"'
             )
         noise_folders(self.recipe.noise)
+        heard = self.recipe.noise.share + self.recipe.revoicing.share
+        if heard > 1:
+            raise RecipeError(
+                f"noise.share and revoicing.share: are {heard:g} together, must be at most 1"
+            )
         if self.recipe.distill.enabled and self.recipe.distill.words:
             try:
                 RecogniserDistance(self.recipe.student.sample_rate)
@@ -57,11 +66,12 @@ class DistillStage(Stage):
         return {"noise": hash} if hash else {}
 
     def resolved(self) -> dict[str, dict[str, Value]]:
-        """The sections without paths; ``[noise]`` only where it has a share."""
+        """The sections without paths; those of copies only where these have a share."""
         picked = super().resolved()
         picked["noise"] |= paths_named(self.recipe.noise)
-        if not self.recipe.noise.share:
-            del picked["noise"]  # runs of before there was any go on
+        for name in ("noise", "revoicing"):
+            if not getattr(self.recipe, name).share:
+                del picked[name]  # runs of before there was any go on
         return picked
 
     def run(self, work: Workspace) -> Metrics:
@@ -76,6 +86,16 @@ class DistillStage(Stage):
         save_student(student, work.output / STUDENT)
         return metrics | {"mel_db": mel_distance_db(student, holdout, work.progress, voices)}
 
+    def _copies(self, examples: Sequence[LabelledAudio]) -> list[Copies]:
+        """Return what is heard besides the recordings."""
+        noise, revoicing = self.recipe.noise, self.recipe.revoicing
+        found: list[Copies] = []
+        if noise.share:
+            found.append(NoisyCopies(noise, examples))
+        if revoicing.share:
+            found.append(RevoicedCopies(revoicing, self.recipe.student.sample_rate))
+        return found
+
     def _trained(self, student: Student, speech: LabelledSpeech, work: Workspace) -> Student:
         zeros_stay = self.recipe.prune.enabled and self.recipe.prune.method == "magnitude"
         if zeros_stay:
@@ -86,9 +106,9 @@ class DistillStage(Stage):
             if self.recipe.student.weights == "random":
                 set_prior(student, examples[:: max(1, len(examples) // 200)])
             told = conditions_for(student.config, examples, voices=speech.voices_of(speech.train))
-            noise = NoisyCopies(self.recipe.noise, examples) if self.recipe.noise.share else None
+            copies = self._copies(examples)
             training = Distillation(
-                student, examples, settings, folder, conditions=told, noise=noise
+                student, examples, settings, folder, conditions=told, copies=copies
             )
         except TooShortError as error:
             given = settings.segment_seconds

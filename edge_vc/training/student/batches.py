@@ -18,8 +18,7 @@ from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.training.student.answer import answer_for, held_back
 from edge_vc.training.student.conditions import Condition
-from edge_vc.training.student.heard import Heard, hear
-from edge_vc.training.student.noise import NoisyCopies
+from edge_vc.training.student.heard import Copies, Heard, check_shares, hear
 
 EARLY_SHARE = 0.33
 """Of crops from where a recording begins, while the running mean has yet to find its speaker."""
@@ -83,7 +82,7 @@ class DistillBatches:
 
     The front end is run over whole recordings beforehand: it learns nothing, and so a crop's
     running mean is what it is at that place of the conversation; that of some comes from something
-    loud just before (`loud_event`). With ``noise`` some crops are heard in a noisy copy of their
+    loud just before (`loud_event`). Some crops are heard in one of the ``copies`` of their
     recording, and answered as if they were not. With ``sources`` a batch holds what is converted.
     """
 
@@ -94,18 +93,19 @@ class DistillBatches:
         frames: int,
         augment: FeatureAugment | None = None,
         conditions: Sequence[Condition] = (),
-        noise: NoisyCopies | None = None,
+        copies: Sequence[Copies] = (),
         *,
         sources: bool = False,
     ) -> None:
         self.frames, self.hop = frames, student.config.hop
-        self._noisy = noise.share if noise else 0.0
+        check_shares(copies)
+        self._shares = [kind.share for kind in copies]
         self._early = round(EARLY_SECONDS * student.config.frame_rate)
         self._config, self._augment = student.config, augment
         moved = [example.at_hop(self.hop) for example in examples]
         told = conditions or [{}] * len(moved)
         long = {index: each for index, each in enumerate(moved) if len(each.f0) > frames}
-        heard = hear(student, long, noise)
+        heard = hear(student, long, copies)
         self._examples = [
             replace(
                 _prepare(student, example, heard[index]),
@@ -161,9 +161,7 @@ class DistillBatches:
         example = self._examples[int(np.searchsorted(self._share, rng.random()))]
         start = self._start(len(example.f0), rng)
         stop = start + self.frames
-        heard = example.heard[0]
-        if self._noisy and rng.random() < self._noisy:
-            heard = example.heard[int(rng.integers(1, len(example.heard)))]
+        heard = example.heard.draw(self._shares, rng)
         return (
             heard[:, start:stop],
             example.f0[start:stop],

@@ -26,8 +26,8 @@ from edge_vc.training.student.batches import DistillBatch, DistillBatches
 from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.contents import VoicesReader, reader_for
 from edge_vc.training.student.forward_pass import DistillPass
+from edge_vc.training.student.heard import Copies
 from edge_vc.training.student.losses import SOUNDLESS, TERMS
-from edge_vc.training.student.noise import NoisyCopies
 from edge_vc.training.student.recogniser import RecogniserDistance
 from edge_vc.training.student.settings import DistillSettings
 from edge_vc.training.terms import Term, weighted_sum
@@ -55,14 +55,15 @@ class Distillation:
         budget: Budget | None = None,
         terms: Mapping[str, Term[DistillPass]] = TERMS,
         conditions: Sequence[Condition] = (),
-        noise: NoisyCopies | None = None,
+        copies: Sequence[Copies] = (),
     ) -> None:
         """Set up; processes that share ``devices`` share every batch, which divides by them.
 
         ``conditions`` are the conditioning inputs of each example, of a student that takes any;
-        ``noise`` is what it hears besides.
+        ``copies`` are what it hears instead of some segments.
         ``budget`` replaces the settings' number of steps. Raises `TooShortError` where no example
-        is longer than a segment, and `ValueError` where no loss term has a weight or contents have
+        is longer than a segment, and `ValueError` where no loss term has a weight, copies are more
+        than all segments, or contents have
         one that the labels do not tell; `ContentError`, which is one, where words have a weight
         and no recogniser is installed.
         """
@@ -80,7 +81,7 @@ class Distillation:
             (settings.expansion_lowest, settings.expansion_highest),
         )
         self.batches = DistillBatches(
-            student, examples, frames + self.warm_frames, augment, conditions, noise,
+            student, examples, frames + self.warm_frames, augment, conditions, copies,
             sources=settings.words > 0,
         )  # fmt: skip
         self.reader: VoicesReader | None = None

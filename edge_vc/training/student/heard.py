@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -12,35 +14,82 @@ from edge_vc.audio.io import Samples
 from edge_vc.augmentation.loud_event import loud_event
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.student import Student
-from edge_vc.training.student.noise import NoisyCopies
 
 LOUD_EVERY = 4
 """One recording of so many is heard after something loud."""
 TOGETHER = 16
 """Recordings of about one length that are heard at once: the running mean walks frame by frame."""
 
-Heard = tuple[NDArray[np.float16], ...]
-"""Features ``[mels, F]`` of a recording, then those of its noisy copies."""
+Features = NDArray[np.float16]
+"""What a front end makes of a recording, ``[mels, F]``."""
+
+
+class Copies(Protocol):
+    """Makes what may be heard instead of a recording: noisy, or in another voice."""
+
+    share: float
+    """Of the segments that are heard in one of them."""
+
+    def of(self, source: Samples, index: int) -> list[Samples]:
+        """Return the copies of recording number ``index`` ``[T]``, always the same."""
+        ...
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is heard of one recording."""
+
+    plain: Features
+    copies: tuple[tuple[Features, ...], ...] = ()
+    """Of each kind of copies."""
+
+    def draw(self, shares: Sequence[float], rng: np.random.Generator) -> Features:
+        """Return the recording, or with the chance of each kind's share one of its copies."""
+        chance = rng.random() if any(shares) else 1.0
+        for share, some in zip(shares, self.copies, strict=True):
+            if chance < share:
+                return some[int(rng.integers(len(some)))]
+            chance -= share
+        return self.plain
+
+
+def check_shares(kinds: Sequence[Copies]) -> None:
+    """Raise `ValueError` where more than all segments would be heard in copies."""
+    total = sum(kind.share for kind in kinds)
+    if total > 1:
+        raise ValueError(f"copies are heard in {total:g} of the segments: must be at most 1")
 
 
 def hear(
-    student: Student, examples: Mapping[int, LabelledAudio], noise: NoisyCopies | None
+    student: Student, examples: Mapping[int, LabelledAudio], kinds: Sequence[Copies] = ()
 ) -> dict[int, Heard]:
-    """Return what ``student`` hears of recordings by number, and of their copies with ``noise``."""
+    """Return what ``student`` hears of recordings by number, and of ``kinds`` of their copies."""
     found: dict[int, Heard] = {}
     order = sorted(examples, key=lambda index: len(examples[index].source))
     for first in range(0, len(order), TOGETHER):
         some = order[first : first + TOGETHER]
         starts = [_before(examples[index], index, student) for index in some]
-        versions = [_versions(examples[index], index, noise) for index in some]
-        heard = [_features(student, starts, sounds) for sounds in zip(*versions, strict=True)]
-        found |= zip(some, zip(*heard, strict=True), strict=True)
+        sources = [examples[index].source.astype(np.float32) / np.float32(32767) for index in some]
+        plain = _features(student, starts, sources)
+        copies = [_of_kind(student, starts, sources, some, kind) for kind in kinds]
+        found |= {
+            index: Heard(plain[row], tuple(kind[row] for kind in copies))
+            for row, index in enumerate(some)
+        }
     return found
 
 
-def _versions(example: LabelledAudio, index: int, noise: NoisyCopies | None) -> list[Samples]:
-    source: Samples = example.source.astype(np.float32) / np.float32(32767)
-    return [source, *(noise.of(source, index) if noise else [])]
+def _of_kind(
+    student: Student,
+    starts: Sequence[Samples],
+    sources: Sequence[Samples],
+    numbers: Sequence[int],
+    kind: Copies,
+) -> list[tuple[Features, ...]]:
+    """Return what is heard of the copies of one kind, of each of ``sources``."""
+    made = [kind.of(source, index) for source, index in zip(sources, numbers, strict=True)]
+    heard = [_features(student, starts, sounds) for sounds in zip(*made, strict=True)]
+    return list(zip(*heard, strict=True))
 
 
 def _before(example: LabelledAudio, index: int, student: Student) -> Samples:
@@ -55,7 +104,7 @@ def _before(example: LabelledAudio, index: int, student: Student) -> Samples:
 @torch.no_grad()
 def _features(
     student: Student, starts: Sequence[Samples], sounds: Sequence[Samples]
-) -> list[NDArray[np.float16]]:
+) -> list[Features]:
     """Return the features of ``sounds``, each heard after its start, ``[mels, F]`` each."""
     hop = student.config.hop
     longest = max(len(a) + len(b) for a, b in zip(starts, sounds, strict=True))

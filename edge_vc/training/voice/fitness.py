@@ -11,8 +11,8 @@ import numpy as np
 
 from edge_vc.audio.clipping import clipped_share
 from edge_vc.audio.level import level_fall_db
+from edge_vc.augmentation.drawn_voice import FEWEST_VOICED
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet
-from edge_vc.training.voice.views import FEWEST_VOICED
 
 MOST_CLIPPED = 0.01
 """Share of clipped samples above which a recording is left out."""

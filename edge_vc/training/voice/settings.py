@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge_vc.augmentation.disturbances import Disturbances, Range
+from edge_vc.augmentation.drawn_voice import VoiceRanges
 from edge_vc.models.content import registry
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.recipes import RECIPES
@@ -45,6 +46,18 @@ class ViewSettings:
     """Share of them with a bang or two."""
     event_db: Range = (0.0, 25.0)
     """Level of a bang relative to the speech."""
+
+    @property
+    def voices(self) -> VoiceRanges:
+        """Which voices the revoiced views are in."""
+        return VoiceRanges(
+            self.f0_hz,
+            self.f0_range,
+            self.warp,
+            self.warp_slope,
+            self.warp_spread,
+            self.breath_hz,
+        )
 
     @property
     def disturbances(self) -> Disturbances:

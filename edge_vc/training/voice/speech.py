@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from edge_vc.augmentation.drawn_voice import mean_log_f0
 from edge_vc.data.pair_set import HOP, PairSet
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.voice.features import ViewFeatures
 from edge_vc.training.voice.neighbours import FrameBank, Neighbours, cached_neighbours
 from edge_vc.training.voice.settings import VoiceSettings
-from edge_vc.training.voice.views import ViewPlace, mean_log_f0
+from edge_vc.training.voice.views import ViewPlace
 from edge_vc.workers.progress import Progress, no_progress
 
 

@@ -1,0 +1,60 @@
+"""Section ``[revoicing]``: a student hears its recordings in other voices than their speakers'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_vc.audio.io import Samples
+from edge_vc.audio.pitch import mid_frame_f0
+from edge_vc.augmentation.drawn_voice import VoiceRanges, in_drawn_voice
+from edge_vc.augmentation.revoicing import revoicing_hop
+from edge_vc.settings.field import RecipeError, number
+
+_SAME_MELODY = (1.0, 1.0)
+"""The answer keeps the recording's intonation; so does what is heard."""
+
+
+@dataclass(frozen=True)
+class RevoicingSettings:
+    """Voices besides the speakers' own; the teacher answers to the recordings as they are."""
+
+    share: float = number(0.0, 0.0, 1.0)
+    """Share of the segments that are heard in another voice; 0: none."""
+    copies: int = number(2, 1, 8, "copies")
+    """Voices of every recording, made once before training."""
+    lowest_hz: float = number(75.0, 50.0, 500.0, "Hz")
+    """Lowest mean F0 of a voice."""
+    highest_hz: float = number(290.0, 50.0, 500.0, "Hz")
+    """Highest."""
+    warp: float = number(0.09, 0.0, 0.5)
+    """Standard deviation of the log warp of formants, around what a voice of that pitch has."""
+
+    def __post_init__(self) -> None:
+        """Raise `RecipeError` where no voice can be drawn."""
+        if self.lowest_hz > self.highest_hz:
+            raise RecipeError(
+                f"lowest_hz = {self.lowest_hz:g}: is above highest_hz = {self.highest_hz:g}"
+            )
+
+
+class RevoicedCopies:
+    """Makes what is heard of each recording in other voices, always the same."""
+
+    def __init__(self, settings: RevoicingSettings, sample_rate: int) -> None:
+        self.share, self._copies, self._rate = settings.share, settings.copies, sample_rate
+        self._ranges = VoiceRanges(
+            (settings.lowest_hz, settings.highest_hz),
+            _SAME_MELODY,
+            warp_spread=settings.warp,
+        )
+
+    def of(self, source: Samples, index: int) -> list[Samples]:
+        """Return the copies of recording number ``index`` ``[T]``, within full scale."""
+        hop = revoicing_hop(self._rate)
+        whole = np.pad(source, (0, -len(source) % hop))
+        f0 = mid_frame_f0(whole, self._rate, hop)
+        drawn = (np.random.default_rng([index, copy]) for copy in range(self._copies))
+        made = (in_drawn_voice(whole, f0, self._ranges, rng, self._rate) for rng in drawn)
+        return [np.clip(copy[: len(source)], -1.0, 1.0) for copy in made]
