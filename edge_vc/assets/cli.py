@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge_vc.assets import bundle_names, bundle_path
 from edge_vc.command_line.verb import Verb, notes, verb_app
 from edge_vc_runtime.message import shown_path
+
+if TYPE_CHECKING:
+    from edge_vc_runtime.bundle.manifest import Manifest
 
 HELP = """List the shipped bundles: tier, size, latency, voice, licence and path.
 
@@ -19,6 +22,7 @@ NOTES = notes(
     """
 edge-vc bundles
 edge-vc run kathleen-base in.wav out.wav
+edge-vc run kathleen-flemish in.wav out.wav --voice flemish
 cp "$(edge-vc bundles --path kathleen-base)" board/
 """,
     "0 done, 2 no such bundle",
@@ -49,8 +53,14 @@ def bundles(
         typer.echo("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
+def _voices(path: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Return whose voices a bundle has; the names of shipped bundles with one begin with it."""
+    voices = [spec.labels for spec in manifest.inputs if spec.name == "voice"]
+    return voices[0] if voices else (path.stem.partition("-")[0],)
+
+
 def _row(path: Path) -> tuple[str, ...]:
-    """Return a bundle's facts as its manifest states them; shipped names begin with the voice."""
+    """Return a bundle's facts as its manifest states them."""
     from edge_vc_runtime.bundle.reader import read_bundle
 
     manifest = read_bundle(path).manifest
@@ -59,7 +69,7 @@ def _row(path: Path) -> tuple[str, ...]:
         next(model.tier for model in manifest.models if model.file == manifest.default),
         f"{path.stat().st_size / 1e6:.1f} MB",
         f"{manifest.algorithmic_ms:g} ms",
-        path.stem.partition("-")[0].capitalize(),
+        ", ".join(name.capitalize() for name in _voices(path, manifest)),
         manifest.licence,
         str(path),
     )

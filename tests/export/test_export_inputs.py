@@ -126,7 +126,7 @@ def test_tiers_keep_their_own_inputs(bundle: Path, tmp_path: Path) -> None:
     assert merged.tier("nano").inputs == INPUTS
 
 
-@pytest.mark.parametrize("name", bundle_names())
+@pytest.mark.parametrize("name", [name for name in bundle_names() if name != "kathleen-flemish"])
 def test_a_bundle_without_inputs_is_what_it_was_to_the_byte(name: str) -> None:
     bundle = read_bundle(bundle_path(name))
     assert bundle.manifest.inputs == ()
