@@ -14,7 +14,7 @@ from shipped_models import in_both_formats, shipped_engines, shipped_models
 from edge_vc.assets import CONTENTS_WEIGHTS, DEFAULT_WEIGHTS
 from edge_vc.evaluate.metrics.target_voice import load_centroid
 from edge_vc.models.student.file import load_student
-from edge_vc.models.student.postfilter import with_postfilter
+from edge_vc.models.student.transforms.postfilter import with_postfilter
 from edge_vc.models.voice.file import voice_contents
 from edge_vc.teachers.weights import open_weights
 from edge_vc_runtime import Session, convert_array, read_bundle

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_vc.models.student.file import load_student, student_facts
-from edge_vc.models.student.postfilter import with_postfilter
+from edge_vc.models.student.transforms.postfilter import with_postfilter
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc_export.bundle.facts import FORCED, BundleFacts, check_tier
 from edge_vc_export.bundle.licences import licence_text
@@ -39,7 +39,7 @@ class Overrides:
     formats: tuple[str, ...] | None = None
     precisions: tuple[str, ...] | None = None
     postfilter: float | None = None
-    """See `edge_vc.models.student.postfilter`; raises `ExportError` outside 1 to 2."""
+    """See `edge_vc.models.student.transforms.postfilter`; raises `ExportError` outside 1 to 2."""
 
     def __post_init__(self) -> None:
         """Refuse what no recipe could say."""

@@ -9,8 +9,8 @@ import torch
 
 from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.file import save_student
-from edge_vc.models.student.fixed_phase import with_fixed_phase
 from edge_vc.models.student.student import Student
+from edge_vc.models.student.transforms.fixed_phase import with_fixed_phase
 from edge_vc.training.student.run import StudentRun, new_student
 
 TINY = StudentConfig(

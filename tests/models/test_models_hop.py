@@ -10,12 +10,12 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from edge_vc.models.student.channel_norm import with_recovering_norm
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.frontend import Frontend
-from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.student import Student
+from edge_vc.models.student.transforms.channel_norm import with_recovering_norm
+from edge_vc.models.student.transforms.hop import with_hop
 
 TINY = StudentConfig(mels=24, channels=16, hidden=(24, 24), dilations=(1, 4), outputs=16, bands=12)
 

@@ -10,8 +10,8 @@ from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stages.initial_student import initial_student
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.file import save_student
-from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
+from edge_vc.models.student.transforms.lookahead import with_lookahead
 from edge_vc.settings.field import RecipeError
 
 TINY = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)

@@ -18,8 +18,8 @@ from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.head import Prediction
 from edge_vc.models.student.input_track import moving_inputs, track_tensors, varied_inputs
 from edge_vc.models.student.inputs import HEAD_INPUTS, PITCH, STYLE, voice_input
-from edge_vc.models.student.inputs_added import with_inputs
 from edge_vc.models.student.student import Student
+from edge_vc.models.student.transforms.inputs_added import with_inputs
 from edge_vc_export.parity.speech import example_speech
 
 CENTS = 1200 / np.log(2)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from edge_vc.models.student.config import StudentConfig
-from edge_vc.models.student.postfilter import sharpening, with_postfilter
 from edge_vc.models.student.student import Student
+from edge_vc.models.student.transforms.postfilter import sharpening, with_postfilter
 
 SMALL = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)
 

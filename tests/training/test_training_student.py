@@ -15,8 +15,8 @@ from edge_vc.command_line.steps import stderr_console
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.file import save_student
-from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.student import Student
+from edge_vc.models.student.transforms.hop import with_hop
 from edge_vc.training.cli import app
 from edge_vc.training.student import corpus_labels
 from edge_vc.training.student import run as script

@@ -8,7 +8,7 @@ from edge_vc.compress.pipeline.artifacts import STUDENT
 from edge_vc.compress.pipeline.stage import LimitError, Metrics, Stage, Workspace
 from edge_vc.compress.stages.settings import SHIPPED_VOICE
 from edge_vc.models.student.file import load_student
-from edge_vc.models.student.postfilter import with_postfilter
+from edge_vc.models.student.transforms.postfilter import with_postfilter
 from edge_vc.nn.quantized_conv import quantized_convs
 from edge_vc.settings.field import RecipeError
 from edge_vc.teachers.network_file import is_shipped

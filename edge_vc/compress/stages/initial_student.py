@@ -11,15 +11,15 @@ from edge_vc.assets import ASSETS
 from edge_vc.compress.pruning.cost import Cost, TargetError, cost_of, fit_config
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stages.settings import InitialStudentSettings
-from edge_vc.models.student.channel_norm import with_recovering_norm
 from edge_vc.models.student.config import TIERS, StudentConfig
 from edge_vc.models.student.file import StudentFileError, load_student
-from edge_vc.models.student.hop import with_hop
 from edge_vc.models.student.inputs import STANDARD, voice_input
-from edge_vc.models.student.inputs_added import with_inputs
-from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.size import with_weights
 from edge_vc.models.student.student import Student
+from edge_vc.models.student.transforms.channel_norm import with_recovering_norm
+from edge_vc.models.student.transforms.hop import with_hop
+from edge_vc.models.student.transforms.inputs_added import with_inputs
+from edge_vc.models.student.transforms.lookahead import with_lookahead
 from edge_vc.settings.field import RecipeError, unknown
 
 

@@ -18,10 +18,10 @@ from edge_vc.command_line.steps import Steps, stderr_console
 from edge_vc.data.corpus import Corpus
 from edge_vc.models.student.config import TIERS
 from edge_vc.models.student.file import load_student, save_student
-from edge_vc.models.student.fixed_phase import with_fixed_phase
-from edge_vc.models.student.hop import with_hop
-from edge_vc.models.student.lookahead import with_lookahead
 from edge_vc.models.student.student import Student
+from edge_vc.models.student.transforms.fixed_phase import with_fixed_phase
+from edge_vc.models.student.transforms.hop import with_hop
+from edge_vc.models.student.transforms.lookahead import with_lookahead
 from edge_vc.models.weights_file import weights_hash
 from edge_vc.teachers.weights import DEFAULT_WEIGHTS, open_weights
 from edge_vc.training.denormals import flushed_denormals
