@@ -207,7 +207,7 @@ def test_without_its_package_it_is_left_out_with_a_line(
     assert done.exit_code == 0, done.output
     assert f"left out: Distill-MOS: {INSTALL}\n" in done.output
     assert "distill_mos" not in saved.read_text()
-    monkeypatch.setattr(distill_mos, "find_spec", lambda name: None)
+    monkeypatch.setattr(distill_mos, "package_folder", lambda name: None)
     with pytest.raises(EvaluationError, match=f"^evaluation needs distillmos: {INSTALL}$"):
         weights_bytes()
 

@@ -90,7 +90,7 @@ def test_a_teacher_of_ours_tells_contents_and_one_from_outside_need_not() -> Non
 def test_the_trunk_learns_to_tell_contents(tmp_path: Path, units: int) -> None:
     reader = reader_for(16, [example(1), example(2)], units, 0)
     batch = torch.from_numpy(example(1).contents.astype(np.float32))[None, :, None]
-    before = float(reader.loss(torch.zeros(1, 16, 1, batch.shape[-1]), batch).detach())
+    before = float(reader(torch.zeros(1, 16, 1, batch.shape[-1]), batch).detach())
     log = run(tmp_path, replace(SETTINGS, contents_units=units, steps=100))
     assert log[-1]["contents"] < 0.75 * before
 
@@ -139,11 +139,11 @@ def test_every_voice_has_a_reader_of_its_own() -> None:
     first = ((contents - reader.readers[0].mean) / reader.readers[0].scale).T[None, :, None]
     told = torch.cat([contents.T[None, :, None], 3 + contents.T[None, :, None]])
     voice = torch.eye(2)[:, :, None, None].expand(-1, -1, 1, 200)
-    right = reader.loss(torch.cat([first, first]), told, voice).detach()
+    right = reader(torch.cat([first, first]), told, voice).detach()
     assert float(right) == pytest.approx(0, abs=1e-3)
-    wrong = reader.loss(torch.cat([first, first]), told, voice.flip(0)).detach()
+    wrong = reader(torch.cat([first, first]), told, voice.flip(0)).detach()
     assert float(wrong) > 1
-    alone = reader.loss(torch.cat([first, -first]), told, voice)
+    alone = reader(torch.cat([first, -first]), told, voice)
     alone.backward()
     assert float(reader.readers[0].linear.weight.grad.abs().max()) < 1e-3
     assert float(reader.readers[1].linear.weight.grad.abs().max()) > 0.1
@@ -170,5 +170,5 @@ def test_a_perfect_reader_has_no_loss() -> None:
     with torch.no_grad():
         reader.linear.weight.copy_(torch.eye(4)[:, :, None, None])
     scaled = ((contents - reader.mean) / reader.scale).T[None, :, None]
-    found = reader.loss(scaled, contents.T[None, :, None]).detach()
+    found = reader(scaled, contents.T[None, :, None]).detach()
     assert float(found) == pytest.approx(0, abs=1e-6)

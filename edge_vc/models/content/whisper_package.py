@@ -5,12 +5,11 @@ OpenAI's Whisper base (MIT), converted for CTranslate2 with float16 weights.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from edge_vc.models.content.ctranslate2_file import read_tensors
 from edge_vc.models.content.encoder import ContentError
-from edge_vc.models.content.package import package_folder
+from edge_vc.models.content.package import checked_bytes, contents_folder
 from edge_vc.models.content.whisper import BLOCK, SPEC, WhisperEncoder
 
 INSTALL = "edge-vc[whisper]"
@@ -25,23 +24,12 @@ SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 
 def part_paths() -> list[Path]:
     """Return the paths of both halves; raises `ContentError` where a package is missing."""
-    return [package_folder(package, "whisper", INSTALL) / name for package, name in PARTS]
+    return [contents_folder(package, "whisper", INSTALL) / name for package, name in PARTS]
 
 
 def whisper_bytes() -> bytes:
     """Return the joined model file; raises `ContentError` unless it is the one we know."""
-    paths = part_paths()
-    try:
-        data = b"".join(path.read_bytes() for path in paths)
-    except OSError as error:
-        raise ContentError(f"{error.filename}: {error.strerror}; install it anew") from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256:
-        raise ContentError(
-            f"{paths[0].parent}: another Whisper base (sha256 {found[:12]}, expected "
-            f"{SHA256[:12]}); pip install --force-reinstall '{INSTALL}'"
-        )
-    return data
+    return checked_bytes(part_paths(), SHA256, "Whisper base", f"'{INSTALL}'", ContentError)
 
 
 def open_whisper(block: int = BLOCK) -> WhisperEncoder:

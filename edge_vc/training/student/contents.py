@@ -38,7 +38,7 @@ class ContentsReader(nn.Module):
         self.register_buffer("centres", centres)
         self.linear = nn.Conv2d(outputs, units or width, 1)
 
-    def loss(self, features: Tensor, contents: Tensor) -> Tensor:
+    def forward(self, features: Tensor, contents: Tensor) -> Tensor:
         """Return how far ``features`` are from telling ``contents`` ``[B, C, 1, F]``.
 
         The mean squared error of scaled contents, or the cross-entropy to soft units in nats
@@ -68,19 +68,18 @@ class VoicesReader(nn.Module):
         """Take the readers in the order of the student's voices."""
         super().__init__()
         self.readers = nn.ModuleList(readers)
-        self._each = tuple(readers)
 
-    def loss(self, features: Tensor, contents: Tensor, voice: Tensor | None = None) -> Tensor:
+    def forward(self, features: Tensor, contents: Tensor, voice: Tensor | None = None) -> Tensor:
         """Return the mean loss over rows; ``voice`` ``[B, voices, ...]`` is one-hot, None: one."""
         told = torch.zeros(len(features), dtype=torch.long, device=features.device)
         if voice is not None:
             told = voice.flatten(2)[..., 0].argmax(1)
-        total = features.new_zeros(())
-        for index, reader in enumerate(self._each):
+        total: Tensor = features.new_zeros(())
+        for index, reader in enumerate(self.readers):
             rows = told == index
             if rows.any():
                 share = rows.float().mean()
-                total = total + share * reader.loss(features[rows], contents[rows])
+                total = total + share * reader(features[rows], contents[rows])
         return total
 
 

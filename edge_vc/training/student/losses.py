@@ -59,7 +59,8 @@ def contents(step: DistillPass) -> Tensor | None:
         return None
     told = step.batch.contents[..., step.warm :]
     features, voice = step.prediction.features[..., step.warm :], step.batch.inputs.get("voice")
-    return step.reader.loss(features, told, voice)
+    loss: Tensor = step.reader(features, told, voice)
+    return loss
 
 
 def words(step: DistillPass) -> Tensor | None:
