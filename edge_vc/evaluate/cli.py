@@ -35,6 +35,7 @@ edge-vc evaluate source teacher kathleen-base --corpus corpus/eval
 edge-vc evaluate teacher wide=student.safetensors base.evc --corpus corpus/eval \\
     --json out/evaluation.json --audio out/audio --jobs 2 --noise-db 10
 edge-vc evaluate rvc=converted/ teacher --corpus corpus/eval --against teacher
+edge-vc evaluate kathleen-flemish --voice flemish --corpus corpus/of-his
 edge-vc report out/evaluation.json -o out/page.html
 """,
     "0 done, 1 done without recordings that could not be read, 2 bad input, 130 Ctrl-C",
@@ -61,6 +62,21 @@ def evaluate_command(
     ],
     per_speaker: Annotated[
         int | None, typer.Option(help="Sentences per source speaker (default: all).")
+    ] = None,
+    voice: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Voice, or a blend, of the bundles that have several (default: their first).",
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Another input of the bundles that have it, as in --set pitch=2; may be repeated.",
+        ),
     ] = None,
     against: Annotated[
         list[str] | None,
@@ -118,14 +134,17 @@ def evaluate_command(
     from edge_vc.evaluate.metrics.registry import left_out_metrics
     from edge_vc.evaluate.report.spectrogram import plot_first_sentence
     from edge_vc.evaluate.report.tables import all_tables
-    from edge_vc.evaluate.systems.systems import load_systems
+    from edge_vc.evaluate.systems.systems import check_inputs, load_systems
+    from edge_vc_runtime.chain.input_options import input_values
 
+    inputs = input_values(voice, set_ or ())
     opened = Corpus.open(corpus).shorter_than(MOST_SECONDS)
     name_left_out(opened.left_out)
     name_notices(utterance.path for utterance in opened)
     options = EvaluationOptions(per_speaker, noise_db, tuple(against or ()), audio, jobs)
     with Steps(stderr_console(), "recordings") as steps:
-        loaded = [each for what in systems for each in load_systems(what, steps.say)]
+        loaded = [each for what in systems for each in load_systems(what, steps.say, inputs)]
+        check_inputs(loaded, inputs)
         for line in left_out_metrics():
             steps.say(line)
         report = evaluate(loaded, opened, options, steps.track)

@@ -19,12 +19,14 @@ from edge_vc.evaluate.systems.open_system import at_rate
 from edge_vc.evaluate.systems.pairings import baseline, pairings
 from edge_vc.evaluate.systems.systems import (
     ConversionSystem,
+    check_inputs,
     converted,
     load_systems,
     unique_systems,
 )
 from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.bundle.entries import ModelEntry
+from edge_vc_runtime.bundle.input_spec import ModelInputError
 from edge_vc_runtime.engines import ENGINES, EngineError, EngineFactory
 
 RATE = 16000
@@ -207,7 +209,7 @@ def test_both_engines_of_a_bundle_are_systems(
     """What is not installed is left out and named; what is left converts."""
     missing = replace(ENGINES["litert"], load=_missing_engine)
     models = (model("fp32", "onnx"), model("int8", "onnx"), model("int8", "tflite"))
-    bundle = SimpleNamespace(manifest=SimpleNamespace(models=models))
+    bundle = SimpleNamespace(manifest=SimpleNamespace(models=models, inputs=()))
     monkeypatch.setattr("edge_vc_runtime.bundle.reader.read_bundle", lambda path: bundle)
     notes: list[str] = []
     monkeypatch.setattr("edge_vc_runtime.engines.load_engine", lambda name: None)
@@ -310,3 +312,24 @@ def test_other_rates_keep_length(length: int) -> None:
     assert result.shape == samples.shape
     assert rates == [int(np.ceil(length * 1.5))]
     assert np.abs(result - samples)[100:-100].max() < 0.02
+
+
+def test_conditioning_inputs_are_set_where_a_bundle_has_them(arctic: np.ndarray) -> None:
+    inputs = {"voice": "flemish", "pitch": "-2"}
+    (his,) = load_systems("kathleen-flemish", inputs=inputs)
+    (plain,) = load_systems("kathleen-flemish")
+    assert his.name == "kathleen-flemish+voice.flemish+pitch.-2-int8-litert"
+    assert his.inputs == ("voice", "pitch")
+    speech = arctic[:16000]
+    place = Utterance(Path("one.wav"), "one", "somebody", "F", 1.0, "none", "unseen-source", "", "")
+    spoken = [system.open()(place, speech) for system in (his, plain)]
+    assert not np.allclose(*spoken, atol=0.01)
+    (named,) = load_systems("him=kathleen-flemish", inputs=inputs)
+    assert named.family == "him"
+    others = load_systems("kathleen-clear", inputs=inputs)
+    assert [system.inputs for system in others] == [()] * len(others)
+    check_inputs([his, *others], inputs)
+    with pytest.raises(EvaluationError, match="'pitch': none of these bundles has such an input"):
+        check_inputs(others, {"pitch": "2"})
+    with pytest.raises(ModelInputError, match="no 'walloon'; one of kathleen, flemish"):
+        load_systems("kathleen-flemish", inputs={"voice": "walloon"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -165,12 +165,30 @@ def bundle_variants(path: Path, note: Callable[[str], None]) -> list[BundleVaria
     return usable
 
 
-def open_variant(path: Path, variant: BundleVariant) -> Convert:
-    """Open a session of a bundle's variant; every recording starts from the initial state."""
+def input_settings(path: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """Return those of ``given`` that are conditioning inputs of a bundle.
+
+    Raises `ModelInputError` for a value that the bundle does not take.
+    """
+    from edge_vc_runtime.bundle.reader import read_bundle
+
+    own = {spec.name: spec for spec in read_bundle(path).manifest.inputs}
+    for name in given.keys() & own.keys():
+        own[name].check(given[name])
+    return {name: value for name, value in given.items() if name in own}
+
+
+def open_variant(path: Path, variant: BundleVariant, inputs: Mapping[str, str]) -> Convert:
+    """Open a session of a bundle's variant; every recording starts from the initial state.
+
+    ``inputs`` are values of its conditioning inputs.
+    """
     from edge_vc_runtime.live.offline import convert_array
     from edge_vc_runtime.session import Session
 
     session = Session.open(path, engine=variant.engine, threads=1, precision=variant.precision)
+    for name, value in inputs.items():
+        session.set(name, value)
     return at_rate(lambda samples: convert_array(session, samples), session.sample_rate)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,8 @@ class ConversionSystem:
     engine: str = ""
     folder: Path | None = None
     """Folder of files that were converted elsewhere; they have no noisy conditions."""
+    inputs: tuple[str, ...] = ()
+    """Names of the conditioning inputs that are set."""
 
     @classmethod
     def of(cls, name: str, convert: Convert, kind: str = "other") -> ConversionSystem:
@@ -53,13 +55,16 @@ class ConversionSystem:
         return cls(name, partial(_from_samples, lambda: convert), kind)
 
 
-def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSystem]:
+def load_systems(
+    what: str, note: Note = lambda line: None, inputs: Mapping[str, str] | None = None
+) -> list[ConversionSystem]:
     """Return what ``what`` names: ``source``, ``teacher``, weights, a student, a bundle, a folder.
 
     A bundle is a path or a shipped one's name, and contributes one system for each precision and
     format in it whose engine is installed here; ``note`` gets a line for each of the others, and
-    for each file of a folder that is left out.
-    ``NAME=PATH`` renames. Raises `EvaluationError`.
+    for each file of a folder that is left out. ``inputs`` are set where a bundle has them.
+    ``NAME=PATH`` renames. Raises `EvaluationError`, and `ModelInputError` for a value of an input
+    that a bundle does not take.
     """
     name, _, rest = ("", "", what) if Path(what).exists() else what.rpartition("=")
     if name and not _NAME.fullmatch(name):
@@ -78,7 +83,7 @@ def load_systems(what: str, note: Note = lambda line: None) -> list[ConversionSy
     if path.suffix == ".safetensors":
         return [_weights(name, path)]
     if path.suffix == ".evc":
-        return _bundle(name or file_name(path.stem), path, note)
+        return _bundle(name, path, note, open_system.input_settings(path, inputs or {}))
     if open_system.is_other_teacher(path):
         return [
             _one(name or file_name(path.stem), "teacher", open_system.other_teacher(rest, note))
@@ -115,6 +120,17 @@ def unique_systems(systems: Iterable[ConversionSystem]) -> tuple[ConversionSyste
     if sources[0].name in found and found[sources[0].name].kind != SOURCE:
         raise EvaluationError("source: the name is taken by the recordings; give another")
     return (sources[0], *(c for c in found.values() if c is not sources[0]))
+
+
+def check_inputs(systems: Iterable[ConversionSystem], inputs: Mapping[str, str]) -> None:
+    """Raise `EvaluationError` for one of ``inputs`` that no system has."""
+    used = {name for system in systems for name in system.inputs}
+    for name in inputs:
+        if name not in used:
+            raise EvaluationError(
+                f"{name!a:.42}: none of these bundles has such an input; `edge-vc inspect` lists "
+                "what they have"
+            )
 
 
 def converted(name: str, convert: Conversion, utterance: Utterance, samples: Samples) -> Samples:
@@ -156,15 +172,18 @@ def _weights(name: str, path: Path) -> ConversionSystem:
     return _one(name or file_name(path.stem), "teacher", opener)
 
 
-def _bundle(stem: str, path: Path, note: Note) -> list[ConversionSystem]:
+def _bundle(name: str, path: Path, note: Note, inputs: Mapping[str, str]) -> list[ConversionSystem]:
+    said = "".join(f"+{each}.{value}" for each, value in inputs.items())
+    stem = name or file_name(path.stem + said)
     return [
         ConversionSystem(
             f"{stem}-{variant.precision}-{variant.engine}",
-            partial(_from_samples, partial(open_system.open_variant, path, variant)),
+            partial(_from_samples, partial(open_system.open_variant, path, variant, inputs)),
             "student",
             stem,
             variant.precision,
             variant.engine,
+            inputs=tuple(inputs),
         )
         for variant in open_system.bundle_variants(path, note)
     ]

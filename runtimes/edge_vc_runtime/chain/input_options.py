@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from edge_vc_runtime.bundle.input_spec import ModelInputError, find_input
@@ -24,20 +24,7 @@ class InputOptions:
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> InputOptions:
         """Take the parsed options; raises `ModelInputError` for one without a value, or twice."""
-        values: dict[str, str] = {}
-        voice = [] if arguments.voice is None else [f"voice={arguments.voice}"]
-        for given in (*voice, *(arguments.set or ())):
-            name, equals, value = given.partition("=")
-            if not equals:
-                raise ModelInputError(
-                    f"--set {given!a:.60}: expected NAME=VALUE, as in --set pitch=2"
-                )
-            if name in values:
-                raise ModelInputError(
-                    f"{name!a:.42} is given twice; give --voice or --set once for it"
-                )
-            values[name] = value
-        return cls(values, arguments.stream)
+        return cls(input_values(arguments.voice, arguments.set or ()), arguments.stream)
 
     def apply(self, converter: object) -> None:
         """Set them; raises `ModelInputError` for what the bundle does not have or take."""
@@ -51,6 +38,22 @@ class InputOptions:
     def streamed(self, session: Session) -> HopConverter:
         """Return ``session`` with the stream asked for; raises what `open_stream` does."""
         return open_stream(session, self.stream) if self.stream else session
+
+
+def input_values(voice: str | None, settings: Iterable[str]) -> dict[str, str]:
+    """Return what ``--voice`` and each ``--set NAME=VALUE`` give, by the names of inputs.
+
+    Raises `ModelInputError` for one without a value, and for one that is given twice.
+    """
+    values: dict[str, str] = {}
+    for given in (*(() if voice is None else (f"voice={voice}",)), *settings):
+        name, equals, value = given.partition("=")
+        if not equals:
+            raise ModelInputError(f"--set {given!a:.60}: expected NAME=VALUE, as in --set pitch=2")
+        if name in values:
+            raise ModelInputError(f"{name!a:.42} is given twice; give --voice or --set once for it")
+        values[name] = value
+    return values
 
 
 def add_input_options(parser: argparse.ArgumentParser) -> None:
