@@ -34,8 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     ]
     kept = [RESULTS / "latency.json", *footprints.values()]
     if args.corpus:
-        waiting = ASSETS / "kathleen-base-lookahead.evc"
-        systems = ["source", "teacher", base, waiting, nano, "--corpus", args.corpus]
+        systems = ["source", "teacher", *sorted(ASSETS.glob("*.evc")), "--corpus", args.corpus]
         tool, report = python.parent / "edge-vc", ROOT / "build" / "evaluation.json"
         report.parent.mkdir(exist_ok=True)
         steps.append([tool, "evaluate", *systems, "--json", report])

@@ -143,6 +143,13 @@ def evaluate(name: str, bundle: Path, args: argparse.Namespace) -> Mapping[str, 
     return report
 
 
+def condensed(report: Mapping[str, Any]) -> dict[str, object]:
+    """Return the figures of the one system in an evaluation that is not the source."""
+    systems = {name: each for name, each in report["systems"].items() if name != "source"}
+    (system,) = systems.values()
+    return {"sentences": report["sentence_count"], "figures": system["overall"]}
+
+
 def describe(recipe: Recipe) -> dict[str, object]:
     """Return what the layers of a row's student say of it, untrained."""
     try:
@@ -173,7 +180,7 @@ def main() -> None:
     parser.add_argument("--per-speaker", type=int, default=0, help="sentences of each; 0: all")
     parser.add_argument("--list", action="store_true", help="show the rows and end")
     args = parser.parse_args()
-    made: dict[str, object] = {}
+    made: dict[str, dict[str, object]] = {}
     for name, recipe in recipes(args):
         facts = {**describe(recipe), "steps": recipe.distill.steps}
         if args.list:
@@ -184,10 +191,11 @@ def main() -> None:
         if not args.float:
             facts["int8_kb"] = round(bundle.stat().st_size / 1e3)
         if args.eval:
-            facts["evaluation"] = evaluate(name, bundle, args)
+            facts |= condensed(evaluate(name, bundle, args))
         made[name] = facts
         if args.json:
-            args.json.write_text(json.dumps(made, indent=1) + "\n")
+            result = {"benchmark": "students", "rows": made}
+            args.json.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

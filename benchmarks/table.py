@@ -136,6 +136,10 @@ VOICE = {
 """Figures of a voice that the page shows: title and form."""
 
 
+STUDENTS = ("similarity", "wer_whisper", "phone_error_rate", "dnsmos", "distill_mos")
+"""Those that are shown of students beside what they cost."""
+
+
 def voice_table(result: dict[str, Any]) -> str:
     """Return a condensed report of `edge-vc evaluate` as Markdown."""
     systems, topline = _systems(result), _topline(result)
@@ -224,11 +228,37 @@ def _moved(figure: dict[str, Any]) -> str:
     return f"{form.format(figure['value'])} ({between})"
 
 
+def students_table(result: dict[str, Any]) -> str:
+    """Return what students cost and reach as Markdown; rows without an evaluation are left out."""
+    found = {name: row for name, row in result["rows"].items() if "figures" in row}
+    shown = {key: VOICE[key] for key in STUDENTS}
+    rows = [
+        [
+            f"`{name}`",
+            f"{row['latency_ms']:g} ms",
+            f"{row['trunk_weights'] / 1e6:.2f} M",
+            f"{row['mmacs']:g}",
+            *(_estimate(row["figures"].get(key), form) for key, (_, form) in shown.items()),
+        ]
+        for name, row in found.items()
+    ]
+    steps = " and ".join(sorted({f"{row['steps']:,}" for row in found.values()}))
+    sentences = " and ".join(sorted({str(row["sentences"]) for row in found.values()}))
+    head = ["", "latency", "weights", "MMAC/s", *(title for title, _ in shown.values())]
+    note = (
+        f"{steps} steps from random weights where the row does not say otherwise; {sentences} "
+        "sentences of unseen speakers, 95 % bootstrap intervals over sentences: "
+        "`benchmarks/students.py`\n"
+    )
+    return "\n".join([_markdown(head, rows), note])
+
+
 TABLES = {
     "conditioning": conditioning_table,
     "latency": latency_table,
     "live": live_table,
     "footprint": footprint_table,
+    "students": students_table,
     "voice": voice_table,
     "instructions": instructions_table,
 }

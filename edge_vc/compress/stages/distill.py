@@ -108,7 +108,13 @@ class DistillStage(Stage):
             told = conditions_for(student.config, examples, voices=speech.voices_of(speech.train))
             copies = self._copies(examples)
             training = Distillation(
-                student, examples, settings, folder, conditions=told, copies=copies
+                student,
+                examples,
+                settings,
+                folder,
+                conditions=told,
+                copies=copies,
+                progress=work.progress,
             )
         except TooShortError as error:
             given = settings.segment_seconds

@@ -19,6 +19,7 @@ from edge_vc.nn.flat_step import TooShortError
 from edge_vc.training.student.answer import answer_for, held_back
 from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.heard import Copies, Heard, check_shares, hear
+from edge_vc.workers.progress import Progress, no_progress
 
 EARLY_SHARE = 0.33
 """Of crops from where a recording begins, while the running mean has yet to find its speaker."""
@@ -96,6 +97,7 @@ class DistillBatches:
         copies: Sequence[Copies] = (),
         *,
         sources: bool = False,
+        progress: Progress = no_progress,
     ) -> None:
         self.frames, self.hop = frames, student.config.hop
         check_shares(copies)
@@ -105,7 +107,7 @@ class DistillBatches:
         moved = [example.at_hop(self.hop) for example in examples]
         told = conditions or [{}] * len(moved)
         long = {index: each for index, each in enumerate(moved) if len(each.f0) > frames}
-        heard = hear(student, long, copies)
+        heard = hear(student, long, copies, progress)
         self._examples = [
             replace(
                 _prepare(student, example, heard[index]),

@@ -31,6 +31,7 @@ from edge_vc.training.student.losses import SOUNDLESS, TERMS
 from edge_vc.training.student.recogniser import RecogniserDistance
 from edge_vc.training.student.settings import DistillSettings
 from edge_vc.training.terms import Term, weighted_sum
+from edge_vc.workers.progress import Progress, no_progress
 from edge_vc_runtime.bundle.input_spec import InputSpec
 
 WARM_SECONDS = 0.4
@@ -56,11 +57,13 @@ class Distillation:
         terms: Mapping[str, Term[DistillPass]] = TERMS,
         conditions: Sequence[Condition] = (),
         copies: Sequence[Copies] = (),
+        progress: Progress = no_progress,
     ) -> None:
         """Set up; processes that share ``devices`` share every batch, which divides by them.
 
         ``conditions`` are the conditioning inputs of each example, of a student that takes any;
-        ``copies`` are what it hears instead of some segments.
+        ``copies`` are what it hears instead of some segments; ``progress``
+        shows their making.
         ``budget`` replaces the settings' number of steps. Raises `TooShortError` where no example
         is longer than a segment, and `ValueError` where no loss term has a weight, copies are more
         than all segments, or contents have
@@ -82,7 +85,7 @@ class Distillation:
         )
         self.batches = DistillBatches(
             student, examples, frames + self.warm_frames, augment, conditions, copies,
-            sources=settings.words > 0,
+            sources=settings.words > 0, progress=progress,
         )  # fmt: skip
         self.reader: VoicesReader | None = None
         if settings.contents:

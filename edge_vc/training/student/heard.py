@@ -14,6 +14,7 @@ from edge_vc.audio.io import Samples
 from edge_vc.augmentation.loud_event import loud_event
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.student import Student
+from edge_vc.workers.progress import Progress, no_progress
 
 LOUD_EVERY = 4
 """One recording of so many is heard after something loud."""
@@ -61,13 +62,16 @@ def check_shares(kinds: Sequence[Copies]) -> None:
 
 
 def hear(
-    student: Student, examples: Mapping[int, LabelledAudio], kinds: Sequence[Copies] = ()
+    student: Student,
+    examples: Mapping[int, LabelledAudio],
+    kinds: Sequence[Copies] = (),
+    progress: Progress = no_progress,
 ) -> dict[int, Heard]:
     """Return what ``student`` hears of recordings by number, and of ``kinds`` of their copies."""
     found: dict[int, Heard] = {}
     order = sorted(examples, key=lambda index: len(examples[index].source))
-    for first in range(0, len(order), TOGETHER):
-        some = order[first : first + TOGETHER]
+    groups = [order[first : first + TOGETHER] for first in range(0, len(order), TOGETHER)]
+    for some in progress(groups, len(groups), "what is heard"):
         starts = [_before(examples[index], index, student) for index in some]
         sources = [examples[index].source.astype(np.float32) / np.float32(32767) for index in some]
         plain = _features(student, starts, sources)
