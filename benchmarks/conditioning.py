@@ -1,6 +1,6 @@
 """What the conditioning inputs of a bundle do: voices and their blends, pitch, intonation, style.
 
-    python benchmarks/conditioning.py two-voices.evc --corpus corpus/eval \\
+    python benchmarks/conditioning.py kathleen-flemish.evc --corpus corpus/eval \\
         --voice kathleen=target-reference --voice flemish=target-second-reference \\
         --json benchmarks/results/conditioning.json
 

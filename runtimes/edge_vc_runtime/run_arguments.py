@@ -23,7 +23,7 @@ _EXAMPLES = """
 {prog} kathleen.evc --pitch -2 --noise-reduction --backing song.flac
 {prog} kathleen.evc in.wav out.wav
 {prog} kathleen.evc in.wav out.wav --gate --level-follow --speed 1.2
-{prog} two-voices.evc in.wav out.wav --voice flemishguy --set pitch=-2
+{prog} kathleen-flemish.evc in.wav out.wav --voice flemish --set pitch=-2
 {prog} kathleen.evc song.flac out.wav --output-rate 44100
 arecord -f S16_LE -r 48000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
 """

@@ -75,7 +75,7 @@ class InputSpec:
         """Return a value from outside as ``size`` numbers, a blend's adding up to 1.
 
         Takes a number, a list, a mapping of labels to numbers, a label (all of that entry), and
-        the same as text: ``2``, ``0.1,0.4``, ``kathleen``, ``kathleen:0.7,flemishguy:0.3``.
+        the same as text: ``2``, ``0.1,0.4``, ``kathleen``, ``kathleen:0.7,flemish:0.3``.
         Raises `ModelInputError` naming the range or the labels.
         """
         numbers = self._numbers(_parsed(value) if isinstance(value, str) else value)

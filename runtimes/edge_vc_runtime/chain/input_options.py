@@ -61,7 +61,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("conditioning inputs (of bundles that have them: `inspect`)")
     group.add_argument(
         "--voice", metavar="NAME",
-        help="voice to speak with, or a blend, kathleen:0.7,flemishguy:0.3 (default: the first)",
+        help="voice to speak with, or a blend, kathleen:0.7,flemish:0.3 (default: the first)",
     )  # fmt: skip
     group.add_argument(
         "--set", metavar="NAME=VALUE", action="append",

@@ -14,7 +14,7 @@ _EXAMPLES = """
 {prog} get pitch
 {prog} set pitch=2 gain=-3
 {prog} set bypass=on
-{prog} set model_voice=flemishguy model_pitch=-2
+{prog} set model_voice=flemish model_pitch=-2
 """
 _TEXT = (
     "Changes the voice of a live run of yours on this machine, or asks how it does. Each line that "
