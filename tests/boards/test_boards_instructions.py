@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from edge_vc.assets import bundle_names
 from edge_vc_boards.emulation.hop_cost import engine_precisions, hop_cost
 from edge_vc_boards.emulation.run import CommandResult, run_on
 from edge_vc_boards.profile_folder import load_board
@@ -29,7 +30,7 @@ NEAR_DB = 35.0
 """One value that another core rounds to the next of 256 levels is heard through the states: 43 dB
 in `kathleen-base`. A kernel that is wrong is further off."""
 BOARDS = ("pi3", "pi4", "pi5")
-BUNDLES = ("kathleen-base", "kathleen-nano")
+BUNDLES = bundle_names()
 PAIRS = [
     (bundle, engine, precision)
     for bundle in BUNDLES

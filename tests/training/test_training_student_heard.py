@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +11,12 @@ import torch
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
+from edge_vc.training.student.batches import DistillBatches
+from edge_vc.training.student.distiller import BEGINNING_EVERY, WARM_SECONDS, Distillation
 from edge_vc.training.student.heard import LOUD_EVERY, TOGETHER, Heard, hear
 from edge_vc.training.student.noise import NoiseSettings, NoisyCopies
 from edge_vc.training.student.revoiced import RevoicedCopies, RevoicingSettings
+from edge_vc.training.student.settings import DistillSettings
 
 TINY = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)
 
@@ -57,3 +62,29 @@ def test_copies_are_heard_as_often_as_their_shares_say() -> None:
     drawn = [int(heard.draw([0.5, 0.2], rng)[0, 0]) for _ in range(2000)]
     assert np.bincount(drawn) / 2000 == pytest.approx([0.3, 0.5, 0.2], abs=0.04)
     assert {int(heard.draw([0.0, 0.0], rng)[0, 0]) for _ in range(50)} == {0}
+
+
+def test_beginnings_are_where_streams_begin_and_count_from_the_first_frame() -> None:
+    student = Student(TINY).eval()
+    examples = [recording(120 + n, n) for n in range(3)]
+    batches = DistillBatches(student, examples, 60, warm=40)
+    cropped = batches.draw(4, np.random.default_rng(0))
+    first = batches.draw(4, np.random.default_rng(0), beginnings=True)
+    assert (cropped.warm, first.warm) == (40, 0)
+    assert first.share(0, 2, torch.device("cpu")).warm == 0
+    starts = [hear(student, {n: example})[n].plain[:, :60] for n, example in enumerate(examples)]
+    for row in first.features[:, :, 0].numpy():
+        assert any(np.allclose(row, start, atol=0.02) for start in starts)
+    assert not torch.equal(cropped.features, first.features)
+
+
+def test_some_batches_of_a_training_are_beginnings(tmp_path: Path) -> None:
+    settings = DistillSettings(steps=2 * BEGINNING_EVERY, batch=2, segment_seconds=0.5)
+    examples = [recording(150, n) for n in range(3)]
+    training = Distillation(Student(TINY), examples, settings, tmp_path / "run")
+    warm = []
+    step = training._train_step
+    training._train_step = lambda batch, progress: warm.append(batch.warm) or step(batch, progress)  # type: ignore[method-assign,func-returns-value]
+    training.run()
+    assert warm.count(0) == 2
+    assert set(warm) == {0, round(WARM_SECONDS * TINY.frame_rate)}

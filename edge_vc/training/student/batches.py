@@ -49,6 +49,8 @@ class DistillBatch:
     """What is said in each frame, ``[B, C, 1, F]``; None where the labels do not tell."""
     source: Tensor | None = None
     """What is converted, delayed like ``audio``, ``[B, F * hop]``; None where nobody asks."""
+    warm: int = 0
+    """Frames at the beginning that fill the convolutions' contexts and count in no loss."""
 
     def share(self, rank: int, world: int, device: torch.device) -> DistillBatch:
         """Return every ``world``-th segment from number ``rank`` on, on ``device``."""
@@ -63,6 +65,7 @@ class DistillBatch:
             {name: value[rows].to(device) for name, value in self.inputs.items()},
             None if self.contents is None else self.contents[rows].to(device),
             None if self.source is None else self.source[rows].to(device),
+            self.warm,
         )
 
 
@@ -84,7 +87,8 @@ class DistillBatches:
     The front end is run over whole recordings beforehand: it learns nothing, and so a crop's
     running mean is what it is at that place of the conversation; that of some comes from something
     loud just before (`loud_event`). Some crops are heard in one of the ``copies`` of their
-    recording, and answered as if they were not. With ``sources`` a batch holds what is converted.
+    recording, and answered as if they were not. The first ``warm`` frames of a
+    crop are context. With ``sources`` a batch holds what is converted.
     """
 
     def __init__(
@@ -96,10 +100,11 @@ class DistillBatches:
         conditions: Sequence[Condition] = (),
         copies: Sequence[Copies] = (),
         *,
+        warm: int = 0,
         sources: bool = False,
         progress: Progress = no_progress,
     ) -> None:
-        self.frames, self.hop = frames, student.config.hop
+        self.frames, self.hop, self.warm = frames, student.config.hop, warm
         check_shares(copies)
         self._shares = [kind.share for kind in copies]
         self._early = round(EARLY_SECONDS * student.config.frame_rate)
@@ -126,9 +131,19 @@ class DistillBatches:
         lengths = np.cumsum([len(example.f0) for example in self._examples], dtype=np.float64)
         self._share = lengths / lengths[-1]
 
-    def draw(self, count: int, rng: np.random.Generator, *, augmented: bool = True) -> DistillBatch:
-        """Draw ``count`` crops; without ``augmented`` the trunk's input is the features."""
-        crops = [self._crop(rng) for _ in range(count)]
+    def draw(
+        self,
+        count: int,
+        rng: np.random.Generator,
+        *,
+        augmented: bool = True,
+        beginnings: bool = False,
+    ) -> DistillBatch:
+        """Draw ``count`` crops; without ``augmented`` the trunk's input is the features.
+
+        ``beginnings`` are where a stream begins, all of it counts: there the contexts are empty.
+        """
+        crops = [self._crop(rng, beginnings) for _ in range(count)]
         columns, f0, voiced, bands, audio, contents, source, inputs = zip(*crops, strict=True)
         features = trunk_input = torch.from_numpy(np.stack(columns)).float()[:, :, None]
         if augmented and self._augment is not None:
@@ -146,10 +161,11 @@ class DistillBatches:
             },
             contents=_stacked(contents),
             source=None if source[0] is None else _sound(source),
+            warm=0 if beginnings else self.warm,
         )
 
     def _crop(
-        self, rng: np.random.Generator
+        self, rng: np.random.Generator, beginning: bool
     ) -> tuple[
         NDArray[np.float16],
         NDArray[np.float32],
@@ -161,7 +177,7 @@ class DistillBatches:
         Condition,
     ]:
         example = self._examples[int(np.searchsorted(self._share, rng.random()))]
-        start = self._start(len(example.f0), rng)
+        start = 0 if beginning else self._start(len(example.f0), rng)
         stop = start + self.frames
         heard = example.heard.draw(self._shares, rng)
         return (

@@ -36,6 +36,8 @@ from edge_vc_runtime.bundle.input_spec import InputSpec
 
 WARM_SECONDS = 0.4
 """Before each segment, in which the convolutions' contexts fill; they cost no loss."""
+BEGINNING_EVERY = 10
+"""One batch of so many is of where recordings begin and contexts are empty."""
 LOG_STEPS = 100
 SAVE_STEPS = 500
 
@@ -77,15 +79,15 @@ class Distillation:
             raise ValueError(f"batch {settings.batch} does not divide by {devices.world} processes")
         torch.manual_seed(settings.seed)
         frames = round(settings.segment_seconds * student.config.frame_rate)
-        self.warm_frames = round(WARM_SECONDS * student.config.frame_rate)
+        warm = round(WARM_SECONDS * student.config.frame_rate)
         augment = FeatureAugment(
             settings.warp,
             settings.colour,
             (settings.expansion_lowest, settings.expansion_highest),
         )
         self.batches = DistillBatches(
-            student, examples, frames + self.warm_frames, augment, conditions, copies,
-            sources=settings.words > 0, progress=progress,
+            student, examples, frames + warm, augment, conditions, copies,
+            warm=warm, sources=settings.words > 0, progress=progress,
         )  # fmt: skip
         self.reader: VoicesReader | None = None
         if settings.contents:
@@ -135,7 +137,8 @@ class Distillation:
         progress = self._progress()
         while progress < 1:
             rng = np.random.default_rng([self.settings.seed, self.step])
-            batch = self.batches.draw(self.settings.batch, rng)
+            beginnings = self.step % BEGINNING_EVERY == BEGINNING_EVERY - 1
+            batch = self.batches.draw(self.settings.batch, rng, beginnings=beginnings)
             here = self.devices
             with _states_on(here.device):
                 figures = self._train_step(
@@ -189,8 +192,8 @@ class Distillation:
             batch,
             prediction,
             self._synthesize(prediction, batch) if sounding else batch.audio[:, :0],
-            self._without_warm_up(batch.audio),
-            self.warm_frames,
+            self._without_warm_up(batch.audio, batch),
+            batch.warm,
             self.spectral,
             self.adversarial if started else None,
             self.reader,
@@ -211,10 +214,10 @@ class Distillation:
         audio = self.student.synthesize(
             prediction, batch.f0 if driven else None, batch.voiced if driven else None
         )
-        return self._without_warm_up(audio[:, 0, 0])
+        return self._without_warm_up(audio[:, 0, 0], batch)
 
-    def _without_warm_up(self, audio: Tensor) -> Tensor:
-        return audio[:, self.warm_frames * self.student.config.hop :]
+    def _without_warm_up(self, audio: Tensor, batch: DistillBatch) -> Tensor:
+        return audio[:, batch.warm * self.student.config.hop :]
 
 
 def judged_inputs(config: StudentConfig) -> tuple[InputSpec, ...]:
