@@ -18,24 +18,12 @@ VOICE_RECIPES = RECIPES / "voices"
 
 
 @dataclass(frozen=True)
-class ViewSettings:
+class ViewSettings(VoiceRanges):
     """How a recording is heard in training; views are made once, before it."""
 
     copies: int = 2
     """Natural and revoiced views of each recording: the first of each is clean, the others are
     heard in a room, in noise or with loud events."""
-    f0_hz: Range = (75.0, 290.0)
-    """Range of a revoiced view's mean F0, drawn log-uniformly."""
-    f0_range: Range = (0.6, 1.5)
-    """Scale of its log-F0 excursions."""
-    warp: Range = (0.75, 1.3)
-    """Limits of its warp of formants."""
-    warp_slope: float = 0.18
-    """How the warp follows pitch: ``exp(slope * ln(new / old))``."""
-    warp_spread: float = 0.09
-    """Standard deviation of the log warp around that."""
-    breath_hz: Range = (3000.0, 7000.0)
-    """Above it its voiced frames are noise."""
     room_share: float = 0.5
     """Share of the views that are not clean that are heard in a room."""
     noise_share: float = 0.8
@@ -46,18 +34,6 @@ class ViewSettings:
     """Share of them with a bang or two."""
     event_db: Range = (0.0, 25.0)
     """Level of a bang relative to the speech."""
-
-    @property
-    def voices(self) -> VoiceRanges:
-        """Which voices the revoiced views are in."""
-        return VoiceRanges(
-            self.f0_hz,
-            self.f0_range,
-            self.warp,
-            self.warp_slope,
-            self.warp_spread,
-            self.breath_hz,
-        )
 
     @property
     def disturbances(self) -> Disturbances:

@@ -45,7 +45,7 @@ def make_view(pair: PairSet, place: ViewPlace, settings: ViewSettings, noises: N
     rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
     audio = pair.source.astype(np.float32) / np.float32(32767)
     if place.revoiced:
-        audio = in_drawn_voice(audio, pair.f0, settings.voices, rng, SAMPLE_RATE)
+        audio = in_drawn_voice(audio, pair.f0, settings, rng, SAMPLE_RATE)
     if not place.clean:
         audio = settings.disturbances.heard(audio, noises, rng)
     return np.clip(normalize_level(audio, SAMPLE_RATE, TARGET_DB), -1.0, 1.0)
