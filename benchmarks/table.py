@@ -30,11 +30,12 @@ def main(argv: list[str] | None = None) -> int:
     tables: dict[str, list[str]] = {}
     for path in arguments.results:
         result = json.loads(path.read_text())
-        kind = result.get("benchmark")
-        if kind not in TABLES:
+        kind = str(result.get("benchmark"))
+        table = TABLES.get(kind.partition("_")[0])  # voice_flemish is of the form of voice
+        if table is None:
             print(f"table: {path}: is not a result of {', '.join(TABLES)}", file=sys.stderr)
             return 2
-        tables.setdefault(kind, []).append(TABLES[kind](result))
+        tables.setdefault(kind, []).append(table(result))
     if arguments.into is None:
         print("\n".join(table for group in tables.values() for table in group), end="")
         return 0
@@ -155,7 +156,8 @@ def voice_table(result: dict[str, Any]) -> str:
     note = (
         f"{result['sentence_count']} sentences of {len(speakers)} speakers unseen in "
         f"training, {result['seconds'] / 60:.1f} minutes, 95 % bootstrap intervals over "
-        "sentences. Similarity: cosine of Resemblyzer embeddings to the centroid of "
+        f"sentences. Target: {result['target']}. Similarity: cosine of Resemblyzer embeddings to "
+        "the centroid of "
         f"{result['centroid_sentences']} sentences of the target; PocketSphinx: with a "
         f"language model of the sentences ({len(result['unknown_words'])} words out of "
         "its vocabulary are not counted); F0: correlation with the source's contour, distance of "

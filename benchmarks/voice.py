@@ -17,6 +17,8 @@ from edge_vc.settings.optional import EvaluationError
 
 EXAMPLES = """examples:
   python benchmarks/voice.py build/evaluation.json --json benchmarks/results/voice.json
+  python benchmarks/voice.py build/his.json --table voice_flemish \\
+      --json benchmarks/results/voice_flemish.json
 """
 
 
@@ -30,13 +32,16 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("report", type=Path, metavar="REPORT.json")
     parser.add_argument("--json", type=Path, required=True, help="keep the result here")
+    parser.add_argument(
+        "--table", default="voice", help="markers that table.py writes it between (voice)"
+    )
     arguments = parser.parse_args(argv)
     try:
         report = condensed(read_evaluation(arguments.report))
     except EvaluationError as error:
         print(f"voice: {error}", file=sys.stderr)
         return 2
-    result = {"benchmark": "voice", **asdict(report)}
+    result = {"benchmark": arguments.table, **asdict(report)}
     arguments.json.write_text(json.dumps(result, indent=1) + "\n")
     return 0
 
