@@ -252,6 +252,6 @@ def test_some_recordings_are_heard_after_something_loud() -> None:
     usual, loud = batches._examples[0], batches._examples[-1]
     for name in ("f0", "voiced", "audio"):
         np.testing.assert_array_equal(getattr(loud, name), getattr(usual, name))
-    apart = np.abs(loud.heard[0].astype(np.float32) - usual.heard[0]).mean(axis=0)
+    apart = np.abs(loud.heard.plain.astype(np.float32) - usual.heard.plain).mean(axis=0)
     assert apart[:20].mean() > 0.3
     assert apart[-100:].mean() < apart[:20].mean() / 3
