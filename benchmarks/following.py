@@ -43,7 +43,7 @@ from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Prediction, Student
 from edge_vc.training.student.answer import answer_for
 from edge_vc.training.student.distiller import Distillation
-from edge_vc.training.student.noise import NoiseSettings, NoisyCopies
+from edge_vc.training.student.hearing.noise import NoiseSettings, NoisyCopies
 from edge_vc.training.student.settings import distill_settings
 
 PARTS = ("both", "filters", "f0", "none")

@@ -22,8 +22,8 @@ from edge_vc.settings.paths import with_paths_from
 from edge_vc.teachers.network_file import SHIPPED, is_shipped
 from edge_vc.teachers.reading import spec_from_table
 from edge_vc.teachers.spec import TeacherSpec
-from edge_vc.training.student.noise import NoiseSettings
-from edge_vc.training.student.revoiced import RevoicingSettings
+from edge_vc.training.student.hearing.noise import NoiseSettings
+from edge_vc.training.student.hearing.revoiced import RevoicingSettings
 from edge_vc.training.student.settings import DistillSettings, distill_settings
 
 

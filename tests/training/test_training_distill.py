@@ -19,7 +19,7 @@ from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.student.answer import answer_for, between
 from edge_vc.training.student.batches import DistillBatches
 from edge_vc.training.student.distiller import Distillation
-from edge_vc.training.student.heard import LOUD_EVERY
+from edge_vc.training.student.hearing.heard import LOUD_EVERY
 from edge_vc.training.student.pitch import pitch_error, train_pitch
 from edge_vc.training.student.settings import DistillSettings
 

@@ -13,9 +13,9 @@ from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.training.student.batches import DistillBatches
 from edge_vc.training.student.distiller import BEGINNING_EVERY, WARM_SECONDS, Distillation
-from edge_vc.training.student.heard import LOUD_EVERY, TOGETHER, Heard, hear
-from edge_vc.training.student.noise import NoiseSettings, NoisyCopies
-from edge_vc.training.student.revoiced import RevoicedCopies, RevoicingSettings
+from edge_vc.training.student.hearing.heard import LOUD_EVERY, TOGETHER, Heard, hear
+from edge_vc.training.student.hearing.noise import NoiseSettings, NoisyCopies
+from edge_vc.training.student.hearing.revoiced import RevoicedCopies, RevoicingSettings
 from edge_vc.training.student.settings import DistillSettings
 
 TINY = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)

@@ -18,7 +18,7 @@ from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.student.batches import DistillBatches
-from edge_vc.training.student.noise import NoiseSettings, NoisyCopies, noise_hash
+from edge_vc.training.student.hearing.noise import NoiseSettings, NoisyCopies, noise_hash
 
 
 def example(seed: int, frames: int = 160) -> LabelledAudio:

@@ -14,7 +14,7 @@ from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.student.batches import DistillBatches
-from edge_vc.training.student.revoiced import RevoicedCopies, RevoicingSettings
+from edge_vc.training.student.hearing.revoiced import RevoicedCopies, RevoicingSettings
 
 
 def vowel(hertz: float, rate: int) -> np.ndarray:

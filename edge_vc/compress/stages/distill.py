@@ -22,11 +22,11 @@ from edge_vc.training.checkpoint import CheckpointError
 from edge_vc.training.student.batches import set_prior
 from edge_vc.training.student.conditions import conditions_for
 from edge_vc.training.student.distiller import Distillation
-from edge_vc.training.student.heard import Copies
-from edge_vc.training.student.noise import NoisyCopies, noise_folders, noise_hash
+from edge_vc.training.student.hearing.heard import Copies
+from edge_vc.training.student.hearing.noise import NoisyCopies, noise_folders, noise_hash
+from edge_vc.training.student.hearing.revoiced import RevoicedCopies
 from edge_vc.training.student.pitch import train_pitch
 from edge_vc.training.student.recogniser import RecogniserDistance
-from edge_vc.training.student.revoiced import RevoicedCopies
 from edge_vc.training.terms import NoTermError
 from edge_vc.workers.progress import PushedProgress
 

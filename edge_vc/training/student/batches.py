@@ -18,7 +18,7 @@ from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.training.student.answer import answer_for, held_back
 from edge_vc.training.student.conditions import Condition
-from edge_vc.training.student.heard import Copies, Heard, check_shares, hear
+from edge_vc.training.student.hearing.heard import Copies, Heard, check_shares, hear
 from edge_vc.workers.progress import Progress, no_progress
 
 EARLY_SHARE = 0.33

@@ -26,7 +26,7 @@ from edge_vc.training.student.batches import DistillBatch, DistillBatches
 from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.contents import VoicesReader, reader_for
 from edge_vc.training.student.forward_pass import DistillPass
-from edge_vc.training.student.heard import Copies
+from edge_vc.training.student.hearing.heard import Copies
 from edge_vc.training.student.losses import SOUNDLESS, TERMS
 from edge_vc.training.student.recogniser import RecogniserDistance
 from edge_vc.training.student.settings import DistillSettings

@@ -1,0 +1,1 @@
+"""What a student hears of its training recordings: as they are, in noise, in other voices."""
