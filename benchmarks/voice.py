@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from edge_vc.evaluate.report.reader import read_evaluation
+from edge_vc.evaluate.report.reader import TABLE, read_evaluation
 from edge_vc.evaluate.report.report import condensed
 from edge_vc.settings.optional import EvaluationError
 
@@ -36,6 +37,8 @@ def main(argv: list[str] | None = None) -> int:
         "--table", default="voice", help="markers that table.py writes it between (voice)"
     )
     arguments = parser.parse_args(argv)
+    if not re.fullmatch(TABLE, arguments.table):
+        parser.error(f"--table {arguments.table}: has to be voice or voice_NAME")
     try:
         report = condensed(read_evaluation(arguments.report))
     except EvaluationError as error:

@@ -22,7 +22,7 @@ def test_a_missing_file_is_missing(options: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
 def test_every_published_result_makes_a_page_or_says_what_it_is(path: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["report", str(path), "-o", str(tmp_path / "page.html")])
-    if path.stem == "voice":
+    if path.stem.partition("_")[0] == "voice":
         assert done.exit_code == 0, done.output
         assert (tmp_path / "page.html").stat().st_size > 10_000
         return

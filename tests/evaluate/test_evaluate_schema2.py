@@ -133,17 +133,34 @@ def test_benchmark_results_make_their_table(project_root: Path) -> None:
     assert "0.885" in made
 
 
-def test_condensed_reports_are_read_again(project_root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", ["voice", "voice_second_16khz"])
+def test_condensed_reports_are_read_again(project_root: Path, tmp_path: Path, table: str) -> None:
     folder, path = project_root / "benchmarks", tmp_path / "voice.json"
     subprocess.run(
-        [sys.executable, folder / "voice.py", OLD, "--json", path], check=True, capture_output=True
-    )
+        [sys.executable, folder / "voice.py", OLD, "--json", path, "--table", table],
+        check=True, capture_output=True,
+    )  # fmt: skip
     condensed, whole = read_evaluation(path), read_evaluation(OLD)
     assert (condensed.sentence_count, condensed.sentences) == (4, ())
     assert condensed.systems["softer"].overall == whole.systems["softer"].overall
     assert condensed.comparisons[0].overall == whole.comparisons[0].overall
     assert path.stat().st_size < 2 * OLD.stat().st_size
-    table = subprocess.run(
+    made = subprocess.run(
         [sys.executable, folder / "table.py", path], capture_output=True, text=True, check=True
     ).stdout
-    assert "| `topline (target)` |" in table
+    assert "| `topline (target)` |" in made
+
+
+@pytest.mark.parametrize("table", ["latency", "voice_", "voice/second", "Voice"])
+def test_a_condensed_report_keeps_a_name_that_is_read(
+    project_root: Path, tmp_path: Path, table: str
+) -> None:
+    path = tmp_path / "voice.json"
+    done = subprocess.run(
+        [sys.executable, project_root / "benchmarks" / "voice.py", OLD, "--json", path,
+         "--table", table],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "has to be voice or voice_NAME" in done.stderr
+    assert not path.exists()
