@@ -144,6 +144,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge_vc/assets",
         "edge_vc/audio",
         "edge_vc/nn",
+        "edge_vc/settings",
         "edge_vc_runtime",
     },
     "edge_vc/prepare": {

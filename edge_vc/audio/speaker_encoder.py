@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
-from edge_vc.settings.optional import require
+from edge_vc.settings.optional import EvaluationError, require
+from edge_vc.settings.package import check_weights
 
 Embedding = NDArray[np.float32]
 """Unit vector ``[256]`` of non-negative numbers."""
+
+SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
+"""Of the weights in Resemblyzer 0.1.4."""
 
 _SILENT_PEAK = 1e-4
 
@@ -34,6 +39,8 @@ class SpeakerEncoder:
             # Deprecated imports inside resemblyzer and webrtcvad.
             warnings.simplefilter("ignore")
             resemblyzer = require("resemblyzer")
+            weights = Path(resemblyzer.__file__).parent / "pretrained.pt"
+            check_weights([weights], SHA256, "Resemblyzer", "resemblyzer==0.1.4", EvaluationError)
             self._encoder: Any = resemblyzer.VoiceEncoder("cpu", verbose=False)
         self._preprocess: Any = resemblyzer.preprocess_wav
 

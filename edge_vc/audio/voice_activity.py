@@ -6,18 +6,20 @@ frames per call; neither torch nor torchaudio is loaded.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.io import AudioError, Samples
+from edge_vc.settings.package import check_weights, package_folder
 
 SAMPLE_RATE = 16_000
 """What the detector hears, in Hz."""
 FRAME = 512
 """Samples per probability."""
+SHA256 = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
+"""Of the network in silero-vad 6.2.3."""
 
 _CONTEXT = 64
 _MODEL = "silero_vad_16k_sequence.onnx"
@@ -85,11 +87,11 @@ def speech_probabilities(samples: Samples) -> Probabilities:
 
 
 def model_path() -> Path:
-    """Return the path of the network's file without importing its package (which needs torch)."""
-    spec = find_spec("silero_vad")
-    if spec is None or not spec.submodule_search_locations:
-        raise AudioError("voice activity needs silero-vad: pip install 'edge-vc[prepare]'")
-    path = Path(spec.submodule_search_locations[0]) / "data" / _MODEL
-    if not path.is_file():
-        raise AudioError(f"{path} is missing; install silero-vad 6.2.3 or later")
+    """Return the path of the network's file without importing its package (which needs torch).
+
+    Raises `AudioError`, one line, unless it is the file that we know.
+    """
+    missing = "voice activity needs silero-vad: pip install 'edge-vc[prepare]'"
+    path = package_folder("silero_vad", missing, AudioError) / "data" / _MODEL
+    check_weights([path], SHA256, "Silero VAD", "silero-vad==6.2.3", AudioError)
     return path

@@ -9,7 +9,6 @@ from importlib.machinery import ModuleSpec
 import numpy as np
 import pytest
 
-from edge_vc.audio import voice_activity
 from edge_vc.audio.io import AudioError
 from edge_vc.audio.voice_activity import FRAME, SpeechDetector, speech_probabilities
 
@@ -57,7 +56,7 @@ def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def nowhere(name: str) -> ModuleSpec | None:
         return None
 
-    monkeypatch.setattr(voice_activity, "find_spec", nowhere)
+    monkeypatch.setattr("edge_vc.settings.package.find_spec", nowhere)
     with pytest.raises(AudioError, match=r"pip install 'edge-vc\[prepare\]'"):
         SpeechDetector()
 

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from edge_vc.audio.io import Samples, resample
 from edge_vc.data.corpus import Corpus
 from edge_vc.evaluate.cli import app
-from edge_vc.evaluate.metrics import distill_mos, registry
 from edge_vc.evaluate.metrics import metric as metric_module
+from edge_vc.evaluate.metrics import registry
 from edge_vc.evaluate.metrics.distill_mos import (
     DISTILL_MOS,
     RATE,
@@ -207,7 +207,7 @@ def test_without_its_package_it_is_left_out_with_a_line(
     assert done.exit_code == 0, done.output
     assert f"left out: Distill-MOS: {INSTALL}\n" in done.output
     assert "distill_mos" not in saved.read_text()
-    monkeypatch.setattr(distill_mos, "package_folder", lambda name: None)
+    monkeypatch.setattr("edge_vc.settings.package.find_spec", lambda name: None)
     with pytest.raises(EvaluationError, match=f"^evaluation needs distillmos: {INSTALL}$"):
         weights_bytes()
 

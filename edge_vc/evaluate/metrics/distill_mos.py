@@ -16,8 +16,8 @@ from edge_vc.audio.io import Samples, resample
 from edge_vc.evaluate.metrics.distill_mos_network import CROP, DistillMosNetwork
 from edge_vc.evaluate.metrics.metric import Metric
 from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
-from edge_vc.models.content.package import checked_bytes, package_folder
 from edge_vc.settings.optional import EvaluationError
+from edge_vc.settings.package import checked_weights, package_folder
 
 PACKAGE = "distillmos"
 INSTALL = "--no-deps distillmos==0.9.1"
@@ -70,11 +70,10 @@ def crops(audio: Samples) -> Iterator[Samples]:
 
 def weights_bytes() -> bytes:
     """Return the installed weights; raises `EvaluationError` unless they are those we know."""
-    folder = package_folder(PACKAGE)
-    if folder is None:
-        raise EvaluationError(f"evaluation needs {PACKAGE}: pip install {INSTALL}")
+    missing = f"evaluation needs {PACKAGE}: pip install {INSTALL}"
+    folder = package_folder(PACKAGE, missing, EvaluationError)
     what = "Distill-MOS 7 as in 0.9.1"
-    return checked_bytes([folder / WEIGHTS], SHA256, what, INSTALL, EvaluationError)
+    return checked_weights([folder / WEIGHTS], SHA256, what, INSTALL, EvaluationError)
 
 
 def distill_mos_model(context: ScoringContext) -> DistillMosModel:

@@ -16,13 +16,17 @@ import numpy as np
 from edge_vc.audio.io import Samples, resample
 from edge_vc.evaluate.metrics.metric import Metric
 from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
-from edge_vc.settings.optional import require
+from edge_vc.settings.optional import EvaluationError, require
+from edge_vc.settings.package import check_weights
 from edge_vc_runtime.telemetry import disable_telemetry
 
 RATE = 16000
 """Sample rate that the network was trained at, in Hz."""
 WINDOW = int(9.01 * RATE)
 """Samples of one input of the network."""
+MODELS = ("sig_bak_ovr.onnx", "model_v8.onnx")
+SHA256 = "40e47248357a0e0d92b7ca266f4f87d4594938ca39f32ffe7a76e2e53fdd8f14"
+"""Of `MODELS`, joined, in speechmos 0.0.1.1."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,14 @@ class DnsmosModel:
             dnsmos = require("speechmos.dnsmos")
             runtime = require("onnxruntime")
         models = Path(dnsmos.__file__).parent / "dnsmos_models"
-        paths = [str(models / name) for name in ("sig_bak_ovr.onnx", "model_v8.onnx")]
-        self._rate: Any = dnsmos.DNSMOS(*paths)
+        paths = [models / name for name in MODELS]
+        check_weights(paths, SHA256, "DNSMOS", "speechmos==0.0.1.1", EvaluationError)
+        self._rate: Any = dnsmos.DNSMOS(*map(str, paths))
         # One thread: processes run side by side, and a sum's order does not change.
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._rate.onnx_sess, self._rate.p808_onnx_sess = (
-            runtime.InferenceSession(path, options) for path in paths
+            runtime.InferenceSession(str(path), options) for path in paths
         )
 
     def rate(self, samples: Samples, sample_rate: int) -> DnsmosScore | None:

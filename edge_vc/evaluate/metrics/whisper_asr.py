@@ -18,9 +18,9 @@ from edge_vc.data.spelling import spelled_out
 from edge_vc.data.transcript import edit_distance, words_of
 from edge_vc.evaluate.metrics.metric import Counts, Metric
 from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
-from edge_vc.models.content.package import checked_bytes
 from edge_vc.models.content.whisper import RATE, WhisperMel
 from edge_vc.settings.optional import EvaluationError, require
+from edge_vc.settings.package import check_weights
 
 EXTRA = "asr"
 SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
@@ -40,7 +40,7 @@ class WhisperRecognizer:
         library, tokenizers = require("ctranslate2", EXTRA), require("tokenizers", EXTRA)
         folder = Path(models.get_model_path())
         path, install = folder / "model.bin", f"'edge-vc[{EXTRA}]'"
-        checked_bytes([path], SHA256, "Whisper tiny.en", install, EvaluationError)
+        check_weights([path], SHA256, "Whisper tiny.en", install, EvaluationError)
         # One thread: processes run side by side, and a sum's order does not change.
         self._model: Any = library.models.Whisper(
             str(folder), device="cpu", compute_type="int8", intra_threads=1

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from edge_vc.models.content.encoder import ContentError, padded
 from edge_vc.models.content.hama_file import read_hama
-from edge_vc.models.content.package import checked_bytes, contents_folder
+from edge_vc.models.content.package import contents_folder
+from edge_vc.settings.package import checked_weights
 
 INSTALL = "hama==1.7.0"
 SHA256 = "a9fcfe73e179ca48e399cd76a90a6b3e1887bf5037ecc52b778d13a149563328"
@@ -176,5 +177,5 @@ class HamaEncoder(nn.Module):
 def open_hama(block: int = BLOCK) -> HamaEncoder:
     """Open the encoder of the installed hama; raises `ContentError`."""
     path = contents_folder("hama", "hama", INSTALL) / "assets" / "asr_waveform.hama"
-    data = checked_bytes([path], SHA256, "the model of hama 1.7.0", INSTALL, ContentError)
+    data = checked_weights([path], SHA256, "the model of hama 1.7.0", INSTALL, ContentError)
     return HamaEncoder(read_hama(data), block)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from edge_vc.models.content.ctranslate2_file import read_tensors
 from edge_vc.models.content.encoder import ContentError
-from edge_vc.models.content.package import checked_bytes, contents_folder
+from edge_vc.models.content.package import contents_folder
 from edge_vc.models.content.whisper import BLOCK, SPEC, WhisperEncoder
+from edge_vc.settings.package import checked_weights
 
 INSTALL = "edge-vc[whisper]"
 PARTS = (
@@ -29,7 +30,7 @@ def part_paths() -> list[Path]:
 
 def whisper_bytes() -> bytes:
     """Return the joined model file; raises `ContentError` unless it is the one we know."""
-    return checked_bytes(part_paths(), SHA256, "Whisper base", f"'{INSTALL}'", ContentError)
+    return checked_weights(part_paths(), SHA256, "Whisper base", f"'{INSTALL}'", ContentError)
 
 
 def open_whisper(block: int = BLOCK) -> WhisperEncoder:
