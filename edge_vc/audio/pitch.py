@@ -25,6 +25,9 @@ with warnings.catch_warnings():
 Contour = NDArray[np.float32]
 Signal = NDArray[np.float64]
 
+FRAME_RATE = 100
+"""Frames per second wherever no student's hop says otherwise."""
+
 _LOUD_DB = -15.0
 _QUIET_DB = -27.0
 _PERIODIC = 0.25
@@ -33,6 +36,11 @@ _BLOCK = 8_192
 """Frames that are looked at together."""
 _CORRELATED = 256
 """Frames that are correlated together, 60 kB each."""
+
+
+def frame_hop(rate: int) -> int:
+    """Return the samples of a frame at ``rate`` Hz: 10 ms, or nearly."""
+    return round(rate / FRAME_RATE)
 
 
 @dataclass(frozen=True)

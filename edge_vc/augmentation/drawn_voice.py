@@ -51,7 +51,7 @@ def in_drawn_voice(
 ) -> NDArray[np.float32]:
     """Return ``audio`` ``[F * hop]`` of F0 ``f0`` ``[F]`` in a voice of ``ranges``.
 
-    Hops are the `revoicing_hop` of ``rate``, in Hz.
+    Hops are the `frame_hop` of ``rate``, in Hz.
     """
     old = mean_log_f0(f0)
     voice = ranges.draw(old, rng)

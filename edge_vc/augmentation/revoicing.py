@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from edge_vc.audio.pitch import frame_hop
 from edge_vc.models.voice.head import overlap_add, pulse_train, spectra
 
 WINDOW_SECONDS = 0.032
 """As short as two periods of a low voice allow, so that consonants stay short."""
-HOPS_PER_SECOND = 100
 _UNVOICED_HZ = 250.0
 """Smoothing where there is no pitch."""
 
@@ -41,9 +41,9 @@ def revoice(
     """Return ``audio`` ``[B, F * hop]`` with contour ``f0`` ``[B, F]`` Hz in another ``voice``.
 
     ``mean_log_f0`` ``[B]`` is the contour's, ``noise`` ``[B, F * hop]`` white noise of unit power;
-    a hop is the `revoicing_hop` of ``rate``, in Hz.
+    a hop is the `frame_hop` of ``rate``, in Hz.
     """
-    hop, size = revoicing_hop(rate), 2 * round(WINDOW_SECONDS / 2 * rate)
+    hop, size = frame_hop(rate), 2 * round(WINDOW_SECONDS / 2 * rate)
     window = torch.hann_window(size, device=audio.device)
     power = spectra(audio, window, hop).abs().square()
     envelope = warped(smooth_envelope(power, f0, rate), voice.warp)
@@ -61,11 +61,6 @@ def revoice(
     filtered = excited * (envelope / window.square().sum()).sqrt()
     # The filter's own response is shorter than the window; a plain overlap-add wraps little.
     return _overlap(filtered, window, hop)
-
-
-def revoicing_hop(rate: int) -> int:
-    """Return the samples of a hop at ``rate`` Hz: 10 ms, or nearly."""
-    return round(rate / HOPS_PER_SECOND)
 
 
 def smooth_envelope(power: Tensor, f0: Tensor, rate: int) -> Tensor:

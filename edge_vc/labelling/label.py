@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_vc.audio.io import AudioError, Samples, resample
 from edge_vc.audio.level import active_level_db, normalize_level
-from edge_vc.audio.pitch import mid_frame_f0
+from edge_vc.audio.pitch import frame_hop, mid_frame_f0
 from edge_vc.labelling.delay import (
     DRIFT_MS,
     DelayEstimate,
@@ -19,7 +19,7 @@ from edge_vc.labelling.delay import (
     estimate_delay,
     undo_delay,
 )
-from edge_vc.labelling.labels import INPUT_DB, LabelledAudio, label_hop, to_int16
+from edge_vc.labelling.labels import INPUT_DB, LabelledAudio, to_int16
 from edge_vc.teachers.outliers import (
     SILENT_DB,
     OutlierError,
@@ -73,7 +73,7 @@ def label_recording(
     Raises `OutlierError` for an answer that teaches nothing, `AudioError` for a recording that
     cannot be used, and whatever the teacher raises.
     """
-    rate, hop = reading_rate(teacher, sample_rate), label_hop(sample_rate)
+    rate, hop = reading_rate(teacher, sample_rate), frame_hop(sample_rate)
     if active_level_db(audio, rate) < SILENT_DB:
         raise OutlierError("silent input", f"active level below {SILENT_DB:g} dBFS")
     source = normalize_level(audio, rate, INPUT_DB)
@@ -123,7 +123,7 @@ def from_waveforms(
     inside: slice | None = None,
 ) -> Labelled:
     """Align, check and track; of a window, label what is ``inside`` it."""
-    delay, hop = estimate_delay(source, answer, rate), label_hop(rate)
+    delay, hop = estimate_delay(source, answer, rate), frame_hop(rate)
     _check_drift(source, answer, delay, rate)
     undone_ms = delay_to_undo(delay, alignment.common_ms) if alignment.correct else 0.0
     moved = round(undone_ms * rate / 1000)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
 from edge_vc.audio.level import active_level_db
-from edge_vc.audio.pitch import Contour
+from edge_vc.audio.pitch import Contour, frame_hop
 from edge_vc.labelling.label import (
     Alignment,
     Labelled,
@@ -19,7 +19,6 @@ from edge_vc.labelling.label import (
     reading_rate,
     with_inside,
 )
-from edge_vc.labelling.labels import label_hop
 from edge_vc.labelling.piece import LabelPiece
 from edge_vc.teachers.outliers import SILENT_DB, OutlierError, check_form
 from edge_vc.teachers.teacher import Labels, Teacher
@@ -43,7 +42,7 @@ def label_piece(
     source = piece.at(window, rate)
     if piece.known is not None and teacher.sample_rate == sample_rate:
         labels = cast("SurveyingTeacher", teacher).label_part(source, piece.known)
-        place, hop = piece.inner(rate), label_hop(sample_rate)
+        place, hop = piece.inner(rate), frame_hop(sample_rate)
         frames = slice(place.start // hop, place.stop // hop)
         part = slice(frames.start * hop, frames.stop * hop)
         return with_inside(source[part], PartLabels.of(labels, part, frames), sample_rate)

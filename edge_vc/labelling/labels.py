@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
 
-FRAME_RATE = 100
-"""Frames of labels per second, whatever the student's hop is; see `LabelledAudio.at_hop`."""
 HOP = 160
-"""Samples of a frame of labels at 16 kHz."""
+"""Samples of a frame of labels at 16 kHz; other hops are made by `LabelledAudio.at_hop`."""
 INPUT_DB = -23.0
 
 
@@ -62,11 +60,6 @@ class LabelledAudio:
             _bands_at(self.bands, places),
             _between(self.contents, places) if len(self.contents) else self.contents,
         )
-
-
-def label_hop(sample_rate: int) -> int:
-    """Return the samples of a frame of labels at ``sample_rate`` Hz: 10 ms, or nearly."""
-    return round(sample_rate / FRAME_RATE)
 
 
 def _f0_at(f0: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:

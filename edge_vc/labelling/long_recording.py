@@ -19,10 +19,11 @@ from edge_vc.audio.long_audio import (
     file_blocks,
     file_length,
 )
+from edge_vc.audio.pitch import frame_hop
 from edge_vc.audio.stream import resampled
 from edge_vc.data.utterance import Utterance
 from edge_vc.labelling.label import Alignment, reading_rate
-from edge_vc.labelling.labels import INPUT_DB, label_hop
+from edge_vc.labelling.labels import INPUT_DB
 from edge_vc.labelling.piece import CONTEXT_SECONDS, LONGEST_SECONDS, PART_SECONDS, LabelPiece
 from edge_vc.labelling.task import LabelTask
 from edge_vc.teachers.loading import open_teacher
@@ -123,7 +124,7 @@ def long_recording(
             yield LongRecording(audio, rate, sample_rate, CONTEXT_SECONDS, None)
             return
         if teacher.sample_rate == sample_rate:
-            length -= length % label_hop(sample_rate)
+            length -= length % frame_hop(sample_rate)
         audio = LevelledAudio(spool, gain, length)
         heard: LongAudio = audio
         if teacher.sample_rate != rate:

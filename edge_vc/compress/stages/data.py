@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from edge_vc.audio.pitch import FRAME_RATE, frame_hop
 from edge_vc.compress.pipeline.artifacts import LabelledSpeech
 from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
 from edge_vc.compress.recipe import Recipe
@@ -25,7 +26,7 @@ from edge_vc.data.utterance import Utterance
 from edge_vc.labelling.folder import LabelFolderError
 from edge_vc.labelling.job import LabelJob, LabelSettings, recordings_for
 from edge_vc.labelling.label import RATE
-from edge_vc.labelling.labels import FRAME_RATE, label_hop, load_labels
+from edge_vc.labelling.labels import load_labels
 from edge_vc.labelling.opener import TeacherOpener
 from edge_vc.labelling.report import LabelReport
 from edge_vc.settings.field import RecipeError, Value
@@ -75,7 +76,7 @@ class DataStage(Stage):
     def _check_rate(self, speech: LabelledSpeech) -> None:
         """Raise `RecipeError` for labels of another rate than the student's."""
         hop = load_labels(speech.folder / speech.train[0]).hop
-        if hop != label_hop(self._rate):
+        if hop != frame_hop(self._rate):
             raise RecipeError(
                 f'data.labels = "{self._section.labels}": are at {hop * FRAME_RATE} Hz, not '
                 f"student.sample_rate = {self._rate}; label with --sample-rate "

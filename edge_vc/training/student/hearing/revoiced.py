@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_vc.audio.io import Samples
-from edge_vc.audio.pitch import mid_frame_f0
+from edge_vc.audio.pitch import frame_hop, mid_frame_f0
 from edge_vc.augmentation.drawn_voice import VoiceRanges, in_drawn_voice
-from edge_vc.augmentation.revoicing import revoicing_hop
 from edge_vc.settings.field import RecipeError, number
 
 _SAME_MELODY = (1.0, 1.0)
@@ -52,7 +51,7 @@ class RevoicedCopies:
 
     def of(self, source: Samples, index: int) -> list[Samples]:
         """Return the copies of recording number ``index`` ``[T]``, within full scale."""
-        hop = revoicing_hop(self._rate)
+        hop = frame_hop(self._rate)
         whole = np.pad(source, (0, -len(source) % hop))
         f0 = mid_frame_f0(whole, self._rate, hop)
         drawn = (np.random.default_rng([index, copy]) for copy in range(self._copies))
