@@ -3,17 +3,20 @@
     python benchmarks/students.py --teacher my-voice --corpus corpus/train --eval corpus/eval \\
         --out build/students --json benchmarks/results/students.json
 
-Every student is trained from random weights by the same recipe (`clear`) but for what its row says:
-latency (20, 30, 50, 80 ms) at 0.8 million INT8 weights, size (0.4, 0.8, 1.6, 3.2 million) at 20 and
-50 ms, and at 20 ms and 0.8 million one change each: contents as soft units (``units``), not taught
-first (``together``), left out (``filters``: those still come first; ``sound``: nothing does), no
-recogniser's words (``wordless``), no noise in the inputs (``clean``), pruned from a wide student
-trained anew (``wide``, ``pruned``), or begun from the shipped one (``carried``). With ``--labels``
-the teacher labels once for all rows. Each student has a run folder of `edge-vc compress`: killed at
-any moment, the same command resumes, and what is finished is not done again. ``--only`` takes some
-rows, ``--steps`` and ``--minutes`` less of both, ``--first`` another share of the steps without
-sound, ``--list`` shows what is there. INT8 under LiteRT is evaluated, with ``--float`` the student
-as it was trained, which needs neither calibration nor export; nothing is timed.
+Every student is trained from random weights by the same recipe (`clear`) but for what its row
+says: latency (20, 30, 50, 80 ms) at 0.8 million INT8 weights, size (0.4, 0.8, 1.6, 3.2 million) at
+20 and 50 ms, look-ahead in the first convolution alone (``first``), and at 20 ms and 0.8 million
+one change each: contents as soft units (``units``), not taught first (``together``), left out
+(``filters``: those still come first; ``sound``: nothing does), no recogniser's words
+(``wordless``), no noise in the inputs (``clean``), pruned from a wide student trained anew
+(``wide``, ``pruned``), or begun from the shipped one (``carried``).
+
+With ``--labels`` the teacher labels once for all rows. Each student has a run folder of `edge-vc
+compress`: killed at any moment, the same command resumes, and what is finished is not done again.
+``--only`` takes some rows, ``--steps`` and ``--minutes`` less of both, ``--first`` another share of
+the steps without sound, ``--list`` shows what is there. All rows are evaluated in one run: INT8
+under LiteRT, with ``--float`` the students as they were trained, which needs neither calibration
+nor export; nothing is timed.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +54,8 @@ class Row:
     """Algorithmic, in ms."""
     size: int = 800
     """Thousand INT8 weights; 0: those of the wide tier."""
+    lookahead_in: str = "blocks"
+    """Which convolutions look ahead."""
     distill: Mapping[str, Any] = field(default_factory=dict)
     """Changes of ``[distill]``."""
     noise: bool = True
@@ -65,6 +70,7 @@ def rows() -> dict[str, Row]:
     for latency in (20, 50):
         for size in SIZES:
             found[f"{latency}ms-{size}k"] = Row(latency, size)
+    found["50ms-800k-first"] = Row(50, lookahead_in="first")
     found["20ms-800k-units"] = Row(distill={"contents_units": 256})
     found["20ms-800k-together"] = Row(distill={"contents_first": 0.0})
     found["20ms-800k-sound"] = Row(distill={"contents": 0.0, "contents_first": 0.0})
@@ -93,6 +99,7 @@ def _recipe(name: str, row: Row, start: Recipe, args: argparse.Namespace) -> Rec
         tier="base" if row.weights == "shipped" else "wide",
         weights=str(trained) if begun else row.weights,
         lookahead=HOPS[row.latency],
+        lookahead_in=row.lookahead_in,
         thousand_weights=float(row.size) if row.weights == "random" else 0.0,
     )
     distill: DistillSettings = replace(start.distill, **row.distill)
@@ -131,23 +138,29 @@ def train(name: str, recipe: Recipe, out: Path, *, in_float: bool) -> Path:
     return next(result.artifact("export").glob("*.evc"))
 
 
-def evaluate(name: str, bundle: Path, args: argparse.Namespace) -> Mapping[str, object]:
-    """Return the evaluation's JSON of one bundle or student, made once."""
-    made = args.out / name / "evaluation.json"
-    if not made.is_file() or made.stat().st_mtime < bundle.stat().st_mtime:
-        command = [sys.executable, "-m", "edge_vc", "evaluate", f"{name}={bundle}"]
-        command += ["--corpus", args.eval, "--json", str(made)]
-        command += ["--per-speaker", str(args.per_speaker)] if args.per_speaker else []
-        subprocess.run(command, check=True)
-    report: Mapping[str, object] = json.loads(made.read_text())
-    return report
+def evaluate(students: Mapping[str, Path], args: argparse.Namespace) -> Mapping[str, Any]:
+    """Return the evaluation's JSON of all students or bundles, heard in one run and made once."""
+    made: Path = args.out / "evaluation.json"
+    newest = max(path.stat().st_mtime for path in students.values())
+    report: Mapping[str, Any] = {"systems": {}}
+    if made.is_file() and made.stat().st_mtime > newest:
+        report = json.loads(made.read_text())
+    if students.keys() == _by_row(report, students).keys():
+        return report
+    command = [sys.executable, "-m", "edge_vc", "evaluate"]
+    command += [f"{name}={path}" for name, path in students.items()]
+    command += ["--corpus", args.eval, "--json", str(made)]
+    command += ["--per-speaker", str(args.per_speaker)] if args.per_speaker else []
+    command += ["--jobs", str(args.jobs)] if args.jobs else []
+    subprocess.run(command, check=True)
+    return {**json.loads(made.read_text())}
 
 
-def condensed(report: Mapping[str, Any]) -> dict[str, object]:
-    """Return the figures of the one system in an evaluation that is not the source."""
-    systems = {name: each for name, each in report["systems"].items() if name != "source"}
-    (system,) = systems.values()
-    return {"sentences": report["sentence_count"], "figures": system["overall"]}
+def _by_row(report: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return each row's system in a report: a student has its name, a bundle says what ran."""
+    systems = report["systems"]
+    found = {name: systems.get(name) or systems.get(f"{name}-int8-litert") for name in names}
+    return {name: system for name, system in found.items() if system is not None}
 
 
 def describe(recipe: Recipe) -> dict[str, object]:
@@ -178,24 +191,26 @@ def main() -> None:
     parser.add_argument("--first", type=float, help="share of the steps without sound")
     parser.add_argument("--float", action="store_true", help="evaluate without export")
     parser.add_argument("--per-speaker", type=int, default=0, help="sentences of each; 0: all")
+    parser.add_argument("--jobs", type=int, default=0, help="processes that evaluate")
     parser.add_argument("--list", action="store_true", help="show the rows and end")
     args = parser.parse_args()
-    made: dict[str, dict[str, object]] = {}
+    facts, students = {}, {}
     for name, recipe in recipes(args):
-        facts = {**describe(recipe), "steps": recipe.distill.steps}
+        facts[name] = {**describe(recipe), "steps": recipe.distill.steps}
         if args.list:
-            sys.stdout.write(f"{name}: {json.dumps(facts)}\n")
+            sys.stdout.write(f"{name}: {json.dumps(facts[name])}\n")
             continue
         build_stages(recipe)
-        bundle = train(name, recipe, args.out, in_float=args.float)
+        students[name] = train(name, recipe, args.out, in_float=args.float)
         if not args.float:
-            facts["int8_kb"] = round(bundle.stat().st_size / 1e3)
-        if args.eval:
-            facts |= condensed(evaluate(name, bundle, args))
-        made[name] = facts
-        if args.json:
-            result = {"benchmark": "students", "rows": made}
-            args.json.write_text(json.dumps(result, indent=1) + "\n")
+            facts[name]["int8_kb"] = round(students[name].stat().st_size / 1e3)
+    if args.eval and students:
+        report = evaluate(students, args)
+        for name, system in _by_row(report, students).items():
+            facts[name] |= {"sentences": report["sentence_count"], "figures": system["overall"]}
+    if args.json:
+        result = {"benchmark": "students", "rows": facts}
+        args.json.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

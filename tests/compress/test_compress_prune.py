@@ -25,7 +25,15 @@ def wide() -> Student:
     return Student(WIDE).eval()
 
 
-@pytest.mark.parametrize("config", [WIDE, TIERS["nano"], replace(WIDE, lookahead=2)])
+@pytest.mark.parametrize(
+    "config",
+    [
+        WIDE,
+        TIERS["nano"],
+        replace(WIDE, lookahead=2),
+        replace(WIDE, lookahead=2, lookahead_in="first"),
+    ],
+)
 def test_trunk_weights_are_counted_from_the_configuration(config: StudentConfig):
     assert trunk_weights(config) == Student(config).trunk_parameters()
 

@@ -118,6 +118,12 @@ CASES = [
         "student-gated", lambda: small_student("source-filter", channel_norm="gated"), 1, scale=0.1
     ),
     Case("student-lookahead", lambda: small_student("source-filter", lookahead=2), 1, scale=0.1),
+    Case(
+        "student-lookahead-blocks",
+        lambda: small_student("source-filter", lookahead=5, lookahead_in="blocks"),
+        1,
+        scale=0.1,
+    ),
     Case("student-short-hop", lambda: small_student("source-filter", hop=80), 1, scale=0.1),
     *(
         Case(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -11,7 +12,7 @@ from edge_vc.assets import ASSETS
 from edge_vc.compress.pruning.cost import Cost, TargetError, cost_of, fit_config
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stages.settings import InitialStudentSettings
-from edge_vc.models.student.config import TIERS, StudentConfig
+from edge_vc.models.student.config import TIERS, LookaheadIn, StudentConfig
 from edge_vc.models.student.file import StudentFileError, load_student
 from edge_vc.models.student.inputs import STANDARD, voice_input
 from edge_vc.models.student.size import with_weights
@@ -19,7 +20,7 @@ from edge_vc.models.student.student import Student
 from edge_vc.models.student.transforms.channel_norm import with_recovering_norm
 from edge_vc.models.student.transforms.hop import with_hop
 from edge_vc.models.student.transforms.inputs_added import with_inputs
-from edge_vc.models.student.transforms.lookahead import with_lookahead
+from edge_vc.models.student.transforms.lookahead import looking_ahead_in_blocks, with_lookahead
 from edge_vc.settings.field import RecipeError, unknown
 
 
@@ -44,12 +45,18 @@ def initial_student(settings: InitialStudentSettings) -> Student:
     """Return the student to start with; raises `RecipeError` where its file is not usable."""
     student = _with_inputs(_at_hop(_given_student(settings), settings), settings)
     hops = settings.lookahead
-    if not hops or hops == student.config.lookahead:
-        return student
     try:
-        return with_lookahead(student, hops)
+        if hops and hops != student.config.lookahead:
+            student = with_lookahead(student, hops)
     except ValueError as error:
         raise RecipeError(f"student.lookahead = {hops}: {error}") from error
+    where = settings.lookahead_in
+    if not where or not student.config.lookahead or where == student.config.lookahead_in:
+        return student
+    try:
+        return looking_ahead_in_blocks(student)
+    except ValueError as error:
+        raise RecipeError(f'student.lookahead_in = "{where}": {error}') from error
 
 
 def _with_inputs(student: Student, settings: InitialStudentSettings) -> Student:
@@ -89,7 +96,11 @@ def _given_student(settings: InitialStudentSettings) -> Student:
 def _random_config(settings: InitialStudentSettings) -> StudentConfig:
     try:
         config = TIERS[settings.tier].at(settings.hop_ms, settings.sample_rate)
-        config = replace(config, lookahead=settings.lookahead or config.lookahead)
+        config = replace(
+            config,
+            lookahead=settings.lookahead or config.lookahead,
+            lookahead_in=cast(LookaheadIn, settings.lookahead_in or config.lookahead_in),
+        )
         weights = round(1000 * settings.thousand_weights)
         return with_weights(config, weights) if weights else config
     except ValueError as error:

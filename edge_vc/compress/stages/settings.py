@@ -17,6 +17,9 @@ class InitialStudentSettings:
     """``shipped`` weights of the tier, ``random`` ones, or the path of a student's file."""
     lookahead: int = number(0, 0, 8, "hops")
     """Hops of look-ahead, each ``hop_ms`` more latency; for weights without any."""
+    lookahead_in: str = choice("", "", "blocks", "first")
+    """Which convolutions look ahead: those of the ``blocks`` or the ``first`` one alone. Empty:
+    as the weights do, ``blocks`` where they are random, ``first`` where they did not look ahead."""
     thousand_weights: float = number(0.0, 0.0, 20_000.0, "thousand weights")
     """Of the trunk, to which all widths of a random student are scaled; 0: the tier's own."""
     hop_ms: float = number(10.0, 2.5, 20.0, "ms")

@@ -12,6 +12,7 @@ from edge_vc_runtime.bundle.input_spec import InputSpec
 Head = Literal["source-filter", "istft"]
 Phase = Literal["fixed", "predicted"]
 ChannelNorm = Literal["recovering", "gated"]
+LookaheadIn = Literal["blocks", "first"]
 NO_FLOOR = -40.0
 """An `input_floor` that log-mels never reach."""
 
@@ -44,7 +45,10 @@ class StudentConfig:
     """Dilation of each block's depthwise convolution, in frames of one hop."""
     kernel: int = 5
     lookahead: int = 0
-    """Frames of the future that the first convolution waits for."""
+    """Frames of the future that the trunk waits for."""
+    lookahead_in: LookaheadIn = "blocks"
+    """Which convolutions see them: those of the ``blocks``, centred on their frame as far as the
+    look-ahead goes, or the ``first`` one alone, as in students before."""
     outputs: int = 160
     """Channels from the trunk to the head."""
     head: Head = "source-filter"
@@ -73,6 +77,14 @@ class StudentConfig:
             raise ValueError(f"hidden = {self.hidden}, dilations = {self.dilations}: at least 1")
         if self.lookahead < 0:
             raise ValueError(f"lookahead = {self.lookahead}: must be 0 or more frames")
+        if self.lookahead_in not in get_args(LookaheadIn):
+            kinds = ", ".join(get_args(LookaheadIn))
+            raise ValueError(f"lookahead_in = {self.lookahead_in!r}: must be one of {kinds}")
+        if self.lookahead_in == "blocks" and sum(self.block_lookahead) < self.lookahead:
+            raise ValueError(
+                f"lookahead = {self.lookahead}: the blocks see at most {sum(self._sights)} frames "
+                f"ahead with kernel = {self.kernel} and dilations = {self.dilations}"
+            )
         if self.head not in get_args(Head):
             raise ValueError(f"head = {self.head!r}: must be one of {', '.join(get_args(Head))}")
         if self.phase not in get_args(Phase):
@@ -108,6 +120,26 @@ class StudentConfig:
         """Frames per second."""
         return self.sample_rate / self.hop
 
+    @property
+    def first_lookahead(self) -> int:
+        """Frames that the first convolution looks ahead."""
+        return self.lookahead if self.lookahead_in == "first" else 0
+
+    @property
+    def block_lookahead(self) -> tuple[int, ...]:
+        """Frames that each block's depthwise convolution looks ahead, the early ones first."""
+        left = self.lookahead - self.first_lookahead
+        found = []
+        for sight in self._sights:
+            found.append(min(sight, left))
+            left -= found[-1]
+        return tuple(found)
+
+    @property
+    def _sights(self) -> tuple[int, ...]:
+        """Frames that each block's kernel reaches to either side of its centre."""
+        return tuple(self.kernel // 2 * dilation for dilation in self.dilations)
+
     def at(self, hop_ms: float, sample_rate: int | None = None) -> StudentConfig:
         """Return the same network at another hop and sample rate in Hz (None: the same rate).
 
@@ -139,6 +171,8 @@ class StudentConfig:
             known = ", ".join(field.name for field in fields(cls))
             raise ValueError(f"unknown student setting {unknown[0]!r}: the settings are {known}")
         plain: dict[str, Any] = {**_BEFORE, **values}
+        if not plain.get("lookahead"):
+            plain["lookahead_in"] = cls.lookahead_in  # makes no difference
         for name in ("hidden", "dilations"):
             if name in plain:
                 plain[name] = tuple(plain[name])
@@ -148,8 +182,11 @@ class StudentConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON or TOML; `from_dict` undoes it."""
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        # A student without them is described as ever, to the byte.
         if not self.inputs:
-            del plain["inputs"]  # a student without any is described as ever, to the byte
+            del plain["inputs"]
+        if not self.lookahead:
+            del plain["lookahead_in"]
         return plain
 
 
@@ -164,7 +201,12 @@ def hop_samples(hop_ms: float, sample_rate: int) -> int:
     return round(samples)
 
 
-_BEFORE = {"input_floor": NO_FLOOR, "phase": "predicted", "channel_norm": "gated"}
+_BEFORE = {
+    "input_floor": NO_FLOOR,
+    "phase": "predicted",
+    "channel_norm": "gated",
+    "lookahead_in": "first",
+}
 """What files without these fields mean."""
 _SIZES = (
     "sample_rate",

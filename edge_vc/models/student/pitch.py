@@ -29,9 +29,11 @@ def build_pitch(config: StudentConfig) -> Serial:
         reader.conv.weight.mul_(0.1)
         if reader.conv.bias is not None:
             reader.conv.bias.fill_(math.log(config.target_f0_hz))
-    first = Conv(config.mels + condition_size(config), size)
+    ahead = config.lookahead - config.first_lookahead
+    first = Conv(config.mels + condition_size(config), size, ahead + 1, lookahead=ahead)
     with torch.no_grad():
         first.conv.weight[:, config.mels :] = 0.0  # what conditions it, before training
     layers = [first, Stateless(nn.ReLU()), GRU(size, size), reader]
     # The trunk's look-ahead makes its frames late; so must be those of the pitch.
-    return Serial(*layers, *([Delay(1, config.lookahead)] if config.lookahead else []))
+    late = config.first_lookahead
+    return Serial(*layers, *([Delay(1, late)] if late else []))

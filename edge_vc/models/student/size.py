@@ -11,7 +11,7 @@ ROUND_TO = 8
 
 def trunk_weights(config: StudentConfig) -> int:
     """Return the weights of the trunk's convolutions: what `Student.trunk_parameters` counts."""
-    first = config.mels * (config.lookahead + 1)
+    first = config.mels * (config.first_lookahead + 1)
     depthwise = config.kernel * len(config.hidden)
     stream = config.channels * (first + depthwise + config.outputs)
     return stream + 2 * config.channels * sum(config.hidden)

@@ -11,15 +11,26 @@ from edge_vc.nn import ConditionedLayer, Conv, Inputs, Residual, Serial, State, 
 from edge_vc.nn.layer import StreamingLayer, branch, join_state
 
 
-def block(channels: int, hidden: int, kernel: int, dilation: int) -> Residual:
+def block(channels: int, hidden: int, kernel: int, dilation: int, lookahead: int = 0) -> Residual:
     """Return one residual block: depthwise over time, then ``channels -> hidden -> channels``.
+
+    The depthwise convolution sees ``lookahead`` frames after its own, so that what it adds to the
+    residual stream, held back as long, is of the same frame.
 
     Time is looked at on the narrow stream (Howard et al., 2017, turned round), so its context
     stays small. Every convolution has a batch norm that folds into it at export.
     """
     return Residual(
         Serial(
-            Conv(channels, channels, kernel, dilation=dilation, groups=channels, bias=False),
+            Conv(
+                channels,
+                channels,
+                kernel,
+                dilation=dilation,
+                groups=channels,
+                lookahead=lookahead,
+                bias=False,
+            ),
             Stateless(nn.BatchNorm2d(channels)),
             Conv(channels, hidden, bias=False),
             Stateless(nn.BatchNorm2d(hidden), nn.ReLU()),
@@ -39,13 +50,15 @@ def build_trunk(config: StudentConfig) -> Serial:
     first = Conv(
         config.mels,
         config.channels,
-        config.lookahead + 1,
-        lookahead=config.lookahead,
+        config.first_lookahead + 1,
+        lookahead=config.first_lookahead,
         bias=False,
     )
     blocks = [
-        block(config.channels, hidden, config.kernel, dilation)
-        for hidden, dilation in zip(config.hidden, config.dilations, strict=True)
+        block(config.channels, hidden, config.kernel, dilation, ahead)
+        for hidden, dilation, ahead in zip(
+            config.hidden, config.dilations, config.block_lookahead, strict=True
+        )
     ]
     layers: list[StreamingLayer] = [
         first,
