@@ -124,6 +124,25 @@ def test_old_reports_make_a_page(name: str, project_root: Path, tmp_path: Path) 
     assert "MCD, dB ↓" in text
 
 
+def test_names_of_any_folder_are_read_and_turn_no_text(old: Any, tmp_path: Path) -> None:
+    """A speaker's folder may be called anything; what is written is read again and shown."""
+    name = "u\u0308ber\u202etxt\u2066"
+    named = json.loads(json.dumps(old).replace(f'"{old["target"]}"', json.dumps(name)))
+    path, page = tmp_path / "named.json", tmp_path / "page.html"
+    path.write_text(json.dumps(named))
+    report = read_evaluation(path)
+    assert report.target == name
+    report.save(tmp_path / "again.json")
+    assert read_evaluation(tmp_path / "again.json") == report
+    for options in (["-o", str(page)], []):
+        done = CliRunner().invoke(app, [str(path), *options])
+        assert done.exit_code == 0, done.output
+        assert not {"\u202e", "\u2066"} & {*done.output}
+    shown = page.read_text()
+    assert "u\u0308ber\\u202etxt\\u2066" in shown
+    assert not {"\u202e", "\u2066"} & {*shown}
+
+
 def test_benchmark_results_make_their_table(project_root: Path) -> None:
     folder = project_root / "benchmarks"
     made = subprocess.run(

@@ -32,6 +32,9 @@ MOST_NAME = 200
 MOST_PHONES = 40_000
 """Characters of a sentence's phones."""
 
+NAME = r"(?s:.*)"
+"""Names are those of folders and files, which any character but a control code may be in."""
+
 TABLE = r"voice(_[a-z0-9]+)*"
 """What condensed evaluations are called, e.g. ``voice_flemish``."""
 
@@ -92,14 +95,14 @@ def _report(fields: Fields) -> EvaluationReport:
     read_pair = _ScoreReader({metric.key for metric in intrusive})
     report = EvaluationReport(
         corpus_hash=fields.text("corpus_hash", "[0-9a-f]{64}"),
-        target=fields.text("target", limit=MOST_NAME),
+        target=fields.text("target", NAME, MOST_NAME),
         target_f0_hz=fields.number("target_f0_hz", 0, 1e6),
         seconds=fields.number("seconds", 0, 1e9),
         centroid_sentences=fields.integer("centroid_sentences", 0, 1 << 30),
         unknown_words=tuple(str(word)[:MOST_NAME] for word in fields.items("unknown_words", 10**6)),
         metrics=metrics,
         intrusive_metrics=intrusive,
-        baseline=fields.text("baseline", limit=MOST_NAME),
+        baseline=fields.text("baseline", NAME, MOST_NAME),
         sentence_count=fields.integer("sentence_count", 1, MOST_SENTENCES),
         sentences=tuple(
             from_json_value(Sentence, value, where)
@@ -142,7 +145,7 @@ class _ScoreReader:
 
     def system(self, fields: Fields) -> SystemScore:
         score = SystemScore(
-            name=fields.text("name", limit=MOST_NAME),
+            name=fields.text("name", NAME, MOST_NAME),
             overall=self._score(fields.child("overall")),
             speakers=_by_name(fields.child("speakers"), self._score, MOST_SENTENCES),
             sexes=_by_name(fields.child("sexes"), self._score, MOST_SYSTEMS),
@@ -155,9 +158,9 @@ class _ScoreReader:
 
     def comparison(self, fields: Fields) -> Comparison:
         pair = Comparison(
-            name=fields.text("name", limit=MOST_NAME),
-            against=fields.text("against", limit=MOST_NAME),
-            condition=fields.text("condition", limit=MOST_NAME),
+            name=fields.text("name", NAME, MOST_NAME),
+            against=fields.text("against", NAME, MOST_NAME),
+            condition=fields.text("condition", NAME, MOST_NAME),
             overall=self._score(fields.child("overall")),
             speakers=_by_name(fields.child("speakers"), self._score, MOST_SENTENCES),
             sexes=_by_name(fields.child("sexes"), self._score, MOST_SYSTEMS),
@@ -174,9 +177,9 @@ class _ScoreReader:
 
     def _sentence(self, fields: Fields) -> SentenceScore:
         score = SentenceScore(
-            utt_id=fields.text("utt_id", limit=MOST_NAME),
-            speaker=fields.text("speaker", limit=MOST_NAME),
-            sex=fields.text("sex", limit=MOST_NAME),
+            utt_id=fields.text("utt_id", NAME, MOST_NAME),
+            speaker=fields.text("speaker", NAME, MOST_NAME),
+            sex=fields.text("sex", NAME, MOST_NAME),
             scores=self._by_metric(fields.child("scores"), _value),
             transcript=_text(fields, "transcript", MOST_TEXT),
             phones=_text(fields, "phones", MOST_PHONES) if "phones" in fields.names() else None,

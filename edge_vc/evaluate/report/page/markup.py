@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 
 VOID = frozenset({"img", "meta", "link", "br", "path", "line", "rect", "polyline", "circle"})
+_TURNING = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+"""What would turn the direction of the text after it, as an escape."""
 
 
 class Markup(str):
@@ -39,7 +41,7 @@ def join(*children: Child) -> Markup:
 
 
 def _escaped(child: str) -> str:
-    return child if isinstance(child, Markup) else html.escape(child)
+    return child if isinstance(child, Markup) else html.escape(child.translate(_TURNING))
 
 
 def _attribute(key: str, value: str | float | bool | None) -> str:
