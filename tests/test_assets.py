@@ -12,6 +12,7 @@ from safetensors import safe_open
 from shipped_models import in_both_formats, shipped_engines, shipped_models
 
 from edge_vc.assets import CONTENTS_WEIGHTS, DEFAULT_WEIGHTS
+from edge_vc.audio.io import Samples
 from edge_vc.evaluate.metrics.target_voice import load_centroid
 from edge_vc.models.student.file import load_student
 from edge_vc.models.student.transforms.postfilter import with_postfilter
@@ -52,6 +53,25 @@ def test_a_bundle_keeps_its_tiers_budget(name: str) -> None:
     assert 0.5 * most_weights < int(str(int8.quantization["int8_weights"])) <= most_weights
     assert 0.3 * most_macs < int8.macs_per_second <= most_macs
     assert manifest.algorithmic_ms == latency
+
+
+def levels(samples: Samples) -> Samples:
+    """Return the level of every 10 ms in dB."""
+    hops = samples[: len(samples) // 160 * 160].reshape(-1, 160)
+    return np.asarray(10 * np.log10(np.square(hops).mean(1) + 1e-9), np.float32)
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_stream_does_not_begin_with_a_burst(name: str, arctic: Samples) -> None:
+    """Somebody speaks as soon as the stream is open; a bundle of before began 7 dB louder."""
+    first = int(np.flatnonzero(levels(arctic) > levels(arctic).max() - 25)[0])
+    spoken = arctic[160 * (first - 5) :]
+    session = Session.open(bundle_path(name))
+    said, heard = levels(spoken), levels(convert_array(session, spoken))
+    loud = np.flatnonzero(said > said.max() - 20)
+    early, late = loud[loud < loud[0] + 30], loud[loud > loud[0] + 100]
+    above = heard[early].max() - heard[late].max() - (said[early].max() - said[late].max())
+    assert above < 5
 
 
 @pytest.mark.parametrize("name", BUNDLES)
