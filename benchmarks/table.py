@@ -137,7 +137,14 @@ VOICE = {
 """Figures of a voice that the page shows: title and form."""
 
 
-STUDENTS = ("similarity", "wer_whisper", "phone_error_rate", "dnsmos", "distill_mos")
+STUDENTS = (
+    "similarity",
+    "wer_whisper",
+    "phone_error_rate",
+    "dnsmos",
+    "f0_correlation",
+    "distill_mos",
+)
 """Those that are shown of students beside what they cost."""
 
 
