@@ -140,20 +140,20 @@ def train(name: str, recipe: Recipe, out: Path, *, in_float: bool) -> Path:
 
 def evaluate(students: Mapping[str, Path], args: argparse.Namespace) -> Mapping[str, Any]:
     """Return the evaluation's JSON of all students or bundles, heard in one run and made once."""
-    made: Path = args.out / "evaluation.json"
+    made: Path = args.out / f"evaluation-{args.per_speaker or 'all'}.json"
     newest = max(path.stat().st_mtime for path in students.values())
     report: Mapping[str, Any] = {"systems": {}}
     if made.is_file() and made.stat().st_mtime > newest:
         report = json.loads(made.read_text())
-    if students.keys() == _by_row(report, students).keys():
-        return report
-    command = [sys.executable, "-m", "edge_vc", "evaluate"]
-    command += [f"{name}={path}" for name, path in students.items()]
-    command += ["--corpus", args.eval, "--json", str(made)]
-    command += ["--per-speaker", str(args.per_speaker)] if args.per_speaker else []
-    command += ["--jobs", str(args.jobs)] if args.jobs else []
-    subprocess.run(command, check=True)
-    return {**json.loads(made.read_text())}
+    if students.keys() != _by_row(report, students).keys():
+        command = [sys.executable, "-m", "edge_vc", "evaluate"]
+        command += [f"{name}={path}" for name, path in students.items()]
+        command += ["--corpus", args.eval, "--json", str(made)]
+        command += ["--per-speaker", str(args.per_speaker)] if args.per_speaker else []
+        command += ["--jobs", str(args.jobs)] if args.jobs else []
+        subprocess.run(command, check=True)
+        report = json.loads(made.read_text())
+    return report
 
 
 def _by_row(report: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
