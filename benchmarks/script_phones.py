@@ -9,12 +9,14 @@ babble of other recordings, -3 to 6 dB SNR, drawn per recording); the teacher's 
 recording is what they learn. One also gets the phone that is spoken (PocketSphinx, aligned to the
 clean recording; by ear, or to the text of the evaluation set), one-hot with every hop. The unseen
 speakers' sentences are then converted with white noise at 0 dB SNR, and `edge-vc evaluate` counts
-the word errors of both. Trainings resume. Float, in PyTorch, whole sentences at once; untimed.
+the word errors of both. Hearing and trainings resume. Float, in PyTorch, whole sentences at once;
+untimed.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -63,6 +65,18 @@ def noisy(
 def examples(folder: Path, count: int) -> list[LabelledAudio]:
     """Return labels of ``edge-vc label``, the first ``count`` by name."""
     return [load_labels(path) for path in sorted((folder / "labels").glob("*.npz"))[:count]]
+
+
+def told_phones(example: LabelledAudio, source: ScriptPhones, folder: Path) -> Condition:
+    """Return the phones of a recording; kept in ``folder``, since hearing takes minutes."""
+    path = folder / f"{hashlib.sha256(example.source.tobytes()).hexdigest()[:32]}.npy"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            np.save(file, source.frames(example), allow_pickle=False)
+        part.replace(path)
+    return {source.name: np.load(path, allow_pickle=False)}
 
 
 def train(
@@ -125,7 +139,7 @@ def main() -> None:
         for example in clean
     ]
     source = ScriptPhones(listener=listener)
-    told: list[Condition] = [{source.name: source.frames(example)} for example in clean]
+    told = [told_phones(example, source, args.out / "phones") for example in clean]
     students = {"without": train("without", learnt, (), args)}
     students["with"] = train("with", learnt, told, args)
     if args.eval is None:
