@@ -12,7 +12,7 @@ from voices import record, voice
 
 from edge_vc.audio.io import AudioError
 from edge_vc.cli import app
-from edge_vc.models.content import package, registry
+from edge_vc.models.content import registry
 from edge_vc.models.voice.file import save_voice
 from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.teachers import network as network_module
@@ -81,7 +81,7 @@ def test_weights_open_as_what_they_are(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_missing_encoder_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "find_spec", lambda name: None)
+    monkeypatch.setattr("edge_vc.settings.package.find_spec", lambda name: None)
     network = VoiceNetwork(replace(TINY, contents="whisper"))
     path = save_voice(network, tmp_path / "voice.safetensors", {})
     with pytest.raises(TeacherError, match=r"pip install 'edge-vc\[whisper\]'") as error:

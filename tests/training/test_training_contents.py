@@ -13,7 +13,7 @@ from voice_toys import with_toy
 from voices import voice
 
 from edge_vc.data.corpus import Corpus
-from edge_vc.models.content import package, registry
+from edge_vc.models.content import registry
 from edge_vc.models.content.distilled import HEARD, DistilledConfig, load_distilled
 from edge_vc.models.content.encoder import ContentError
 from edge_vc.settings.field import RecipeError
@@ -138,7 +138,7 @@ def test_settings_that_draw_nothing_are_refused(changed: dict[str, object], name
 def test_a_missing_encoder_is_one_line(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(package, "find_spec", lambda name: None)
+    monkeypatch.setattr("edge_vc.settings.package.find_spec", lambda name: None)
     words = ["contents", "--corpus", str(corpus), "--out", str(tmp_path / "out"), "--steps", "1"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 2

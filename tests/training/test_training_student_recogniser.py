@@ -15,7 +15,6 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from edge_vc.compress.cli import app
-from edge_vc.models.content import package
 from edge_vc.models.content.encoder import ContentError
 from edge_vc.training.student.batches import DistillBatches
 from edge_vc.training.student.distiller import Distillation
@@ -116,6 +115,6 @@ def test_another_rate_and_a_missing_package_are_one_line_before_the_work(
 
     rate = '[student]\nweights = "random"\nsample_rate = 24000\n[distill]\nwords = 1.0\n'
     assert "distill.words = 1: the recogniser hears 16000 Hz" in told(rate)
-    monkeypatch.setattr(package, "find_spec", lambda name: None)
+    monkeypatch.setattr("edge_vc.settings.package.find_spec", lambda name: None)
     line = told("[distill]\nwords = 1.0\n")
     assert "hama is not installed: pip install 'hama==1.7.0'" in line
