@@ -12,8 +12,8 @@
 and, unless asked, without sound: filters, F0, voicing and contents. All but the labels is equal
 between them. ``parts`` takes labels of an evaluation's sentences and sounds them by the
 student's head four times: filters and F0 of the teacher or of the student. Both end with the
-command that scores what they made. ``gap`` prints how many of the phones that a recogniser hears in
-a recording it does not hear in the student's sound, of recordings that the students learnt from
+command that scores what they made. ``gap`` prints how many of the phones that a recogniser finds in
+a recording it does not find in the student's output, of recordings that the students learnt from
 and of others. Nothing is timed.
 """
 
@@ -43,13 +43,13 @@ from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Prediction, Student
 from edge_vc.training.student.answer import answer_for
 from edge_vc.training.student.distiller import Distillation
-from edge_vc.training.student.hearing.noise import NoiseSettings, NoisyCopies
+from edge_vc.training.student.inputs.noise import NoiseAugmentation, NoiseSettings
 from edge_vc.training.student.settings import distill_settings
 
 PARTS = ("both", "filters", "f0", "none")
 """What is the student's own; the rest is the teacher's."""
 LONGEST_S = 10
-"""Of a recording that ``gap`` listens to."""
+"""Of a recording that ``gap`` uses."""
 RATE = 16_000
 
 
@@ -76,9 +76,13 @@ def train(args: argparse.Namespace) -> None:
         files = labelled(Path(folder), args.roles, args.speeds)
         examples = [load_labels(path) for _, path in files]
         noises = NoiseSettings(share=args.noise, folder=args.noises)
-        copies = [NoisyCopies(noises, examples)] if args.noise else []
+        augmentations = [NoiseAugmentation(noises, examples)] if args.noise else []
         training = Distillation(
-            load_student(args.start), examples, settings, args.out / name, copies=copies
+            load_student(args.start),
+            examples,
+            settings,
+            args.out / name,
+            augmentations=augmentations,
         )
         trained = training.run(progress)
         path = save_student(trained.eval(), args.out / f"{name}.safetensors")
@@ -124,7 +128,7 @@ def sounded(student: Student, example: LabelledAudio) -> dict[str, Samples]:
 
 
 def gap(args: argparse.Namespace) -> None:
-    """Print the share of phones that are not heard, learnt and unseen; see the module."""
+    """Print the share of phones that are not recognised, of both groups; see the module."""
     recogniser = PhoneRecognizer()
     students = {
         name: load_student(Path(path)).eval()
@@ -149,9 +153,9 @@ def _unheard(
     recogniser: PhoneRecognizer, students: dict[str, Student], example: LabelledAudio
 ) -> list[Counts]:
     source, target = _start(example.source), _start(example.target)
-    said = recogniser.hear(source, RATE)
+    said = recogniser.recognise(source, RATE)
     sounds: list[Samples] = [target, *(_converted(each, source) for each in students.values())]
-    return [compare(said, recogniser.hear(s, RATE)).counts for s in sounds]
+    return [compare(said, recogniser.recognise(s, RATE)).counts for s in sounds]
 
 
 def _start(sound: NDArray[np.int16]) -> Samples:
@@ -200,7 +204,7 @@ def main() -> None:
     training.add_argument("--contents", type=float, default=1.0, help="weight of the contents")
     training.add_argument("--sound", action="store_true", help="learn the sound as well")
     training.add_argument("--words", type=float, default=0.0, help="weight of the words; sounds")
-    training.add_argument("--noise", type=float, default=0.0, help="share heard in noise")
+    training.add_argument("--noise", type=float, default=0.0, help="share of noisy segments")
     training.add_argument("--noises", default="", help="folder with noise/ and rir/")
     training.add_argument("--out", type=Path, default=Path("build/following"))
     taking = verbs.add_parser("parts", help="filters and F0 of either")

@@ -9,8 +9,8 @@ babble of other recordings, -3 to 6 dB SNR, drawn per recording); the teacher's 
 recording is what they learn. One also gets the phone that is spoken (PocketSphinx, aligned to the
 clean recording; by ear, or to the text of the evaluation set), one-hot with every hop. The unseen
 speakers' sentences are then converted with white noise at 0 dB SNR, and `edge-vc evaluate` counts
-the word errors of both. Hearing and trainings resume. Float, in PyTorch, whole sentences at once;
-untimed.
+the word errors of both. Alignments and trainings resume. Float, in PyTorch, whole sentences at
+once; untimed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from edge_vc.models.student.student import Student
 from edge_vc.training.student.batches import set_prior
 from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.distiller import Distillation
-from edge_vc.training.student.phones import PhoneListener
+from edge_vc.training.student.phones import PhoneAligner
 from edge_vc.training.student.script_phones import PHONES_INPUT, ScriptPhones, one_hot
 from edge_vc.training.student.settings import DistillSettings
 
@@ -68,7 +68,7 @@ def examples(folder: Path, count: int) -> list[LabelledAudio]:
 
 
 def told_phones(example: LabelledAudio, source: ScriptPhones, folder: Path) -> Condition:
-    """Return the phones of a recording; kept in ``folder``, since hearing takes minutes."""
+    """Return the phones of a recording; kept in ``folder``, since alignment takes minutes."""
     path = folder / f"{hashlib.sha256(example.source.tobytes()).hexdigest()[:32]}.npy"
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def train(
 
 
 @torch.no_grad()
-def convert(student: Student, folder: Path, listener: PhoneListener, corpus: Corpus) -> None:
+def convert(student: Student, folder: Path, aligner: PhoneAligner, corpus: Corpus) -> None:
     """Write what a student makes of every noisy unseen sentence, one file each."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, utterance in enumerate(corpus.select("unseen-source")):
@@ -111,7 +111,7 @@ def convert(student: Student, folder: Path, listener: PhoneListener, corpus: Cor
         audio = torch.from_numpy(mixed.astype(np.float32) / 32767)[None, None, None]
         inputs = {}
         if student.config.inputs:
-            phones = one_hot(listener.label(clean, utterance.text))
+            phones = one_hot(aligner.label(clean, utterance.text))
             inputs["phones"] = torch.from_numpy(phones)[None, :, None]
         said = student(audio, inputs).flatten().numpy()
         late = student.delay
@@ -131,14 +131,14 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=2000)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    rng, listener = np.random.default_rng(0), PhoneListener()
+    rng, aligner = np.random.default_rng(0), PhoneAligner()
     clean = examples(args.labels, args.recordings)
     others = [example.source for example in clean]
     learnt = [
         replace(example, source=noisy(example.source, rng.uniform(*TRAINED_DB), rng, others))
         for example in clean
     ]
-    source = ScriptPhones(listener=listener)
+    source = ScriptPhones(aligner=aligner)
     told = [told_phones(example, source, args.out / "phones") for example in clean]
     students = {"without": train("without", learnt, (), args)}
     students["with"] = train("with", learnt, told, args)
@@ -146,7 +146,7 @@ def main() -> None:
         return
     command = [sys.executable, "-m", "edge_vc", "evaluate", "source"]
     for name, student in students.items():
-        convert(student, args.out / name / "converted", listener, Corpus.open(args.eval))
+        convert(student, args.out / name / "converted", aligner, Corpus.open(args.eval))
         command.append(f"{name}={args.out / name / 'converted'}")
     made = args.json or args.out / "evaluation.json"
     subprocess.run([*command, "--corpus", str(args.eval), "--json", str(made)], check=True)

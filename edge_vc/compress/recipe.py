@@ -22,8 +22,8 @@ from edge_vc.settings.paths import with_paths_from
 from edge_vc.teachers.network_file import SHIPPED, is_shipped
 from edge_vc.teachers.reading import spec_from_table
 from edge_vc.teachers.spec import TeacherSpec
-from edge_vc.training.student.hearing.noise import NoiseSettings
-from edge_vc.training.student.hearing.revoiced import RevoicingSettings
+from edge_vc.training.student.inputs.noise import NoiseSettings
+from edge_vc.training.student.inputs.voice_perturb import VoicePerturbSettings
 from edge_vc.training.student.settings import DistillSettings, distill_settings
 
 
@@ -40,7 +40,7 @@ class Recipe:
     prune: PruneSettings = field(default_factory=PruneSettings)
     distill: DistillSettings = field(default_factory=lambda: distill_settings()())
     noise: NoiseSettings = field(default_factory=NoiseSettings)
-    revoicing: RevoicingSettings = field(default_factory=RevoicingSettings)
+    voice_perturb: VoicePerturbSettings = field(default_factory=VoicePerturbSettings)
     quantize: QuantizeSettings = field(default_factory=QuantizeSettings)
     export: ExportSettings = SHIPPED_VOICE
     """Read from TOML, another teacher than the shipped one starts from an empty section."""

@@ -127,7 +127,7 @@ def teacher(
     ] = "",
     noises: Annotated[
         Path | None,
-        typer.Option(help="Folder with noise/ and rir/ to add to what is heard.", metavar="DIR"),
+        typer.Option(help="Folder with noise/ and rir/ to augment the input with.", metavar="DIR"),
     ] = None,
     tensorboard: Annotated[
         Path | None,
@@ -222,7 +222,7 @@ def contents(
     threads: Threads,
     noises: Annotated[
         Path | None,
-        typer.Option(help="Folder with noise/ and rir/ to add to what is heard.", metavar="DIR"),
+        typer.Option(help="Folder with noise/ and rir/ to augment the input with.", metavar="DIR"),
     ] = None,
     answers: Annotated[
         Literal["whisper", "hama"], typer.Option(help="Encoder to answer as.")

@@ -24,7 +24,7 @@ def error_rate(recognizer: Recognizer, corpus: Corpus, noise: float = 0.0) -> fl
     for utterance in corpus:
         samples = utterance.read(RATE)
         samples = samples + (noise * rng.standard_normal(samples.size)).astype(np.float32)
-        score = recognizer.listen(samples, RATE, utterance.text)
+        score = recognizer.score(samples, RATE, utterance.text)
         errors, words = errors + score.word_errors, words + score.words
     return errors / words
 
@@ -68,7 +68,7 @@ def test_transcripts_do_not_depend_on_what_came_before(
 @pytest.mark.corpus
 def test_words_without_pronunciation_do_not_count(recognizer: Recognizer) -> None:
     assert "sweynheim" in recognizer.unknown
-    score = recognizer.listen(np.zeros(RATE, np.float32), RATE, "Sweynheim began printing.")
+    score = recognizer.score(np.zeros(RATE, np.float32), RATE, "Sweynheim began printing.")
     assert score.words == 2
     assert score.word_errors == 2
 
@@ -99,7 +99,7 @@ def test_silence_has_no_embedding() -> None:
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_language_model_orders(order: int) -> None:
     silence = np.zeros(RATE, np.float32)
-    score = Recognizer(["Good morning.", "Good night."], order).listen(silence, RATE, "It rains")
+    score = Recognizer(["Good morning.", "Good night."], order).score(silence, RATE, "It rains")
     assert score.words == 2
     assert score.characters == len("it rains")
     assert score.word_errors == 2

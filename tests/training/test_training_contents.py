@@ -21,7 +21,7 @@ from edge_vc.training.cli import app
 from edge_vc.training.contents import speech
 from edge_vc.training.contents.run import ContentsRun, split_speakers, train_contents
 from edge_vc.training.contents.settings import ContentsSettings
-from edge_vc.training.contents.speech import ContentsSpeech, HeardRecording, heard_recordings
+from edge_vc.training.contents.speech import ContentsSpeech, EncodedRecording, encoded_recordings
 
 TINY = ContentsSettings(
     answers="toy",
@@ -78,9 +78,9 @@ def test_a_run_that_was_heard_hears_nothing_again(
     corpus: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     utterances = list(Corpus.open(corpus))
-    heard = heard_recordings(utterances, kept / "heard", TINY)
-    monkeypatch.setattr(speech, "store_heard", lambda job: pytest.fail("heard again"))
-    again = heard_recordings(utterances, kept / "heard", TINY)
+    heard = encoded_recordings(utterances, kept / "heard", TINY)
+    monkeypatch.setattr(speech, "store_encoded", lambda job: pytest.fail("heard again"))
+    again = encoded_recordings(utterances, kept / "heard", TINY)
     assert len(again) == 2 * len(utterances)
     np.testing.assert_array_equal(again[3].answer, heard[3].answer)
     shorter, longer = (len(again[place].answer) for place in (len(utterances), 0))
@@ -102,7 +102,7 @@ def test_speakers_are_kept_apart_by_name(corpus: Path) -> None:
 def test_crops_are_drawn_by_seed_and_step() -> None:
     rng = np.random.default_rng(0)
     recordings = [
-        HeardRecording(
+        EncodedRecording(
             np.full((frames, HEARD), frames, np.float16),
             np.full((frames, HEARD), -frames, np.float16),
             rng.standard_normal((frames, 8)).astype(np.float16),

@@ -19,7 +19,7 @@ from edge_vc.training.losses import SpectralLoss
 from edge_vc.training.student.answer import answer_for, between
 from edge_vc.training.student.batches import DistillBatches
 from edge_vc.training.student.distiller import Distillation
-from edge_vc.training.student.hearing.heard import LOUD_EVERY
+from edge_vc.training.student.inputs.input_features import LOUD_EVERY
 from edge_vc.training.student.pitch import pitch_error, train_pitch
 from edge_vc.training.student.settings import DistillSettings
 
@@ -244,7 +244,7 @@ def test_a_plain_head_has_no_pitch_to_learn() -> None:
     assert train_pitch(net, DistillBatches(net, [example()], 60), 5) == 0.0
 
 
-def test_some_recordings_are_heard_after_something_loud() -> None:
+def test_some_recordings_follow_a_loud_event() -> None:
     steady = example(1100, seed=2)
     syllables = np.sin(np.pi * 4 * np.arange(len(steady.source)) / 16000) ** 2 + 0.001
     spoken = replace(steady, source=(steady.source * syllables).astype(np.int16))
@@ -252,6 +252,6 @@ def test_some_recordings_are_heard_after_something_loud() -> None:
     usual, loud = batches._examples[0], batches._examples[-1]
     for name in ("f0", "voiced", "audio"):
         np.testing.assert_array_equal(getattr(loud, name), getattr(usual, name))
-    apart = np.abs(loud.heard.plain.astype(np.float32) - usual.heard.plain).mean(axis=0)
+    apart = np.abs(loud.features.plain.astype(np.float32) - usual.features.plain).mean(axis=0)
     assert apart[:20].mean() > 0.3
     assert apart[-100:].mean() < apart[:20].mean() / 3

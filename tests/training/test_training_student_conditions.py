@@ -119,7 +119,7 @@ def test_a_student_learns_to_follow_its_voice(tmp_path: Path) -> None:
     assert first - second > 0.05
 
 
-class Listener:
+class Aligner:
     """Hears what it is told to."""
 
     def label(self, samples: np.ndarray, text: str) -> np.ndarray:
@@ -127,7 +127,7 @@ class Listener:
 
 
 def test_the_phones_of_a_script_are_a_stream() -> None:
-    source = ScriptPhones(listener=Listener())
+    source = ScriptPhones(aligner=Aligner())
     frames = source.frames(example(1))
     assert (source.name, source.size) == (PHONES_INPUT.name, PHONES_INPUT.size)
     assert frames.shape == (len(PHONES), 3)

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import torch
 
-from edge_vc.augmentation.disturbances import Disturbances
+from edge_vc.augmentation.acoustic_augment import AcousticAugment
 from edge_vc.augmentation.noise_bank import NoiseBank
 from edge_vc.compress.recipe import Recipe
 from edge_vc.compress.stages.distill import DistillStage
@@ -18,7 +18,7 @@ from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.student.batches import DistillBatches
-from edge_vc.training.student.hearing.noise import NoiseSettings, NoisyCopies, noise_hash
+from edge_vc.training.student.inputs.noise import NoiseAugmentation, NoiseSettings, noise_hash
 
 
 def example(seed: int, frames: int = 160) -> LabelledAudio:
@@ -37,8 +37,8 @@ LOUD = NoiseSettings(share=1.0, copies=2, rooms=1.0, noises=1.0, events=1.0, hig
 def batches(noise: NoiseSettings | None) -> DistillBatches:
     torch.manual_seed(0)
     config = StudentConfig(channels=16, hidden=(16,), dilations=(1,), outputs=16)
-    copies = [NoisyCopies(noise, EXAMPLES)] if noise else []
-    return DistillBatches(Student(config), EXAMPLES, 40, copies=copies)
+    augmentations = [NoiseAugmentation(noise, EXAMPLES)] if noise else []
+    return DistillBatches(Student(config), EXAMPLES, 40, augmentations=augmentations)
 
 
 def test_noise_is_heard_and_the_answer_is_that_of_the_clean_recording() -> None:
@@ -64,17 +64,20 @@ def test_a_share_of_the_segments_is_noisy() -> None:
 
 
 def test_copies_differ_and_are_the_same_every_time() -> None:
-    made = [NoisyCopies(LOUD, EXAMPLES).of(np.ones(8000, np.float32) / 20, 3) for _ in range(2)]
+    made = [
+        NoiseAugmentation(LOUD, EXAMPLES).copies(np.ones(8000, np.float32) / 20, 3)
+        for _ in range(2)
+    ]
     assert all(np.array_equal(a, b) for a, b in zip(*made, strict=True))
     assert not np.array_equal(made[0][0], made[0][1])
     assert max(np.abs(copy).max() for copy in made[0]) <= 1
 
 
 def test_nothing_is_done_where_every_share_is_zero() -> None:
-    quiet = Disturbances(room_share=0.0, noise_share=0.0, event_share=0.0)
+    quiet = AcousticAugment(room_share=0.0, noise_share=0.0, event_share=0.0)
     audio = np.linspace(-0.5, 0.5, 4000, dtype=np.float32)
     bank = NoiseBank.build([])
-    assert np.array_equal(quiet.heard(audio, bank, np.random.default_rng(0)), audio)
+    assert np.array_equal(quiet.apply(audio, bank, np.random.default_rng(0)), audio)
 
 
 def test_recorded_noises_count_by_content(tmp_path: Path) -> None:

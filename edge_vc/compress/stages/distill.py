@@ -22,9 +22,9 @@ from edge_vc.training.checkpoint import CheckpointError
 from edge_vc.training.student.batches import set_prior
 from edge_vc.training.student.conditions import conditions_for
 from edge_vc.training.student.distiller import Distillation
-from edge_vc.training.student.hearing.heard import Copies
-from edge_vc.training.student.hearing.noise import NoisyCopies, noise_folders, noise_hash
-from edge_vc.training.student.hearing.revoiced import RevoicedCopies
+from edge_vc.training.student.inputs.input_features import InputAugmentation
+from edge_vc.training.student.inputs.noise import NoiseAugmentation, noise_folders, noise_hash
+from edge_vc.training.student.inputs.voice_perturb import VoicePerturbation
 from edge_vc.training.student.pitch import train_pitch
 from edge_vc.training.student.recogniser import RecogniserDistance
 from edge_vc.training.terms import NoTermError
@@ -36,7 +36,7 @@ class DistillStage(Stage):
 
     name: ClassVar[str] = "distill"
     needs: ClassVar[tuple[str, ...]] = ("data", "prune")
-    sections: ClassVar[tuple[str, ...]] = ("distill", "noise", "revoicing")
+    sections: ClassVar[tuple[str, ...]] = ("distill", "noise", "voice_perturb")
 
     def check_ready(self) -> None:
         """Raise `RecipeError` for what is not there: teachers of voices, noises, a recogniser."""
@@ -47,10 +47,10 @@ class DistillStage(Stage):
                 'for each under [voices], as in NAME = "my-voice"'
             )
         noise_folders(self.recipe.noise)
-        heard = self.recipe.noise.share + self.recipe.revoicing.share
-        if heard > 1:
+        total = self.recipe.noise.share + self.recipe.voice_perturb.share
+        if total > 1:
             raise RecipeError(
-                f"noise.share and revoicing.share: are {heard:g} together, must be at most 1"
+                f"noise.share and voice_perturb.share: are {total:g} together, must be at most 1"
             )
         if self.recipe.distill.enabled and self.recipe.distill.words:
             try:
@@ -66,10 +66,10 @@ class DistillStage(Stage):
         return {"noise": hash} if hash else {}
 
     def resolved(self) -> dict[str, dict[str, Value]]:
-        """The sections without paths; those of copies only where these have a share."""
+        """The sections without paths; those of augmentations only where these have a share."""
         picked = super().resolved()
         picked["noise"] |= paths_named(self.recipe.noise)
-        for name in ("noise", "revoicing"):
+        for name in ("noise", "voice_perturb"):
             if not getattr(self.recipe, name).share:
                 del picked[name]  # runs of before there was any go on
         return picked
@@ -86,14 +86,14 @@ class DistillStage(Stage):
         save_student(student, work.output / STUDENT)
         return metrics | {"mel_db": mel_distance_db(student, holdout, work.progress, voices)}
 
-    def _copies(self, examples: Sequence[LabelledAudio]) -> list[Copies]:
-        """Return what is heard besides the recordings."""
-        noise, revoicing = self.recipe.noise, self.recipe.revoicing
-        found: list[Copies] = []
+    def _augmentations(self, examples: Sequence[LabelledAudio]) -> list[InputAugmentation]:
+        """Return what makes other inputs than the recordings."""
+        noise, voice_perturb = self.recipe.noise, self.recipe.voice_perturb
+        found: list[InputAugmentation] = []
         if noise.share:
-            found.append(NoisyCopies(noise, examples))
-        if revoicing.share:
-            found.append(RevoicedCopies(revoicing, self.recipe.student.sample_rate))
+            found.append(NoiseAugmentation(noise, examples))
+        if voice_perturb.share:
+            found.append(VoicePerturbation(voice_perturb, self.recipe.student.sample_rate))
         return found
 
     def _trained(self, student: Student, speech: LabelledSpeech, work: Workspace) -> Student:
@@ -106,14 +106,14 @@ class DistillStage(Stage):
             if self.recipe.student.weights == "random":
                 set_prior(student, examples[:: max(1, len(examples) // 200)])
             told = conditions_for(student.config, examples, voices=speech.voices_of(speech.train))
-            copies = self._copies(examples)
+            augmentations = self._augmentations(examples)
             training = Distillation(
                 student,
                 examples,
                 settings,
                 folder,
                 conditions=told,
-                copies=copies,
+                augmentations=augmentations,
                 progress=work.progress,
             )
         except TooShortError as error:

@@ -81,7 +81,7 @@ class Recognizer:
         # Pronunciation variants are written "word(2)".
         return re.sub(r"\(\d+\)", "", best.hypstr) if best is not None else ""
 
-    def listen(self, samples: Samples, sample_rate: int, text: str) -> AsrScore:
+    def score(self, samples: Samples, sample_rate: int, text: str) -> AsrScore:
         """Transcribe ``[T]`` and compare it with what was said."""
         said, heard = words_of(text), self.transcribe(samples, sample_rate)
         free = self.unknown.intersection(said)
@@ -127,7 +127,7 @@ def asr_score(recording: Recording) -> AsrScore | None:
     text = recording.utterance.text
     if found is None or not text:
         return None
-    return found.listen(recording.samples, recording.sample_rate, text)
+    return found.score(recording.samples, recording.sample_rate, text)
 
 
 def _pronunciations(words: frozenset[str]) -> dict[str, list[str]]:

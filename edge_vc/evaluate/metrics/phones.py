@@ -59,7 +59,7 @@ class PhoneRecognizer:
         self._known: dict[str, list[str]] = {}
 
     @torch.no_grad()
-    def hear(self, samples: Samples, sample_rate: int) -> list[str]:
+    def recognise(self, samples: Samples, sample_rate: int) -> list[str]:
         """Return the phones of ``[T]``, best path of a CTC (Graves et al. 2006)."""
         audio = samples if sample_rate == RATE else resample(samples, sample_rate, RATE)
         padded = np.pad(audio, (0, -len(audio) % FRAME)).astype(np.float32)
@@ -93,7 +93,7 @@ def phone_score(recording: Recording) -> PhoneScore | None:
     if not text:
         return None
     found = recording.context.get(phone_recognizer)
-    said, heard = found.spell(text), found.hear(recording.samples, recording.sample_rate)
+    said, heard = found.spell(text), found.recognise(recording.samples, recording.sample_rate)
     return compare(said, heard)
 
 

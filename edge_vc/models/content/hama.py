@@ -26,7 +26,7 @@ FRAME = 320
 """Samples of a frame: a convolution takes every other one of 160 samples."""
 _WINDOW, _HOP, _HEADS, _FLOOR = 400, 160, 4, 1e-10
 BLOCK = 3
-"""The block that is listened to: its nearest neighbours agree best about phones."""
+"""The block that is used: highest phone accuracy of nearest neighbours."""
 LONGEST = 3000
 """Frames that are encoded at once (60 s): attention grows with their square."""
 CONTEXT = 100
@@ -71,20 +71,20 @@ class HamaEncoder(nn.Module):
 
     @torch.no_grad()
     def blocks(self, audio: Tensor) -> Tensor:
-        """Return what every block says of ``audio`` ``[T]``, side by side, ``[F, 4 * 144]``."""
-        return self._in_windows(audio, lambda part: torch.cat(self.heard(part)[0], -1))
+        """Return all blocks' outputs of ``audio`` ``[T]``, concatenated, ``[F, 4 * 144]``."""
+        return self._in_windows(audio, lambda part: torch.cat(self.all_blocks(part)[0], -1))
 
-    def _in_windows(self, audio: Tensor, hear: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return what ``hear`` makes of ``[1, T]``, ``[1, F + 1, C]``, window by window."""
+    def _in_windows(self, audio: Tensor, encoder: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return what ``encoder`` makes of ``[1, T]``, ``[1, F + 1, C]``, window by window."""
         audio = padded(audio.float(), FRAME)
         frames, inner = len(audio) // FRAME, LONGEST - 2 * CONTEXT
         if frames <= LONGEST:
-            return hear(audio[None])[0, :frames]
+            return encoder(audio[None])[0, :frames]
         parts = []
         for start in range(0, frames, inner):
             low, high = max(0, start - CONTEXT), min(frames, start + inner + CONTEXT)
-            heard = hear(audio[None, low * FRAME : high * FRAME])[0]
-            parts.append(heard[: high - low][start - low : start - low + inner])
+            encoded = encoder(audio[None, low * FRAME : high * FRAME])[0]
+            parts.append(encoded[: high - low][start - low : start - low + inner])
         return torch.cat(parts)
 
     def log_mel(self, audio: Tensor) -> Tensor:
@@ -113,7 +113,7 @@ class HamaEncoder(nn.Module):
             x = self._conformer(x, index)
         return x
 
-    def heard(self, audio: Tensor) -> tuple[list[Tensor], Tensor]:
+    def all_blocks(self, audio: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return each block's frames, ``[B, F, 144]`` each, and `phones` ``[B, F, 191]``.
 
         Of ``audio`` ``[B, T]``; gradients flow back into it.

@@ -18,7 +18,7 @@ from edge_vc.data.utterance import Utterance
 from edge_vc.models.content.distilled import save_distilled
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.contents.settings import ContentsSettings
-from edge_vc.training.contents.speech import ContentsSpeech, HeardRecording, heard_recordings
+from edge_vc.training.contents.speech import ContentsSpeech, EncodedRecording, encoded_recordings
 from edge_vc.training.contents.trainer import ContentsTraining
 from edge_vc.training.denormals import flushed_denormals
 from edge_vc.training.schedule import Budget, TrainingSession
@@ -75,7 +75,7 @@ def train_contents(args: ContentsRun) -> tuple[Path, dict[str, float]]:
         beds = [args.noises / name for name in NOISE_FOLDERS] if args.noises else []
         for folder in beds:
             name_lines(noise_notices(folder), steps.say)
-        heard = heard_recordings(
+        heard = encoded_recordings(
             [*kept, *learnt],
             args.out / "heard",
             settings,
@@ -115,7 +115,7 @@ def train_contents(args: ContentsRun) -> tuple[Path, dict[str, float]]:
     return args.out / WEIGHTS, training.scores
 
 
-def fitted(settings: ContentsSettings, heard: HeardRecording) -> ContentsSettings:
+def fitted(settings: ContentsSettings, heard: EncodedRecording) -> ContentsSettings:
     """Return the settings with the network as wide as the answers are."""
     return replace(settings, network=replace(settings.network, width=heard.answer.shape[1]))
 

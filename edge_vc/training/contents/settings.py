@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from edge_vc.augmentation.disturbances import Disturbances, Range
+from edge_vc.augmentation.acoustic_augment import AcousticAugment, Range
 from edge_vc.models.content.distilled import DistilledConfig
 from edge_vc.settings.field import RecipeError
 
@@ -21,8 +21,8 @@ class ContentsSettings:
     network: DistilledConfig = field(default_factory=DistilledConfig)
     speeds: tuple[float, ...] = (1.0, 0.9, 1.1)
     """At which every recording is heard: larger and smaller people."""
-    heard: Disturbances = field(
-        default_factory=lambda: Disturbances(0.4, 0.8, (3.0, 30.0), 0.2, (0.0, 20.0))
+    heard: AcousticAugment = field(
+        default_factory=lambda: AcousticAugment(0.4, 0.8, (3.0, 30.0), 0.2, (0.0, 20.0))
     )
     """Rooms, noise and loud events; the answer is that to the recording without them."""
     disturbed_share: float = 0.5

@@ -35,7 +35,7 @@ _BABBLE_SECONDS = 10
 
 
 @dataclass(frozen=True)
-class HeardRecording:
+class EncodedRecording:
     """One recording of ``F`` frames at one speed."""
 
     clean: NDArray[np.float16]
@@ -79,7 +79,7 @@ class ContentsBatch:
 class ContentsSpeech:
     """Recordings of many speakers; crops are drawn by seed and step."""
 
-    def __init__(self, recordings: Sequence[HeardRecording], settings: ContentsSettings) -> None:
+    def __init__(self, recordings: Sequence[EncodedRecording], settings: ContentsSettings) -> None:
         """Raise `RecipeError` without a whole crop."""
         self.settings = settings
         self.recordings = recordings
@@ -116,7 +116,7 @@ class ContentsSpeech:
         return torch.from_numpy(frames.mean(0)), torch.from_numpy(spread)
 
 
-def heard_recordings(
+def encoded_recordings(
     utterances: Sequence[Utterance],
     cache: Path,
     settings: ContentsSettings,
@@ -124,7 +124,7 @@ def heard_recordings(
     *,
     workers: int = 1,
     progress: Progress = no_progress,
-) -> list[HeardRecording]:
+) -> list[EncodedRecording]:
     """Let both encoders hear every recording at every speed; what is there already is kept.
 
     ``noises`` is a folder with ``noise`` and ``rir`` in it. Returns the recordings at the first
@@ -151,26 +151,26 @@ def heard_recordings(
     missing = [job for job in jobs if stored_arrays(job.out, job.made_of) is None]
     if missing:
         _encoders(settings.answers)  # fails here, in one line, not in every process
-    made = parallel_map(store_heard, missing, workers)
-    for _ in progress(made, len(missing), f"hama and {settings.answers} listen"):
+    made = parallel_map(store_encoded, missing, workers)
+    for _ in progress(made, len(missing), f"contents (hama, {settings.answers})"):
         pass
-    return [load_heard(job.out) for job in jobs]
+    return [load_encoded(job.out) for job in jobs]
 
 
-def load_heard(path: Path) -> HeardRecording:
-    """Read what `store_heard` stored; raises `StoredArraysError` for a damaged file."""
+def load_encoded(path: Path) -> EncodedRecording:
+    """Read what `store_encoded` stored; raises `StoredArraysError` for a damaged file."""
     stored = read_arrays(path)
-    return HeardRecording(stored["clean"], stored["disturbed"], stored["answer"])
+    return EncodedRecording(stored["clean"], stored["disturbed"], stored["answer"])
 
 
-def store_heard(job: HearingJob) -> Path:
+def store_encoded(job: HearingJob) -> Path:
     """Let both encoders hear one recording and store what they say, whole or not at all."""
     hama, other = _encoders(job.settings.answers)
     audio = resample(read_audio(job.path, RATE), round(RATE * job.speed), RATE)
     audio = normalize_level(audio, RATE, _LEVEL_DB)
     digest = hashlib.sha256(f"{job.out.stem}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
-    disturbed = job.settings.heard.heard(audio, _noises(job.noises, job.babblers), rng)
+    disturbed = job.settings.heard.apply(audio, _noises(job.noises, job.babblers), rng)
     disturbed = np.clip(normalize_level(disturbed, RATE, _LEVEL_DB), -1.0, 1.0)
     said = {
         "clean": hama.blocks(torch.from_numpy(audio)),

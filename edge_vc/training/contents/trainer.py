@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from edge_vc.models.content.distilled import DistilledNetwork
 from edge_vc.training.checkpoint import Checkpoint
 from edge_vc.training.contents.settings import ContentsSettings
-from edge_vc.training.contents.speech import ContentsBatch, ContentsSpeech, HeardRecording
+from edge_vc.training.contents.speech import ContentsBatch, ContentsSpeech, EncodedRecording
 from edge_vc.training.schedule import MovingAverage, learning_rate
 from edge_vc.training.session_loop import SessionLoop
 
@@ -31,7 +31,7 @@ class ContentsTraining(SessionLoop):
         self,
         settings: ContentsSettings,
         speech: ContentsSpeech,
-        held_out: Sequence[HeardRecording],
+        held_out: Sequence[EncodedRecording],
         folder: Path,
     ) -> None:
         super().__init__()

@@ -18,7 +18,12 @@ from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.training.student.answer import answer_for, held_back
 from edge_vc.training.student.conditions import Condition
-from edge_vc.training.student.hearing.heard import Copies, Heard, check_shares, hear
+from edge_vc.training.student.inputs.input_features import (
+    InputAugmentation,
+    InputFeatures,
+    check_shares,
+    extract_features,
+)
 from edge_vc.workers.progress import Progress, no_progress
 
 EARLY_SHARE = 0.33
@@ -71,7 +76,7 @@ class DistillBatch:
 
 @dataclass(frozen=True)
 class _Example:
-    heard: Heard
+    features: InputFeatures
     f0: NDArray[np.float32]
     voiced: NDArray[np.float32]
     bands: NDArray[np.float16] | None
@@ -86,8 +91,8 @@ class DistillBatches:
 
     The front end is run over whole recordings beforehand: it learns nothing, and so a crop's
     running mean is what it is at that place of the conversation; that of some comes from something
-    loud just before (`loud_event`). Some crops are heard in one of the ``copies`` of their
-    recording, and answered as if they were not. The first ``warm`` frames of a
+    loud just before (`loud_event`). The input of some crops is one of the augmented copies of
+    their recording; the labels are those of the recording itself. The first ``warm`` frames of a
     crop are context. With ``sources`` a batch holds what is converted.
     """
 
@@ -98,24 +103,24 @@ class DistillBatches:
         frames: int,
         augment: FeatureAugment | None = None,
         conditions: Sequence[Condition] = (),
-        copies: Sequence[Copies] = (),
+        augmentations: Sequence[InputAugmentation] = (),
         *,
         warm: int = 0,
         sources: bool = False,
         progress: Progress = no_progress,
     ) -> None:
         self.frames, self.hop, self.warm = frames, student.config.hop, warm
-        check_shares(copies)
-        self._shares = [kind.share for kind in copies]
+        check_shares(augmentations)
+        self._shares = [each.share for each in augmentations]
         self._early = round(EARLY_SECONDS * student.config.frame_rate)
         self._config, self._augment = student.config, augment
         moved = [example.at_hop(self.hop) for example in examples]
         told = conditions or [{}] * len(moved)
         long = {index: each for index, each in enumerate(moved) if len(each.f0) > frames}
-        heard = hear(student, long, copies, progress)
+        features = extract_features(student, long, augmentations, progress)
         self._examples = [
             replace(
-                _prepare(student, example, heard[index]),
+                _prepare(student, example, features[index]),
                 source=_delayed(example.source, student.delay) if sources else None,
                 inputs=_at_frames(told[index], len(example.f0)),
             )
@@ -179,9 +184,9 @@ class DistillBatches:
         example = self._examples[int(np.searchsorted(self._share, rng.random()))]
         start = 0 if beginning else self._start(len(example.f0), rng)
         stop = start + self.frames
-        heard = example.heard.draw(self._shares, rng)
+        features = example.features.draw(self._shares, rng)
         return (
-            heard[:, start:stop],
+            features[:, start:stop],
             example.f0[start:stop],
             example.voiced[start:stop],
             None if example.bands is None else example.bands[..., start:stop],
@@ -212,11 +217,11 @@ def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
     student.frontend.set_prior(torch.stack(means).mean(0))
 
 
-def _prepare(student: Student, example: LabelledAudio, heard: Heard) -> _Example:
+def _prepare(student: Student, example: LabelledAudio, features: InputFeatures) -> _Example:
     f0, voiced, bands = answer_for(student, example)
     wait = student.config.lookahead  # its predictions are so many frames late
     return _Example(
-        heard,
+        features,
         held_back(f0, wait),
         held_back(voiced, wait),
         None if bands is None else held_back(bands, wait),

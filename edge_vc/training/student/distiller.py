@@ -26,7 +26,7 @@ from edge_vc.training.student.batches import DistillBatch, DistillBatches
 from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.contents import VoicesReader, reader_for
 from edge_vc.training.student.forward_pass import DistillPass
-from edge_vc.training.student.hearing.heard import Copies
+from edge_vc.training.student.inputs.input_features import InputAugmentation
 from edge_vc.training.student.losses import SOUNDLESS, TERMS
 from edge_vc.training.student.recogniser import RecogniserDistance
 from edge_vc.training.student.settings import DistillSettings
@@ -58,19 +58,17 @@ class Distillation:
         budget: Budget | None = None,
         terms: Mapping[str, Term[DistillPass]] = TERMS,
         conditions: Sequence[Condition] = (),
-        copies: Sequence[Copies] = (),
+        augmentations: Sequence[InputAugmentation] = (),
         progress: Progress = no_progress,
     ) -> None:
         """Set up; processes that share ``devices`` share every batch, which divides by them.
 
         ``conditions`` are the conditioning inputs of each example, of a student that takes any;
-        ``copies`` are what it hears instead of some segments; ``progress``
-        shows their making.
+        ``augmentations`` make other inputs for some segments; ``progress`` shows their making.
         ``budget`` replaces the settings' number of steps. Raises `TooShortError` where no example
-        is longer than a segment, and `ValueError` where no loss term has a weight, copies are more
-        than all segments, or contents have
-        one that the labels do not tell; `ContentError`, which is one, where words have a weight
-        and no recogniser is installed.
+        is longer than a segment, and `ValueError` where no loss term has a weight, the shares of
+        augmentations exceed 1, or contents have a weight but the labels have none;
+        `ContentError`, which is one, where words have a weight and no recogniser is installed.
         """
         self.settings, self.folder, self.terms = settings, folder, terms
         self.budget = budget or Budget(steps=settings.steps)
@@ -86,7 +84,7 @@ class Distillation:
             (settings.expansion_lowest, settings.expansion_highest),
         )
         self.batches = DistillBatches(
-            student, examples, frames + warm, augment, conditions, copies,
+            student, examples, frames + warm, augment, conditions, augmentations,
             warm=warm, sources=settings.words > 0, progress=progress,
         )  # fmt: skip
         self.reader: VoicesReader | None = None

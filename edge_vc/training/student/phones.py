@@ -1,6 +1,6 @@
-"""Which phone is spoken when: PocketSphinx aligns a text, or what it hears where there is none.
+"""Phone alignment by PocketSphinx: of a text, or of recognised words where there is none.
 
-What is heard without a text is kept where the recogniser is sure of the word.
+Recognised words are kept where their posterior is high.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ PHONES = tuple(_NAMES.split())
 """Those of the CMU pronouncing dictionary, and silence."""
 UNKNOWN = -1
 _SURE = 0.5
-"""Least posterior of a word that was heard without a text (docs/decisions/0008-phones.md)."""
+"""Least posterior of a word that was recognised without a text (docs/decisions/0008-phones.md)."""
 _LATE = 1
 """Frames from where PocketSphinx has a phone to ours: its windows begin 8 ms later."""
 
 
-class PhoneListener:
+class PhoneAligner:
     """The recogniser with its own language model and dictionary."""
 
     def __init__(self) -> None:
@@ -49,12 +49,12 @@ class PhoneListener:
                 self._decoder.set_align_text(" ".join(words))
             else:
                 self._decoder.activate_search("_default")
-            self._hear(pcm)
+            self._process(pcm)
             if self._decoder.hyp() is None:
                 return frames
             sure = np.ones(len(frames), bool) if told else self._sure_of(len(frames))
             self._decoder.set_alignment()
-            self._hear(pcm)
+            self._process(pcm)
             found = self._decoder.get_alignment()
         except RuntimeError:  # no path through the text; the decoder is left half way
             self._decoder = self._build()
@@ -69,14 +69,14 @@ class PhoneListener:
     def _build(self) -> Any:
         return self._sphinx.Decoder(loglevel="FATAL", cmn="batch")
 
-    def _hear(self, pcm: bytes) -> None:
+    def _process(self, pcm: bytes) -> None:
         self._decoder.reinit_feat()
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, full_utt=True)
         self._decoder.end_utt()
 
     def _sure_of(self, frames: int) -> NDArray[np.bool_]:
-        """Return which frames belong to a word, or a pause, that was heard beyond doubt."""
+        """Return which frames belong to a word or pause with a high posterior."""
         sure = np.zeros(frames, bool)
         for heard in self._decoder.seg():
             if heard.prob >= _SURE:

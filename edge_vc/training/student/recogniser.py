@@ -29,7 +29,7 @@ class RecogniserDistance:
                 f"the recogniser hears {RATE} Hz, the student is of {sample_rate} Hz; "
                 "set distill.words = 0"
             )
-        self._hears = open_hama(BLOCKS).on(device)
+        self._encoder = open_hama(BLOCKS).on(device)
 
     def __call__(self, audio: Tensor, target: Tensor, source: Tensor) -> Tensor:
         """Return how far ``audio`` is heard from ``target`` and ``source``, a scalar.
@@ -38,9 +38,9 @@ class RecogniserDistance:
         blocks' frames from those of ``target``, and the Kullback-Leibler divergence of the
         phones' probabilities from those of ``source``, in nats per frame.
         """
-        frames, phones = self._hears.heard(audio)
+        frames, phones = self._encoder.all_blocks(audio)
         with torch.no_grad():
-            others, heard = self._hears.heard(torch.cat([target, source]))
+            others, heard = self._encoder.all_blocks(torch.cat([target, source]))
         right, truth = [block[: len(target)] for block in others], heard[len(target) :]
         counted = slice(EDGE, frames[0].shape[1] - EDGE)
         apart = torch.stack(

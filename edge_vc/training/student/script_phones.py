@@ -1,4 +1,4 @@
-"""The phones of a known script as an auxiliary stream: what a reader is about to say anyway."""
+"""The phones of a known script as an auxiliary stream."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.inputs import stream_input
-from edge_vc.training.student.phones import PHONES, UNKNOWN, PhoneListener
+from edge_vc.training.student.phones import PHONES, UNKNOWN, PhoneAligner
 from edge_vc_runtime.bundle.input_spec import InputSpec
 
 PHONES_INPUT: InputSpec = stream_input(
@@ -19,7 +19,7 @@ PHONES_INPUT: InputSpec = stream_input(
 
 
 class ScriptPhones:
-    """An `AuxSource`: phones aligned to a recording without noise, from its text or by ear.
+    """An `AuxSource`: phones aligned to a recording without noise, from its text or recognised.
 
     Stands in for an application that knows the script and where the reader is in it.
     """
@@ -30,15 +30,15 @@ class ScriptPhones:
     def __init__(
         self,
         text_of: Callable[[LabelledAudio], str] = lambda example: "",
-        listener: PhoneListener | None = None,
+        aligner: PhoneAligner | None = None,
     ) -> None:
-        """``text_of`` a recording, empty where it is to be heard; the listener loads in seconds."""
+        """``text_of`` a recording, empty: recognise it; the aligner takes seconds to load."""
         self._text_of = text_of
-        self._listener = listener or PhoneListener()
+        self._aligner = aligner or PhoneAligner()
 
     def frames(self, example: LabelledAudio) -> NDArray[np.float32]:
         """Return one-hot phones ``[size, F]``, zeros where they are not known."""
-        return one_hot(self._listener.label(example.source, self._text_of(example)))
+        return one_hot(self._aligner.label(example.source, self._text_of(example)))
 
 
 def one_hot(phones: NDArray[np.int8]) -> NDArray[np.float32]:

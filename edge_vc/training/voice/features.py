@@ -81,7 +81,7 @@ def cached_features(
     if missing:
         open_contents(contents)  # fails here, in one line, not in every process
     made = parallel_map(store_features, missing, workers)
-    for _ in progress(made, len(missing), f"{contents} listens"):
+    for _ in progress(made, len(missing), f"contents ({contents})"):
         pass
     return [load_features(job.out) for job in jobs]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_vc.audio.clipping import clipped_share
 from edge_vc.audio.level import level_fall_db
-from edge_vc.augmentation.drawn_voice import FEWEST_VOICED
+from edge_vc.augmentation.random_voice import FEWEST_VOICED
 from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet
 
 MOST_CLIPPED = 0.01

@@ -20,10 +20,10 @@ from edge_vc.training.denormals import flushed_denormals
 from edge_vc.training.devices import DeviceSettings, open_devices
 from edge_vc.training.schedule import Budget, TrainingSession
 from edge_vc.training.tensorboard import open_board
-from edge_vc.training.voice.closeness import closeness
 from edge_vc.training.voice.features import ViewFeatures, cached_features
 from edge_vc.training.voice.recordings import VoiceRecordings, read_recordings
 from edge_vc.training.voice.settings import VoiceSettings, load_voice_settings
+from edge_vc.training.voice.speaker_similarity import speaker_similarity
 from edge_vc.training.voice.speech import VoiceSpeech
 from edge_vc.training.voice.trainer import VoiceTraining
 from edge_vc_runtime.files.writing import write_whole
@@ -128,7 +128,7 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     state = "finished" if finished else "not finished: run the same command again"
     console.print(f"step {training.step}, {state}", markup=False, highlight=False)
     network = training.average.network.cpu()
-    near = closeness(network, training.validation, recordings.pairs) if finished else {}
+    near = speaker_similarity(network, training.validation, recordings.pairs) if finished else {}
     return args.out / WEIGHTS, training.scores | near
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edge_vc.augmentation.disturbances import Disturbances, Range
-from edge_vc.augmentation.drawn_voice import VoiceRanges
+from edge_vc.augmentation.acoustic_augment import AcousticAugment, Range
+from edge_vc.augmentation.random_voice import VoiceRanges
 from edge_vc.models.content import registry
 from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.recipes import RECIPES
@@ -19,26 +19,26 @@ VOICE_RECIPES = RECIPES / "voices"
 
 @dataclass(frozen=True)
 class ViewSettings(VoiceRanges):
-    """How a recording is heard in training; views are made once, before it."""
+    """Augmented views of a recording; they are made once, before training."""
 
     copies: int = 2
-    """Natural and revoiced views of each recording: the first of each is clean, the others are
-    heard in a room, in noise or with loud events."""
+    """Natural and voice-perturbed views of each recording: the first of each is clean, the others
+    have reverberation, noise or loud transients."""
     room_share: float = 0.5
-    """Share of the views that are not clean that are heard in a room."""
+    """Share of the views that are not clean with reverberation."""
     noise_share: float = 0.8
     """Share of them with noise."""
     snr_db: Range = (5.0, 35.0)
     """Signal-to-noise ratio of these."""
     event_share: float = 0.3
-    """Share of them with a bang or two."""
+    """Share of them with one or two loud transients."""
     event_db: Range = (0.0, 25.0)
-    """Level of a bang relative to the speech."""
+    """Level of a transient relative to the speech."""
 
     @property
-    def disturbances(self) -> Disturbances:
-        """Where the views that are not clean are heard."""
-        return Disturbances(
+    def acoustics(self) -> AcousticAugment:
+        """Noise and reverberation of the views that are not clean."""
+        return AcousticAugment(
             self.room_share, self.noise_share, self.snr_db, self.event_share, self.event_db
         )
 
@@ -108,7 +108,7 @@ class VoiceSettings:
     losses: VoiceLossSettings = field(default_factory=VoiceLossSettings)
     discriminators: DiscriminatorSettings = field(default_factory=DiscriminatorSettings)
     natural_share: float = 0.4
-    """Share of the crops whose input is a natural view; the others are revoiced."""
+    """Share of the crops whose input is a natural view; the others have the voice perturbed."""
     clean_share: float = 0.6
     """Share of the crops whose input is a clean view, where there are others."""
     retrievals: tuple[float, ...] = (0.0, 0.5, 1.0)

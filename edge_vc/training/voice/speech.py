@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edge_vc.augmentation.drawn_voice import mean_log_f0
+from edge_vc.augmentation.random_voice import mean_log_f0
 from edge_vc.data.pair_set import HOP, PairSet
 from edge_vc.settings.field import RecipeError
 from edge_vc.training.voice.features import ViewFeatures
@@ -41,7 +41,7 @@ class VoiceBatch:
 
 @dataclass(frozen=True)
 class SpokenRecording:
-    """One recording of ``F`` frames with what was heard in its views."""
+    """One recording of ``F`` frames with the features of its views."""
 
     pair: PairSet
     features: ViewFeatures
@@ -111,12 +111,12 @@ class VoiceSpeech:
         start = ratio * int(rng.integers(0, spare + 1))
         view = self._view(rng, len(recording.features.loudness))
         frames = slice(start, start + settings.frames)
-        heard = slice(start // ratio, (start + settings.frames) // ratio)
+        content = slice(start // ratio, (start + settings.frames) // ratio)
         share = float(rng.choice(settings.retrievals))
         spread = np.float32(rng.normal(0.0, settings.loudness_spread))
         truth = recording.pair.target[frames.start * HOP : frames.stop * HOP]
         return (
-            self.contents(recording, view, heard, share),
+            self.contents(recording, view, content, share),
             recording.pair.f0[frames],
             np.array(recording.mean_log_f0, np.float32),
             recording.features.loudness[view, frames] + spread,
@@ -139,6 +139,6 @@ class VoiceSpeech:
         natural = rng.random() < self.settings.natural_share
         clean = rng.random() < self.settings.clean_share
         places = [ViewPlace(index) for index in range(views)]
-        fitting = [p for p in places if p.revoiced != natural and p.clean == clean]
-        fitting = fitting or [p for p in places if p.revoiced != natural]
+        fitting = [p for p in places if p.perturbed != natural and p.clean == clean]
+        fitting = fitting or [p for p in places if p.perturbed != natural]
         return fitting[int(rng.integers(len(fitting)))].index

@@ -16,7 +16,7 @@ from edge_vc.training.voice.speech import SpokenRecording, VoiceSpeech
 from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.profiling.figure_png import figure_png
 
-NATURAL, REVOICED = 0, 1
+NATURAL, PERTURBED = 0, 1
 """The clean views of a recording."""
 SPOKEN = 3
 """Recordings in a sample."""
@@ -24,7 +24,7 @@ _PAUSE = SAMPLE_RATE // 2
 
 
 class VoiceValidation:
-    """Held-out recordings, spoken from their natural and from their revoiced view."""
+    """Held-out recordings, converted from their natural and from their voice-perturbed view."""
 
     def __init__(self, speech: VoiceSpeech) -> None:
         self.speech, self.recordings = speech, speech.held_out
@@ -38,29 +38,29 @@ class VoiceValidation:
         found: dict[str, list[float]] = {"natural": [], "validation": []}
         for recording in self.recordings:
             truth = torch.from_numpy(recording.pair.target[: recording.frames * HOP] / 32767.0)
-            for name, view in (("natural", NATURAL), ("validation", REVOICED)):
+            for name, view in (("natural", NATURAL), ("validation", PERTURBED)):
                 audio = self.speak(network, recording, view)
                 found[name].append(float(self._loss(audio, truth[None].float())))
         return {name: float(np.mean(values)) for name, values in found.items()}
 
     @torch.no_grad()
     def sample(self, network: VoiceNetwork, folder: Path, step: int) -> Path | None:
-        """Write what the network makes of revoiced recordings: a WAV file and its spectrogram.
+        """Convert voice-perturbed recordings: a WAV file and its spectrogram.
 
         The picture also shows the recordings themselves, which it should come near to. Returns
         the WAV file; None where no recording is held out.
         """
-        heard, truth = [], []
+        converted, truth = [], []
         pause = np.zeros(_PAUSE, np.float32)
         for recording in self.recordings[:SPOKEN]:
-            audio = self.speak(network, recording, REVOICED)[0].numpy()
-            heard += [audio, pause]
+            audio = self.speak(network, recording, PERTURBED)[0].numpy()
+            converted += [audio, pause]
             target = recording.pair.target[: recording.frames * HOP] / np.float32(32767)
             truth += [target.astype(np.float32), pause]
-        if not heard:
+        if not converted:
             return None
         folder.mkdir(parents=True, exist_ok=True)
-        whole = np.concatenate(heard)
+        whole = np.concatenate(converted)
         path = write_audio(folder / f"step-{step:07d}.wav", whole, SAMPLE_RATE)
         draw_spectrogram(whole, path.with_suffix(".png"), np.concatenate(truth))
         return path

@@ -1,4 +1,4 @@
-"""Views of a recording: as it is or in another voice, clean or as a room and a street have it."""
+"""Views of a recording: natural or voice-perturbed, clean or with noise and reverberation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_vc.audio.level import normalize_level
-from edge_vc.augmentation.drawn_voice import in_drawn_voice
 from edge_vc.augmentation.noise_bank import NoiseBank
+from edge_vc.augmentation.random_voice import perturbed_randomly
 from edge_vc.data.pair_set import SAMPLE_RATE, TARGET_DB, PairSet
 from edge_vc.training.voice.settings import ViewSettings
 
@@ -24,18 +24,18 @@ class ViewPlace:
     index: int
 
     @property
-    def revoiced(self) -> bool:
-        """Whether it is in another voice: every other one."""
+    def perturbed(self) -> bool:
+        """Whether the voice is perturbed: every other one."""
         return self.index % 2 == 1
 
     @property
     def clean(self) -> bool:
-        """Whether nothing else was done to it: the first two."""
+        """Whether it has no noise or reverberation: the first two."""
         return self.index < 2
 
 
 def view_places(settings: ViewSettings) -> list[ViewPlace]:
-    """Return the views of every recording, natural and revoiced ones in turn."""
+    """Return the views of every recording, natural and perturbed ones in turn."""
     return [ViewPlace(index) for index in range(2 * settings.copies)]
 
 
@@ -44,8 +44,8 @@ def make_view(pair: PairSet, place: ViewPlace, settings: ViewSettings, noises: N
     digest = hashlib.sha256(f"{pair.speaker}:{pair.name}:{place.index}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
     audio = pair.source.astype(np.float32) / np.float32(32767)
-    if place.revoiced:
-        audio = in_drawn_voice(audio, pair.f0, settings, rng, SAMPLE_RATE)
+    if place.perturbed:
+        audio = perturbed_randomly(audio, pair.f0, settings, rng, SAMPLE_RATE)
     if not place.clean:
-        audio = settings.disturbances.heard(audio, noises, rng)
+        audio = settings.acoustics.apply(audio, noises, rng)
     return np.clip(normalize_level(audio, SAMPLE_RATE, TARGET_DB), -1.0, 1.0)

@@ -1,4 +1,4 @@
-"""Section ``[noise]``: a student hears noisy rooms where its labels come from clean recordings."""
+"""Section ``[noise]``: noise and reverberation on a student's input; labels are of clean audio."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_vc.audio.io import Samples
 from edge_vc.audio.noise_folder import NOISE_FOLDERS
-from edge_vc.augmentation.disturbances import Disturbances
+from edge_vc.augmentation.acoustic_augment import AcousticAugment
 from edge_vc.augmentation.noise_bank import NoiseBank, read_folder
 from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.settings.field import RecipeError, number
@@ -22,16 +22,16 @@ _BABBLERS = 24
 
 @dataclass(frozen=True)
 class NoiseSettings:
-    """What a student hears besides speech while it learns; its teacher heard the speech alone."""
+    """Noise and reverberation added to a student's training input, not to its teacher's."""
 
     share: float = number(0.0, 0.0, 1.0)
-    """Share of the segments that are heard in a noisy copy of their recording; 0: none."""
+    """Share of the segments whose input is a noisy copy of the recording; 0: none."""
     copies: int = number(1, 1, 8, "copies")
     """Noisy copies of every recording, made once before training."""
     folder: str = path_field()
-    """Folder with ``noise/`` and ``rir/`` of recordings to use besides made ones; empty: none."""
+    """Folder with recorded ``noise/`` and ``rir/`` besides synthetic ones; empty: none."""
     rooms: float = number(0.5, 0.0, 1.0)
-    """Share of the copies that are in a room."""
+    """Share of the copies with reverberation."""
     noises: float = number(0.8, 0.0, 1.0)
     """Share with noise: coloured, hum, or babble of the recordings' own speakers."""
     lowest_snr_db: float = number(5.0, -20.0, 80.0, "dB")
@@ -39,7 +39,7 @@ class NoiseSettings:
     highest_snr_db: float = number(35.0, -20.0, 80.0, "dB")
     """Highest."""
     events: float = number(0.3, 0.0, 1.0)
-    """Share with a bang or two, 0 to 25 dB above the speech."""
+    """Share with one or two loud transients, 0 to 25 dB above the speech."""
 
     def __post_init__(self) -> None:
         """Raise `RecipeError` where nothing can be drawn."""
@@ -50,8 +50,8 @@ class NoiseSettings:
             )
 
 
-class NoisyCopies:
-    """Makes what is heard of each recording in its noisy copies, always the same."""
+class NoiseAugmentation:
+    """Makes noisy copies of each recording, the same ones each time."""
 
     def __init__(self, settings: NoiseSettings, examples: Sequence[LabelledAudio]) -> None:
         """Read the noises; babble is of ``examples``. Raises `RecipeError` for a bad folder."""
@@ -60,24 +60,24 @@ class NoisyCopies:
         folders = noise_folders(settings)
         recorded, rooms = map(read_folder, folders) if folders else ([], [])
         self._bank = NoiseBank.build([example.source for example in some], recorded, rooms)
-        self._place = Disturbances(
+        self._augment = AcousticAugment(
             settings.rooms,
             settings.noises,
             (settings.lowest_snr_db, settings.highest_snr_db),
             settings.events,
         )
 
-    def of(self, source: Samples, index: int) -> list[Samples]:
+    def copies(self, source: Samples, index: int) -> list[Samples]:
         """Return the copies of recording number ``index`` ``[T]``, within full scale.
 
         Noises and rooms are at 16 kHz and are played at the recording's rate, whatever it is.
         """
         drawn = (np.random.default_rng([index, copy]) for copy in range(self._copies))
-        return [np.clip(self._place.heard(source, self._bank, rng), -1.0, 1.0) for rng in drawn]
+        return [np.clip(self._augment.apply(source, self._bank, rng), -1.0, 1.0) for rng in drawn]
 
 
 def noise_folders(settings: NoiseSettings) -> tuple[Path, Path] | None:
-    """Return the folders of noises and rooms; None where made ones have to do.
+    """Return the folders of noises and rooms; None where only synthetic ones are used.
 
     Raises `RecipeError` where neither is there.
     """
@@ -87,7 +87,7 @@ def noise_folders(settings: NoiseSettings) -> tuple[Path, Path] | None:
     if not noise.is_dir() and not rooms.is_dir():
         raise RecipeError(
             f'noise.folder = "{settings.folder}": has neither noise/ nor rir/ in it; leave it '
-            "empty for made noises"
+            "empty for synthetic noises"
         )
     return noise, rooms
 

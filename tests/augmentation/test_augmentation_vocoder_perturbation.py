@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from edge_vc.audio.pitch import track_pitch
-from edge_vc.augmentation.revoicing import VoiceParameters, revoice
+from edge_vc.augmentation.vocoder_perturbation import VoiceParameters, perturb_voices
 
 
 def vowel(hertz: float = 150.0, formants: tuple[float, ...] = (700.0, 1800.0)) -> np.ndarray:
@@ -22,7 +22,9 @@ def test_the_vocoder_moves_pitch_and_formants(hertz: float, warp: float) -> None
     audio = torch.from_numpy(vowel())[None]
     f0 = torch.full((1, 100), 150.0)
     voice = VoiceParameters(*(torch.tensor([x]) for x in (hertz, 1.0, warp, 9000.0)))
-    made = revoice(audio, f0, torch.tensor([150.0]).log(), voice, torch.randn(1, 16000), 16000)
+    made = perturb_voices(
+        audio, f0, torch.tensor([150.0]).log(), voice, torch.randn(1, 16000), 16000
+    )
     assert made.shape == audio.shape
     pitch = track_pitch(made[0].numpy(), 16000, 80).f0
     assert np.median(pitch[pitch > 0]) == pytest.approx(hertz, rel=0.02)

@@ -35,7 +35,7 @@ class VoiceParameters:
     """Above it voiced frames are noise."""
 
 
-def revoice(
+def perturb_voices(
     audio: Tensor, f0: Tensor, mean_log_f0: Tensor, voice: VoiceParameters, noise: Tensor, rate: int
 ) -> Tensor:
     """Return ``audio`` ``[B, F * hop]`` with contour ``f0`` ``[B, F]`` Hz in another ``voice``.

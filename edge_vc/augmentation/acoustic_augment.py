@@ -1,4 +1,4 @@
-"""Where speech is heard: in a room, in noise, with something loud now and then."""
+"""Acoustic augmentation: reverberation, additive noise and loud transients."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Disturbances:
-    """How often a recording is heard with what, and how loud that is."""
+class AcousticAugment:
+    """Probability and level of each effect."""
 
     room_share: float = 0.5
-    """Share of recordings that are heard in a room."""
+    """Share of recordings that are convolved with a room impulse response."""
     noise_share: float = 0.8
-    """Share with noise."""
+    """Share with additive noise."""
     snr_db: Range = (5.0, 35.0)
     """Signal-to-noise ratio of these."""
     event_share: float = 0.3
-    """Share with a bang or two."""
+    """Share with one or two loud transients."""
     event_db: Range = (0.0, 25.0)
-    """Level of a bang relative to the speech."""
+    """Level of a transient relative to the speech."""
 
-    def heard(self, audio: Audio, noises: NoiseBank, rng: np.random.Generator) -> Audio:
-        """Return ``audio`` ``[T]`` at `RATE` as it is heard in a place drawn by ``rng``, ``[T]``.
+    def apply(self, audio: Audio, noises: NoiseBank, rng: np.random.Generator) -> Audio:
+        """Return ``audio`` ``[T]`` at `RATE` with effects drawn by ``rng``, ``[T]``.
 
-        Rooms begin with the direct sound, so that the answer to ``audio`` stays aligned.
+        Impulse responses begin with the direct sound, so the output is time-aligned with ``audio``.
         """
         if rng.random() < self.room_share:
             room = noises.rooms[int(rng.integers(len(noises.rooms)))].numpy()
@@ -46,11 +46,11 @@ class Disturbances:
             audio = np.asarray(audio + gain * bed, np.float32)
         if rng.random() < self.event_share:
             for _ in range(int(rng.integers(1, 3))):
-                audio = audio + self._bang(len(audio), level, rng)
+                audio = audio + self._transient(len(audio), level, rng)
         return audio
 
-    def _bang(self, length: int, level: float, rng: np.random.Generator) -> Audio:
-        """Return a decaying burst of noise somewhere in ``[length]``: a door, a cup, a cough."""
+    def _transient(self, length: int, level: float, rng: np.random.Generator) -> Audio:
+        """Return ``[length]`` with a decaying noise burst at a random place: a door, a cough."""
         seconds = rng.uniform(0.02, 0.2)
         size = min(length, round(RATE * 2 * seconds))
         burst = rng.standard_normal(size) * np.exp(-np.arange(size) / (RATE * seconds / 3))

@@ -1,4 +1,4 @@
-"""Section ``[revoicing]``: a student hears its recordings in other voices than their speakers'."""
+"""Section ``[voice_perturb]``: the voice of a student's training input is perturbed at random."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 
 from edge_vc.audio.io import Samples
 from edge_vc.audio.pitch import frame_hop, mid_frame_f0
-from edge_vc.augmentation.drawn_voice import VoiceRanges, in_drawn_voice
+from edge_vc.augmentation.random_voice import VoiceRanges, perturbed_randomly
 from edge_vc.settings.field import RecipeError, number
 
-_SAME_MELODY = (1.0, 1.0)
-"""The answer keeps the recording's intonation; so does what is heard."""
+_SAME_INTONATION = (1.0, 1.0)
+"""Labels keep the recording's intonation, so the input has to."""
 
 
 @dataclass(frozen=True)
-class RevoicingSettings:
-    """Voices besides the speakers' own; the teacher answers to the recordings as they are."""
+class VoicePerturbSettings:
+    """Random voices besides the speakers' own; labels are of the unperturbed recordings."""
 
     share: float = number(0.0, 0.0, 1.0)
-    """Share of the segments that are heard in another voice; 0: none."""
+    """Share of the segments whose input has a perturbed voice; 0: none."""
     copies: int = number(2, 1, 8, "copies")
     """Voices of every recording, made once before training."""
     lowest_hz: float = number(75.0, 50.0, 500.0, "Hz")
@@ -38,22 +38,22 @@ class RevoicingSettings:
             )
 
 
-class RevoicedCopies:
-    """Makes what is heard of each recording in other voices, always the same."""
+class VoicePerturbation:
+    """Makes copies of each recording in random voices, the same ones each time."""
 
-    def __init__(self, settings: RevoicingSettings, sample_rate: int) -> None:
+    def __init__(self, settings: VoicePerturbSettings, sample_rate: int) -> None:
         self.share, self._copies, self._rate = settings.share, settings.copies, sample_rate
         self._ranges = VoiceRanges(
             (settings.lowest_hz, settings.highest_hz),
-            _SAME_MELODY,
+            _SAME_INTONATION,
             warp_spread=settings.warp,
         )
 
-    def of(self, source: Samples, index: int) -> list[Samples]:
+    def copies(self, source: Samples, index: int) -> list[Samples]:
         """Return the copies of recording number ``index`` ``[T]``, within full scale."""
         hop = frame_hop(self._rate)
         whole = np.pad(source, (0, -len(source) % hop))
         f0 = mid_frame_f0(whole, self._rate, hop)
         drawn = (np.random.default_rng([index, copy]) for copy in range(self._copies))
-        made = (in_drawn_voice(whole, f0, self._ranges, rng, self._rate) for rng in drawn)
+        made = (perturbed_randomly(whole, f0, self._ranges, rng, self._rate) for rng in drawn)
         return [np.clip(copy[: len(source)], -1.0, 1.0) for copy in made]

@@ -13,9 +13,14 @@ from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.student import Student
 from edge_vc.training.student.batches import DistillBatches
 from edge_vc.training.student.distiller import BEGINNING_EVERY, WARM_SECONDS, Distillation
-from edge_vc.training.student.hearing.heard import LOUD_EVERY, TOGETHER, Heard, hear
-from edge_vc.training.student.hearing.noise import NoiseSettings, NoisyCopies
-from edge_vc.training.student.hearing.revoiced import RevoicedCopies, RevoicingSettings
+from edge_vc.training.student.inputs.input_features import (
+    BATCH,
+    LOUD_EVERY,
+    InputFeatures,
+    extract_features,
+)
+from edge_vc.training.student.inputs.noise import NoiseAugmentation, NoiseSettings
+from edge_vc.training.student.inputs.voice_perturb import VoicePerturbation, VoicePerturbSettings
 from edge_vc.training.student.settings import DistillSettings
 
 TINY = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)
@@ -30,12 +35,12 @@ def recording(frames: int, seed: int) -> LabelledAudio:
 
 def test_recordings_do_not_hear_each_other() -> None:
     student = Student(TINY).eval()
-    many = {n: recording(30 + 7 * (n % 5), n) for n in range(TOGETHER + 3)}
-    heard = hear(student, many)
+    many = {n: recording(30 + 7 * (n % 5), n) for n in range(BATCH + 3)}
+    heard = extract_features(student, many)
     assert list(heard) == sorted(many, key=lambda index: len(many[index].source))
     assert not any(each.copies for each in heard.values())
     for index, example in many.items():
-        alone = hear(student, {index: example})[index].plain
+        alone = extract_features(student, {index: example})[index].plain
         assert heard[index].plain.shape == (TINY.mels, len(example.f0))
         np.testing.assert_allclose(heard[index].plain, alone, atol=0.02)
         audio = torch.from_numpy(example.source.astype(np.float32) / 32767)[None, None, None]
@@ -47,9 +52,9 @@ def test_recordings_do_not_hear_each_other() -> None:
 def test_copies_stay_with_their_recording() -> None:
     student = Student(TINY).eval()
     many = {n: recording(120 + n, n) for n in range(4)}
-    noise = NoisyCopies(NoiseSettings(share=0.5, copies=2), list(many.values()))
-    revoiced = RevoicedCopies(RevoicingSettings(share=0.5, copies=1), TINY.sample_rate)
-    for index, found in hear(student, many, [noise, revoiced]).items():
+    noise = NoiseAugmentation(NoiseSettings(share=0.5, copies=2), list(many.values()))
+    perturbed = VoicePerturbation(VoicePerturbSettings(share=0.5, copies=1), TINY.sample_rate)
+    for index, found in extract_features(student, many, [noise, perturbed]).items():
         assert [len(kind) for kind in found.copies] == [2, 1]
         for columns in (found.plain, *found.copies[0], *found.copies[1]):
             assert columns.shape == (TINY.mels, len(many[index].f0))
@@ -57,8 +62,8 @@ def test_copies_stay_with_their_recording() -> None:
 
 
 def test_copies_are_heard_as_often_as_their_shares_say() -> None:
-    plain, noisy, revoiced = (np.full((1, 1), number, np.float16) for number in range(3))
-    heard, rng = Heard(plain, ((noisy,), (revoiced,))), np.random.default_rng(0)
+    plain, noisy, perturbed = (np.full((1, 1), number, np.float16) for number in range(3))
+    heard, rng = InputFeatures(plain, ((noisy,), (perturbed,))), np.random.default_rng(0)
     drawn = [int(heard.draw([0.5, 0.2], rng)[0, 0]) for _ in range(2000)]
     assert np.bincount(drawn) / 2000 == pytest.approx([0.3, 0.5, 0.2], abs=0.04)
     assert {int(heard.draw([0.0, 0.0], rng)[0, 0]) for _ in range(50)} == {0}
@@ -72,7 +77,10 @@ def test_beginnings_are_where_streams_begin_and_count_from_the_first_frame() -> 
     first = batches.draw(4, np.random.default_rng(0), beginnings=True)
     assert (cropped.warm, first.warm) == (40, 0)
     assert first.share(0, 2, torch.device("cpu")).warm == 0
-    starts = [hear(student, {n: example})[n].plain[:, :60] for n, example in enumerate(examples)]
+    starts = [
+        extract_features(student, {n: example})[n].plain[:, :60]
+        for n, example in enumerate(examples)
+    ]
     for row in first.features[:, :, 0].numpy():
         assert any(np.allclose(row, start, atol=0.02) for start in starts)
     assert not torch.equal(cropped.features, first.features)

@@ -1,4 +1,4 @@
-"""How near a trained voice is to its target, at the end of a training."""
+"""Speaker similarity of a trained voice to its target, at the end of a training."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from edge_vc.audio.speaker_encoder import NoSpeechError, SpeakerEncoder, similar
 from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
 from edge_vc.models.voice.network import VoiceNetwork
 from edge_vc.settings.optional import EvaluationError
-from edge_vc.training.voice.validation import REVOICED, VoiceValidation
+from edge_vc.training.voice.validation import PERTURBED, VoiceValidation
 
 REFERENCES = 10
 """Recordings whose mean embedding stands for the target."""
 
 
-def closeness(
+def speaker_similarity(
     network: VoiceNetwork, validation: VoiceValidation, pairs: Sequence[PairSet]
 ) -> dict[str, float]:
     """Return speaker similarities to the target's recordings; empty where none can be measured,
     for instance without speech.
 
-    ``similarity`` of held-out recordings spoken from another voice, ``similarity_recordings`` of
-    these recordings themselves, the most that can be reached. Needs the extra ``evaluate``.
+    ``similarity`` of held-out recordings converted from a perturbed voice,
+    ``similarity_recordings`` of these recordings themselves (topline). Needs the extra
+    ``evaluate``.
     """
     held = validation.recordings
     known = [pair for pair in pairs if not pair.held_out][:REFERENCES]
@@ -43,7 +44,7 @@ def closeness(
         found = [similarity(encoder.embed(each, SAMPLE_RATE), centroid) for each in recordings]
         return float(np.mean(found))
 
-    spoken = [validation.speak(network, each, REVOICED)[0].numpy() for each in held]
+    spoken = [validation.speak(network, each, PERTURBED)[0].numpy() for each in held]
     return {
         "similarity": mean(spoken),
         "similarity_recordings": mean([_samples(each.pair) for each in held]),

@@ -1,4 +1,4 @@
-"""What a student hears of its training recordings: its front end's features, made beforehand."""
+"""Input features of the training recordings and of their augmented copies, extracted beforehand."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from edge_vc.models.student.student import Student
 from edge_vc.workers.progress import Progress, no_progress
 
 LOUD_EVERY = 4
-"""One recording of so many is heard after something loud."""
-TOGETHER = 16
-"""Recordings of about one length that are heard at once: the running mean walks frame by frame."""
+"""Every so many recordings one is preceded by a loud event."""
+BATCH = 16
+"""Recordings of similar length that are processed at once: the running mean is sequential."""
 
 Features = NDArray[np.float16]
-"""What a front end makes of a recording, ``[mels, F]``."""
+"""Log-mels of the front end, ``[mels, F]``."""
 
 
-class Copies(Protocol):
-    """Makes what may be heard instead of a recording: noisy, or in another voice."""
+class InputAugmentation(Protocol):
+    """Makes augmented copies of a recording: noisy, or with the voice perturbed."""
 
     share: float
-    """Of the segments that are heard in one of them."""
+    """Share of the segments whose input is one of these copies."""
 
-    def of(self, source: Samples, index: int) -> list[Samples]:
+    def copies(self, source: Samples, index: int) -> list[Samples]:
         """Return the copies of recording number ``index`` ``[T]``, always the same."""
         ...
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What is heard of one recording."""
+class InputFeatures:
+    """Features of one recording."""
 
     plain: Features
     copies: tuple[tuple[Features, ...], ...] = ()
-    """Of each kind of copies."""
+    """One tuple for each augmentation."""
 
     def draw(self, shares: Sequence[float], rng: np.random.Generator) -> Features:
         """Return the recording, or with the chance of each kind's share one of its copies."""
@@ -54,50 +54,54 @@ class Heard:
         return self.plain
 
 
-def check_shares(kinds: Sequence[Copies]) -> None:
-    """Raise `ValueError` where more than all segments would be heard in copies."""
-    total = sum(kind.share for kind in kinds)
+def check_shares(augmentations: Sequence[InputAugmentation]) -> None:
+    """Raise `ValueError` where the shares exceed 1 together."""
+    total = sum(each.share for each in augmentations)
     if total > 1:
-        raise ValueError(f"copies are heard in {total:g} of the segments: must be at most 1")
+        raise ValueError(
+            f"augmented copies are the input of {total:g} of the segments: must be at most 1"
+        )
 
 
-def hear(
+def extract_features(
     student: Student,
     examples: Mapping[int, LabelledAudio],
-    kinds: Sequence[Copies] = (),
+    augmentations: Sequence[InputAugmentation] = (),
     progress: Progress = no_progress,
-) -> dict[int, Heard]:
-    """Return what ``student`` hears of recordings by number, and of ``kinds`` of their copies."""
-    found: dict[int, Heard] = {}
+) -> dict[int, InputFeatures]:
+    """Return the features of recordings, by number, and of their augmented copies."""
+    found: dict[int, InputFeatures] = {}
     order = sorted(examples, key=lambda index: len(examples[index].source))
-    groups = [order[first : first + TOGETHER] for first in range(0, len(order), TOGETHER)]
-    for some in progress(groups, len(groups), "what is heard"):
+    groups = [order[first : first + BATCH] for first in range(0, len(order), BATCH)]
+    for some in progress(groups, len(groups), "input features"):
         starts = [_before(examples[index], index, student) for index in some]
         sources = [examples[index].source.astype(np.float32) / np.float32(32767) for index in some]
         plain = _features(student, starts, sources)
-        copies = [_of_kind(student, starts, sources, some, kind) for kind in kinds]
+        copies = [_of_copies(student, starts, sources, some, each) for each in augmentations]
         found |= {
-            index: Heard(plain[row], tuple(kind[row] for kind in copies))
+            index: InputFeatures(plain[row], tuple(kind[row] for kind in copies))
             for row, index in enumerate(some)
         }
     return found
 
 
-def _of_kind(
+def _of_copies(
     student: Student,
     starts: Sequence[Samples],
     sources: Sequence[Samples],
     numbers: Sequence[int],
-    kind: Copies,
+    augmentation: InputAugmentation,
 ) -> list[tuple[Features, ...]]:
-    """Return what is heard of the copies of one kind, of each of ``sources``."""
-    made = [kind.of(source, index) for source, index in zip(sources, numbers, strict=True)]
-    heard = [_features(student, starts, sounds) for sounds in zip(*made, strict=True)]
-    return list(zip(*heard, strict=True))
+    """Return the features of the augmented copies of each of ``sources``."""
+    made = [
+        augmentation.copies(source, index) for source, index in zip(sources, numbers, strict=True)
+    ]
+    features = [_features(student, starts, sounds) for sounds in zip(*made, strict=True)]
+    return list(zip(*features, strict=True))
 
 
 def _before(example: LabelledAudio, index: int, student: Student) -> Samples:
-    """Return what is heard before a recording: mostly nothing; whole hops ``[T]``."""
+    """Return the audio that precedes a recording, mostly none; whole hops ``[T]``."""
     if (index + 1) % LOUD_EVERY:
         return np.zeros(0, np.float32)
     source: Samples = (example.source / 32767).astype(np.float32)
@@ -109,7 +113,7 @@ def _before(example: LabelledAudio, index: int, student: Student) -> Samples:
 def _features(
     student: Student, starts: Sequence[Samples], sounds: Sequence[Samples]
 ) -> list[Features]:
-    """Return the features of ``sounds``, each heard after its start, ``[mels, F]`` each."""
+    """Return the features of ``sounds``, each preceded by its start, ``[mels, F]`` each."""
     hop = student.config.hop
     longest = max(len(a) + len(b) for a, b in zip(starts, sounds, strict=True))
     audio = np.zeros((len(sounds), 1, 1, -(-longest // hop) * hop), np.float32)

@@ -1,4 +1,4 @@
-"""Recordings in voices that are drawn at random: another pitch, vocal tract and breath."""
+"""Random voice perturbation: another pitch, vocal-tract length and breathiness."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge_vc.augmentation.disturbances import Range
-from edge_vc.augmentation.revoicing import VoiceParameters, revoice
+from edge_vc.augmentation.acoustic_augment import Range
+from edge_vc.augmentation.vocoder_perturbation import VoiceParameters, perturb_voices
 
 FEWEST_VOICED = 10
 """Frames below which a recording's mean F0 is not trusted."""
@@ -18,7 +18,7 @@ _USUAL_HZ = 150.0
 
 @dataclass(frozen=True)
 class VoiceRanges:
-    """What voices are drawn from."""
+    """Ranges that voices are drawn from."""
 
     f0_hz: Range = (75.0, 290.0)
     """Of the mean F0, drawn log-uniformly."""
@@ -42,14 +42,14 @@ class VoiceRanges:
         return VoiceParameters(*torch.tensor(numbers, dtype=torch.float32)[:, None])
 
 
-def in_drawn_voice(
+def perturbed_randomly(
     audio: NDArray[np.float32],
     f0: NDArray[np.float32],
     ranges: VoiceRanges,
     rng: np.random.Generator,
     rate: int,
 ) -> NDArray[np.float32]:
-    """Return ``audio`` ``[F * hop]`` of F0 ``f0`` ``[F]`` in a voice of ``ranges``.
+    """Return ``audio`` ``[F * hop]`` of F0 ``f0`` ``[F]`` in a random voice of ``ranges``.
 
     Hops are the `frame_hop` of ``rate``, in Hz.
     """
@@ -57,7 +57,7 @@ def in_drawn_voice(
     voice = ranges.draw(old, rng)
     noise = torch.from_numpy(rng.standard_normal((1, len(audio)), np.float32))
     mean = torch.tensor([old], dtype=torch.float32)
-    made = revoice(
+    made = perturb_voices(
         torch.from_numpy(audio)[None], torch.from_numpy(f0)[None], mean, voice, noise, rate
     )
     spoken: NDArray[np.float32] = made[0].numpy()

@@ -1,1 +1,0 @@
-"""What a student hears of its training recordings: as they are, in noise, in other voices."""
