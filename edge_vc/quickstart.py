@@ -1,7 +1,7 @@
-"""The whole road in a few minutes: `edge-vc quickstart`, or `make quickstart`.
+"""The whole pipeline in a few minutes: `edge-vc quickstart`, or `make quickstart`.
 
-Takes the shipped teacher and student, prunes, distils, quantises and exports it on speech that is
-made on the spot, converts a real recording with the bundle and measures it.
+Prunes, distils, quantises and exports the shipped student with the shipped teacher on synthetic
+speech, converts a real recording with the bundle and measures it.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ RECIPE = "quick"
 
 @dataclass(frozen=True)
 class Measured:
-    """What the table at the end says."""
+    """The figures in the final table."""
 
     int8: Report
     fp32: Report
     speedup: dict[str, float]
-    """INT8 over fp32, taken in turns, back to back."""
+    """Speed of INT8 relative to fp32, run alternately, back to back."""
     trunk_snr_db: float
     spectral_distance_db: float
     similarity_before: float
     similarity_after: float
 
 
-HELP = """Compress, convert, measure: the whole road in a few minutes.
+HELP = """Compress, convert, measure: the whole pipeline in a few minutes.
 
 Synthesises a few minutes of speech, has the shipped teacher convert it, compresses a student,
 exports an INT8 bundle, converts a real recording and profiles the bundle. Everything is left in
-the output folder; run again, finished stages are kept.
+the output folder; finished stages are kept when the command is run again.
 """
 NOTES = notes(
     """
@@ -115,7 +115,7 @@ def _compress(console: Console, recipe: Recipe, out: Path) -> tuple[Path, dict[s
 
 
 def _convert(console: Console, bundle: Path, out: Path) -> tuple[Samples, Samples]:
-    """Stream a real sentence through the bundle; return it before and after."""
+    """Stream a real sentence through the bundle; return it before and after conversion."""
     import pysptk
 
     from edge_vc.audio.io import read_audio
@@ -182,7 +182,7 @@ def _measure(
 
 
 def results_table(bundle: Path, measured: Measured) -> Table:
-    """Return what a person wants to know about the bundle, INT8 beside fp32."""
+    """Return the main figures of the bundle, INT8 next to fp32."""
     reports = (measured.int8, measured.fp32)
     table = Table(title=f"{bundle} on this machine ({measured.int8.environment})")
     for column in ("", "INT8", "fp32"):

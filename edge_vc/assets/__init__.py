@@ -1,4 +1,4 @@
-"""What ships with the package: weights, bundles, the target's centroid."""
+"""The files that ship with the package: weights, bundles, the target's centroid."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 ASSETS = Path(__file__).parent
 """Folder of the shipped files."""
 DEFAULT_WEIGHTS = ASSETS / "kathleen-teacher.safetensors"
-"""Of the teacher that ships."""
+"""Weights of the shipped teacher."""
 CONTENTS_WEIGHTS = ASSETS / "contents.safetensors"
-"""Of the content encoder that ships, `edge_vc.models.content.distilled`."""
+"""Weights of the shipped content encoder, `edge_vc.models.content.distilled`."""
 
 
 class UnknownBundleError(ValueError):
-    """A name that no shipped bundle has; one line that lists the names."""
+    """A name of no shipped bundle; the message is one line that lists the names."""
 
 
 def bundle_names() -> tuple[str, ...]:
@@ -35,9 +35,9 @@ def bundle_path(name: str) -> Path:
 
 
 def find_bundle(given: str) -> Path:
-    """Return the path that a user means: a file of that name if there is one, else a shipped one.
+    """Return the path for a user's argument: an existing file of that name, or a shipped bundle.
 
-    Whatever has a suffix or names a folder (``my.evc``, ``out/my``) is a path and stays as it is.
+    Anything with a suffix or a folder (``my.evc``, ``out/my``) is a path and is returned unchanged.
     Raises `UnknownBundleError`.
     """
     path = Path(given)

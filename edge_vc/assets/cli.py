@@ -54,13 +54,13 @@ def bundles(
 
 
 def _voices(path: Path, manifest: Manifest) -> tuple[str, ...]:
-    """Return whose voices a bundle has; the names of shipped bundles with one begin with it."""
+    """Return the voices of a bundle; the name of a shipped bundle with one voice begins with it."""
     voices = [spec.labels for spec in manifest.inputs if spec.name == "voice"]
     return voices[0] if voices else (path.stem.partition("-")[0],)
 
 
 def _row(path: Path) -> tuple[str, ...]:
-    """Return a bundle's facts as its manifest states them."""
+    """Return a bundle's facts according to its manifest."""
     from edge_vc_runtime.bundle.reader import read_bundle
 
     manifest = read_bundle(path).manifest

@@ -17,11 +17,11 @@ class AcousticAugment:
     """Probability and level of each effect."""
 
     room_share: float = 0.5
-    """Share of recordings that are convolved with a room impulse response."""
+    """Share of recordings convolved with a room impulse response."""
     noise_share: float = 0.8
     """Share with additive noise."""
     snr_db: Range = (5.0, 35.0)
-    """Signal-to-noise ratio of these."""
+    """Signal-to-noise ratio of the noisy ones."""
     event_share: float = 0.3
     """Share with one or two loud transients."""
     event_db: Range = (0.0, 25.0)
@@ -54,7 +54,7 @@ class AcousticAugment:
         seconds = rng.uniform(0.02, 0.2)
         size = min(length, round(RATE * 2 * seconds))
         burst = rng.standard_normal(size) * np.exp(-np.arange(size) / (RATE * seconds / 3))
-        if rng.random() < 0.5:  # dull ones besides sharp ones
+        if rng.random() < 0.5:  # half of the bursts are dull
             burst = np.convolve(burst, np.ones(16) / 4, "same")
         out = np.zeros(length, np.float32)
         start = int(rng.integers(0, length - size + 1))

@@ -1,4 +1,4 @@
-"""Other voices, other rooms, other microphones: random copies of a recording, by seed and name."""
+"""Random copies of a recording with other voices, rooms and microphones, seeded by name."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _LONGEST_ROOM_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class AugmentSettings:
-    """Ranges to draw from, and how often; a share of 0 leaves a step out."""
+    """Ranges to draw from, and how often; a share of 0 switches a step off."""
 
     voice_share: float = 0.5
-    """Of copies whose pitch and formants move, by WORLD."""
+    """Share of copies whose pitch and formants are shifted by WORLD."""
     semitones: Range = (-4.0, 4.0)
     warp: Range = (0.87, 1.15)
-    """Factor of the formants' frequencies."""
+    """Factor of the formant frequencies."""
     stretch_share: float = 0.3
     stretch: Range = (0.87, 1.15)
     """Factor of the duration."""
@@ -61,7 +61,7 @@ class AugmentSettings:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Noises and rooms to draw from."""
+    """Recorded noises and rooms to draw from."""
 
     noises: tuple[Path, ...] = ()
     rooms: tuple[Path, ...] = ()
@@ -70,14 +70,14 @@ class Surroundings:
     def open(cls, noises: str | Path | None, rooms: str | Path | None) -> Surroundings:
         """List the audio files under two folders, either of which may be None or empty.
 
-        Raises `AudioError` for a folder that holds none; what cannot be read is left out, see
+        Raises `AudioError` for a folder that contains none; unreadable files are left out, see
         `noise_notices`.
         """
         return cls(_audio_files(noises), _audio_files(rooms))
 
 
 def rng_of(seed: int, name: str, number: int = 0) -> np.random.Generator:
-    """Return the generator of a file's copy: the same wherever and whenever it is made."""
+    """Return the generator for a copy of a file, the same wherever and whenever it is made."""
     digest = hashlib.sha256(f"{seed}:{number}:{name}".encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "little"))
 
@@ -91,8 +91,8 @@ def augment(
 ) -> Samples:
     """Return a random copy of ``[T]``; its length changes with the tempo and the crop.
 
-    In the order of nature: voice and tempo, microphone's colour, room, noise, gain. Peaks are
-    kept below full scale. The same generator state gives the same samples.
+    Effects follow the physical order: voice and tempo, microphone response, room, noise, gain.
+    Peaks are kept below full scale. The same generator state gives the same samples.
     """
     settings, around = settings or AugmentSettings(), surroundings or Surroundings()
     audio = samples.astype(np.float32)

@@ -1,6 +1,6 @@
-"""What happens to speech on its way into a microphone: level, colour, noise, rooms, cuts.
+"""Effects on speech on its way into a microphone: level, frequency response, noise, rooms, cuts.
 
-Every function is deterministic; what is random is drawn by `edge_vc.augmentation.augment`.
+Every function is deterministic; random values are drawn by `edge_vc.augmentation.augment`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from scipy.signal import fftconvolve
 from edge_vc.audio.io import AudioError, Samples
 
 EQUALISER_HZ = (80.0, 160.0, 320.0, 640.0, 1280.0, 2560.0, 5120.0)
-"""Where an equaliser's gains are set; between them it is smooth."""
+"""Frequencies at which an equaliser's gains are set; it is smooth between them."""
 
 
 def change_gain(samples: Samples, gain_db: float) -> Samples:
@@ -24,7 +24,7 @@ def equalise(samples: Samples, sample_rate: int, gains_db: NDArray[np.floating])
     """Return ``[T]`` with gains in dB at `EQUALISER_HZ`, linear in octaves between, zero phase."""
     if len(gains_db) != len(EQUALISER_HZ):
         raise AudioError(f"{len(gains_db)} gains; an equaliser takes {len(EQUALISER_HZ)}")
-    # Room on the right for the response to die away in.
+    # Room at the end for the response to decay.
     size = samples.shape[0] + sample_rate // 10
     hertz = np.fft.rfftfreq(size, 1 / sample_rate)
     octaves = np.log2(np.maximum(hertz, 1.0))
@@ -36,8 +36,8 @@ def equalise(samples: Samples, sample_rate: int, gains_db: NDArray[np.floating])
 def add_noise(samples: Samples, noise: Samples, snr_db: float) -> Samples:
     """Return ``[T]`` with ``noise`` ``[N]``, repeated as needed, at a ratio of mean powers in dB.
 
-    Speech with pauses counts as a whole: the ratio while somebody speaks is a little higher.
-    Silence in either comes back as it was.
+    The mean power of speech includes its pauses: the ratio during speech is a little higher. If
+    either is silent, the samples are returned unchanged.
     """
     if not noise.size:
         raise AudioError("the noise holds no samples")
@@ -51,9 +51,9 @@ def add_noise(samples: Samples, noise: Samples, snr_db: float) -> Samples:
 
 
 def add_room(samples: Samples, response: Samples) -> Samples:
-    """Return ``[T]`` as heard through a room's impulse response ``[N]``; the power stays.
+    """Return ``[T]`` convolved with a room's impulse response ``[N]``, with its power unchanged.
 
-    What arrives before the response's peak is the way to the microphone: it is cut off, so that
+    The part before the response's peak is the delay to the microphone: it is cut off, so that
     the result is time-aligned with the input.
     """
     if not response.size or not np.any(response):
@@ -69,7 +69,7 @@ def add_room(samples: Samples, response: Samples) -> Samples:
 def crop(samples: Samples, length: int, place: float) -> Samples:
     """Return ``length`` samples of ``[T]``, from the beginning (``place`` 0) to the end (1).
 
-    Audio that is shorter comes back whole.
+    Shorter audio is returned whole.
     """
     if length < 1 or not 0 <= place <= 1:
         raise AudioError(f"cannot crop {length} samples at {place}; give 1 or more, and 0 to 1")

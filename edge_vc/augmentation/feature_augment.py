@@ -1,4 +1,4 @@
-"""Augmentation of a student's input features, which the teacher's answer does not follow."""
+"""Augmentation of a student's input features, which leaves the teacher's output unchanged."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from edge_vc.models.student.config import StudentConfig
 from edge_vc.models.student.frontend import mel_points
 
 KNOTS = 6
-"""Of a smooth curve over the bands."""
+"""Number of knots of a smooth curve over the bands."""
 
 
 @dataclass(frozen=True)
 class FeatureAugment:
-    """Random changes of the trunk's normalised log-mels, drawn per crop; 0 leaves a part out."""
+    """Random changes to the trunk's normalised log-mels, drawn per crop; 0 switches a part off."""
 
     warp: float = 0.05
-    """Standard deviation of a logarithmic warp of frequency: other vocal tracts."""
+    """Standard deviation of a logarithmic frequency warp: other vocal tracts."""
     colour: float = 0.4
     """Standard deviation in nats of power of a smooth curve over the bands: other microphones."""
     expansion: tuple[float, float] = (0.4, 2.0)
-    """Ratio of a downward expander, drawn log-uniformly: rooms with less noise and with more."""
+    """Ratio of a downward expander, drawn log-uniformly: rooms with less noise or with more."""
     threshold: float = -2.0
-    """Below it the expander works, nats of power relative to the running mean."""
+    """Level below which the expander works, nats of power relative to the running mean."""
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` where nothing can be drawn."""
+        """Raise `ValueError` if nothing can be drawn."""
         low, high = self.expansion
         if not 0 < low <= high:
             raise ValueError(f"expansion = {self.expansion}: must be (lowest, highest), above 0")
@@ -38,7 +38,7 @@ class FeatureAugment:
             raise ValueError(f"warp = {self.warp}, colour = {self.colour}: must be 0 or more")
 
     def __call__(self, features: Tensor, config: StudentConfig, rng: np.random.Generator) -> Tensor:
-        """Return ``features`` ``[B, mels, 1, F]`` changed, each crop by its own draw."""
+        """Return ``features`` ``[B, mels, 1, F]`` with changes drawn for each crop."""
         batch, bands = features.shape[:2]
         centres = mel_points(config.mels + 2, 0.0, config.sample_rate / 2)[1:-1].numpy()
         places, knots = np.arange(bands), np.linspace(0, bands - 1, KNOTS)

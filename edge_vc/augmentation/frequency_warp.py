@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 
 def warp_matrix(warp: float, centres: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return ``[bands, bands]`` that moves log-mel bands around ``centres`` ``[bands]`` in Hz.
+    """Return ``[bands, bands]`` that warps log-mel bands with ``centres`` ``[bands]`` in Hz.
 
-    A formant at ``f`` moves to ``f * warp``; between bands it is linear.
+    A formant at ``f`` moves to ``f * warp``; values between bands are interpolated linearly.
     """
     bands = len(centres)
     position = np.interp(centres / warp, centres, np.arange(bands))

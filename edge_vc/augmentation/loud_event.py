@@ -1,4 +1,4 @@
-"""Something loud before a recording: what a running mean has to recover from."""
+"""A loud event before a recording, from which a running mean has to recover."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Noises and rooms to put over inputs while training: recorded where there are any, or made."""
+"""Noises and room responses for augmenting training inputs, synthetic and recorded."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Audio = NDArray[np.float32]
 
 RATE = 16_000
 SECONDS = 10
-"""Length of every noise; it repeats."""
+"""Length of every noise; it is repeated."""
 _ROOM = RATE // 2
 _BABBLES, _VOICES = 8, 6
 
 
 @dataclass(frozen=True)
 class NoiseBank:
-    """All noises and rooms."""
+    """All noises and room impulse responses."""
 
     noises: Tensor
     """``[K, RATE * SECONDS]`` of unit power."""
@@ -39,9 +39,9 @@ class NoiseBank:
         recorded: Sequence[Audio] = (),
         rooms: Sequence[Audio] = (),
     ) -> NoiseBank:
-        """Make coloured noises, hums and babble of ``voices``, and simple rooms; seeded.
+        """Synthesise coloured noises, hums, babble of ``voices``, and simple rooms; seeded.
 
-        ``recorded`` noises and ``rooms`` come in besides, each ``[T]``.
+        ``recorded`` noises and ``rooms``, each ``[T]``, are added to them.
         """
         rng = np.random.default_rng(0)
         noises = [_coloured(rng, slope) for slope in np.linspace(-2.0, 1.0, 8)]
@@ -58,9 +58,9 @@ class NoiseBank:
 
 
 def read_folder(folder: Path, say: Callable[[str], None] | None = None) -> list[Audio]:
-    """Return every recording under ``folder`` at `RATE`, by name; none where it is not there.
+    """Return every recording under ``folder`` at `RATE`, by name; none if it does not exist.
 
-    ``say`` is told of every file that looks like audio and is left out, or not read as it stands.
+    ``say`` receives a line for every file that looks like audio and is left out or not used as is.
     """
     if not folder.is_dir():
         return []
@@ -71,7 +71,7 @@ def read_folder(folder: Path, say: Callable[[str], None] | None = None) -> list[
 
 
 def _coloured(rng: np.random.Generator, slope: float) -> Audio:
-    """Noise whose amplitude falls with ``frequency ** slope``, slowly swelling."""
+    """Return noise with amplitude ``frequency ** slope`` and a slowly changing level."""
     size = RATE * SECONDS
     spectrum = np.fft.rfft(rng.standard_normal(size))
     hertz = np.maximum(np.fft.rfftfreq(size, 1 / RATE), 50.0)
@@ -99,7 +99,7 @@ def _babble(rng: np.random.Generator, voices: Sequence[NDArray[np.int16]]) -> Au
 
 
 def _room(rng: np.random.Generator, seconds: float) -> Audio:
-    """A direct sound and a tail of noise that falls by 60 dB within ``seconds``."""
+    """Return a direct sound and a tail of noise that decays by 60 dB within ``seconds``."""
     time = np.arange(_ROOM) / RATE
     tail = rng.standard_normal(_ROOM) * 10 ** (-3 * time / seconds)
     tail[: rng.integers(30, 200)] = 0.0
@@ -110,7 +110,7 @@ def _room(rng: np.random.Generator, seconds: float) -> Audio:
 
 
 def _direct_first(response: Audio) -> Audio:
-    """Cut off the way to the microphone and what comes after `_ROOM` samples."""
+    """Cut off the delay before the direct sound and everything beyond `_ROOM` samples."""
     direct = response[int(np.abs(response).argmax()) :][:_ROOM]
     return np.pad(direct, (0, _ROOM - len(direct)))
 

@@ -1,4 +1,4 @@
-"""Faster and slower speech with its pitch kept."""
+"""Faster and slower speech with unchanged pitch."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _SEARCH_SECONDS = 0.012
 def stretch(samples: Samples, sample_rate: int, factor: float) -> Samples:
     """Return speech ``factor`` times as long, ``[round(T * factor)]``.
 
-    Overlap-add of windows that are moved, by up to 12 ms, to where they continue the wave
-    (WSOLA, Verhelst and Roelands 1993). Between 0.5 and 2 words stay natural.
+    Overlap-add of windows that are shifted by up to 12 ms to where they best continue the waveform
+    (WSOLA, Verhelst and Roelands 1993). Between 0.5 and 2, words sound natural.
     """
     if not 0.25 <= factor <= 4:
         raise AudioError(f"cannot stretch by {factor}; give 0.25 to 4")
@@ -26,7 +26,7 @@ def stretch(samples: Samples, sample_rate: int, factor: float) -> Samples:
     hann = np.hanning(window + 1)[:-1]
     padded = np.pad(samples.astype(np.float64), (hop + reach, 2 * window + 2 * reach))
     made = np.zeros(length + 2 * window)
-    # Places are of window starts; the first window is centred on the first sample.
+    # Places are those of window starts; the first window is centred on the first sample.
     place = reach
     for number, target in enumerate(range(0, length + hop, hop)):
         wanted = min(round(target / factor) + reach, padded.shape[0] - window - 2 * reach)

@@ -1,8 +1,8 @@
-"""Another voice for the same words, on whatever device trains: a vocoder of torch operations.
+"""Voice perturbation on the training device: a vocoder made of torch operations.
 
-Cheaper than WORLD and drawn anew for every crop. The envelope follows CheapTrick (Morise 2015) on
-a fixed window: power smoothed over two thirds of F0, then liftered in the cepstrum. It is warped
-along frequency and driven with pulses at another pitch and with noise.
+It is cheaper than WORLD and can be drawn anew for every crop. The envelope follows CheapTrick
+(Morise 2015) with a fixed window: power smoothed over two thirds of F0, then liftered in the
+cepstrum. It is warped along frequency and excited with pulses at another pitch and with noise.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from edge_vc.models.voice.head import overlap_add, pulse_train, spectra
 WINDOW_SECONDS = 0.032
 """As short as two periods of a low voice allow, so that consonants stay short."""
 _UNVOICED_HZ = 250.0
-"""Smoothing where there is no pitch."""
+"""F0 assumed for smoothing where there is no pitch."""
 
 
 @dataclass(frozen=True)
 class VoiceParameters:
-    """The new voice of each of ``B`` rows, each field ``[B]``."""
+    """The new voices of ``B`` rows, each field ``[B]``."""
 
     median_hz: Tensor
     """New centre of the F0 contour."""
@@ -32,7 +32,7 @@ class VoiceParameters:
     warp: Tensor
     """A formant at ``f`` moves to ``f * warp``."""
     breath_hz: Tensor
-    """Above it voiced frames are noise."""
+    """Frequency above which voiced frames are noise."""
 
 
 def perturb_voices(
@@ -57,9 +57,9 @@ def perturb_voices(
     pulses = spectra(pulse_train(moved, hop, rate), window, hop)
     breath = spectra(noise, window, hop)
     excited = pulses * (1 - share).sqrt() + breath * share.sqrt()
-    # Power of the window: what unit-power sources have in every bin.
+    # Power of the window, which unit-power sources have in every bin.
     filtered = excited * (envelope / window.square().sum()).sqrt()
-    # The filter's own response is shorter than the window; a plain overlap-add wraps little.
+    # The filter's response is shorter than the window: plain overlap-add wraps little of it.
     return _overlap(filtered, window, hop)
 
 
@@ -79,14 +79,14 @@ def smooth_envelope(power: Tensor, f0: Tensor, rate: int) -> Tensor:
 
 
 def warped(rows: Tensor, warp: Tensor) -> Tensor:
-    """Stretch the last axis of ``[B, F, bins]`` by ``warp`` ``[B]``, linear between bins."""
+    """Stretch the last axis of ``[B, F, bins]`` by ``warp`` ``[B]``, linearly interpolated."""
     bins = rows.shape[-1]
     position = torch.arange(bins, device=rows.device) / warp[:, None]
     return _sampled(rows, position[:, None].clamp(max=bins - 1).expand(rows.shape))
 
 
 def _boxed(power: Tensor, width: Tensor) -> Tensor:
-    """Mean over ``width`` ``[B, F, 1]`` bins around each bin, mirrored at the ends."""
+    """Return the mean over ``width`` ``[B, F, 1]`` bins around each bin, mirrored at the ends."""
     bins = power.shape[-1]
     side = 32
     mirrored = torch.cat(
@@ -100,13 +100,13 @@ def _boxed(power: Tensor, width: Tensor) -> Tensor:
 
 
 def _sampled(rows: Tensor, position: Tensor) -> Tensor:
-    """Read ``rows`` ``[B, F, N]`` at fractional places ``[B, F, M]``."""
+    """Read ``rows`` ``[B, F, N]`` at fractional positions ``[B, F, M]``."""
     below = position.floor().long().clamp(0, rows.shape[-1] - 2)
     part = position - below
     return rows.gather(-1, below) * (1 - part) + rows.gather(-1, below + 1) * part
 
 
 def _overlap(filtered: Tensor, window: Tensor, hop: int) -> Tensor:
-    """Overlap-add for a window that is no multiple of four hops: Hann squared over its sum."""
+    """Overlap-add with a window that is not four hops long: Hann squared, divided by its sum."""
     made = overlap_add(filtered, window, hop) * 1.5
     return made / (window.square().sum() / hop)

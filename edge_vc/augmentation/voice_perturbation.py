@@ -1,6 +1,6 @@
-"""Speaker perturbation with WORLD: the same sentence as if another person had said it.
+"""Voice perturbation with WORLD: the same sentence as if spoken by another person.
 
-The recording is analysed with WORLD (Morise et al. 2016), moved to another pitch and vocal-tract
+The recording is analysed with WORLD (Morise et al. 2016), shifted to another pitch and vocal-tract
 length, and resynthesised.
 """
 
@@ -19,12 +19,12 @@ Array = NDArray[np.float64]
 FRAME_MS = 5.0
 """WORLD's frame period."""
 LOWEST_HZ, HIGHEST_HZ = 65.0, 500.0
-"""Where F0 is looked for."""
+"""Search range of F0."""
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """WORLD's view of one recording; rows are frames of `FRAME_MS`."""
+    """WORLD's analysis of one recording; rows are frames of `FRAME_MS`."""
 
     f0: Array
     """Fundamental frequency in Hz, 0 where unvoiced, ``[F]``."""
@@ -38,7 +38,7 @@ class Analysis:
 def analyse(audio: Array, sample_rate: int) -> Analysis:
     """Analyse mono ``audio`` ``[T]`` with WORLD; frame ``n`` is centred on ``n * FRAME_MS``.
 
-    F0 comes from `track_pitch`: WORLD's own search follows mains hum where there is some.
+    F0 comes from `track_pitch`: WORLD's own estimator locks on to mains hum if there is any.
     """
     signal = np.ascontiguousarray(audio, np.float64)
     hop = round(FRAME_MS / 1000 * sample_rate)
@@ -51,7 +51,7 @@ def analyse(audio: Array, sample_rate: int) -> Analysis:
 
 
 def perturb_voice(analysis: Analysis, semitones: float = 0.0, warp: float = 1.0) -> Array:
-    """Return the recording ``[T]`` with F0 moved and formants stretched by given amounts."""
+    """Return the recording ``[T]`` with F0 shifted and formants stretched by the given amounts."""
     audio: Array = pyworld.synthesize(
         np.clip(analysis.f0 * 2 ** (semitones / 12), 0.0, HIGHEST_HZ * 2),
         np.ascontiguousarray(_warped(analysis.envelope, warp)),

@@ -1,1 +1,1 @@
-"""Speech corpora: reading them, making one, and deriving training pairs."""
+"""Speech corpora: reading them, synthesising one, and deriving training pairs."""

@@ -23,16 +23,16 @@ class Corpus:
     root: Path
     utterances: tuple[Utterance, ...]
     left_out: tuple[LeftOut, ...] = ()
-    """Recordings that are named or look like some, and cannot be read."""
+    """Recordings that are listed or look like recordings but cannot be read."""
 
     @classmethod
     def open(cls, root: str | Path) -> Corpus:
         """Open a folder: by its ``metadata.csv``, else every audio file under it (`scan_audio`).
 
         Without a table, the speaker is the name of the file's folder (the corpus folder's own
-        for files directly in it) and the role is ``source``.
-        Recordings that cannot be read are in `left_out`.
-        Raises `CorpusError` for a missing or empty folder and for any bad line of the table.
+        for files directly in it) and the role is ``source``. Recordings that cannot be read are in
+        `left_out`. Raises `CorpusError` for a missing or empty folder and for any bad line of the
+        table.
         """
         root = Path(root).resolve()
         if not root.is_dir():
@@ -61,9 +61,9 @@ class Corpus:
         return sum(utterance.seconds for utterance in self)
 
     def shorter_than(self, seconds: float) -> Corpus:
-        """Return the corpus without recordings that are longer, which are then in `left_out`.
+        """Return the corpus without longer recordings, which are then in `left_out`.
 
-        Samples are counted, to the limit: no header is believed.
+        Samples are counted up to the limit; headers are not trusted.
         """
         fact = f"over {seconds:g} s; cut it into sentences: edge-vc prepare keeps roles"
         long = {utterance.path for utterance in self if longer_than(utterance.path, seconds)}

@@ -1,4 +1,4 @@
-"""What a corpus folder holds: utterances, and what cannot be one."""
+"""Lists a corpus folder: utterances, and files that cannot be one."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from edge_vc.data.kaldi_table import WAV_SCP, read_kaldi_table
 from edge_vc.data.role import role_and_speaker
 from edge_vc.data.utterance import Utterance
 
-_LONGEST_TEXT = 1 << 16  # bytes of a transcript beside a recording
+_LONGEST_TEXT = 1 << 16  # bytes of a transcript next to a recording
 
 
 @dataclass(frozen=True)
 class CorpusListing:
-    """Everything that a folder or its table names."""
+    """Everything that a folder or its table lists."""
 
     root: Path
     utterances: tuple[Utterance, ...]
     left_out: tuple[LeftOut, ...]
 
     def nothing(self) -> str:
-        """Return the line that says that the folder holds no recordings, and why."""
+        """Return the line that reports that the folder contains no recordings, and why."""
         return AudioScan(self.root, (), self.left_out).nothing()
 
 
 def list_folder(root: Path) -> CorpusListing:
-    """Read a folder's ``metadata.csv``, or the table of NeMo or Kaldi, else every audio file in it.
+    """Read a folder's ``metadata.csv``, a NeMo or Kaldi table, or else every audio file in it.
 
     Raises `CorpusError` for a bad line of the table.
     """
@@ -84,7 +84,7 @@ def _scanned(root: Path) -> CorpusListing:
     left_out += [_unread(table) for table in sorted(root.iterdir()) if is_foreign_table(table)]
     for path in scan.files:
         if _second_microphone(path):
-            left_out.append(LeftOut(path, "second microphone", "its twin _mic1 is taken"))
+            left_out.append(LeftOut(path, "second microphone", "its twin _mic1 is used"))
             continue
         try:
             found.append(_unlabelled(root, path))
@@ -110,7 +110,7 @@ def _unlabelled(root: Path, path: Path) -> Utterance:
 
 
 def transcript_beside(root: Path, path: Path) -> str:
-    """Return what is said from ``NAME.txt`` beside the file, or from VCTK's ``txt/SPEAKER``."""
+    """Return the transcript in ``NAME.txt`` next to the file, or in VCTK's ``txt/SPEAKER``."""
     name = path.stem.removesuffix("_mic1")
     for place in (path.with_name(f"{name}.txt"), root / "txt" / path.parent.name / f"{name}.txt"):
         try:
@@ -122,7 +122,7 @@ def transcript_beside(root: Path, path: Path) -> str:
 
 
 def _second_microphone(path: Path) -> bool:
-    """Whether it is VCTK's second recording of a sentence whose first is there."""
+    """Whether it is VCTK's second recording of a sentence whose first one exists."""
     stem = path.stem
     first = path.with_name(f"{stem.removesuffix('_mic2')}_mic1{path.suffix}")
     return stem.endswith("_mic2") and first.is_file()

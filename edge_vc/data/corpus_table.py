@@ -1,7 +1,7 @@
 """The table of a corpus: our own ``metadata.csv``, or that of LJSpeech and Piper.
 
-The table comes from anybody: spreadsheets put a byte order mark in front and commas between,
-texts hold every character that there is, and names are not to be trusted as paths.
+Tables come from untrusted sources: spreadsheets add a byte order mark and use commas, texts contain
+any character, and names must not be trusted as paths.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from edge_vc.data.file_name import file_name
 from edge_vc.data.utterance import COLUMNS, Utterance
 
 METADATA = "metadata.csv"
-"""The table beside the recordings: ``|``-separated, no quoting, a header line."""
+"""The table next to the recordings: ``|``-separated, no quoting, a header line."""
 _SEPARATORS = "|\t;,"
-_FOLDERS = ("wavs", "wav", ".")  # where LJSpeech, Piper and people keep the recordings
+_FOLDERS = ("wavs", "wav", ".")  # where LJSpeech, Piper and users keep the recordings
 _BESIDE = ("", "clips", "wavs", "wav")  # what Common Voice and others leave out of a path
 _OTHERS = {
     "path": "file_name filename file audio audio_file audio_filepath wav wav_path",
@@ -31,7 +31,7 @@ _OTHERS = {
     "text": "sentence transcript transcription raw_text",
 }
 NAMES = {other: name for name, others in _OTHERS.items() for other in others.split()}
-"""Our column by the name that it has in Common Voice, audio folders, NeMo's and other tables."""
+"""Our column for each name used in Common Voice, audio folders, NeMo's and other tables."""
 _LONGEST_CELL = 20  # lines
 _BEGINNING = 1 << 16  # bytes
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
@@ -42,7 +42,7 @@ class CorpusError(ValueError):
 
 
 class RecordingError(CorpusError):
-    """A line whose recording is missing or unreadable: the others are not concerned."""
+    """A line whose recording is missing or unreadable; other lines are unaffected."""
 
     def __init__(self, place: str, path: Path, reason: str, fact: str) -> None:
         super().__init__(f"{place}: {fact}")
@@ -55,12 +55,12 @@ class TableRow:
 
     table: Path
     number: int
-    """Of the line, from 1."""
+    """Number of the line, from 1."""
     columns: tuple[str, ...]
     cells: tuple[str, ...]
 
     def read(self) -> Utterance:
-        """Return the utterance; raises `CorpusError` when the line is bad or its file missing."""
+        """Return the utterance; raises `CorpusError` if the line is bad or its file missing."""
         if len(self.cells) != len(self.columns):
             raise self._error(f" has {len(self.cells)} columns, not {len(self.columns)}")
         values = dict(zip(self.columns, self.cells, strict=True))
@@ -87,7 +87,7 @@ class TableRow:
             if Path(name).is_absolute():
                 return self._copied_in(name)
             raise self._error(f": {name:.200} is outside the corpus folder")
-        # Tables that were made on Windows have the other slash.
+        # Tables made on Windows use backslashes.
         spelled = (name, name.replace("\\", "/"))
         found = (_resolved(root / folder / each) for each in spelled for folder in _BESIDE)
         for place in found:
@@ -96,7 +96,7 @@ class TableRow:
         raise self._missing(name, path)
 
     def _copied_in(self, name: str) -> Path:
-        """Return the copy in the corpus folder of a recording that is named outside of it."""
+        """Return the copy in the corpus folder of a recording listed with a path outside it."""
         last = Path(name).name
         places = (_resolved(self.table.parent / folder / last) for folder in _BESIDE)
         for place in places:
@@ -104,7 +104,7 @@ class TableRow:
                 return place
         raise self._error(
             f": {name:.200} is outside the corpus folder; copy the recordings into its "
-            f"{_FOLDERS[0]}/, where they are found by their last names"
+            f"{_FOLDERS[0]}/, where they are found by file name"
         )
 
     def _by_id(self, name: str) -> Path:
@@ -141,11 +141,11 @@ class TableRow:
 
 
 def read_table(table: Path) -> tuple[TableRow, ...]:
-    """Return the rows of a table; `TableRow.read` looks at each.
+    """Return the rows of a table; `TableRow.read` checks each.
 
-    Reads our own columns, all or some of them, in any order and with any of ``| , ; tab`` between,
+    Reads our own columns, all or some of them, in any order and separated by any of ``| , ; tab``,
     and LJSpeech's and Piper's tables (``ID|text``, ``ID|text|text``, ``ID|speaker|text`` without
-    a header, recordings in ``wavs/``). Raises `CorpusError` for another table.
+    a header, recordings in ``wavs/``). Raises `CorpusError` for any other table.
     """
     lines = [line.rstrip("\r") for line in decoded(table).split("\n")]
     separator, columns = _header(table, lines[0])
@@ -158,7 +158,7 @@ def read_table(table: Path) -> tuple[TableRow, ...]:
 
 
 def is_foreign_table(path: Path) -> bool:
-    """Whether a file would be read as a table of recordings if it were called `METADATA`."""
+    """Whether a file would be read as a table of recordings if it were named `METADATA`."""
     if path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
         return False
     try:
@@ -170,7 +170,7 @@ def is_foreign_table(path: Path) -> bool:
 
 
 def decoded(table: Path) -> str:
-    """Return a table's text; raises `CorpusError` with line and column of what is no UTF-8."""
+    """Return a table's text; raises `CorpusError` with line and column if it is not UTF-8."""
     data = table.read_bytes()
     coding = next((name for mark, name in _BOMS.items() if data.startswith(mark)), "utf-8")
     try:
@@ -187,7 +187,7 @@ def decoded(table: Path) -> str:
 
 
 def _rows(lines: Sequence[str], separator: str) -> Iterator[tuple[int, str]]:
-    """Yield each row with the number of its first line; a quoted text may go over several."""
+    """Yield each row with the number of its first line; a quoted text may span several lines."""
     place = 0
     while place < len(lines):
         first, row = place, lines[place]
@@ -203,9 +203,9 @@ def _rows(lines: Sequence[str], separator: str) -> Iterator[tuple[int, str]]:
 
 
 def _header(table: Path, line: str, *, strict: bool = True) -> tuple[str, tuple[str, ...]]:
-    """Return the separator and the columns of our own header; no columns for another table.
+    """Return the separator and the columns of our own header; no columns for any other table.
 
-    ``strict`` raises `CorpusError` for a column that is not known.
+    ``strict`` raises `CorpusError` for an unknown column.
     """
     for separator in _SEPARATORS:
         given = tuple(cell.strip().lower() for cell in _cells(line, separator))
@@ -233,7 +233,7 @@ def _check_columns(table: Path, columns: tuple[str, ...], separator: str) -> Non
 
 
 def _headless_columns(table: Path, rows: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the columns of LJSpeech's or Piper's table; raises `CorpusError` for a third kind."""
+    """Return the columns of LJSpeech's or Piper's table; raises `CorpusError` for any other."""
     width = len(rows[0]) if rows else 0
     if width not in (2, 3) or _recording(table.parent, rows[0][0]) is None:
         raise CorpusError(
@@ -250,7 +250,7 @@ def _headless_columns(table: Path, rows: Sequence[tuple[str, ...]]) -> tuple[str
 
 
 def _recording(root: Path, name: str) -> Path | None:
-    """Return the recording that LJSpeech's ID names, None when there is none in the folder."""
+    """Return the recording that LJSpeech's ID names, None if the folder does not contain it."""
     for folder in _FOLDERS:
         for suffix in ("", *sorted(SUFFIXES, reverse=True)):
             path = _resolved(root / folder / f"{name}{suffix}")
@@ -260,7 +260,7 @@ def _recording(root: Path, name: str) -> Path | None:
 
 
 def _resolved(path: Path) -> Path:
-    """Return the path without links; one that no file system can hold stays as it is."""
+    """Return the path without links; one that no file system can store is returned unchanged."""
     try:
         return path.resolve()
     except (OSError, ValueError):  # a loop of links, a NUL
@@ -279,7 +279,7 @@ def _cells(line: str, separator: str) -> tuple[str, ...]:
         return tuple(line.split("|"))
     try:
         return tuple(next(csv.reader([line], delimiter=separator), ()))
-    except csv.Error:  # a field beyond all bounds
+    except csv.Error:  # a field that is too long
         return (line,)
 
 

@@ -1,4 +1,4 @@
-"""Long recordings as files of some seconds each, cut where they are quietest."""
+"""Cuts long recordings into files of some seconds each, at the quietest places."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from edge_vc.audio.stream import cut
 from edge_vc.data.utterance import Utterance
 
 LONGEST_SECONDS = 60.0
-"""Recordings up to this stay as they are."""
+"""Recordings up to this length are not cut."""
 FRAME_SECONDS = 0.01
 LONGEST, SHORTEST = 2000, 1000
-"""Frames of a piece at the most, and after which the quietest place is looked for."""
+"""Longest piece in frames, and frames after which the quietest place is searched for."""
 _AROUND = 15
-"""Frames whose mean power tells how quiet a place is."""
+"""Frames whose mean power measures how quiet a place is."""
 
 
 def cut_recordings(
     utterances: Sequence[Utterance], folder: Path, sample_rate: int
 ) -> list[Utterance]:
-    """Return the utterances with long ones in pieces, whose files are written under ``folder``.
+    """Return the utterances with long ones cut into pieces, which are written under ``folder``.
 
-    Read block by block: no more than a piece is held. What is said in a piece is not known.
-    Raises `AudioError`.
+    Files are read block by block: no more than a piece is held in memory. The text of a piece is
+    unknown. Raises `AudioError`.
     """
     return [
         piece
@@ -61,7 +61,7 @@ def _pieces(utterance: Utterance, folder: Path, sample_rate: int) -> Iterator[Ut
 
 
 def quiet_places(power: NDArray[np.floating]) -> list[int]:
-    """Return the frames to cut before, each at the quietest place within reach."""
+    """Return the frames to cut before, each at the quietest place within range."""
     frames = len(power)
     quiet = np.convolve(power, np.ones(_AROUND) / _AROUND, "same")
     places = []

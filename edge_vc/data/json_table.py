@@ -1,4 +1,4 @@
-"""Tables of JSON lines: NeMo's manifests and the ``metadata.jsonl`` of audio folders."""
+"""JSON Lines tables: NeMo's manifests and the ``metadata.jsonl`` of audio folders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BEGINNING = 1 << 16  # bytes
 
 
 def find_json_table(root: Path) -> Path | None:
-    """Return the folder's table of JSON lines, None where there is none.
+    """Return the folder's JSON Lines table, None if there is none.
 
     Raises `CorpusError` for several, with the command that joins them.
     """
@@ -32,9 +32,9 @@ def find_json_table(root: Path) -> Path | None:
 
 
 def read_json_table(table: Path) -> tuple[TableRow, ...]:
-    """Return the rows of a table; keys that are no columns are passed over.
+    """Return the rows of a table; keys that are not columns are ignored.
 
-    Raises `CorpusError` with the line that is no object, or names a part of a recording.
+    Raises `CorpusError` with a line that is not an object or that names a part of a recording.
     """
     rows = []
     for number, line in enumerate(decoded(table).split("\n"), start=1):
@@ -71,7 +71,7 @@ def _object(line: str, where: str) -> dict[str, object]:
 
 
 def _columns(values: dict[str, object], where: str) -> dict[str, str]:
-    """Return what is known of one recording, by column."""
+    """Return what is known about one recording, by column."""
     found: dict[str, str] = {}
     for key, value in values.items():
         column = key if key in COLUMNS else NAMES.get(key.lower(), "")

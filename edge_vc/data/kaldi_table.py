@@ -11,10 +11,10 @@ _SEXES = {"f": "F", "m": "M"}
 
 
 def read_kaldi_table(table: Path) -> tuple[TableRow, ...]:
-    """Return the rows of a ``wav.scp``, with what the other lists say of each.
+    """Return the rows of a ``wav.scp``, with the fields from the other lists.
 
-    Nothing that it names is run. Raises `CorpusError` with the line that is a command or a part of
-    an archive, and for ``segments``.
+    Commands in it are not run. Raises `CorpusError` with a line that is a command or a part of an
+    archive, and for ``segments``.
     """
     root = table.parent
     if (root / "segments").is_file():
@@ -50,12 +50,12 @@ def _check_place(where: str, place: str) -> None:
 
 
 def _listed(table: Path) -> dict[str, str]:
-    """Return a list's values by their first words; nothing where there is no list."""
+    """Return a list's values by their first words; empty if the list does not exist."""
     return {name: value for _, name, value in _pairs(table)} if table.is_file() else {}
 
 
 def _pairs(table: Path) -> list[tuple[int, str, str]]:
-    """Return line, first word and the rest of each line."""
+    """Return the line number, the first word and the rest of each line."""
     lines = enumerate(decoded(table).split("\n"), start=1)
     split = ((number, line.strip().split(maxsplit=1)) for number, line in lines)
     return [(number, words[0], " ".join(words[1:])) for number, words in split if words]

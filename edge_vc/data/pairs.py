@@ -1,4 +1,4 @@
-"""Training pairs of recordings: as they are, and as they should sound."""
+"""Training pairs from recordings: as they are, and as they should sound."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
 
 _VERSION = 4
-"""Goes up when pairs come out otherwise, so that a cache of older ones is not used."""
+"""Increased whenever pairs are computed differently, so that an older cache is not used."""
 
 
 def hop_f0(f0: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    """WORLD's contour at the middle of each hop: every other 5 ms frame from the second on."""
+    """Return WORLD's contour at the middle of each hop: every other 5 ms frame from the second."""
     stride = round(HOP / SAMPLE_RATE * 1000 / FRAME_MS)
     picked = f0[stride // 2 :: stride][:frames]
     return np.pad(picked, (0, frames - len(picked))).astype(np.float32)
 
 
 def make_pairs(source: Utterance) -> PairSet:
-    """Level one recording, find its pitch and take its noise off."""
+    """Level one recording, track its pitch and reduce its noise."""
     recording = read_audio(source.path, SAMPLE_RATE)
     raw = normalize_level(recording, SAMPLE_RATE, TARGET_DB)
     frames = len(raw) // HOP
@@ -53,9 +53,9 @@ def pair_files(
     workers: int = 2,
     progress: Progress = no_progress,
 ) -> list[Path]:
-    """Make the pairs of ``sources`` under ``cache`` in ``workers`` processes; keep what is there.
+    """Make the pairs of ``sources`` under ``cache`` in ``workers`` processes; keep existing ones.
 
-    Returns their files, for `load_pairs`. Raises `WorkerLostError` when a process dies.
+    Returns their files, for `load_pairs`. Raises `WorkerLostError` if a process dies.
     """
     folder = cache / f"version-{_VERSION}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def load_pairs(path: Path) -> PairSet:
 
 
 def store_pairs(pairs: PairSet, path: Path, made_of: str = "") -> None:
-    """Store what `load_pairs` reads, whole or not at all."""
+    """Store what `load_pairs` reads, atomically."""
     arrays = {
         "speaker": np.array(pairs.speaker),
         "name": np.array(pairs.name),
@@ -91,7 +91,7 @@ def store_pairs(pairs: PairSet, path: Path, made_of: str = "") -> None:
 
 
 def _made_of(source: Utterance, recipe: str) -> str:
-    """Return a hash of the recording and the recipe: pairs of another one are not used."""
+    """Return a hash of the recording and the recipe; pairs with another one are not used."""
     with source.path.open("rb") as file:
         return f"{hashlib.file_digest(file, 'sha256').hexdigest()} {recipe}"
 

@@ -1,4 +1,4 @@
-"""What recordings are for: the roles of a corpus, in a table or as names of folders."""
+"""The roles of recordings in a corpus, given in a table or as folder names."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ ROLES = {
     "target-retake": "the target once more, for the topline of an evaluation",
     "unseen-source": "speakers to convert in an evaluation; nothing was trained on them",
 }
-"""Roles and what they mean; a corpus may have others, which nothing here asks for."""
+"""Roles and their meanings; a corpus may have others, which are ignored here."""
 
 
 def role_and_speaker(root: Path, path: Path) -> tuple[str, str]:
-    """Return role and speaker of a recording without a table, by its folders below ``root``.
+    """Return role and speaker of a recording without a table, from its folders below ``root``.
 
-    ``unseen-source/anna/01.wav`` is of Anna, ``target/01.wav`` of a speaker called ``target``.
-    Without a folder that is called as a role, the role is ``source``, and the speaker is called
-    as the folder with the file.
+    ``unseen-source/anna/01.wav`` is from Anna, ``target/01.wav`` from a speaker called ``target``.
+    Without a folder named after a role, the role is ``source`` and the speaker has the name of
+    the folder that contains the file.
     """
     folders = path.relative_to(root).parts[:-1]
     if not folders or folders[0] not in ROLES:

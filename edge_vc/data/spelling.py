@@ -1,4 +1,4 @@
-"""Numbers and abbreviations of English text as the words that are spoken."""
+"""Spells out numbers and abbreviations in English text as they are spoken."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _spoken(found: re.Match[str]) -> str:
     if len(digits) > 6:
         return " ".join(_ONES[int(digit)] for digit in digits)
     number = int(digits)
-    if 1100 <= number < 2000 and not ending:  # a year, more often than not
+    if 1100 <= number < 2000 and not ending:  # most often a year
         last = number_words(number % 100) if number % 100 else ["hundred"]
         return " ".join([*number_words(number // 100), *last])
     words = number_words(number)

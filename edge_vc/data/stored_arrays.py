@@ -1,7 +1,7 @@
-"""Arrays kept for the next run: whole, and used only when nothing changed since.
+"""Cached arrays on disk, used only if they are intact and their inputs are unchanged.
 
-Every file carries what it was made of and a hash of its arrays, both checked when it is read. An
-emptied, truncated, damaged or outdated file counts as one that is not there.
+Every file contains a description of its inputs and a hash of its arrays, both checked when it is
+read. An emptied, truncated, damaged or outdated file counts as missing.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from edge_vc_runtime.files.writing import write_whole
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 MADE_OF, SHA256 = "made_of", "sha256"
-"""Names of the two texts beside the arrays."""
+"""Names of the two texts stored with the arrays."""
 _DAMAGED = (
     OSError, ValueError, KeyError, EOFError, TypeError, NotImplementedError, MemoryError,
     zipfile.BadZipFile, zlib.error, struct.error, RuntimeError,
 )  # fmt: skip
-"""What numpy and zipfile raise for files that are not whole."""
+"""What numpy and zipfile raise for damaged files."""
 
 
 class StoredArraysError(ValueError):
-    """A stored file that is not whole; one line with the way out."""
+    """A damaged cache file; the message is one line with the way out."""
 
 
 def arrays_hash(arrays: Arrays, made_of: str) -> str:
@@ -45,7 +45,7 @@ def arrays_hash(arrays: Arrays, made_of: str) -> str:
 
 
 def store_arrays(path: Path, arrays: Arrays, made_of: str = "") -> Path:
-    """Write an ``.npz`` file of ``arrays`` that says what it was made of."""
+    """Write an ``.npz`` file of ``arrays`` that records what it was made of."""
     texts = {MADE_OF: np.array(made_of), SHA256: np.array(arrays_hash(arrays, made_of))}
     content = io.BytesIO()
     np.savez(content, **arrays, **texts)  # type: ignore[arg-type]  # its stub has one flag more
@@ -54,9 +54,9 @@ def store_arrays(path: Path, arrays: Arrays, made_of: str = "") -> Path:
 
 
 def stored_arrays(path: Path, made_of: str | None = None) -> dict[str, NDArray[Any]] | None:
-    """Return what `store_arrays` wrote; None where it is missing, not whole or of something else.
+    """Return what `store_arrays` wrote; None if it is missing, damaged or made of something else.
 
-    ``made_of`` None takes anything.
+    With ``made_of`` None, anything is accepted.
     """
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
@@ -70,7 +70,7 @@ def stored_arrays(path: Path, made_of: str | None = None) -> dict[str, NDArray[A
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return what `store_arrays` wrote; raises `StoredArraysError` where it is not whole."""
+    """Return what `store_arrays` wrote; raises `StoredArraysError` if it is damaged."""
     arrays = stored_arrays(path)
     if arrays is None:
         raise StoredArraysError(f"{path}: is missing or damaged; run the same command again")
@@ -78,7 +78,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def stored_hash(path: Path) -> str:
-    """Return the hash that a file carries, unchecked; empty where there is none."""
+    """Return the hash stored in a file, unchecked; empty if there is none."""
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             return str(stored[SHA256])

@@ -1,4 +1,4 @@
-"""Words of a sentence and the edit distance between what was said and what was heard."""
+"""The words of a sentence, and the edit distance between spoken and recognised words."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*'?")
 
 
 def words_of(text: str) -> list[str]:
-    """Return the lower-case words of an English text; hyphens and punctuation separate.
+    """Return the lower-case words of an English text; hyphens and punctuation separate words.
 
-    Apostrophes inside or after a word stay (``i'm``, ``speakers'``), since the pronouncing
-    dictionary spells them so.
+    Apostrophes inside or after a word are kept (``i'm``, ``speakers'``), as in the pronouncing
+    dictionary.
     """
     return _WORD.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
 
@@ -22,8 +22,8 @@ def edit_distance(
 ) -> int:
     """Return the least number of substitutions, deletions and insertions (Levenshtein 1966).
 
-    Tokens of ``said`` in ``free`` may be heard as any one token, or as nothing, at no cost:
-    what a recogniser has no word for says nothing about the speech.
+    Tokens of ``said`` in ``free`` match any one token, or none, at no cost: a word that a
+    recogniser does not know says nothing about the speech.
     """
     row = list(range(len(heard) + 1))
     for token in said:
@@ -37,9 +37,9 @@ def edit_distance(
 
 
 def aligned(said: Sequence[str], heard: Sequence[str]) -> list[tuple[str, str]]:
-    """Return pairs of said and heard tokens with the least number of edits.
+    """Return pairs of said and heard tokens with the fewest edits.
 
-    One side is empty where a token was lost or added.
+    One side is empty where a token was deleted or inserted.
     """
     rows = [list(range(len(heard) + 1))]
     for token in said:

@@ -1,4 +1,4 @@
-"""One recording of a corpus and what is known of it."""
+"""One recording of a corpus and what is known about it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class Utterance:
     path: Path
     """Absolute path of the audio file."""
     utt_id: str
-    """A plain file name, whatever the table said; see `file_name`."""
+    """A plain file name, whatever the table contains; see `file_name`."""
     speaker: str
     sex: str
     """``F``, ``M`` or empty."""
     seconds: float
     corpus: str
     role: str
-    """What it is for: ``target``, ``source``, ``target-reference``, ``unseen-source``, ..."""
+    """Its purpose: ``target``, ``source``, ``target-reference``, ``unseen-source``, ..."""
     licence: str
     text: str
-    """What is said; empty when unknown."""
+    """Transcript; empty if unknown."""
 
     def read(self, sample_rate: int) -> Samples:
         """Return the recording as mono ``[T]`` at ``sample_rate`` Hz."""

@@ -1,1 +1,1 @@
-"""Converting a corpus with a teacher, in parallel and resumable, for a student to learn from."""
+"""Converts a corpus with a teacher, in parallel and resumable, into training data for a student."""

@@ -1,4 +1,4 @@
-"""``edge-vc label``: a corpus and a teacher into what students learn from."""
+"""``edge-vc label``: labels a corpus with a teacher, for students to be trained on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edge_vc.labelling.report import LabelReport
     from edge_vc.teachers.spec import TeacherSpec
 
-HELP = """Let a teacher convert a corpus: the result is what students learn from.
+HELP = """Convert a corpus with a teacher into labels, on which students are trained.
 
 CORPUS is a folder of recordings, with or without metadata.csv. The teacher is one of
 
@@ -53,10 +53,10 @@ app = verb_app()
 
 
 class LabelVerb(ResumableVerb):
-    """The verb, whose help lists the kinds of teachers that are registered when it is asked."""
+    """The verb; its help lists the kinds of teachers registered at that time."""
 
     def get_help(self, ctx: Any) -> str:
-        """Return the help with the teachers."""
+        """Return the help, including the teachers."""
         from edge_vc.teachers.registry import choices
 
         lines = [f"  {word:<18} {title}" for word, title in choices()]
@@ -77,9 +77,7 @@ def label(
     ray: Annotated[
         str, typer.Option(help="Label on this Ray cluster: an address, or auto.", metavar="ADDRESS")
     ] = "",
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds that one recording may take.")
-    ] = 300.0,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds allowed per recording.")] = 300.0,
     delay: Annotated[
         str, typer.Option(help="Delay of the teacher's output to remove: auto, none or ms.")
     ] = "auto",
@@ -150,7 +148,7 @@ def _open(folder: Path) -> Corpus:
 
 
 def _name_answers_notices(spec: TeacherSpec) -> None:
-    """Name the conversions of a folder whose channels cancel each other."""
+    """Warn about conversions in a folder whose channels cancel each other."""
     from edge_vc.teachers.pairs_folder import PairsFolder, PairsSpec
 
     if isinstance(spec, PairsSpec):

@@ -1,4 +1,4 @@
-"""How late a teacher answers: loudness contours of input and answer, cross-correlated."""
+"""Measures a teacher's delay by cross-correlating band energies of its input and output."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from edge_vc.audio.features import stft_blocks
 from edge_vc.audio.io import AudioError, Samples
 
 MAX_DELAY_MS = 500.0
-"""Delays are looked for up to this, in both directions."""
+"""Delays are searched up to this, in both directions."""
 SURE = 0.5
-"""Correlation from which an estimate is believed."""
+"""Correlation from which an estimate is trusted."""
 SPREAD_MS = 5.0
-"""A teacher whose recordings are further apart than this (median deviation) has no one delay."""
+"""Median deviation of delays between recordings above which a teacher has no common delay."""
 NEGLIGIBLE_MS = 3.0
-"""Below this an estimate is not told apart from none: voices differ by as much at their onsets."""
+"""Below this an estimate counts as no delay: onsets of two voices differ by as much."""
 
 DRIFT_MS = 6.0
-"""An answer whose pieces are further apart than this drifts; those of one delay stay within 1."""
+"""Range of delays between pieces above which an output drifts; with one delay it is within 1."""
 PIECE_SECONDS = 3.0
-"""Of the pieces that drift is told from, a third of recordings below nine seconds."""
+"""Duration of the pieces that drift is measured on; a third of recordings below nine seconds."""
 _PIECES = 5
-"""Fewer sure pieces than this say nothing."""
+"""With fewer trusted pieces than this, drift is unknown."""
 
 _FRAME_MS = 2.5
 _BANDS = 16
@@ -36,25 +36,25 @@ _RANGE_DB = 45.0
 
 @dataclass(frozen=True)
 class DelayEstimate:
-    """How much later the answer is than the input."""
+    """How much later the output is than the input."""
 
     ms: float
-    """Negative for an answer that comes early."""
+    """Negative if the output is early."""
     correlation: float
-    """Of the band energies at that delay, 1 for identical ones, 0 without speech."""
+    """Of the band energies at that delay: 1 for identical ones, 0 without speech."""
 
     @property
     def sure(self) -> bool:
-        """Whether the contours are alike enough to believe it."""
+        """Whether the contours are similar enough to trust it."""
         return self.correlation >= SURE
 
 
 def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> DelayEstimate:
     """Estimate the delay of ``answer`` ``[T']`` behind ``source`` ``[T]``, both at one rate.
 
-    Waveforms of two voices do not correlate, the energies of their mel bands do: each band in
-    dB, less its mean, correlated over all lags up to `MAX_DELAY_MS` and summed; a parabola
-    through the maximum gives parts of a frame of 2.5 ms. Silence gives correlation 0.
+    Waveforms of two voices do not correlate, but the energies of their mel bands do: each band in
+    dB, minus its mean, is correlated over all lags up to `MAX_DELAY_MS`, and the bands are summed.
+    A parabola through the maximum resolves fractions of a 2.5 ms frame. Silence correlates by 0.
     """
     source_bands, answer_bands = _contours(source, sample_rate), _contours(answer, sample_rate)
     power = float(np.sqrt(np.square(source_bands).sum() * np.square(answer_bands).sum()))
@@ -72,17 +72,17 @@ def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> DelayE
 
 
 def band_correlation(source: Samples, answer: Samples, sample_rate: int) -> float:
-    """Return the correlation of the band energies at delay 0: 1 for the same, 0 for silence."""
+    """Return the correlation of band energies at delay 0: 1 for identical ones, 0 for silence."""
     source_bands, answer_bands = _contours(source, sample_rate), _contours(answer, sample_rate)
     power = float(np.sqrt(np.square(source_bands).sum() * np.square(answer_bands).sum()))
     return float((source_bands * answer_bands).sum()) / power if power else 0.0
 
 
 def common_delay_ms(delays: Sequence[DelayEstimate]) -> float | None:
-    """Return the delay that a teacher has, from estimates on several recordings.
+    """Return a teacher's delay from estimates on several recordings.
 
-    The median of the sure ones, 0 when it is negligible; None when none is sure or they
-    disagree, so that each recording has to go by its own.
+    This is the median of the trusted ones, 0 if it is negligible; None if none is trusted or they
+    disagree, so that each recording has to use its own.
     """
     sure = np.array([delay.ms for delay in delays if delay.sure])
     if not sure.size:
@@ -96,7 +96,7 @@ def common_delay_ms(delays: Sequence[DelayEstimate]) -> float | None:
 def delay_to_undo(own: DelayEstimate, common_ms: float | None) -> float:
     """Return the delay in ms to correct in one recording.
 
-    Its own estimate wins where it is sure and differs by more than estimates do.
+    Its own estimate is used if it is trusted and differs by more than the usual spread.
     """
     reference = 0.0 if common_ms is None else common_ms
     if not own.sure:
@@ -107,10 +107,10 @@ def delay_to_undo(own: DelayEstimate, common_ms: float | None) -> float:
 
 
 def drift_ms(source: Samples, answer: Samples, sample_rate: int) -> float:
-    """Return how far the delays of pieces of ``answer`` ``[T]`` lie apart, in ms; 0 if unknown.
+    """Return the range of delays between pieces of ``answer`` ``[T]``, in ms; 0 if unknown.
 
-    Both are aligned as a whole. Pieces overlap by half; each sure delay is replaced by the median
-    of three neighbours, so that one wrong estimate makes no drift.
+    ``source`` and ``answer`` are aligned as a whole. Pieces overlap by half; each trusted delay is
+    replaced by the median of three neighbours, so that one wrong estimate does not count as drift.
     """
     piece = round(min(PIECE_SECONDS, len(source) / sample_rate / 3) * sample_rate)
     if piece < sample_rate:
@@ -127,9 +127,9 @@ def drift_ms(source: Samples, answer: Samples, sample_rate: int) -> float:
 
 
 def undo_delay(source: Samples, answer: Samples, delay: int) -> tuple[Samples, Samples]:
-    """Move ``answer`` ``[T]`` ``delay`` samples earlier (later if negative), beside ``source``.
+    """Move ``answer`` ``[T]`` ``delay`` samples earlier (later if negative) relative to ``source``.
 
-    Both lose the samples at the end (or start) for which the other has none: ``[T - |delay|]``.
+    Both lose the samples at the end (or start) that the other lacks: ``[T - |delay|]``.
     """
     length = len(source) - abs(delay)
     if length <= 0:
@@ -139,7 +139,7 @@ def undo_delay(source: Samples, answer: Samples, delay: int) -> tuple[Samples, S
 
 
 def _contours(samples: Samples, sample_rate: int) -> NDArray[np.float64]:
-    """Mel-band energies in dB less their means, ``[bands, frames]``; zeros for silence."""
+    """Return mel-band energies in dB minus their means, ``[bands, frames]``; zeros for silence."""
     window, hop = round(0.02 * sample_rate), round(_FRAME_MS / 1000 * sample_rate)
     top = min(5000.0, sample_rate / 2)
     bank = librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=_BANDS, fmin=100, fmax=top)
@@ -149,7 +149,7 @@ def _contours(samples: Samples, sample_rate: int) -> NDArray[np.float64]:
     loud = energy.max(axis=1, keepdims=True)
     if float(loud.max()) <= 0:
         return np.zeros(energy.shape)
-    # Quiet parts are cut off together: what a pause is filled with says nothing about time.
+    # Quiet parts are cut off together: the noise in a pause carries no timing information.
     floor = np.maximum(loud, loud.max() * 1e-3) * 10 ** (-_RANGE_DB / 10)
     decibels = 10 * np.log10(np.maximum(energy, floor))
     contours: NDArray[np.float64] = decibels - decibels.mean(axis=1, keepdims=True)
@@ -157,7 +157,7 @@ def _contours(samples: Samples, sample_rate: int) -> NDArray[np.float64]:
 
 
 def _vertex(values: NDArray[np.float64], index: int) -> float:
-    """Offset of the maximum of the parabola through three values, -0.5 to 0.5."""
+    """Return the offset of the maximum of the parabola through three values, -0.5 to 0.5."""
     if not 0 < index < len(values) - 1:
         return 0.0
     left, middle, right = values[index - 1 : index + 2]

@@ -1,4 +1,4 @@
-"""The folder that a label job fills: labels by content, a journal of what became of each."""
+"""The folder of a label job: labels named by content, and a journal of every outcome."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ TABLE = "report.md"
 
 
 class LabelFolderError(ValueError):
-    """A folder that labels cannot be put into or read from; one line with the way out."""
+    """A folder that labels cannot be written to or read from; one line with the way out."""
 
 
 @dataclass(frozen=True)
 class TeacherRecord:
-    """Whose labels these are."""
+    """The teacher that made the labels."""
 
     hash: str
     spec: dict[str, Any]
     common_ms: float | None = None
-    """The delay that it has on all recordings, None for none."""
+    """Its common delay on all recordings, None if there is none."""
     measured: bool = False
-    """Whether that was measured yet."""
+    """Whether the delay has been measured."""
 
 
 class LabelFolder:
-    """Outcomes by key. One line per outcome in the journal, after its labels are in place.
+    """Outcomes by key. One line per outcome in the journal, written after its labels are in place.
 
-    Killed at any moment, what the journal says is there, and nothing is in it twice.
+    If a run is killed at any moment, everything in the journal exists and nothing is in it twice.
     """
 
     def __init__(self, root: Path) -> None:
@@ -50,9 +50,9 @@ class LabelFolder:
 
     @contextmanager
     def locked(self, wait: bool = False) -> Iterator[None]:
-        """Make the folder and hold it; raises `LabelFolderError` when that is not possible.
+        """Make the folder and lock it; raises `LabelFolderError` if that is impossible.
 
-        ``wait`` for another job that holds it, instead of raising.
+        With ``wait``, wait for another job that holds the lock instead of raising.
         """
         try:
             (self.root / LABELS).mkdir(parents=True, exist_ok=True)
@@ -71,14 +71,14 @@ class LabelFolder:
             yield
 
     def path(self, key: str) -> Path:
-        """Path of the labels with this key, there or not."""
+        """Return the path of the labels with this key, whether they exist or not."""
         return self.root / LABELS / f"{key}.npz"
 
     def finished(self) -> dict[str, LabelOutcome]:
-        """Return the outcomes in the journal whose labels are whole; the last line of a key counts.
+        """Return the outcomes in the journal whose labels are intact; a key's last line counts.
 
-        Labels that are missing, or whose hash is not the journal's, count as not made. A line
-        that a kill cut short, or that is not text, is passed over.
+        Labels that are missing, or whose hash differs from the journal's, count as not made. A line
+        that was cut short by a kill, or that is not text, is skipped.
         """
         names = {field.name for field in fields(LabelOutcome)} - {"content"}
         found: dict[str, LabelOutcome] = {}
@@ -100,7 +100,7 @@ class LabelFolder:
         }
 
     def holds(self, outcome: LabelOutcome) -> bool:
-        """Whether the labels of a kept outcome are there, byte for byte."""
+        """Whether the labels of a kept outcome exist, byte for byte."""
         try:
             with self.path(outcome.key).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == outcome.sha256
@@ -115,7 +115,7 @@ class LabelFolder:
         del values["content"]
         journal = self.root / JOURNAL
         with named(journal), journal.open("ab+") as file:
-            # A kill may have cut the last line short: it stays alone on its line.
+            # A kill may have cut the last line short: it is left on a line of its own.
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - 1))
             torn = file.read(1) not in (b"", b"\n")
@@ -124,7 +124,7 @@ class LabelFolder:
             os.fsync(file.fileno())
 
     def claim(self, hash: str, spec: dict[str, Any]) -> TeacherRecord:
-        """Return what is known of the teacher; raises when the folder is of another one."""
+        """Return the record of the teacher; raises if the folder belongs to another one."""
         record = self._record()
         if record is None:
             return TeacherRecord(hash, spec)
@@ -136,15 +136,15 @@ class LabelFolder:
         return record
 
     def write_teacher(self, record: TeacherRecord) -> None:
-        """Store what is known of the teacher."""
+        """Store the record of the teacher."""
         self.write_json(TEACHER, asdict(record))
 
     def write_json(self, name: str, value: dict[str, Any]) -> Path:
-        """Write a file of the folder in one step."""
+        """Write a file of the folder atomically."""
         return self.write_text(name, json.dumps(value, indent=1) + "\n")
 
     def write_text(self, name: str, text: str) -> Path:
-        """Write a file of the folder in one step."""
+        """Write a file of the folder atomically."""
         path = self.root / name
         write_whole(path, text.encode())
         return path

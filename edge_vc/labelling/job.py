@@ -1,4 +1,4 @@
-"""A corpus and a teacher into labels: resumable, on any pool of workers, outliers left out."""
+"""Labels a corpus with a teacher: resumable, on any worker pool, outliers left out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from edge_vc.workers.progress import Progress, no_progress
 from edge_vc.workers.scheduler import Answer, LostItem, Scheduler, Timeouts
 
 SLOWER_AND_FASTER = (0.87, 1.15)
-"""Speeds of varied recordings: larger and smaller people."""
+"""Speeds at which varied recordings are played: larger and smaller people."""
 PROBES = 12
 """Recordings on which the teacher's delay is measured before anything is labelled."""
 
@@ -45,21 +45,21 @@ LabelPool = WorkerPool[LabelTask, LabelOutcome]
 
 @dataclass(frozen=True)
 class LabelSettings:
-    """How a job goes about it."""
+    """Settings of a job."""
 
     delay_ms: float | None = None
-    """How late the teacher's answers are; None: that is measured."""
+    """Delay of the teacher's output; None: it is measured."""
     correct: bool = True
-    """Whether late answers are moved."""
+    """Whether delayed outputs are moved."""
     timeouts: Timeouts = field(default_factory=Timeouts)
     sample_rate: int = RATE
-    """Of the labels, in Hz: the student's."""
+    """Rate of the labels in Hz, which is the student's."""
     wait: bool = False
     """Whether to wait for another job that labels into the same folder."""
 
 
 class LabelJob:
-    """One job: ``run`` it, as often as it takes."""
+    """One job: call ``run``, as often as it takes."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class LabelJob:
         folder: Path,
         settings: LabelSettings,
     ) -> None:
-        """Take what to label with whom; raises `TeacherError` when the teacher's files lack."""
+        """Take what to label and the teacher; raises `TeacherError` if its files are missing."""
         self._spec, self._recordings, self._settings = spec, tuple(recordings), settings
         self._folder = LabelFolder(folder)
         self._hash = teacher_hash(spec)
@@ -77,11 +77,11 @@ class LabelJob:
         self._found: dict[str, LabelOutcome] = {}
 
     def run(self, pool: LabelPool, progress: Progress = no_progress) -> LabelReport:
-        """Label what is not labelled yet, and write the report.
+        """Label what is not yet labelled, and write the report.
 
-        What failed (the teacher raised, died, or did not answer) is tried again by the next run;
-        outliers are not. The report is written however this ends.
-        Raises `TeacherError` and `LabelFolderError`, each with one line.
+        Failures (the teacher raised, died, or did not answer) are retried in the next run; outliers
+        are not. The report is written however this ends. Raises `TeacherError` and
+        `LabelFolderError`, each with one line.
         """
         with self._folder.locked(self._settings.wait):
             teacher = self._folder.claim(self._hash, asdict(self._spec))
@@ -93,7 +93,7 @@ class LabelJob:
                     alignment = self._alignment(teacher)
                     distinct = self._distinct(alignment)
                     outcomes = self._outcomes(scheduler, distinct, alignment)
-                    for _ in progress(outcomes, len(distinct), "teacher converts"):
+                    for _ in progress(outcomes, len(distinct), "converting"):
                         pass
             except WorkerStartError as error:
                 raise TeacherError(f"the teacher does not open: {error}") from error
@@ -116,7 +116,7 @@ class LabelJob:
             outcomes = map(_outcome, scheduler.work(self._probes(chosen)))
             delays = [
                 DelayEstimate(outcome.delay_ms, outcome.correlation or 0.0)
-                for outcome in progress(outcomes, len(chosen), "delay is measured")
+                for outcome in progress(outcomes, len(chosen), "measuring the delay")
                 if outcome.delay_ms is not None
             ]
             teacher = replace(teacher, common_ms=common_delay_ms(delays), measured=bool(delays))
@@ -124,7 +124,7 @@ class LabelJob:
         return teacher
 
     def _probes(self, chosen: Sequence[Recording]) -> Iterator[LabelTask]:
-        """Yield what the delay is measured on; of a long recording, parts all over it."""
+        """Yield what the delay is measured on; for a long recording, parts spread over it."""
         each = max(1, PROBES // max(1, len(chosen)))
         for recording in chosen:
             key, parts = self._key(recording, Alignment()), []
@@ -139,7 +139,7 @@ class LabelJob:
 
     @property
     def _corrects(self) -> bool:
-        # Our own network is aligned by construction: what an estimate says of it is error.
+        # Our own network is aligned by construction: any estimate would only add error.
         return self._settings.correct and self._spec.kind != "default"
 
     def _alignment(self, teacher: TeacherRecord) -> Alignment:
@@ -147,7 +147,7 @@ class LabelJob:
         return Alignment(self._corrects, teacher.common_ms if given is None else given)
 
     def _distinct(self, alignment: Alignment) -> dict[str, Recording]:
-        """Return recordings by key: the same bytes under two names are labelled once."""
+        """Return recordings by key: identical bytes under two names are labelled once."""
         distinct: dict[str, Recording] = {}
         for index, recording in enumerate(self._recordings):
             key = self._key(recording, alignment)
@@ -161,7 +161,7 @@ class LabelJob:
         distinct: dict[str, Recording],
         alignment: Alignment,
     ) -> Iterator[LabelOutcome]:
-        """Yield those of earlier runs first, then others as they come, one for each recording."""
+        """Yield the outcomes of earlier runs, then new ones as they arrive, one per recording."""
         done = {
             key: self._found[key]
             for key in distinct
@@ -171,7 +171,7 @@ class LabelJob:
         todo = {key: recording for key, recording in distinct.items() if key not in done}
         long: dict[str, list[PartKey]] = {}
         for key, recording in todo.items():
-            with suppress(AudioError):  # said by the worker that reads it
+            with suppress(AudioError):  # reported by the worker that reads it
                 if may_be_long(*recording):
                     long[key] = part_keys(*recording, key)
         tasks = (self._task(rec, alignment) for key, rec in todo.items() if not long.get(key))
@@ -197,7 +197,7 @@ class LabelJob:
         parts: list[PartKey],
         alignment: Alignment,
     ) -> LabelOutcome:
-        """Label what of a long recording is not labelled yet; return what became of its end."""
+        """Label the missing parts of a long recording; return the outcome of its last part."""
         todo = [p for p in parts if self._found.get(p.key, _NOT_YET).status == FAILED]
         try:
             if todo:
@@ -236,7 +236,7 @@ class LabelJob:
 
 
 def _outcome(answer: Answer[LabelTask, LabelOutcome]) -> LabelOutcome:
-    """Return what became of a task, also of one whose worker died or took too long."""
+    """Return the outcome of a task, including one whose worker died or took too long."""
     result = answer.result
     if isinstance(result, LostItem):
         return LabelOutcome(answer.item.key, FAILED, result.reason, result.fact)
@@ -251,10 +251,10 @@ def label_here(
     *,
     sample_rate: int = RATE,
 ) -> list[LabelledAudio]:
-    """Label in this process what is not labelled in ``folder`` yet, and return what was kept.
+    """Label in this process what ``folder`` does not hold yet; return what was kept.
 
-    The labels are at ``sample_rate`` Hz. Waits for another process that does the same.
-    Raises as `LabelJob.run` does.
+    The labels are at ``sample_rate`` Hz. Waits for another process that does the same. Raises as
+    `LabelJob.run` does.
     """
     job = LabelJob(spec, recordings, folder, LabelSettings(sample_rate=sample_rate, wait=True))
     report = job.run(InlinePool(TeacherOpener(spec)), progress)
@@ -265,16 +265,17 @@ def label_here(
 def recordings_for(
     spec: TeacherSpec, utterances: Iterable[Utterance], vary: bool = False
 ) -> list[Recording]:
-    """Return what to ask a teacher: every utterance, with ``vary`` slower and faster as well.
+    """Return what a teacher is to convert: every utterance, with ``vary`` at other speeds too.
 
-    The target's own are then only used at other speeds: the target is not its own source. Of a
-    folder of pairs only the originals are asked for; raises `TeacherError` for varied ones.
+    With ``vary``, the target's own recordings are used only at other speeds: the target is not its
+    own source. From a folder of pairs, only the originals are used; raises `TeacherError` if they
+    are to be varied.
     """
     answers: set[Path] = set()
     if isinstance(spec, PairsSpec):
         if vary:
             raise TeacherError(
-                "a folder of pairs has no answers at other speeds; set data.vary = false, or "
+                "a folder of pairs has no conversions at other speeds; set data.vary = false, or "
                 "leave --vary out"
             )
         from edge_vc.teachers.pairs_folder import PairsFolder
@@ -306,7 +307,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _unmatched(spec: TeacherSpec) -> tuple[str, ...]:
-    """Return the files of a pairs folder that no answer or no question belongs to."""
+    """Return the files of a pairs folder that have no other half."""
     if not isinstance(spec, PairsSpec):
         return ()
     from edge_vc.teachers.pairs_folder import PairsFolder

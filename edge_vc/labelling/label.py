@@ -1,4 +1,4 @@
-"""One recording labelled by any teacher: at the students' rate, aligned, and sound."""
+"""Labels one recording with any teacher: at the student's rate, aligned and checked."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ from edge_vc.teachers.outliers import (
 from edge_vc.teachers.teacher import Labels, Teacher
 
 RATE = 16_000
-"""Of labels, in Hz, unless a job asks for another: what the shipped students run at."""
+"""Default rate of labels in Hz, at which the shipped students run."""
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """What is done about an answer that is late."""
+    """How a delayed output is corrected."""
 
     correct: bool = True
-    """Whether delays are undone; they are measured in any case."""
+    """Whether delays are corrected; they are measured in any case."""
     common_ms: float | None = None
-    """The teacher's delay on all recordings; None: each goes by its own estimate."""
+    """The teacher's delay on all recordings; None: each uses its own estimate."""
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """The labels of one recording, and what was measured on the way."""
+    """The labels of one recording, and the measurements made on the way."""
 
     labels: LabelledAudio
     delay: DelayEstimate
-    """Of the answer as it came."""
+    """Delay of the output before correction."""
     undone_ms: float
     soundness: Soundness
 
 
 def reading_rate(teacher: Teacher, sample_rate: int) -> int:
-    """Return the rate in Hz to read recordings at: the teacher's.
+    """Return the rate in Hz to read recordings at, which is usually the teacher's.
 
-    Labels above `RATE` keep of the recording what a teacher at a lower rate does not hear.
+    Labels above `RATE` keep the part of the recording that a teacher at a lower rate cannot use.
     """
     return teacher.sample_rate if sample_rate <= RATE else max(teacher.sample_rate, sample_rate)
 
@@ -66,12 +66,12 @@ def reading_rate(teacher: Teacher, sample_rate: int) -> int:
 def label_recording(
     teacher: Teacher, audio: Samples, alignment: Alignment, sample_rate: int = RATE
 ) -> Labelled:
-    """Let ``teacher`` convert ``audio`` ``[T]`` at `reading_rate`; check and align the answer.
+    """Convert ``audio`` ``[T]`` at `reading_rate` with ``teacher``; check and align the output.
 
     The recording is levelled first. A teacher at another rate than the labels' ``sample_rate`` is
-    given the recording at its own; recording and answer are resampled where that is needed.
-    Raises `OutlierError` for an answer that teaches nothing, `AudioError` for a recording that
-    cannot be used, and whatever the teacher raises.
+    given the recording at its own rate; recording and output are resampled where needed. Raises
+    `OutlierError` for an output that is useless for training, `AudioError` for an unusable
+    recording, and whatever the teacher raises.
     """
     rate, hop = reading_rate(teacher, sample_rate), frame_hop(sample_rate)
     if active_level_db(audio, rate) < SILENT_DB:
@@ -90,21 +90,21 @@ def label_recording(
     check_form(heard, answer, teacher.sample_rate)
     source = at_rate(source, rate, sample_rate)
     answer = at_rate(answer, teacher.sample_rate, sample_rate)
-    common = min(len(source), len(answer))  # twice resampled, an answer may be a sample longer
+    common = min(len(source), len(answer))  # resampled twice, an output may be a sample longer
     return from_waveforms(source[:common], answer[:common], alignment, sample_rate)
 
 
 def at_rate(audio: Samples, rate: int, wanted: int) -> Samples:
-    """Return ``audio`` ``[T]`` at another rate in Hz, where it is another."""
+    """Return ``audio`` ``[T]`` at rate ``wanted`` in Hz, resampled if necessary."""
     return audio if rate == wanted else resample(audio, rate, wanted)
 
 
 def with_inside(source: Samples, labels: Labels, rate: int) -> Labelled:
-    """Keep what a teacher of ours says of itself; it is aligned by construction."""
+    """Keep the internal features of one of our teachers, which are aligned by construction."""
     check_form(source, labels.audio, rate)
     delay = estimate_delay(source, labels.audio, rate)
     soundness = _checked(source, labels.audio, rate)
-    bare = np.zeros((0, len(labels.f0)), np.float16)  # a teacher from outside may not tell
+    bare = np.zeros((0, len(labels.f0)), np.float16)  # a teacher from outside may have none
     labelled = LabelledAudio(
         to_int16(source),
         to_int16(labels.audio),
@@ -122,13 +122,13 @@ def from_waveforms(
     rate: int,
     inside: slice | None = None,
 ) -> Labelled:
-    """Align, check and track; of a window, label what is ``inside`` it."""
+    """Align, check and track the pitch; of a window, label only what is ``inside``."""
     delay, hop = estimate_delay(source, answer, rate), frame_hop(rate)
     _check_drift(source, answer, delay, rate)
     undone_ms = delay_to_undo(delay, alignment.common_ms) if alignment.correct else 0.0
     moved = round(undone_ms * rate / 1000)
     source, answer = undo_delay(source, answer, moved)
-    early = max(0, -moved)  # what was lost at the beginning
+    early = max(0, -moved)  # samples lost at the beginning
     whole = len(source) // hop * hop
     source, answer = source[:whole], answer[:whole]
     kept = slice(0, None) if inside is None else slice(inside.start - early, inside.stop - early)
@@ -145,7 +145,7 @@ def from_waveforms(
 
 
 def _check_drift(source: Samples, answer: Samples, delay: DelayEstimate, rate: int) -> None:
-    """Raise `OutlierError` for an answer whose delay is not one."""
+    """Raise `OutlierError` for an output whose delay changes."""
     if delay.sure:
         source, answer = undo_delay(source, answer, round(delay.ms * rate / 1000))
     found = drift_ms(source, answer, rate)

@@ -1,4 +1,4 @@
-"""A part of a long recording labelled as it would be within the whole."""
+"""Labels a part of a long recording as it would be labelled within the whole."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:  # it loads torch
 def label_piece(
     teacher: Teacher, window: Samples, piece: LabelPiece, alignment: Alignment, sample_rate: int
 ) -> Labelled:
-    """Label a part of a long recording; ``window`` ``[T]`` is levelled as the whole recording is.
+    """Label a part of a long recording; ``window`` ``[T]`` is levelled like the whole recording.
 
-    The labels are those of the part alone, as they would be within those of the whole: what the
-    teacher hears around it is left out of them. Raises as `label_recording` does.
+    The labels are those of the part alone, as they would be within those of the whole: the
+    context on either side is left out of them. Raises as `label_recording` does.
     """
     inner = window[piece.inner(piece.rate)]
     if active_level_db(inner, piece.rate) < SILENT_DB:
@@ -57,7 +57,7 @@ def label_piece(
 
 
 def _answer_to_part(teacher: Teacher, heard: Samples, piece: LabelPiece) -> Samples:
-    """Return the answer to a window: a folder of pairs has to be told where it is."""
+    """Return the output for a window; a folder of pairs needs to know the window's position."""
     if piece.known is not None:
         labels = cast("SurveyingTeacher", teacher).label_part(heard, piece.known)
         return labels.audio
@@ -70,7 +70,7 @@ def _answer_to_part(teacher: Teacher, heard: Samples, piece: LabelPiece) -> Samp
 
 @dataclass(frozen=True)
 class PartLabels:
-    """What a teacher of ours says of a part, without what is around it."""
+    """Labels of a part by one of our teachers, without the context around it."""
 
     audio: Samples
     f0: Contour
@@ -79,7 +79,7 @@ class PartLabels:
 
     @classmethod
     def of(cls, labels: Labels, part: slice, frames: slice) -> PartLabels:
-        """Cut a part out, given in samples and in frames."""
+        """Cut a part out, given as samples and as frames."""
         return cls(
             labels.audio[part],
             labels.f0[frames],

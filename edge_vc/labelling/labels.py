@@ -1,4 +1,4 @@
-"""Recordings labelled by a teacher: what a student is distilled from."""
+"""Recordings labelled by a teacher, from which a student is distilled."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from edge_vc.audio.io import Samples
 
 HOP = 160
-"""Samples of a frame of labels at 16 kHz; other hops are made by `LabelledAudio.at_hop`."""
+"""Samples per frame of labels at 16 kHz; `LabelledAudio.at_hop` converts to other hops."""
 INPUT_DB = -23.0
 
 
 class LabelsError(ValueError):
-    """A file of labels that is not whole; one line with the way out."""
+    """A damaged file of labels; the message is one line with the fix."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class LabelledAudio:
     source: NDArray[np.int16]
     """``[F * hop]``"""
     target: NDArray[np.int16]
-    """The teacher's answer, aligned, ``[F * hop]``."""
+    """The teacher's output, aligned, ``[F * hop]``."""
     f0: NDArray[np.float32]
-    """F0 of the answer in Hz at the middle of each hop, 0 where unvoiced, ``[F]``."""
+    """F0 of the output in Hz at the middle of each hop, 0 where unvoiced, ``[F]``."""
     bands: NDArray[np.float16]
     """The teacher's filter bands ``[3 * bands, F]``; ``[0, F]`` from a teacher without any."""
     contents: NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 0), np.float16))
-    """What is said, as the teacher's decoder was told, ``[C, F]``; none from other teachers."""
+    """Content features as given to the teacher's decoder, ``[C, F]``; none from other teachers."""
 
     @property
     def hop(self) -> int:
@@ -44,7 +44,7 @@ class LabelledAudio:
         return len(self.source) // max(1, len(self.f0))
 
     def at_hop(self, hop: int) -> LabelledAudio:
-        """Return the same recording in frames of ``hop`` samples, cut to whole ones.
+        """Return the same recording in frames of ``hop`` samples, cut to whole frames.
 
         F0 and the magnitude bands are interpolated between the middles of frames; voicing and
         phases are those of the nearest frame.
@@ -108,7 +108,7 @@ def pack_labels(labels: LabelledAudio) -> bytes:
 
 
 def load_labels(path: Path) -> LabelledAudio:
-    """Read what a label job stored; raises `LabelsError` for a file that is not whole."""
+    """Read the labels that a job stored; raises `LabelsError` for a damaged file."""
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             more = {name: stored[name] for name in ("contents",) if name in stored}

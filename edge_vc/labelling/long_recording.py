@@ -1,4 +1,4 @@
-"""A recording that is too long to be labelled at once: spooled to disk, surveyed, sent in parts."""
+"""A recording too long to be labelled at once: spooled to disk, surveyed, labelled in parts."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:  # it loads torch
     from edge_vc.teachers.survey import Survey, SurveyingTeacher, SurveyPart
 
 LARGEST_FILE = 1 << 25
-"""Bytes of a file that are sent to a worker; larger ones are counted first."""
+"""Bytes of a file up to which it is sent to a worker; the samples of larger ones are counted."""
 
 
 @dataclass(frozen=True)
 class PartKey:
-    """The name of the labels of a part, and where it is in the recording, in seconds."""
+    """The name of a part's labels, and the part's place in the recording in seconds."""
 
     key: str
     start: float
@@ -46,15 +46,15 @@ class PartKey:
 
 
 def may_be_long(utterance: Utterance, speed: float) -> bool:
-    """Whether a recording has to be counted before a worker is given it."""
+    """Whether a recording's samples have to be counted before it is given to a worker."""
     seconds = utterance.seconds / speed
     return seconds > LONGEST_SECONDS or utterance.path.stat().st_size > LARGEST_FILE
 
 
 def part_keys(utterance: Utterance, speed: float, key: str) -> list[PartKey]:
-    """Return the parts of a recording whose labels would be ``key``; none of a short one.
+    """Return the parts of a recording whose labels would have ``key``; none for a short one.
 
-    Its samples are counted, whatever its header says. Raises `AudioError`.
+    Its samples are counted; its header is not trusted. Raises `AudioError`.
     """
     length, rate = file_length(utterance.path)
     seconds = length / rate / speed
@@ -66,7 +66,7 @@ def part_keys(utterance: Utterance, speed: float, key: str) -> list[PartKey]:
         start = number * PART_SECONDS
         stop = seconds if number == count - 1 else start + PART_SECONDS
         digest = hashlib.sha256(f"{key}:{start}:{PART_SECONDS}".encode()).hexdigest()
-        # The first byte stays: it says which part of a data set a recording belongs to.
+        # The first byte is kept: it decides which part of a data set a recording belongs to.
         found.append(PartKey(key[:2] + digest[:30], start, stop))
     return found
 
@@ -76,17 +76,17 @@ class LongRecording:
     """One opened recording."""
 
     audio: LongAudio
-    """Levelled, at its speed."""
+    """Levelled audio at its speed."""
     rate: int
-    """Of it, in Hz."""
+    """Its rate in Hz."""
     sample_rate: int
-    """Of the labels, in Hz."""
+    """Rate of the labels in Hz."""
     context_seconds: int
     survey: Survey | None
-    """What a teacher of ours has to know of the whole."""
+    """What one of our teachers needs to know about the whole recording."""
 
     def task(self, part: PartKey, alignment: Alignment, probe: bool = False) -> LabelTask:
-        """Return a part as a worker takes it."""
+        """Return the task of labelling a part."""
         rate, total = self.rate, self.audio.length
         start, stop = round(part.start * rate), min(round(part.stop * rate), total)
         low = max(0, start - self.context_seconds * rate)
@@ -106,9 +106,9 @@ class LongRecording:
 def long_recording(
     spec: TeacherSpec, utterance: Utterance, speed: float, sample_rate: int, folder: Path
 ) -> Iterator[LongRecording]:
-    """Open a recording for labels at ``sample_rate`` Hz; it is on the disk of ``folder`` meanwhile.
+    """Open a recording for labels at ``sample_rate`` Hz; it is spooled to ``folder``'s disk.
 
-    Raises `AudioError`, and `TeacherError` where a teacher of ours does not open.
+    Raises `AudioError`, and `TeacherError` if one of our teachers does not open.
     """
     with ExitStack() as stack:
         teacher = _own(spec)
@@ -135,5 +135,5 @@ def long_recording(
 
 
 def _own(spec: TeacherSpec) -> SurveyingTeacher | None:
-    """Open a teacher of ours; somebody else's runs in processes of its own."""
+    """Open one of our teachers, None for others, which run in their own processes."""
     return cast("SurveyingTeacher", open_teacher(spec)) if spec.kind == "default" else None

@@ -1,4 +1,4 @@
-"""What a labelling worker opens: a teacher that then labels one task after the other."""
+"""What a labelling worker opens: a teacher that then labels one task after another."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class TeacherOpener:
 
     spec: TeacherSpec
     expected_hash: str = ""
-    """`teacher_hash` that the teacher's files must have where the worker runs; empty for any."""
+    """`teacher_hash` that the teacher's files must have on the worker; empty for any."""
 
     def __call__(self, report: Report) -> Callable[[LabelTask], LabelOutcome]:
-        """Return what labels with the teacher; raises `TeacherError`."""
+        """Return a function that labels with the teacher; raises `TeacherError`."""
         from edge_vc.labelling.task import perform
         from edge_vc.teachers.loading import open_teacher, teacher_hash
 

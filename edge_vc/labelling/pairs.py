@@ -1,4 +1,4 @@
-"""Labels as a folder of WAV pairs in LLVC's dataset layout: for other tools, and for ears."""
+"""Labels as a folder of WAV pairs in LLVC's dataset layout, for other tools and for listening."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from edge_vc.labelling.report import LabelledRow, LabelReport
 from edge_vc_runtime.files.writing import write_whole
 
 SHARES = {"train": 230, "val": 243, "dev": 256}
-"""Upper limits of a key's first byte: nine in ten recordings train."""
+"""Upper limits of a key's first byte: nine in ten recordings are for training."""
 
 
 def write_pairs(report: LabelReport, folder: Path, sample_rate: int = RATE) -> Path:
-    """Write what was kept as ``pairs/{train,val,dev}/NAME_original.wav`` and ``_converted.wav``.
+    """Write kept labels as ``pairs/{train,val,dev}/NAME_original.wav`` and ``_converted.wav``.
 
-    The part follows from the recording's content, so it stays when a corpus grows. A file that
-    is there and whole is kept. ``sample_rate`` in Hz is that of the labels. A `PairsFolder` reads
-    it.
+    The part depends on the recording's content, so it stays the same when a corpus grows. An
+    intact file that is already there is kept. ``sample_rate`` in Hz is that of the labels. A
+    `PairsFolder` reads the result.
     """
     stored = LabelFolder(folder)
     for part in SHARES:

@@ -1,4 +1,4 @@
-"""What a label job did: one row per recording, counts, delays; as JSON and as a table."""
+"""The result of a label job: one row per recording, counts, delays; as JSON and as a table."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class LabelledRow:
-    """One recording, or a part of a long one, at one speed, and what became of it."""
+    """The outcome of one recording, or of a part of a long one, at one speed."""
 
     utterance: Utterance
     speed: float
     outcome: LabelOutcome
     part: tuple[float, float] | None = None
-    """Of a long recording, from and to which second, at that speed; None: the whole."""
+    """Start and end of the part of a long recording, seconds at that speed; None: the whole."""
 
     @property
     def seconds(self) -> float:
-        """How much was labelled."""
+        """Labelled seconds."""
         if self.part:
             return self.part[1] - self.part[0]
         return self.utterance.seconds / self.speed
 
     @property
     def where(self) -> str:
-        """The recording, and which part of it."""
+        """The recording, and the part of it."""
         part = f" at {self.part[0]:g} s" if self.part else ""
         return f"{self.utterance.path}{part}"
 
@@ -54,18 +54,17 @@ class LabelledRow:
 
 @dataclass(frozen=True)
 class LabelReport:
-    """A finished, or interrupted, job."""
+    """A finished or interrupted job."""
 
     teacher: TeacherRecord
     rows: tuple[LabelledRow, ...]
     wanted: int
-    """Recordings, and parts of long ones, that were asked for; more than rows where the job was
-    interrupted."""
+    """Requested recordings, and parts of long ones; more than rows if the job was interrupted."""
     unmatched: tuple[str, ...] = ()
     """Files of a pairs folder without their other half."""
 
     def of(self, status: str) -> list[LabelledRow]:
-        """Return the rows of a status."""
+        """Return the rows with a status."""
         return [row for row in self.rows if row.outcome.status == status]
 
     @property
@@ -80,11 +79,11 @@ class LabelReport:
 
     @property
     def reasons(self) -> dict[str, int]:
-        """Return how many have no labels, by reason."""
+        """Return the number of rows without labels, by reason."""
         return dict(Counter(row.outcome.reason for row in self.dropped))
 
     def delay(self) -> dict[str, float | int | None]:
-        """Return what was found about delays, in ms; None where no estimate was sure."""
+        """Return statistics of the delays, in ms; None if no estimate was trusted."""
         outcomes = [row.outcome for row in self.kept]
         sure = [
             o.delay_ms for o in outcomes if (o.correlation or 0) >= SURE and o.delay_ms is not None
@@ -115,14 +114,14 @@ class LabelReport:
         }
 
     def to_table(self) -> str:
-        """Return the summary, and every recording without labels, as Markdown."""
+        """Return the summary and every recording without labels as Markdown."""
         facts = self.to_dict()
         delay = ", ".join(f"{key} {_short(value)}" for key, value in facts["delay"].items())
         lines = [
             "# Labels",
             "",
             f"{facts['kept']} of {self.wanted} kept, {facts['seconds_kept'] / 60:.1f} minutes.",
-            f"Delay of the answers: {delay}.",
+            f"Delay of the outputs: {delay}.",
         ]
         if self.dropped:
             lines += ["", "| recording | speed | left out because | fact |", "|---|---|---|---|"]
@@ -134,9 +133,9 @@ class LabelReport:
 
 
 def load_report(folder: Path) -> LabelReport:
-    """Read the report of a label folder; raises `LabelFolderError` when it is not one.
+    """Read the report of a label folder; raises `LabelFolderError` if there is no valid one.
 
-    Every kept row's labels are whole.
+    The labels of every kept row are intact.
     """
     path = folder / REPORT
     try:
@@ -192,7 +191,7 @@ def rows_in_order(
     parts: dict[str, list[PartKey]],
     found: dict[str, LabelOutcome],
 ) -> tuple[LabelledRow, ...]:
-    """Return the rows of all recordings whose outcome is known, in the order asked for.
+    """Return the rows of all recordings with a known outcome, in the order of ``recordings``.
 
     ``parts`` are those of long recordings, by their keys.
     """

@@ -1,4 +1,4 @@
-"""The unit of labelling: one recording at one speed, and what came of it."""
+"""The unit of labelling: one recording at one speed, and its outcome."""
 
 from __future__ import annotations
 
@@ -30,56 +30,56 @@ from edge_vc.teachers.outliers import OutlierError
 from edge_vc.teachers.teacher import Teacher
 
 REVISION = 2
-"""Raised whenever the same recording and teacher give other labels, so that old ones expire."""
+"""Increased whenever the same recording and teacher give other labels, so that old ones expire."""
 
 TOO_LONG = "too long"
-"""Why a recording comes back that was not known to be long; it is never stored."""
+"""Reason for returning a recording that was not known to be long; it is never stored."""
 KEPT, LEFT_OUT, FAILED = "kept", "left out", "failed"
 
 
 @dataclass(frozen=True)
 class LabelTask:
-    """One recording to label, self-contained: a worker needs nothing else of this machine."""
+    """One recording to label, self-contained: a worker needs no other files of this machine."""
 
     key: str
-    """`label_key` of all that the labels depend on."""
+    """`label_key` of everything that the labels depend on."""
     suffix: str
-    """Of the file, such as ``.flac``."""
+    """Suffix of the file, such as ``.flac``."""
     content: bytes
-    """The file; of a part of a long recording, its samples as float32."""
+    """The file; for a part of a long recording, its samples as float32."""
     speed: float
-    """Played this much faster, pitch and formants included."""
+    """Playback speed, which changes pitch and formants too."""
     alignment: Alignment
     probe: bool = False
     """Only the delay is wanted; outliers do not matter."""
     sample_rate: int = RATE
-    """Of the labels, in Hz."""
+    """Rate of the labels, Hz."""
     piece: LabelPiece | None = None
-    """Which part of a long recording, at its speed already; None: a whole one."""
+    """The part of a long recording, already at its speed; None: a whole recording."""
 
 
 @dataclass(frozen=True)
 class LabelOutcome:
-    """What became of a task; figures are None where they were not reached."""
+    """The outcome of a task; figures that were not reached are None."""
 
     key: str
     status: str
-    """`KEPT`, `LEFT_OUT` (an outlier, the same every time) or `FAILED` (tried again next time)."""
+    """`KEPT`, `LEFT_OUT` (an outlier, the same every time) or `FAILED` (retried next time)."""
     reason: str = ""
     """One of `REASONS` in `edge_vc.teachers.outliers`, or ``failed``, ``died``, ``no answer``,
     ``bad recording``."""
     fact: str = ""
     delay_ms: float | None = None
-    """How late the answer came."""
+    """Delay of the output."""
     correlation: float | None = None
     undone_ms: float | None = None
     level_db: float | None = None
     clipped: float | None = None
     lost: float | None = None
     sha256: str = ""
-    """Of the ``.npz`` file of a kept one; other files under its name are not its labels."""
+    """Of the kept ``.npz`` file; another file under its name does not count as its labels."""
     content: bytes = b""
-    """The ``.npz`` file of a kept one."""
+    """The kept ``.npz`` file."""
 
 
 def label_key(
@@ -89,7 +89,7 @@ def label_key(
     alignment: Alignment,
     sample_rate: int = RATE,
 ) -> str:
-    """Return the name of the labels of a file with this content."""
+    """Return the name of the labels for a file with this content."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     digest.update(f"{teacher_hash}:{speed}:{asdict(alignment)}:{REVISION}".encode())
@@ -99,7 +99,7 @@ def label_key(
 
 
 def perform(teacher: Teacher, task: LabelTask) -> LabelOutcome:
-    """Label one recording; whatever goes wrong is part of the outcome."""
+    """Label one recording; any error becomes part of the outcome."""
     try:
         done = _labelled(teacher, task)
     except OutlierError as error:
@@ -107,7 +107,7 @@ def perform(teacher: Teacher, task: LabelTask) -> LabelOutcome:
     except AudioError as error:
         return LabelOutcome(task.key, LEFT_OUT, "bad recording", str(error))
     except Exception as error:
-        # The teacher is somebody else's code: it may raise anything, and the rest goes on.
+        # The teacher is third-party code: it may raise anything, and the job continues.
         fact = (str(error).splitlines() or ["no reason given"])[0]
         kind = type(error).__name__
         return LabelOutcome(
@@ -151,9 +151,9 @@ def _read(task: LabelTask, sample_rate: int) -> Samples:
 
 
 def _check_length(path: Path, speed: float) -> None:
-    """Raise `OutlierError` for a recording that is labelled part by part, whatever it says it is.
+    """Raise `OutlierError` for a recording that has to be labelled in parts.
 
-    It is read block by block: nothing of it is kept.
+    Its header is not trusted. It is read block by block, and nothing of it is kept.
     """
     if longer_than(path, LONGEST_SECONDS * speed):
         raise OutlierError(TOO_LONG, f"over {LONGEST_SECONDS:g} s")

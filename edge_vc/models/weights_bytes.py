@@ -1,4 +1,4 @@
-"""Weights as the bytes of a safetensors file, the same for the same weights."""
+"""Weights as the bytes of a safetensors file, which are the same for the same weights."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from safetensors.torch import save
 from torch import Tensor
 
 _LENGTH = 8
-"""Bytes that hold the header's length; the header is padded to a multiple of as many."""
+"""Bytes of the header's length; the header is padded to a multiple of this."""
 
 
 def weights_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
     """Return the file's bytes.
 
-    The library writes several lines of metadata in another order each time, which would give the
-    same training another hash and label everything anew. So the header is written again, in order.
+    The library writes several metadata entries in a different order each time, which would change
+    the hash of the same weights and cause all labels to be made again. So the header is rewritten,
+    in order.
     """
     data = save(dict(tensors), dict(metadata))
     end = _LENGTH + int.from_bytes(data[:_LENGTH], "little")

@@ -1,4 +1,4 @@
-"""Weights opened by any name that a disk can hold, and told by their hash."""
+"""Weights files: opened under any name that a file system allows, and identified by their hash."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from safetensors import safe_open
 
 @contextmanager
 def opened_weights(path: str | Path) -> Iterator[Any]:
-    """Open a safetensors file as `safetensors.safe_open` does, which takes UTF-8 names alone.
+    """Open a safetensors file as `safetensors.safe_open` does, which accepts only UTF-8 names.
 
-    Another name is opened here and handed over as a descriptor. Raises as `safe_open` does.
+    A file with another name is opened here and passed as a descriptor. Raises as `safe_open` does.
     """
     name = str(path)
     try:

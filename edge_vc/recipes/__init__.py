@@ -1,4 +1,4 @@
-"""Recipes that ship with the package: ``NAME.toml`` of `compress`, ``teachers/``, ``voices/``."""
+"""Recipes that ship with the package: ``NAME.toml`` for `compress`, ``teachers/``, ``voices/``."""
 
 from __future__ import annotations
 

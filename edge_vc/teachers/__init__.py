@@ -1,1 +1,1 @@
-"""Teachers: whatever converts a recording offline can teach a student."""
+"""Teachers: anything that converts a recording offline can be used to train a student."""

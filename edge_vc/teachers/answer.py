@@ -1,4 +1,4 @@
-"""From what a converter returns to what a teacher may answer: finite, at our rate, as long."""
+"""Checks a converter's output as a teacher's: finite, at the labels' rate, as long as the input."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from edge_vc.audio.io import AudioError, Samples, resample
 from edge_vc.teachers.outliers import OutlierError, check_form, length_fact
 
 SLACK_MS = 20.0
-"""Whole frames in and out make answers a little longer or shorter: cut or filled up to this."""
+"""Conversion in whole frames changes the length a little; up to this is cut or padded."""
 
 Call = Callable[[Samples], NDArray[np.generic]]
-"""A converter: mono ``[T]`` in, an array whose last dimension alone is longer than 1 out."""
+"""A converter from mono ``[T]`` to an array whose last dimension alone is longer than 1."""
 
 
 def fit_answer(answer: Samples, samples: int, sample_rate: int, output_rate: int) -> Samples:
@@ -54,10 +54,10 @@ class WaveformTeacher:
         window: int = 0,
         multiple: int = 1,
     ) -> None:
-        """Take rates in Hz, 0 for the same one out as in.
+        """Take rates in Hz; an ``output_rate`` of 0 is the same as ``sample_rate``.
 
-        ``window`` is the one length in samples that ``call`` takes, 0 for any; ``multiple`` what
-        lengths have to be a multiple of.
+        ``window`` is the only length in samples that ``call`` accepts, 0 for any; ``multiple`` is
+        what lengths must be a multiple of.
         """
         self._call, self._rate = call, sample_rate
         self._output_rate = output_rate or sample_rate
@@ -71,7 +71,7 @@ class WaveformTeacher:
     def convert(self, audio: Samples) -> Samples:
         """Convert ``audio`` ``[T]`` at `sample_rate`; the result is ``[T]``.
 
-        Raises `OutlierError` for an answer that is no such audio.
+        Raises `OutlierError` for an output that is not such audio.
         """
         if audio.ndim != 1 or not audio.size:
             raise AudioError(f"a teacher converts mono [T] with samples: {list(audio.shape)}")
@@ -86,7 +86,7 @@ class WaveformTeacher:
         return fitted[: len(audio)]
 
     def _in_windows(self, audio: Samples) -> Samples:
-        """Run windows that overlap by a quarter, faded into each other."""
+        """Run overlapping windows (by a quarter) and cross-fade them."""
         overlap = self._window // 4
         stride = self._window - overlap
         joined = np.zeros(len(audio), np.float32)

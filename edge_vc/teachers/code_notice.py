@@ -1,4 +1,4 @@
-"""Teachers that are code: said once to whoever is about to run one."""
+"""A notice before a teacher that is code is run, shown once for each."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from edge_vc_runtime.files.error import OutputError
 from edge_vc_runtime.files.writing import write_whole
 
 _MOST = 500
-"""Teachers that are remembered, the latest ones."""
+"""Number of teachers that are remembered, the latest ones."""
 
 
 def first_use_notice(spec: TeacherSpec) -> str:
     """Return the line to show before code of this teacher runs here for the first time.
 
-    Empty for a teacher that is data, and for one that was named before: its settings and files
-    are remembered by hash in the user's state folder, so changed code is named again. Where
-    nothing can be remembered, the line comes each time.
+    Empty for a teacher that is data, and for one already announced: its settings and files are
+    remembered by hash in the user's state folder, so changed code is announced again. If nothing
+    can be remembered, the line is shown every time.
     """
     kind = teacher_kinds()[spec.kind]
     if not kind.code:
@@ -30,7 +30,7 @@ def first_use_notice(spec: TeacherSpec) -> str:
     try:
         found = teacher_hash(spec)
     except TeacherError:
-        return ""  # its files lack: it will not run
+        return ""  # its files are missing: it will not run
     known = _known()
     if found in known:
         return ""
@@ -38,12 +38,12 @@ def first_use_notice(spec: TeacherSpec) -> str:
     what = next(iter(str(getattr(spec, key)) for key in kind.needed), spec.kind)
     return (
         f"note: this {spec.kind} teacher is code and runs with your rights: {what}; use only what "
-        "you trust (said once for each)"
+        "you trust (shown once for each)"
     )
 
 
 def notice_file() -> Path:
-    """Return the file that remembers: ``$XDG_STATE_HOME/edge-vc/teachers.json``."""
+    """Return the path of the state file, ``$XDG_STATE_HOME/edge-vc/teachers.json``."""
     return user_folder("STATE", ".local/state") / "teachers.json"
 
 

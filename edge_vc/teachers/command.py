@@ -24,7 +24,7 @@ from edge_vc.teachers.spec import TeacherError, WaveformSpec
 from edge_vc_runtime.audio.downmix import Downmix
 
 LAST_LINES = 5
-"""Lines of what a failed command said that its error repeats."""
+"""Number of last lines of a failed command's output that its error repeats."""
 _TAIL_BYTES = 4096
 
 
@@ -36,7 +36,7 @@ class CommandSpec(WaveformSpec):
     command: str = paths.path_field(
         needed=True, example="python convert.py {input} {output}", parts=paths.words
     )
-    """Words with ``{input}`` and ``{output}``, paths of WAV files; no shell reads them."""
+    """Command with ``{input}`` and ``{output}``, paths of WAV files; run without a shell."""
     timeout: float = number(300.0, 0.1, 86_400.0, "s")
     retries: int = number(1, 0, 20, "retries")
     """How often a failed run is tried again."""
@@ -44,7 +44,7 @@ class CommandSpec(WaveformSpec):
 
 
 def load(spec: CommandSpec) -> CommandTeacher:
-    """Check the template; raises `TeacherError`. Whether the program works shows in its use."""
+    """Check the template; raises `TeacherError`. Whether the program works is found in use."""
     return CommandTeacher(spec, _words(spec))
 
 
@@ -65,10 +65,10 @@ class CommandTeacher:
         return self._spec.sample_rate
 
     def convert(self, audio: Samples) -> Samples:
-        """Convert ``audio`` ``[T]``; tried again as often as the spec says.
+        """Convert ``audio`` ``[T]``; a failed run is repeated as often as the spec allows.
 
         Raises `TeacherError` with the last lines of the command's stderr, and `OutlierError`
-        for a file that is no such audio.
+        for an output file that is not such audio.
         """
         for _ in range(self._spec.retries):
             with suppress(TeacherError):
@@ -124,7 +124,7 @@ def _filled(word: str, files: dict[str, str]) -> str:
 
 
 def _run(words: list[str], timeout: float, stderr: Path, stdout: Path) -> None:
-    """Run a command in a session of its own, so that whatever it starts can be ended with it."""
+    """Run a command in its own session, so that everything it starts can be ended with it."""
     try:
         with stderr.open("wb") as errors, stdout.open("wb") as rest:
             process = subprocess.Popen(
@@ -156,7 +156,7 @@ def _ended(code: int) -> str:
 
 
 def _tail(*said: Path) -> str:
-    """Return the last lines of the first file that has any, in one line."""
+    """Return the last lines of the first non-empty file as one line."""
     for path in said:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))

@@ -16,7 +16,7 @@ _WIDTH = 96
 def example_section(kind: TeacherKind, values: Mapping[str, object] | None = None) -> str:
     """Return ``[teacher]`` with every key of ``kind``, from ``values``, an example or the default.
 
-    Notes of the settings are comments above their keys.
+    The settings' notes become comments above their keys.
     """
     notes = field_notes(kind.spec)
     lines = ["[teacher]"]

@@ -1,4 +1,4 @@
-"""Which tensors of an ONNX graph are audio, which states, and which are declared otherwise."""
+"""Classifies the tensors of an ONNX graph: audio, states, and inputs declared otherwise."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_STATE = 2**26
 """Largest state, in elements."""
 _RATE_WORDS = {"sr", "fs", "rate", "samplerate", "hz"}
 _SPEAKER_WORDS = {"sid", "ds", "spk", "speaker", "id", "g"}
-"""As exported graphs call the numbers of speakers; each has a speaker 0."""
+"""Names of speaker numbers in exported graphs; each has a speaker 0."""
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,21 @@ class IoSignature:
     """The graph's interface."""
 
     audio: str
-    """Empty where the graph hears contents and F0 alone."""
+    """Empty if the graph takes only contents and F0."""
     answer: str
     shape: tuple[int, ...]
-    """Of the audio, ``(1, ..., -1)``."""
+    """Shape of the audio, ``(1, ..., -1)``."""
     dtype: str
-    """Of the audio."""
+    """Element type of the audio."""
     length: int
-    """Samples that it takes per run, 0 for any."""
+    """Samples of input per run, 0 for any number."""
     answer_length: int
-    """Samples that it answers per run, 0 for any."""
+    """Samples of output per run, 0 for any number."""
     states: tuple[State, ...]
     given: tuple[Given, ...] = ()
-    """What the other inputs are fed."""
+    """Values of the other inputs."""
     channels: int = 1
-    """Of the answer ``[1, channels, T]``; 1 where the file does not say."""
+    """Channels of the output ``[1, channels, T]``; 1 if the file does not say."""
 
 
 def read_io_signature(
@@ -61,12 +61,12 @@ def read_io_signature(
     answer: str = "",
     rate: int = 16_000,
 ) -> IoSignature:
-    """Tell audio from states and from declared ports.
+    """Distinguish audio from states and from declared ports.
 
-    ``states`` is ``in=next, ...``, or empty for ``state.X=next.X``; ``inputs`` as `declared_ports`
-    takes it; ``answer`` the name of the output that is audio, or empty for the first that may be.
-    ``rate``, Hz, is advised for an input that asks for it.
-    Raises `TeacherError` with the port, its type and shape, and how to declare it.
+    ``states`` is ``in=next, ...``, or empty for ``state.X=next.X``; ``inputs`` is as in
+    `declared_ports`; ``answer`` is the name of the output that is audio, or empty for the first
+    that may be. ``rate`` in Hz is suggested for an input that takes one. Raises `TeacherError`
+    with the port, its type and shape, and how to declare it.
     """
     ins, outs = (
         {node.name: _port(path, node) for node in side}
@@ -103,7 +103,7 @@ def read_io_signature(
 
 
 def _channels(shape: tuple[int | None, ...]) -> int:
-    """Return the channels of an answer that is said to be ``[1, channels, T]``."""
+    """Return the channels of an output that is declared as ``[1, channels, T]``."""
     if len(shape) < 2 or shape[-1] == 1 or any(size not in (1, None) for size in shape[:-2]):
         return 1
     return shape[-2] or 1
@@ -137,7 +137,7 @@ def _named_pairs(inputs: Mapping[str, Port], outputs: Mapping[str, Port]) -> dic
 def _audio(
     path: Path, free: list[Port], outputs: Mapping[str, Port], given: tuple[Given, ...], rate: int
 ) -> Port | None:
-    """Return the one port that is left for audio; None where contents and F0 take its place."""
+    """Return the one port left for audio; None if contents and F0 take its place."""
     if not free and any(entry.role == "contents" for entry in given):
         return None
     if len(free) != 1:
@@ -158,22 +158,22 @@ def _audio(
 
 
 def _is_mono(port: Port) -> bool:
-    """Whether a port has one axis of samples and a type of audio."""
+    """Whether a port has one axis of samples and an audio element type."""
     leading = [size for size in port.shape[:-1] if size not in (None, 1)]
     return port.dtype in AUDIO and 1 <= len(port.shape) <= 4 and not leading
 
 
 def _may_be_audio(port: Port) -> bool:
-    """Whether a port looks like audio among others: neither F0, nor vectors, nor one number."""
+    """Whether a port looks like audio: neither F0, nor vectors, nor a single number."""
     vectors = len(port.shape) > 2 and port.shape[-2] is None
     named = any(word in port.name.lower() for word in ("pitch", "f0"))
     return _is_mono(port) and not vectors and not named and port.shape[-1] != 1
 
 
 def _constant(port: Port, rate: int) -> str:
-    """Return what one number may stand for: the audio's rate, a speaker, or what nobody can know.
+    """Return what a single number may be: the audio's rate, a speaker, or something unknown.
 
-    ``NUMBER`` is refused where it is not replaced.
+    ``NUMBER`` is refused if it is not replaced.
     """
     words = set(re.findall(r"[a-z]+", port.name.lower()))
     if words & _RATE_WORDS:
@@ -182,7 +182,7 @@ def _constant(port: Port, rate: int) -> str:
 
 
 def _advice(port: Port, outputs: Mapping[str, Port], rate: int) -> str:
-    """Return how a port that is not audio could be declared, from its name, type and shape."""
+    """Return how a port that is not audio could be declared, judging by name, type and shape."""
     twin = next(
         (o.name for o in outputs.values() if (o.dtype, o.shape) == (port.dtype, port.shape)), ""
     )
@@ -208,7 +208,7 @@ def _advice(port: Port, outputs: Mapping[str, Port], rate: int) -> str:
 def _answer(
     path: Path, wanted: str, outputs: Mapping[str, Port], following: set[str], audio: Port
 ) -> Port:
-    """Return the output that is audio: the one asked for, or the first as long as the input."""
+    """Return the output that is audio: the requested one, or the first as long as the input."""
     free = {name: port for name, port in outputs.items() if name not in following}
     if wanted:
         if wanted not in free:

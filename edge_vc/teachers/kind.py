@@ -14,21 +14,21 @@ from edge_vc.teachers.teacher import Teacher
 
 @dataclass(frozen=True)
 class TeacherKind:
-    """All that the rest of the project asks about a kind of teacher."""
+    """Everything that the rest of the project needs to know about a kind of teacher."""
 
     spec: type[TeacherSpec]
     """Frozen dataclass of its settings. The default of ``kind`` is the kind's name; `path_field`
-    says which field is needed, and which suffix of a file stands for it."""
+    says which field is needed, and which file suffix stands for it."""
     load: Callable[[Any], Teacher]
-    """Opens a teacher of such settings; raises `TeacherError` with the file and the fact."""
+    """Opens a teacher with such settings; raises `TeacherError` with the file and the fact."""
     sources: Callable[[Any], Sequence[Path]]
-    """Returns the files that make the teacher what it is; raises `TeacherError`."""
+    """Returns the files that define the teacher; raises `TeacherError`."""
     code: bool = False
-    """Whether it runs code that the settings name; said in help and on first use."""
+    """Whether it runs code that the settings name; stated in the help and on first use."""
 
     @property
     def name(self) -> str:
-        """What ``kind`` is in a recipe."""
+        """Value of ``kind`` in a recipe."""
         return str(self._field("kind").default)
 
     @property
@@ -38,19 +38,19 @@ class TeacherKind:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """Keys without which it is nothing."""
+        """Keys that must be given."""
         return tuple(f.name for f in fields(self.spec) if f.metadata.get("needed"))
 
     @property
     def suffixes(self) -> dict[str, str]:
-        """The key that a file is given to, by the file's suffix."""
+        """The key that a file is assigned to, by the file's suffix."""
         return {
             suffix: f.name for f in fields(self.spec) for suffix in f.metadata.get("suffixes", ())
         }
 
     @property
     def folder(self) -> str:
-        """The key that a folder is given to; empty when a folder is no such teacher."""
+        """The key that a folder is assigned to; empty if a folder cannot be such a teacher."""
         return next((f.name for f in fields(self.spec) if f.metadata.get("folder")), "")
 
     def _field(self, name: str) -> Field[Any]:

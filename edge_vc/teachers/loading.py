@@ -1,4 +1,4 @@
-"""Opens teachers of any kind and tells them apart by content."""
+"""Opens teachers of any kind and identifies them by content."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from edge_vc.teachers.teacher import Teacher
 
 
 def open_teacher(spec: TeacherSpec) -> Teacher:
-    """Open a teacher; raises `TeacherError` with one line about why it cannot be."""
+    """Open a teacher; raises `TeacherError` with a one-line reason if it cannot be opened."""
     return teacher_kinds()[spec.kind].load(spec)
 
 
 def teacher_hash(spec: TeacherSpec) -> str:
     """Return the sha256 over a teacher's settings and the bytes of its files.
 
-    Paths do not count, only file contents; nor do settings like time limits, which change no
-    answer. Of a module's code it sees the file with the factory, not what that imports.
-    Raises `TeacherError` when a file is missing.
+    Paths do not count, only file contents; nor do settings like time limits, which do not change
+    the output. Of a module's code, only the file with the factory counts, not what it imports.
+    Raises `TeacherError` if a file is missing.
     """
     files = teacher_kinds()[spec.kind].sources(spec)
     settings = {
@@ -44,7 +44,7 @@ def teacher_hash(spec: TeacherSpec) -> str:
 
 
 def _without_paths(field: Field[Any], value: object, files: Sequence[Path]) -> object:
-    """Return a setting with every path of a file that is hashed by content replaced."""
+    """Return a setting with every path of a file replaced, since files are hashed by content."""
     parts = field.metadata.get("paths")
     if parts is None or not isinstance(value, str):
         return value

@@ -1,4 +1,4 @@
-"""An ``nn.Module`` of the user's own as a teacher."""
+"""A user's ``nn.Module`` as a teacher."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ModuleSpec(WaveformSpec):
     weights: str = path_field()
     """``.safetensors``, or what ``torch.load(weights_only=True)`` reads; empty: none."""
     weights_key: str = ""
-    """Key of the state dict in the file, such as ``model``; empty: the file is one."""
+    """Key of the state dict in the file, such as ``model``; empty: the file is a state dict."""
     shape: str = choice("1,T", *SHAPES)
     multiple: int = number(1, 1, 10_000_000, "samples")
     """The input is padded with silence to a multiple of this."""
@@ -67,7 +67,7 @@ def load(spec: ModuleSpec) -> WaveformTeacher:
 
 
 def sources(spec: ModuleSpec) -> list[Path]:
-    """Return the file with the factory, and that with the weights."""
+    """Return the file with the factory and the file with the weights."""
     files = [_source_file(spec)]
     return [*files, given_file(spec, "weights")] if spec.weights else files
 
@@ -82,7 +82,7 @@ def usable(module: nn.Module, device: str) -> nn.Module:
 
 
 def first_tensor(answer: object) -> Tensor:
-    """Return an answer that is a tensor, or the first of several; raises `TeacherError`."""
+    """Return an output that is a tensor, or the first of several; raises `TeacherError`."""
     from torch import Tensor
 
     first = answer[0] if isinstance(answer, (tuple, list)) and answer else answer
@@ -99,7 +99,7 @@ def _build(spec: ModuleSpec) -> nn.Module:
     try:
         module = _import(name, _source_file(spec))
         built = getattr(module, function)()
-    # Whatever the user's code raises is the user's to read.
+    # Any exception of the user's code is shown to the user.
     except Exception as error:
         if isinstance(error, TeacherError):
             raise
@@ -156,7 +156,7 @@ def _state_dict(spec: ModuleSpec) -> Mapping[str, Any]:
         else:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        # torch's own message advises to load the file without the restriction.
+        # torch's own message advises loading the file without the restriction.
         raise TeacherError(
             f"{where}: is damaged, or holds more than weights, which could run code; save the "
             "state dict alone, best as .safetensors"

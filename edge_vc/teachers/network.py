@@ -1,4 +1,4 @@
-"""What a teacher of our own does around its network: levels, pitch, chunks, silence."""
+"""What our own teachers do around their network: levels, pitch, chunks, silence."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from edge_vc.teachers.survey import (
 )
 
 CHUNK_FRAMES = 2000
-"""Frames converted at once, besides their context."""
+"""Frames converted at once, not counting their context."""
 HEAD_FRAMES = 4
-"""Windows of the head on either side of a frame that it, and what hears it, depend on."""
+"""Windows of the head on either side of a frame that it depends on, or that depend on it."""
 
 
 @dataclass(frozen=True)
 class DefaultLabels:
-    """A converted recording of ``F`` frames and what a student can learn from inside."""
+    """A converted recording of ``F`` frames and internal features that a student can learn from."""
 
     audio: Samples
     """``[T]``, as long as the input."""
@@ -40,12 +40,12 @@ class DefaultLabels:
     bands: np.ndarray[Any, np.dtype[np.float32]]
     """Harmonic log-magnitude, phase and noise log-magnitude, ``[3 * bands, F]``."""
     contents: np.ndarray[Any, np.dtype[np.float32]]
-    """What is said in each frame, as the decoder was told, ``[C, F]``."""
+    """Content features of each frame, as given to the decoder, ``[C, F]``."""
 
 
 @dataclass(frozen=True)
 class Inside:
-    """What a network drives its head with, ``F`` frames and more."""
+    """A network's internal features, ``F`` frames or more, from which its head is driven."""
 
     bands: Tensor
     """``[1, 3 * bands, F]``"""
@@ -63,25 +63,25 @@ class NetworkTeacher(ABC):
     target_log_f0: float
     """Mean log F0 of the target, to which the speaker's is moved."""
     block: int
-    """Samples of which the network takes whole numbers; whole hops."""
+    """The network takes multiples of this many samples; a whole number of hops."""
     log_mel: LogMel
-    """Whose mean over the loud frames of a recording the network is told."""
+    """Log-mels, whose mean over the loud frames of a recording is an input of the network."""
 
     @property
     @abstractmethod
     def context_seconds(self) -> int:
-        """Audio on either side that a part depends on."""
+        """Seconds of audio on either side that a part depends on."""
 
     @abstractmethod
     def inside(self, audio: Tensor, f0: Tensor, channel: Tensor) -> Inside:
-        """Return what the head is driven with for ``audio`` ``[T]``, in whole blocks.
+        """Return the controls of the head for ``audio`` ``[T]``, a whole number of blocks.
 
-        ``f0`` ``[1, F]`` is in Hz, ``channel`` ``[bands, 1]`` the recording's `channel_mean`.
+        ``f0`` ``[1, F]`` is in Hz; ``channel`` ``[bands, 1]`` is the recording's `channel_mean`.
         """
 
     @abstractmethod
     def speak(self, bands: Tensor, f0: Tensor, noise: Tensor, phase: float) -> Tensor:
-        """Return the head's waveform ``[1, T]``; its pulses begin at a phase, in periods."""
+        """Return the head's waveform ``[1, T]``; its pulses begin at ``phase``, in periods."""
 
     def convert(self, audio: Samples) -> Samples:
         """Convert ``audio`` ``[T]`` at `sample_rate`; the result is time-aligned, ``[T]``."""
@@ -89,7 +89,7 @@ class NetworkTeacher(ABC):
         return np.concatenate(list(converted_parts(self, ArrayAudio(audio), self.hop)))
 
     def label(self, audio: Samples) -> DefaultLabels:
-        """Convert and return what the head was driven with as well."""
+        """Convert and also return the controls of the head."""
         self._check(audio)
         survey = self.survey(ArrayAudio(audio))
         return self.label_part(audio, survey.part(0, len(survey.f0)))
@@ -102,12 +102,12 @@ class NetworkTeacher(ABC):
 
     @torch.no_grad()
     def survey(self, audio: LongAudio) -> Survey:
-        """Go through a recording of any length before parts of it are converted."""
+        """Survey a recording of any length before parts of it are converted."""
         return make_survey(audio, self.log_mel, self.sample_rate, self.target_log_f0)
 
     @torch.no_grad()
     def label_part(self, audio: Samples, part: SurveyPart) -> DefaultLabels:
-        """Convert a part ``[T]`` that begins with a frame."""
+        """Convert a part ``[T]`` that begins at a frame boundary."""
         levelled = (audio * np.float32(part.gain)).astype(np.float32)
         padded = np.pad(levelled, (0, -len(audio) % self.block))
         f0 = part.contour(len(padded) // self.hop)
@@ -115,7 +115,7 @@ class NetworkTeacher(ABC):
         found = self.inside(torch.from_numpy(padded), contour, torch.from_numpy(part.channel))
         noise = noise_from(part.first * self.hop, len(padded))
         speech = self.speak(found.bands, contour, noise, part.phase)[0].numpy()
-        # Silence in is silence out: the network was never shown any and would breathe.
+        # Silence in, silence out: the network was not trained on silence and would add breath.
         speech = np.zeros_like(speech) if part.quiet else speech
         frames = -(-len(audio) // self.hop)
         bands = found.bands[0, :, :frames]
@@ -125,9 +125,9 @@ class NetworkTeacher(ABC):
 
 
 def chunks(frames: int, context: int) -> Iterator[tuple[int, int, slice]]:
-    """Yield where to cut ``frames``, so that memory stays linear in length.
+    """Yield where to cut ``frames`` into chunks, so that memory is linear in length.
 
-    First and last frame of each chunk with its context, and which of its frames are kept.
+    These are the first and last frame of each chunk with its context, and its frames to keep.
     """
     for start in range(0, frames, CHUNK_FRAMES):
         low, high = max(0, start - context), min(frames, start + CHUNK_FRAMES + context)

@@ -24,8 +24,8 @@ class DefaultSpec(TeacherSpec):
     weights: str = path_field("shipped", suffixes=(".safetensors",))
     """``shipped``, or the path of a teacher's ``.safetensors``."""
     contents: str = ""
-    """Content encoder, where it is another than the weights name: ``whisper`` for a voice that
-    speaks ``distilled`` contents, which are like Whisper's."""
+    """Content encoder, if it is another than the weights name: ``whisper`` for a voice that uses
+    ``distilled`` contents, which are like Whisper's."""
 
 
 SHIPPED = DefaultSpec()
@@ -33,7 +33,7 @@ SHIPPED = DefaultSpec()
 
 
 def is_shipped(teacher: TeacherSpec) -> bool:
-    """Whether it speaks in the voice that comes with the project, by whatever contents."""
+    """Whether it is the voice that comes with the project, with any content encoder."""
     return isinstance(teacher, DefaultSpec) and teacher.weights == SHIPPED.weights
 
 
@@ -56,7 +56,7 @@ def load(spec: DefaultSpec) -> VoiceTeacher:
 
 
 def sources(spec: DefaultSpec) -> list[Path]:
-    """Return the file of the weights, and that of the contents where those come with Edge VC."""
+    """Return the weights file, and that of the content encoder if it comes with Edge VC."""
     from edge_vc.teachers.weights import content_files
 
     if not is_shipped(spec):

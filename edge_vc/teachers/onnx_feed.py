@@ -1,4 +1,4 @@
-"""Runs a teacher's ONNX graph: audio in its type, states, constants, F0 and contents by name."""
+"""Runs a teacher's ONNX graph: audio in its type; states, constants, F0 and contents by name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ States = dict[str, NDArray[np.generic]]
 
 
 class ContentGraph:
-    """A content encoder's graph: audio in, ``[1, N, C]`` out, held for as many frames as asked."""
+    """A content encoder's graph: audio in, ``[1, N, C]`` out, held to the requested frame count."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -46,7 +46,7 @@ class ContentGraph:
 
 
 class Feed:
-    """Runs the graph on audio, with everything that is declared beside it."""
+    """Runs the graph on audio, together with all of its declared inputs."""
 
     def __init__(
         self,
@@ -69,10 +69,10 @@ class Feed:
             entry.port.name: entry.value(None) for entry in signature.given if not entry.role
         }
         self.follows = any(entry.role for entry in signature.given)
-        """Whether an input changes with the recording."""
+        """Whether an input depends on the recording."""
 
     def run(self, audio: Samples, states: States) -> tuple[NDArray[np.generic], States]:
-        """Return the answer to ``audio`` ``[T]`` as floats, and the following states."""
+        """Return the output for ``audio`` ``[T]`` as floats, and the following states."""
         signature = self.signature
         given = {**self._constants, **states, **self._following(audio)}
         if signature.audio:
@@ -81,13 +81,13 @@ class Feed:
         try:
             answer, *following = self._session.run(names, given)
         except Exception as error:
-            # onnxruntime's errors share no class that it exports.
+            # onnxruntime exports no common base class of its errors.
             fact = " ".join(str(error).split())[:200]
             raise TeacherError(f"{self._path}: onnxruntime cannot run it: {fact}") from error
         return _decoded(answer), dict(zip(states, following, strict=True))
 
     def answer(self, audio: Samples, states: States) -> tuple[NDArray[np.generic], States]:
-        """Return `run`'s answer as one channel of audio, and the following states."""
+        """Return `run`'s output as one channel of audio, and the following states."""
         answer, following = self.run(audio, states)
         return _one_channel(answer, self._channel), following
 
@@ -124,7 +124,7 @@ def _decoded(answer: NDArray[np.generic]) -> NDArray[np.generic]:
 
 
 def _one_channel(answer: NDArray[np.generic], channel: int) -> NDArray[np.generic]:
-    """Take a channel of ``[1, channels, T]``."""
+    """Return one channel of ``[1, channels, T]``."""
     channels = answer.shape[-2] if answer.ndim > 1 else 1
     if not channel:
         if channels > 1 and answer.size == channels * answer.shape[-1]:

@@ -32,31 +32,31 @@ class OnnxSpec(WaveformSpec):
 
     kind: str = choice("onnx", "onnx")
     sample_rate: int = number(0, 0, HIGHEST_RATE, "Hz")
-    """0: as the file's metadata say, else 16000."""
+    """0: from the file's metadata, else 16000."""
     path: str = path_field(needed=True, example="teacher.onnx", suffixes=(".onnx",))
-    """The graph; external weight files are beside it."""
+    """The graph; external weight files are next to it."""
     states: str = ""
     """``in=next, ...`` for a streaming graph; empty: inputs ``state.X`` with outputs ``next.X``."""
     inputs: str = ""
-    """``name = 3, name = f0, ...``: what inputs besides audio and states are given: a number,
-    as many as the input has elements (with spaces), or ``f0`` (Hz), ``coarse-f0`` (1 to 255),
-    ``frames`` (their count), ``noise``, ``contents`` (of the encoder ``contents``)."""
+    """``name = 3, name = f0, ...``: values of inputs besides audio and states: one number, as many
+    as the input has elements (separated by spaces), or ``f0`` (Hz), ``coarse-f0`` (1 to 255),
+    ``frames`` (their count), ``noise``, ``contents`` (from the encoder ``contents``)."""
     answer: str = ""
-    """Name of the output that is audio; empty: the first as long as the input."""
+    """Name of the output that is audio; empty: the first one as long as the input."""
     channel: int = number(0, 0, 64)
-    """Of an answer with several channels, from 1; 0: it has one."""
+    """Channel to take from an output with several, from 1; 0: it has one."""
     contents: str = path_field(suffixes=())
     """ONNX file of a content encoder: audio in, ``[1, F, C]`` out; empty: none."""
     frame: int = number(160, 1, 100_000, "samples")
     """Step of ``f0``, ``frames`` and ``contents``."""
     semitones: float = number(0.0, -36.0, 36.0, "semitones")
-    """By which ``f0`` is moved."""
+    """Shift of ``f0``."""
     context: int = number(0, 0, 1_000_000, "samples")
-    """Of what came before, in front of each hop of a streaming graph (LLVC: 32)."""
+    """Past samples in front of each hop of a streaming graph (LLVC: 32)."""
     hop: int = number(0, 0, 1_000_000, "samples")
-    """New samples per run of a streaming graph; 0: the length of its input less ``context``."""
+    """New samples per run of a streaming graph; 0: the length of its input minus ``context``."""
     delay: int = number(-1, -1, 1_000_000, "samples")
-    """What a streaming graph's answer lags behind; -1: as the file's metadata say, else 0."""
+    """Delay of a streaming graph's output; -1: from the file's metadata, else 0."""
     multiple: int = number(1, 1, 10_000_000, "samples")
     """The input of an offline graph is padded with silence to a multiple of this."""
     threads: int = number(1, 1, 256, "threads")
@@ -64,7 +64,7 @@ class OnnxSpec(WaveformSpec):
 
 
 def load(spec: OnnxSpec) -> WaveformTeacher:
-    """Open the graph and wrap it; raises `TeacherError` when it is not audio in, audio out."""
+    """Open the graph and wrap it; raises `TeacherError` if it is not audio in, audio out."""
     from edge_vc.teachers.io_signature import read_io_signature
     from edge_vc.teachers.onnx_feed import ContentGraph, Feed
     from edge_vc.teachers.onnx_session import open_session
@@ -97,7 +97,7 @@ def load(spec: OnnxSpec) -> WaveformTeacher:
 
 
 def _hop_and_context(path: Path, spec: OnnxSpec, signature: IoSignature) -> tuple[int, int]:
-    """Return the new samples of each run, and the old ones in front of them."""
+    """Return the new samples of each run and the past samples in front of them."""
     length, answered, context = signature.length, signature.answer_length, spec.context
     if length and spec.hop and not context:
         context = length - spec.hop if answered == spec.hop else 0
@@ -108,19 +108,19 @@ def _hop_and_context(path: Path, spec: OnnxSpec, signature: IoSignature) -> tupl
             f"{length or 'any number of'} samples per run, give that"
             + (f" less teacher.context = {context}" if context else "")
         )
-    # Another ratio is another rate's, which `output_sample_rate` says.
+    # Another ratio means another rate, which `output_sample_rate` states.
     same_rate = spec.output_sample_rate in (0, spec.sample_rate)
     if length and answered and answered < hop and same_rate:
         raise TeacherError(
             f"{path}: takes {length} samples and answers {answered}: set teacher.context = "
-            f"{length - answered}, the samples in front that were heard before, or "
+            f"{length - answered}, the past samples in front of each run, or "
             "teacher.output_sample_rate"
         )
     return hop, context
 
 
 def sources(spec: OnnxSpec) -> list[Path]:
-    """Return the graph's file and those with its weights, where they are separate files."""
+    """Return the graph's file and those with its weights, if they are separate files."""
 
     path = given_file(spec, "path")
     contents = [given_file(spec, "contents")] if spec.contents else []
@@ -160,7 +160,7 @@ class _Offline:
 
 
 class _Streaming:
-    """One run per hop, from silent states; what the graph lags behind is dropped."""
+    """One run per hop, from silent states; the graph's delay is dropped."""
 
     def __init__(self, feed: Feed, hop: int, context: int, delay: int) -> None:
         if feed.follows:
@@ -177,7 +177,7 @@ class _Streaming:
             piece, states = self._feed.answer(padded[start : start + context + hop], states)
             pieces.append(piece.reshape(-1))
         joined = np.concatenate(pieces)
-        # The answer may be at another rate: lengths scale with it.
+        # The output may be at another rate: lengths scale with it.
         scale = len(joined) / (len(padded) - context)
         late = round(self._delay * scale)
         return joined[late : late + round(len(audio) * scale)]

@@ -1,4 +1,4 @@
-"""How a teacher's ONNX graphs are opened."""
+"""Opens a teacher's ONNX graphs."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ GIT_LFS = b"version https://git-lfs"
 
 
 def session_options(threads: int) -> ort.SessionOptions:
-    """Return how a teacher's graph is run: on the CPU, INT8 exactly."""
+    """Return the options for a teacher's graph: on the CPU, with exact INT8."""
     from edge_vc_runtime.engines.onnx_engine.library import ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
     if kernels_saturate():
-        # INT8 graphs are computed in float, which is exact; x86 without VNNI would clip.
+        # INT8 graphs are computed in float, which is exact; x86 without VNNI would saturate.
         options.add_session_config_entry("session.disable_quant_qdq", "1")
     return options
 
 
 def check_pointer(path: Path) -> None:
-    """Raise `TeacherError` for the text that Git LFS leaves in the place of a file."""
+    """Raise `TeacherError` for the text that Git LFS leaves in place of a file."""
     with path.open("rb") as file:
         if file.read(len(GIT_LFS)) == GIT_LFS:
             raise TeacherError(
@@ -38,16 +38,16 @@ def check_pointer(path: Path) -> None:
 
 
 def open_session(path: Path, threads: int) -> ort.InferenceSession:
-    """Open the graph of a file; raises `TeacherError` where it is none."""
+    """Open the graph in a file; raises `TeacherError` if the file contains none."""
     from edge_vc_runtime.engines.onnx_engine.library import ort
 
     check_pointer(path)
     options = session_options(threads)
     try:
-        # It takes UTF-8 alone as a path; a name of other bytes goes without external weights.
+        # Paths must be UTF-8; a file with another name is loaded without external weights.
         graph: str | bytes = str(path) if is_text(str(path)) else path.read_bytes()
         return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        # onnxruntime's errors share no class that it exports.
+        # onnxruntime exports no common base class of its errors.
         fact = str(error).splitlines()[0]
         raise TeacherError(f"{path}: onnxruntime cannot load it: {fact}") from error

@@ -1,4 +1,4 @@
-"""Answers that teach nothing: silent, clipped, with speech lost or of other speech."""
+"""Outputs that are useless for training: silent, clipped, with speech lost or other speech."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from edge_vc.audio.io import Samples
 from edge_vc.audio.level import active_level_db, frame_power
 
 SILENT_DB = -60.0
-"""Active level in dBFS below which an answer counts as silent."""
+"""Active level in dBFS below which an output counts as silent."""
 CLIPPED_SHARE = 0.002
-"""Share of samples at full scale from which an answer counts as clipped."""
+"""Share of samples at full scale from which an output counts as clipped."""
 LOST_SHARE = 0.25
-"""Share of the input's active frames that may be silent in the answer."""
+"""Share of the input's active frames that may be silent in the output."""
 OTHER_LIKENESS = 0.3
-"""Correlation of the energies below which the answer is not what was said."""
+"""Correlation of the energies below which the output is not what was said."""
 
 _FULL_SCALE = 0.999
 _FRAME_SECONDS = 0.02
@@ -26,7 +26,7 @@ _SMEAR_FRAMES = 2
 
 
 class OutlierError(ValueError):
-    """An answer that is left out; ``reason`` is one of `REASONS`, the message has the figure."""
+    """An output that is left out; ``reason`` is one of `REASONS`, the message has the figure."""
 
     def __init__(self, reason: str, fact: str) -> None:
         super().__init__(f"{reason}: {fact}")
@@ -35,29 +35,29 @@ class OutlierError(ValueError):
 
 
 REASONS = {
-    "wrong length": "the answer is not as long as the input",
-    "wrong rate": "the answer is not at the rate that the teacher is said to answer at",
-    "not a number": "the answer holds NaN or infinite samples",
-    "drift": "the answer falls behind, runs ahead or is stretched as the recording goes on",
-    "silent input": "the recording holds no speech",
-    "silent": "the answer holds no speech",
-    "clipped": "the answer runs into full scale",
-    "speech lost": "parts of what was said are missing from the answer",
-    "other speech": "the answer does not follow what was said",
+    "wrong length": "the output is not as long as the input",
+    "wrong rate": "the output is not at the rate that the teacher's settings state",
+    "not a number": "the output contains NaN or infinite samples",
+    "drift": "the output falls behind, runs ahead or is stretched as the recording goes on",
+    "silent input": "the recording contains no speech",
+    "silent": "the output contains no speech",
+    "clipped": "the output reaches full scale",
+    "speech lost": "parts of what was said are missing from the output",
+    "other speech": "the output does not follow what was said",
 }
-"""Why an answer is left out."""
+"""Why an output is left out."""
 
 
 @dataclass(frozen=True)
 class Soundness:
-    """What is measured on one answer."""
+    """Measurements of one output."""
 
     level_db: float
-    """Active level of the answer, dBFS."""
+    """Active level of the output, dBFS."""
     clipped: float
     """Share of its samples at full scale."""
     lost: float
-    """Share of the input's active 20 ms frames that are silent in the answer."""
+    """Share of the input's active 20 ms frames that are silent in the output."""
 
 
 def measure_soundness(source: Samples, answer: Samples, sample_rate: int) -> Soundness:
@@ -65,7 +65,7 @@ def measure_soundness(source: Samples, answer: Samples, sample_rate: int) -> Sou
     frame = round(_FRAME_SECONDS * sample_rate)
     source_power, answer_power = frame_power(source, frame), frame_power(answer, frame)
     active = source_power >= _loud(source_power) * 10 ** (-_ACTIVE_DB / 10)
-    # A frame's energy may be a frame or two off: only longer gaps are lost speech.
+    # A frame's energy may be off by a frame or two: only longer gaps are lost speech.
     width = 2 * _SMEAR_FRAMES + 1
     padded = np.pad(answer_power, _SMEAR_FRAMES, mode="edge")
     near = np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=1)
@@ -78,7 +78,7 @@ def measure_soundness(source: Samples, answer: Samples, sample_rate: int) -> Sou
 
 
 def check_form(source: Samples, answer: Samples, sample_rate: int) -> None:
-    """Raise `OutlierError` for an answer of another shape, or with values that are no numbers."""
+    """Raise `OutlierError` for an output of another shape, or with NaN or infinite values."""
     if answer.shape != source.shape:
         raise OutlierError("wrong length", length_fact(answer.shape, source.shape, sample_rate))
     bad = int(np.count_nonzero(~np.isfinite(answer)))
@@ -87,9 +87,9 @@ def check_form(source: Samples, answer: Samples, sample_rate: int) -> None:
 
 
 def check_sound(soundness: Soundness, likeness: float) -> None:
-    """Raise `OutlierError` for an answer that teaches nothing.
+    """Raise `OutlierError` for an output that is useless for training.
 
-    ``likeness`` is that of `edge_vc.labelling.delay`, once the answer is in its place.
+    ``likeness`` is the `band_correlation` of `edge_vc.labelling.delay`, after alignment.
     """
     if soundness.level_db < SILENT_DB:
         raise OutlierError("silent", f"active level {soundness.level_db:.0f} dBFS")
@@ -102,7 +102,7 @@ def check_sound(soundness: Soundness, likeness: float) -> None:
 
 
 def length_fact(answer: tuple[int, ...], source: tuple[int, ...], sample_rate: int) -> str:
-    """Say how long an answer is; name the rate that it looks to be at, if it is another."""
+    """Describe the length of an output, and name the rate that it seems to be at if it differs."""
     fact = f"{list(answer)} samples for {list(source)}"
     if len(answer) == len(source) == 1 and source[0]:
         ratio = answer[0] / source[0]

@@ -25,10 +25,10 @@ PARTS = ("train", "val", "dev")
 """Folders of the layout; files directly in the folder count as well."""
 ORIGINAL, CONVERTED = "_original", "_converted"
 SAME = 0.999
-"""Correlation with a recording from which it is that recording, cut or at another level."""
+"""Correlation from which audio counts as a given recording, cut or at another level."""
 PEAK = 0.89
 NEAR = 1e-3
-"""Difference of two log gains that levels do not tell apart, 0.01 dB."""
+"""Difference of two log gains up to which levels count as equal, 0.01 dB."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ class PairsSpec(TeacherSpec):
 
 @dataclass(frozen=True)
 class Pair:
-    """One recording and what it was converted to."""
+    """One recording and its conversion."""
 
     original: Path
     converted: Path
     seconds: float
-    """Of the original, as its header says."""
+    """Duration of the original according to its header."""
     answer_seconds: float
 
 
 @dataclass(frozen=True)
 class _Match:
-    """A pair whose original is the recording, how much louder that is, and its samples."""
+    """A pair whose original is the recording, the recording's gain and the sample count."""
 
     pair: Pair
     gain: float
@@ -64,16 +64,16 @@ class _Match:
 
 @dataclass(frozen=True)
 class PairsFolder:
-    """Contents of a folder of pairs."""
+    """The contents of a folder of pairs."""
 
     root: Path
     pairs: tuple[Pair, ...]
     unmatched: tuple[Path, ...]
-    """Files with one half of a pair, or that are no audio."""
+    """Files with one half of a pair, or that are not audio."""
 
     @classmethod
     def open(cls, root: Path) -> PairsFolder:
-        """List a folder's pairs; raises `TeacherError` when there are none."""
+        """List a folder's pairs; raises `TeacherError` if there are none."""
         if not root.is_dir():
             raise TeacherError(f'teacher.path = "{root}": no such folder')
         found = scan_audio(root, ("", *PARTS))
@@ -115,10 +115,10 @@ def sources(spec: PairsSpec) -> list[Path]:
 
 
 class PairsTeacher:
-    """Knows the answers to its own recordings, and to no others.
+    """Converts the recordings in its folder and no others.
 
-    A recording is recognised by its samples, so its path may differ, it may be up to `SLACK_MS`
-    shorter at the end or at another level; its answer comes at that level too.
+    A recording is recognised by its samples, so its path may differ, and it may be up to `SLACK_MS`
+    shorter at the end or at another level; its conversion is returned at that level too.
     """
 
     def __init__(self, folder: PairsFolder, sample_rate: int) -> None:
@@ -132,10 +132,10 @@ class PairsTeacher:
         return self._rate
 
     def convert(self, audio: Samples) -> Samples:
-        """Return the answer to ``audio`` ``[T]``, ``[T]``.
+        """Return the conversion of ``audio`` ``[T]``, ``[T]``.
 
-        Raises `TeacherError` for a recording that is not in the folder, `OutlierError` for an
-        answer of another length.
+        Raises `TeacherError` for a recording that is not in the folder, `OutlierError` for a
+        conversion of another length.
         """
         found = []
         for pair in self._candidates(len(audio)):
@@ -150,9 +150,9 @@ class PairsTeacher:
         return fitted * np.float32(min(match.gain, max(PEAK / peak, 1.0)))
 
     def convert_part(self, audio: Samples, start: int, total: int) -> Samples:
-        """Return the answer to ``audio`` ``[T]``, samples from ``start`` of ``total``, ``[T]``.
+        """Return the conversion of ``audio`` ``[T]``, samples from ``start`` of ``total``, ``[T]``.
 
-        Of both files, no more than that is held in memory. Raises as `convert` does.
+        No more than that of both files is held in memory. Raises as `convert` does.
         """
         span = Span(start, start + len(audio))
         found = []
@@ -171,9 +171,9 @@ class PairsTeacher:
         return fitted * np.float32(min(match.gain, max(PEAK / peak, 1.0)))
 
     def _nearest(self, found: list[_Match]) -> _Match:
-        """Return the match whose level is nearest; refuse two that differ in their answers alone.
+        """Return the match with the nearest level; refuse two that differ only in conversion.
 
-        A folder may hold one recording at several levels, each with a conversion of its own.
+        A folder may contain one recording at several levels, each with its own conversion.
         """
         if not found:
             count = len(self.folder.pairs)
@@ -208,7 +208,7 @@ def _pair(halves: Mapping[str, Path]) -> Pair | None:
     if len(halves) < 2:
         return None
     try:
-        # Both headers are read: a file that is no audio makes no pair.
+        # Both headers are read: a file that is not audio makes no pair.
         lengths = [seconds_of(halves[role]) for role in (ORIGINAL, CONVERTED)]
     except AudioError:
         return None
@@ -223,12 +223,12 @@ def _by_second(pairs: tuple[Pair, ...]) -> Mapping[int, list[Pair]]:
 
 
 def _gain(original: Samples, audio: Samples) -> float | None:
-    """Return how much louder ``audio`` is than ``original``; None when it is another recording."""
+    """Return the gain of ``audio`` relative to ``original``; None if it is another recording."""
     length = min(len(original), len(audio))
     known, asked = original[:length].astype(np.float64), audio[:length].astype(np.float64)
     powers = float(known @ known), float(asked @ asked)
     if length and not any(powers):
-        return 1.0  # a pause of nothing within a long recording
+        return 1.0  # a silent part of a long recording
     if length == 0 or 0.0 in powers:
         return None
     product = float(known @ asked)

@@ -1,4 +1,4 @@
-"""What an ONNX graph's inputs besides audio and states are given, as a recipe declares it."""
+"""Values of an ONNX graph's inputs besides audio and states, as declared in a recipe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TYPES = {
 }
 """Element types that a port may have."""
 MOST_NUMBERS = 4096
-"""Of one constant."""
+"""Most numbers in one constant."""
 _LOWEST_HZ, _HIGHEST_HZ = 50.0, 1100.0
 _COARSE = 255
 
@@ -45,12 +45,12 @@ class Port:
 
 @dataclass(frozen=True)
 class Frames:
-    """What is known of a recording frame by frame, for the ports that ask for it."""
+    """Frame-by-frame features of a recording, for the ports that take them."""
 
     f0: NDArray[np.float32]
     """Hz, 0 where unvoiced, ``[F]``."""
     contents: NDArray[np.float32] | None
-    """Of a content encoder, ``[F, C]``."""
+    """Frames of a content encoder, ``[F, C]``."""
 
 
 def _shaped(port: Port, values: Array, frames: int) -> Array:
@@ -63,7 +63,7 @@ def _f0(port: Port, given: Frames) -> Array:
 
 
 def _coarse_f0(port: Port, given: Frames) -> Array:
-    """F0 in 255 steps of mel from 50 to 1,100 Hz, 1 where unvoiced, as RVC's networks take it."""
+    """Return F0 in 255 mel steps from 50 to 1,100 Hz, 1 where unvoiced, as in RVC's networks."""
     low, high = (1127 * np.log1p(hz / 700) for hz in (_LOWEST_HZ, _HIGHEST_HZ))
     mel = 1127 * np.log1p(given.f0 / 700)
     steps = (mel - low) * (_COARSE - 2) / (high - low) + 1
@@ -106,14 +106,14 @@ ROLES: dict[str, Callable[[Port, Frames], Array]] = {
 
 @dataclass(frozen=True)
 class Given:
-    """One declared port: numbers that stay, or a role."""
+    """One declared port: constant numbers or a role."""
 
     port: Port
     role: str = ""
     numbers: tuple[float, ...] = ()
 
     def value(self, frames: Frames | None) -> Array:
-        """Return what the port is fed; open axes of constants have length 1."""
+        """Return the value for the port; open axes of constants have length 1."""
         if self.role:
             if frames is None:
                 raise TeacherError(f"port {self.port.name} = {self.role} needs an offline graph")
@@ -127,7 +127,7 @@ class Given:
 def declared_ports(text: str, ports: Mapping[str, Port]) -> tuple[Given, ...]:
     """Read ``name = 3, name = f0, ...``; raises `TeacherError` with the port and how to write it.
 
-    A constant is one number, which fills the port, or as many as it has elements, with spaces.
+    A constant is one number, which fills the port, or one per element, separated by spaces.
     """
     found = []
     for words in filter(None, (part.strip() for part in text.split(","))):

@@ -27,7 +27,7 @@ class ProgramSpec(WaveformSpec):
 
     kind: str = choice("program", "program")
     path: str = path_field(needed=True, example="teacher.pt2", suffixes=(".pt2",))
-    """A ``.pt2`` file with one input of audio; of a fixed length, it is run in windows."""
+    """A ``.pt2`` file with one audio input; if its length is fixed, it is run in windows."""
     multiple: int = number(1, 1, 10_000_000, "samples")
     """The input is padded with silence to a multiple of this."""
     device: str = choice("cpu", "cpu", "cuda")
@@ -41,7 +41,7 @@ def load(spec: ProgramSpec) -> WaveformTeacher:
     path = given_file(spec, "path")
     program = _load_program(path)
     shape = _input_shape(path, program)
-    # Guards are Python text in the file; without them torch's operators check shapes as ever.
+    # Guards are Python text in the file; without them, torch's operators still check shapes.
     module = usable(program.module(check_guards=False), spec.device)
 
     def call(audio: Samples) -> NDArray[np.generic]:
@@ -69,13 +69,13 @@ def _load_program(path: Path) -> ExportedProgram:
     try:
         return torch.export.load(content)
     except Exception as error:
-        # A damaged file fails anywhere inside torch, with whatever error that place has.
+        # A damaged file fails anywhere inside torch, with any type of error.
         fact = (str(error).splitlines() or [type(error).__name__])[0]
         raise TeacherError(f"{path}: torch cannot load it: {fact}") from error
 
 
 def _input_shape(path: Path, program: ExportedProgram) -> tuple[Any, ...]:
-    """Return the shape of the one input, ``[1, ..., T]``; ``T`` is symbolic where it is free."""
+    """Return the shape of the only input, ``[1, ..., T]``; ``T`` is symbolic if it is free."""
     import torch
 
     names = program.graph_signature.user_inputs

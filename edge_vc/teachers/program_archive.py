@@ -1,9 +1,9 @@
-"""What a ``.pt2`` file may hold before torch is given it.
+"""Checks what a ``.pt2`` file contains before it is passed to torch.
 
-`torch.export.load` unpickles some members without restriction, evaluates size expressions and
-looks operators up by name, so a stranger's file could run code. Everything it would do that with
-is checked here first; what is neither a plain tensor nor a named computation is refused. Written
-for the archive of torch 2.13 and refuses what it does not know.
+`torch.export.load` unpickles some members without restriction, evaluates size expressions and looks
+up operators by name, so an untrusted file could run code. Everything that could is checked here
+first; what is neither a plain tensor nor a named computation is refused. Written for the archive of
+torch 2.13; anything unknown is refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import torch
 from edge_vc.teachers.spec import TeacherError
 
 MAX_BYTES = 8 * 2**30
-"""Largest archive that is read, unpacked."""
+"""Largest unpacked size of an archive."""
 
 _ROOT = "program"
 _CONFIGS = (
@@ -37,7 +37,7 @@ _FOREIGN: tuple[type[Exception], ...] = (
     zipfile.BadZipFile, zlib.error, OSError, ValueError, KeyError, AttributeError, TypeError,
     RecursionError, OverflowError, MemoryError, EOFError, RuntimeError, struct.error,
 )  # fmt: skip  # what zipfile, json and the checks raise for a damaged file
-# Sizes in bytes of a zip archive's parts; the end may be of the 64-bit kind.
+# Sizes in bytes of the parts of a zip archive; the end may be of the 64-bit kind.
 _LOCAL_HEADER, _LENGTHS_AT, _CENTRAL_HEADER = 30, 26, 46
 _DESCRIPTOR, _END = 24, 56 + 20 + 22
 _MEMBERS = re.compile(
@@ -65,11 +65,11 @@ _TREES = {None, "builtins.tuple", "builtins.list", "builtins.dict", "collections
 
 
 def read_archive(path: Path) -> io.BytesIO:
-    """Return an archive that `torch.export.load` may be given: the checked members, written anew.
+    """Return an archive that is safe for `torch.export.load`: the checked members, rewritten.
 
-    A file can hold two directories of members, of which torch and `zipfile` each believe another
-    one; what torch parses here is what was checked. Raises `TeacherError` with the first thing in
-    the file that is neither tensor nor computation.
+    A file can have two directories of members, of which torch and `zipfile` each use a different
+    one; here, torch parses what was checked. Raises `TeacherError` with the first thing in the
+    file that is neither a tensor nor a computation.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -83,9 +83,9 @@ def read_archive(path: Path) -> io.BytesIO:
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
-    """Check the names and the sizes of members, before one is unpacked."""
+    """Check the names and sizes of members before any is unpacked."""
     names = archive.namelist()
-    # The members share one folder, named as the file was when it was saved.
+    # The members share one folder, named like the file when it was saved.
     roots = {name.partition("/")[0] for name in names}
     inside = [name.partition("/")[2] for name in names]
     if len(roots) != 1 or len(set(inside)) != len(inside):
@@ -99,7 +99,7 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
 
 
 def _check_layout(path: Path, archive: zipfile.ZipFile) -> None:
-    """Refuse bytes that belong to no member: a second archive could hide there."""
+    """Refuse bytes that belong to no member, which could hide a second archive."""
     with path.open("rb") as file:
         end = 0
         for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
@@ -134,7 +134,7 @@ def _rewritten(path: Path, archive: zipfile.ZipFile) -> io.BytesIO:
 
 
 def _checked(path: Path, name: str, content: bytes) -> bytes:
-    """Return a member's content after its check; JSON as it was understood here."""
+    """Return a member's content after checking it; JSON is returned as it was parsed here."""
     if name == _SAMPLES:
         return _checked_samples(path, content)
     if not name.endswith(".json"):
@@ -158,9 +158,9 @@ def _check_payloads(path: Path, config: dict[str, Any]) -> None:
 
 
 def _checked_samples(path: Path, content: bytes) -> bytes:
-    """Load the stored example inputs as weights and store them anew: torch unpickles this member.
+    """Load the stored example inputs as weights only and store them again: torch unpickles them.
 
-    It tries weights alone first too, before it falls back to any pickle.
+    torch also tries weights only first, but then falls back to any pickle.
     """
     fresh = io.BytesIO()
     try:
@@ -174,7 +174,7 @@ def _checked_samples(path: Path, content: bytes) -> bytes:
 
 
 def _check_value(path: Path, key: str, value: object) -> None:
-    """Check one leaf of the graph: what torch looks up, evaluates or writes into code."""
+    """Check one leaf of the graph that torch looks up, evaluates or writes into code."""
     if key in ("target", "as_operator") and not _OPERATOR.fullmatch(str(value)):
         raise TeacherError(f"{path}: calls {value!r}, which is not one of torch's tensor operators")
     if key == "expr_str" and not _is_expression(str(value)):
@@ -202,7 +202,7 @@ def _is_expression(text: str) -> bool:
 
 
 def _walk(value: object, key: str = "") -> Iterator[tuple[str, object]]:
-    """Yield all leaves of parsed JSON with their key."""
+    """Yield all leaves of parsed JSON with their keys."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _walk(inner, name)

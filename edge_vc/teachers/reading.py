@@ -13,14 +13,14 @@ from edge_vc.teachers.registry import choices, teacher_kinds
 from edge_vc.teachers.spec import TeacherSpec
 
 VOICE_WEIGHTS = "voice.safetensors"
-"""What `edge-vc train teacher` leaves in its run folder."""
+"""Weights that `edge-vc train teacher` leaves in its run folder."""
 
 
 def spec_from_table(table: Mapping[str, object], folder: Path | None = None) -> TeacherSpec:
     """Return the teacher of a ``[teacher]`` table; raises `RecipeError` for a bad key or value.
 
-    Relative paths that exist in ``folder``, the recipe's, are taken from there, others from the
-    working directory.
+    Relative paths that exist in ``folder``, the recipe's, are resolved there, others in the working
+    directory.
     """
     name = table.get("kind", "default")
     kinds = teacher_kinds()
@@ -35,7 +35,7 @@ def spec_from_table(table: Mapping[str, object], folder: Path | None = None) -> 
 
 
 def spec_from_words(what: str) -> TeacherSpec:
-    """Return the teacher that a command line names, as in `choices`.
+    """Return the teacher that a command line names; see `choices`.
 
     Raises `RecipeError` for anything else.
     """

@@ -1,8 +1,8 @@
-"""Teacher kinds by name. To add one: a file like the others, and a line in `KINDS`.
+"""Teacher kinds by name. To add one, add a file like the others and a line in `KINDS`.
 
-A distribution of its own adds one without a change here: it names its `TeacherKind` as an entry
-point of the group `ENTRY_POINTS`, or calls `register_teacher` in the module that defines the
-settings, which processes that label import too.
+Another distribution can add one without a change here: it names its `TeacherKind` as an entry point
+of the group `ENTRY_POINTS`, or calls `register_teacher` in the module that defines the settings,
+which labelling processes import too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ points name."""
 def register_teacher(kind: TeacherKind) -> None:
     """Add a kind of teacher to recipes, help and every command.
 
-    Raises `ValueError` when another one has its name or one of its suffixes.
+    Raises `ValueError` if another one has its name or one of its suffixes.
     """
     taken = {suffix: other for other in KINDS.values() for suffix in other.suffixes}
     if KINDS.get(kind.name, kind).spec is not kind.spec:
@@ -47,7 +47,7 @@ def register_teacher(kind: TeacherKind) -> None:
 
 
 def unregister_teacher(name: str) -> None:
-    """Remove a kind of teacher; harmless when there is none of that name."""
+    """Remove a kind of teacher; does nothing if there is none of that name."""
     KINDS.pop(name, None)
 
 
@@ -58,7 +58,7 @@ def teacher_kinds() -> Mapping[str, TeacherKind]:
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return what may be given as a teacher on a command line, and what each is."""
+    """Return what a command line can name as a teacher, and what each is."""
     found = [("shipped", "the one that comes with Edge VC")]
     for kind in teacher_kinds().values():
         found += [(f"FILE{suffix}", kind.title) for suffix in kind.suffixes]

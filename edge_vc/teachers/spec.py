@@ -1,4 +1,4 @@
-"""What a teacher is, as data: a frozen dataclass for each kind, in the file of that kind."""
+"""A teacher's settings: a frozen dataclass for each kind, in the file of that kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HIGHEST_RATE = 192_000
 
 
 class TeacherError(ValueError):
-    """A teacher that cannot be opened or does not answer; one line with the fact."""
+    """A teacher that cannot be opened or used; the message is one line with the fact."""
 
 
 @dataclass(frozen=True)
@@ -23,21 +23,21 @@ class TeacherSpec:
     """Which kind of teacher: a name in `edge_vc.teachers.registry`."""
 
     passing: ClassVar[tuple[str, ...]] = ()
-    """Fields that change how an answer is got, not what it is: no part of the teacher's hash."""
+    """Fields that affect how an output is obtained, not what it is; they are not hashed."""
 
 
 @dataclass(frozen=True)
 class WaveformSpec(TeacherSpec):
-    """A teacher that takes and answers audio at rates of its own."""
+    """A teacher with its own input and output sample rates."""
 
     sample_rate: int = number(16_000, 0, HIGHEST_RATE, "Hz")
-    """Rate of what the teacher is given; the recordings are resampled to it."""
+    """Rate of the teacher's input; the recordings are resampled to it."""
     output_sample_rate: int = number(0, 0, HIGHEST_RATE, "Hz")
-    """Rate of what it answers, resampled back; 0: the same."""
+    """Rate of its output, which is resampled back; 0: the same."""
 
 
 def given_file(spec: TeacherSpec, key: str) -> Path:
-    """Return the path under a spec's ``key``; raises `TeacherError` when no file is there."""
+    """Return the path under a spec's ``key``; raises `TeacherError` if there is no such file."""
     path = Path(str(getattr(spec, key)))
     if not path.is_file():
         raise TeacherError(f'teacher.{key} = "{path}": no such file')

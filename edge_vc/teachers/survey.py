@@ -1,8 +1,8 @@
-"""What a teacher has to know of a whole recording before it converts a part of it.
+"""What a teacher needs to know about a whole recording before it converts a part of it.
 
-The networks hear a few seconds only. What is of the whole recording, its level, its channel, its
-mean F0, the phase of the pulses and the place in the noise, is found in passes of their own, so
-that parts join to what the whole would be.
+The networks see only a few seconds. What concerns the whole recording (its level, channel and mean
+F0, the phase of the pulses and the position in the noise) is found in separate passes, so that the
+converted parts join as in a conversion of the whole.
 """
 
 from __future__ import annotations
@@ -26,39 +26,39 @@ from edge_vc.models.voice.head import UNVOICED_HZ
 from edge_vc.teachers.teacher import Labels, Teacher
 
 INPUT_DB = -23.0
-"""Level of active speech that the networks are given, dBFS."""
+"""Level of active speech at the networks' input, dBFS."""
 QUIET = 1e-4
-"""Peak below which a recording is silence."""
+"""Peak below which a recording counts as silence."""
 PART_SECONDS = 30
-"""Converted at once, besides what is around it."""
+"""Seconds converted at once, not counting the context around them."""
 _DRAWN = 1 << 20
 
 
 @dataclass(frozen=True)
 class SurveyPart:
-    """What is known of the whole, for ``F`` frames of it."""
+    """What is known about the whole recording, for ``F`` frames of it."""
 
     gain: float
-    """That levels the recording."""
+    """Gain that levels the recording."""
     quiet: bool
     """Whether the whole recording is silence."""
     channel: NDArray[np.float32]
     """Its `channel_mean` in nats, ``[bands, 1]``."""
     f0: Contour
-    """What to speak with, Hz, 0 where unvoiced, ``[F]``."""
+    """F0 of the conversion, Hz, 0 where unvoiced, ``[F]``."""
     phase: float
-    """Of the pulses before the first sample, in periods."""
+    """Phase of the pulses before the first sample, in periods."""
     first: int
-    """Frame of the recording that the part begins with."""
+    """Frame of the recording at which the part begins."""
 
     def contour(self, frames: int) -> Contour:
-        """Return `f0` for so many frames: where rates are changed, one may be missing."""
+        """Return `f0` for ``frames`` frames: after a change of rate, one may be missing."""
         return np.pad(self.f0[:frames], (0, max(0, frames - len(self.f0))))
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What is known of a recording of ``F`` frames."""
+    """What is known about a recording of ``F`` frames."""
 
     gain: float
     quiet: bool
@@ -70,7 +70,7 @@ class Survey:
     sample_rate: int
 
     def part(self, first: int, last: int) -> SurveyPart:
-        """Return what concerns the frames from ``first`` to before ``last``."""
+        """Return what is known for the frames from ``first`` to before ``last``."""
         return SurveyPart(
             self.gain,
             self.quiet,
@@ -82,24 +82,24 @@ class Survey:
 
 
 class SurveyingTeacher(Teacher, Protocol):
-    """A teacher that converts a recording part by part, as it would the whole."""
+    """A teacher that converts a recording part by part as it would convert the whole."""
 
     @property
     def context_seconds(self) -> int:
-        """Audio on either side that a part depends on."""
+        """Seconds of audio on either side that a part depends on."""
         ...
 
     def survey(self, audio: LongAudio) -> Survey:
-        """Go through a recording."""
+        """Survey a recording."""
         ...
 
     def label_part(self, audio: Samples, part: SurveyPart) -> Labels:
-        """Convert a part that begins with a frame; what lacks its context is only nearly right."""
+        """Convert a part that begins at a frame; without its context it is only approximate."""
         ...
 
 
 def make_survey(audio: LongAudio, log_mel: LogMel, rate: int, target_log_f0: float) -> Survey:
-    """Go through a recording at ``rate`` Hz; its mean F0 is moved to ``target_log_f0``."""
+    """Survey a recording at ``rate`` Hz; its mean F0 is moved to ``target_log_f0``."""
     hop, meter = log_mel.hop, ActiveLevel(rate)
     for block in audio_blocks(audio):
         meter.push(block)
@@ -122,10 +122,10 @@ def moved_f0(f0: Contour, target_log_f0: float) -> Contour:
 
 
 def pulse_phase(f0: Contour, first: int, hop: int, sample_rate: int) -> float:
-    """Return the phase in periods at which `pulse_train` has to begin with frame ``first``.
+    """Return the phase in periods at which `pulse_train` has to begin at frame ``first``.
 
-    Within a frame F0 goes in a line from one middle to the next, but in the first half of what
-    it begins with: so the phases agree from the second frame on.
+    F0 is interpolated linearly between the middles of frames, but is constant in the first half of
+    the frame at the beginning: so the phases agree from the second frame on.
     """
     if not first:
         return 0.0
@@ -139,7 +139,7 @@ def pulse_phase(f0: Contour, first: int, hop: int, sample_rate: int) -> float:
 
 
 def noise_from(start: int, count: int) -> Tensor:
-    """Return white noise ``[1, count]`` from sample ``start`` of what seed 0 gives."""
+    """Return white noise ``[1, count]`` from sample ``start`` of the sequence of seed 0."""
     generator = torch.Generator().manual_seed(0)
     for drawn in range(0, start, _DRAWN):
         torch.randn(min(_DRAWN, start - drawn), generator=generator)

@@ -1,4 +1,4 @@
-"""What a teacher is: whatever converts a recording offline."""
+"""The interface of a teacher: anything that converts a recording offline."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from edge_vc.audio.io import Samples
 
-if TYPE_CHECKING:  # it loads torch, and kinds of teachers are listed without
+if TYPE_CHECKING:  # it loads torch, which listing the kinds of teachers must not need
     from edge_vc.audio.pitch import Contour
 
 
 class Teacher(Protocol):
-    """Whatever converts a recording offline."""
+    """Anything that converts a recording offline."""
 
     @property
     def sample_rate(self) -> int:
@@ -22,12 +22,12 @@ class Teacher(Protocol):
         ...
 
     def convert(self, audio: Samples) -> Samples:
-        """Return the converted ``audio`` ``[T]``, time-aligned and as long."""
+        """Return the converted ``audio`` ``[T]``, time-aligned and of the same length."""
         ...
 
 
 class Labels(Protocol):
-    """What a teacher with a look inside says about a recording of ``F`` hops."""
+    """The output of a teacher together with its internal features, for ``F`` hops."""
 
     @property
     def audio(self) -> Samples:
@@ -46,5 +46,5 @@ class Labels(Protocol):
 
     @property
     def contents(self) -> NDArray[np.float32]:
-        """What is said in each frame, ``[C, F]``; ``[0, F]`` where it does not tell."""
+        """Content features of each frame, ``[C, F]``; ``[0, F]`` if the teacher has none."""
         ...

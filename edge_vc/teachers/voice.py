@@ -1,4 +1,4 @@
-"""A teacher that speaks a frozen encoder's contents in a voice learnt from recordings alone."""
+"""A teacher that decodes a frozen encoder's contents into a voice trained on recordings alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class VoiceTeacher(NetworkTeacher):
     """Converts mono speech ``[T]`` offline into the voice of its weights; deterministic."""
 
     def __init__(self, network: VoiceNetwork, encoder: ContentEncoder) -> None:
-        """Raise `ValueError` where the encoder is not the one that the network was trained on."""
+        """Raise `ValueError` unless the encoder has the width and rate that the network expects."""
         self.network = network.eval().requires_grad_(False)
         self.config = config = network.config
         self.encoder = encoder
@@ -35,25 +35,25 @@ class VoiceTeacher(NetworkTeacher):
 
     @classmethod
     def load(cls, path: str | Path, contents: str = "") -> VoiceTeacher:
-        """Load safetensors weights and the encoder that they name, or the one of that name.
+        """Load safetensors weights and the encoder that they, or ``contents`` if given, name.
 
-        Raises `ContentError` with the line that installs the encoder where it is missing, and
-        what `load_voice` does.
+        Raises `ContentError` with the command that installs a missing encoder, and what
+        `load_voice` raises.
         """
         network = load_voice(path)
         return cls(network, open_contents(contents or network.config.contents))
 
     @property
     def context_seconds(self) -> int:
-        """Audio on either side of a part: what the decoder depends on, and as much for the encoder.
+        """Seconds on either side of a part: the decoder's context and as much for the encoder.
 
-        The encoder attends to all that it is given, so that parts are only nearly the whole.
+        The encoder attends to all of its input, so parts only approximate the whole.
         """
         frames = self.config.context_frames + HEAD_FRAMES * self.config.filter_window // self.hop
         return 2 * -(-frames * self.hop // self.sample_rate)
 
     def inside(self, audio: Tensor, f0: Tensor, channel: Tensor) -> Inside:
-        """Let the encoder hear the recording and the decoder speak its contents."""
+        """Encode the recording and decode its contents to the controls of the head."""
         contents = self.network.retrieve(self.encoder.encode(audio))[None]
         loudness = self._loudness(audio[None], float(channel.mean()))
         ratio, mean = self.config.frames_per_content, torch.tensor([self.target_log_f0])

@@ -15,16 +15,16 @@ from edge_vc.teachers.voice import VoiceTeacher
 def open_weights(path: str | Path = DEFAULT_WEIGHTS, contents: str = "") -> VoiceTeacher:
     """Load safetensors weights of a voice, by default the shipped ones.
 
-    ``contents`` names another encoder than the weights do. Raises what `VoiceTeacher.load` does.
+    ``contents`` overrides the encoder that the weights name. Raises what `VoiceTeacher.load` does.
     """
     return VoiceTeacher.load(path, contents)
 
 
 def content_files(path: Path, contents: str = "") -> list[Path]:
-    """Return the files, besides the weights in ``path``, that what it says depends on.
+    """Return the files, besides the weights in ``path``, on which its output depends.
 
-    Those of encoders from packages are not among them: they are pinned by hash. None for a file
-    that is no voice's: whoever opens it says so.
+    Encoders from packages are not included: they are pinned by hash. Empty for a file that is not
+    a voice: opening it reports that.
     """
     try:
         name = contents or voice_contents(path)

@@ -1,4 +1,4 @@
-"""The checkpoint of a training run, replaced as a whole, and its log."""
+"""The checkpoint of a training run, replaced atomically, and its log."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from edge_vc_runtime.files.writing import write_whole
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that does not belong to this training; one line that names the file."""
+    """A checkpoint that does not belong to this run; the message is one line naming the file."""
 
 
 class Stateful(Protocol):
-    """A network, an optimiser, an average: what a resumed run needs."""
+    """Anything a resumed run has to restore: a network, an optimiser, a moving average."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything as tensors and plain values."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> Any:
-        """Restore it."""
+        """Restore what `state_dict` returned."""
         ...
 
 
 class Checkpoint:
-    """Stores the parts of a run in ``folder``: what every training writes and resumes from."""
+    """Stores the parts of a run in ``folder`` and restores them when the run resumes."""
 
     def __init__(self, folder: Path, parts: Mapping[str, Stateful]) -> None:
         self.folder, self.parts = folder, parts
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """Path of the checkpoint file."""
         return self.folder / "checkpoint.pt"
 
     def save(self, step: int, seconds: float) -> None:
         """Store every part with the step and the seconds so far.
 
-        The file is written beside the old one and then renamed: killed at any moment, a run finds
-        one of both.
+        The file is written next to the old one and then renamed, so a run killed at any moment
+        leaves one complete checkpoint behind.
         """
         state: dict[str, Any] = {name: part.state_dict() for name, part in self.parts.items()}
         content = io.BytesIO()
@@ -54,9 +54,9 @@ class Checkpoint:
         write_whole(self.path, content.getvalue())
 
     def restore(self) -> tuple[int, float]:
-        """Load every part; return step and seconds, zeros where nothing was stored.
+        """Load every part; return the step and the seconds so far, zeros if nothing was stored.
 
-        Raises `CheckpointError` for a checkpoint of other parts or of other sizes.
+        Raises `CheckpointError` if the parts or their sizes differ.
         """
         if not self.path.exists():
             return 0, 0.0
@@ -73,7 +73,7 @@ class Checkpoint:
         except (LookupError, ValueError, RuntimeError) as error:
             what = str(error).strip().splitlines()[0]
             raise CheckpointError(
-                f"{self.path}: of another training or version ({what}); delete it to start anew"
+                f"{self.path}: of another training run or version ({what}); delete it to start anew"
             ) from error
 
     def log(self, step: int, seconds: float, figures: Mapping[str, float]) -> None:

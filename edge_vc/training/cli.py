@@ -20,13 +20,13 @@ from edge_vc_runtime.message import printable, shown_path
 
 HELP = """Train a teacher, a content encoder or a student from scratch.
 
-`edge-vc compress` trains small students from a teacher by a recipe; these verbs make what it
-begins with.
+`edge-vc compress` trains small students from a teacher, following a recipe; these verbs train the
+models that it starts from.
 """
 TEACHER_HELP = """Train a teacher from the recordings of one voice.
 
-Ten minutes of recordings or more; no text and no other speakers are needed. Contents come from a
-frozen encoder (recipes whisper, distilled and hama).
+Ten minutes of recordings or more; no text and no other speakers are needed. Content features come
+from a frozen encoder (recipes whisper, distilled and hama).
 
 The run folder keeps checkpoints, samples, log.jsonl and run.json; the same command resumes. The
 path of the weights is printed on stdout.
@@ -45,7 +45,7 @@ edge-vc train teacher ... --set losses.adversarial=0
 """,
     "0 done, or the session's time is over; 2 bad input, 130 Ctrl-C",
 )
-STUDENT_HELP = """Train a student from scratch on what a teacher makes of a corpus.
+STUDENT_HELP = """Train a student from scratch on a teacher's conversions of a corpus.
 
 The run folder keeps labels, checkpoints and run.json; the same command resumes. The path of the
 weights is printed on stdout.
@@ -58,11 +58,11 @@ edge-vc train student --corpus CORPUS --out build/ahead --start wide.safetensors
 """,
     "0 done, 2 bad input, 130 Ctrl-C",
 )
-CONTENTS_HELP = """Distil a content encoder that stands in for Whisper's where it is missing.
+CONTENTS_HELP = """Distil a content encoder that replaces Whisper's where that is not installed.
 
-A small network learns to answer as Whisper's encoder does from what a phone recogniser hears:
-in quiet, in rooms and in noise. Needs recordings of many speakers, no text, and
-pip install 'edge-vc[whisper]'. The run folder keeps frames, checkpoints, log.jsonl and
+A small network learns to predict the output of Whisper's encoder from the hidden frames of a
+phone recogniser, for clean, reverberant and noisy input. Needs recordings of many speakers, no
+text, and pip install 'edge-vc[whisper]'. The run folder keeps frames, checkpoints, log.jsonl and
 run.json; the same command resumes. The path of the weights is printed on stdout.
 """
 CONTENTS_NOTES = notes(
@@ -79,10 +79,10 @@ Precision = Annotated[
     Literal["auto", "bf16-mixed", "32"],
     typer.Option(
         help="bf16-mixed: products in bfloat16, weights in float32; 32: everything in float32; "
-        "auto: what the device is faster with."
+        "auto: whichever is faster on the device."
     ),
 ]
-Processes = Annotated[int, typer.Option(help="Processes on each machine, one a device.")]
+Processes = Annotated[int, typer.Option(help="Processes on each machine, one per device.")]
 Nodes = Annotated[int, typer.Option(help="Machines; they share --out.")]
 Threads = Annotated[
     int,
@@ -102,7 +102,7 @@ def train() -> None:
 
 
 class TeacherVerb(ResumableVerb):
-    """`edge-vc train teacher`, which once learnt from many speakers."""
+    """`edge-vc train teacher`; its removed options date from training on many speakers."""
 
     removed: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("--corpus", "--pack"), "a teacher learns from one voice's recordings: --target FOLDER"
@@ -140,7 +140,7 @@ def teacher(
     minutes: Minutes = None,
     steps: Steps = None,
     max_minutes: Annotated[
-        float | None, typer.Option(help="End this session after so many minutes.")
+        float | None, typer.Option(help="End this session after this many minutes.")
     ] = None,
     save_minutes: Annotated[float, typer.Option(help="Minutes between checkpoints.")] = 3.0,
     accelerator: Accelerator = "auto",
@@ -178,14 +178,14 @@ def student(
     ] = None,
     tier: Annotated[Literal["nano", "base", "wide", "clear"], typer.Option(help="Size.")] = "wide",
     start: Annotated[
-        Path | None, typer.Option(help="A student of that tier to begin with.", metavar="FILE")
+        Path | None, typer.Option(help="A student of that tier to start from.", metavar="FILE")
     ] = None,
     lookahead: Annotated[int, typer.Option(help="Hops of look-ahead, --hop-ms each.")] = 0,
     hop_ms: Annotated[float, typer.Option(min=2.5, max=20.0, help="Duration of a hop, ms.")] = 10.0,
     sample_rate: Annotated[
         int,
         typer.Option(
-            min=8_000, max=48_000, help="Of the student and its labels, Hz.", metavar="HZ"
+            min=8_000, max=48_000, help="Rate of the student and its labels, Hz.", metavar="HZ"
         ),
     ] = 16_000,
     head: Annotated[
@@ -194,7 +194,7 @@ def student(
     minutes: Minutes = None,
     steps: Steps = None,
     adversarial: Annotated[float, typer.Option(help="Weight of the adversarial loss.")] = 0.0,
-    seed: Annotated[int, typer.Option(help="Of weights and batches.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of weights and batches.")] = 0,
     accelerator: Accelerator = "auto",
     devices: Processes = 1,
     nodes: Nodes = 1,
@@ -225,14 +225,14 @@ def contents(
         typer.Option(help="Folder with noise/ and rir/ to augment the input with.", metavar="DIR"),
     ] = None,
     answers: Annotated[
-        Literal["whisper", "hama"], typer.Option(help="Encoder to answer as.")
+        Literal["whisper", "hama"], typer.Option(help="Encoder whose output is the target.")
     ] = "whisper",
     minutes: Minutes = None,
     steps: Steps = None,
     max_minutes: Annotated[
-        float | None, typer.Option(help="End this session after so many minutes.")
+        float | None, typer.Option(help="End this session after this many minutes.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of weights and batches.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of weights and batches.")] = 0,
 ) -> None:
     """See `CONTENTS_HELP`."""
     with _value_errors(), only_process(out):
@@ -245,19 +245,19 @@ def contents(
 
 
 def _print(weights: Path | None) -> None:
-    """Print the path of what was saved; of several processes, one saves."""
+    """Print the path of the saved weights; only one of several processes saves."""
     if weights is not None:
         typer.echo(shown_path(weights), color=True)
 
 
 def _alone(out: Path, processes: int) -> AbstractContextManager[None]:
-    """Hold the run folder, unless several processes of one training share it."""
+    """Lock the run folder, unless several processes of one run share it."""
     return only_process(out) if processes == 1 else nullcontext()
 
 
 @contextmanager
 def _value_errors() -> Iterator[None]:
-    """Show a `ValueError` of the training's own checks as one line; they name the value."""
+    """Show a `ValueError` of the training code's own checks as one line; they name the value."""
     try:
         yield
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What is asked before a voice is trained, and what is said after it."""
+"""The consent asked for before a voice is trained, and the summary printed afterwards."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from edge_vc.command_line.errors import InputError
 from edge_vc_runtime.files.writing import write_whole
 
 FILE = "consent.txt"
-"""Where a run folder keeps the answer, so that a resumed run does not ask again."""
+"""File in the run folder that keeps the consent, so that a resumed run does not ask again."""
 LONGEST = 1000
 
 
 def given_consent(words: str, out: Path) -> str:
-    """Return how the owner of the voice agreed: as given, as kept in ``out``, or as answered.
+    """Return the owner's consent: as given, as stored in ``out``, or as typed at the prompt.
 
-    Raises `InputError` where nobody can be asked.
+    Raises `InputError` if there is none, or if it is too long or not printable.
     """
     path = out / FILE
     kept = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
@@ -28,7 +28,7 @@ def given_consent(words: str, out: Path) -> str:
         words = typer.prompt("How did the owner of this voice agree to its use?", err=True).strip()
     if not words or len(words) > LONGEST or not words.isprintable():
         raise InputError(
-            "a voice is trained with its owner's consent only: say how it was given, in one line "
+            "a voice is trained only with its owner's consent: say how it was given, in one line "
             f"of up to {LONGEST} characters, with --consent TEXT"
         )
     out.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def given_consent(words: str, out: Path) -> str:
 
 
 def next_lines(weights: Path, scores: Mapping[str, float]) -> list[str]:
-    """Return the score of a trained voice and the commands that come next."""
+    """Return the scores of a trained voice and the next commands to run, as lines."""
     lines = []
     if "natural" in scores:
         lines.append(

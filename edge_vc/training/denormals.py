@@ -1,4 +1,4 @@
-"""Numbers too small to be normal, over which a processor takes much longer."""
+"""Denormal floating-point numbers, which a processor handles much more slowly than others."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _DENORMAL = 1e-39
 
 @contextmanager
 def flushed_denormals() -> Iterator[None]:
-    """Compute with zero in place of float32 numbers below 1.2e-38; also as a decorator.
+    """Flush float32 numbers below 1.2e-38 to zero; also usable as a decorator.
 
-    The slopes of saturated activations fall there as a training goes on; a trained voice's pass
-    takes a tenth longer with them on x86 (``docs/benchmarks.md``). Holds for this thread and for
-    those that it starts, so it belongs around the whole of a training. Does nothing where the
-    processor cannot.
+    The slopes of saturated activations fall into that range as training goes on; the forward pass
+    of a trained voice takes a tenth longer with them on x86 (``docs/benchmarks.md``). The setting
+    applies to this thread and to those that it starts, so it belongs around a whole training run.
+    Does nothing on processors that do not support it.
     """
     before = bool(torch.tensor(_DENORMAL) * 1.0 == 0)
     torch.set_flush_denormal(True)

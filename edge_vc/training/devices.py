@@ -1,8 +1,8 @@
-"""Where a training runs: one device, or several processes that share each batch.
+"""Where training runs: on one device, or in several processes that share each batch.
 
-Every process draws its rows of the same global batch, and gradients are averaged before a step:
-so many processes take the same steps as one does. Several processes are Lightning Fabric's to
-start and to connect; one process needs nothing but torch.
+Every process draws its rows of the same global batch, and gradients are averaged before a step, so
+any number of processes takes the same steps as one. Lightning Fabric starts and connects several
+processes; a single process needs only torch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ACCELERATORS = ("auto", "cpu", "cuda")
 
 
 class AcceleratorError(ValueError):
-    """Devices that are not there, or cannot be used; one line with the value and the fix."""
+    """Devices that are missing or unusable; the message is one line with the value and the fix."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,17 @@ class DeviceSettings:
     """What to train on."""
 
     accelerator: str = "auto"
-    """``cuda`` where there is one, else ``cpu``; or either by name."""
+    """``cuda`` or ``cpu``; ``auto``: ``cuda`` if available, else ``cpu``."""
     devices: int = 1
-    """Processes on each machine, each with a device of its own."""
+    """Processes on each machine, each with its own device."""
     nodes: int = 1
-    """Machines; the run folder must be one that all of them see."""
+    """Machines; all of them must see the run folder."""
     precision: str = "auto"
-    """``bf16-mixed``: products in bfloat16, weights in float32; ``32``: everything; ``auto``: the
-    faster of the two on the device."""
+    """``bf16-mixed``: products in bfloat16, weights in float32; ``32``: everything in float32;
+    ``auto``: the faster of the two on the device."""
 
     def __post_init__(self) -> None:
-        """Raise `AcceleratorError` for anything unknown."""
+        """Raise `AcceleratorError` for an unknown or invalid value."""
         for name, allowed in (("accelerator", ACCELERATORS), ("precision", PRECISIONS)):
             value = getattr(self, name)
             if value not in allowed:
@@ -52,10 +52,10 @@ class DeviceSettings:
 
 
 class Devices(Protocol):
-    """This process's place among all that train together."""
+    """This process's place among all processes of a training run."""
 
     rank: int
-    """Number of this process, 0 to `world` - 1; number 0 writes the files."""
+    """Number of this process, 0 to `world` - 1; process 0 writes the files."""
     world: int
     device: torch.device
     precision: str
@@ -74,12 +74,12 @@ class Devices(Protocol):
         ...
 
     def agree(self, value: float) -> float:
-        """Return what process 0 says."""
+        """Return the value of process 0."""
         ...
 
 
 class OneDevice:
-    """This process alone."""
+    """A single process, this one."""
 
     rank, world = 0, 1
 
@@ -96,7 +96,7 @@ class OneDevice:
         )
 
     def average(self, parameters: Iterable[Tensor]) -> None:
-        """Leave the gradients as they are."""
+        """Leave the gradients unchanged."""
 
     def mean(self, value: float) -> float:
         """Return ``value``."""
@@ -108,7 +108,7 @@ class OneDevice:
 
 
 class ManyDevices:
-    """One of several processes that Lightning Fabric has started."""
+    """One of several processes started by Lightning Fabric."""
 
     def __init__(self, fabric: Any, precision: str) -> None:
         self._fabric, self.precision = fabric, precision
@@ -140,9 +140,9 @@ class ManyDevices:
 
 
 def open_devices(settings: DeviceSettings) -> Devices:
-    """Return this process's place; starts the other processes where there are to be several.
+    """Return this process's place; start the other processes if there are to be several.
 
-    Those run the same command line again. Raises `AcceleratorError` when a device or Fabric is
+    The others re-run the same command line. Raises `AcceleratorError` if a device or Fabric is
     missing.
     """
     if settings.devices * settings.nodes == 1:
@@ -161,7 +161,7 @@ def open_devices(settings: DeviceSettings) -> Devices:
 
 
 def _fabric_class() -> Any:
-    """Return Fabric from its own distribution or from Lightning's."""
+    """Return Fabric from its own distribution or from Lightning."""
     for module in ("lightning_fabric", "lightning.fabric"):
         try:
             return import_module(module).Fabric

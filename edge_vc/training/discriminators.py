@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from edge_vc.training.losses import magnitudes
 
 FeatureMaps = list[list[Tensor]]
-"""For each discriminator its feature maps, the scores last."""
+"""The feature maps of each discriminator, with its scores last."""
 
 
 class SpectrogramDiscriminator(nn.Module):
@@ -83,7 +83,7 @@ class Discriminators(nn.Module):
         period_channels: int = 16,
         condition: int = 0,
     ) -> None:
-        """``condition`` numbers tell them whose voice, and which style, they are to expect."""
+        """``condition`` is the size of the vector that encodes the requested voice and style."""
         super().__init__()
         parts: list[nn.Module] = [SpectrogramDiscriminator(w, channels) for w in windows]
         parts += [PeriodDiscriminator(p, period_channels) for p in periods]
@@ -96,8 +96,8 @@ class Discriminators(nn.Module):
     def forward(self, audio: Tensor, condition: Tensor | None = None) -> FeatureMaps:
         """Return one list of feature maps of ``[B, T]`` per discriminator.
 
-        With a ``condition`` ``[B, E]``, scores also say whether the sound is what was asked for:
-        the features' mean is projected on it (Miyato and Koyama, 2018).
+        With a ``condition`` ``[B, E]``, the scores also tell whether the audio matches it: the mean
+        of the features is projected on it (Miyato and Koyama, 2018).
         """
         maps: FeatureMaps = [part(audio) for part in self.parts]
         if condition is not None:
@@ -109,7 +109,7 @@ class Discriminators(nn.Module):
 
 
 def discriminator_loss(real: FeatureMaps, fake: FeatureMaps) -> Tensor:
-    """Least squares: real scores to 1, fake scores to 0."""
+    """Return the least-squares loss that moves real scores to 1 and fake scores to 0."""
     terms = [
         (1 - r[-1]).square().mean() + f[-1].square().mean() for r, f in zip(real, fake, strict=True)
     ]
@@ -117,12 +117,12 @@ def discriminator_loss(real: FeatureMaps, fake: FeatureMaps) -> Tensor:
 
 
 def generator_loss(fake: FeatureMaps) -> Tensor:
-    """Least squares: fake scores to 1."""
+    """Return the least-squares loss that moves fake scores to 1."""
     return torch.stack([(1 - f[-1]).square().mean() for f in fake]).mean()
 
 
 def feature_matching_loss(real: FeatureMaps, fake: FeatureMaps) -> Tensor:
-    """Mean L1 between feature maps, relative to the size of the real ones."""
+    """Return the mean L1 distance between feature maps, relative to the size of the real ones."""
     terms = [
         (a.detach() - b).abs().mean() / a.detach().abs().mean().clamp_min(1e-4)
         for r, f in zip(real, fake, strict=True)

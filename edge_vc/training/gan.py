@@ -19,16 +19,16 @@ from edge_vc.training.discriminators import (
 
 
 class GeneratorLoss(NamedTuple):
-    """What a generator minimises; both are scalars."""
+    """The losses that a generator minimises, both scalars."""
 
     adv_loss: Tensor
     """Least-squares adversarial loss."""
     fm_loss: Tensor
-    """Feature matching loss."""
+    """Feature-matching loss."""
 
 
 class AdversarialLoss:
-    """Discriminators that are trained alternately with a generator."""
+    """Discriminators trained alternately with a generator."""
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class AdversarialLoss:
     ) -> tuple[GeneratorLoss, Tensor]:
         """Train the discriminators on ``fake`` and ``real`` ``[B, T]``; return both sides' losses.
 
-        First the generator's, then the discriminators', detached. Only the first half of the
-        batch is used: discriminators take most of a step's time on a CPU. ``condition`` ``[B, E]``
-        is what was asked for, of discriminators that are told.
+        The generator's losses come first, then the discriminators' loss, detached. Only the first
+        half of the batch is used: discriminators take most of a step's time on a CPU. ``condition``
+        ``[B, E]`` is the requested voice and style, for conditional discriminators.
         """
         half = max(1, len(fake) // 2)
         fake, real = fake[:half], real[:half]
@@ -79,9 +79,9 @@ class AdversarialLoss:
     def generator_loss(
         self, fake: Tensor, real: Tensor, condition: Tensor | None = None
     ) -> GeneratorLoss:
-        """Return the losses of a generator that made ``fake`` of ``real``, both ``[B, T]``.
+        """Return the generator's losses for its output ``fake`` against ``real``, both ``[B, T]``.
 
-        The discriminators get no gradient.
+        The discriminators receive no gradient.
         """
         with self._frozen(), self.devices.autocast():
             with torch.no_grad():

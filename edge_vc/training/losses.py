@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from edge_vc.audio.mel import mel_matrix
 
 MAGNITUDE_FLOOR = 1e-3
-"""Added before logarithms: spectral detail below it is noise floor, not voice."""
+"""Added before taking logarithms: spectral detail below it is noise floor, not voice."""
 
 
 class SpectralLoss(nn.Module):
@@ -44,7 +44,7 @@ class SpectralLoss(nn.Module):
     def distances(self, audio: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Return the STFT distance, averaged over windows, and the mel distance, unweighted.
 
-        A part whose weight is 0 may be computed in part.
+        A distance whose weight is 0 may be computed only partially.
         """
         stft = audio.new_zeros(())
         mel = audio.new_zeros(())
@@ -59,7 +59,7 @@ class SpectralLoss(nn.Module):
 
 
 def magnitudes(audio: Tensor, window: int, hop: int | None = None) -> Tensor:
-    """Hann STFT magnitudes ``[B, window // 2 + 1, frames]`` of ``[B, T]``."""
+    """Return the Hann STFT magnitudes ``[B, window // 2 + 1, frames]`` of ``[B, T]``."""
     hann = torch.hann_window(window, device=audio.device)
     hop = hop or window // 4
     spectrum: Tensor = torch.stft(audio, window, hop, window=hann, return_complex=True)
@@ -67,12 +67,15 @@ def magnitudes(audio: Tensor, window: int, hop: int | None = None) -> Tensor:
 
 
 def log_distance(guess: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute difference of natural logarithms."""
+    """Return the mean absolute difference of natural logarithms."""
     return ((guess + MAGNITUDE_FLOOR).log() - (truth + MAGNITUDE_FLOOR).log()).abs().mean()
 
 
 def convergence(guess: Tensor, truth: Tensor) -> Tensor:
-    """Spectral convergence: Frobenius norm of the difference over that of the truth, per row."""
+    """Return the spectral convergence, averaged over rows.
+
+    That is the Frobenius norm of the difference over that of the truth.
+    """
     error: Tensor = (guess - truth).norm(dim=(1, 2))
     size: Tensor = truth.norm(dim=(1, 2))
     return (error / size.clamp_min(1e-3)).mean()

@@ -1,4 +1,4 @@
-"""Which number format networks are trained in: what the device multiplies fast."""
+"""The number format that networks are trained in: the one that the device multiplies fast."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import torch
 
 PRECISIONS = ("auto", "bf16-mixed", "32")
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-"""Processors' names for products in bfloat16: of x86-64, and the last one of arm64."""
+"""CPU flags for products in bfloat16: the first two on x86-64, the last on arm64."""
 
 
 def chosen_precision(precision: str, device: torch.device, root: Path = Path("/")) -> str:
-    """Return ``bf16-mixed`` or ``32``: what is asked for, or what is fast for ``auto``.
+    """Return ``bf16-mixed`` or ``32``: the one requested, or the faster one for ``auto``.
 
-    A processor without products in bfloat16 emulates them: the trunk then takes nine times as
-    long as in single precision (host: AVX2). ``root`` is where ``proc`` lies.
+    A processor without bfloat16 products emulates them: the trunk then takes nine times as long as
+    in single precision (host: AVX2). ``root`` is the folder that contains ``proc``.
     """
     if precision != "auto":
         return precision

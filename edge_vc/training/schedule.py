@@ -1,4 +1,4 @@
-"""How long to train and how the learning rate falls: by steps or by the clock."""
+"""How long to train and how the learning rate falls: by steps or by wall-clock time."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from torch import nn
 
 @dataclass(frozen=True)
 class Budget:
-    """Training ends at ``steps``, or after ``minutes`` of wall clock where steps are not given.
+    """Training ends at ``steps``, or after ``minutes`` of wall-clock time if no steps are given.
 
-    A budget of minutes gives another number of steps on every machine; the log says how many
-    they were, and ``steps`` repeats them.
+    A budget in minutes gives a different number of steps on every machine; the log records that
+    number, and a budget of as many ``steps`` repeats the run.
     """
 
     steps: int | None = None
@@ -45,9 +45,9 @@ class TrainingSession:
     budget: Budget
     """Budget of the whole run; the learning rate follows it."""
     max_minutes: float | None = None
-    """Save and stop after so long; the next session resumes."""
+    """Save and stop after this long; the next session resumes."""
     save_minutes: float = 3.0
-    """Time between checkpoints; each comes with a validation and a sample."""
+    """Time between checkpoints; each comes with a validation and an audio sample."""
 
     def is_spent(self, seconds: float) -> bool:
         """Whether the session ends after ``seconds``."""
@@ -63,12 +63,15 @@ class Stopwatch:
 
     @property
     def seconds(self) -> float:
-        """Seconds so far, those of earlier sittings included."""
+        """Seconds so far, including those of earlier sessions."""
         return self._already + time.monotonic() - self._start
 
 
 def learning_rate(progress: float, peak: float, floor: float = 0.02, warm: float = 0.01) -> float:
-    """Linear warm-up over ``warm`` of the budget, then half a cosine down to ``floor * peak``."""
+    """Return the rate: linear warm-up over ``warm``, then half a cosine down to ``floor * peak``.
+
+    ``warm`` and ``progress`` are shares of the budget.
+    """
     if progress < warm:
         return peak * max(progress / warm, 0.02)
     angle = torch.pi * min((progress - warm) / (1 - warm), 1.0)
@@ -79,7 +82,7 @@ N = TypeVar("N", bound=nn.Module)
 
 
 class MovingAverage(Generic[N]):
-    """Exponential moving average of a network's weights; what is evaluated and shipped."""
+    """Exponential moving average of a network's weights, which is evaluated and shipped."""
 
     def __init__(self, network: N, decay: float = 0.999) -> None:
         self.network = copy.deepcopy(network)
@@ -89,7 +92,7 @@ class MovingAverage(Generic[N]):
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Move the average towards ``network``; early steps weigh more."""
+        """Move the average towards ``network``; early steps have more weight."""
         self._count += 1
         decay = min(self.decay, (1 + self._count) / (10 + self._count))
         mine: list[torch.Tensor] = list(self.network.parameters())
@@ -99,7 +102,7 @@ class MovingAverage(Generic[N]):
             buffer.copy_(source)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the averaged weights and how many updates they have seen."""
+        """Return the averaged weights and the number of updates."""
         return {"network": self.network.state_dict(), "count": self._count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

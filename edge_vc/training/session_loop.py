@@ -1,4 +1,4 @@
-"""The loop of a training that stops and resumes: budget, progress, log, checkpoints."""
+"""A resumable training loop: budget, progress, log, checkpoints."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ LOG_STEPS = 50
 
 
 class SessionLoop(ABC):
-    """One run, with its log and checkpoint in a folder."""
+    """One training run, with its log and checkpoint in a folder."""
 
     noun: ClassVar[str]
-    """What progress calls it."""
+    """Name of the run in the progress display."""
     checkpoint: Checkpoint
 
     def __init__(self) -> None:
         self.step = 0
         self.watch = Stopwatch()
         self.scores: dict[str, float] = {}
-        """Of the last validation."""
+        """Scores of the last validation."""
 
     @abstractmethod
     def train_step(self, progress: float) -> dict[str, float]:
-        """Take the next step, at that share of the budget; return figures, ``loss`` among them."""
+        """Take the next step at this share of the budget; return figures that include ``loss``."""
 
     @abstractmethod
     def validate(self) -> dict[str, float]:
-        """Return the scores on what is held out; empty without."""
+        """Return the scores on held-out data; empty if there is none."""
 
     @abstractmethod
     def saved_line(self, scores: dict[str, float]) -> str:
-        """Return what to say of the scores, after ``step 3, 0.1 min, saved``."""
+        """Return the text about the scores that follows ``step 3, 0.1 min, saved``."""
 
     def log(self, figures: dict[str, float]) -> None:
         """Append the figures of a step to the log."""
         self.checkpoint.log(self.step, self.watch.seconds, figures)
 
     def run(self, session: TrainingSession, saved: Callable[[], None] = lambda: None) -> bool:
-        """Train until the run's or the session's end; return whether the run is finished.
+        """Train until the run or the session ends; return whether the run is finished.
 
         ``saved`` is called after every checkpoint.
         """
@@ -77,7 +77,7 @@ class SessionLoop(ABC):
         return True
 
     def _save(self, figures: dict[str, float]) -> str:
-        """Keep everything; return the line to show."""
+        """Save everything; return the line to show."""
         self.checkpoint.save(self.step, self.watch.seconds)
         self.scores = self.validate()
         told = self.saved_line(self.scores)

@@ -1,4 +1,4 @@
-"""What a training shows in TensorBoard: its figures, and samples to hear and to see."""
+"""TensorBoard output of a training run: figures, audio samples and spectrograms."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from edge_vc.data.pair_set import SAMPLE_RATE
 
 
 class TensorBoardError(ValueError):
-    """TensorBoard is not installed; one line with the fix."""
+    """TensorBoard is not installed; the message is one line with the fix."""
 
 
 class TrainingBoard(Protocol):
-    """Somewhere to watch a training, besides its run folder."""
+    """A display for a training run, in addition to its run folder."""
 
     def figures(self, step: int, figures: Mapping[str, float]) -> None:
-        """Show figures of a step."""
+        """Show the figures of a step."""
         ...
 
     def sample(self, step: int, audio: Path) -> None:
-        """Show a WAV file and the picture of the same name beside it."""
+        """Show a WAV file and the image of the same name next to it."""
         ...
 
 
 class NoBoard:
-    """Shows nothing."""
+    """A board that shows nothing."""
 
     def figures(self, step: int, figures: Mapping[str, float]) -> None:
         """Do nothing."""
@@ -56,7 +56,7 @@ class TensorBoardFolder:
         self._writer.flush()
 
     def sample(self, step: int, audio: Path) -> None:
-        """Write the sound, and the picture where there is one."""
+        """Write the audio, and the image if there is one."""
         self._writer.add_audio("sample", read_audio(audio, SAMPLE_RATE), step, SAMPLE_RATE)
         picture = audio.with_suffix(".png")
         if picture.is_file():
@@ -68,5 +68,5 @@ class TensorBoardFolder:
 
 
 def open_board(folder: Path | None) -> TrainingBoard:
-    """Return a board that writes under ``folder``; one that shows nothing without."""
+    """Return a board that writes to ``folder``, or one that shows nothing if it is None."""
     return NoBoard() if folder is None else TensorBoardFolder(folder)

@@ -1,8 +1,8 @@
 """A loss as a weighted sum of named terms.
 
-The terms of a training are a mapping from a name to a function; the weight of a term is the field
-of that name in the training's settings. To add a term: write the function, put it into the
-mapping, and add the field.
+The terms of a loss are a mapping from names to functions; the weight of a term is the field of that
+name in the training settings. To add a term: write the function, add it to the mapping, and add the
+field.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class NoTermError(ValueError):
 
 
 Term = Callable[[S], Tensor | None]
-"""From what a training step holds to a scalar; None where the step has nothing for this term."""
+"""Maps the state of a training step to a scalar; None if the term does not apply to the step."""
 
 
 def weighted_sum(
@@ -28,8 +28,8 @@ def weighted_sum(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the sum of weight times term, and the value of each term, unweighted and detached.
 
-    ``weights`` holds a number for each name in ``terms``; a term whose weight is 0 is not
-    computed. Raises `ValueError` for a term without a weight, `NoTermError` where no term applies.
+    ``weights`` has a number for each name in ``terms``; a term whose weight is 0 is not computed.
+    Raises `ValueError` for a term without a weight, `NoTermError` if no term applies.
     """
     total: Tensor | None = None
     values: dict[str, Tensor] = {}

@@ -23,7 +23,7 @@ class Request:
     voice: str
     """Language and variant, such as ``en-us+f3``."""
     pitch: int
-    """0 to 99; what it is in Hz depends on the variant."""
+    """0 to 99; the frequency in Hz depends on the variant."""
     pitch_range: int
     """0 (monotone) to 99."""
     rate: int
@@ -31,9 +31,9 @@ class Request:
 
 
 class Speaker:
-    """eSpeak NG in a process of its own; a context manager that ends it.
+    """eSpeak NG in a separate process; a context manager that ends the process.
 
-    The same requests in the same order, from the start, give the same samples.
+    The same requests in the same order from the start give the same samples.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Speaker:
         return (pcm / np.float32(32768)).astype(np.float32), int(answer["sample_rate"])
 
     def close(self) -> None:
-        """End the process; it stops by itself when its requests end."""
+        """End the process, which stops by itself when its requests end."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None and not pipe.closed:
                 pipe.close()

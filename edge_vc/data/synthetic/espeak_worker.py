@@ -1,8 +1,7 @@
-"""A process that speaks: one JSON request a line on stdin, 16-bit samples on stdout.
+"""A process that speaks: one JSON request per line on stdin, 16-bit samples on stdout.
 
-eSpeak NG keeps its voice, its callbacks and its random numbers in global variables. A process of
-its own keeps them out of ours.
-Standard library only, so that it starts quickly.
+eSpeak NG keeps its voice, callbacks and random state in global variables. A separate process keeps
+them out of ours. It uses only the standard library, so that it starts quickly.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ Callback = ctypes.CFUNCTYPE(
 
 
 class SpeechError(RuntimeError):
-    """eSpeak NG refused something; the message says what."""
+    """eSpeak NG rejected something; the message says what."""
 
 
 class Espeak:
-    """The library with its data, opened once per process."""
+    """The library and its data, opened once per process."""
 
     def __init__(self, library: str, data: str) -> None:
         self._library = ctypes.CDLL(library)
         self._pieces: list[bytes] = []
-        # The library keeps a pointer to it: it must live as long as we do.
+        # The library keeps a pointer to the callback, which must live as long as this object.
         self._callback = Callback(self._collect)
         self.sample_rate: int = self._library.espeak_Initialize(
             SYNCHRONOUS, 0, data.encode(), DONT_EXIT
@@ -44,7 +43,7 @@ class Espeak:
     def speak(self, text: str, voice: str, pitch: int, pitch_range: int, rate: int) -> bytes:
         """Return 16-bit samples at `sample_rate`; ``rate`` is in words per minute, others 0-99."""
         self._pieces.clear()
-        # Breath and flutter are random, and seeded with the time unless told otherwise.
+        # Breath and flutter are random, and seeded with the time unless a seed is set.
         self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         self._check(self._library.espeak_SetVoiceByName(voice.encode()), f"voice {voice}")
         settings = {RATE: rate, VOLUME: 80, PITCH: pitch, RANGE: pitch_range}

@@ -1,6 +1,6 @@
-"""A corpus made on the spot: many synthetic speakers of English, from eSpeak NG.
+"""A synthetic corpus: many speakers of English, from eSpeak NG.
 
-What a short ``compress`` learns from where no recordings are at hand. Every sentence has its own
+A short ``compress`` run trains on it if no recordings are at hand. Every sentence has its own
 speaker: accent, variant, pitch, liveliness, tempo, vocal-tract length, loudness and room.
 """
 
@@ -26,7 +26,7 @@ from edge_vc.workers.progress import Progress, PushedProgress, no_progress
 from edge_vc_runtime.files.writing import write_whole
 
 SAMPLE_RATE = 16000
-"""Of the corpus that is written, in Hz."""
+"""Sample rate of the corpus that is written, Hz."""
 
 ACCENTS = (
     "en-us", "en", "en-GB-x-rp", "en-GB-scotland", "en-GB-x-gbclan", "en-GB-x-gbcwmd", "en-029",
@@ -46,16 +46,16 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class Voice:
-    """One drawn speaker with what it says and where."""
+    """One random speaker, with the sentence, level and acoustics."""
 
     request: Request
     sex: str
     tract: float
-    """Formants and pitch are played this much higher."""
+    """Factor by which formants and pitch are raised."""
     level_db: float
-    """Active speech, dBFS."""
+    """Level of active speech, dBFS."""
     noise_db: float
-    """Room noise below the speech, dB."""
+    """Room noise, dB below the speech."""
     tilt: float
     """First-order equaliser of the microphone, 0.5 (dark) to -0.5 (bright)."""
 
@@ -66,12 +66,12 @@ def synthesize_corpus(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> Corpus:
-    """Write a corpus of about ``minutes`` (it ends with the sentence that passes them).
+    """Write a corpus of about ``minutes`` (it ends with the sentence that exceeds them).
 
-    FLAC at `SAMPLE_RATE` and the table of `Corpus`, role ``source``; the same arguments give
-    the same bytes, and a folder that already holds them is opened as it is. The table comes
-    last: without it the work was cut short, and is done again. Raises `CorpusError` for a folder
-    with other things in it.
+    Writes FLAC at `SAMPLE_RATE` and the table of `Corpus`, role ``source``. The same arguments
+    give the same bytes, and a folder that already contains them is opened as it is. The table is
+    written last: without it, the work was interrupted and is done again. Raises `CorpusError` for
+    a folder with other files in it.
     """
     if not 0 < minutes <= 600:
         raise CorpusError(f"{minutes} minutes of synthetic speech; ask for more than 0, up to 600")
@@ -82,7 +82,7 @@ def synthesize_corpus(
     utterances: list[Utterance] = []
     seconds = 0.0
     rng = np.random.default_rng(seed)
-    bar = PushedProgress(progress, "speech is synthesised")
+    bar = PushedProgress(progress, "synthesising speech")
     with closing(bar), Speaker() as speaker:
         for number, voice in enumerate(draw_voices(rng)):
             spoken, rate = speaker.speak(voice.request)
@@ -96,7 +96,7 @@ def synthesize_corpus(
 
 
 def draw_voices(rng: np.random.Generator) -> Iterator[Voice]:
-    """Yield speakers without end, women and men in turn, every sentence before any repeats."""
+    """Yield speakers endlessly, women and men alternating, every sentence before any repeats."""
     number = 0
     while True:
         for index in rng.permutation(len(SENTENCES)):
@@ -106,7 +106,7 @@ def draw_voices(rng: np.random.Generator) -> Iterator[Voice]:
 
 def _draw(rng: np.random.Generator, text: str, sex: str) -> Voice:
     accent, variant = rng.choice(ACCENTS), rng.choice(WOMEN if sex == "F" else MEN)
-    # In these ranges women speak at about 145-270 Hz and men at 75-150 Hz.
+    # With these ranges women speak at about 145-270 Hz and men at 75-150 Hz.
     pitch = rng.integers(28, 60) if sex == "F" else rng.integers(25, 80)
     return Voice(
         request=Request(
@@ -125,7 +125,7 @@ def _draw(rng: np.random.Generator, text: str, sex: str) -> Voice:
 
 
 def _record(spoken: Samples, rate: int, voice: Voice, rng: np.random.Generator) -> Samples:
-    """Return the voice as a microphone in a room would have it, ``[T]`` at `SAMPLE_RATE`."""
+    """Return the voice as recorded by a microphone in a room, ``[T]`` at `SAMPLE_RATE`."""
     moved = resample(spoken, round(rate * voice.tract), SAMPLE_RATE)
     tilted = np.asarray(lfilter([1.0, voice.tilt], [1.0], moved), dtype=np.float32)
     before, after = (int(rng.uniform(0.05, 0.4) * SAMPLE_RATE) for _ in range(2))
@@ -152,7 +152,7 @@ def _store(root: Path, number: int, voice: Voice, samples: Samples) -> Utterance
 
 
 def _claim(root: Path, recipe: dict[str, float]) -> bool:
-    """Make the folder ours; return whether it already holds this very corpus."""
+    """Claim the folder; return whether it already contains exactly this corpus."""
     written = root / _RECIPE
     if root.is_dir() and any(root.iterdir()) and not written.is_file():
         raise CorpusError(f"{root}: is not empty and not a synthetic corpus; name another folder")

@@ -1,1 +1,1 @@
-"""Content encoders: networks that hear what is said, behind one protocol and one registry."""
+"""Content encoders: networks that encode what is said, behind one protocol and one registry."""

@@ -1,6 +1,6 @@
-"""Reads the tensors of a CTranslate2 model file, bounded: what the file says is not believed.
+"""Reads the tensors of a CTranslate2 model file without trusting the sizes that it states.
 
-Version 6 of the format: a header, variables (name, shape, type, bytes) and aliases. Strings are a
+Version 6 of the format: a header, variables (name, shape, type, bytes) and aliases. Strings have a
 16-bit length and as many bytes, the last of which is zero; all numbers are little-endian.
 """
 
@@ -32,7 +32,7 @@ TYPES: dict[int, np.dtype[Any]] = {
 
 @dataclass
 class _Cursor:
-    """Takes bytes from the front; raises `ContentError` where there are fewer than asked for."""
+    """Takes bytes from the front; raises `ContentError` if fewer are left than requested."""
 
     data: memoryview
     place: int = 0
@@ -63,10 +63,10 @@ class _Cursor:
 
 
 def read_tensors(data: bytes, spec: str, prefix: str = "") -> dict[str, NDArray[Any]]:
-    """Return the variables of ``data`` whose names begin with ``prefix``, aliases included.
+    """Return the variables of ``data`` whose names begin with ``prefix``, including aliases.
 
     They are views of ``data``. Raises `ContentError` for another version, for a model that is not
-    a ``spec`` and for any size that does not fit.
+    a ``spec``, and for any size that does not fit.
     """
     cursor = _Cursor(memoryview(data))
     version = cursor.number("<I")

@@ -1,8 +1,8 @@
-"""A content encoder of our own, distilled from Whisper's: hama's frames in, Whisper's out.
+"""Our own content encoder, distilled from Whisper's: hama's frames in, Whisper's frames out.
 
-A small convolutional network reads all blocks of hama's phone recogniser, which say what was
-spoken, and answers as block 5 of Whisper base does, so that a voice trained on Whisper's contents
-speaks without Whisper (distillation after Hinton, Vinyals, Dean 2015, of hidden frames).
+A small convolutional network reads all blocks of hama's phone recogniser, which encode what is
+spoken, and predicts the output of block 5 of Whisper base, so that a voice trained on Whisper's
+contents can run without Whisper (distillation after Hinton, Vinyals, Dean 2015, of hidden frames).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from edge_vc.models.weights_file import opened_weights
 from edge_vc_runtime.files.writing import write_whole
 
 HEARD = BLOCKS * HamaEncoder.width
-"""Numbers per frame that the network reads: all blocks of hama's."""
+"""Values per frame that the network reads: all of hama's blocks."""
 KEY = "contents_config"
 """Metadata key of the configuration."""
 LARGEST = {"channels": 4096, "kernel": 255, "width": 8192}
-"""Largest sizes: a file that asks for more is refused before memory is."""
+"""Largest sizes: a file that asks for more is refused before memory is allocated."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class DistilledConfig:
 
     channels: int = 256
     kernel: int = 5
-    """Frames of 20 ms that every other layer looks at."""
+    """Kernel of every other layer, in frames of 20 ms."""
     width: int = 512
-    """Numbers per frame of the encoder that it answers as."""
+    """Values per frame of the encoder that it imitates."""
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for sizes beyond `LARGEST` and for an even kernel."""
@@ -71,7 +71,7 @@ class _Layer(nn.Module):
 
 
 class DistilledNetwork(nn.Module):
-    """Hama's frames ``[B, F, HEARD]`` to the other encoder's ``[B, F, width]``."""
+    """Maps hama's frames ``[B, F, HEARD]`` to the other encoder's ``[B, F, width]``."""
 
     mean: Tensor
     spread: Tensor
@@ -93,7 +93,7 @@ class DistilledNetwork(nn.Module):
         self.register_buffer("spread", torch.ones(config.width))
 
     def standardised(self, heard: Tensor) -> Tensor:
-        """Return the answer less its mean, in units of its spread."""
+        """Return the output minus its mean, in units of its standard deviation."""
         answer: Tensor = self.answer(self.layers(self.read(heard)))
         return answer
 
@@ -103,12 +103,12 @@ class DistilledNetwork(nn.Module):
 
     @property
     def reach(self) -> int:
-        """Frames each way that an answer depends on, besides what hama's does."""
+        """Frames on either side that an output frame depends on, besides hama's own context."""
         return 2 * (self.config.kernel // 2)
 
 
 class DistilledEncoder:
-    """Content frames of 50 Hz as Whisper base's block 5 has them, without Whisper."""
+    """Content frames at 50 Hz like those of Whisper base's block 5, without Whisper."""
 
     name = "distilled"
     frame_rate, sample_rate = HamaEncoder.frame_rate, RATE
@@ -126,7 +126,7 @@ class DistilledEncoder:
 
 
 def save_distilled(network: DistilledNetwork, path: str | Path, facts: dict[str, str]) -> Path:
-    """Store the weights as float16 with their configuration and ``facts``; whole or not at all."""
+    """Store the weights as float16 with their configuration and ``facts``, atomically."""
     weights = {
         name: value.half().cpu().contiguous() for name, value in network.state_dict().items()
     }

@@ -1,4 +1,4 @@
-"""What a content encoder is: frames of numbers that tell what is said, hardly who says it."""
+"""The interface of a content encoder: frames that encode what is said and little of who says it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from torch import Tensor, nn
 
 
 class ContentError(ValueError):
-    """A content encoder that cannot be opened or used; one line with the fact and the fix."""
+    """A content encoder that cannot be opened or used; the message is one line with the fix."""
 
 
 class ContentEncoder(Protocol):
-    """A frozen network from audio to content frames; used where one trains and converts offline."""
+    """A frozen network from audio to content frames, used in training and offline conversion."""
 
     @property
     def name(self) -> str:
-        """What a recipe calls it."""
+        """Its name in a recipe."""
         ...
 
     @property
     def width(self) -> int:
-        """Numbers per frame."""
+        """Values per frame."""
         ...
 
     @property
@@ -37,14 +37,14 @@ class ContentEncoder(Protocol):
     def encode(self, audio: Tensor) -> Tensor:
         """Return contents ``[F, width]`` of mono ``audio`` ``[T]``.
 
-        ``F`` is ``T * frame_rate / sample_rate``, rounded up. Raises `ContentError` for
-        audio of another shape or none.
+        ``F`` is ``T * frame_rate / sample_rate``, rounded up. Raises `ContentError` for audio of
+        another shape and for empty audio.
         """
         ...
 
 
 def padded(audio: Tensor, samples: int) -> Tensor:
-    """Return ``audio`` ``[T]`` with silence up to a multiple of ``samples``.
+    """Return ``audio`` ``[T]``, padded with silence to a multiple of ``samples``.
 
     Raises `ContentError` unless it is mono with at least one sample.
     """

@@ -1,7 +1,7 @@
 """The encoder of hama's phone recogniser in torch: a small Conformer (Gulati et al. 2020).
 
-Four blocks of width 144, 2.2 million parameters. Contents are what a block says; of its phone
-decisions 99 % are those of the package itself.
+Four blocks of width 144, 2.2 million parameters. Contents are the output of one block; 99 % of the
+phone decisions agree with those of the package itself.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from edge_vc.settings.package import checked_weights
 
 INSTALL = "hama==1.7.0"
 SHA256 = "a9fcfe73e179ca48e399cd76a90a6b3e1887bf5037ecc52b778d13a149563328"
-"""Of the model file of hama 1.7.0."""
+"""Hash of the model file of hama 1.7.0."""
 RATE = 16_000
 FRAME = 320
-"""Samples of a frame: a convolution takes every other one of 160 samples."""
+"""Samples per frame: a convolution takes every other one of the hops of 160 samples."""
 _WINDOW, _HOP, _HEADS, _FLOOR = 400, 160, 4, 1e-10
 BLOCK = 3
-"""The block that is used: highest phone accuracy of nearest neighbours."""
+"""Block whose output is used: it has the highest phone accuracy of nearest neighbours."""
 LONGEST = 3000
-"""Frames that are encoded at once (60 s): attention grows with their square."""
+"""Frames encoded at once (60 s): the cost of attention grows with their square."""
 CONTEXT = 100
-"""Frames of each window beside what is kept, in longer recordings."""
+"""Context frames on either side of the frames kept from each window, in longer recordings."""
 _DEPTHWISE = (804, 807, 810, 813)
 _MATRICES = (829, 838, 847, 856)
-"""Where the unnamed weights of each block begin; they are in a fixed order from there."""
+"""Number of each block's first unnamed weight; the others follow in a fixed order."""
 BLOCKS = len(_MATRICES)
 
 
 class HamaEncoder(nn.Module):
-    """Content frames of 50 Hz from the given block of the recogniser."""
+    """Content frames at 50 Hz from one block of the recogniser."""
 
     name = "hama"
     width = 144
@@ -46,7 +46,7 @@ class HamaEncoder(nn.Module):
     sample_rate = RATE
 
     def __init__(self, tensors: Mapping[str, NDArray[np.float32]], block: int = BLOCK) -> None:
-        """Build the encoder; raises `ContentError` where a tensor is missing."""
+        """Build the encoder; raises `ContentError` if a tensor is missing."""
         super().__init__()
         if not 1 <= block <= len(_MATRICES):
             raise ContentError(f"block = {block}: hama has blocks 1 to {len(_MATRICES)}")
@@ -59,7 +59,7 @@ class HamaEncoder(nn.Module):
     def on(self, device: torch.device | str) -> HamaEncoder:
         """Move the weights to ``device`` and return the encoder.
 
-        They are no parameters, since no module could hold their names: `to` does not move them.
+        They are not parameters, since no module could hold their names: `to` does not move them.
         """
         self._weights = {name: value.to(device) for name, value in self._weights.items()}
         return self
@@ -75,7 +75,7 @@ class HamaEncoder(nn.Module):
         return self._in_windows(audio, lambda part: torch.cat(self.all_blocks(part)[0], -1))
 
     def _in_windows(self, audio: Tensor, encoder: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return what ``encoder`` makes of ``[1, T]``, ``[1, F + 1, C]``, window by window."""
+        """Apply ``encoder`` to ``[1, T]`` window by window; its output is ``[1, F + 1, C]``."""
         audio = padded(audio.float(), FRAME)
         frames, inner = len(audio) // FRAME, LONGEST - 2 * CONTEXT
         if frames <= LONGEST:
@@ -116,7 +116,7 @@ class HamaEncoder(nn.Module):
     def all_blocks(self, audio: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return each block's frames, ``[B, F, 144]`` each, and `phones` ``[B, F, 191]``.
 
-        Of ``audio`` ``[B, T]``; gradients flow back into it.
+        They are computed from ``audio`` ``[B, T]``; gradients flow back into it.
         """
         frames = [self.hidden(audio, 1)]
         for index in range(1, BLOCKS):

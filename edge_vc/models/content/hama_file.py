@@ -1,6 +1,6 @@
-"""Reads the tensors of a ``.hama`` file, bounded: what the file says is not believed.
+"""Reads the tensors of a ``.hama`` file without trusting the sizes that it states.
 
-A magic, a table of tensors (name, type, shape, place) and their data, which ends the file.
+A magic, a table of tensors (name, type, shape, offset), and their data at the end of the file.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ TYPES: dict[int, np.dtype[Any]] = {0: np.dtype("<f4"), 1: np.dtype("<f2")}
 """Element types by their number in the file."""
 
 _Row = tuple[str, int, tuple[int, ...], int, int]
-"""Name, type, shape, place and size of a tensor."""
+"""Name, type, shape, offset and size of a tensor."""
 
 
 def read_hama(data: bytes) -> dict[str, NDArray[np.float32]]:
-    """Return the tensors of ``data`` by name; raises `ContentError` for a file that is broken."""
+    """Return the tensors of ``data`` by name; raises `ContentError` for a broken file."""
     if data[: len(MAGIC)] != MAGIC:
-        raise ContentError("model file: no .hama file; install hama 1.7.0 anew")
+        raise ContentError("model file: not a .hama file; reinstall hama 1.7.0")
     try:
         rows = _table(data)
     except (struct.error, UnicodeDecodeError) as error:
         raise ContentError(f"model file: its table is broken ({error})") from error
     begin = len(data) - max((place + size for *_, place, size in rows), default=0)
     if begin < _HEADER:
-        raise ContentError("model file: cut short; install hama 1.7.0 anew")
+        raise ContentError("model file: cut short; reinstall hama 1.7.0")
     return {name: _tensor(data, begin, row) for row in rows for name in row[:1]}
 
 

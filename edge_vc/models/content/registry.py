@@ -1,4 +1,4 @@
-"""Content encoders by name. To add one: a file like the others, and a line in `CONTENTS`."""
+"""Content encoders by name. To add one, add a file like the others and a line in `CONTENTS`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class ContentKind:
     title: str
     """What it is, with its licence."""
     open: Callable[[], ContentEncoder]
-    """Opens it; raises `ContentError` with the line that installs what is missing."""
+    """Opens it; raises `ContentError` with the command that installs what is missing."""
     files: tuple[Path, ...] = ()
-    """Weights of ours that it is made of; those of packages are pinned by hash."""
+    """Our own weights that it uses; those from packages are pinned by hash."""
 
 
 CONTENTS: dict[str, ContentKind] = {
@@ -41,11 +41,11 @@ CONTENTS: dict[str, ContentKind] = {
         ),
     )
 }
-"""Every content encoder by its name in a recipe, the best one first."""
+"""Every content encoder by its name in a recipe, best first."""
 
 
 def open_contents(name: str) -> ContentEncoder:
-    """Open an encoder by name; raises `ContentError` for an unknown or missing one."""
+    """Open an encoder by name; raises `ContentError` if it is unknown or missing."""
     if name not in CONTENTS:
         raise ContentError(f'contents = "{name}": allowed are {", ".join(CONTENTS)}')
     return CONTENTS[name].open()

@@ -1,7 +1,7 @@
-"""The encoder of Whisper (Radford et al. 2022) in torch, its weights from a CTranslate2 file.
+"""The encoder of Whisper (Radford et al. 2022) in torch, with weights from a CTranslate2 file.
 
-Contents are what a block in the middle says: the last ones have turned towards text, the first
-ones still tell who speaks. Audio is not padded to 30 s, so that short recordings are cheap.
+Contents are the output of a block in the middle: the last ones are closer to text, the first ones
+still depend on the speaker. Audio is not padded to 30 s, so that short recordings are cheap.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ SPEC = "WhisperSpec"
 RATE = 16_000
 MEL_WINDOW, MEL_HOP, MEL_BANDS = 400, 160, 80
 FRAME = 2 * MEL_HOP
-"""Samples of a content frame: the second convolution takes every other mel frame."""
+"""Samples per content frame: the second convolution takes every other mel frame."""
 LONGEST = 1500
 """Frames that the encoder has positions for: 30 s."""
 CONTEXT = 100
-"""Frames of each window beside what is kept, in recordings of more than 30 s."""
+"""Context frames on either side of the frames kept from each window, beyond 30 s of audio."""
 BLOCK = 5
-"""The block that is listened to: best mean of phone accuracy and of a short training."""
+"""Block whose output is used: the best mean of phone accuracy and of a short training run."""
 
 
 class WhisperBlock(nn.Module):
@@ -52,7 +52,7 @@ class WhisperBlock(nn.Module):
 
 
 class WhisperMel(nn.Module):
-    """What Whisper hears of audio at 16 kHz."""
+    """Whisper's input features, from audio at 16 kHz."""
 
     bank: Tensor
     window: Tensor
@@ -76,7 +76,7 @@ class WhisperMel(nn.Module):
 
 
 class WhisperEncoder(nn.Module):
-    """Content frames of 50 Hz from the given block of Whisper's encoder."""
+    """Content frames at 50 Hz from one block of Whisper's encoder."""
 
     name = "whisper"
     frame_rate = RATE // FRAME
@@ -86,7 +86,7 @@ class WhisperEncoder(nn.Module):
     def __init__(self, tensors: Mapping[str, NDArray[Any]], block: int = BLOCK) -> None:
         """Build the encoder from the ``encoder/`` variables of a model file.
 
-        Raises `ContentError` where one is missing or of another size.
+        Raises `ContentError` if one is missing or has another size.
         """
         super().__init__()
         first = _tensor(tensors, "conv1/weight")
@@ -129,7 +129,7 @@ class WhisperEncoder(nn.Module):
         return torch.cat(parts)
 
     def hidden(self, mel: Tensor, block: int | None = None) -> Tensor:
-        """Return ``[B, F, width]`` after ``block``; after all blocks and the norm by default."""
+        """Return ``[B, F, width]`` after ``block``; by default after all blocks and the norm."""
         x = nn.functional.gelu(self.conv2(nn.functional.gelu(self.conv1(mel)))).transpose(1, 2)
         x = x + self.positions[: x.shape[1]]
         for layer in self.blocks[:block]:
@@ -139,7 +139,7 @@ class WhisperEncoder(nn.Module):
 
 
 def _names(count: int) -> dict[str, str]:
-    """Return the file's name of each of our parameters, without ``encoder/``."""
+    """Return the file's name for each of our parameters, without ``encoder/``."""
     plain = {"conv1": "conv1", "conv2": "conv2"}
     norms = {"norm": "layer_norm"}
     for index in range(count):

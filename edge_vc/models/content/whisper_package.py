@@ -1,4 +1,4 @@
-"""Where Whisper base comes from: two installed packages that hold its model file, checked by hash.
+"""The source of Whisper base: two installed packages with its model file, checked by hash.
 
 OpenAI's Whisper base (MIT), converted for CTranslate2 with float16 weights.
 """
@@ -20,16 +20,16 @@ PARTS = (
 )
 """Package and file of each half of ``model.bin``."""
 SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
-"""Of the joined halves."""
+"""Hash of the joined halves."""
 
 
 def part_paths() -> list[Path]:
-    """Return the paths of both halves; raises `ContentError` where a package is missing."""
+    """Return the paths of both halves; raises `ContentError` if a package is missing."""
     return [contents_folder(package, "whisper", INSTALL) / name for package, name in PARTS]
 
 
 def whisper_bytes() -> bytes:
-    """Return the joined model file; raises `ContentError` unless it is the one we know."""
+    """Return the joined model file; raises `ContentError` unless its hash is the known one."""
     return checked_weights(part_paths(), SHA256, "Whisper base", f"'{INSTALL}'", ContentError)
 
 

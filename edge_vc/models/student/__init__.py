@@ -1,1 +1,1 @@
-"""The student network: configuration, front end, trunk, heads and its file."""
+"""The student network: configuration, front end, trunk, heads and file format."""

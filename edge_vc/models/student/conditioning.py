@@ -1,4 +1,4 @@
-"""How a student's inputs reach its trunk and its head."""
+"""How a student's conditioning inputs act on its trunk and its head."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from edge_vc.nn import FollowingMean, State, StreamingLayer
 
 FILM = "film"
 MEMORY_SECONDS = 2.0
-"""Of voiced frames, over which the mean pitch is followed that `intonation` turns around."""
+"""Duration of voiced frames in the running mean pitch around which `intonation` scales."""
 SEMITONE = math.log(2) / 12
-"""In nats of frequency."""
+"""A semitone in nats of frequency."""
 NEPERS_PER_DB = math.log(10) / 20
 
 
 def film_sizes(config: StudentConfig) -> tuple[int, ...]:
-    """Return the channels that each feature-wise modulation of the trunk has, first to last."""
+    """Return the channels of each feature-wise modulation of the trunk, first to last."""
     return (*(config.channels for _ in range(len(config.hidden) + 1)), config.outputs)
 
 
 def condition_size(config: StudentConfig) -> int:
-    """Return the numbers that condition the trunk; 0 where nothing does."""
+    """Return how many numbers condition the trunk; 0 if none do."""
     return sum(spec.size for spec in trunk_inputs(config.inputs))
 
 
 class Modulation(nn.Module):
-    """The trunk's inputs ``[B, E, 1, F]`` to gains and shifts of its features (FiLM).
+    """Maps the trunk's inputs ``[B, E, 1, F]`` to gains and shifts of its features (FiLM).
 
-    After Perez et al., 2018; linear, so that a blend of voices lies between them, and zero
-    before training: a student that gets inputs converts as before.
+    After Perez et al., 2018. It is linear, so that a blend of voices gives values between theirs,
+    and zero before training, so that a student to which inputs are added converts as before.
     """
 
     def __init__(self, config: StudentConfig) -> None:
@@ -45,16 +45,16 @@ class Modulation(nn.Module):
         nn.init.zeros_(self.linear.weight)
 
     def forward(self, condition: Tensor) -> Tensor:
-        """Return ``[B, 2 * sum(film_sizes), 1, F]``: gain minus one and shift, place by place."""
+        """Return ``[B, 2 * sum(film_sizes), 1, F]``: gain minus one and shift for each place."""
         y: Tensor = self.linear(condition)
         return y
 
 
 class PitchControl(StreamingLayer):
-    """Log F0, and the ``pitch`` and ``intonation`` that it is to have, to log F0.
+    """Applies the inputs ``pitch`` and ``intonation`` to log F0.
 
-    The signal is ``[B, 4, 1, F]``: log F0, voicing within 0..1, semitones, times. At 0 and 1 the
-    log F0 comes out as it went in, bit by bit.
+    The signal is ``[B, 4, 1, F]``: log F0, voicing within 0..1, semitones, scale. With 0 semitones
+    and a scale of 1, log F0 is unchanged, bit for bit.
     """
 
     def __init__(self, config: StudentConfig) -> None:
@@ -67,7 +67,7 @@ class PitchControl(StreamingLayer):
         return {"mean": self.mean.init_state(batch)}
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Change the frames ``x``."""
+        """Apply the inputs to the frames ``x``."""
         log_f0, voicing, semitones, times = torch.split(x, 1, dim=1)
         own = state["mean"]
         assert isinstance(own, dict)
@@ -78,10 +78,10 @@ class PitchControl(StreamingLayer):
 
 
 def with_breath(prediction: Prediction, decibels: Tensor) -> Prediction:
-    """Return a prediction whose noise is louder by ``decibels`` ``[B, 1, 1, F]``.
+    """Return a prediction whose noise is raised by ``decibels`` ``[B, 1, 1, F]``.
 
-    The bands are interpolated by weights that add up to one, so what is added to all of them is
-    added to every frequency.
+    The bands are interpolated with weights that add up to one, so an offset to all bands is an
+    offset to every frequency.
     """
     filters = int(prediction.bands.shape[2])
     noise = torch.zeros(1, 1, filters, 1, device=prediction.bands.device)

@@ -1,4 +1,4 @@
-"""What a student is built from, and the tiers it ships in."""
+"""The configuration of a student, and the tiers that ship."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_FLOOR = -40.0
 
 @dataclass(frozen=True)
 class StudentConfig:
-    """Every size of a `Student`; also describes a pruned one. Sizes in samples at `sample_rate`."""
+    """Every size of a `Student`, pruned ones included. Sizes are in samples at `sample_rate`."""
 
     sample_rate: int = 16000
     hop: int = 160
@@ -30,41 +30,41 @@ class StudentConfig:
     """Samples of the head's window, two or more whole hops; all but one hop of it is delay."""
     mels: int = 64
     log_floor: float = 1e-6
-    """Added to the mel powers before the logarithm; white noise of power one has power one."""
+    """Added to the mel powers before the logarithm; white noise of unit power has unit power."""
     input_floor: float = -8.0
-    """Lowest normalised log-mel power in nats: a quiet room and a noisy one look the same below.
-    -40 keeps everything, as students before it did."""
+    """Lowest normalised log-mel power in nats: below it, quiet and noisy rooms look the same. -40
+    keeps everything, as earlier students did."""
     channel_norm: ChannelNorm = "recovering"
     """The running mean of the log-mels: ``recovering`` is back two seconds after something loud;
-    ``gated`` takes ten and more, as students before it did."""
+    ``gated`` takes ten or more, as in earlier students."""
     channels: int = 160
     """Channels of the residual stream."""
     hidden: tuple[int, ...] = (448,) * 5
-    """Channels inside each block: the ones that structured pruning removes one by one."""
+    """Channels inside each block, which structured pruning removes one by one."""
     dilations: tuple[int, ...] = (1, 2, 4, 8, 8)
     """Dilation of each block's depthwise convolution, in frames of one hop."""
     kernel: int = 5
     lookahead: int = 0
-    """Frames of the future that the trunk waits for."""
+    """Future frames that the trunk waits for."""
     lookahead_in: LookaheadIn = "blocks"
     """Which convolutions see them: those of the ``blocks``, centred on their frame as far as the
-    look-ahead goes, or the ``first`` one alone, as in students before."""
+    look-ahead allows, or only the ``first`` one, as in earlier students."""
     outputs: int = 160
     """Channels from the trunk to the head."""
     head: Head = "source-filter"
     phase: Phase = "fixed"
-    """Of the harmonic filter: one learned curve of the voice's, or each frame's own."""
+    """Phase of the harmonic filter: one learned curve for the voice, or predicted per frame."""
     pitch_channels: int = 48
     """Width of the float network that predicts F0 for the source-filter head."""
     bands: int = 64
     """Mel-spaced bands per filter of the source-filter head."""
     target_f0_hz: float = 155.0
-    """The target voice's median F0, where the predicted F0 starts from."""
+    """The target voice's median F0, at which the predicted F0 is initialised."""
     inputs: tuple[InputSpec, ...] = ()
     """Conditioning inputs; see `edge_vc.models.student.inputs`."""
 
     def __post_init__(self) -> None:
-        """Refuse a configuration that cannot be built, naming the field and its range."""
+        """Raise `ValueError` for an impossible configuration, naming the field and its range."""
         for name in _SIZES:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must be at least 1")
@@ -127,7 +127,7 @@ class StudentConfig:
 
     @property
     def block_lookahead(self) -> tuple[int, ...]:
-        """Frames that each block's depthwise convolution looks ahead, the early ones first."""
+        """Frames that each block's depthwise convolution looks ahead, early blocks first."""
         left = self.lookahead - self.first_lookahead
         found = []
         for sight in self._sights:
@@ -143,8 +143,8 @@ class StudentConfig:
     def at(self, hop_ms: float, sample_rate: int | None = None) -> StudentConfig:
         """Return the same network at another hop and sample rate in Hz (None: the same rate).
 
-        Durations stay as near as they can: the analysis window is rounded to 16 samples, whose
-        transform is cheap, and dilations to whole frames. The synthesis window becomes two hops,
+        Durations stay as close as possible: the analysis window is rounded to 16 samples, for a
+        cheap transform, and dilations to whole frames. The synthesis window becomes two hops,
         so the algorithmic latency without look-ahead is two hops; ``lookahead`` stays the same
         number of frames. Raises `ValueError` when a hop is not a whole number of samples.
         """
@@ -165,14 +165,14 @@ class StudentConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StudentConfig:
-        """Build from plain data, as read from TOML or JSON; an unknown key is a `ValueError`."""
+        """Build from plain data, as read from TOML or JSON; unknown keys raise `ValueError`."""
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             known = ", ".join(field.name for field in fields(cls))
             raise ValueError(f"unknown student setting {unknown[0]!r}: the settings are {known}")
         plain: dict[str, Any] = {**_BEFORE, **values}
         if not plain.get("lookahead"):
-            plain["lookahead_in"] = cls.lookahead_in  # makes no difference
+            plain["lookahead_in"] = cls.lookahead_in  # has no effect
         for name in ("hidden", "dilations"):
             if name in plain:
                 plain[name] = tuple(plain[name])
@@ -180,9 +180,9 @@ class StudentConfig:
         return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data for JSON or TOML; `from_dict` undoes it."""
+        """Return plain data for JSON or TOML; the inverse of `from_dict`."""
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-        # A student without them is described as ever, to the byte.
+        # A student without inputs is serialised as before, byte for byte.
         if not self.inputs:
             del plain["inputs"]
         if not self.lookahead:
@@ -191,7 +191,7 @@ class StudentConfig:
 
 
 def hop_samples(hop_ms: float, sample_rate: int) -> int:
-    """Return the samples of a hop; raises `ValueError` when they are not a whole number."""
+    """Return the samples per hop; raises `ValueError` if that is not a whole number."""
     samples = hop_ms * sample_rate / 1000
     if samples < 1 or abs(samples - round(samples)) > 1e-6:
         raise ValueError(
@@ -207,7 +207,7 @@ _BEFORE = {
     "channel_norm": "gated",
     "lookahead_in": "first",
 }
-"""What files without these fields mean."""
+"""Values of these fields in files that lack them."""
 _SIZES = (
     "sample_rate",
     "hop",
@@ -233,5 +233,5 @@ TIERS: dict[str, StudentConfig] = {
         lookahead=4,
     ),
 }
-"""``wide`` is trained and pruned from; ``base`` and ``nano`` fit their boards' caches; ``clear``
-waits for four hops and is for the best words."""
+"""``wide`` is trained and then pruned; ``base`` and ``nano`` fit their boards' caches; ``clear``
+has four hops of look-ahead and is meant for the best intelligibility."""

@@ -1,4 +1,4 @@
-"""A student in one file: safetensors, its configuration as metadata; no code, no pickle."""
+"""A student as one file: safetensors with its configuration as metadata; no code, no pickle."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from edge_vc_runtime.files.writing import write_whole
 
 FORMAT = "edge-vc student 1"
 METADATA = "student"
-"""The one key of the file's metadata, which keeps the file's bytes in order."""
+"""The only key of the file's metadata: several would not keep their order in the file."""
 
 
 class StudentFileError(ValueError):
-    """A student file that cannot be used; one line with the file and the fact."""
+    """A student file that cannot be used; the message is one line with the file and the fact."""
 
 
 def save_student(
@@ -33,8 +33,8 @@ def save_student(
 ) -> Path:
     """Write a student, float or quantised, with free-form ``facts`` about it.
 
-    The same student gives the same bytes. ``half`` stores floats as float16: half the size, for
-    one that is trained further.
+    The same student gives the same bytes. ``half`` stores floats as float16, in half the size, for
+    a student that is trained further.
     """
     said = {"format": FORMAT, "config": student.config.to_dict(), "facts": dict(facts or {})}
     tensors = {
@@ -47,7 +47,7 @@ def save_student(
 def load_student(path: Path) -> Student:
     """Read what `save_student` wrote, ready to convert (``eval`` mode).
 
-    Folded batch norms and quantised convolutions are told by the names of the tensors.
+    Folded batch norms and quantised convolutions are recognised by the names of the tensors.
     Raises `StudentFileError` for a file that is missing, damaged or of another kind.
     """
     tensors, said = _read(path)
@@ -87,7 +87,7 @@ def _single(value: Tensor) -> Tensor:
 
 
 def _take_form(student: Student, tensors: Mapping[str, Tensor]) -> None:
-    """Fold and quantise a fresh student's modules until it has the tensors' names."""
+    """Fold and quantise a new student's modules until their tensors have the given names."""
     for name, module in list(student.named_modules()):
         if isinstance(module, nn.BatchNorm2d) and f"{name}.weight" not in tensors:
             replace_module(student, name, nn.Identity())

@@ -1,4 +1,4 @@
-"""Audio to normalised log-mel frames, causal."""
+"""The front end: audio to normalised log-mel frames, causal."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from edge_vc.nn.layer import branch, join_state
 from edge_vc.nn.stft import make_window
 
 PRIOR = -7.0
-"""Mean log-mel in nats to start from where no corpus mean was set: speech near -30 dB."""
+"""Initial mean log-mel in nats if no corpus mean was set: speech near -30 dB."""
 
 PRIOR_SECONDS = 0.3
-"""Of louder frames that the prior weighs as much as."""
+"""Weight of the prior, as a duration of louder frames."""
 MEMORY_SECONDS = 3.0
-"""Of louder frames that the running mean is over, at most."""
+"""Longest duration of louder frames that the running mean covers."""
 RECOVERY_SECONDS = 0.2
-"""Of louder frames that the recovering mean is over after something loud."""
+"""Duration of louder frames that the recovering mean covers after something loud."""
 GATED_FALL_DB_PER_SECOND = 1.0
-"""How fast the peak falls that frames are compared with, in the gated mean."""
+"""Decay rate of the peak that frames are compared with in the gated mean."""
 FALL_DB_PER_SECOND = 30.0
-"""How fast the peak falls that tells the recovering mean that something loud is over."""
+"""Decay rate of the peak that shows the recovering mean that something loud is over."""
 RISE_DB_PER_SECOND = 6.0
-"""How fast the recovering mean's noise floor rises."""
+"""Rate at which the recovering mean's noise floor rises."""
 
 
 def mel(hz: float) -> float:
@@ -43,10 +43,10 @@ def mel_points(count: int, low_hz: float, high_hz: float) -> Tensor:
 
 
 def triangles(centres: Tensor, frequencies: Tensor, narrowest_hz: float) -> Tensor:
-    """Return hats ``[len(centres) - 2, len(frequencies)]`` over the inner centres, each 0..1.
+    """Return triangles ``[len(centres) - 2, len(frequencies)]`` at the inner centres, each 0..1.
 
-    A hat reaches to its neighbours, but never less than ``narrowest_hz`` either way: the
-    lowest mel bands are narrower than a bin and would hear nothing.
+    A triangle extends to its neighbours, but by at least ``narrowest_hz`` to either side: the
+    lowest mel bands are narrower than a bin and would otherwise contain none.
     """
     low, mid, high = centres[:-2, None], centres[1:-1, None], centres[2:, None]
     rise = (frequencies - mid) / (mid - low).clamp(min=narrowest_hz)
@@ -55,7 +55,7 @@ def triangles(centres: Tensor, frequencies: Tensor, narrowest_hz: float) -> Tens
 
 
 def row_frequencies(bins: Sequence[int], window: int, sample_rate: int) -> Tensor:
-    """Return each transform row's frequency in Hz, NaN for rows that repeat another."""
+    """Return each transform row's frequency in Hz, NaN for rows that duplicate another."""
     rows = torch.tensor(bins, dtype=torch.float64)
     return torch.where(rows < 0, torch.nan, rows * sample_rate / window)
 
@@ -63,7 +63,7 @@ def row_frequencies(bins: Sequence[int], window: int, sample_rate: int) -> Tenso
 def mel_matrix(config: StudentConfig, bins: Sequence[int]) -> Tensor:
     """Return mel weights ``[mels, rows]`` over half the bin powers (the mean of both parts).
 
-    White noise of power one gets power one in every band.
+    White noise of unit power has unit power in every band.
     """
     frequencies = row_frequencies(bins, config.analysis_window, config.sample_rate)
     centres = mel_points(config.mels + 2, 0.0, config.sample_rate / 2)
@@ -74,7 +74,7 @@ def mel_matrix(config: StudentConfig, bins: Sequence[int]) -> Tensor:
 
 
 def channel_norm(config: StudentConfig) -> RunningMean | RecoveringMean:
-    """Return the running mean that ``config.channel_norm`` names, alike at every hop."""
+    """Return the running mean that ``config.channel_norm`` names, with durations as above."""
     rate = config.frame_rate
     prior, memory = max(1, round(PRIOR_SECONDS * rate)), round(MEMORY_SECONDS * rate)
     if config.channel_norm == "gated":
@@ -95,7 +95,7 @@ def channel_norm(config: StudentConfig) -> RunningMean | RecoveringMean:
 
 
 class Frontend(StreamingLayer):
-    """Audio ``[B, 1, 1, T]`` to log-mels ``[B, mels, 1, T / hop]`` less their running mean."""
+    """Audio ``[B, 1, 1, T]`` to log-mels ``[B, mels, 1, T / hop]`` minus their running mean."""
 
     mel: Tensor
     prior: Tensor
@@ -112,7 +112,7 @@ class Frontend(StreamingLayer):
         self.register_buffer("prior", torch.full((config.mels,), PRIOR))
 
     def set_prior(self, log_mels: Tensor) -> None:
-        """Set the mean log-mels ``[mels]`` of the louder frames of a corpus, in nats.
+        """Set the prior to the mean log-mels ``[mels]`` of a corpus's louder frames, in nats.
 
         Streams are normalised by it until they have a mean of their own.
         """
@@ -129,7 +129,7 @@ class Frontend(StreamingLayer):
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Return the normalised log-mels of every hop of ``x``."""
         power, stft = self._power(x, branch(state, "stft"))
-        scale = torch.exp(-self.prior)  # in front of the logarithm, where it folds away
+        scale = torch.exp(-self.prior)  # before the logarithm, where it folds into the weights
         mels = functional.conv2d(power, self.mel * scale[:, None, None, None], self.floor * scale)
         features, norm = self.norm.step(torch.log(mels), branch(state, "norm"))
         if self.input_floor > NO_FLOOR:

@@ -1,4 +1,4 @@
-"""From the trunk's features to audio: a source-filter head, and a plain spectral one."""
+"""Heads, from the trunk's features to audio: a source-filter head and a plain spectral one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edge_vc.nn.layer import branch, join_state
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the student says about each frame, before any of it sounds."""
+    """What the student predicts for each frame, before synthesis."""
 
     features: Tensor
     """The trunk's output ``[B, outputs, 1, F]``."""
@@ -28,11 +28,11 @@ class Prediction:
     phase (radians) where it is predicted, or ``[B, rows, 2, F]`` for log-magnitude and phase of
     the plain head."""
     log_f0: Tensor | None = None
-    """Natural logarithm of F0 in Hz, ``[B, 1, 1, F]``; none from a head alone."""
+    """Natural logarithm of F0 in Hz, ``[B, 1, 1, F]``; None from a head alone."""
     voicing: Tensor | None = None
-    """Logit of being voiced, ``[B, 1, 1, F]``; none from the plain head."""
+    """Logit of being voiced, ``[B, 1, 1, F]``; None from the plain head."""
     phase: Tensor | None = None
-    """Of the harmonic filter in radians, ``[B, bands, 1, F]``, where the voice decides it."""
+    """Phase of the harmonic filter, radians, ``[B, bands, 1, F]``, if it depends on the voice."""
 
 
 class Head(StreamingLayer):
@@ -45,7 +45,7 @@ class Head(StreamingLayer):
 
     @abstractmethod
     def predict(self, features: Tensor) -> Prediction:
-        """Read the controls of every frame off ``features``, without state."""
+        """Predict the controls of every frame from ``features``, without state."""
 
     @abstractmethod
     def sound(
@@ -55,20 +55,20 @@ class Head(StreamingLayer):
         f0: Tensor | None = None,
         voicing: Tensor | None = None,
     ) -> tuple[Tensor, State]:
-        """Make the audio of a prediction; see `Student.synthesize` for ``f0`` and ``voicing``."""
+        """Synthesise a prediction's audio; see `Student.synthesize` for ``f0`` and ``voicing``."""
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Predict and sound the frames ``x``."""
+        """Predict and synthesise the frames ``x``."""
         return self.sound(self.predict(x), state)
 
 
 class SourceFilterHead(Head):
     """Pulses at the predicted F0 and white noise, each through its own smooth filter.
 
-    The filters are given in mel-spaced bands and interpolated to the transform's rows: few
-    numbers that vary slowly, which a quantised trunk can carry (a neural source-filter model
-    in the spectral domain, after Wang et al., 2019). The harmonic filter's phase is one learned
-    curve, the voice's, unless the configuration has it predicted frame by frame.
+    The filters are given in mel-spaced bands and interpolated at the transform's rows: a few
+    slowly varying numbers, which a quantised trunk can represent (a neural source-filter model in
+    the spectral domain, after Wang et al., 2019). The harmonic filter's phase is one learned curve
+    for the voice, unless the configuration has it predicted frame by frame.
     """
 
     curves: Tensor
@@ -97,14 +97,14 @@ class SourceFilterHead(Head):
 
     @staticmethod
     def _first_bias(config: StudentConfig, filters: int) -> Tensor:
-        """Return controls of an even murmur, against the pulses' slope."""
+        """Return controls of a soft, even spectrum, which compensate the slope of the pulses."""
         cycles = mel_points(config.bands, 0.0, 0.5 * config.sample_rate) / config.sample_rate
         harmonic = -1.5 + (2 * math.pi * WIDTH * cycles) ** 2 / 2
         bands = torch.stack([harmonic, torch.full_like(cycles, -2.8), 0 * cycles], dim=1)
         return torch.cat([bands[:, :filters].flatten(), torch.zeros(1)]).float()
 
     def predict(self, features: Tensor) -> Prediction:
-        """Read voicing and the filters off ``features``; F0 comes from elsewhere."""
+        """Predict voicing and the filters from ``features``; F0 comes from elsewhere."""
         sizes = [self.filters * self.size, 1]
         bands, voicing = torch.split(self.controls(features), sizes, dim=1)
         bands = bands.reshape(-1, self.size, self.filters, int(features.shape[-1]))
@@ -117,7 +117,7 @@ class SourceFilterHead(Head):
         f0: Tensor | None = None,
         voicing: Tensor | None = None,
     ) -> tuple[Tensor, State]:
-        """Filter pulses and noise and add them up; see `Student.synthesize`."""
+        """Filter pulses and noise and sum them; see `Student.synthesize`."""
         if prediction.voicing is None:
             raise ValueError("this prediction has no F0 and voicing: it is from an istft head")
         if f0 is None:
@@ -156,7 +156,7 @@ class SpectralHead(Head):
         return join_state(istft=self.istft.init_state(batch))
 
     def predict(self, features: Tensor) -> Prediction:
-        """Read log-magnitude and phase of every row off ``features``."""
+        """Predict log-magnitude and phase of every row from ``features``."""
         frames = int(features.shape[-1])
         bands = self.controls(features).reshape(-1, len(self.istft.bins), 2, frames)
         return Prediction(features, bands)
@@ -168,7 +168,7 @@ class SpectralHead(Head):
         f0: Tensor | None = None,
         voicing: Tensor | None = None,
     ) -> tuple[Tensor, State]:
-        """Transform the predicted spectra back; there is no source for F0 or voicing to drive."""
+        """Invert the predicted spectra; there is no source for F0 or voicing to drive."""
         if f0 is not None or voicing is not None:
             raise ValueError("the istft head has no source: leave f0 and voicing out")
         magnitude, phase = torch.split(prediction.bands, 1, dim=2)
@@ -181,13 +181,15 @@ HEADS: dict[str, type[Head]] = {"source-filter": SourceFilterHead, "istft": Spec
 
 
 def rotate(spectra: Tensor, phase: Tensor) -> Tensor:
-    """Turn ``spectra`` ``[B, rows, 2, F]`` by ``phase`` ``[B, rows, 1, F]`` radians."""
+    """Rotate ``spectra`` ``[B, rows, 2, F]`` by ``phase`` ``[B, rows, 1, F]`` radians."""
     both = phase * torch.tensor([[-1.0], [1.0]], device=phase.device)
     return spectra * phase.cos() + spectra.flip(2) * both.sin()
 
 
 def _curves(config: StudentConfig, bins: tuple[int, ...]) -> Tensor:
-    """Return ``[rows, bands]``: linear interpolation between mel-spaced bands, 0 Hz to half."""
+    """Return ``[rows, bands]``, which interpolates linearly between mel-spaced bands up to half the
+    sample rate.
+    """
     rows = row_frequencies(bins, config.synthesis_window, config.sample_rate)
     half = config.sample_rate / 2
     points = mel_points(config.bands, 0.0, half)
@@ -196,6 +198,6 @@ def _curves(config: StudentConfig, bins: tuple[int, ...]) -> Tensor:
 
 
 def _start_quiet(controls: nn.Conv2d, bias: Tensor) -> None:
-    """Start ``controls`` at ``bias``, so that an untrained head murmurs instead of shouting."""
+    """Initialise ``controls`` with ``bias``, so that an untrained head is soft, not loud."""
     nn.init.normal_(controls.weight, std=0.02)
     controls.bias = nn.Parameter(bias)

@@ -1,4 +1,4 @@
-"""Values of a student's conditioning inputs to calibrate, fine-tune and verify with."""
+"""Values of a student's conditioning inputs for calibration, fine-tuning and verification."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ InputTrack = dict[str, NDArray[np.float32]]
 
 
 def varied_inputs(config: StudentConfig, count: int, first: int = 0) -> list[dict[str, Tensor]]:
-    """Return inputs ``[1, size, 1, 1]`` of ``count`` recordings: each entry of a blend in turn.
+    """Return inputs ``[1, size, 1, 1]`` of ``count`` recordings, with a blend's entries in turn.
 
-    Values and streams are at their default in every other one and drawn in the rest. Only what
-    conditions the trunk is varied, since nothing else is quantised. ``first`` is the number of the
-    first recording: the same numbers give the same inputs.
+    Values and streams have their default in every other recording and random values in the rest.
+    Only what conditions the trunk is varied, since nothing else is quantised. ``first`` is the
+    number of the first recording: the same numbers give the same inputs.
     """
     specs = trunk_inputs(config.inputs)
     return [
@@ -35,7 +35,7 @@ def varied_inputs(config: StudentConfig, count: int, first: int = 0) -> list[dic
 
 
 def moving_inputs(specs: Sequence[InputSpec], hops: int, every: int = 40) -> InputTrack:
-    """Return inputs that change every ``every`` hops, from their defaults to drawn values."""
+    """Return inputs that change every ``every`` hops, from their defaults to random values."""
     track: InputTrack = {}
     for place, spec in enumerate(specs):
         steps = [
@@ -47,7 +47,7 @@ def moving_inputs(specs: Sequence[InputSpec], hops: int, every: int = 40) -> Inp
 
 
 def track_tensors(track: InputTrack, frames_per_hop: int = 1) -> dict[str, Tensor]:
-    """Return a track as inputs of one step over all of it, ``[1, size, 1, F]``."""
+    """Return a track as the inputs of a single step over all of it, ``[1, size, 1, F]``."""
     return {
         name: torch.from_numpy(np.repeat(values, frames_per_hop, axis=0).T.copy())[None, :, None]
         for name, values in track.items()

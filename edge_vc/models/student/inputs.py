@@ -1,8 +1,8 @@
-"""The conditioning inputs of a student, declared as data; graphs, manifests and options follow.
+"""A student's conditioning inputs, declared as data that graphs, manifests and options follow.
 
-``pitch``, ``intonation`` and ``breath`` act on what the head is told, and need no training. Every
+``pitch``, ``intonation`` and ``breath`` act on the controls of the head and need no training. Every
 other input conditions the trunk and the pitch predictor: ``voice``, ``style``, and streams of
-whatever else is known of each hop.
+anything else that is known about each hop.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ STYLE = InputSpec(
     labels=STYLES,
 )  # fmt: skip
 HEAD_INPUTS: dict[str, InputSpec] = {spec.name: spec for spec in (PITCH, INTONATION, BREATH)}
-"""By name: what acts on the head; a student without weights for them has them at once."""
+"""Inputs that act on the head, by name; they need no weights and work at once."""
 STANDARD: dict[str, InputSpec] = HEAD_INPUTS | {"style": STYLE}
-"""What a recipe may name; `voice_input` and `stream_input` make those that need names or sizes."""
+"""What a recipe may name; `voice_input` and `stream_input` build inputs with names or sizes."""
 
 
 def voice_input(voices: Sequence[str]) -> InputSpec:
-    """Return the input ``voice``: one of ``voices``, or a blend; the first is the default."""
+    """Return the input ``voice``: one of ``voices`` or a blend; the first is the default."""
     first = (1.0,) + (0.0,) * (len(voices) - 1)
     return InputSpec(
         "voice", (len(voices),), 0.0, 1.0, first, "whose voice it is, or shares of several",
@@ -45,9 +45,9 @@ def voice_input(voices: Sequence[str]) -> InputSpec:
 
 
 def stream_input(name: str, size: int, meaning: str, bound: float = 1.0) -> InputSpec:
-    """Return an auxiliary stream: ``size`` numbers within ``-bound..bound`` that come every hop.
+    """Return an auxiliary stream: ``size`` numbers within ``-bound..bound`` for every hop.
 
-    Zeros, its default, stand for nothing known.
+    Zeros, the default, mean that nothing is known.
     """
     return InputSpec(name, (size,), -bound, bound, (0.0,) * size, meaning, kind="stream")
 

@@ -1,7 +1,7 @@
-"""The student's own pitch: from log-mels to the F0 that it will speak with, in float.
+"""The student's pitch predictor: from log-mels to the F0 of its output, in float.
 
-Kept apart from the trunk, which is quantised: an error of three in a thousand in F0 is inaudible,
-but it shifts every harmonic, and INT8 and float could no longer be compared bin by bin.
+It is separate from the trunk, which is quantised: an error of three in a thousand in F0 is
+inaudible, but it shifts every harmonic, and INT8 and float could no longer be compared bin by bin.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from edge_vc.nn import GRU, Conv, Delay, Serial, Stateless
 
 
 def build_pitch(config: StudentConfig) -> Serial:
-    """Return log-mels ``[B, mels, 1, F]`` to natural log F0 in Hz ``[B, 1, 1, F]``.
+    """Return the network from log-mels ``[B, mels, 1, F]`` to natural log F0 ``[B, 1, 1, F]``.
 
-    What conditions the trunk follows the log-mels as further channels.
+    F0 is in Hz. The inputs that condition the trunk follow the log-mels as further channels.
 
-    Recurrent, since how the target would speak follows from how the speaker usually speaks.
+    It is recurrent, since the target's intonation depends on the speaker's usual pitch.
     """
     size = config.pitch_channels
     reader = Conv(size, 1)
@@ -32,8 +32,8 @@ def build_pitch(config: StudentConfig) -> Serial:
     ahead = config.lookahead - config.first_lookahead
     first = Conv(config.mels + condition_size(config), size, ahead + 1, lookahead=ahead)
     with torch.no_grad():
-        first.conv.weight[:, config.mels :] = 0.0  # what conditions it, before training
+        first.conv.weight[:, config.mels :] = 0.0  # the conditioning inputs, before training
     layers = [first, Stateless(nn.ReLU()), GRU(size, size), reader]
-    # The trunk's look-ahead makes its frames late; so must be those of the pitch.
+    # The trunk's look-ahead delays its frames; those of the pitch must be delayed equally.
     late = config.first_lookahead
     return Serial(*layers, *([Delay(1, late)] if late else []))

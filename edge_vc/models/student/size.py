@@ -1,4 +1,4 @@
-"""A student's widths for a number of weights, so that sizes can be compared like for like."""
+"""A student's widths for a given number of weights, for like-for-like comparisons of size."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def trunk_weights(config: StudentConfig) -> int:
 
 
 def with_weights(config: StudentConfig, weights: int) -> StudentConfig:
-    """Return ``config`` with all widths scaled alike to at most ``weights`` weights of the trunk.
+    """Return ``config`` with all widths scaled equally, to at most ``weights`` trunk weights.
 
-    Widths are multiples of `ROUND_TO`. Raises `ValueError` where the narrowest has more.
+    Widths are multiples of `ROUND_TO`. Raises `ValueError` if the narrowest has more.
     """
     low, high = 0.0, 16.0
     for _ in range(30):

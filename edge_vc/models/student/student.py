@@ -31,11 +31,11 @@ __all__ = ["Prediction", "Student"]
 
 
 class Student(ConditionedLayer):
-    """Audio ``[B, 1, 1, T]`` in any voice to audio of the same length in the target's.
+    """Audio ``[B, 1, 1, T]`` in any voice to audio of the same length in the target's voice.
 
     ``frontend``, ``pitch`` and ``head`` stay float; ``trunk`` maps ``[B, mels, 1, F]`` to
-    ``[B, outputs, 1, F]`` and is what pruning and quantisation work on. `inputs`, where the
-    configuration declares any, may be changed from step to step.
+    ``[B, outputs, 1, F]`` and is the part that is pruned and quantised. `inputs`, if the
+    configuration declares any, may change from step to step.
     """
 
     def __init__(self, config: StudentConfig) -> None:
@@ -51,12 +51,12 @@ class Student(ConditionedLayer):
         self.block, self.ratio, self.delay = whole.block, whole.ratio, whole.delay
 
     def _add_conditioning(self, config: StudentConfig) -> None:
-        """Add what only declared inputs need."""
+        """Add the parts that only declared inputs need."""
         voices = self.inputs.get("voice", ()) if config.phase == "fixed" else ()
         moves = {"pitch", "intonation"} & self.inputs.keys()
         self.modulation = Modulation(config) if condition_size(config) else None
         self.control = PitchControl(config) if moves else None
-        # How each voice's harmonic phase differs from the head's, [voices, bands].
+        # Difference of each voice's harmonic phase from the head's, [voices, bands].
         phases = torch.zeros(len(voices), config.bands)
         self.voice_phase = nn.Parameter(phases) if voices else None
 
@@ -75,18 +75,18 @@ class Student(ConditionedLayer):
     def step(self, x: Tensor, state: State, inputs: Inputs | None = None) -> tuple[Tensor, State]:
         """Convert ``x`` ``[B, 1, 1, T]``, ``T`` in whole hops; `delay` samples late.
 
-        ``inputs`` are constant or change from frame to frame; what is not given has its default.
+        ``inputs`` are constant or change from frame to frame; missing ones have their defaults.
         """
         prediction, front = self._predict(x, state, inputs)
         audio, head = self.head.sound(prediction, branch(state, "head"))
         return audio, front | join_state(head=head)
 
     def predict(self, audio: Tensor, inputs: Inputs | None = None) -> Prediction:
-        """Return what is predicted for every frame of ``audio`` ``[B, 1, 1, T]``, from silence."""
+        """Return the prediction for every frame of ``audio`` ``[B, 1, 1, T]``, from silence."""
         return self._predict(audio, self.init_state(audio.shape[0]), inputs)[0]
 
     def condition(self, inputs: Inputs | None, mels: Tensor) -> Tensor | None:
-        """Return what conditions the trunk, ``[B, E, 1, F]`` for ``mels``; None of nothing."""
+        """Return the trunk's condition ``[B, E, 1, F]`` for ``mels``; None if it has none."""
         parts = [
             spread(self.input(inputs, spec.name, mels), mels)
             for spec in trunk_inputs(self.config.inputs)
@@ -98,7 +98,7 @@ class Student(ConditionedLayer):
         return self._trunk(mels, condition, self.trunk.init_state(mels.shape[0]))[0]
 
     def film(self, condition: Tensor | None) -> dict[str, Tensor]:
-        """Return the trunk's inputs; none of a trunk that takes none."""
+        """Return the trunk's inputs; empty for a trunk that takes none."""
         if self.modulation is None or condition is None:
             return {}
         return {FILM: self.modulation(condition)}
@@ -106,9 +106,9 @@ class Student(ConditionedLayer):
     def read_head(
         self, features: Tensor, condition: Tensor | None, inputs: Inputs | None = None
     ) -> Prediction:
-        """Return what the head reads off ``features``, with the phase of the ``voice`` asked for.
+        """Predict the head's controls from ``features``, with the phase of the requested ``voice``.
 
-        ``condition`` is what `condition` made of ``inputs``.
+        ``condition`` is what `condition` returned for ``inputs``.
         """
         prediction = self.head.predict(features)
         if self.voice_phase is None or condition is None:
@@ -119,7 +119,7 @@ class Student(ConditionedLayer):
         return replace(prediction, phase=phase + own)
 
     def log_f0(self, mels: Tensor, condition: Tensor | None = None) -> Tensor | None:
-        """Return the predicted natural log F0 ``[B, 1, 1, F]`` from silence; None of none."""
+        """Return the predicted natural log F0 ``[B, 1, 1, F]`` from silence, None without any."""
         if self.pitch is None:
             return None
         predicted: Tensor = self.pitch(_joined(mels, condition))
@@ -128,10 +128,10 @@ class Student(ConditionedLayer):
     def synthesize(
         self, prediction: Prediction, f0: Tensor | None = None, voicing: Tensor | None = None
     ) -> Tensor:
-        """Sound a prediction from silence: audio ``[B, 1, 1, F * hop]``.
+        """Synthesise a prediction from silence: audio ``[B, 1, 1, F * hop]``.
 
-        ``f0`` in Hz and ``voicing`` in 0..1, both ``[B, 1, 1, F]``, drive the source instead
-        of the predicted ones: a teacher's, in training. F0 carries no gradient.
+        ``f0`` in Hz and ``voicing`` in 0..1, both ``[B, 1, 1, F]``, drive the source instead of
+        the predicted ones, for instance a teacher's in training. F0 carries no gradient.
         """
         state = self.head.init_state(prediction.features.shape[0])
         return self.head.sound(prediction, state, f0, voicing)[0]
@@ -160,7 +160,7 @@ class Student(ConditionedLayer):
     def _controlled(
         self, prediction: Prediction, state: State, inputs: Inputs | None
     ) -> tuple[Prediction, State]:
-        """Apply the inputs that act on what the head is told."""
+        """Apply the inputs that act on the controls of the head."""
         bands, log_f0, voicing = prediction.bands, prediction.log_f0, prediction.voicing
         if "breath" in self.inputs:
             decibels = spread(self.input(inputs, "breath", bands), bands)
@@ -179,11 +179,11 @@ class Student(ConditionedLayer):
 
     @property
     def algorithmic_latency_ms(self) -> float:
-        """One hop to fill plus the layers' look-ahead, in milliseconds."""
+        """One hop to fill plus the look-ahead of the layers, in milliseconds."""
         return (self.config.hop + self.delay) / self.config.sample_rate * 1000
 
     def count_parameters(self) -> int:
-        """Return the number of trained values, batch norms included."""
+        """Return the number of trained values, including batch norms."""
         return sum(parameter.numel() for parameter in self.parameters())
 
     def trunk_parameters(self) -> int:
@@ -191,11 +191,11 @@ class Student(ConditionedLayer):
         return sum(p.numel() for p in self.trunk.parameters() if p.dim() == 4)
 
     def macs_per_second(self) -> float:
-        """Return the multiply-accumulates of one second, Fourier and mel matrices included.
+        """Return the multiply-accumulates per second, including Fourier and mel matrices.
 
-        Counted over the products of one hop as executed; element-wise work is left out.
+        Counted over the products of one hop as executed; element-wise operations are left out.
         """
-        student = copy.deepcopy(self).eval()  # batch norms learn from what they see in training
+        student = copy.deepcopy(self).eval()  # batch norms update their statistics in training
         hop = torch.zeros(1, 1, 1, self.config.hop)
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             student.cpu().step(hop, self.init_state(1))

@@ -15,10 +15,10 @@ def block(channels: int, hidden: int, kernel: int, dilation: int, lookahead: int
     """Return one residual block: depthwise over time, then ``channels -> hidden -> channels``.
 
     The depthwise convolution sees ``lookahead`` frames after its own, so that what it adds to the
-    residual stream, held back as long, is of the same frame.
+    residual stream, which is delayed by as much, belongs to the same frame.
 
-    Time is looked at on the narrow stream (Howard et al., 2017, turned round), so its context
-    stays small. Every convolution has a batch norm that folds into it at export.
+    The convolution over time acts on the narrow stream (the reverse of Howard et al., 2017), so its
+    context stays small. Every convolution has a batch norm that is folded into it at export.
     """
     return Residual(
         Serial(
@@ -44,8 +44,8 @@ def block(channels: int, hidden: int, kernel: int, dilation: int, lookahead: int
 def build_trunk(config: StudentConfig) -> Serial:
     """Return the trunk ``[B, mels, 1, F] -> [B, outputs, 1, F]``.
 
-    ``0`` and ``1`` bring the log-mels to the residual stream, one block per entry of
-    ``config.hidden`` follows, the last two lead to the head.
+    ``0`` and ``1`` map the log-mels to the residual stream, one block per entry of
+    ``config.hidden`` follows, and the last two lead to the head.
     """
     first = Conv(
         config.mels,
@@ -73,9 +73,9 @@ def build_trunk(config: StudentConfig) -> Serial:
 
 
 class ConditionedTrunk(ConditionedLayer, Serial):
-    """The same layers; the residual stream and the output are modulated between them.
+    """The same layers, with the residual stream and the output modulated between them.
 
-    Its one input, ``film``, is what `Modulation` makes of the student's. Nothing of it is
+    Its one input, ``film``, is what `Modulation` computes from the student's inputs. None of it is
     quantised: gains and shifts act in float between two integer layers.
     """
 

@@ -1,4 +1,4 @@
-"""What the teacher is stacked from: ConvNeXt and attention blocks over frames ``[B, T, C]``."""
+"""The teacher's building blocks: ConvNeXt and attention over frames ``[B, T, C]``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 QUERIES = 1000
-"""Frames that attention handles at once in long recordings."""
+"""Frames for which attention is computed at once in long recordings."""
 
 
 class ConvNeXt(nn.Module):

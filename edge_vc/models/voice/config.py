@@ -1,4 +1,4 @@
-"""Sizes of the voice network, as a weights file's metadata and a recipe name them."""
+"""Sizes of the voice network, as named in a weights file's metadata and in a recipe."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ LARGEST = {
     "filter_bands": 1024,
     "units": 1_000_000,
 }
-"""Largest sizes: a file that asks for more is refused before memory is."""
+"""Largest sizes: a file that asks for more is refused before memory is allocated."""
 
 
 @dataclass(frozen=True)
 class VoiceConfig:
-    """Sizes of the network; lengths in samples or frames of 10 ms as said."""
+    """Sizes of the network; lengths are in samples or in frames of 10 ms, as stated."""
 
     contents: str = "whisper"
-    """Content encoder whose frames it speaks: a name in `edge_vc.models.content.registry`."""
+    """Content encoder of its input: a name in `edge_vc.models.content.registry`."""
     content_width: int = 512
-    """Numbers per content frame."""
+    """Values per content frame."""
     content_rate: int = 50
     """Content frames per second."""
     sample_rate: int = 16_000
@@ -36,29 +36,29 @@ class VoiceConfig:
     expansion: int = 3
     kernel: int = 7
     bottleneck: int = 96
-    """Numbers per frame that the contents are narrowed to."""
+    """Values per frame to which the contents are reduced."""
     blocks_before: int = 4
     """ConvNeXt blocks before the attention."""
     blocks_after: int = 3
-    """And after it."""
+    """ConvNeXt blocks after the attention."""
     heads: int = 4
     attention_reach: int = 100
-    """Frames each way that the attention can see."""
+    """Frames on either side that the attention can see."""
     filter_window: int = 640
     """Window of the head's STFT, samples."""
     filter_bands: int = 80
     """Mel-spaced bands in which each filter is given."""
     units: int = 0
-    """Contents of the target's own speech that the weights carry; 0: none."""
+    """Content frames of the target's own speech in the weights; 0: none."""
     neighbours: int = 4
-    """Of them that stand for a frame: the mean of the nearest."""
+    """Nearest units, whose mean stands for a frame."""
     retrieval: float = 0.5
     """Share of a frame's content that they replace."""
     target_log_f0: float = 5.043
-    """Mean log F0 (natural, Hz) of the voice: where sources' pitch is moved to."""
+    """Mean log F0 (natural, Hz) of the voice, to which a source's pitch is moved."""
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for sizes that do not fit each other or are beyond `LARGEST`."""
+        """Raise `ValueError` for sizes that do not fit together or are beyond `LARGEST`."""
         for name, most in LARGEST.items():
             value, least = getattr(self, name), int(name != "units")
             if not least <= value <= most:
@@ -82,7 +82,7 @@ class VoiceConfig:
 
     @property
     def context_frames(self) -> int:
-        """Frames each way that a frame of the output depends on."""
+        """Frames on either side that an output frame depends on."""
         convolutions = 1 + self.blocks_before + self.blocks_after
         reach = self.kernel // 2 * convolutions + self.attention_reach + 2
         return -(-reach // self.frames_per_content) * self.frames_per_content

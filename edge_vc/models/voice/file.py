@@ -1,4 +1,4 @@
-"""A voice's weights as a file: float16 safetensors that carry their configuration."""
+"""A voice's weights as a file: float16 safetensors that include their configuration."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from edge_vc_runtime.files.writing import write_whole
 KEY = "voice_config"
 """Metadata key of the configuration."""
 _FORMER_KEY, _FORMER_TENSOR = "config", "voice.weight"
-"""Of the weights of teachers that learnt contents themselves."""
+"""Metadata key and tensor of the weights of former teachers, which learnt contents themselves."""
 
 
 class FormerTeacherError(ValueError):
-    """Weights of a teacher that learnt contents itself; one line that follows the file's name."""
+    """Weights of a former teacher, which learnt contents; one line to follow the file's name."""
 
 
 def save_voice(network: VoiceNetwork, path: str | Path, facts: dict[str, str]) -> Path:
-    """Store the weights as float16 with their configuration and ``facts``; whole or not at all."""
+    """Store the weights as float16 with their configuration and ``facts``, atomically."""
     weights = {
         name: value.half().cpu().contiguous() for name, value in network.state_dict().items()
     }

@@ -1,4 +1,4 @@
-"""How the teacher makes sound: filters over pulses and noise."""
+"""The teacher's synthesis: filters over pulses and noise."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from edge_vc.audio.mel import hop_frames, mel_matrix
 from edge_vc.models.voice.config import VoiceConfig
 
 UNVOICED_HZ = 150.0
-"""What pulses go on at where nobody hears them."""
+"""F0 of the pulses where they are inaudible."""
 CHUNK_FRAMES = 2_000
-"""Frames filtered at once, besides their neighbours."""
+"""Frames filtered at once, not counting the frames around them."""
 
 
 class TeacherSourceFilterHead(nn.Module):
@@ -35,11 +35,11 @@ class TeacherSourceFilterHead(nn.Module):
     def forward(self, bands: Tensor, f0: Tensor, noise: Tensor, phase: float = 0.0) -> Tensor:
         """Synthesise ``[B, F * hop]`` from ``bands`` ``[B, 3 * bands, F]`` and ``f0`` ``[B, F]``.
 
-        ``noise`` ``[B, F * hop]`` is white noise of unit power, ``phase`` where the pulses begin,
-        in periods.
+        ``noise`` ``[B, F * hop]`` is white noise of unit power, ``phase`` that of the pulses at the
+        start, in periods.
         """
         hop, frames = self.config.hop, bands.shape[-1]
-        edge = 2 * len(self.window) // hop  # what a frame hears, and what hears it
+        edge = 2 * len(self.window) // hop  # frames that a frame depends on, and that depend on it
         pulses = pulse_train(f0, hop, self.config.sample_rate, phase)
         parts = []
         for start in range(0, frames, CHUNK_FRAMES):
@@ -80,13 +80,13 @@ def overlap_add(spectrum: Tensor, window: Tensor, hop: int) -> Tensor:
 
 
 def pulse_train(f0: Tensor, hop: int, sample_rate: int, start: float = 0.0) -> Tensor:
-    """Unit-power band-limited pulses ``[B, F * hop]`` from ``f0`` ``[B, F]`` in Hz, 0 for none.
+    """Return unit-power band-limited pulses ``[B, F * hop]`` for ``f0`` ``[B, F]``.
 
-    ``start`` is the phase before the first sample, in periods.
+    F0 is in Hz, 0 for no pulses. ``start`` is the phase before the first sample, in periods.
     """
     voiced = f0 > 0
     continuous = torch.where(voiced, f0, torch.full_like(f0, UNVOICED_HZ))[:, None]
-    # In double precision: an hour of rounding would be heard in the phase.
+    # In double precision: over an hour, rounding errors of the phase would be audible.
     exact = nn.functional.interpolate(
         continuous.double(), scale_factor=hop, mode="linear", align_corners=False
     )[:, 0]

@@ -1,7 +1,7 @@
-"""Speaks contents in one voice: a decoder that knows the target's sound, and nothing of sources.
+"""The voice network: decodes contents into one voice; it models the target and no sources.
 
-Contents of a frozen encoder -> a narrow bottleneck -> ConvNeXt blocks (Liu et al. 2022) with
-attention over neighbouring seconds between them, beside pitch, voicing and loudness -> the
+Contents of a frozen encoder -> a narrow bottleneck -> ConvNeXt blocks (Liu et al. 2022) around
+attention over neighbouring seconds, with pitch, voicing and loudness as further inputs -> the
 source-filter head of the teacher.
 """
 
@@ -17,11 +17,11 @@ from edge_vc.models.voice.head import TeacherSourceFilterHead
 
 PITCH_SCALE = 3.0
 SOFTEST = -6.0
-"""Nats below the loud frames at which loudness ends."""
+"""Lowest loudness, in nats relative to the loud frames."""
 
 
 class VoiceNetwork(nn.Module):
-    """Content frames, pitch and loudness to a waveform in the voice that it was trained on."""
+    """Maps content frames, pitch and loudness to a waveform in the voice that it was trained on."""
 
     units: Tensor
     unit_mean: Tensor
@@ -51,16 +51,16 @@ class VoiceNetwork(nn.Module):
 
         ``contents`` ``[B, F / frames_per_content, content_width]``, ``f0`` ``[B, F]`` in Hz with 0
         where unvoiced, ``mean_log_f0`` ``[B]`` its mean logarithm over the utterance, ``loudness``
-        ``[B, F]`` as `Loudness` has it, ``noise`` ``[B, F * hop]`` white noise of unit power.
+        ``[B, F]`` as computed by `Loudness`, ``noise`` ``[B, F * hop]`` white noise of unit power.
         """
         bands = self.bands(contents, f0, mean_log_f0, loudness)
-        # Filters and phases in bfloat16 would be heard.
+        # Filters and phases rounded to bfloat16 would be audible.
         with torch.autocast(f0.device.type, enabled=False):
             audio: Tensor = self.head(bands.float(), f0, noise)
         return audio
 
     def bands(self, contents: Tensor, f0: Tensor, mean_log_f0: Tensor, loudness: Tensor) -> Tensor:
-        """Return what the head is driven with, ``[B, 3 * bands, F]``."""
+        """Return the controls of the head, ``[B, 3 * bands, F]``."""
         heard = self.narrowed(contents)
         voiced = f0 > 0
         centre = torch.where(voiced, f0, torch.ones_like(f0)).log() - mean_log_f0[:, None]
@@ -71,7 +71,7 @@ class VoiceNetwork(nn.Module):
         return bands.transpose(1, 2)
 
     def narrowed(self, contents: Tensor) -> Tensor:
-        """Return the bottleneck's view of ``contents`` for every frame, ``[B, bottleneck, F]``."""
+        """Return the bottleneck's output ``[B, bottleneck, F]`` for every frame of ``contents``."""
         narrow = self.bottleneck_norm(self.bottleneck(self.content_norm(contents)))
         return nn.functional.interpolate(
             narrow.transpose(1, 2),
@@ -84,8 +84,8 @@ class VoiceNetwork(nn.Module):
     def retrieve(self, contents: Tensor) -> Tensor:
         """Move ``contents`` ``[F, width]`` towards the target's own nearest ones.
 
-        By cosine without the mean, as kNN-VC does it (Baas, van Niekerk, Kamper 2023): what a
-        source's contents still tell of the source is lost there. Without units they stay.
+        Nearest by cosine after subtracting the mean, as in kNN-VC (Baas, van Niekerk, Kamper 2023).
+        This removes what contents still reveal of the source. Without units they are unchanged.
         """
         if not self.config.units or not self.config.retrieval:
             return contents
@@ -95,16 +95,16 @@ class VoiceNetwork(nn.Module):
 
 
 class Loudness(nn.Module):
-    """How loud each frame is, relative to the loud half of the recording."""
+    """Loudness of each frame, relative to the loud half of the recording."""
 
     def __init__(self, sample_rate: int = 16_000, hop: int = 160) -> None:
         super().__init__()
         self.log_mel = LogMel(sample_rate, hop=hop)
 
     def forward(self, audio: Tensor, usual: float | None = None) -> Tensor:
-        """Return nats ``[B, T / hop]`` of whole recordings ``[B, T]``, `SOFTEST` at the least.
+        """Return nats ``[B, T / hop]`` of whole recordings ``[B, T]``, at least `SOFTEST`.
 
-        Of a part of one, with the ``usual`` level of the loud half of the whole.
+        For a part of a recording, ``usual`` is the level of the loud half of the whole.
         """
         level = self.log_mel(audio).mean(1)
         loud = (level >= level.median(1, keepdim=True).values).float()
@@ -114,9 +114,9 @@ class Loudness(nn.Module):
 
 
 def nearest(frames: Tensor, bank: Tensor, mean: Tensor, count: int) -> Tensor:
-    """Return the indices ``[F, count]`` of the frames of ``bank`` ``[N, W]`` most like each frame.
+    """Return the indices ``[F, count]`` of the most similar frames of ``bank`` ``[N, W]``.
 
-    ``frames`` are ``[F, W]``; both are compared by cosine without ``mean`` ``[W]``.
+    ``frames`` are ``[F, W]``; similarity is the cosine after subtracting ``mean`` ``[W]``.
     """
     keys = nn.functional.normalize(bank - mean, dim=1)
     return (nn.functional.normalize(frames - mean, dim=1) @ keys.T).topk(count, 1).indices

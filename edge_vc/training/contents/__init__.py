@@ -1,1 +1,1 @@
-"""Distils a content encoder of our own from a larger one."""
+"""Distillation of our own content encoder from a larger one."""

@@ -25,34 +25,34 @@ from edge_vc.training.schedule import Budget, TrainingSession
 from edge_vc_runtime.files.writing import write_whole
 
 STEPS = 2000
-"""Budget where none is given."""
+"""Budget if none is given."""
 WEIGHTS = "contents.safetensors"
-"""What a run leaves in its folder."""
+"""File that a run leaves in its folder."""
 LONGEST_SECONDS = 60.0
-"""Longer recordings are left out: they would be heard in parts."""
+"""Longer recordings are left out: the encoders would process them in parts."""
 
 
 @dataclass(frozen=True)
 class ContentsRun:
-    """What `edge-vc train contents` was asked to do."""
+    """Arguments of `edge-vc train contents`."""
 
     corpus: Path
     """Folder of recordings of many speakers."""
     out: Path
-    """Run folder; a run that is in it resumes."""
+    """Run folder; a run already in it is resumed."""
     noises: Path | None = None
-    """Folder with ``noise`` and ``rir`` in it."""
+    """Folder that contains ``noise`` and ``rir``."""
     steps: int | None = None
     minutes: float | None = None
     """Wall-clock budget of the whole run."""
     max_minutes: float | None = None
-    """Of this session; the next one resumes."""
+    """Wall-clock budget of this session; the next one resumes."""
     threads: int = 1
     settings: ContentsSettings = field(default_factory=ContentsSettings)
 
     @property
     def budget(self) -> Budget:
-        """Steps or minutes; `STEPS` where neither is given."""
+        """Steps or minutes; `STEPS` if neither is given."""
         neither = self.steps is None and self.minutes is None
         return Budget(STEPS if neither else self.steps, self.minutes)
 
@@ -61,7 +61,7 @@ class ContentsRun:
 def train_contents(args: ContentsRun) -> tuple[Path, dict[str, float]]:
     """Train one session; return the weights' path and the scores on held-out speakers.
 
-    Raises `ValueError`, one line, for input that cannot be used.
+    Raises `ValueError` with a one-line message for unusable input.
     """
     settings, budget = args.settings, args.budget
     torch.set_num_threads(args.threads)
@@ -91,7 +91,7 @@ def train_contents(args: ContentsRun) -> tuple[Path, dict[str, float]]:
     )
 
     def save(finished: bool = False) -> None:
-        """Write the weights as they are."""
+        """Write the current weights."""
         facts = {
             "settings": asdict(settings),
             "budget": asdict(budget),
@@ -116,14 +116,14 @@ def train_contents(args: ContentsRun) -> tuple[Path, dict[str, float]]:
 
 
 def fitted(settings: ContentsSettings, heard: EncodedRecording) -> ContentsSettings:
-    """Return the settings with the network as wide as the answers are."""
+    """Return the settings with the network's width set to that of the targets."""
     return replace(settings, network=replace(settings.network, width=heard.answer.shape[1]))
 
 
 def split_speakers(corpus: Corpus, share: float) -> tuple[list[Utterance], list[Utterance]]:
-    """Return the recordings to learn from and those of about ``share`` of the speakers.
+    """Return the training recordings, and those of about ``share`` of the speakers.
 
-    Chosen by the hash of their names; of one speaker nothing is kept.
+    Speakers are chosen by the hash of their names; of a single one nothing is held out.
     """
     apart = {name for name in corpus.speakers if _place(name) < share}
     if apart == set(corpus.speakers):
@@ -133,6 +133,6 @@ def split_speakers(corpus: Corpus, share: float) -> tuple[list[Utterance], list[
 
 
 def _place(speaker: str) -> float:
-    """Return a number within 0..1 that the name decides."""
+    """Return a number within 0..1 that is determined by the name."""
     digest = hashlib.sha256(speaker.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:4], "little") / 2**32

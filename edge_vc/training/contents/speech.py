@@ -1,4 +1,4 @@
-"""What a content encoder is distilled on: hama's frames of recordings, and the other's answers."""
+"""Training data of a distilled content encoder: hama's frames and the other encoder's output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
 
 _VERSION = 1
-"""Goes up when frames come out otherwise, so that a cache of older ones is not used."""
+"""Increased whenever frames are computed differently, so that an older cache is not used."""
 _LEVEL_DB = -23.0
 _BABBLERS = 24
 _BABBLE_SECONDS = 10
@@ -39,29 +39,29 @@ class EncodedRecording:
     """One recording of ``F`` frames at one speed."""
 
     clean: NDArray[np.float16]
-    """What hama's blocks say, ``[F, HEARD]``."""
+    """Output of all of hama's blocks, ``[F, HEARD]``."""
     disturbed: NDArray[np.float16]
-    """The same in a room, in noise or with loud events."""
+    """The same with reverberation, noise or loud transients on the input."""
     answer: NDArray[np.float16]
-    """What the other encoder says of the clean recording, ``[F, width]``."""
+    """Output of the other encoder for the clean recording, ``[F, width]``."""
 
 
 @dataclass(frozen=True)
 class HearingJob:
-    """One recording at one speed, heard in a process of its own."""
+    """One recording at one speed, encoded in a separate process."""
 
     path: Path
     speed: float
     out: Path
     settings: ContentsSettings
     noises: tuple[Path, Path] | None
-    """Folders of recorded noises and rooms."""
+    """Folders of recorded noises and room impulse responses."""
     babblers: tuple[Path, ...]
-    """Recordings that babble is mixed from."""
+    """Recordings from which babble is mixed."""
 
     @property
     def made_of(self) -> str:
-        """What the stored frames are made of."""
+        """What the stored frames were computed from."""
         content = hashlib.sha256(self.path.read_bytes()).hexdigest()
         return f"{_VERSION} {content} {self.speed}"
 
@@ -80,7 +80,7 @@ class ContentsSpeech:
     """Recordings of many speakers; crops are drawn by seed and step."""
 
     def __init__(self, recordings: Sequence[EncodedRecording], settings: ContentsSettings) -> None:
-        """Raise `RecipeError` without a whole crop."""
+        """Raise `RecipeError` if no recording is as long as a crop."""
         self.settings = settings
         self.recordings = recordings
         lengths = np.array([max(0, len(r.answer) - settings.frames + 1) for r in recordings])
@@ -110,7 +110,7 @@ class ContentsSpeech:
         )
 
     def statistics(self) -> tuple[Tensor, Tensor]:
-        """Return mean and standard deviation of the answers, ``[width]`` each."""
+        """Return the mean and standard deviation of the targets, ``[width]`` each."""
         frames = np.concatenate([r.answer for r in self.recordings]).astype(np.float32)
         spread = np.maximum(frames.std(0), 1e-3)
         return torch.from_numpy(frames.mean(0)), torch.from_numpy(spread)
@@ -125,10 +125,10 @@ def encoded_recordings(
     workers: int = 1,
     progress: Progress = no_progress,
 ) -> list[EncodedRecording]:
-    """Let both encoders hear every recording at every speed; what is there already is kept.
+    """Run both encoders on every recording at every speed; keep results that are there already.
 
-    ``noises`` is a folder with ``noise`` and ``rir`` in it. Returns the recordings at the first
-    speed, then those at the second, and so on. Raises `ContentError` where an encoder is missing.
+    ``noises`` is a folder that contains ``noise`` and ``rir``. Returns the recordings at the first
+    speed, then those at the second, and so on. Raises `ContentError` if an encoder is missing.
     """
     recipe = (_VERSION, settings.answers, asdict(settings.heard), noises is not None)
     folder = cache / hashlib.sha256(repr(recipe).encode()).hexdigest()[:10]
@@ -150,7 +150,7 @@ def encoded_recordings(
     ]
     missing = [job for job in jobs if stored_arrays(job.out, job.made_of) is None]
     if missing:
-        _encoders(settings.answers)  # fails here, in one line, not in every process
+        _encoders(settings.answers)  # fails here once, in one line, not in every process
     made = parallel_map(store_encoded, missing, workers)
     for _ in progress(made, len(missing), f"contents (hama, {settings.answers})"):
         pass
@@ -164,7 +164,7 @@ def load_encoded(path: Path) -> EncodedRecording:
 
 
 def store_encoded(job: HearingJob) -> Path:
-    """Let both encoders hear one recording and store what they say, whole or not at all."""
+    """Run both encoders on one recording and store their output atomically."""
     hama, other = _encoders(job.settings.answers)
     audio = resample(read_audio(job.path, RATE), round(RATE * job.speed), RATE)
     audio = normalize_level(audio, RATE, _LEVEL_DB)
@@ -187,7 +187,7 @@ def store_encoded(job: HearingJob) -> Path:
 
 @lru_cache(maxsize=1)
 def _encoders(answers: str) -> tuple[HamaEncoder, ContentEncoder]:
-    """Open both encoders once in each process; raises `ContentError`."""
+    """Open both encoders once per process; raises `ContentError`."""
     other = open_contents(answers)
     if other.frame_rate != HamaEncoder.frame_rate:
         raise ContentError(
@@ -199,7 +199,7 @@ def _encoders(answers: str) -> tuple[HamaEncoder, ContentEncoder]:
 
 @lru_cache(maxsize=1)
 def _noises(folders: tuple[Path, Path] | None, babblers: tuple[Path, ...]) -> NoiseBank:
-    """Return recorded and made noises, and babble of the recordings."""
+    """Return recorded and synthetic noises, and babble of the recordings."""
     voices = [
         (np.clip(read_audio(path, RATE)[: RATE * _BABBLE_SECONDS], -1, 1) * 32767).astype(np.int16)
         for path in babblers

@@ -64,9 +64,10 @@ class ContentsTraining(SessionLoop):
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Return the mean cosine of answers to held-out speakers, clean and disturbed.
+        """Return the mean cosine of output and target for held-out speakers, clean and augmented.
 
-        Without the mean of all answers, frame by frame; empty without such speakers.
+        It is taken frame by frame, after the mean of all targets is subtracted; empty without such
+        speakers.
         """
         network = self.average.network
         found: dict[str, list[Tensor]] = {"cosine": [], "cosine_disturbed": []}
@@ -78,18 +79,18 @@ class ContentsTraining(SessionLoop):
         return {name: float(torch.stack(v).mean()) for name, v in found.items() if v}
 
     def saved_line(self, scores: dict[str, float]) -> str:
-        """Say how near the answers to held-out speakers are."""
+        """Return the cosines of held-out speakers as text."""
         if not scores:
             return ""
         clean, disturbed = scores.values()
-        return f"cosine with the answers {clean:.3f}, {disturbed:.3f} in rooms and noise"
+        return f"cosine with the target {clean:.3f}, {disturbed:.3f} with reverberation and noise"
 
 
 def distance(network: DistilledNetwork, batch: ContentsBatch) -> Tensor:
-    """Return how far the answers are from the right ones, a scalar.
+    """Return the distance of the network's output from the targets, a scalar.
 
-    Mean squared error in units of each number's spread, which weighs all alike, and one less the
-    cosine without the mean, by which neighbours are found.
+    Mean squared error in units of each number's standard deviation, which weights all equally, plus
+    one minus the cosine without the mean, by which neighbours are found.
     """
     answer = network.standardised(batch.heard)
     truth = (batch.answer - network.mean) / network.spread

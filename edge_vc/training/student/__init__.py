@@ -1,1 +1,1 @@
-"""Distillation: a student learns from labelled recordings."""
+"""Distillation: a student is trained on labelled recordings."""

@@ -1,4 +1,4 @@
-"""What a student would have to predict to answer as its teacher did, frame by frame."""
+"""The targets that a student has to predict to match its teacher's output, frame by frame."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Frames = NDArray[np.float32]
 def answer_for(
     student: Student, example: LabelledAudio
 ) -> tuple[Frames, Frames, NDArray[np.float16] | None]:
-    """Return F0, voicing and filters that ``student`` should predict, without its look-ahead.
+    """Return the F0, voicing and filters that ``student`` should predict, without its look-ahead.
 
-    F0 in Hz, held where unvoiced, and voicing, 1 or 0 and between them at the edges, ``[F]`` both;
-    filters ``[bands, 2, F]``, None of a teacher without any. ``example`` is at the student's hop.
-    The labels' frames lie elsewhere in time than those of the student's head (`filter_lag`), so
-    voicing and filters are read between two of them.
+    F0 is in Hz, held where unvoiced; voicing is 1 or 0, and between them at the edges; both are
+    ``[F]``. The filters are ``[bands, 2, F]``, None for a teacher without any. ``example`` is at
+    the student's hop. The labels' frames are centred elsewhere than those of the student's head
+    (`filter_lag`), so voicing and filters are interpolated between two of them.
     """
     config = student.config
     voiced, lag = example.f0 > 0, filter_lag(config)
@@ -40,19 +40,19 @@ def answer_for(
 
 
 def filter_lag(config: StudentConfig) -> float:
-    """Return by how many frames a label's filter is earlier than the head's of the same number.
+    """Return by how many frames a label's filter precedes the head's filter of the same index.
 
-    With the head's delay taken off, its window of frame ``t`` is centred on
+    With the head's delay removed, its window of frame ``t`` is centred on
     ``(t + 1) * hop - window / 2``, the label's frame on ``(t + 1 / 2) * hop``.
     """
     return config.synthesis_window / (2 * config.hop) - 0.5
 
 
 def between(values: Frames, lag: float, counts: NDArray[np.bool_] | None = None) -> Frames:
-    """Read frames ``[..., F]`` so many frames earlier, linearly between two.
+    """Read frames ``[..., F]`` ``lag`` frames earlier, interpolated linearly between two.
 
-    Where only one of the two ``counts`` ``[F]``, it is taken alone; where neither does, as without
-    ``counts``.
+    Where only one of the two is set in ``counts`` ``[F]``, it is taken alone; where neither is,
+    they are interpolated as without ``counts``.
     """
     places = np.clip(np.arange(values.shape[-1]) - lag, 0, values.shape[-1] - 1)
     before = np.floor(places).astype(int)
@@ -68,7 +68,7 @@ def between(values: Frames, lag: float, counts: NDArray[np.bool_] | None = None)
 
 
 def held_back(frames: NDArray[Any], wait: int) -> NDArray[Any]:
-    """Delay the last axis by ``wait`` frames, the first one held."""
+    """Delay the last axis by ``wait`` frames, repeating the first one."""
     first = np.repeat(frames[..., :1], wait, axis=-1)
     return np.concatenate([first, frames], -1)[..., : frames.shape[-1]]
 
@@ -83,7 +83,7 @@ def _hold(f0: NDArray[np.float32], start: float) -> NDArray[np.float32]:
 def _bands(
     bands: NDArray[np.float16], f0: NDArray[np.float32], student: Student
 ) -> NDArray[np.float32] | None:
-    """Move the teacher's magnitude bands to the student's, ``[2, bands, F]``."""
+    """Interpolate the teacher's magnitude bands at the student's, ``[2, bands, F]``."""
     if not len(bands):
         return None
     harmonic, _, noise = np.split(bands.astype(np.float32), 3)
@@ -101,10 +101,10 @@ def _bands(
 def pulse_gain(
     hz: NDArray[np.float64], f0: NDArray[np.float32], sample_rate: int
 ) -> NDArray[np.float64]:
-    """Return ln of a harmonic in the teacher's pulses over one in the student's.
+    """Return ln of the ratio of a harmonic in the teacher's pulses to one in the student's.
 
     The teacher's pulses have unit power, spread evenly over the harmonics below half the sample
-    rate; the student's have height one and a Gaussian spectrum.
+    rate; the student's have unit height and a Gaussian spectrum.
     """
     even = np.sqrt(2 * f0 / (sample_rate / 2))
     gaussian = 2 * f0 / sample_rate * WIDTH * np.sqrt(2 * np.pi)
@@ -114,9 +114,9 @@ def pulse_gain(
 
 
 def noise_gain(window: int) -> float:
-    """Return ln of unit-power noise over the student's: draws within -0.5..0.5 for every part.
+    """Return ln of unit-power noise over the student's, whose parts are drawn within -0.5..0.5.
 
-    White noise of power one under a sine window of ``window`` samples has parts of variance
-    ``window / 4``; frames drawn apart add up to half the power of frames that overlap.
+    White noise of unit power under a sine window of ``window`` samples has parts of variance
+    ``window / 4``; independently drawn frames add up to half the power of overlapping ones.
     """
     return 0.5 * float(np.log(window / 4 * 2 * 12))

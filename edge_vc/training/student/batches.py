@@ -1,4 +1,4 @@
-"""Training batches for a student: its front end's features and the teacher's answers."""
+"""Training batches for a student: its front end's features and the teacher's output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from edge_vc.training.student.inputs.input_features import (
 from edge_vc.workers.progress import Progress, no_progress
 
 EARLY_SHARE = 0.33
-"""Of crops from where a recording begins, while the running mean has yet to find its speaker."""
+"""Share of crops from the beginnings of recordings, before the running mean has settled."""
 EARLY_SECONDS = 1.0
 
 
@@ -38,27 +38,27 @@ class DistillBatch:
     features: Tensor
     """The front end's log-mels, ``[B, mels, 1, F]``."""
     augmented: Tensor
-    """The same with augmentation, the input of the trunk, ``[B, mels, 1, F]``."""
+    """The same with augmentation: the input of the trunk, ``[B, mels, 1, F]``."""
     f0: Tensor
     """The teacher's contour in Hz, held through unvoiced frames, ``[B, 1, 1, F]``."""
     voiced: Tensor
     """1 where the teacher is voiced, between 0 and 1 at the edges, ``[B, 1, 1, F]``."""
     bands: Tensor | None
-    """Its log-magnitude filters at the student's bands, harmonic and noise,
+    """The teacher's log-magnitude filters at the student's bands, harmonic and noise,
     ``[B, bands, 2, F]``."""
     audio: Tensor
-    """Its answer, delayed as the student's will be, ``[B, F * hop]``."""
+    """The teacher's output, delayed as the student's will be, ``[B, F * hop]``."""
     inputs: Inputs = field(default_factory=dict)
-    """Conditioning by name, ``[B, size, 1, F]``; what is missing has the student's default."""
+    """Conditioning by name, ``[B, size, 1, F]``; missing ones take the student's defaults."""
     contents: Tensor | None = None
-    """What is said in each frame, ``[B, C, 1, F]``; None where the labels do not tell."""
+    """Content features of each frame, ``[B, C, 1, F]``; None if the labels have none."""
     source: Tensor | None = None
-    """What is converted, delayed like ``audio``, ``[B, F * hop]``; None where nobody asks."""
+    """The source audio, delayed like ``audio``, ``[B, F * hop]``; None if not requested."""
     warm: int = 0
-    """Frames at the beginning that fill the convolutions' contexts and count in no loss."""
+    """Leading frames that fill the convolutions' contexts and count in no loss."""
 
     def share(self, rank: int, world: int, device: torch.device) -> DistillBatch:
-        """Return every ``world``-th segment from number ``rank`` on, on ``device``."""
+        """Return every ``world``-th segment starting at number ``rank``, on ``device``."""
         rows = slice(rank, None, world)
         return DistillBatch(
             self.features[rows].to(device),
@@ -87,13 +87,13 @@ class _Example:
 
 
 class DistillBatches:
-    """Crops of ``frames`` frames, over all examples by length; a third from their beginnings.
+    """Crops of ``frames`` frames from all examples by length; a third from their beginnings.
 
-    The front end is run over whole recordings beforehand: it learns nothing, and so a crop's
-    running mean is what it is at that place of the conversation; that of some comes from something
-    loud just before (`loud_event`). The input of some crops is one of the augmented copies of
-    their recording; the labels are those of the recording itself. The first ``warm`` frames of a
-    crop are context. With ``sources`` a batch holds what is converted.
+    The front end is run over whole recordings beforehand, since it is not trained. A crop's running
+    mean is therefore what it would be at that point of a stream; in some recordings it follows
+    something loud just before (`loud_event`). The input of some crops is one of the augmented
+    copies of their recording; the labels are those of the recording itself. The first ``warm``
+    frames of a crop are context. With ``sources``, a batch includes the source audio.
     """
 
     def __init__(
@@ -144,9 +144,9 @@ class DistillBatches:
         augmented: bool = True,
         beginnings: bool = False,
     ) -> DistillBatch:
-        """Draw ``count`` crops; without ``augmented`` the trunk's input is the features.
+        """Draw ``count`` crops; without ``augmented`` the trunk's input is the plain features.
 
-        ``beginnings`` are where a stream begins, all of it counts: there the contexts are empty.
+        ``beginnings`` draws the starts of streams, where the contexts are empty: all frames count.
         """
         crops = [self._crop(rng, beginnings) for _ in range(count)]
         columns, f0, voiced, bands, audio, contents, source, inputs = zip(*crops, strict=True)
@@ -204,9 +204,9 @@ class DistillBatches:
 
 @torch.no_grad()
 def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
-    """Let fresh streams of ``student`` be normalised by the mean of these recordings.
+    """Set the mean of these recordings as the prior that normalises fresh streams of ``student``.
 
-    The mean is over the louder half of each recording's frames, as a running mean would find it.
+    The mean is over the louder half of each recording's frames, as the running mean would take it.
     """
     means = []
     for example in examples:
@@ -219,7 +219,7 @@ def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
 
 def _prepare(student: Student, example: LabelledAudio, features: InputFeatures) -> _Example:
     f0, voiced, bands = answer_for(student, example)
-    wait = student.config.lookahead  # its predictions are so many frames late
+    wait = student.config.lookahead  # its predictions are this many frames late
     return _Example(
         features,
         held_back(f0, wait),

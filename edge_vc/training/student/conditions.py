@@ -1,4 +1,4 @@
-"""What conditions each recording of a training set: styles that are measured, streams that come."""
+"""Conditioning of each recording of a training set: measured styles and auxiliary streams."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from edge_vc.models.student.inputs import STYLE
 from edge_vc_runtime.bundle.input_spec import find_input
 
 Condition = Mapping[str, NDArray[np.float32]]
-"""Of one recording by the name of the input: ``[size, 1]``, or ``[size, F]`` at its frames."""
+"""Of one recording, by input name: ``[size, 1]``, or ``[size, F]`` for its frames."""
 
 
 class AuxSource(Protocol):
-    """Something that is known of every hop besides the sound: a mouth, a script."""
+    """A source of something known about every hop besides the audio, such as a script."""
 
     name: str
     """The stream input that it feeds; see `edge_vc.models.student.inputs.stream_input`."""
     size: int
 
     def frames(self, example: LabelledAudio) -> NDArray[np.float32]:
-        """Return what is known of a recording, ``[size, F]``, zeros where nothing is."""
+        """Return what is known about a recording, ``[size, F]``, zeros where nothing is."""
         ...
 
 
@@ -35,11 +35,11 @@ def conditions_for(
     sources: Sequence[AuxSource] = (),
     voices: Sequence[str] = (),
 ) -> list[Condition]:
-    """Return the conditions of ``examples`` that can be measured or that ``sources`` tell.
+    """Return the conditions of ``examples`` that can be measured or that ``sources`` provide.
 
-    Only of inputs that the student declares. ``voices`` says whose voice each example is in, which
-    nobody can measure; styles are then measured within each voice. Raises `ModelInputError` for a
-    voice that the student does not have.
+    Only inputs that the student declares are included. ``voices`` names the voice of each example,
+    which cannot be measured; styles are then measured within each voice. Raises `ModelInputError`
+    for a voice that the student does not have.
     """
     declared = {spec.name for spec in config.inputs}
     found: list[dict[str, NDArray[np.float32]]] = [{} for _ in examples]
@@ -60,7 +60,7 @@ def conditions_for(
 
 
 def voice_conditions(config: StudentConfig, voices: Sequence[str]) -> list[Condition]:
-    """Return the condition of each of ``voices``, all of that one.
+    """Return the condition that selects each of ``voices``, without blending.
 
     Raises `ModelInputError` for a name that the student does not have.
     """
@@ -69,9 +69,9 @@ def voice_conditions(config: StudentConfig, voices: Sequence[str]) -> list[Condi
 
 
 def measured_styles(examples: Sequence[LabelledAudio]) -> NDArray[np.float32]:
-    """Return the style ``[N, 3]`` of every target, in standard deviations over all of them.
+    """Return the style ``[N, 3]`` of every target, in standard deviations over all targets.
 
-    In the order of `STYLES`: spread of log F0, spread of the level of voiced frames in dB, and
+    The columns follow `STYLES`: spread of log F0, spread of the level of voiced frames in dB, and
     onsets of voiced stretches per second.
     """
     raw = np.array([_style(example) for example in examples])

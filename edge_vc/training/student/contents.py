@@ -1,4 +1,4 @@
-"""The trunk learns what is said: a linear layer that does not ship reads the teacher's contents."""
+"""Content loss on the trunk: a linear layer that does not ship predicts the teacher's contents."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from torch import Tensor, nn
 from edge_vc.labelling.labels import LabelledAudio
 
 SHARPNESS = 4.0
-"""Of soft units: how much nearer a centre has to be to be twice as likely, per unit of variance."""
+"""Of soft units: how much closer a centre must be to be twice as likely, per unit of variance."""
 _ROUNDS = 12
 _FRAMES = 20_000
 
 
 class ContentsReader(nn.Module):
-    """Trunk features ``[B, outputs, 1, F]`` to contents, or to the logits of soft units.
+    """Maps trunk features ``[B, outputs, 1, F]`` to contents, or to the logits of soft units.
 
-    Contents are scaled so that each has unit variance over the training set: an untrained reader
-    is then off by about one.
+    Contents are scaled to unit variance over the training set, so the error of an untrained reader
+    is about one.
     """
 
     mean: Tensor
@@ -28,7 +28,7 @@ class ContentsReader(nn.Module):
     centres: Tensor
 
     def __init__(self, outputs: int, contents: Tensor, units: int = 0, seed: int = 0) -> None:
-        """Take contents of the training set ``[N, C]``; ``units`` 0 regresses to them."""
+        """Take contents of the training set ``[N, C]``; with ``units`` 0, regress to them."""
         super().__init__()
         width = int(contents.shape[1])
         self.register_buffer("mean", contents.mean(0))
@@ -39,10 +39,10 @@ class ContentsReader(nn.Module):
         self.linear = nn.Conv2d(outputs, units or width, 1)
 
     def forward(self, features: Tensor, contents: Tensor) -> Tensor:
-        """Return how far ``features`` are from telling ``contents`` ``[B, C, 1, F]``.
+        """Return the error of predicting ``contents`` ``[B, C, 1, F]`` from ``features``.
 
-        The mean squared error of scaled contents, or the cross-entropy to soft units in nats
-        beyond that of the right answer.
+        That is the mean squared error of scaled contents, or the cross-entropy to soft units in
+        nats, less that of a perfect prediction.
         """
         guess: Tensor = self.linear(features)
         scaled = (contents - _column(self.mean)) / _column(self.scale)
@@ -54,7 +54,7 @@ class ContentsReader(nn.Module):
         return (surprise - certain).mean()
 
     def units(self, scaled: Tensor) -> Tensor:
-        """Return the probabilities of each unit, ``[B, units, 1, F]``."""
+        """Return the probability of each unit, ``[B, units, 1, F]``."""
         rows = scaled[:, :, 0].transpose(1, 2)
         distance = torch.cdist(rows, self.centres[None].expand(len(rows), -1, -1)).square()
         nearer = -SHARPNESS * distance / self.centres.shape[1]
@@ -62,7 +62,7 @@ class ContentsReader(nn.Module):
 
 
 class VoicesReader(nn.Module):
-    """A `ContentsReader` for each voice: every teacher has a bottleneck of its own."""
+    """A `ContentsReader` for each voice, since every teacher has its own bottleneck."""
 
     def __init__(self, readers: Sequence[ContentsReader]) -> None:
         """Take the readers in the order of the student's voices."""
@@ -90,10 +90,10 @@ def reader_for(
     seed: int,
     voices: Sequence[int] = (),
 ) -> VoicesReader:
-    """Return a reader of the contents in ``examples``, whose voices are numbered ``voices``.
+    """Return a reader of the contents in ``examples``, whose voices have the numbers ``voices``.
 
-    Empty ``voices`` mean one for all. Raises `ValueError` where an example has no contents, and
-    where those of two voices are of different widths.
+    Empty ``voices`` mean a single voice. Raises `ValueError` if an example has no contents or if
+    their widths differ.
     """
     if not all(len(example.contents) for example in examples):
         raise ValueError(
@@ -112,7 +112,7 @@ def reader_for(
         torch.manual_seed(seed)
         for voice in range(max(numbers) + 1):
             own = [e for e, number in zip(examples, numbers, strict=True) if number == voice]
-            # A voice without examples is never read.
+            # A voice without examples is never used.
             frames = _some_frames(own or examples)
             readers.append(ContentsReader(outputs, frames, units, seed))
     return VoicesReader(readers)

@@ -1,4 +1,4 @@
-"""What a student from scratch learns from: a corpus at several speeds, labelled by the teacher."""
+"""Training data of a student from scratch: a corpus at several speeds, labelled by the teacher."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge_vc.teachers.network_file import DefaultSpec
 from edge_vc.workers.progress import Progress, no_progress
 
 SOURCE_SPEEDS = ((1.0, 0.87), (1.0, 1.15))
-"""Every source twice: as recorded, and in turn as a larger or as a smaller person."""
+"""Every source twice: as recorded, and alternately as a larger or a smaller person."""
 TARGET_SPEEDS = (0.8, 0.9, 1.12, 1.25)
 """The target's own sentences once each, never as recorded: the target is not its own source."""
 
@@ -25,10 +25,10 @@ def label_all(
     *,
     sample_rate: int = 16_000,
 ) -> list[LabelledAudio]:
-    """Let the teacher convert the sources and the target's own sentences of ``corpus``.
+    """Label the sources and the target's own sentences of ``corpus`` with the teacher.
 
-    The labels are at ``sample_rate`` Hz, the student's.
-    Answers that are silent, clipped or wrong are left out; ``cache/report.md`` names them.
+    The labels are at ``sample_rate`` Hz, the student's rate. Outputs that are silent, clipped or
+    wrong are left out; ``cache/report.md`` names them.
     """
     opened = Corpus.open(corpus)
     name_notices(utterance.path for utterance in opened)

@@ -1,4 +1,4 @@
-"""Distillation of a student: the training loop."""
+"""The training loop of a student's distillation."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from edge_vc.workers.progress import Progress, no_progress
 from edge_vc_runtime.bundle.input_spec import InputSpec
 
 WARM_SECONDS = 0.4
-"""Before each segment, in which the convolutions' contexts fill; they cost no loss."""
+"""Warm-up before each segment that fills the convolutions' contexts and counts in no loss."""
 BEGINNING_EVERY = 10
-"""One batch of so many is of where recordings begin and contexts are empty."""
+"""One batch in this many is from the beginnings of recordings, where contexts are empty."""
 LOG_STEPS = 100
 SAVE_STEPS = 500
 
@@ -46,7 +46,7 @@ Report = Callable[[float, dict[str, float]], None]
 
 
 class Distillation:
-    """One run; ``folder`` holds its log and its checkpoint, from which it resumes."""
+    """One run; ``folder`` holds its log and the checkpoint from which it resumes."""
 
     def __init__(
         self,
@@ -61,14 +61,14 @@ class Distillation:
         augmentations: Sequence[InputAugmentation] = (),
         progress: Progress = no_progress,
     ) -> None:
-        """Set up; processes that share ``devices`` share every batch, which divides by them.
+        """Set up the run; processes that share ``devices`` split every batch evenly.
 
-        ``conditions`` are the conditioning inputs of each example, of a student that takes any;
-        ``augmentations`` make other inputs for some segments; ``progress`` shows their making.
-        ``budget`` replaces the settings' number of steps. Raises `TooShortError` where no example
-        is longer than a segment, and `ValueError` where no loss term has a weight, the shares of
-        augmentations exceed 1, or contents have a weight but the labels have none;
-        `ContentError`, which is one, where words have a weight and no recogniser is installed.
+        ``conditions`` are the conditioning inputs of each example, if the student takes any;
+        ``augmentations`` replace the input of some segments; ``progress`` shows their computation.
+        ``budget`` replaces the settings' number of steps. Raises `TooShortError` if no example is
+        longer than a segment; `ValueError` if no loss term has a weight, the shares of
+        augmentations exceed 1, or contents have a weight but the labels have none; and its
+        subclass `ContentError` if words have a weight and no recogniser is installed.
         """
         self.settings, self.folder, self.terms = settings, folder, terms
         self.budget = budget or Budget(steps=settings.steps)
@@ -200,7 +200,7 @@ class Distillation:
         )
 
     def _asked(self, batch: DistillBatch) -> Tensor | None:
-        """Return voice and style of the segments ``[B, E]``, as the discriminators are told."""
+        """Return the segments' voice and style ``[B, E]``, the condition of the discriminators."""
         judged = judged_inputs(self.student.config)
         values = [self.student.input(batch.inputs, spec.name, batch.features) for spec in judged]
         rows = [value[:, :, 0].mean(-1).expand(len(batch.audio), -1) for value in values]
@@ -219,12 +219,12 @@ class Distillation:
 
 
 def judged_inputs(config: StudentConfig) -> tuple[InputSpec, ...]:
-    """Return the inputs whose effect discriminators judge: those that stay, streams do not."""
+    """Return the inputs whose effect discriminators check: constant ones, not streams."""
     return tuple(spec for spec in trunk_inputs(config.inputs) if spec.kind != "stream")
 
 
 def _voices(conditions: Sequence[Condition]) -> list[int]:
-    """Return the number of each example's voice; empty where there is one for all."""
+    """Return the number of each example's voice; empty if there is a single one."""
     if not all("voice" in condition for condition in conditions):
         return []
     return [int(condition["voice"].argmax()) for condition in conditions]
@@ -236,6 +236,6 @@ def _states_on(device: torch.device) -> AbstractContextManager[object]:
 
 
 def _discriminating(devices: Devices) -> Devices:
-    """Return where discriminators compute: in float32 on one CPU, where bfloat16 gains nothing."""
+    """Return the discriminators' devices: float32 on one CPU, where bfloat16 gains nothing."""
     alone = devices.world == 1 and devices.device.type == "cpu"
     return OneDevice() if alone else devices

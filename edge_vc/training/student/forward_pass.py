@@ -1,4 +1,4 @@
-"""One forward pass of a student in training, as loss terms see it."""
+"""One forward pass of a student in training, as the loss terms use it."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from edge_vc.training.student.recogniser import RecogniserDistance
 
 @dataclass(frozen=True)
 class DistillPass:
-    """What a student makes of a batch of ``B`` segments: ``W`` warm-up frames, then ``F``.
+    """The forward pass on a batch of ``B`` segments: ``W`` warm-up frames, then ``F``.
 
-    The frames of the warm-up fill the convolutions' contexts and count in no loss.
+    The warm-up frames fill the convolutions' contexts and count in no loss.
     """
 
     batch: DistillBatch
-    """Features and the teacher's answer, ``W + F`` frames."""
+    """Features and the teacher's output, ``W + F`` frames."""
     prediction: Prediction
-    """What the head reads off the trunk, ``W + F`` frames."""
+    """What the head predicts from the trunk's features, ``W + F`` frames."""
     audio: Tensor
     """The student's waveform without the warm-up, ``[B, F * hop]``; empty, ``[B, 0]``, while only
-    what needs no sound is learnt."""
+    terms that need no waveform are trained."""
     target: Tensor
-    """The teacher's, aligned with it, ``[B, F * hop]``."""
+    """The teacher's waveform, aligned with it, ``[B, F * hop]``."""
     warm: int
-    """Frames ``W`` of the warm-up."""
+    """Number ``W`` of warm-up frames."""
     spectral: SpectralLoss
     adversarial: AdversarialLoss | None
     """None until the adversarial term starts."""
     reader: VoicesReader | None = None
-    """None where contents have no weight."""
+    """None if contents have no weight."""
     recogniser: RecogniserDistance | None = None
-    """None where words have no weight."""
+    """None if words have no weight."""
     asked: Tensor | None = None
-    """The voice and the style that were asked for, ``[B, E]``; None of a student without any."""
+    """The requested voice and style, ``[B, E]``; None for a student that has neither."""
     log: dict[str, Tensor] = field(default_factory=dict)
-    """Scalars for the training log besides the terms' own values."""
+    """Scalars for the training log in addition to the terms' own values."""
 
     @cached_property
     def spectral_distances(self) -> tuple[Tensor, Tensor]:
-        """The STFT and the mel distance of `audio` to `target`, computed together."""
+        """The STFT and mel distances of `audio` from `target`, computed together."""
         return self.spectral.distances(self.audio, self.target)

@@ -54,7 +54,7 @@ def feature(step: DistillPass) -> Tensor | None:
 
 
 def contents(step: DistillPass) -> Tensor | None:
-    """Return how far the trunk's features are from telling what the teacher's contents are."""
+    """Return the error of predicting the teacher's contents from the trunk's features."""
     if step.reader is None or step.batch.contents is None:
         return None
     told = step.batch.contents[..., step.warm :]
@@ -64,7 +64,7 @@ def contents(step: DistillPass) -> Tensor | None:
 
 
 def words(step: DistillPass) -> Tensor | None:
-    """Return how far a phone recogniser hears the student from the teacher and the source."""
+    """Return the distance from the teacher's output and the source in a phone recogniser."""
     if step.recogniser is None or step.batch.source is None:
         return None
     source = step.batch.source[:, -step.audio.shape[1] :]
@@ -98,7 +98,7 @@ TERMS: dict[str, Term[DistillPass]] = {
 
 
 SOUNDLESS = ("contents", "pitch", "voicing", "feature")
-"""Terms that need no waveform of the student's."""
+"""Terms that need no waveform from the student."""
 
 
 def register_loss(
@@ -106,9 +106,9 @@ def register_loss(
 ) -> None:
     """Add a loss term from outside the package, with its weight as key ``name`` of ``[distill]``.
 
-    ``weight`` is the default, 0 to ``highest`` what a recipe may give. Recipes that are read from
-    now on have the key; the term's value is in the training log under its name. Raises
-    `ValueError` for a name that is no identifier or is in use.
+    ``weight`` is the default; a recipe may give 0 to ``highest``. Recipes that are read from now on
+    have the key; the term's value is in the training log under its name. Raises `ValueError` for a
+    name that is not an identifier or is already used.
     """
     if not name.isidentifier():
         raise ValueError(f"loss term {name!r}: not usable as a key of [distill]")

@@ -1,6 +1,6 @@
-"""Phone alignment by PocketSphinx: of a text, or of recognised words where there is none.
+"""Phone alignment by PocketSphinx, to a text or, without one, to recognised words.
 
-Recognised words are kept where their posterior is high.
+Recognised words are kept if their posterior is high.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ _NAMES = (
     "V W Y Z ZH"
 )
 PHONES = tuple(_NAMES.split())
-"""Those of the CMU pronouncing dictionary, and silence."""
+"""The phones of the CMU pronouncing dictionary, and silence."""
 UNKNOWN = -1
 _SURE = 0.5
-"""Least posterior of a word that was recognised without a text (docs/decisions/0008-phones.md)."""
+"""Least posterior of a word recognised without a text (docs/decisions/0008-phones.md)."""
 _LATE = 1
-"""Frames from where PocketSphinx has a phone to ours: its windows begin 8 ms later."""
+"""Frames by which our phones follow PocketSphinx's: its windows begin 8 ms later."""
 
 
 class PhoneAligner:
     """The recogniser with its own language model and dictionary."""
 
     def __init__(self) -> None:
-        """Load the models, which takes seconds; `EvaluationError` where PocketSphinx is missing."""
+        """Load the models, which takes seconds; `EvaluationError` if PocketSphinx is missing."""
         self._sphinx = require("pocketsphinx")
         self._decoder = self._build()
 
     def label(self, samples: NDArray[np.int16], text: str = "") -> Phones:
-        """Return the phones of ``samples`` ``[F * HOP]`` at 16 kHz; all unknown where it fails."""
+        """Return the phones of ``samples`` ``[F * HOP]`` at 16 kHz; all unknown if it fails."""
         pcm = np.ascontiguousarray(samples, "<i2").tobytes()
         frames = np.full(len(samples) // HOP, UNKNOWN, np.int8)
         words = words_of(text)
@@ -56,7 +56,7 @@ class PhoneAligner:
             self._decoder.set_alignment()
             self._process(pcm)
             found = self._decoder.get_alignment()
-        except RuntimeError:  # no path through the text; the decoder is left half way
+        except RuntimeError:  # no path through the text; the decoder is left in an undefined state
             self._decoder = self._build()
             return frames
         for phone in found.phones() if found is not None else ():

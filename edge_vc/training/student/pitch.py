@@ -1,4 +1,4 @@
-"""Training of a student's pitch tracker alone: nothing is synthesised, so steps are cheap."""
+"""Training of a student's pitch predictor alone: nothing is synthesised, so steps are cheap."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def train_pitch(
 ) -> float:
     """Fit ``student.pitch`` to the teacher's F0, in place; return the mean last error in nats.
 
-    ``report`` is told the step and its loss. A student without a pitch of its own is left alone.
+    ``report`` receives the step and its loss. A student without a pitch predictor is unchanged.
     """
     if student.pitch is None:
         return 0.0
@@ -54,9 +54,9 @@ def train_pitch(
 
 
 def pitch_error(log_f0: Tensor, batch: DistillBatch, warm: int = 0) -> Tensor:
-    """Mean absolute error of ``log_f0`` ``[B, 1, 1, F]`` in nats where the teacher is voiced.
+    """Return the mean absolute error of ``log_f0`` ``[B, 1, 1, F]`` over voiced frames, in nats.
 
-    The first ``warm`` frames do not count.
+    Voicing is the teacher's. The first ``warm`` frames do not count.
     """
     voiced = batch.voiced[..., warm:]
     error = (log_f0 - batch.f0.log())[..., warm:].abs()

@@ -1,8 +1,8 @@
-"""What a phone recogniser hears in a student's sound.
+"""A perceptual loss from a phone recogniser (Johnson, Alahi, Fei-Fei 2016).
 
-Its phones should be those of what is converted, which is nearer to the words than any teacher's
-answer, and its inner frames those of the teacher, which tell what the phones sound like: a
-perceptual loss (Johnson, Alahi, Fei-Fei 2016) that knows a lost consonant from another timbre.
+The phones recognised in the student's output should be those of the source, which is closer to the
+words than any teacher's output. The recogniser's hidden frames should be those of the teacher's
+output, which determine how the phones sound. The loss tells a lost consonant from another timbre.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from edge_vc.models.content.encoder import ContentError
 from edge_vc.models.content.hama import BLOCKS, RATE, open_hama
 
 FIRST = 1
-"""The block from which on frames are compared: before it they are mostly spectrum."""
+"""First block whose frames are compared: those before it mostly describe the spectrum."""
 EDGE = 2
-"""Frames of 20 ms at either end of a segment that do not count: what is before them is cut off."""
+"""Frames of 20 ms at either end of a segment that do not count: their context is cut off."""
 
 
 class RecogniserDistance:
-    """Distance of a sound from two others in hama's frames and phones; hama stays as it is."""
+    """Distance of audio from two references in hama's frames and phones; hama is not trained."""
 
     def __init__(self, sample_rate: int, device: torch.device | str = "cpu") -> None:
         """Open the recogniser; raises `ContentError` without hama or at another rate, in Hz."""
@@ -32,10 +32,10 @@ class RecogniserDistance:
         self._encoder = open_hama(BLOCKS).on(device)
 
     def __call__(self, audio: Tensor, target: Tensor, source: Tensor) -> Tensor:
-        """Return how far ``audio`` is heard from ``target`` and ``source``, a scalar.
+        """Return the recogniser's distance of ``audio`` from ``target`` and ``source``, a scalar.
 
-        All are ``[B, T]``; the last two get no gradient. The mean absolute difference of the later
-        blocks' frames from those of ``target``, and the Kullback-Leibler divergence of the
+        All are ``[B, T]``; the last two get no gradient. It is the mean absolute difference of the
+        later blocks' frames from those of ``target``, plus the Kullback-Leibler divergence of the
         phones' probabilities from those of ``source``, in nats per frame.
         """
         frames, phones = self._encoder.all_blocks(audio)

@@ -35,23 +35,23 @@ from edge_vc.training.student.settings import DistillSettings, distill_settings
 from edge_vc_runtime.files.writing import write_whole
 
 PITCH_STEPS = 2000
-"""Of the pitch alone, before everything is trained together."""
+"""Steps on the pitch predictor alone, before everything is trained together."""
 
 
 @dataclass(frozen=True)
 class StudentRun:
-    """What `edge-vc train student` was asked to do."""
+    """Arguments of `edge-vc train student`."""
 
     corpus: Path
     """Folder with metadata.csv."""
     out: Path
-    """Run folder; a run that is in it resumes."""
+    """Run folder; a run already in it is resumed."""
     labels: Path | None = None
-    """Cache of labels; ``out/labels`` when not given."""
+    """Cache of labels; ``out/labels`` if not given."""
     teacher: Path = DEFAULT_WEIGHTS
     tier: str = "wide"
     start: Path | None = None
-    """A student of that tier to continue from."""
+    """A student of that tier to start from."""
     lookahead: int = 0
     """Hops of look-ahead."""
     head: Literal["source-filter", "istft"] = "source-filter"
@@ -59,7 +59,7 @@ class StudentRun:
     """Wall-clock budget."""
     steps: int | None = None
     adversarial: float = 0.0
-    """Weight of that term."""
+    """Weight of the adversarial loss."""
     seed: int = 0
     accelerator: str = "auto"
     devices: int = 1
@@ -69,20 +69,20 @@ class StudentRun:
     hop_ms: float = 10.0
     """Duration of the student's hop."""
     sample_rate: int = 16_000
-    """Of the student and its labels, in Hz."""
+    """Rate of the student and its labels, Hz."""
 
 
 def new_student(args: StudentRun, target_f0_hz: float) -> Student:
-    """Return the student to train; raises `ValueError` where ``--start`` is of another size.
+    """Return the student to train; raises `ValueError` if ``--start`` has other sizes.
 
-    Weights of another hop are moved to ``--hop-ms``; those of another sample rate are refused.
+    Weights for another hop are converted to ``--hop-ms``; another sample rate is refused.
     """
     config = TIERS[args.tier].at(args.hop_ms, args.sample_rate)
     config = replace(config, head=args.head, target_f0_hz=target_f0_hz)
     torch.manual_seed(args.seed)
     student = Student(config)
     if args.start:
-        # Its configuration may differ in how features are cut off, not in sizes.
+        # Its configuration may differ in the floor of its features, not in sizes.
         start = load_student(args.start)
         if start.config.sample_rate != args.sample_rate:
             raise ValueError(
@@ -100,14 +100,14 @@ def new_student(args: StudentRun, target_f0_hz: float) -> Student:
 
 
 def _some(corpus: Path, rate: int) -> Iterator[Samples]:
-    """Yield a few sentences of different people at ``rate`` Hz."""
+    """Yield a few sentences of different speakers at ``rate`` Hz."""
     sources = list(Corpus.open(corpus).select("source"))
     for utterance in sources[:: max(1, len(sources) // 20)]:
         yield utterance.read(rate)
 
 
 def facts_of(args: StudentRun, student: Student, teacher_hash: str) -> dict[str, Any]:
-    """Return what the weights say of where they come from."""
+    """Return the provenance that is stored with the weights."""
     return {
         "tier": args.tier,
         "config": student.config.to_dict(),
@@ -120,7 +120,7 @@ def facts_of(args: StudentRun, student: Student, teacher_hash: str) -> dict[str,
 
 
 def settings_of(args: StudentRun) -> DistillSettings:
-    """Translate the command line."""
+    """Return the distillation settings for the command line's arguments."""
     return replace(distill_settings()(), adversarial=args.adversarial, seed=args.seed)
 
 
@@ -128,8 +128,8 @@ def settings_of(args: StudentRun) -> DistillSettings:
 def train_student(args: StudentRun) -> Path | None:
     """Label, train, save ``student.safetensors`` and return its path.
 
-    Of several processes one saves; the others return None.
-    Raises `ValueError`, one line, for input that cannot be used.
+    Only one of several processes saves; the others return None. Raises `ValueError` with a one-line
+    message for unusable input.
     """
     console = stderr_console()
     torch.set_num_threads(args.threads)
@@ -163,7 +163,7 @@ def train_student(args: StudentRun) -> Path | None:
 
 
 def _train(training: Distillation, tier: str, console: Console) -> Student:
-    """Train the pitch alone, then everything, with a bar for each on a terminal."""
+    """Train the pitch predictor alone, then everything, with a bar for each on a terminal."""
     shown = console.is_terminal and training.devices.rank == 0
     with Bars(console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task(f"{tier} student", total=1.0)
@@ -173,7 +173,7 @@ def _train(training: Distillation, tier: str, console: Console) -> Student:
             text = f"{tier} student, step {training.step}, loss {figures['loss']:.3f}"
             bar.update(task, completed=done, description=text)
 
-        if not training.checkpoint.path.exists():  # a run that goes on has its pitch
+        if not training.checkpoint.path.exists():  # a resumed run has its pitch predictor
             train_pitch(
                 training.student,
                 training.batches,

@@ -21,7 +21,7 @@ PHONES_INPUT: InputSpec = stream_input(
 class ScriptPhones:
     """An `AuxSource`: phones aligned to a recording without noise, from its text or recognised.
 
-    Stands in for an application that knows the script and where the reader is in it.
+    Stands in for an application that knows the script and the reader's position in it.
     """
 
     name = PHONES_INPUT.name
@@ -32,12 +32,12 @@ class ScriptPhones:
         text_of: Callable[[LabelledAudio], str] = lambda example: "",
         aligner: PhoneAligner | None = None,
     ) -> None:
-        """``text_of`` a recording, empty: recognise it; the aligner takes seconds to load."""
+        """Take ``text_of`` a recording, empty: recognise it; the aligner takes seconds to load."""
         self._text_of = text_of
         self._aligner = aligner or PhoneAligner()
 
     def frames(self, example: LabelledAudio) -> NDArray[np.float32]:
-        """Return one-hot phones ``[size, F]``, zeros where they are not known."""
+        """Return one-hot phones ``[size, F]``, zeros where they are unknown."""
         return one_hot(self._aligner.label(example.source, self._text_of(example)))
 
 

@@ -11,9 +11,9 @@ from edge_vc.settings.field import number
 
 @dataclass(frozen=True)
 class DistillSettings:
-    """How a student learns from its teacher; a loss term of weight 0 is not computed.
+    """Distillation of a student from its teacher; a loss term of weight 0 is not computed.
 
-    The weight of a loss term is the field with the term's name in
+    The weight of a loss term is the field of the same name as the term in
     `edge_vc.training.student.losses.TERMS`.
     """
 
@@ -21,11 +21,11 @@ class DistillSettings:
     steps: int = number(4_000, 1, 10_000_000, "steps")
     batch: int = number(12, 1, 1_024, "segments")
     segment_seconds: float = number(1.28, 0.32, 30.0, "s")
-    """Length of a segment that counts in the loss."""
+    """Length of a segment, without warm-up."""
     learning_rate: float = number(2e-3, 1e-6, 0.1)
-    """The highest; it rises for 1 % of the steps and falls along half a cosine."""
+    """Peak rate; it rises for 1 % of the steps and then falls along half a cosine."""
     pitch_steps: int = number(0, 0, 1_000_000, "steps")
-    """Of the pitch predictor alone, before everything is trained; for random weights."""
+    """Steps on the pitch predictor alone, before everything is trained; for random weights."""
     waveform: float = number(0.0, 0.0, 1_000.0)
     """Weight of the L1 distance between waveforms."""
     stft: float = number(1.0, 0.0, 1_000.0)
@@ -39,17 +39,17 @@ class DistillSettings:
     voicing: float = number(1.0, 0.0, 1_000.0)
     """Weight of the cross-entropy of the voicing decision."""
     contents: float = number(0.0, 0.0, 1_000.0)
-    """Weight of how far the trunk is from telling the teacher's contents, through a linear layer
-    that does not ship."""
+    """Weight of the error of predicting the teacher's contents from the trunk, through a linear
+    layer that does not ship."""
     contents_units: int = number(0, 0, 4_096, "units")
-    """Cross-entropy to so many soft units instead of regression; 0 regresses."""
+    """Number of soft units for a cross-entropy loss on contents; 0: regression."""
     contents_first: float = number(0.0, 0.0, 0.9, "of the steps")
-    """Only contents, pitch, voicing and filters are learnt so long; nothing is synthesised."""
+    """Initial phase that trains only contents, pitch, voicing and filters, without synthesis."""
     words: float = number(0.0, 0.0, 1_000.0)
-    """Weight of how far a phone recogniser hears the student from the teacher and from what is
-    converted."""
+    """Weight of the distance from the teacher's output and from the source in a phone recogniser's
+    features."""
     adversarial: float = number(0.0, 0.0, 1_000.0)
-    """Weight of the least-squares adversarial loss with twice as much feature matching."""
+    """Weight of the least-squares adversarial loss plus twice the feature-matching loss."""
     adversarial_from: float = number(0.5, 0.0, 1.0, "of the steps")
     """When the adversarial term starts."""
     warp: float = number(0.05, 0.0, 1.0)
@@ -57,12 +57,12 @@ class DistillSettings:
     colour: float = number(0.4, 0.0, 10.0, "nats of power")
     """Standard deviation of a smooth gain curve over the input's bands: other microphones."""
     expansion_lowest: float = number(0.4, 0.1, 1.0)
-    """Lowest ratio of the input's expander: below 1 it raises what is soft."""
+    """Lowest ratio of the input's expander: below 1 it raises low levels."""
     expansion_highest: float = number(2.0, 1.0, 10.0)
-    """Highest ratio: above 1 it lowers what is soft, as in quiet rooms; 1 and 1 change nothing."""
+    """Highest ratio: above 1 it lowers low levels, as in quiet rooms; 1 and 1 change nothing."""
     seed: int = number(0, 0, 2**31 - 1)
     max_mel_db: float = number(12.0, 0.1, 200.0, "dB", limits="mel_db")
-    """The run stops where the mel distance to the teacher is larger after distillation."""
+    """The run stops if the mel distance to the teacher is larger after distillation."""
 
 
 class Weight(NamedTuple):
@@ -73,11 +73,11 @@ class Weight(NamedTuple):
 
 
 WEIGHTS: dict[str, Weight] = {}
-"""By name; filled by `edge_vc.training.student.losses.register_loss`."""
+"""Registered weights by name; filled by `edge_vc.training.student.losses.register_loss`."""
 
 
 def distill_settings() -> type[DistillSettings]:
-    """Return the class of the section: `DistillSettings`, with a field for each of `WEIGHTS`."""
+    """Return the class of the section: `DistillSettings` with a field for each of `WEIGHTS`."""
     return _with_weights(tuple(WEIGHTS.items()))
 
 

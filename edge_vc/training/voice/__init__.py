@@ -1,1 +1,1 @@
-"""Training of a voice from its recordings alone: contents in, the recordings out."""
+"""Training of a voice from its recordings alone: content features in, the recordings out."""

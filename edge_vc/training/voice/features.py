@@ -1,4 +1,4 @@
-"""What a voice is trained on: contents and loudness of every view, one file a recording."""
+"""Training features of a voice: contents and loudness of every view, one file per recording."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
 
 _VERSION = 1
-"""Goes up when features come out otherwise, so that a cache of older ones is not used."""
+"""Increased whenever features are computed differently, so that an older cache is not used."""
 _BABBLERS = 24
 
 
 @dataclass(frozen=True)
 class ViewFeatures:
-    """The views of one recording of ``F`` frames, whole content frames long."""
+    """The views of one recording of ``F`` frames, a whole number of content frames."""
 
     contents: NDArray[np.float16]
     """``[V, F / frames_per_content, width]``"""
     loudness: NDArray[np.float32]
-    """``[V, F]`` nats, as `Loudness` has them."""
+    """``[V, F]`` nats, as computed by `Loudness`."""
 
 
 @dataclass(frozen=True)
 class FeatureJob:
-    """One recording whose features are made in a process of its own."""
+    """One recording whose features are computed in a separate process."""
 
     pair: Path
-    """What `pair_files` made."""
+    """File written by `pair_files`."""
     out: Path
     contents: str
     views: ViewSettings
     noises: tuple[Path, Path] | None
-    """Folders of recorded noises and rooms."""
+    """Folders of recorded noises and room impulse responses."""
     babblers: tuple[Path, ...]
-    """Recordings that babble is mixed from."""
+    """Recordings from which babble is mixed."""
 
 
 def cached_features(
@@ -65,9 +65,9 @@ def cached_features(
     workers: int = 1,
     progress: Progress = no_progress,
 ) -> list[ViewFeatures]:
-    """Make the features of stored ``pairs`` under ``cache``; keep what is there already.
+    """Compute the features of stored ``pairs`` under ``cache``; keep those already there.
 
-    ``noises`` is a folder with ``noise`` and ``rir`` in it. Raises `ContentError` where the
+    ``noises`` is a folder that contains ``noise`` and ``rir``. Raises `ContentError` if the
     encoder is missing.
     """
     recipe = (_VERSION, contents, asdict(views), noises is not None)
@@ -79,7 +79,7 @@ def cached_features(
     jobs = [FeatureJob(path, folder / path.name, contents, views, beds, babblers) for path in pairs]
     missing = [job for job in jobs if stored_arrays(job.out, stored_hash(job.pair)) is None]
     if missing:
-        open_contents(contents)  # fails here, in one line, not in every process
+        open_contents(contents)  # fails here once, in one line, not in every process
     made = parallel_map(store_features, missing, workers)
     for _ in progress(made, len(missing), f"contents ({contents})"):
         pass
@@ -93,7 +93,7 @@ def load_features(path: Path) -> ViewFeatures:
 
 
 def store_features(job: FeatureJob) -> Path:
-    """Make the features of one recording and store them, whole or not at all."""
+    """Compute the features of one recording and store them atomically."""
     if stored_arrays(job.out, stored_hash(job.pair)) is None:
         pair = load_pairs(job.pair)
         found = view_features(
@@ -109,7 +109,7 @@ def store_features(job: FeatureJob) -> Path:
 def view_features(
     pair: PairSet, encoder: ContentEncoder, settings: ViewSettings, noises: NoiseBank
 ) -> ViewFeatures:
-    """Return contents and loudness of every view of ``pair``."""
+    """Return the contents and the loudness of every view of ``pair``."""
     samples = SAMPLE_RATE // encoder.frame_rate
     whole = len(pair.source) // samples * samples
     listen = Loudness()
@@ -123,13 +123,13 @@ def view_features(
 
 @lru_cache(maxsize=1)
 def _encoder(contents: str) -> ContentEncoder:
-    """Open the encoder once in each process."""
+    """Open the encoder once per process."""
     return open_contents(contents)
 
 
 @lru_cache(maxsize=1)
 def _noises(folders: tuple[Path, Path] | None, babblers: tuple[Path, ...]) -> NoiseBank:
-    """Return recorded and made noises; babble is of the target's own recordings."""
+    """Return recorded and synthetic noises; babble is mixed from the target's own recordings."""
     voices = [load_pairs(path).source for path in babblers]
     recorded, rooms = ([], []) if folders is None else map(read_folder, folders)
     return NoiseBank.build(voices, recorded, rooms)

@@ -1,4 +1,4 @@
-"""Whether recordings can be trained on: silent, clipped, with music under the voice."""
+"""Whether recordings are usable for training: silence, clipping, music under the voice."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from edge_vc.data.pair_set import HOP, SAMPLE_RATE, PairSet
 MOST_CLIPPED = 0.01
 """Share of clipped samples above which a recording is left out."""
 LEAST_FALL_DB = 10.0
-"""Between loud and soft frames: speech has pauses, music and steady noise have none."""
+"""Least fall between loud and soft frames: speech has pauses, music and steady noise have none."""
 USUAL_FALL_DB = 15.0
-"""Below it music or noise is suspected: 98 of 100 clean recordings of six corpora fell by 17 dB
-and more, speech with music 6 dB below it by 9 to 14 dB."""
+"""Fall below which music or noise is suspected: 98 of 100 clean recordings of six corpora fell by
+17 dB or more, speech with music 6 dB below it by 9 to 14 dB."""
 SUSPECTED_SHARE = 0.1
-"""Of the recordings below `USUAL_FALL_DB` from which it is said."""
+"""Share of recordings below `USUAL_FALL_DB` from which a warning is given."""
 _NAMED = 3
 _FRAMES_PER_SECOND = SAMPLE_RATE // HOP
 
@@ -32,9 +32,9 @@ class Unfit:
     """Why a recording cannot be trained on."""
 
     kind: str
-    """In a word or two, for counting."""
+    """In one or a few words, for counting."""
     fact: str
-    """With the figure."""
+    """What was found, with the figure."""
     way: str
     """What to do about it."""
 
@@ -52,13 +52,13 @@ def unfit(pair: PairSet) -> Unfit | None:
         return Unfit("clipped", fact, "record again with less gain")
     fall = level_fall_db(audio, SAMPLE_RATE)
     if fall < LEAST_FALL_DB:
-        fact = f"its level falls by {fall:.0f} dB only: music or noise under the voice"
+        fact = f"its level falls by only {fall:.0f} dB: music or noise under the voice"
         return Unfit("music or noise", fact, "record again without")
     return None
 
 
 def name_unfit(found: Sequence[tuple[Path, Unfit]], say: Callable[[str], None]) -> None:
-    """Say which recordings are left out and why: the first of each kind, and how many more."""
+    """Report which recordings are left out and why: the first of each kind, and how many more."""
     for kind, count in Counter(reason.kind for _, reason in found).items():
         own = [(path, reason) for path, reason in found if reason.kind == kind]
         for path, reason in own[:_NAMED]:
@@ -68,7 +68,7 @@ def name_unfit(found: Sequence[tuple[Path, Unfit]], say: Callable[[str], None]) 
 
 
 def too_little(seconds: float, found: Sequence[Unfit], fewest: float) -> str:
-    """Return what is wrong with ``seconds`` of usable speech, with what to do about it."""
+    """Return the error for only ``seconds`` of usable speech, with what to do about it."""
     kinds = Counter(reason.kind for reason in found)
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     left_out = f", {len(found)} recordings left out ({counts})" if found else ""
@@ -80,7 +80,7 @@ def too_little(seconds: float, found: Sequence[Unfit], fewest: float) -> str:
 
 
 def suspected_music(pairs: Sequence[PairSet]) -> str:
-    """Return a warning where many recordings have no quiet pauses; empty where few or none."""
+    """Return a warning if many recordings have no quiet pauses; empty if few or none do."""
     falls = [
         level_fall_db(p.source.astype(np.float32) / np.float32(32767), SAMPLE_RATE) for p in pairs
     ]
@@ -90,5 +90,5 @@ def suspected_music(pairs: Sequence[PairSet]) -> str:
     names = ", ".join(low[:_NAMED]) + (", ..." if len(low) > _NAMED else "")
     return (
         f"{len(low)} of {len(pairs)} recordings have no quiet pauses ({names}): music or noise "
-        "under the voice would be learnt; listen, and record them without or take them out"
+        "under the voice would be learnt; listen, and record them without it or remove them"
     )

@@ -1,4 +1,4 @@
-"""The loss of a voice: distance from the recordings, and what the discriminators say."""
+"""The loss of a voice: spectral distance from the recordings, and the adversarial terms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge_vc.training.voice.settings import VoiceLossSettings
 
 @dataclass(frozen=True)
 class VoiceStep:
-    """What a step's terms are computed from."""
+    """What the loss terms of a step are computed from."""
 
     distance: SpectralLoss
     audio: Tensor
@@ -26,7 +26,7 @@ class VoiceStep:
     truth: Tensor
     """``[B, T]``"""
     generator: GeneratorLoss | None
-    """None before the discriminators take part."""
+    """None until the discriminators take part."""
 
 
 def spectral(step: VoiceStep) -> Tensor:
@@ -41,7 +41,7 @@ def adversarial(step: VoiceStep) -> Tensor | None:
 
 
 def matching(step: VoiceStep) -> Tensor | None:
-    """Return the feature matching loss."""
+    """Return the feature-matching loss."""
     return None if step.generator is None else step.generator.fm_loss
 
 
@@ -54,7 +54,7 @@ VOICE_TERMS: Mapping[str, Term[VoiceStep]] = {
 
 
 class VoiceLosses:
-    """Computes the terms of a step; trains the discriminators on the way."""
+    """Computes the terms of a step, and trains the discriminators at the same time."""
 
     def __init__(self, settings: VoiceLossSettings, adversary: AdversarialLoss) -> None:
         self.settings, self.adversary = settings, adversary
@@ -65,7 +65,7 @@ class VoiceLosses:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum and every term of ``audio`` against ``truth``, both ``[B, T]``.
 
-        ``progress`` is the share of the budget so far; ``rng`` draws what the discriminators see.
+        ``progress`` is the share of the budget so far; ``rng`` draws the discriminators' segments.
         """
         settings = self.settings
         generator = None
@@ -85,7 +85,7 @@ class VoiceLosses:
 
 
 def clean_gradients(parameters: list[torch.nn.Parameter]) -> None:
-    """Replace gradients that overflowed: one crop must not end a run."""
+    """Set gradients that overflowed to zero, so that one crop cannot end a run."""
     for parameter in parameters:
         if parameter.grad is not None:
             torch.nan_to_num_(parameter.grad, 0.0, 0.0, 0.0)

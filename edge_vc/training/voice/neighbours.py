@@ -1,4 +1,4 @@
-"""Which of the target's own content frames are most like each frame, in other recordings."""
+"""For each content frame, the target's most similar content frames in other recordings."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from edge_vc.workers.progress import Progress, no_progress
 Neighbours = NDArray[np.int32]
 _QUERIES = 512
 _COARSE = 64
-"""Principal components in which candidates are found; they cost an eighth of whole frames."""
+"""Principal components used to preselect candidates, at an eighth of the cost of whole frames."""
 _CANDIDATES = 16
-"""Of which the nearest are chosen by whole frames."""
+"""Candidates, from which the nearest are chosen by comparing whole frames."""
 
 
 class FrameBank:
-    """Every n-th content frame of the recordings as they are, to be searched."""
+    """Every n-th content frame of the unmodified recordings, for searching."""
 
     def __init__(self, contents: Sequence[NDArray[np.float16]], most: int) -> None:
-        """Take frames of ``contents``, each ``[F, W]``, evenly, ``most`` at the most."""
+        """Take at most ``most`` frames of ``contents``, each ``[F, W]``, evenly spaced."""
         lengths = np.array([len(part) for part in contents])
         stride = max(1, -(-int(lengths.sum()) // most))
         self.frames = np.concatenate(contents)[::stride]
         """``[N, W]``"""
         owners = np.repeat(np.arange(len(contents)), lengths)
         self.owners = owners[::stride]
-        """Index of each frame's recording, ``[N]``, rising."""
+        """Index of each frame's recording, ``[N]``, ascending."""
         floats = torch.from_numpy(self.frames.astype(np.float32))
         self.mean = floats.mean(0)
         """``[W]``"""
@@ -43,9 +43,10 @@ class FrameBank:
 
     @torch.no_grad()
     def search(self, contents: NDArray[np.float16], owner: int, count: int) -> Neighbours:
-        """Return indices ``[F, count]`` of the nearest frames that are not of ``owner``.
+        """Return the indices ``[F, count]`` of the nearest frames that are not from ``owner``.
 
-        By cosine without the mean; candidates are found in a few principal components.
+        Similarity is the cosine after subtracting the mean; a few principal components preselect
+        candidates.
         """
         low, high = np.searchsorted(self.owners, (owner, owner + 1))
         found = []
@@ -69,9 +70,10 @@ def cached_neighbours(
     cache: Path,
     progress: Progress = no_progress,
 ) -> list[Neighbours]:
-    """Search the bank for every view of every recording, ``[V, F, W]``; kept as one file.
+    """Search the bank for every view of every recording, ``[V, F, W]``, cached in one file.
 
-    Returns ``[V, F, count]`` for each recording; the file is of these very frames.
+    Returns ``[V, F, count]`` for each recording. The cached file is valid for these exact frames
+    only.
     """
     digest = hashlib.sha256(f"{count} {len(views)}".encode())
     digest.update(bank.frames.tobytes())

@@ -1,4 +1,4 @@
-"""Long recordings in pieces, cut in pauses: training draws crops and holds out whole pieces."""
+"""Long recordings cut into pieces at pauses: training draws crops and holds out whole pieces."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from edge_vc.data.pairs import store_pairs
 
 
 def stored_pieces(pair: PairSet, path: Path) -> list[tuple[Path, PairSet]]:
-    """Return a recording in pieces with a file of each beside ``path``, where it is stored itself.
+    """Cut a recording into pieces, each stored in its own file next to ``path``, the recording's.
 
-    A recording of `LONGEST` frames or fewer is returned as it is.
+    A recording of `LONGEST` frames or fewer is returned unchanged.
     """
     places = cuts(pair)
     if not places:
@@ -40,6 +40,6 @@ def stored_pieces(pair: PairSet, path: Path) -> list[tuple[Path, PairSet]]:
 
 
 def cuts(pair: PairSet) -> list[int]:
-    """Return the frames to cut before, each at the quietest place within reach."""
+    """Return the frames to cut before, each at the quietest place within range."""
     power = np.square(pair.target.astype(np.float32)).reshape(len(pair.f0), HOP).mean(1)
     return quiet_places(power)

@@ -1,4 +1,4 @@
-"""The recordings of one voice: found in a folder, levelled, with their pitch, examined."""
+"""The recordings of one voice: found in a folder, levelled, pitch-tracked and checked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from edge_vc.training.voice.speakers import two_voices
 from edge_vc.workers.progress import Progress, no_progress
 
 FEWEST_SECONDS = 60.0
-"""Least speech to train a voice on; below it the words and the voice both fail."""
+"""Least speech to train a voice on; with less, both intelligibility and similarity fail."""
 PITCH_SPREAD = 0.3
 """Standard deviation of the recordings' median log F0 above which two voices are suspected."""
 _FRAMES_PER_SECOND = SAMPLE_RATE // HOP
@@ -36,15 +36,15 @@ _FRAMES_PER_SECOND = SAMPLE_RATE // HOP
 
 @dataclass(frozen=True)
 class VoiceRecordings:
-    """What a voice can be trained on."""
+    """The recordings that a voice is trained on."""
 
     files: tuple[Path, ...]
-    """For `load_pairs`; those held out come last."""
+    """Files for `load_pairs`; held-out ones come last."""
     pairs: tuple[PairSet, ...]
 
     @property
     def seconds(self) -> float:
-        """Length of what is trained on."""
+        """Duration of the training recordings."""
         return sum(len(p.f0) for p in self.pairs if not p.held_out) / _FRAMES_PER_SECOND
 
 
@@ -57,19 +57,19 @@ def read_recordings(
     progress: Progress = no_progress,
     say: Callable[[str], None] = lambda line: None,
 ) -> VoiceRecordings:
-    """Read every recording under the folder ``target``; what is read is kept under ``cache``.
+    """Read every recording under the folder ``target``; processed recordings are kept in ``cache``.
 
-    Long ones are cut in pauses. ``held_out`` of them, a tenth at the most, are marked so, by the
-    hash of their names. ``say``
-    is told of every recording that is left out and of signs of a second voice. Raises `CorpusError`
-    for a folder without recordings, `RecipeError` where there is too little speech in them.
+    Long ones are cut at pauses. ``held_out`` of them, at most a tenth, are marked as held out,
+    chosen by the hash of their names. ``say`` receives a line for every recording that is left out
+    and for signs of a second voice. Raises `CorpusError` for a folder without recordings,
+    `RecipeError` if they contain too little speech.
     """
     corpus = Corpus.open(target)
     speakers = corpus.speakers
     if (corpus.root / METADATA).is_file() and len(speakers) > 1:
         raise RecipeError(
             f"{target}: recordings of {len(speakers)} speakers ({', '.join(speakers[:3])}, ...); "
-            "a voice is one: give a folder with one speaker's recordings"
+            "expected one: give a folder with one speaker's recordings"
         )
     for notice in corpus.left_out:
         say(notice.notice)

@@ -29,42 +29,42 @@ from edge_vc.training.voice.trainer import VoiceTraining
 from edge_vc_runtime.files.writing import write_whole
 
 MINUTES = 30.0
-"""Budget where none is given."""
+"""Budget if none is given."""
 WEIGHTS = VOICE_WEIGHTS
-"""What a run leaves in its folder."""
+"""File that a run leaves in its folder."""
 
 
 @dataclass(frozen=True)
 class VoiceRun:
-    """What `edge-vc train teacher` was asked to do."""
+    """Arguments of `edge-vc train teacher`."""
 
     target: Path
     """Folder of recordings of one voice."""
     out: Path
-    """Run folder; a run that is in it resumes."""
+    """Run folder; a run already in it is resumed."""
     recipe: str = "whisper"
     changes: tuple[str, ...] = ()
-    """``KEY=VALUE`` each, over the recipe."""
+    """Changes to the recipe, ``KEY=VALUE`` each."""
     consent: str = ""
-    """How the owner of the voice agreed; written into the weights."""
+    """How the owner of the voice agreed; stored in the weights."""
     noises: Path | None = None
-    """Folder with ``noise`` and ``rir`` in it."""
+    """Folder that contains ``noise`` and ``rir``."""
     steps: int | None = None
     minutes: float | None = None
     """Wall-clock budget of the whole run."""
     max_minutes: float | None = None
-    """Of this session; the next one resumes."""
+    """Wall-clock budget of this session; the next one resumes."""
     save_minutes: float = 3.0
     accelerator: str = "auto"
     precision: str = "auto"
-    """Of a GPU; CPU cores compute in float32, which is faster where bfloat16 is emulated."""
+    """Used on a GPU; CPU cores compute in float32, which is faster where bfloat16 is emulated."""
     threads: int = 1
     tensorboard: Path | None = None
     """Folder for TensorBoard's event files."""
 
     @property
     def budget(self) -> Budget:
-        """Steps or minutes; half an hour where neither is given."""
+        """Steps or minutes; half an hour if neither is given."""
         neither = self.steps is None and self.minutes is None
         return Budget(self.steps, MINUTES if neither else self.minutes)
 
@@ -73,14 +73,14 @@ class VoiceRun:
 def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     """Train one session; return the weights' path and the scores on held-out recordings.
 
-    Raises `ValueError`, one line, for input that cannot be used.
+    Raises `ValueError` with a one-line message for unusable input.
     """
     settings = load_voice_settings(args.recipe, args.changes)
     budget = args.budget
     board = open_board(args.tensorboard)
     torch.set_num_threads(args.threads)
     if not (args.out / "features").is_dir():
-        open_contents(settings.contents)  # a missing package is said before the long work
+        open_contents(settings.contents)  # reports a missing package before the long work
     args.out.mkdir(parents=True, exist_ok=True)
     console = stderr_console()
     with Steps(console, "recordings") as steps:
@@ -112,9 +112,9 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
     training = VoiceTraining(settings, speech, args.out, devices, board)
 
     def save(finished: bool = False) -> None:
-        """Write the weights as they are; those of a run that is not finished convert as well.
+        """Write the current weights; those of an unfinished run can convert too.
 
-        How long it took stays out of them: the same training is the same bytes.
+        The time taken is not stored in them: the same training gives the same bytes.
         """
         facts = _facts(args, settings, recordings, training, finished=finished)
         timed = facts | {"minutes": round(training.watch.seconds / 60, 1)}
@@ -133,7 +133,7 @@ def train_voice(args: VoiceRun) -> tuple[Path, dict[str, float]]:
 
 
 def fitted(settings: VoiceSettings, heard: ViewFeatures) -> VoiceSettings:
-    """Return the settings with the network's content width and rate as they were heard."""
+    """Return the settings with the content width and rate of the extracted features."""
     _, frames, width = heard.contents.shape
     network = settings.network
     rate = network.sample_rate // network.hop * frames // heard.loudness.shape[1]
@@ -141,9 +141,9 @@ def fitted(settings: VoiceSettings, heard: ViewFeatures) -> VoiceSettings:
 
 
 def with_bank(network: VoiceNetwork, speech: VoiceSpeech, settings: VoiceSettings) -> VoiceNetwork:
-    """Return the network with searched frames as its units and the voice's mean pitch.
+    """Return the network with frames of the search bank as its units and the voice's mean pitch.
 
-    Evenly ``kept_frames`` of them at the most; it names the encoder that it is to convert with.
+    At most ``kept_frames`` of them, evenly spaced. The network names the encoder to convert with.
     """
     bank = speech.bank
     frames = bank.frames[:: -(-len(bank.frames) // settings.kept_frames)]

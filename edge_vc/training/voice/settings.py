@@ -19,19 +19,19 @@ VOICE_RECIPES = RECIPES / "voices"
 
 @dataclass(frozen=True)
 class ViewSettings(VoiceRanges):
-    """Augmented views of a recording; they are made once, before training."""
+    """Augmented views of a recording, computed once before training."""
 
     copies: int = 2
     """Natural and voice-perturbed views of each recording: the first of each is clean, the others
     have reverberation, noise or loud transients."""
     room_share: float = 0.5
-    """Share of the views that are not clean with reverberation."""
+    """Share of the augmented (not clean) views that have reverberation."""
     noise_share: float = 0.8
-    """Share of them with noise."""
+    """Share of them that have noise."""
     snr_db: Range = (5.0, 35.0)
-    """Signal-to-noise ratio of these."""
+    """Signal-to-noise ratio of the noisy ones."""
     event_share: float = 0.3
-    """Share of them with one or two loud transients."""
+    """Share of the augmented views with one or two loud transients."""
     event_db: Range = (0.0, 25.0)
     """Level of a transient relative to the speech."""
 
@@ -70,9 +70,9 @@ class VoiceLossSettings:
     adversarial_from: float = 0.4
     """Share of the budget after which the discriminators take part."""
     adversarial_crops: int = 6
-    """Crops of a step that they are shown."""
+    """Crops of a step that the discriminators are given."""
     adversarial_frames: int = 64
-    """Frames of these crops."""
+    """Length of these crops, frames."""
     discriminator_rate: float = 0.5
     """Ratio of the discriminators' learning rate to the network's."""
 
@@ -96,13 +96,13 @@ class DiscriminatorSettings:
 
 @dataclass(frozen=True)
 class VoiceSettings:
-    """A training recipe: everything but the budget."""
+    """A training recipe: everything except the budget."""
 
     contents: str = "whisper"
     """Content encoder: a name in `edge_vc.models.content.registry`."""
     converts_with: str = ""
-    """Content encoder that the finished weights name instead, where it is another: ``distilled``
-    answers as ``whisper`` does. It is not opened for training."""
+    """Content encoder that the finished weights name instead, if it differs: ``distilled`` imitates
+    ``whisper``. It is not opened for training."""
     network: VoiceConfig = field(default_factory=VoiceConfig)
     views: ViewSettings = field(default_factory=ViewSettings)
     losses: VoiceLossSettings = field(default_factory=VoiceLossSettings)
@@ -110,17 +110,17 @@ class VoiceSettings:
     natural_share: float = 0.4
     """Share of the crops whose input is a natural view; the others have the voice perturbed."""
     clean_share: float = 0.6
-    """Share of the crops whose input is a clean view, where there are others."""
+    """Share of the crops whose input is a clean view, if there are others."""
     retrievals: tuple[float, ...] = (0.0, 0.5, 1.0)
-    """Shares of a crop's contents that the nearest ones of other sentences replace; drawn."""
+    """Interpolation weights towards nearest neighbours in other sentences, drawn per crop."""
     bank_frames: int = 24_000
-    """Content frames of the target that are searched in training."""
+    """Content frames of the target that are searched during training."""
     kept_frames: int = 6_000
-    """Of them that the weights carry, for the finished voice to search."""
+    """Number of them stored in the weights, for the finished voice to search."""
     loudness_spread: float = 0.2
-    """Standard deviation in nats of a crop's loudness."""
+    """Standard deviation, in nats, of a random offset of each crop's loudness."""
     crops: int = 12
-    """Per step."""
+    """Crops per step."""
     frames: int = 128
     """Length of a crop; a frame is 10 ms."""
     peak_rate: float = 1e-3
@@ -128,11 +128,11 @@ class VoiceSettings:
     average_decay: float = 0.999
     """Decay per step of the moving average of the weights."""
     held_out: int = 20
-    """Recordings that are kept for validation; a tenth of them where there are few."""
+    """Recordings held out for validation; a tenth of them if there are few."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Raise `RecipeError` where a step would be empty or cannot be drawn."""
+        """Raise `RecipeError` if a step would be empty or could not be drawn."""
         for name in ("natural_share", "clean_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise RecipeError(f"{name} = {getattr(self, name)}: must be within 0..1")
@@ -160,7 +160,7 @@ class VoiceSettings:
 def load_voice_settings(recipe: str | Path, changes: Sequence[str] = ()) -> VoiceSettings:
     """Read a TOML file, or a shipped recipe by its name, with ``KEY=VALUE`` changes.
 
-    Raises `RecipeError` for a file that is missing or no TOML and for any unknown key.
+    Raises `RecipeError` for a file that is missing or not TOML and for any unknown key.
     """
     path = Path(recipe)
     if not path.suffix:
@@ -176,5 +176,5 @@ def load_voice_settings(recipe: str | Path, changes: Sequence[str] = ()) -> Voic
             where = str(path) if source not in changes else f"--set {source}"
             raise RecipeError(f"{where}: not TOML: {error}") from error
         settings = section_from_table(VoiceSettings, table, base=settings)
-    # The network speaks what the encoder says.
+    # The network's input is the output of this encoder.
     return replace(settings, network=replace(settings.network, contents=settings.contents))

@@ -1,4 +1,4 @@
-"""Speaker similarity of a trained voice to its target, at the end of a training."""
+"""Speaker similarity of a trained voice to its target, measured at the end of training."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from edge_vc.settings.optional import EvaluationError
 from edge_vc.training.voice.validation import PERTURBED, VoiceValidation
 
 REFERENCES = 10
-"""Recordings whose mean embedding stands for the target."""
+"""Recordings whose mean embedding represents the target."""
 
 
 def speaker_similarity(
     network: VoiceNetwork, validation: VoiceValidation, pairs: Sequence[PairSet]
 ) -> dict[str, float]:
-    """Return speaker similarities to the target's recordings; empty where none can be measured,
-    for instance without speech.
+    """Return speaker similarities to the target's recordings; empty if none can be measured.
 
-    ``similarity`` of held-out recordings converted from a perturbed voice,
-    ``similarity_recordings`` of these recordings themselves (topline). Needs the extra
+    That is the case without speech, for instance.
+
+    ``similarity`` is that of held-out recordings converted from a perturbed voice,
+    ``similarity_recordings`` that of these recordings themselves (topline). Needs the extra
     ``evaluate``.
     """
     held = validation.recordings

@@ -1,4 +1,4 @@
-"""Are these recordings of one voice? By speaker embeddings, where the encoder is installed."""
+"""Whether recordings are of one voice, by speaker embeddings if the encoder is installed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from edge_vc.data.pair_set import SAMPLE_RATE, PairSet
 from edge_vc.settings.optional import EvaluationError
 
 LISTENED = 16
-"""Recordings that are listened to, spread over all."""
+"""Recordings that are examined, spread over all."""
 APART = 0.8
-"""Cosine of two groups' means below which they are two voices. Of one voice it was 0.85 to 0.94
-(three speakers), of two of one sex 0.56 to 0.74."""
+"""Cosine of two groups' means below which they count as two voices. For one voice it was 0.85 to
+0.94 (three speakers), for two of the same sex 0.56 to 0.74."""
 SMALLEST = 2
-"""Recordings of a group: one alone may be a bad one."""
+"""Smallest group: a single recording may be an outlier."""
 
 
 def two_voices(pairs: Sequence[PairSet]) -> tuple[str, str] | None:
-    """Return the names of two recordings that sound like two speakers, None where all are alike.
+    """Return the names of two recordings that sound like two speakers, None if all are alike.
 
-    None as well where the extra ``evaluate`` is not installed, or there are less than four.
+    Also None if the extra ``evaluate`` is not installed or there are fewer than four recordings.
     """
     chosen = pairs[:: max(1, len(pairs) // LISTENED)]
     if len(chosen) < 2 * SMALLEST:
@@ -48,7 +48,7 @@ def two_voices(pairs: Sequence[PairSet]) -> tuple[str, str] | None:
 def split(vectors: Embedding) -> tuple[int, int] | None:
     """Return one row of each of two groups of unit ``vectors`` ``[N, D]`` that are far apart.
 
-    The two least alike begin a group each; two rounds of reassignment follow.
+    The two least similar rows seed a group each; two rounds of reassignment follow.
     """
     alike = vectors @ vectors.T
     first, second = np.unravel_index(int(alike.argmin()), alike.shape)

@@ -1,4 +1,4 @@
-"""The recordings that a voice is trained on with their features, and crops of them."""
+"""The recordings that a voice is trained on, with their features, and crops of them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from edge_vc.workers.progress import Progress, no_progress
 
 @dataclass(frozen=True)
 class VoiceBatch:
-    """``B`` crops of ``F`` frames: what the network is given and what it should say."""
+    """``B`` crops of ``F`` frames: the inputs of the network and its target."""
 
     contents: Tensor
     """``[B, F / frames_per_content, width]``"""
     f0: Tensor
     """``[B, F]`` in Hz, 0 where unvoiced."""
     mean_log_f0: Tensor
-    """``[B]``, of the whole recording."""
+    """``[B]``, over the whole recording."""
     loudness: Tensor
     """``[B, F]``"""
     noise: Tensor
@@ -51,12 +51,12 @@ class SpokenRecording:
 
     @property
     def frames(self) -> int:
-        """Frames of 10 ms."""
+        """Number of 10 ms frames."""
         return int(self.features.loudness.shape[1])
 
 
 class VoiceSpeech:
-    """Recordings of one voice; crops are drawn by seed and step, the same on any machine."""
+    """Recordings of one voice; crops are drawn by seed and step, identically on any machine."""
 
     def __init__(
         self,
@@ -66,10 +66,10 @@ class VoiceSpeech:
         cache: Path,
         progress: Progress = no_progress,
     ) -> None:
-        """Search neighbours, kept under ``cache``.
+        """Search neighbours, cached under ``cache``.
 
         Held-out ``pairs`` come last: they are neither drawn nor searched. Raises `RecipeError`
-        without a whole crop.
+        if no recording is as long as a crop.
         """
         self.settings = settings
         train = [f for p, f in zip(pairs, features, strict=True) if not p.held_out]
@@ -126,7 +126,7 @@ class VoiceSpeech:
     def contents(
         self, recording: SpokenRecording, view: int, frames: slice, share: float
     ) -> NDArray[np.float32]:
-        """Return content frames of a view, ``share`` of them their neighbours, ``[F, width]``."""
+        """Return content frames of a view, moved to their neighbours by ``share``, ``[F, W]``."""
         own = recording.features.contents[view, frames].astype(np.float32)
         if not share:
             return own
@@ -135,7 +135,7 @@ class VoiceSpeech:
         return mixed
 
     def _view(self, rng: np.random.Generator, views: int) -> int:
-        """Draw a view by the shares of natural and of clean ones."""
+        """Draw a view by the shares of natural and of clean views."""
         natural = rng.random() < self.settings.natural_share
         clean = rng.random() < self.settings.clean_share
         places = [ViewPlace(index) for index in range(views)]

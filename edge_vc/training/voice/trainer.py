@@ -29,7 +29,7 @@ class VoiceTraining(SessionLoop):
     """One run, with its log, checkpoint and samples in ``folder``.
 
     Batches, noise and crops are drawn by seed and step: a resumed run takes the same steps as one
-    that was never stopped, bit for bit where the budget is in steps and the threads are as many.
+    that was never stopped, bit for bit if the budget is in steps and the thread count is the same.
     """
 
     noun = "voice"
@@ -104,11 +104,11 @@ class VoiceTraining(SessionLoop):
         return audio, batch.truth.to(device)
 
     def validate(self) -> dict[str, float]:
-        """Return the distances of what the averaged weights say from held-out recordings."""
+        """Return the spectral distances of the averaged weights from held-out recordings."""
         return self.validation.losses(self.average.network)
 
     def saved_line(self, scores: dict[str, float]) -> str:
-        """Speak a sample; say where it is and how far off."""
+        """Save a sample; return its distance and path as text."""
         network, folder = self.average.network, self.folder / "samples"
         sample = self.validation.sample(network, folder, self.step)
         if sample is None:
@@ -118,6 +118,6 @@ class VoiceTraining(SessionLoop):
         return f"distance from held-out recordings {distance:.2f}, listen: {sample}"
 
     def log(self, figures: dict[str, float]) -> None:
-        """Append the figures of a step to the log; show them on the board."""
+        """Append the figures of a step to the log and show them on the board."""
         super().log(figures)
         self.board.figures(self.step, figures)

@@ -1,4 +1,4 @@
-"""Recordings that a voice's training never sees: validation losses, and samples to listen to."""
+"""Held-out recordings of a voice: validation losses, and samples to listen to."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from edge_vc_runtime.files.writing import write_whole
 from edge_vc_runtime.profiling.figure_png import figure_png
 
 NATURAL, PERTURBED = 0, 1
-"""The clean views of a recording."""
+"""Indices of the clean views of a recording."""
 SPOKEN = 3
 """Recordings in a sample."""
 _PAUSE = SAMPLE_RATE // 2
 
 
 class VoiceValidation:
-    """Held-out recordings, converted from their natural and from their voice-perturbed view."""
+    """Held-out recordings, converted from their natural and their voice-perturbed views."""
 
     def __init__(self, speech: VoiceSpeech) -> None:
         self.speech, self.recordings = speech, speech.held_out
@@ -32,7 +32,7 @@ class VoiceValidation:
 
     @torch.no_grad()
     def losses(self, network: VoiceNetwork) -> dict[str, float]:
-        """Return the mean spectral distances of both views; empty without recordings."""
+        """Return the mean spectral distances of both views; empty if nothing is held out."""
         if not self.recordings:
             return {}
         found: dict[str, list[float]] = {"natural": [], "validation": []}
@@ -45,10 +45,10 @@ class VoiceValidation:
 
     @torch.no_grad()
     def sample(self, network: VoiceNetwork, folder: Path, step: int) -> Path | None:
-        """Convert voice-perturbed recordings: a WAV file and its spectrogram.
+        """Convert voice-perturbed recordings to a WAV file and its spectrogram.
 
-        The picture also shows the recordings themselves, which it should come near to. Returns
-        the WAV file; None where no recording is held out.
+        The image also shows the recordings themselves, for comparison. Returns the WAV file, or
+        None if no recording is held out.
         """
         converted, truth = [], []
         pause = np.zeros(_PAUSE, np.float32)
@@ -66,7 +66,7 @@ class VoiceValidation:
         return path
 
     def speak(self, network: VoiceNetwork, recording: SpokenRecording, view: int) -> Tensor:
-        """Return a view of a recording in the network's voice, ``[1, F * HOP]``."""
+        """Return a view of a recording converted by ``network``, ``[1, F * HOP]``."""
         frames = recording.frames
         share = network.config.retrieval
         device = next(network.parameters()).device
@@ -84,9 +84,9 @@ class VoiceValidation:
 
 
 def draw_spectrogram(audio: Samples, path: Path, truth: Samples | None = None) -> None:
-    """Write a spectrogram of ``audio`` at `SAMPLE_RATE` as a picture, whole or not at all.
+    """Write a spectrogram of ``audio`` at `SAMPLE_RATE` as an image, atomically.
 
-    ``truth`` is what it should sound like; it is drawn below.
+    ``truth`` is the reference; it is drawn below.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

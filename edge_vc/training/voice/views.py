@@ -19,7 +19,7 @@ Audio = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ViewPlace:
-    """Which view it is among those of a recording."""
+    """Identifies a view among those of a recording."""
 
     index: int
 
@@ -30,17 +30,17 @@ class ViewPlace:
 
     @property
     def clean(self) -> bool:
-        """Whether it has no noise or reverberation: the first two."""
+        """Whether it has neither noise nor reverberation: the first two."""
         return self.index < 2
 
 
 def view_places(settings: ViewSettings) -> list[ViewPlace]:
-    """Return the views of every recording, natural and perturbed ones in turn."""
+    """Return the views of every recording, alternately natural and perturbed."""
     return [ViewPlace(index) for index in range(2 * settings.copies)]
 
 
 def make_view(pair: PairSet, place: ViewPlace, settings: ViewSettings, noises: NoiseBank) -> Audio:
-    """Return a view ``[F * HOP]`` of a recording, drawn by its name and the view's place."""
+    """Return a view ``[F * HOP]`` of a recording, seeded by its name and the view's index."""
     digest = hashlib.sha256(f"{pair.speaker}:{pair.name}:{place.index}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
     audio = pair.source.astype(np.float32) / np.float32(32767)

@@ -1,1 +1,1 @@
-"""Trained students made into others: a look-ahead, inputs, another hop or mean, a postfilter."""
+"""Transforms of trained students: look-ahead, inputs, another hop or mean, a postfilter."""

@@ -1,4 +1,4 @@
-"""A trained student behind the running mean that new students have."""
+"""A trained student with the running mean that new students have."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from edge_vc.models.student.student import Student
 
 
 def with_recovering_norm(student: Student) -> Student:
-    """Return a float ``student`` with the same weights behind the recovering running mean.
+    """Return a float ``student`` with the same weights and the recovering running mean.
 
-    The mean keeps no weights. Both kinds give ordinary speech features within a few decibels,
-    so the result converts as before, and better when it is trained further.
+    The mean has no weights. Both kinds give features of ordinary speech within a few decibels of
+    each other, so the result converts as before, and better after further training.
     """
     if student.config.channel_norm == StudentConfig.channel_norm:
         return student

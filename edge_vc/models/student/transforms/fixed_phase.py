@@ -1,4 +1,4 @@
-"""A student whose harmonic filter keeps one phase, from one that predicts it frame by frame."""
+"""A student with one fixed harmonic phase, from one that predicts it frame by frame."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ CONTROLS = ("head.controls.weight", "head.controls.bias")
 
 @torch.no_grad()
 def with_fixed_phase(student: Student, recordings: Iterable[Samples]) -> Student:
-    """Return a copy whose phase is what ``student`` predicts on average.
+    """Return a copy whose phase is the average of what ``student`` predicts.
 
-    The average is over all frames of ``recordings`` ``[T]``, unvoiced ones too, which scored closer
-    to the target than voiced ones alone (``docs/decisions/0007-words-and-one-phase.md``).
+    The average is over all frames of ``recordings`` ``[T]``, including unvoiced ones, which scored
+    closer to the target than voiced ones alone (``docs/decisions/0007-words-and-one-phase.md``).
 
-    Raises `ValueError` for a student whose phase is fixed already, and where there are no
+    Raises `ValueError` for a student whose phase is already fixed, and if there are no
     recordings.
     """
     if student.config.phase == "fixed" or student.config.head != "source-filter":
@@ -30,7 +30,7 @@ def with_fixed_phase(student: Student, recordings: Iterable[Samples]) -> Student
         whole = torch.from_numpy(samples[: len(samples) // hop * hop])[None, None, None]
         found.append(student.predict(whole).bands[0, :, 2])
     if not found:
-        raise ValueError("no recordings to find the phase by")
+        raise ValueError("no recordings to average the phase over")
     fixed = Student(replace(student.config, phase="fixed"))
     weights = student.state_dict()
     for name in CONTROLS:

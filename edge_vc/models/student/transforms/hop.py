@@ -1,4 +1,4 @@
-"""A trained student at another hop, with its weights, to train further from."""
+"""A trained student at another hop, with its weights, as a start for further training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def with_hop(student: Student, hop_ms: float) -> Student:
 
     The contexts cover the same time (see `StudentConfig.at`) and the noise keeps its level. The
     recurrent pitch predictor now advances once per new hop, so the result has to be trained.
-    Raises `ValueError` for the plain spectral head, whose weights belong to one transform size.
+    Raises `ValueError` for the plain spectral head, whose weights fit one transform size only.
     """
     config = student.config.at(hop_ms)
     if config == student.config:
@@ -30,7 +30,7 @@ def with_hop(student: Student, hop_ms: float) -> Student:
 
 
 def _keep_noise_level(student: Student, former: StudentConfig) -> None:
-    """Raise the noise filters as the inverse transform of a longer window lowers white noise."""
+    """Raise the noise filters by as much as a longer inverse transform lowers white noise."""
     change = 0.5 * math.log(student.config.synthesis_window / former.synthesis_window)
     filters = 3 if student.config.phase == "predicted" else 2
     bias = student.get_parameter("head.controls.bias")

@@ -1,4 +1,4 @@
-"""A trained student that gets conditioning inputs, converting as before until it is trained."""
+"""A trained student with added conditioning inputs; it converts as before until it is trained."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from edge_vc_runtime.bundle.input_spec import InputSpec
 
 @torch.no_grad()
 def with_inputs(student: Student, inputs: Sequence[InputSpec]) -> Student:
-    """Return a copy of ``student`` that also takes ``inputs``, those it has already left out.
+    """Return a copy of ``student`` that also takes ``inputs``, except those that it already has.
 
-    ``pitch``, ``intonation`` and ``breath`` act at once. Others begin without any effect and have
-    to be trained. Raises `ValueError` for a quantised student, whose trunk can take no others.
+    ``pitch``, ``intonation`` and ``breath`` take effect at once. Others have no effect until the
+    student is trained. Raises `ValueError` for a quantised student, whose trunk can take no others.
     """
     have = {spec.name for spec in student.config.inputs}
     new = [spec for spec in inputs if spec.name not in have]
@@ -38,7 +38,7 @@ def with_inputs(student: Student, inputs: Sequence[InputSpec]) -> Student:
 
 
 def _grown(fresh: torch.Tensor, before: torch.Tensor | None) -> torch.Tensor:
-    """Return zeros of the new shape with what was there at the beginning of the channels."""
+    """Return zeros of the new shape, with the former values at the beginning of the channels."""
     grown = torch.zeros_like(fresh)
     if before is not None:
         grown[:, : before.shape[1]] = before

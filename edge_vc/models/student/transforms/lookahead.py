@@ -1,4 +1,4 @@
-"""A student that waits: the same network, given a view of the next hops to learn to use."""
+"""A student with look-ahead: the same network with a view of future hops, to be trained."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ PITCH = "pitch.0.conv.weight"
 
 
 def with_lookahead(student: Student, frames: int) -> Student:
-    """Return a copy of ``student`` that says the same ``frames`` hops later.
+    """Return a copy of ``student`` that gives the same output ``frames`` hops later.
 
-    Its first convolution sees the hops in between with weights of zero, from where training
-    goes on. Raises `ValueError` for a student that waits already.
+    Its first convolution has zero weights for the hops in between, from which training starts.
+    Raises `ValueError` for a student that already has a look-ahead.
     """
     if student.config.lookahead:
         raise ValueError(f"it waits for {student.config.lookahead} hops already")
@@ -32,10 +32,10 @@ def with_lookahead(student: Student, frames: int) -> Student:
 def looking_ahead_in_blocks(student: Student) -> Student:
     """Return a copy that looks ahead in its blocks instead of in the first convolution.
 
-    It has to be trained on. Blocks keep their taps and now hear what comes before and after the
-    frame that they add to; the first convolution, which sees that frame alone, keeps the sum of
-    its taps. Pitch is what it was. Raises `ValueError` for a student that looks ahead in its
-    blocks already.
+    It has to be trained further. Blocks keep their taps, which now see what comes before and after
+    the frame that they add to; the first convolution, which sees only that frame, keeps the sum of
+    its taps. The pitch is unchanged. Raises `ValueError` for a student that already looks ahead in
+    its blocks.
     """
     if student.config.lookahead_in == "blocks":
         raise ValueError("it looks ahead in its blocks already")
@@ -43,7 +43,7 @@ def looking_ahead_in_blocks(student: Student) -> Student:
     weights, wanted = student.state_dict(), moved.state_dict()
     weights[FIRST] = weights[FIRST].sum(-1, keepdim=True)
     if PITCH in wanted:
-        # The oldest frame that it sees is the one that it is asked for.
+        # The oldest frame that it sees is the one to be predicted.
         known = weights[PITCH]
         weights[PITCH] = torch.cat([known, torch.zeros_like(wanted[PITCH][..., 1:])], -1)
     moved.load_state_dict(weights)

@@ -1,1 +1,1 @@
-"""A student's input features in training: of the recordings and of augmented copies of them."""
+"""A student's input features in training, from the recordings and from augmented copies."""

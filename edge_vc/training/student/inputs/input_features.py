@@ -1,4 +1,4 @@
-"""Input features of the training recordings and of their augmented copies, extracted beforehand."""
+"""Input features of the training recordings and their augmented copies, extracted in advance."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from edge_vc.models.student.student import Student
 from edge_vc.workers.progress import Progress, no_progress
 
 LOUD_EVERY = 4
-"""Every so many recordings one is preceded by a loud event."""
+"""One recording in this many is preceded by a loud event."""
 BATCH = 16
-"""Recordings of similar length that are processed at once: the running mean is sequential."""
+"""Recordings of similar length processed at once: the running mean is sequential."""
 
 Features = NDArray[np.float16]
 """Log-mels of the front end, ``[mels, F]``."""
@@ -32,7 +32,7 @@ class InputAugmentation(Protocol):
     """Share of the segments whose input is one of these copies."""
 
     def copies(self, source: Samples, index: int) -> list[Samples]:
-        """Return the copies of recording number ``index`` ``[T]``, always the same."""
+        """Return the copies of recording number ``index`` ``[T]``, always the same ones."""
         ...
 
 
@@ -45,7 +45,7 @@ class InputFeatures:
     """One tuple for each augmentation."""
 
     def draw(self, shares: Sequence[float], rng: np.random.Generator) -> Features:
-        """Return the recording, or with the chance of each kind's share one of its copies."""
+        """Return the recording, or one of its copies with the probability of each kind's share."""
         chance = rng.random() if any(shares) else 1.0
         for share, some in zip(shares, self.copies, strict=True):
             if chance < share:
@@ -55,7 +55,7 @@ class InputFeatures:
 
 
 def check_shares(augmentations: Sequence[InputAugmentation]) -> None:
-    """Raise `ValueError` where the shares exceed 1 together."""
+    """Raise `ValueError` if the shares add up to more than 1."""
     total = sum(each.share for each in augmentations)
     if total > 1:
         raise ValueError(
@@ -101,7 +101,7 @@ def _of_copies(
 
 
 def _before(example: LabelledAudio, index: int, student: Student) -> Samples:
-    """Return the audio that precedes a recording, mostly none; whole hops ``[T]``."""
+    """Return the audio that precedes a recording, usually none, in whole hops ``[T]``."""
     if (index + 1) % LOUD_EVERY:
         return np.zeros(0, np.float32)
     source: Samples = (example.source / 32767).astype(np.float32)

@@ -1,4 +1,6 @@
-"""Section ``[noise]``: noise and reverberation on a student's input; labels are of clean audio."""
+"""Section ``[noise]``: noise and reverberation on a student's input; labels stay those of the clean
+recordings.
+"""
 
 from __future__ import annotations
 
@@ -27,22 +29,22 @@ class NoiseSettings:
     share: float = number(0.0, 0.0, 1.0)
     """Share of the segments whose input is a noisy copy of the recording; 0: none."""
     copies: int = number(1, 1, 8, "copies")
-    """Noisy copies of every recording, made once before training."""
+    """Noisy copies of every recording, computed once before training."""
     folder: str = path_field()
     """Folder with recorded ``noise/`` and ``rir/`` besides synthetic ones; empty: none."""
     rooms: float = number(0.5, 0.0, 1.0)
     """Share of the copies with reverberation."""
     noises: float = number(0.8, 0.0, 1.0)
-    """Share with noise: coloured, hum, or babble of the recordings' own speakers."""
+    """Share of the copies with noise: coloured, hum, or babble of the recordings' own speakers."""
     lowest_snr_db: float = number(5.0, -20.0, 80.0, "dB")
-    """Lowest signal-to-noise ratio of these."""
+    """Lowest signal-to-noise ratio."""
     highest_snr_db: float = number(35.0, -20.0, 80.0, "dB")
-    """Highest."""
+    """Highest signal-to-noise ratio."""
     events: float = number(0.3, 0.0, 1.0)
-    """Share with one or two loud transients, 0 to 25 dB above the speech."""
+    """Share of the copies with one or two loud transients, 0 to 25 dB above the speech."""
 
     def __post_init__(self) -> None:
-        """Raise `RecipeError` where nothing can be drawn."""
+        """Raise `RecipeError` if nothing can be drawn."""
         if self.lowest_snr_db > self.highest_snr_db:
             raise RecipeError(
                 f"lowest_snr_db = {self.lowest_snr_db:g}: is above highest_snr_db = "
@@ -54,7 +56,10 @@ class NoiseAugmentation:
     """Makes noisy copies of each recording, the same ones each time."""
 
     def __init__(self, settings: NoiseSettings, examples: Sequence[LabelledAudio]) -> None:
-        """Read the noises; babble is of ``examples``. Raises `RecipeError` for a bad folder."""
+        """Read the noises; babble is mixed from ``examples``.
+
+        Raises `RecipeError` for a bad folder.
+        """
         self.share, self._copies = settings.share, settings.copies
         some = examples[:: max(1, len(examples) // _BABBLERS)][:_BABBLERS]
         folders = noise_folders(settings)
@@ -70,16 +75,16 @@ class NoiseAugmentation:
     def copies(self, source: Samples, index: int) -> list[Samples]:
         """Return the copies of recording number ``index`` ``[T]``, within full scale.
 
-        Noises and rooms are at 16 kHz and are played at the recording's rate, whatever it is.
+        Noises and impulse responses are at 16 kHz and are used at the recording's rate unchanged.
         """
         drawn = (np.random.default_rng([index, copy]) for copy in range(self._copies))
         return [np.clip(self._augment.apply(source, self._bank, rng), -1.0, 1.0) for rng in drawn]
 
 
 def noise_folders(settings: NoiseSettings) -> tuple[Path, Path] | None:
-    """Return the folders of noises and rooms; None where only synthetic ones are used.
+    """Return the folders of noises and impulse responses; None if only synthetic ones are used.
 
-    Raises `RecipeError` where neither is there.
+    Raises `RecipeError` if neither exists.
     """
     if not settings.folder:
         return None
@@ -93,7 +98,7 @@ def noise_folders(settings: NoiseSettings) -> tuple[Path, Path] | None:
 
 
 def noise_hash(settings: NoiseSettings) -> str:
-    """Return the sha256 over the recorded noises and rooms; empty where there are none."""
+    """Return the sha256 over recorded noises and impulse responses; empty if there are none."""
     folders = noise_folders(settings)
     if folders is None:
         return ""

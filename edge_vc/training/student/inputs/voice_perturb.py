@@ -1,4 +1,4 @@
-"""Section ``[voice_perturb]``: the voice of a student's training input is perturbed at random."""
+"""Section ``[voice_perturb]``: random voice perturbation of a student's training input."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from edge_vc.augmentation.random_voice import VoiceRanges, perturbed_randomly
 from edge_vc.settings.field import RecipeError, number
 
 _SAME_INTONATION = (1.0, 1.0)
-"""Labels keep the recording's intonation, so the input has to."""
+"""Labels keep the recording's intonation, so the input must keep it too."""
 
 
 @dataclass(frozen=True)
 class VoicePerturbSettings:
-    """Random voices besides the speakers' own; labels are of the unperturbed recordings."""
+    """Random voices besides the speakers' own; labels stay those of the unperturbed recordings."""
 
     share: float = number(0.0, 0.0, 1.0)
     """Share of the segments whose input has a perturbed voice; 0: none."""
     copies: int = number(2, 1, 8, "copies")
-    """Voices of every recording, made once before training."""
+    """Perturbed copies of every recording, computed once before training."""
     lowest_hz: float = number(75.0, 50.0, 500.0, "Hz")
-    """Lowest mean F0 of a voice."""
+    """Lowest mean F0 of a perturbed voice."""
     highest_hz: float = number(290.0, 50.0, 500.0, "Hz")
-    """Highest."""
+    """Highest mean F0 of a perturbed voice."""
     warp: float = number(0.09, 0.0, 0.5)
-    """Standard deviation of the log warp of formants, around what a voice of that pitch has."""
+    """Standard deviation of the log formant warp around the usual one for a voice of that pitch."""
 
     def __post_init__(self) -> None:
-        """Raise `RecipeError` where no voice can be drawn."""
+        """Raise `RecipeError` if no voice can be drawn."""
         if self.lowest_hz > self.highest_hz:
             raise RecipeError(
                 f"lowest_hz = {self.lowest_hz:g}: is above highest_hz = {self.highest_hz:g}"
