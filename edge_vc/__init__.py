@@ -1,4 +1,4 @@
-"""Edge VC, the host side: compress a voice-conversion teacher into a bundle and measure it."""
+"""Edge VC, host side: compress a voice-conversion teacher into a bundle and evaluate it."""
 
 from edge_vc_runtime import __version__
 

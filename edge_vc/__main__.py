@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run it; the exit code is 130 for Ctrl-C, also while it is still being loaded."""
+    """Run the command; the exit code is 130 on Ctrl-C, even while modules are still loading."""
     try:
         from edge_vc.cli import main as run
 

@@ -1,4 +1,4 @@
-"""The host command ``edge-vc``: every verb in one place, each loaded only when it is called."""
+"""The host command ``edge-vc``: all verbs, each loaded only when it is called."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from edge_vc.threads import yield_when_idle
 from edge_vc_runtime.streams import open_streams
 from edge_vc_runtime.verbs import VERBS
 
-HELP = "Makes a voice-conversion teacher small, runs it and shows where every millisecond goes."
+HELP = "Compress a voice-conversion teacher, run it and profile where every millisecond goes."
 EPILOG = """Every verb has its own help: edge-vc compress --help
 
-EDGE_VC_DEBUG=1 shows where in the code an error comes from.
+EDGE_VC_DEBUG=1 shows the traceback of an error.
 """
 HOST_VERBS = {
     "prepare": ("edge_vc.prepare.cli", "Turn recordings into a corpus for training."),
@@ -40,9 +40,9 @@ HOST_VERBS = {
     "target-voice": ("edge_vc.evaluate.target_voice_cli", "Embed the target for evaluation."),
     "emulate": ("edge_vc_boards.emulation.cli", "Run a command as if on a board, in QEMU."),
 }
-"""Verbs with a Typer application of their own: its module and what it does."""
+"""Verbs with a Typer application of their own: module and one-line help."""
 BOARD_VERBS = {name: help for name, help in VERBS.items() if name != "report"}
-"""Verbs of the board command, run by the board's own code."""
+"""Verbs of the board command, implemented by the board's own code."""
 
 ELSEWHERE = {
     "profile": {
@@ -52,7 +52,7 @@ ELSEWHERE = {
     },
     "validate": {"--remote": "edge_vc_boards.flash.remote_validate"},
 }
-"""Options by which a board verb runs on a board or an emulated one, and the modules that do it."""
+"""Options that run a board verb on a real or emulated board, and the modules implementing them."""
 
 
 class HostVerbs(VerbGroup):
@@ -74,8 +74,8 @@ def main(**settings: Any) -> None:
     """Run the command line and exit with its code."""
     open_streams()
     yield_when_idle()
-    # Its colours come from colorama, which writes at exit to the stdout that it saw: where that
-    # stood in for the real one during a long step, it is closed by then.
+    # numba's colours come from colorama, which writes at exit to the stdout it saw on import: if
+    # that was a temporary replacement during a long step, it is closed by then.
     os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
     app(prog_name=PROG, **settings)
 
@@ -84,7 +84,7 @@ def main(**settings: Any) -> None:
 def edge_vc(
     show: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
-    """Print the version, if asked for."""
+    """Print the version if requested."""
     if show:
         typer.echo(f"{PROG} {__version__}")
         raise typer.Exit

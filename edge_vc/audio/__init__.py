@@ -1,4 +1,4 @@
-"""Reading, writing, measuring and describing audio; arrays are float32 ``[T]`` in [-1, 1].
+"""Read, write, measure and analyse audio; arrays are float32 ``[T]`` in [-1, 1].
 
 >>> from edge_vc.audio import extract, read_audio
 >>> samples = read_audio("speech.wav", 16_000)  # doctest: +SKIP
@@ -60,7 +60,7 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name, and librosa or WORLD with it, when it is first asked for."""
+    """Import a name on first access, and with it librosa or WORLD."""
     if name in _HOMES:
         return getattr(import_module(f"edge_vc.audio.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

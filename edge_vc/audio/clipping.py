@@ -1,4 +1,4 @@
-"""Clipping: tops cut flat by a converter or an editor, at any level."""
+"""Clipping: peaks cut flat by a converter or an editor, at any level."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _QUIET = 0.05
 def clipped(block: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return ``[T]``: which samples of ``[T, channels]`` were cut flat in any channel.
 
-    Those in runs of three or more within half a per cent of the block's peak, so that a clipped
-    recording that was turned down is found as well; blocks below -26 dBFS are not looked at.
-    Clean speech has single samples there; a share of 0.001 or more is clipping.
-    Blocks should be seconds long, at the rate of the recording: resampling rounds the tops.
+    They come in runs of three or more within half a per cent of the block's peak, so a clipped
+    recording that was attenuated later is detected too; blocks below -26 dBFS are skipped.
+    In clean speech, only single samples are that high; a share of 0.001 or more is clipping.
+    Blocks should be seconds long, at the recording's own rate: resampling rounds off the peaks.
     """
     size = np.abs(block)
     peak = size.max(axis=0, initial=0.0)

@@ -1,7 +1,7 @@
-"""Light denoising of stationary room noise, for recordings that a network will imitate.
+"""Light denoising of stationary room noise, for recordings used as training targets.
 
-The noise is what the quietest tenth of the frames holds; gains follow from it by one of `METHODS`
-and are smoothed over time and frequency, so that no musical noise is left.
+The noise is estimated from the quietest tenth of the frames; gains are derived from it by one of
+`METHODS` and smoothed over time and frequency, so that no musical noise remains.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ Audio = NDArray[np.float32]
 Power = NDArray[np.floating]
 
 Gain = Callable[[Power, Power, float], Power]
-"""From smoothed power ``[bins, frames]``, noise power ``[bins, 1]`` and the smallest gain."""
+"""Takes smoothed power ``[bins, frames]``, noise power ``[bins, 1]`` and the smallest gain."""
 
 
 def wiener_gain(power: Power, noise: Power, floor: float) -> Power:
-    """Return the share of the power that is no noise (Lim and Oppenheim 1979)."""
+    """Return the share of the power that is not noise (Lim and Oppenheim 1979)."""
     gain: Power = np.maximum(1 - noise / np.maximum(power, 1e-12), floor)
     return gain
 
 
 def subtraction_gain(power: Power, noise: Power, floor: float) -> Power:
-    """Return the root of that share: power spectral subtraction (Berouti et al. 1979)."""
+    """Return the square root of that share: power spectral subtraction (Berouti et al. 1979)."""
     share = np.maximum(1 - noise / np.maximum(power, 1e-12), floor**2)
     gain: Power = np.sqrt(share)
     return gain
@@ -39,7 +39,7 @@ def subtraction_gain(power: Power, noise: Power, floor: float) -> Power:
 METHODS: Mapping[str, Gain] = MappingProxyType(
     {"wiener": wiener_gain, "subtraction": subtraction_gain}
 )
-"""Both leave clean speech alone; ``wiener`` takes more away (``benchmarks/denoise.py``)."""
+"""Both leave clean speech unchanged; ``wiener`` removes more noise (``benchmarks/denoise.py``)."""
 
 
 def denoise(
@@ -52,8 +52,8 @@ def denoise(
 ) -> Audio:
     """Attenuate stationary noise by at most ``-floor_db`` dB; same length ``[T]``.
 
-    ``oversubtract`` scales the noise that was found. Audio shorter than a window, 32 ms, is left
-    as it is. Raises `AudioError` for an unknown method.
+    ``oversubtract`` scales the noise estimate. Audio shorter than a window, 32 ms, is returned
+    unchanged. Raises `AudioError` for an unknown method.
     """
     if method not in METHODS:
         raise AudioError(f"denoising method {method!r} is not one of {', '.join(METHODS)}")

@@ -1,4 +1,4 @@
-"""How far one signal is from another of the same length: INT8 from fp32, student from teacher."""
+"""Distances between signals of the same length: INT8 and fp32, student and teacher."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LARGEST_SNR_DB = 200.0
-"""Ratios end here, where they would be infinite: equal signals, a silent reference."""
+"""Limit of ratios that would be infinite: equal signals, a silent reference."""
 
 
 def snr_db(reference: ArrayLike, estimate: ArrayLike) -> float:
-    """Return the power of the reference over that of the difference, in dB, any shape.
+    """Return the power of the reference over that of the difference, in dB, for any shape.
 
-    200 for equal signals, -200 for a silent reference of something else.
+    The result is 200 for equal signals, -200 if only the reference is silent.
     """
     signal, other = _pair(reference, estimate)
     power, error = float(np.square(signal).sum()), float(np.square(signal - other).sum())
@@ -32,9 +32,9 @@ def log_spectral_distance(
     """Return the log-spectral distance of ``[T]`` and ``[T]`` in dB (Gray and Markel 1976).
 
     Per frame the root mean square over frequency of the difference of the power spectra in
-    dB, then the mean over frames; frames overlap by three quarters. Everything more than
-    ``range_db`` below the reference's loudest bin counts as that floor: it is inaudible whether
-    silence is silent.
+    dB, then the mean over frames; frames overlap by three quarters. Levels more than
+    ``range_db`` below the reference's loudest bin are raised to that floor, since differences
+    below it are inaudible.
     """
     signal, other = _pair(reference, estimate)
     window = round(window_ms * sample_rate / 1000)
@@ -47,11 +47,11 @@ def log_spectral_distance(
 def _pair(
     reference: ArrayLike, estimate: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Take arrays and tensors alike."""
+    """Return both signals as arrays, from arrays or tensors; raise `ValueError` on a mismatch."""
     first, second = np.asarray(reference, np.float64), np.asarray(estimate, np.float64)
     if first.shape != second.shape or not first.size:
         raise ValueError(
-            f"signals to compare have one shape, got {list(first.shape)} and "
+            f"signals to compare must have the same shape, got {list(first.shape)} and "
             f"{list(second.shape)}: align and cut them first"
         )
     return first, second

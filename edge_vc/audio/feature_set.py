@@ -19,16 +19,16 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class FeatureSettings:
-    """Sizes of frames and features; lengths in samples."""
+    """Frame and feature sizes; lengths in samples."""
 
     sample_rate: int = 16_000
     window: int = 512
     hop: int = 160
-    """From frame to frame; frame ``n`` is centred on sample ``n * hop``."""
+    """Distance between frames; frame ``n`` is centred on sample ``n * hop``."""
     bands: int = 80
     """Mel bands of ``log_mel``."""
     coefficients: int = 13
-    """Cepstral coefficients, before slopes and curvatures."""
+    """Cepstral coefficients, not counting slopes and curvatures."""
     peaks: int = 5
     """Spectral peaks per frame."""
 
@@ -38,7 +38,7 @@ class Feature:
     """One kind of feature."""
 
     name: str
-    """As the command line has it."""
+    """Name on the command line."""
     arrays: str
     """Its arrays with shapes and units, for help and documentation."""
     compute: Callable[[Samples, FeatureSettings], Arrays]
@@ -83,7 +83,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType({feature.name: feature for fe
 
 
 def feature_names(text: str) -> tuple[str, ...]:
-    """Return the names in ``text``, separated by commas; raises `AudioError` for an unknown one."""
+    """Return the comma-separated names in ``text``; raises `AudioError` for an unknown one."""
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in FEATURES:
@@ -94,11 +94,11 @@ def feature_names(text: str) -> tuple[str, ...]:
 def extract(
     samples: Samples, names: Sequence[str], settings: FeatureSettings | None = None
 ) -> Arrays:
-    """Return the arrays of the named features of ``[T]``, and the sizes that they follow.
+    """Return the arrays of the named features of ``[T]``, and the sizes they were computed with.
 
-    Every array has ``T // hop + 1`` frames in its last axis and float32 values, but ``stft``,
-    complex64. ``sample_rate``, ``window`` and ``hop`` are integers. Raises `AudioError` for an
-    unknown name and for audio that is not mono or has no samples.
+    Every array has ``T // hop + 1`` frames in its last axis and float32 values, except ``stft``,
+    which is complex64. ``sample_rate``, ``window`` and ``hop`` are integers. Raises `AudioError`
+    for an unknown name and for audio that is not mono or has no samples.
     """
     settings = settings or FeatureSettings()
     arrays: Arrays = {

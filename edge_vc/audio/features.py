@@ -1,4 +1,4 @@
-"""Features per frame: spectrum, mel bands, cepstrum and its changes, energy, spectral peaks.
+"""Features per frame: spectrum, mel bands, cepstrum and its deltas, energy, spectral peaks.
 
 Frames are placed as in `edge_vc.audio.pitch`: ``T // hop + 1`` of them, frame ``n`` centred on
 sample ``n * hop``, with silence beyond the ends.
@@ -20,14 +20,14 @@ Features = NDArray[np.float32]
 BLOCK_FRAMES = 8_192
 """Frames that `stft_blocks` transforms at once."""
 FLOOR_DB = -100.0
-"""Levels in dB stop here: digital silence has no logarithm."""
+"""Lower bound of levels in dB, since the logarithm of digital silence is undefined."""
 
 
 def stft(samples: Samples, window: int, hop: int) -> Spectrum:
     """Return the complex spectrum ``[window // 2 + 1, frames]`` of Hann windows over ``[T]``."""
     _check(samples, window, hop)
     frames = samples.shape[0] // hop + 1
-    # librosa warns of signals shorter than a window.
+    # librosa warns about signals shorter than a window.
     padded = np.pad(samples, (0, max(0, window - samples.shape[0])))
     spectrum: Spectrum = librosa.stft(padded, n_fft=window, hop_length=hop, pad_mode="constant")
     return spectrum[:, :frames]
@@ -37,7 +37,7 @@ def stft_blocks(samples: Samples, window: int, hop: int) -> Iterator[Spectrum]:
     """Yield the columns of `stft`, `BLOCK_FRAMES` at a time."""
     _check(samples, window, hop)
     frames = samples.shape[0] // hop + 1
-    ends = (window // 2, window)  # librosa warns of signals shorter than a window
+    ends = (window // 2, window)  # librosa warns about signals shorter than a window
     padded = np.pad(samples, ends)
     for start in range(0, frames, BLOCK_FRAMES):
         count = min(BLOCK_FRAMES, frames - start)
@@ -46,16 +46,16 @@ def stft_blocks(samples: Samples, window: int, hop: int) -> Iterator[Spectrum]:
 
 
 def istft(spectrum: Spectrum, hop: int, length: int) -> Samples:
-    """Return ``[length]`` samples from `stft`'s spectrum; the identity where it is unchanged.
+    """Return ``[length]`` samples from `stft`'s spectrum; the exact inverse if it is unchanged.
 
-    Overlap-add with the windows' squares divided out (Griffin and Lim 1984).
+    Overlap-add, normalised by the windows' squares (Griffin and Lim 1984).
     """
     samples: Samples = librosa.istft(spectrum, hop_length=hop, length=length)
     return samples
 
 
 def energy_db(samples: Samples, window: int, hop: int) -> Features:
-    """Return the mean power of each frame ``[frames]`` in dBFS, `FLOOR_DB` at the least."""
+    """Return the mean power of each frame ``[frames]`` in dBFS, at least `FLOOR_DB`."""
     _check(samples, window, hop)
     rms = librosa.feature.rms(y=samples, frame_length=window, hop_length=hop, pad_mode="constant")
     return _decibels(np.square(rms[0]))
@@ -64,7 +64,7 @@ def energy_db(samples: Samples, window: int, hop: int) -> Features:
 def log_mel(
     samples: Samples, sample_rate: int, window: int = 512, hop: int = 160, bands: int = 80
 ) -> Features:
-    """Return the power of Slaney mel bands ``[bands, frames]`` in dB, `FLOOR_DB` at the least."""
+    """Return the power of Slaney mel bands ``[bands, frames]`` in dB, at least `FLOOR_DB`."""
     _check(samples, window, hop)
     power = np.square(np.abs(stft(samples, window, hop)))
     bank = librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=bands)
@@ -81,8 +81,8 @@ def mfcc(
 ) -> Features:
     """Return mel-frequency cepstral coefficients ``[coefficients, frames]``.
 
-    The cosine transform of log-mel power in dB (Davis and Mermelstein 1980); the first one
-    follows the loudness.
+    The cosine transform of log-mel power in dB (Davis and Mermelstein 1980); the first coefficient
+    tracks the loudness.
     """
     _check(samples, window, hop)
     if not 1 <= coefficients <= bands:
@@ -95,8 +95,8 @@ def mfcc(
 def with_deltas(features: Features, reach: int = 4) -> Features:
     """Return ``[3 * C, frames]``: features ``[C, frames]``, their slopes and their curvatures.
 
-    Slopes per frame by least squares over ``2 * reach + 1`` frames (Furui 1986); beyond the
-    ends the outermost frames repeat.
+    Slopes per frame by least squares over ``2 * reach + 1`` frames (Furui 1986); the outermost
+    frames are repeated beyond the ends.
     """
     first = _slope(features, reach)
     return np.concatenate([features, first, _slope(first, reach)]).astype(np.float32)
@@ -116,7 +116,7 @@ def spectral_peaks(
     """Return the ``count`` strongest peaks of each frame: Hz and dBFS, ``[count, frames]`` each.
 
     Strongest first. Peaks are local maxima of the magnitude spectrum above 50 Hz, interpolated
-    by a parabola; a sine at full scale has 0 dBFS. Where a frame has fewer, 0 Hz and `FLOOR_DB`.
+    by a parabola; a full-scale sine has 0 dBFS. Missing peaks are 0 Hz and `FLOOR_DB`.
     """
     _check(samples, window, hop)
     if not 1 <= count <= window // 4:
@@ -133,10 +133,11 @@ def spectral_peaks(
 
 
 def _interpolated_peaks(amplitude: Features, least: float) -> tuple[Features, Features]:
-    """Heights and shifts in bins of the local maxima above ``least``; 0 elsewhere.
+    """Return heights and shifts in bins of the local maxima above ``least``; 0 elsewhere.
 
-    librosa.piptrack does the same through gufuncs whose compiled code numba caches in two files:
-    processes that start together on an empty cache mix theirs up and end in a segmentation fault.
+    librosa.piptrack does the same with gufuncs whose compiled code numba caches in two files:
+    processes that start together with an empty cache mix them up and crash with a segmentation
+    fault.
     """
     height, shift = np.zeros_like(amplitude), np.zeros_like(amplitude)
     before, here, after = amplitude[:-2], amplitude[1:-1], amplitude[2:]

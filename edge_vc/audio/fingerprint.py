@@ -1,4 +1,4 @@
-"""Fingerprints that survive another format, level or cut, and what they say about duplicates.
+"""Fingerprints that are robust to format, level and cut, and a search for duplicates with them.
 
 Signs of how band energies change over time and frequency (Haitsma and Kalker 2002), one 32-bit
 word every 16 ms. Two takes of a sentence differ, two copies of a take agree.
@@ -18,7 +18,7 @@ from edge_vc.audio.io import Samples, resample
 Fingerprint = NDArray[np.uint32]
 
 HOP_SECONDS = 0.016
-"""From word to word."""
+"""Interval between words."""
 
 _RATE = 5000
 _HOP = 80
@@ -31,18 +31,18 @@ _FARTHEST = 2**17
 
 @dataclass(frozen=True)
 class Match:
-    """Two recordings with the same sound in them."""
+    """Two recordings that contain the same sound."""
 
     index: int
-    """Of the later one."""
+    """Index of the later one."""
     original: int
-    """Of the earlier one."""
+    """Index of the earlier one."""
     agreement: float
     """Share of equal bits where they overlap: 0.5 by chance, 1 for copies."""
 
 
 def fingerprint(samples: Samples, sample_rate: int) -> Fingerprint:
-    """Return the words ``[frames]`` of mono ``[T]``; none when shorter than a window, 0.4 s."""
+    """Return the words ``[frames]`` of mono ``[T]``; none if it is shorter than a window, 0.4 s."""
     narrow = resample(samples, sample_rate, _RATE)
     if narrow.shape[0] < _WINDOW + _HOP:
         return np.zeros(0, np.uint32)
@@ -59,8 +59,8 @@ def find_matches(
 ) -> list[Match]:
     """Return, for every print that repeats an earlier one, the match with the first of them.
 
-    Candidates share an exact word; they match when at least ``agreement`` of their bits are
-    equal, aligned by that word, over ``overlap`` of the shorter one. Chains end at the original.
+    Candidates share an exact word; they match if at least a share ``agreement`` of their bits is
+    equal, aligned by that word, over ``overlap`` of the shorter one. Chains lead to the original.
     """
     best: dict[tuple[int, int], float] = defaultdict(float)
     for index, original, offset in _candidates(prints):
@@ -74,7 +74,7 @@ def find_matches(
 
 
 def _band_energy(frames: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return log energies ``[frames, bands]`` between 300 and 2000 Hz, bands alike in octaves."""
+    """Return log energies ``[frames, bands]`` of logarithmic bands between 300 and 2000 Hz."""
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(_WINDOW), axis=1)))
     edges = np.geomspace(300, 2000, _BANDS + 1) * _WINDOW / _RATE
     bank = np.add.reduceat(power, edges.astype(int), axis=1)[:, :_BANDS]
@@ -83,10 +83,10 @@ def _band_energy(frames: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _candidates(prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int, int]]:
-    """Yield ``(later, earlier, offset)`` that share a word, the `_TRIED` likeliest per later one.
+    """Yield ``(later, earlier, offset)`` of prints sharing a word, best `_TRIED` per later one.
 
-    A word is compared with its first occurrence only: copies of copies meet there, and the work
-    stays in proportion to the words.
+    A word is compared with its first occurrence only: copies of copies lead there too, and the
+    work stays proportional to the number of words.
     """
     lengths = [words.shape[0] for words in prints]
     if not sum(lengths):
@@ -98,7 +98,7 @@ def _candidates(prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int, int]]
     # Where the later print begins in the earlier one.
     offset = (earlier - begins[original]) - (later - begins[index])
     useful = (index != original) & (np.abs(offset) < _FARTHEST)
-    # One number for all three: sorting rows takes several times the memory.
+    # One combined number: sorting rows would take several times the memory.
     key = (index * len(prints) + original) * (2 * _FARTHEST) + offset + _FARTHEST
     keys, votes = np.unique(key[useful], return_counts=True)
     tried = Counter[int]()
@@ -111,12 +111,12 @@ def _candidates(prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int, int]]
 
 
 def _repeats(words: Fingerprint) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the places of words that were there before, and of their first occurrences."""
+    """Return the positions of repeated words, and of their first occurrences."""
     order = np.argsort(words, kind="stable")
     words = words[order]
     starts = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
     counts = np.diff(starts, append=words.shape[0])
-    # A word that many share is silence or hum and does not identify anything.
+    # A word shared by many is silence or hum and identifies nothing.
     telling = (counts > 1) & (counts <= _COMMON)
     starts, counts = starts[telling], counts[telling] - 1
     steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + 1
@@ -124,7 +124,7 @@ def _repeats(words: Fingerprint) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _agreement(one: Fingerprint, two: Fingerprint, offset: int, overlap: float) -> float:
-    """Return the share of equal bits, ``two[n]`` with ``one[n + offset]``; 0 for scraps."""
+    """Return the share of equal bits, ``two[n]`` with ``one[n + offset]``; 0 if too short."""
     start, stop = max(0, -offset), min(two.shape[0], one.shape[0] - offset)
     if stop - start < overlap * min(one.shape[0], two.shape[0]):
         return 0.0

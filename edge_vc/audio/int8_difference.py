@@ -1,4 +1,4 @@
-"""How far an INT8 student is from its float form: one definition for compression and export."""
+"""Difference between an INT8 student and its float form, as compression and export measure it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 from edge_vc.audio.distance import log_spectral_distance, snr_db
 
 EDGE_SECONDS = 10.0
-"""Length of the beginning and the end that are compared for drift."""
+"""Length of the first and last segment that are compared for drift."""
 
 
 @dataclass(frozen=True)
 class Int8Difference:
-    """INT8 against float over one signal; the fields are the keys of the metrics."""
+    """Difference of INT8 from float over one signal; the fields are the keys of the metrics."""
 
     trunk_snr_db: float
     """Signal-to-noise ratio of the trunk's outputs."""
@@ -28,17 +28,17 @@ class Int8Difference:
 
     @property
     def drift_db(self) -> float:
-        """By how much the end is worse than the beginning; negative when it is better.
+        """SNR loss from the beginning to the end; negative if the end is better.
 
-        Meaningful only for audio whose end is like its beginning, as that of
-        `edge_vc_export.parity.speech`: other speech differs by decibels of itself.
+        Meaningful only for audio whose end resembles its beginning, like that of
+        `edge_vc_export.parity.speech`: other speech differs by some decibels anyway.
         """
         return self.snr_first_db - self.snr_last_db
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """What one form of a student made of a signal."""
+    """Output of one form of a student for a signal."""
 
     waveform: ArrayLike
     """``[T]``."""
@@ -51,8 +51,8 @@ def int8_difference(
 ) -> Int8Difference:
     """Return how far ``quantized`` is from the float ``reference``.
 
-    ``sample_rate`` in Hz, ``hop`` in samples. A signal shorter than ten seconds is its own
-    beginning and end. Raises `ValueError` where the two differ in shape.
+    ``sample_rate`` in Hz, ``hop`` in samples. A signal shorter than ten seconds is both its
+    beginning and its end. Raises `ValueError` if the two differ in shape.
     """
     edge = round(EDGE_SECONDS * sample_rate / hop)
     truth, guess = np.asarray(reference.trunk), np.asarray(quantized.trunk)

@@ -1,4 +1,4 @@
-"""Audio files in and out: every format that libsndfile reads, mono float32."""
+"""Read and write audio files: every format that libsndfile reads, mono float32."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ Samples = NDArray[np.float32]
 
 
 class AudioError(ValueError):
-    """Audio that cannot be used; the message is one line with the file and the fact."""
+    """Unusable audio; the message is one line with the file and the problem."""
 
 
 def read_audio(path: str | Path, sample_rate: int) -> Samples:
     """Read a file as mono ``[T]`` at ``sample_rate`` Hz.
 
-    Channels are averaged, or the loudest is taken where they cancel each other; other rates go
-    through soxr's high-quality resampler.
-    Raises `AudioError` when the file is missing, is not audio, is empty or holds NaN or infinity.
+    Channels are averaged, or the loudest is used if they cancel each other; other rates are
+    converted by soxr's high-quality resampler.
+    Raises `AudioError` if the file is missing, is not audio, is empty or holds NaN or infinity.
     """
     path = Path(path)
     channels, rate = _read_channels(path)
@@ -47,7 +47,7 @@ def read_audio(path: str | Path, sample_rate: int) -> Samples:
 
 
 def read_beginning(path: str | Path, sample_rate: int, seconds: float) -> Samples:
-    """Read a file as `read_audio` does, ``seconds`` of it at the most: the rest is not read."""
+    """Read at most the first ``seconds`` of a file, otherwise like `read_audio`."""
     path = Path(path)
     reader = open_audio(path)
     try:
@@ -70,7 +70,7 @@ def read_beginning(path: str | Path, sample_rate: int, seconds: float) -> Sample
 
 
 def open_audio(path: Path) -> AudioReader:
-    """Open a file of any format that is known; raises `AudioError`."""
+    """Open a file of any supported format; raises `AudioError`."""
     if not path.is_file():
         raise AudioError(f"{path}: no such file")
     try:
@@ -105,8 +105,8 @@ def _read_channels(path: Path) -> tuple[NDArray[np.float32], int]:
 def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
     """Resample mono ``[T]`` between rates in Hz; the length becomes ``ceil(T * to / from)``.
 
-    soxr rounds the length either way, so a missing last sample is repeated: callers can compute
-    lengths without asking.
+    soxr may round the length up or down, so a missing last sample is repeated: callers can compute
+    lengths in advance.
     """
     if from_rate <= 0 or to_rate <= 0:
         raise AudioError(f"cannot resample {from_rate} Hz to {to_rate} Hz; rates are positive")
@@ -120,10 +120,11 @@ def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
 def write_audio(
     path: str | Path, samples: Samples, sample_rate: int, subtype: str = "PCM_16"
 ) -> Path:
-    """Write mono ``[T]``; the format follows the suffix, values beyond full scale are clipped.
+    """Write mono ``[T]``; the suffix selects the format, values beyond full scale are clipped.
 
-    Whole or not at all. The folder must exist. Raises `AudioError`, before anything is written,
-    for audio that is not one-dimensional, is empty or holds NaN, and for an unknown suffix.
+    The file is written completely or not at all; its folder must exist. Raises `AudioError`,
+    before anything is written, for audio that is not one-dimensional, is empty or holds NaN, and
+    for an unknown suffix.
     """
     path = Path(path)
     samples = np.asarray(samples, dtype=np.float32)
@@ -142,7 +143,7 @@ def write_audio(
 
 
 def seconds_of(path: str | Path) -> float:
-    """Return a file's duration in seconds, from its header or by reading it to its end.
+    """Return a file's duration in seconds, from its header or by reading it to the end.
 
     Raises like `read_audio`.
     """

@@ -1,4 +1,4 @@
-"""Speech level: measured where somebody speaks, moved to a target with a peak limit."""
+"""Speech level: measured over active speech, normalised to a target with a peak limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from edge_vc.audio.io import Samples
 
 SILENCE_DB = -100.0
-"""What a silent recording measures, in dBFS."""
+"""Level of a silent recording, in dBFS."""
 
 _FRAME_SECONDS = 0.02
 _ACTIVE_RANGE_DB = 25.0
@@ -16,8 +16,8 @@ _ACTIVE_RANGE_DB = 25.0
 def active_level_db(samples: Samples, sample_rate: int) -> float:
     """Return the RMS level in dBFS of the active speech in ``[T]``.
 
-    Active are the 20 ms frames within 25 dB of the loud ones (95th percentile), so pauses do not
-    count; a coarse form of ITU-T P.56. `SILENCE_DB` for audio without any signal.
+    Frames of 20 ms within 25 dB of the loud ones (95th percentile) are active, so pauses do not
+    count; a coarse form of ITU-T P.56. The result is `SILENCE_DB` for audio without any signal.
     """
     return _active_db(frame_power(samples, max(1, round(_FRAME_SECONDS * sample_rate))))
 
@@ -46,8 +46,8 @@ def normalize_level(
 ) -> Samples:
     """Return ``[T]`` scaled so that its active speech has ``target_db`` dBFS.
 
-    One gain for the whole recording; where the peak would pass ``peak_db`` dBFS the gain is
-    smaller, so nothing clips. Silence comes back unchanged.
+    One gain applies to the whole recording; it is reduced if the peak would exceed ``peak_db``
+    dBFS, so nothing clips. Silence is returned unchanged.
     """
     level_db = active_level_db(samples, sample_rate)
     peak = float(np.abs(samples).max(initial=0.0))
@@ -62,7 +62,7 @@ def level_gain(level_db: float, peak: float, target_db: float, peak_db: float = 
 
 
 class ActiveLevel:
-    """Measures a recording of any length, block by block; 8 bytes for each 20 ms are kept."""
+    """Measures the level of a recording of any length by blocks; keeps 8 bytes per 20 ms."""
 
     def __init__(self, sample_rate: int) -> None:
         """Take a rate in Hz."""
@@ -83,16 +83,16 @@ class ActiveLevel:
 
     @property
     def level_db(self) -> float:
-        """What `active_level_db` returns of all that was pushed."""
+        """Result of `active_level_db` for all blocks pushed so far."""
         last = [frame_power(self._rest, self._frame)] if len(self._rest) else []
         power = np.concatenate([*self._powers, *last, np.zeros(0)])
         return _active_db(power) if power.size else SILENCE_DB
 
 
 def level_fall_db(samples: Samples, sample_rate: int) -> float:
-    """Return by how much the level falls from loud to soft in ``[T]``: 95th to 10th percentile.
+    """Return the level range of ``[T]`` in dB, from the 95th to the 10th percentile.
 
-    Of frames of 20 ms; 0 for less than ten of them.
+    The percentiles are over frames of 20 ms; 0 for fewer than ten frames.
     """
     frame = sample_rate // 50
     whole = len(samples) // frame

@@ -1,4 +1,4 @@
-"""Recordings of any length, read by place: only what is asked for is in memory."""
+"""Recordings of any length with random access: only the requested part is in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge_vc.audio.stream import resampled
 from edge_vc_runtime.audio.file_source import look_for_cancelling
 
 BLOCK = 1 << 16
-"""Samples that are read at once."""
+"""Samples read at once."""
 
 
 class LongAudio(Protocol):
@@ -30,7 +30,7 @@ class LongAudio(Protocol):
         ...
 
     def read(self, start: int, stop: int) -> Samples:
-        """Return ``[stop - start]`` samples; both places are within the recording."""
+        """Return ``[stop - start]`` samples; both positions are within the recording."""
         ...
 
 
@@ -51,7 +51,7 @@ class ArrayAudio:
 
 
 class LevelledAudio:
-    """Another recording at another level, cut or followed by silence to a ``length``."""
+    """Another recording with a gain applied, truncated or zero-padded to a ``length``."""
 
     def __init__(self, audio: LongAudio, gain: float, length: int) -> None:
         self._audio, self._gain, self.length = audio, np.float32(gain), length
@@ -64,13 +64,13 @@ class LevelledAudio:
 
 
 class SpooledAudio:
-    """A recording in a file without a name, as float32; a context manager.
+    """A recording in an unnamed temporary file, as float32; a context manager.
 
-    What is killed leaves nothing behind.
+    A killed process leaves no file behind.
     """
 
     def __init__(self, blocks: Iterable[Samples], folder: Path) -> None:
-        """Write a stream of mono blocks to the disk of ``folder``."""
+        """Write a stream of mono blocks to the file system of ``folder``."""
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 closed by `close`
         self.length = 0
         try:
@@ -94,7 +94,7 @@ class SpooledAudio:
         self.close()
 
     def close(self) -> None:
-        """Give the disk back."""
+        """Release the disk space."""
         self._file.close()
 
     def read(self, start: int, stop: int) -> Samples:
@@ -105,7 +105,7 @@ class SpooledAudio:
 
 @dataclass(frozen=True)
 class AudioWindow:
-    """A part of a recording with what is around it; places in samples."""
+    """A part of a recording with its context; positions in samples."""
 
     low: int
     start: int
@@ -114,31 +114,34 @@ class AudioWindow:
 
     @property
     def inner(self) -> slice:
-        """Where the part is within what is read."""
+        """Position of the part within the samples that are read."""
         return slice(self.start - self.low, self.stop - self.low)
 
 
 def windows(length: int, size: int, context: int) -> Iterator[AudioWindow]:
-    """Yield the parts of a recording, ``size`` samples each, with ``context`` on either side."""
+    """Yield the parts of a recording, ``size`` samples each, with ``context`` on both sides."""
     for start in range(0, length, size):
         stop = min(length, start + size)
         yield AudioWindow(max(0, start - context), start, stop, min(length, stop + context))
 
 
 def audio_blocks(audio: LongAudio) -> Iterator[Samples]:
-    """Yield a recording from its beginning to its end."""
+    """Yield a recording in blocks from beginning to end."""
     for start in range(0, audio.length, BLOCK):
         yield audio.read(start, min(audio.length, start + BLOCK))
 
 
 def file_length(path: Path) -> tuple[int, int]:
-    """Return a file's samples, counted, and its rate in Hz; raises `AudioError`."""
+    """Return a file's number of samples, counted by reading, and its rate in Hz.
+
+    Raises `AudioError`.
+    """
     with closing(open_audio(path)) as reader:
         return sum(len(block) for block in read_blocks(reader, BLOCK)), reader.sample_rate
 
 
 def longer_than(path: Path, seconds: float) -> bool:
-    """Whether a file is longer, read until that is known; what cannot be read is not."""
+    """Return whether a file is longer, reading only as far as needed; False if unreadable."""
     try:
         with closing(open_audio(path)) as reader:
             left = seconds * reader.sample_rate

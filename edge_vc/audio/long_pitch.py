@@ -1,7 +1,7 @@
-"""F0 of recordings of any length, the same as of the whole; see `edge_vc.audio.pitch`.
+"""F0 of recordings of any length, equal to that of `edge_vc.audio.pitch` over the whole.
 
-What is found in the whole (the usual F0, the level of its voiced frames) comes from passes of
-their own; then F0 is searched part by part. A few numbers for each 10 ms are kept.
+Global quantities (the typical F0, the level of voiced frames) are computed in separate passes;
+then F0 is searched part by part. A few numbers are kept for each 10 ms.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from edge_vc.audio.pitch import (
 )
 
 PART_SECONDS = 30.0
-"""Looked at together."""
+"""Length of the parts that are processed at once."""
 CONTEXT_SECONDS = 2.0
-"""Heard before and after: filters have died away by then, and WORLD looks no further."""
+"""Context before and after: filters have decayed by then, and WORLD needs no more."""
 
 
 def long_f0(
@@ -53,7 +53,7 @@ def long_f0(
 def long_typical_pitch(
     audio: LongAudio, sample_rate: int, lowest: float = 60.0, highest: float = 600.0
 ) -> float:
-    """Return `typical_pitch` in Hz; 0.0 when nothing is periodic."""
+    """Return `typical_pitch` in Hz; 0.0 if nothing is periodic."""
     window = round(0.04 * sample_rate)
     hop = window // 4
     if audio.length < window or _flat(audio, sample_rate, hop):
@@ -80,7 +80,7 @@ def _speech_frames(
 
 
 def _parts(audio: LongAudio, sample_rate: int, hop: int) -> Iterator[AudioWindow]:
-    """Yield windows that begin and end with frames."""
+    """Yield windows that start and end on frame boundaries."""
     size, context = (
         max(1, round(seconds * sample_rate / hop)) * hop
         for seconds in (PART_SECONDS, CONTEXT_SECONDS)
@@ -89,7 +89,7 @@ def _parts(audio: LongAudio, sample_rate: int, hop: int) -> Iterator[AudioWindow
 
 
 def _frames(part: AudioWindow, hop: int, count: int) -> tuple[slice, slice]:
-    """Return where a window's frames are within it and within the recording."""
+    """Return the positions of a window's frames within it and within the recording."""
     first = part.start // hop
     last = part.stop // hop if part.stop < part.high else count
     before = part.low // hop
@@ -97,7 +97,7 @@ def _frames(part: AudioWindow, hop: int, count: int) -> tuple[slice, slice]:
 
 
 def _flat(audio: LongAudio, sample_rate: int, hop: int) -> bool:
-    """Whether nothing changes at all; raises `AudioError` for what is no number."""
+    """Return whether all samples are equal; raises `AudioError` for NaN or infinity."""
     lowest, highest = np.inf, -np.inf
     for part in _parts(audio, sample_rate, hop):
         samples = audio.read(part.start, part.stop)

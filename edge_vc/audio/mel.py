@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from edge_vc.audio.long_audio import AudioWindow, LongAudio, windows
 
 LOG_FLOOR = 1e-5
-"""Added before the logarithm: about 100 dB below full scale."""
+"""Added before the logarithm; about 100 dB below full scale."""
 CHUNK_FRAMES = 2_000
 """Frames transformed at once."""
 
@@ -54,10 +54,10 @@ class LogMel(nn.Module):
 
 
 def channel_mean(log_mel: Tensor) -> Tensor:
-    """Mean over the louder half of the frames: ``[bands, F]`` to ``[bands, 1]``.
+    """Return the mean over the louder half of the frames: ``[bands, F]`` to ``[bands, 1]``.
 
-    Subtracting it removes the microphone and the room, and most of the speaker's long-term
-    spectrum with them.
+    Subtracting it removes the microphone and room response, and with it most of the speaker's
+    long-term spectrum.
     """
     loudness = log_mel.mean(0)
     loud = loudness >= loudness.median()
@@ -65,9 +65,9 @@ def channel_mean(log_mel: Tensor) -> Tensor:
 
 
 def long_channel_mean(audio: LongAudio, log_mel: LogMel) -> Tensor:
-    """Return the `channel_mean` ``[bands, 1]`` of a recording of any length, whole hops long.
+    """Return the `channel_mean` ``[bands, 1]`` of a recording of any length, in whole hops.
 
-    Of each frame only its loudness is kept.
+    Only the loudness of each frame is kept in memory.
     """
     size, context = CHUNK_FRAMES * log_mel.hop, log_mel.window_size
     context += -context % log_mel.hop

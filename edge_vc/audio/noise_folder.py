@@ -1,4 +1,4 @@
-"""Folders of noises and rooms to put over speech: what of them can be read, and what is odd."""
+"""Folders of noise recordings and room impulse responses: list the usable files, note oddities."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from edge_vc.audio.scan import AudioScan, LeftOut, scan_audio
 from edge_vc_runtime.audio.file_source import reading_notice
 
 NOISE_FOLDERS = ("noise", "rir")
-"""Of recorded noises and of impulse responses of rooms, where both are in one folder."""
+"""Subfolders of noise recordings and of room impulse responses, if one folder holds both."""
 _BLOCK_FRAMES = 1 << 16
 
 
 def scan_noises(folder: Path) -> AudioScan:
-    """List the recordings of a folder; those whose beginning cannot be read are left out."""
+    """List the recordings of a folder, leaving out those whose beginning cannot be read."""
     found = scan_audio(folder)
     faults = [(path, _fault(path)) for path in found.files]
     bad = [LeftOut(path, "unreadable", fact) for path, fact in faults if fact]
@@ -26,7 +26,7 @@ def scan_noises(folder: Path) -> AudioScan:
 
 
 def noise_notices(folder: Path) -> list[str]:
-    """Return a line for each recording of a folder that is left out or not read as it stands."""
+    """Return a line for each recording of a folder left out or not read exactly as stored."""
     if not folder.is_dir():
         return []
     found = scan_noises(folder)
@@ -35,7 +35,7 @@ def noise_notices(folder: Path) -> list[str]:
 
 
 def _fault(path: Path) -> str:
-    """Return why a file cannot be used; empty where it can."""
+    """Return why a file cannot be used; empty if it can."""
     try:
         reader = open_audio(path)
         try:

@@ -1,8 +1,8 @@
 """Fundamental frequency and voicing, one value per frame.
 
-DIO refined by StoneMask (Morise, Kawahara, Katayose 2009) costs a fortieth of Harvest and calls
-fewer noisy pauses voiced, but follows mains hum when it searches a wide range. So the range comes
-first, from the autocorrelation of the loud frames, and DIO searches within it.
+DIO refined by StoneMask (Morise, Kawahara, Katayose 2009) costs a fortieth of Harvest and labels
+fewer noisy pauses as voiced, but tracks mains hum if its search range is wide. So the range is
+determined first, from the autocorrelation of the loud frames, and DIO searches within it.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ Contour = NDArray[np.float32]
 Signal = NDArray[np.float64]
 
 FRAME_RATE = 100
-"""Frames per second wherever no student's hop says otherwise."""
+"""Frames per second unless a student's hop sets another rate."""
 
 _LOUD_DB = -15.0
 _QUIET_DB = -27.0
 _PERIODIC = 0.25
 _OCTAVE_COST = 0.01
 _BLOCK = 8_192
-"""Frames that are looked at together."""
+"""Frames processed at once."""
 _CORRELATED = 256
-"""Frames that are correlated together, 60 kB each."""
+"""Frames correlated at once, 60 kB each."""
 
 
 def frame_hop(rate: int) -> int:
-    """Return the samples of a frame at ``rate`` Hz: 10 ms, or nearly."""
+    """Return the samples per frame at ``rate`` Hz: 10 ms, rounded."""
     return round(rate / FRAME_RATE)
 
 
@@ -52,17 +52,17 @@ class Pitch:
     log_f0: Contour
     """``[frames]`` natural logarithm of Hz, interpolated through unvoiced frames."""
     hop: int
-    """Samples from frame to frame."""
+    """Samples between frames."""
 
     @property
     def voiced(self) -> NDArray[np.bool_]:
-        """``[frames]``: whether the vocal folds vibrate."""
+        """``[frames]``: whether each frame is voiced."""
         voiced: NDArray[np.bool_] = self.f0 > 0
         return voiced
 
     @property
     def median(self) -> float:
-        """Median F0 in Hz over voiced frames; 0.0 when no frame is voiced."""
+        """Median F0 in Hz over voiced frames; 0.0 if no frame is voiced."""
         return float(np.median(self.f0[self.voiced])) if self.voiced.any() else 0.0
 
 
@@ -75,9 +75,9 @@ def track_pitch(
 ) -> Pitch:
     """Track F0 in ``[T]``: ``T // hop + 1`` frames, frame ``n`` centred on sample ``n * hop``.
 
-    Searches within an octave of `typical_pitch`, on the signal without what lies below that
+    Searches within an octave of `typical_pitch`, after a high-pass filter at the low end of that
     range. Frames whose power below 1 kHz is 27 dB under that of the loud ones are unvoiced:
-    pauses, and hissing consonants over a rumble. ``lowest`` and ``highest`` are in Hz.
+    pauses, and fricatives over a rumble. ``lowest`` and ``highest`` are in Hz.
     """
     frames = samples.shape[0] // hop + 1
     typical = typical_pitch(samples, sample_rate, lowest, highest)
@@ -92,7 +92,7 @@ def track_pitch(
 
 
 def mid_frame_f0(samples: Samples, sample_rate: int, hop: int) -> Contour:
-    """Track F0 in ``[F * hop]`` at the middle of each frame (of odd hops, half a sample off).
+    """Track F0 in ``[F * hop]`` at the middle of each frame (half a sample off for odd hops).
 
     Returns ``[F]`` in Hz, 0 where unvoiced.
     """
@@ -103,17 +103,17 @@ def mid_frame_f0(samples: Samples, sample_rate: int, hop: int) -> Contour:
 
 
 def search_range(typical: float, lowest: float, highest: float) -> tuple[float, float]:
-    """Return where F0 is searched, in Hz: within an octave of the typical one."""
+    """Return the F0 search range in Hz: within an octave of the typical F0."""
     return max(lowest, typical / 2), min(highest, typical * 2)
 
 
 def typical_pitch(
     samples: Samples, sample_rate: int, lowest: float = 60.0, highest: float = 600.0
 ) -> float:
-    """Return the median F0 in Hz of the loud frames of ``[T]``; 0.0 when nothing is periodic.
+    """Return the median F0 in Hz of the loud frames of ``[T]``; 0.0 if nothing is periodic.
 
     Autocorrelation of the compressed spectrum below 1.5 kHz (Tolonen and Karjalainen 2000),
-    freed of the window's (Boersma 1993), 40 ms every 10 ms: coarse, hard to fool in the median.
+    divided by the window's (Boersma 1993), 40 ms every 10 ms: coarse, but robust in the median.
     """
     if not np.isfinite(samples).all():
         raise AudioError("pitch tracking needs finite samples; the audio holds NaN or infinity")
@@ -127,7 +127,7 @@ def typical_pitch(
 
 
 def speech_frames(samples: Samples, sample_rate: int, lowest: float) -> Signal:
-    """Return the windowed frames of 40 ms, one every 10 ms, that `typical_pitch` looks at."""
+    """Return windowed frames of 40 ms, one every 10 ms, as analysed by `typical_pitch`."""
     window = round(0.04 * sample_rate)
     signal = high_pass(samples, sample_rate, lowest * 1.1)
     frames: Signal = centred_frames(signal, window, window // 4) * np.hanning(window)
@@ -135,14 +135,14 @@ def speech_frames(samples: Samples, sample_rate: int, lowest: float) -> Signal:
 
 
 def loud_power(power: Signal) -> float:
-    """Return the power above which a frame counts as loud, from those of all frames."""
+    """Return the power above which a frame counts as loud, from the powers of all frames."""
     return float(np.percentile(power, 95) * 10 ** (_LOUD_DB / 10))
 
 
 def periods(
     frames: Signal, sample_rate: int, lowest: float, highest: float
 ) -> NDArray[np.signedinteger[Any]]:
-    """Return the periods in samples of those of `speech_frames` that are periodic."""
+    """Return the periods in samples of the periodic frames among `speech_frames`."""
     blocks = range(0, len(frames), _CORRELATED)
     found = [
         _periods(frames[start : start + _CORRELATED], sample_rate, lowest, highest)
@@ -159,7 +159,7 @@ def _periods(
     correlation = _compressed_correlation(frames, sample_rate, reach=int(lags[-1]) + 2)
     inner = correlation[:, lags]
     peak = (inner >= correlation[:, lags - 1]) & (inner >= correlation[:, lags + 1])
-    # Twice the period correlates as well as the period: longer lags pay a little.
+    # Twice the period correlates as well as the period: penalise longer lags slightly.
     merit = np.where(peak, inner - _OCTAVE_COST * np.log2(lags / lags[0]), 0.0)
     periodic = merit.max(axis=1, initial=0.0) > _PERIODIC
     found: NDArray[np.signedinteger[Any]] = lags[merit[periodic].argmax(axis=1)]
@@ -167,7 +167,7 @@ def _periods(
 
 
 def _compressed_correlation(frames: Signal, sample_rate: int, reach: int) -> Signal:
-    """Autocorrelation ``[frames, reach]`` of windowed frames, 1 at lag 0, freed of the window's."""
+    """Return autocorrelations ``[frames, reach]``, 1 at lag 0, divided by the window's own."""
     size = 4 * frames.shape[1]
     spectrum = np.abs(np.fft.rfft(frames, size)) ** (2 / 3)
     spectrum[:, np.fft.rfftfreq(size, 1 / sample_rate) > 1500] = 0.0
@@ -180,7 +180,7 @@ def _compressed_correlation(frames: Signal, sample_rate: int, reach: int) -> Sig
 def interpolate_log_f0(f0: NDArray[np.floating], unvoiced_hz: float = 100.0) -> Contour:
     """Return natural log-F0 ``[frames]`` without gaps: linear between voiced frames, held outside.
 
-    ``f0`` is in Hz with 0 for unvoiced; when all of it is, ``log(unvoiced_hz)`` stands in.
+    ``f0`` is in Hz with 0 for unvoiced; if all frames are, the result is ``log(unvoiced_hz)``.
     """
     voiced = np.flatnonzero(f0 > 0)
     if not voiced.size:
@@ -192,7 +192,7 @@ def interpolate_log_f0(f0: NDArray[np.floating], unvoiced_hz: float = 100.0) -> 
 
 
 def high_pass(samples: Samples, sample_rate: int, cutoff: float) -> Signal:
-    """Return ``[T]`` without what lies below ``cutoff`` Hz, forwards and backwards."""
+    """Return ``[T]`` high-pass filtered at ``cutoff`` Hz, forwards and backwards."""
     sections = butter(4, cutoff, "highpass", fs=sample_rate, output="sos")
     padding = min(samples.shape[0] - 1, round(0.05 * sample_rate))
     filtered = sosfiltfilt(sections, samples.astype(np.float64), padlen=padding)
@@ -200,7 +200,7 @@ def high_pass(samples: Samples, sample_rate: int, cutoff: float) -> Signal:
 
 
 def bass_power(signal: Signal, sample_rate: int, hop: int) -> Signal:
-    """Return the power of each frame below 1 kHz, where voices have theirs."""
+    """Return the power of each frame below 1 kHz, where voiced speech has its power."""
     sections = butter(4, min(1000.0, 0.45 * sample_rate), fs=sample_rate, output="sos")
     bass = np.asarray(sosfilt(sections, signal), dtype=np.float64)
     frames = centred_frames(bass, round(0.025 * sample_rate), hop)
@@ -209,7 +209,7 @@ def bass_power(signal: Signal, sample_rate: int, hop: int) -> Signal:
 
 
 def weak_power(power: Signal) -> float:
-    """Return the `bass_power` below which a frame is unvoiced, from that of all frames."""
+    """Return the `bass_power` below which a frame is unvoiced, from the values of all frames."""
     return float(np.percentile(power, 95) * 10 ** (_QUIET_DB / 10))
 
 
@@ -231,7 +231,7 @@ def search_f0(signal: Signal, sample_rate: int, hop: int, lowest: float, highest
         frame_period=1000.0 * hop / sample_rate,
     )
     refined: Signal = pyworld.stonemask(signal, coarse, times, sample_rate)
-    # StoneMask may wander out of the search range; such a frame is not trusted.
+    # StoneMask may leave the search range; such frames are discarded.
     refined[(refined < lowest * 0.9) | (refined > highest * 1.1)] = 0.0
     # WORLD counts frames in floating point and may add or drop the last one.
     frames = signal.shape[0] // hop + 1

@@ -1,4 +1,4 @@
-"""Another sample rate, block by block; whole recordings go through `edge_vc.audio.io.resample`."""
+"""Block-by-block resampling; for whole recordings see `edge_vc.audio.io.resample`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from edge_vc.audio.io import AudioError, Samples
 
 
 class StreamResampler:
-    """Resamples a mono stream with soxr; what comes out, joined, does not depend on the blocks.
+    """Resamples a mono stream with soxr; the joined output does not depend on the block sizes.
 
-    A block may give more or fewer samples than its share, as the filter's delay wants it;
-    `finish` gives the rest, so that the total is ``ceil(T * to_rate / from_rate)``.
+    A block may return more or fewer samples than its share because of the filter's delay;
+    `finish` returns the rest, so that the total is ``ceil(T * to_rate / from_rate)``.
     """
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
@@ -26,7 +26,7 @@ class StreamResampler:
         self._finished = False
 
     def push(self, samples: Samples) -> Samples:
-        """Take a block ``[T]`` of any length and return what is ready, possibly nothing."""
+        """Take a block ``[T]`` of any length and return the samples ready so far, maybe none."""
         if self._finished:
             raise AudioError("the stream was finished; make a new resampler")
         self._taken += samples.shape[0]
@@ -41,5 +41,5 @@ class StreamResampler:
         self._finished = True
         rest: Samples = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)
         due = max(0, -(-self._taken * self.to_rate // self.from_rate) - self._given)
-        # soxr rounds the length either way.
+        # soxr may round the length up or down.
         return np.pad(rest[:due], (0, max(0, due - rest.shape[0])))

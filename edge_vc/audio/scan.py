@@ -1,4 +1,4 @@
-"""The audio files under a folder: one set of rules for everything that reads folders."""
+"""List the audio files under a folder: one set of rules for all code that reads folders."""
 
 from __future__ import annotations
 
@@ -12,55 +12,55 @@ SUFFIXES = frozenset(
         ".w64", ".wav", ".wave",
     )
 )  # fmt: skip
-"""What libsndfile reads."""
+"""Suffixes of formats that libsndfile reads."""
 FOREIGN = frozenset(
     (
         ".aac", ".ac3", ".amr", ".ape", ".m4a", ".m4b", ".mka", ".mp4", ".mpc", ".ra", ".webm",
         ".wma", ".wv",
     )
 )  # fmt: skip
-"""Audio formats that it does not read; such files are reported."""
+"""Suffixes of audio formats that it does not read; such files are reported."""
 READABLE = " ".join(sorted(SUFFIXES))
-"""The formats, for messages."""
+"""The readable formats, for messages."""
 _SHOWN = 5
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that looks like audio and is not taken."""
+    """A file that looks like audio but is not used."""
 
     path: Path
     reason: str
-    """One or two words, the same for all such cases."""
+    """Category, one or two words."""
     detail: str
-    """One line with the fact."""
+    """The cause, in one line."""
 
     @property
     def wanted(self) -> bool:
-        """Whether its owner may have counted on it; a Mac's own files are missed by nobody."""
+        """Whether its owner may expect it to be used, unlike files that macOS creates."""
         return self.reason not in ("AppleDouble", "hidden", "second microphone", "table")
 
     @property
     def notice(self) -> str:
-        """The line that a command prints about it."""
+        """The line that commands print about it."""
         return f"left out: {self.path}: {self.detail}"
 
 
 @dataclass(frozen=True)
 class AudioScan:
-    """What was found under a folder."""
+    """Audio files found under a folder."""
 
     root: Path
     files: tuple[Path, ...]
-    """Below ``root``, in order of path; through a link, by the path with the link."""
+    """Paths below ``root``, sorted; behind a symbolic link, the path through the link."""
     left_out: tuple[LeftOut, ...] = ()
 
     def nothing(self) -> str:
-        """Return the line that says that the folder holds no recordings, and why."""
+        """Return the message that the folder holds no recordings, and why."""
         return f"{self.root}: holds no recordings ({READABLE}){self.describe()}"
 
     def describe(self) -> str:
-        """Return what was left out, for the end of a message; empty for nothing."""
+        """Return the list of files left out, to append to a message; empty if there are none."""
         if not self.left_out:
             return ""
         names = [f"{item.path.name} ({item.reason})" for item in self.left_out[:_SHOWN]]
@@ -69,12 +69,12 @@ class AudioScan:
 
 
 def scan_audio(root: Path, folders: Sequence[str] | None = None) -> AudioScan:
-    """List the audio files of ``root`` and all folders in it, or of the named ``folders`` alone.
+    """List the audio files of ``root`` and all its subfolders, or only of the named ``folders``.
 
-    Suffixes count in any case. A linked folder is followed once, after the real ones, so loops
-    end. Hidden files, AppleDouble files (``._name``, which macOS writes), empty files, formats
-    that are not read are left out, each with a reason; what lies in hidden folders is not looked
-    at. Names need not be UTF-8.
+    Suffixes are case-insensitive. Linked folders are followed once, after the real ones, so loops
+    terminate. Hidden files, AppleDouble files (``._name``, written by macOS), empty files and
+    unsupported formats are left out, each with a reason; hidden folders are ignored. Names need
+    not be UTF-8.
     """
     found: list[Path] = []
     left_out: list[LeftOut] = []
@@ -94,9 +94,9 @@ def scan_audio(root: Path, folders: Sequence[str] | None = None) -> AudioScan:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Yield every file once by its real folders, then those that only links lead to.
+    """Yield every file once: those in real folders first, then those reached only by links.
 
-    Folders are yielded that cannot be opened.
+    Folders that cannot be opened are yielded too.
     """
     seen: set[tuple[int, int]] = set()
     waiting = [root]
@@ -112,7 +112,7 @@ def _below(folder: Path, seen: set[tuple[int, int]], links: list[Path]) -> Itera
         return
     try:
         entries = sorted(folder.iterdir())
-    except OSError:  # somebody else's, on a damaged disk
+    except OSError:  # no permission, or a damaged disk
         yield folder
         return
     for path in entries:
@@ -142,14 +142,14 @@ def _first_visit(folder: Path, seen: set[tuple[int, int]]) -> bool:
 
 
 def _fault(path: Path) -> tuple[str, str]:
-    """Return why a file is left out, as reason and detail; empty when it is taken."""
+    """Return why a file is left out, as reason and detail; empty if it is used."""
     if path.name.startswith("._"):
-        return "AppleDouble", "metadata that macOS keeps beside a file, no audio"
+        return "AppleDouble", "metadata that macOS keeps beside a file, not audio"
     if path.name.startswith("."):
         return "hidden", "its name begins with a dot"
     if not path.is_file():
         link = path.is_symlink() and not path.exists()
-        return "no file", "a link that leads nowhere" if link else "no regular file"
+        return "no file", "a broken link" if link else "not a regular file"
     if path.suffix.lower() in FOREIGN:
         fact = f"{path.suffix} is not read; convert it to FLAC, for instance with ffmpeg"
         return "unreadable", fact

@@ -1,4 +1,4 @@
-"""Utterances cut from a recording: silence trimmed, long speech split where it pauses."""
+"""Cut a recording into utterances: trim silence, split long speech at pauses."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _SMOOTH_FRAMES = 5
 
 @dataclass(frozen=True)
 class SegmentSettings:
-    """What counts as speech and how long a segment may be."""
+    """Thresholds for speech and limits on the length of segments."""
 
     enter: float = 0.5
-    """Speech begins at this probability, ..."""
+    """Speech starts at this probability."""
     leave: float = 0.35
-    """... and ends below this one."""
+    """Speech ends below this probability."""
     min_speech_seconds: float = 0.1
-    """Shorter bursts are clicks."""
+    """Shorter bursts are treated as clicks."""
     max_pause_seconds: float = 0.6
     """Longer pauses end a segment."""
     pad_seconds: float = 0.15
-    """Kept before and after: consonants begin quietly."""
+    """Padding kept before and after, since consonants start softly."""
     max_seconds: float = 15.0
     """Longer segments are split where speech is least likely in their second half."""
 
@@ -70,7 +70,7 @@ def whole_segment(
 
 
 def speech_runs(probabilities: Probabilities, settings: SegmentSettings) -> list[Span]:
-    """Return the runs of frames with speech, with hysteresis, bursts left out; in frames."""
+    """Return the runs of speech in frames, found with hysteresis, without short bursts."""
     above = probabilities >= settings.leave
     edges = np.flatnonzero(np.diff(above.astype(np.int8), prepend=0, append=0))
     runs = [Span(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
@@ -108,9 +108,9 @@ def _join(runs: Iterable[Span], pause: int) -> list[Span]:
 
 
 def _split(run: Span, probabilities: Probabilities, longest: int) -> list[Span]:
-    """Split frames so that no piece is over ``longest``, at the deepest point of its second half.
+    """Split frames so that no piece exceeds ``longest``, at the minimum of its second half.
 
-    Where little more than ``longest`` is left, two halves are better than a scrap.
+    If little more than ``longest`` remains, it is split in halves to avoid a short remainder.
     """
     pieces = []
     smooth = np.convolve(
@@ -127,7 +127,7 @@ def _split(run: Span, probabilities: Probabilities, longest: int) -> list[Span]:
 
 
 def _pad(frames: list[Span], pad: int, length: int) -> list[Span]:
-    """Turn frames into padded samples; neighbours meet in the middle of their pause."""
+    """Convert frames to padded samples; neighbours meet in the middle of the pause between."""
     if not frames:
         return []
     spans = [Span(frame.start * FRAME, min(frame.stop * FRAME, length)) for frame in frames]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from edge_vc.audio.voice_activity import Probabilities
 
 HIGHEST_DB = 80.0
-"""Where there is no noise at all."""
+"""Result if there is no noise at all."""
 
 _SPEECH = 0.5
 _PAUSE = 0.1
@@ -18,9 +18,10 @@ _FEW = 3
 def snr_db(power: NDArray[np.floating], probabilities: Probabilities) -> float:
     """Estimate the signal-to-noise ratio in dB, within 0 and `HIGHEST_DB`.
 
-    ``power`` is the mean square of each frame, ``probabilities`` say which hold speech (see
-    `voice_activity`). Noise is what pauses hold, their quieter half, for rooms and breaths are
-    no noise; without pauses, the quietest twentieth of all frames. NaN without speech.
+    ``power`` is the mean square of each frame, ``probabilities`` tell which contain speech (see
+    `voice_activity`). Noise is measured in the quieter half of the pauses, since reverberation and
+    breaths are not noise; without pauses, in the quietest twentieth of all frames. The result is
+    NaN without speech.
     """
     speech = power[probabilities >= _SPEECH]
     if not speech.size:

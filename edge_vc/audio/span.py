@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """Samples ``start`` up to, but without, ``stop``."""
+    """Samples from ``start`` up to, but excluding, ``stop``."""
 
     start: int
     stop: int
@@ -17,5 +17,5 @@ class Span:
         return self.stop - self.start
 
     def widened(self, samples: int, length: int) -> Span:
-        """Return the span with ``samples`` more on either side, within ``[0, length]``."""
+        """Return the span extended by ``samples`` on either side, within ``[0, length]``."""
         return Span(max(0, self.start - samples), min(length, self.stop + samples))

@@ -1,7 +1,7 @@
-"""Whose voice a recording has, as a vector: Resemblyzer's speaker encoder.
+"""Speaker embeddings of recordings by Resemblyzer's speaker encoder.
 
-Of Wan et al. 2018 (generalised end-to-end loss), trained on other speakers; its package contains
-the weights, so nothing is downloaded.
+The encoder of Wan et al. 2018 (generalised end-to-end loss), trained on other speakers; the package
+contains the weights, so nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from edge_vc.settings.optional import EvaluationError, require
 from edge_vc.settings.package import check_weights
 
 Embedding = NDArray[np.float32]
-"""Unit vector ``[256]`` of non-negative numbers."""
+"""Unit vector ``[256]`` with non-negative elements."""
 
 SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
-"""Of the weights in Resemblyzer 0.1.4."""
+"""Hash of the weights in Resemblyzer 0.1.4."""
 
 _SILENT_PEAK = 1e-4
 
 
 class NoSpeechError(ValueError):
-    """Recordings without speech, of which there is no voice to measure; one line."""
+    """No recording contains speech, so there is no voice to measure; one-line message."""
 
 
 class SpeakerEncoder:
@@ -47,7 +47,7 @@ class SpeakerEncoder:
     def embed(self, samples: Samples, sample_rate: int) -> Embedding | None:
         """Return the embedding of ``[T]``, or None for silence.
 
-        Level and long pauses are normalised the way the encoder was trained.
+        Level and long pauses are normalised as in the encoder's training.
         """
         if not samples.size or float(np.abs(samples).max()) < _SILENT_PEAK:
             return None
@@ -59,7 +59,7 @@ class SpeakerEncoder:
         return embedding
 
     def centroid(self, recordings: Iterable[Samples], sample_rate: int) -> Embedding:
-        """Return the unit mean of the recordings' embeddings: the speaker to compare with.
+        """Return the mean of the recordings' embeddings at unit length: the reference speaker.
 
         Raises `NoSpeechError`.
         """
@@ -73,5 +73,5 @@ class SpeakerEncoder:
 
 
 def similarity(embedding: Embedding | None, centroid: Embedding) -> float:
-    """Return the cosine in [0, 1] between a recording and a speaker; 0.0 for silence."""
+    """Return the cosine similarity in [0, 1] of a recording and a speaker; 0.0 for silence."""
     return 0.0 if embedding is None else float(np.dot(embedding, centroid))

@@ -1,4 +1,4 @@
-"""Recordings of any length, block by block: memory does not grow with the file."""
+"""Read recordings of any length block by block: memory does not grow with the file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge_vc.audio.span import Span
 from edge_vc_runtime.audio.file_source import look_for_cancelling
 
 BLOCK_SECONDS = 10.0
-"""What is read at once: 4 MB of stereo at 48 kHz."""
+"""Block length: 4 MB of stereo at 48 kHz."""
 
 _CUT_SHORT_SECONDS = 0.1
 
@@ -24,7 +24,7 @@ class AudioFile:
     """An opened audio file, read front to back; a context manager."""
 
     def __init__(self, path: str | Path) -> None:
-        """Open the file; raises `AudioError` when it is missing, empty or no audio."""
+        """Open the file; raises `AudioError` if it is missing, empty or not audio."""
         self.path = Path(path)
         if not self.path.is_file():
             raise AudioError(f"{self.path}: no such file")
@@ -46,18 +46,18 @@ class AudioFile:
 
     @cached_property
     def seconds(self) -> float:
-        """Duration as the header states it, counted where it leaves the length open."""
+        """Duration from the header, or counted if the header does not state it."""
         return seconds_of(self.path)
 
     def mono(self, block: NDArray[np.float32]) -> Samples:
-        """Return ``[T]`` from all channels ``[T, channels]``: their mean, see `Downmix`."""
+        """Return ``[T]`` mixed from all channels ``[T, channels]``: their mean, see `Downmix`."""
         return self._downmix.mix(block)
 
     def blocks(self, seconds: float = BLOCK_SECONDS) -> Iterator[NDArray[np.float32]]:
         """Yield all channels ``[T, channels]`` at the file's own rate.
 
         Raises `AudioError` for NaN, infinity, no samples at all and for a file that ends, or
-        cannot be decoded any further, before its header says.
+        fails to decode, before the length stated in its header.
         """
         size = max(1, round(seconds * self.sample_rate))
         done = 0
@@ -70,7 +70,7 @@ class AudioFile:
             yield block
         if not done:
             raise AudioError(f"{self.path}: holds no samples; give a recording that is not empty")
-        # What an MP3 says of its length may be a guess.
+        # The length in an MP3's header may be an estimate.
         guessed = self.path.suffix.lower() == ".mp3"
         if not guessed and self.seconds - done / self.sample_rate > _CUT_SHORT_SECONDS:
             raise AudioError(f"{self.path}: {self._cut_short(done)}")
@@ -91,7 +91,7 @@ class AudioFile:
 
 
 def resampled(blocks: Iterable[Samples], from_rate: int, to_rate: int) -> Iterator[Samples]:
-    """Yield a mono stream at another rate in Hz; its length is ``ceil(T * to / from)``."""
+    """Yield a mono stream resampled between rates in Hz; its length is ``ceil(T * to / from)``."""
     if from_rate == to_rate:
         yield from blocks
         return
@@ -108,7 +108,7 @@ def stream_audio(path: str | Path, sample_rate: int) -> Iterator[Samples]:
 
 
 def cut(blocks: Iterable[Samples], spans: Iterable[Span]) -> Iterator[Samples]:
-    """Yield the samples of each span of a stream; no more than a span and a block is held.
+    """Yield the samples of each span of a stream, holding at most one span and one block.
 
     Spans are in order of their start and may overlap; samples beyond the end are omitted.
     """
@@ -116,7 +116,7 @@ def cut(blocks: Iterable[Samples], spans: Iterable[Span]) -> Iterator[Samples]:
     held, first = np.zeros(0, np.float32), 0
     for span in spans:
         while first + held.shape[0] < span.stop and (block := next(stream, None)) is not None:
-            # What comes before this span is not asked for again.
+            # Samples before this span are not needed again.
             gone = min(max(0, span.start - first), held.shape[0])
             held, first = np.concatenate([held[gone:], block]), first + gone
         yield held[max(0, span.start - first) : max(0, span.stop - first)].copy()

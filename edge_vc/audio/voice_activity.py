@@ -1,6 +1,6 @@
-"""Where somebody speaks: probabilities of speech from Silero VAD, every 32 ms.
+"""Voice activity: speech probabilities from Silero VAD, every 32 ms.
 
-The network comes inside the package ``silero-vad`` (MIT licence) and runs in ONNX Runtime, many
+The network is part of the package ``silero-vad`` (MIT licence) and runs in ONNX Runtime, many
 frames per call; neither torch nor torchaudio is loaded.
 """
 
@@ -15,11 +15,11 @@ from edge_vc.audio.io import AudioError, Samples
 from edge_vc.settings.package import check_weights, package_folder
 
 SAMPLE_RATE = 16_000
-"""What the detector hears, in Hz."""
+"""Input rate of the detector in Hz."""
 FRAME = 512
 """Samples per probability."""
 SHA256 = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
-"""Of the network in silero-vad 6.2.3."""
+"""Hash of the network in silero-vad 6.2.3."""
 
 _CONTEXT = 64
 _MODEL = "silero_vad_16k_sequence.onnx"
@@ -29,13 +29,14 @@ Probabilities = NDArray[np.float32]
 
 
 class SpeechDetector:
-    """Probabilities of speech for one recording, fed block by block.
+    """Detects speech in one recording, fed block by block.
 
-    Joined, they do not depend on the blocks. Make one per recording or `reset` it.
+    The joined probabilities do not depend on the block sizes. Create one per recording or `reset`
+    it.
     """
 
     def __init__(self) -> None:
-        """Load the network; raises `AudioError` with the install line when it is missing."""
+        """Load the network; raises `AudioError` with the install line if it is missing."""
         from edge_vc_runtime.engines.onnx_engine.library import ort
 
         options = ort.SessionOptions()
@@ -46,7 +47,7 @@ class SpeechDetector:
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was heard."""
+        """Reset the state for another recording."""
         self._hidden = self._cell = np.zeros((1, 1, 128), np.float32)
         self._context = np.zeros(_CONTEXT, np.float32)
         self._rest = np.zeros(0, np.float32)
@@ -64,12 +65,12 @@ class SpeechDetector:
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
     def finish(self) -> Probabilities:
-        """Return the probability of the last, unfilled frame, if there is one."""
+        """Return the probability of the last, incomplete frame, if there is one."""
         missing = -self._rest.shape[0] % FRAME
         return self.push(np.zeros(missing, np.float32))
 
     def _run(self, frames: NDArray[np.float32]) -> Probabilities:
-        # Every frame is preceded by the end of the one before it.
+        # Every frame is preceded by the end of the previous one.
         before = np.concatenate([self._context[None], frames[:-1, -_CONTEXT:]])
         self._context = frames[-1, -_CONTEXT:].copy()
         probabilities, self._hidden, self._cell = self._session.run(
@@ -89,7 +90,7 @@ def speech_probabilities(samples: Samples) -> Probabilities:
 def model_path() -> Path:
     """Return the path of the network's file without importing its package (which needs torch).
 
-    Raises `AudioError`, one line, unless it is the file that we know.
+    Raises `AudioError`, with one line, unless the file has the expected hash.
     """
     missing = "voice activity needs silero-vad: pip install 'edge-vc[prepare]'"
     path = package_folder("silero_vad", missing, AudioError) / "data" / _MODEL

@@ -1,1 +1,1 @@
-"""What every verb of ``edge-vc`` shares: errors, exit codes, help layout, progress display."""
+"""Shared parts of all verbs of ``edge-vc``: errors, exit codes, help layout, progress display."""

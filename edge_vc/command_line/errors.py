@@ -1,4 +1,4 @@
-"""Errors as a user sees them: one printable line and an exit code, whatever went wrong."""
+"""Errors as the user sees them: one printable line and an exit code, whatever went wrong."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from edge_vc_runtime.message import one_line, printable, system_message, unexpec
 from edge_vc_runtime.streams import discard_stdout
 
 EXIT_CHECK = 1
-"""The work was done and its result was refused: beyond a limit, or nothing was kept."""
+"""The work was done but its result was rejected: beyond a limit, or nothing was kept."""
 EXIT_INPUT = 2
-"""Something that was given cannot be used: a flag, a file, a recipe."""
+"""Unusable input: a flag, a file, a recipe."""
 EXIT_INTERRUPT = 130
 EXIT_PIPE = 141
 _PACKAGES = ("edge_vc", "edge_vc_boards", "edge_vc_export", "edge_vc_runtime")
 
 
 class InputError(ValueError):
-    """Arguments that cannot be used together or at all; one line."""
+    """Arguments that cannot be used together or at all; one-line message."""
 
 
 class CheckError(ValueError):
-    """The result of finished work is refused; one line."""
+    """The result of finished work is rejected; one-line message."""
 
     exit_code = EXIT_CHECK
 
@@ -34,7 +34,7 @@ def user_message(error: BaseException) -> str | None:
     """Return the line that tells the user what to do about an error, or None.
 
     Errors of this project's own classes are written for users, and the operating system's errors
-    name a file or a resource. Everything else was not foreseen.
+    name a file or a resource. All other errors are unexpected.
     """
     if isinstance(error, OSError):
         return system_message(error)
@@ -50,11 +50,11 @@ def fail(command: str, message: str) -> None:
 
 @contextmanager
 def error_net(command: str, words: Sequence[str] = ()) -> Iterator[None]:
-    """Turn what a user can mend into one line and an exit code.
+    """Turn errors that a user can fix into one line and an exit code.
 
-    ``words`` is the whole command line where running it again resumes the work; Ctrl-C then says
-    so. Raises `typer.Exit` in place of what it caught. What nobody foresaw is one line as well,
-    most often a file that is not as it says; `EDGE_VC_DEBUG` keeps every traceback.
+    ``words`` is the whole command line if running it again resumes the work; the message on Ctrl-C
+    then says so. Raises `typer.Exit` in place of the caught exception. An unexpected error, most
+    often caused by a malformed file, is one line as well; `EDGE_VC_DEBUG` keeps every traceback.
     """
     try:
         yield
@@ -67,7 +67,7 @@ def error_net(command: str, words: Sequence[str] = ()) -> Iterator[None]:
         raise typer.Exit(EXIT_PIPE) from None
     except typer.Exit:
         raise
-    except typer.Abort as error:  # a question without an answer
+    except typer.Abort as error:  # a prompt without an answer
         if isinstance(error.__context__, KeyboardInterrupt):
             raise typer.Exit(EXIT_INTERRUPT) from None
         fail(command, "asks for what was not given, and nobody answers on stdin; give its option")

@@ -1,4 +1,4 @@
-"""Verbs that the board's own code parses and runs, reached through the host command."""
+"""Verbs of the host command that are parsed and run by the board's own code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edge_vc.command_line.verb import PROG
 
 
 class ForwardedVerb(TyperCommand):
-    """A verb of the board command: gets everything after it untouched, ``--help`` included."""
+    """A verb of the board command: receives all its arguments unchanged, even ``--help``."""
 
     def __init__(
         self,
@@ -24,9 +24,9 @@ class ForwardedVerb(TyperCommand):
         bundles: Callable[[], Iterable[str]],
         elsewhere: Mapping[str, str] | None = None,
     ) -> None:
-        """Take a verb's line of help, what turns a BUNDLE into its path, and the known names.
+        """Take the verb's help line, a function that resolves a BUNDLE, and the known names.
 
-        ``elsewhere`` holds options that run the verb on another machine, and the modules that do.
+        ``elsewhere`` maps options that run the verb on another machine to the modules doing so.
         """
         settings = {
             "allow_extra_args": True,
@@ -39,7 +39,7 @@ class ForwardedVerb(TyperCommand):
         )
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
-        """Leave everything to the board's parser, except where a shell asks for completions."""
+        """Leave everything to the board's parser, except for shell completion."""
         if not extra.get("resilient_parsing"):
             return super().make_context(info_name, args, parent, **extra)
         from edge_vc.command_line.shadow import shadow_command
@@ -49,7 +49,7 @@ class ForwardedVerb(TyperCommand):
         return shadow.make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Keep every word, ``--`` too: it is the board's parser that reads them."""
+        """Keep every word, including ``--``, for the board's parser."""
         words = list(args)
         ctx.args = words
         return words

@@ -1,4 +1,4 @@
-"""Recordings that a verb could not read: named at the beginning, counted in the exit code."""
+"""Recordings that a verb could not read: listed at the start, reflected in the exit code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN = 20
 
 
 class Notice(Protocol):
-    """Something that was left out."""
+    """A recording that was left out."""
 
     @property
     def notice(self) -> str:
@@ -22,11 +22,11 @@ class Notice(Protocol):
 
     @property
     def wanted(self) -> bool:
-        """Whether its owner may have counted on it."""
+        """Whether its owner may expect it to be used."""
 
 
 def name_left_out(items: Sequence[Notice]) -> None:
-    """Print a line for each on stderr, the first twenty of them."""
+    """Print a line on stderr for each of the first twenty items."""
     for item in items[:_SHOWN]:
         typer.echo(one_line(item.notice), err=True)
     if len(items) > _SHOWN:
@@ -34,7 +34,7 @@ def name_left_out(items: Sequence[Notice]) -> None:
 
 
 def exit_for_left_out(items: Sequence[Notice], found_later: int = 0) -> None:
-    """Exit with `EXIT_CHECK` where a wanted recording was left out; the rest has been done.
+    """Exit with `EXIT_CHECK` if a wanted recording was left out, after the rest is done.
 
     ``found_later`` counts those that turned out to be unreadable during the work.
     """

@@ -1,4 +1,4 @@
-"""What a reader does to recordings that their owner may not expect, said by every verb."""
+"""Notices, printed by every verb, about recordings that are not read exactly as stored."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def _say(line: str) -> None:
 
 
 def name_notices(paths: Iterable[Path], say: Say = _say) -> None:
-    """Say a line for each recording of ``paths`` that is not read as it stands; twenty at most.
+    """Print a line for each recording of ``paths`` not read exactly as stored; at most twenty.
 
-    Those whose channels cancel each other, and those with more behind their samples.
+    These are recordings whose channels cancel each other, or with data after their samples.
     """
     name_lines([notice for path in paths if (notice := reading_notice(path))], say)
 
 
 def name_lines(notices: Sequence[str], say: Say = _say) -> None:
-    """Say what was noticed of recordings; twenty lines at most."""
+    """Print notices about recordings; at most twenty lines."""
     for notice in notices[:_SHOWN]:
         say(one_line(notice))
     if len(notices) > _SHOWN:
-        say(f"{len(notices) - _SHOWN} more recordings that are left out or not read as they stand")
+        say(f"{len(notices) - _SHOWN} more recordings left out or not read exactly as stored")

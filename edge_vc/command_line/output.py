@@ -1,4 +1,4 @@
-"""Outputs of a host verb: declared as such, so that every verb checks them before its work."""
+"""Output options of host verbs, declared as such so that every verb checks them up front."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge_vc_runtime.outputs import GivenArgument
 
 
 def output_option(place: OutputPlace, *names: str, metavar: str = "", **settings: Any) -> Any:
-    """Return a Typer option, or without dashed names an argument, that is an output.
+    """Return a Typer option, or an argument if no dashed names are given, for an output.
 
     ``settings`` are those of `typer.Option`.
     """
@@ -23,7 +23,7 @@ def output_option(place: OutputPlace, *names: str, metavar: str = "", **settings
 def given_arguments(
     parameters: Iterable[Any], values: Mapping[str, Any]
 ) -> Iterator[GivenArgument]:
-    """Yield a command's parameters with what was given for each."""
+    """Yield a command's parameters with the value given for each."""
     for parameter in parameters:
         options = [name for name in parameter.opts if name.startswith("--")]
         name = parameter.name
@@ -32,6 +32,6 @@ def given_arguments(
 
 
 def output_place(parameter: Any) -> OutputPlace | None:
-    """Return what an output may be; None for a parameter that is no output."""
+    """Return the output type of a parameter; None if it is not an output."""
     place = getattr(parameter.type_descriptor.parameter_info.parser, "__self__", None)
     return place if isinstance(place, OutputPlace) else None

@@ -1,4 +1,4 @@
-"""A verb of the board command as Typer sees it, so that a shell can complete its flags."""
+"""A Typer stand-in for a verb of the board command, so that a shell can complete its flags."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from edge_vc.command_line.verb import verb_app
 
 
 def shadow_command(parser: argparse.ArgumentParser, bundles: Iterable[str]) -> Any:
-    """Return a command with the flags and arguments of ``parser`` that does nothing.
+    """Return a no-op command with the flags and arguments of ``parser``.
 
-    A shell completes choices of a flag, and ``bundles`` where a BUNDLE is expected.
+    A shell completes the choices of a flag, and ``bundles`` where a BUNDLE is expected.
     """
     words = {"bundle": tuple(bundles)}
     actions = [action for action in parser._actions if action.dest != "help"]
@@ -33,7 +33,7 @@ def shadow_command(parser: argparse.ArgumentParser, bundles: Iterable[str]) -> A
 
 
 def _parameter(action: argparse.Action, words: Iterable[Any]) -> inspect.Parameter:
-    """Return an argparse action as a parameter that Typer reads."""
+    """Return an argparse action as a parameter that Typer understands."""
     complete = _starting_with(tuple(map(str, words)))
     kind, default = (bool, False) if action.nargs == 0 else (str, "")
     info = (

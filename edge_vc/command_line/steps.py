@@ -1,4 +1,4 @@
-"""How far the work is: bars on a terminal, one line per finished step everywhere else."""
+"""Progress display: bars on a terminal, one line per finished step everywhere else."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ T = TypeVar("T")
 
 
 def stderr_console() -> Console:
-    """Return the console for everything that is not a result: results go to stdout."""
+    """Return the console for all output that is not a result; results go to stdout."""
     return Console(stderr=True)
 
 
 class Steps:
     """Shows the steps of a verb.
 
-    On a terminal each step has a bar that vanishes when it is done. Into a pipe or a file each
-    finished step is one line: ``label: 12 recordings in 3.4 s``. No control codes go there.
+    On a terminal each step has a bar that disappears when it is done. In a pipe or a file each
+    finished step is one line: ``label: 12 recordings in 3.4 s``, without control codes.
     """
 
     def __init__(self, console: Console, unit: str = "", *, lines: bool = True) -> None:
@@ -66,7 +66,7 @@ class Steps:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove the bars; print the lines of the steps that were still open, unless it failed."""
+        """Remove the bars; unless an error occurred, print the lines of steps still open."""
         for task in list(self._open):
             self._finish(task, failed=kind is not None)
         self._bars.stop()
@@ -88,7 +88,7 @@ class Steps:
             self._finish(task, failed=not finished)
 
     def push(self, label: str, total: float | None = None) -> Callable[[float, float], None]:
-        """Start a step whose work says how far it is: returns ``update(done, total)``."""
+        """Start a step that reports its own progress; return ``update(done, total)``."""
         task = self._start(label, total)
         return lambda done, total: self._bars.update(task, completed=int(done), total=int(total))
 
@@ -107,7 +107,7 @@ class Steps:
 
 
 class Notes:
-    """Shows what is being done now: in place on a terminal, one line a step everywhere else."""
+    """Shows the current activity: in place on a terminal, one line per step everywhere else."""
 
     def __init__(self, console: Console, label: str) -> None:
         self._console = console
@@ -129,7 +129,7 @@ class Notes:
         self._status.stop()
 
     def show(self, line: str) -> None:
-        """Show a line; on a terminal the next one replaces it unless it states a result."""
+        """Show a line; on a terminal the next line replaces it unless it states a result."""
         if self._console.is_terminal:
             self._status.update(escape(line))
         if not self._console.is_terminal or ":" in line:

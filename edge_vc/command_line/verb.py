@@ -1,4 +1,4 @@
-"""Commands of ``edge-vc``: one error format, verbs that are loaded when they are called."""
+"""Commands of ``edge-vc``: one error format, verbs that are loaded on demand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from edge_vc_runtime.termination import Termination
 
 PROG = "edge-vc"
 _WRITE_NOTHING = ("dry_run", "show")
-"""Flags with which a verb only says what it would do."""
+"""Flags with which a verb writes nothing."""
 _BRACES = str.maketrans("", "", "{}")
 
 
@@ -33,7 +33,7 @@ def verb_app(**settings: Any) -> typer.Typer:
 
 
 def notes(examples: str, exit_codes: str) -> str:
-    """Return the end of a verb's help: command lines to copy, and what its exit codes mean."""
+    """Return the end of a verb's help: example command lines and the meaning of exit codes."""
     lines = "\n".join(f"  {line}" for line in examples.strip().splitlines())
     return f"\b\nexamples:\n{lines}\n\nexit codes: {exit_codes}"
 
@@ -52,7 +52,7 @@ class _OneErrorFormat:
     ) -> Any:
         escape_unprintable()
         disable_telemetry()
-        alone = [] if prog_name in (None, PROG) else [prog_name]  # one verb's own application
+        alone = [] if prog_name in (None, PROG) else [prog_name]  # a verb's own application
         words = [PROG, *alone, *(sys.argv[1:] if args is None else args)]
         extra.setdefault("obj", {"words": words})
         run = super().main  # type: ignore[misc]
@@ -75,7 +75,7 @@ class _OneErrorFormat:
 
 
 def _refuse(error: Any, prog: str) -> NoReturn:
-    """Print what was wrong and where the verb's help is, and exit."""
+    """Print the error and how to get the verb's help, and exit."""
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
         typer.echo(error.format_message(), err=True)
@@ -103,17 +103,17 @@ def _command_name(context: Any) -> str:
 
 
 class Verb(_OneErrorFormat, TyperCommand):
-    """One verb; errors that its user can mend end in one line and exit code 2."""
+    """One verb; errors that its user can fix end in one line and exit code 2."""
 
     resumes: ClassVar[bool] = False
-    """Whether the same command resumes what was interrupted."""
+    """Whether the same command resumes interrupted work."""
     passes_stdout: ClassVar[bool] = False
-    """Whether another program writes on stdout in its place."""
+    """Whether another program writes to stdout in its place."""
     removed: ClassVar[Mapping[str, str]] = {}
-    """Options that it had once, and what is given instead."""
+    """Former options and their replacements."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return ``[OPTIONS] CORPUS``, arguments in capitals as the board command has them."""
+        """Return ``[OPTIONS] CORPUS``, with arguments in capitals as in the board command."""
         pieces = super().collect_usage_pieces(ctx)
         return [pieces[0], *(piece.upper().translate(_BRACES) for piece in pieces[1:])]
 
@@ -128,13 +128,13 @@ class Verb(_OneErrorFormat, TyperCommand):
 
 
 class ResumableVerb(Verb):
-    """A verb that continues where it was interrupted."""
+    """A verb that resumes after an interruption."""
 
     resumes = True
 
 
 class LazyVerb(TyperCommand):
-    """A verb's name and line of help; the verb itself is loaded when somebody calls it."""
+    """A verb's name and help line; the verb itself is loaded when it is called."""
 
     def __init__(self, name: str, help: str, load: Callable[[], Any]) -> None:
         super().__init__(name, help=help, rich_markup_mode=None)
@@ -146,7 +146,7 @@ class LazyVerb(TyperCommand):
 
 
 def from_module(module: str) -> Callable[[], Any]:
-    """Return what loads the command of a module's ``app``."""
+    """Return a function that loads the command of a module's ``app``."""
     return lambda: typer.main.get_command(import_module(module).app)
 
 

@@ -1,4 +1,4 @@
-"""From a teacher to a small student: recipe, stages, run folder.
+"""Compress a teacher into a small student: recipe, stages, run folder.
 
 >>> from edge_vc.compress import compress, load_recipe
 >>> result = compress(load_recipe("base"), "build/run")  # doctest: +SKIP
@@ -28,7 +28,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name, and with `compress` torch, when it is first asked for."""
+    """Import a name on first access; `compress` also imports torch."""
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""``edge-vc compress``: a recipe in, a run folder and a bundle out."""
+"""``edge-vc compress``: turn a recipe into a run folder and a bundle."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from edge_vc.audio.scan import LeftOut
     from edge_vc.compress.recipe import Recipe
 
-HELP = """Make a student small: prune, distil, quantise and export it, by a recipe.
+HELP = """Compress a teacher into a small student: prune, distil, quantise and export, by a recipe.
 
 RECIPE is the name of a shipped recipe (base, base-lookahead, clear, nano, quick) or a TOML file
 of your own; start one with `edge-vc compress base --show > mine.toml`, which writes every key with
 its default.
 
 Everything is written into the run folder: one folder per stage (data, prune, distill, calibrate,
-quantize, export), recipe.toml as it was understood, run.json with the numbers. The bundle is
-RUN/export/NAME.evc; its path is printed on stdout. The same command resumes an interrupted run,
-and repeats only the stages that a change concerns; --dry-run lists them.
+quantize, export), the resolved recipe.toml, run.json with the figures. The bundle is
+RUN/export/NAME.evc; its path is printed on stdout. The same command resumes an interrupted run
+and repeats only the stages that a change affects; --dry-run lists them.
 
 Several voices in one student: --voice for each, or a section [voices] in the recipe; the bundle
 then has an input `voice` (edge-vc run BUNDLE --voice anna, or a blend: --voice anna:0.7,ben:0.3).
@@ -46,7 +46,7 @@ edge-vc compress base --voice anna=build/anna --voice ben=build/ben --corpus rec
 edge-vc compress mine.toml --run build/mine --dry-run
 edge-vc compress base --show > mine.toml
 """,
-    "0 done, 1 a result is beyond the recipe's limits, or recordings could not be read, "
+    "0 done, 1 a result exceeds the recipe's limits, or recordings could not be read, "
     "2 bad input, 130 Ctrl-C",
 )
 
@@ -69,7 +69,7 @@ def compress(
             autocompletion=_recipes,
         ),
     ],
-    run: Annotated[Path, output_option(FOLDER, help="Run folder; made if missing.")] = Path(
+    run: Annotated[Path, output_option(FOLDER, help="Run folder; created if missing.")] = Path(
         "build/run"
     ),
     corpus: Annotated[
@@ -86,7 +86,7 @@ def compress(
         list[str] | None,
         typer.Option(
             "--voice",
-            help="A voice and its teacher; repeated, the student has them all and blends them.",
+            help="A voice and its teacher; repeat it for a student that has and blends several.",
             metavar="NAME=TEACHER",
         ),
     ] = None,
@@ -116,7 +116,7 @@ def compress(
 
 
 def _with_voices(name: str, teacher: str, voices: list[str]) -> Recipe:
-    """Return the recipe with the teachers of the command line; raises `RecipeError`."""
+    """Return the recipe with the teachers from the command line; raises `RecipeError`."""
     from edge_vc.compress.own_voice import with_teacher, with_voice_facts, with_voices
     from edge_vc.compress.recipe import load_recipe
 
@@ -129,9 +129,9 @@ def _with_voices(name: str, teacher: str, voices: list[str]) -> Recipe:
 
 
 def _opened(recipe: Recipe) -> tuple[LeftOut, ...]:
-    """Name what is special of the recipe's recordings; return those that cannot be read.
+    """Print notices about the recipe's recordings; return those that cannot be read.
 
-    A corpus that is none fails later.
+    An invalid corpus is reported later.
     """
     from edge_vc.audio.noise_folder import NOISE_FOLDERS, noise_notices
     from edge_vc.data.corpus import Corpus

@@ -1,4 +1,4 @@
-"""What a person sees of a run: bars, a line per stage, tables."""
+"""Terminal output of a run: progress bars, a line per stage, tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class StageDisplay:
-    """Bars on a terminal that vanish when they are done, and a line for every stage."""
+    """Transient progress bars on a terminal, and a line for every stage."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -61,7 +61,7 @@ class StageDisplay:
 
 
 def plan_table(planned: Sequence[PlannedStage]) -> Table:
-    """Return the plan: what runs, what is skipped, why."""
+    """Return the plan as a table: which stages run or are skipped, and why."""
     table = Table(title="plan")
     for column in ("stage", "action", "why"):
         table.add_column(column)
@@ -71,7 +71,7 @@ def plan_table(planned: Sequence[PlannedStage]) -> Table:
 
 
 def cost_table(recipe: Recipe, before: Cost, after: Cost) -> Table:
-    """Return what the student costs now and after pruning, and what the target allows."""
+    """Return the student's cost before and after pruning, and the target's limits, as a table."""
     table = Table(title="cost")
     for column in ("", "now", "expected", "target"):
         table.add_column(column, justify="left" if not column else "right")

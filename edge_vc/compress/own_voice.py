@@ -1,4 +1,4 @@
-"""A recipe for a teacher of one's own: what its weights say of the voice goes into the bundle."""
+"""Recipes for a user's own teacher: the facts in its weights' metadata go into the bundle."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from edge_vc.teachers.reading import spec_from_words
 from edge_vc.teachers.spec import TeacherSpec
 
 OWN_LICENCE = "LicenseRef-private"
-"""SPDX's form for terms that are nobody else's: the owner of the voice decides them."""
+"""SPDX form for private terms: the owner of the voice decides them."""
 
 
 def with_teacher(recipe: Recipe, what: str) -> Recipe:
     """Return ``recipe`` with another teacher, as ``edge-vc label --teacher`` takes it.
 
-    A folder or weights of `edge-vc train teacher` fill what the recipe leaves open or says of the
-    shipped voice: its name, how its owner agreed, whose recordings it learnt from. Raises
-    `RecipeError` for what is no teacher.
+    The metadata of a folder or weights from `edge-vc train teacher` fill in what the recipe leaves
+    empty or states about the shipped voice: its name, its owner's consent, whose recordings it was
+    trained on. Raises `RecipeError` if ``what`` is not a teacher.
     """
     teacher = spec_from_words(what)
     if is_shipped(teacher):
@@ -36,8 +36,8 @@ def with_teacher(recipe: Recipe, what: str) -> Recipe:
 def with_voices(recipe: Recipe, words: Sequence[str]) -> Recipe:
     """Return ``recipe`` with a teacher for each voice, ``NAME=TEACHER`` each, as ``--voice``.
 
-    What the teachers' weights say of their voices fills what the recipe leaves open. Raises
-    `RecipeError` for a word that is none and for what is no teacher.
+    The metadata of the teachers' weights fill in what the recipe leaves empty. Raises
+    `RecipeError` for a malformed word and for a value that is not a teacher.
     """
     table: dict[str, object] = {}
     for word in words:
@@ -53,9 +53,9 @@ def with_voices(recipe: Recipe, words: Sequence[str]) -> Recipe:
 
 
 def with_voice_facts(recipe: Recipe) -> Recipe:
-    """Fill what ``[export]`` leaves empty from what the teachers' own weights say.
+    """Fill empty fields of ``[export]`` from the metadata of the teachers' own weights.
 
-    Of several voices all have to say it: each is named with its own consent.
+    With several voices, every teacher must have them: each voice is listed with its own consent.
     """
     teachers = recipe.teachers
     said = {voice: own for voice, t in teachers.items() if (own := _said(t)) is not None}
@@ -75,7 +75,7 @@ def with_voice_facts(recipe: Recipe) -> Recipe:
 
 
 def _own(said: ExportSettings, name: str) -> ExportSettings:
-    """Return the section without what it says of the shipped voice, named after ``name``."""
+    """Return the section without the shipped voice's facts, named after ``name``."""
     shipped = said.consent == SHIPPED_VOICE.consent
     return replace(
         said,
@@ -87,14 +87,14 @@ def _own(said: ExportSettings, name: str) -> ExportSettings:
 
 
 def _named(bundle: str, name: str) -> str:
-    """Return ``NAME-base`` for ``kathleen-base``, nothing without a name; others as they are."""
+    """Return ``NAME-base`` for ``kathleen-base``, empty without a name; others unchanged."""
     if not bundle.startswith("kathleen-"):
         return bundle
     return f"{name}-{bundle.removeprefix('kathleen-')}" if name else ""
 
 
 def _word(teacher: TeacherSpec) -> str:
-    """Return the ``my-voice`` of a bundle ``my-voice-base``; nothing for another's teacher."""
+    """Return the ``my-voice`` of a bundle ``my-voice-base``; empty for other teacher kinds."""
     if not isinstance(teacher, DefaultSpec):
         return ""
     folder = Path(teacher.weights).absolute().parent.name
@@ -103,12 +103,12 @@ def _word(teacher: TeacherSpec) -> str:
 
 
 def _joined(texts: Mapping[str, str]) -> str:
-    """Return what is said of every voice, each under its name; of the only one as it is."""
+    """Join the texts of all voices, each prefixed with its name; a single one has no prefix."""
     return " ".join(f"{voice}: {text}" if voice else text for voice, text in texts.items())
 
 
 def _said(teacher: TeacherSpec) -> ExportSettings | None:
-    """Return licence, consent and attribution of a teacher; None where nothing tells."""
+    """Return licence, consent and attribution of a teacher; None if they are unknown."""
     if is_shipped(teacher):
         return SHIPPED_VOICE
     facts = _facts(teacher) if isinstance(teacher, DefaultSpec) else {}
@@ -120,7 +120,7 @@ def _said(teacher: TeacherSpec) -> ExportSettings | None:
 
 
 def _facts(teacher: DefaultSpec) -> dict[str, object]:
-    """Return what the weights say of their training; nothing of those of another network."""
+    """Return the training metadata of the weights; empty if there is none."""
     from safetensors import SafetensorError
 
     from edge_vc.models.weights_file import opened_weights
@@ -129,7 +129,7 @@ def _facts(teacher: DefaultSpec) -> dict[str, object]:
         with opened_weights(teacher.weights) as file:
             said = json.loads((file.metadata() or {}).get("run", "{}"))
     except (SafetensorError, OSError, ValueError):
-        return {}  # whoever opens the teacher says what is wrong with it
+        return {}  # opening the teacher later reports what is wrong
     return said if isinstance(said, dict) and said.get("consent") else {}
 
 

@@ -34,7 +34,7 @@ class Recipe:
     teacher: TeacherSpec = SHIPPED
     """The teacher to distil from; its keys depend on ``kind``."""
     voices: Voices = field(default_factory=Voices)
-    """Instead of it: a teacher for each voice of one student."""
+    """Instead of ``teacher``: a teacher for each voice of one student."""
     student: InitialStudentSettings = field(default_factory=InitialStudentSettings)
     data: DataSettings = field(default_factory=DataSettings)
     prune: PruneSettings = field(default_factory=PruneSettings)
@@ -43,15 +43,15 @@ class Recipe:
     voice_perturb: VoicePerturbSettings = field(default_factory=VoicePerturbSettings)
     quantize: QuantizeSettings = field(default_factory=QuantizeSettings)
     export: ExportSettings = SHIPPED_VOICE
-    """Read from TOML, another teacher than the shipped one starts from an empty section."""
+    """In TOML, a teacher other than the shipped one starts from an empty section."""
     target: TargetSettings = field(default_factory=TargetSettings)
 
     @classmethod
     def from_toml(cls, text: str, folder: Path | None = None) -> Recipe:
         """Parse and validate; raises `RecipeError` with the key, the value and the range.
 
-        Relative paths that exist in ``folder``, the recipe's, are taken from there, others from
-        the working directory.
+        Relative paths that exist in ``folder``, the recipe's, are resolved against it, others
+        against the working directory.
         """
         try:
             tables = tomllib.loads(text)
@@ -82,8 +82,8 @@ class Recipe:
     def with_voices(self, voices: Voices) -> Recipe:
         """Return the recipe with these teachers in place of ``[teacher]``.
 
-        The student gets an input ``voice`` of their names. Raises `RecipeError` where
-        ``student.voices`` names others.
+        The student gets an input ``voice`` with their names. Raises `RecipeError` if
+        ``student.voices`` lists other names.
         """
         names = ", ".join(voices.names)
         said = self.student.voices
@@ -96,13 +96,13 @@ class Recipe:
 
     @property
     def teachers(self) -> dict[str, TeacherSpec]:
-        """The teachers by voice; the only one of ``[teacher]`` has no name."""
+        """The teachers by voice; the key of a single ``[teacher]`` is empty."""
         return dict(self.voices.teachers) or {"": self.teacher}
 
     def to_dict(self) -> dict[str, dict[str, Value]]:
         """Return the recipe with every default written out, as plain values.
 
-        Either ``teacher`` or ``voices`` is among them.
+        They contain either ``teacher`` or ``voices``.
         """
         values: dict[str, Any] = asdict(self)
         if self.voices.names:
@@ -114,7 +114,7 @@ class Recipe:
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
-    """Read a recipe: a path to a TOML file, or the name of a shipped one (``base``).
+    """Read a recipe from a TOML file, or a shipped one by its name (``base``).
 
     Raises `RecipeError`; every message starts with the recipe's name.
     """
@@ -132,7 +132,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
 
 
 def shipped_recipes() -> tuple[str, ...]:
-    """Names of the recipes that come with the package, sorted."""
+    """Return the names of the recipes that ship with the package, sorted."""
     names = (entry.name for entry in RECIPES.iterdir())
     return tuple(sorted(name[:-5] for name in names if name.endswith(".toml")))
 

@@ -1,4 +1,4 @@
-"""The road from teacher to bundle: all stages, in order."""
+"""The full pipeline from teacher to bundle: all stages, in order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STAGES: tuple[type[Stage], ...] = (
 
 
 def build_stages(recipe: Recipe) -> list[Stage]:
-    """Return the stages of a recipe; raises `RecipeError` when its target cannot be met."""
+    """Return the stages of a recipe; raises `RecipeError` if its target cannot be met."""
     expected_costs(recipe)
     return [stage(recipe) for stage in STAGES]
 
@@ -41,12 +41,12 @@ def compress(
     progress: Progress = no_progress,
     report: Report | None = None,
 ) -> RunResult:
-    """Make a student small: run every stage of ``recipe`` that is not up to date in ``run_dir``.
+    """Run every stage of ``recipe`` that is not up to date in ``run_dir``.
 
     The bundle is in ``result.artifact("export")``. ``until`` names the last stage to run;
-    ``progress`` shows loops; ``report`` is told before and after each stage. Killed at any
-    moment, the same call resumes.
-    Raises `RecipeError`, `LimitError` and `RunFolderError`, each with one line.
+    ``progress`` shows loops; ``report`` is called before and after each stage. After an
+    interruption at any point, the same call resumes.
+    Raises `RecipeError`, `LimitError` and `RunFolderError`, each with a one-line message.
     """
     return run_stages(
         recipe, build_stages(recipe), run_dir, until=until, progress=progress, report=report

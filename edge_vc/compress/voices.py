@@ -14,13 +14,13 @@ from edge_vc.teachers.spec import TeacherSpec
 
 @dataclass(frozen=True)
 class Voices:
-    """Teachers by the name of their voice; empty where ``[teacher]`` is the only one."""
+    """Teachers by the name of their voice; empty if the recipe has a single ``[teacher]``."""
 
     teachers: tuple[tuple[str, TeacherSpec], ...] = ()
     """The first voice is the student's default."""
 
     def __post_init__(self) -> None:
-        """Raise `RecipeError` for one voice alone and for a name that a bundle cannot have."""
+        """Raise `RecipeError` for a single voice and for a name that a bundle cannot have."""
         if len(self.teachers) == 1:
             raise RecipeError(
                 f"voices.{self.names[0]}: is the only one; give two or more, or write [teacher]"
@@ -35,7 +35,7 @@ class Voices:
     def from_table(cls, table: Mapping[str, object], folder: Path | None = None) -> Voices:
         """Read ``name = "my-voice"``, as ``--teacher`` takes it, or ``name = {kind = ...}``.
 
-        Relative paths that exist in ``folder``, the recipe's, are taken from there. Raises
+        Relative paths that exist in ``folder``, the recipe's, are resolved against it. Raises
         `RecipeError` naming the voice.
         """
         found: dict[str, TeacherSpec] = {}
@@ -52,7 +52,7 @@ class Voices:
         return tuple(name for name, _ in self.teachers)
 
     def to_dict(self) -> dict[str, dict[str, Value]]:
-        """Return the section as plain values; `from_table` undoes it."""
+        """Return the section as plain values, the inverse of `from_table`."""
         return {name: asdict(teacher) for name, teacher in self.teachers}
 
 

@@ -1,4 +1,4 @@
-"""The folder of all converted audio, to listen to and for the report's page."""
+"""The folder with all converted audio, for listening and for the report's page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edge_vc.evaluate.systems.open_system import RATE
 from edge_vc.settings.optional import EvaluationError
 
 TARGET = "target"
-"""Folder of the target's own recordings."""
+"""Folder with the target's own recordings."""
 _LONGEST = 120
 
 
@@ -25,7 +25,7 @@ class AudioFolder:
         self.root = root
 
     def path(self, condition: str, name: str, speaker: str, utt_id: str) -> Path:
-        """Return the path of a recording; it is inside the folder whatever the names are."""
+        """Return the path of a recording, always inside the folder, whatever the names are."""
         own = f"{speaker}_{utt_id}"
         recording = plain_name(own)
         if recording != own and not recording.endswith(short_hash(own)):
@@ -33,7 +33,7 @@ class AudioFolder:
         return self.root / plain_name(condition) / plain_name(name) / f"{recording}.flac"
 
     def check(self, names: Iterable[str]) -> None:
-        """Raise `EvaluationError` when two systems would share a folder, or none can be made."""
+        """Raise `EvaluationError` if systems would share a folder or none can be created."""
         folders: dict[str, str] = {}
         for name in (TARGET, *names):
             taken = folders.setdefault(plain_name(name), name)
@@ -42,7 +42,7 @@ class AudioFolder:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise EvaluationError(f"{self.root}: no folder for audio ({error.strerror})") from error
+            raise EvaluationError(f"{self.root}: cannot be created ({error.strerror})") from error
 
     def save(
         self, condition: Condition, utterance: Utterance, versions: Mapping[str, Samples]
@@ -53,7 +53,7 @@ class AudioFolder:
             self._write(path, samples)
 
     def save_target(self, utterance: Utterance) -> None:
-        """Store a recording of the target, whose speaker and name `path` is asked for."""
+        """Store a recording of the target, at `path` of its own speaker and name."""
         path = self.path(CLEAN.name, TARGET, utterance.speaker, utterance.utt_id)
         self._write(path, utterance.read(RATE))
 
@@ -65,7 +65,7 @@ class AudioFolder:
 def plain_name(name: str) -> str:
     """Return a name as a file name: letters, digits, dot, dash and underscore.
 
-    One of other alphabets, or a long one, ends in its hash: what is left of it is no name.
+    Names in other alphabets, and long ones, end in a hash, since too little of them is left.
     """
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".") or "unnamed"
     if name.isascii() and len(plain) <= _LONGEST:

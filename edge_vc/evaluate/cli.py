@@ -1,4 +1,4 @@
-"""``edge-vc evaluate``: systems on unseen speakers, as a table and as JSON."""
+"""``edge-vc evaluate``: score systems on unseen speakers, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from edge_vc.evaluate.plugins import import_plugins, show_metrics
 from edge_vc_runtime.files.output_kinds import FOLDER, JSON_FILE, PNG_PICTURE
 from edge_vc_runtime.message import printable
 
-HELP = """Measure whose voice converted speech has, what can be understood and how it sounds.
+HELP = """Measure speaker similarity, intelligibility and quality of converted speech.
 
 Converts the sentences of unseen speakers in CORPUS with every system and prints one table per
-group of metrics on stdout; --json keeps the whole report for `edge-vc report`.
+group of metrics on stdout; --json writes the whole report for `edge-vc report`.
 
-CORPUS needs recordings of the roles unseen-source (to convert, of speakers that nothing was trained
-on) and target-reference (the target's own, two or more): in its metadata.csv, or in folders
+CORPUS needs recordings of the roles unseen-source (to convert, from speakers not used in any
+training) and target-reference (the target's own, two or more): in its metadata.csv, or in folders
 unseen-source/NAME and target-reference. `edge-vc prepare RECORDINGS -o DIR --target NAME
 --evaluation` makes one, DIR/evaluation. Text, in the table or as NAME.txt, is for word errors.
 Recordings over two minutes are left out: `edge-vc prepare CORPUS -o DIR` cuts them into sentences
@@ -81,7 +81,7 @@ def evaluate_command(
     against: Annotated[
         list[str] | None,
         typer.Option(
-            help="Compare all others with this system; may be repeated. Without: students with "
+            help="Compare all others with this system; may be repeated. Default: students with "
             "the teacher, INT8 with fp32.",
         ),
     ] = None,
@@ -89,7 +89,7 @@ def evaluate_command(
         float | None,
         typer.Option(help="Also evaluate with babble and with shaped noise at this SNR, dB."),
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes; the result does not depend on it.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Number of processes; does not affect results.")] = 1,
     audio: Annotated[
         Path | None, output_option(FOLDER, help="Keep the converted audio in this folder.")
     ] = None,
@@ -120,7 +120,7 @@ def evaluate_command(
     ] = False,
 ) -> None:
     """Convert unseen speakers with every system and measure the results."""
-    # Heavy imports wait until somebody evaluates.
+    # Heavy imports are deferred until the command runs.
     from rich.console import Console
 
     from edge_vc.command_line.steps import Steps, stderr_console

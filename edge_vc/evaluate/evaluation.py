@@ -1,4 +1,4 @@
-"""Convert the same unseen sentences with every system and score the results."""
+"""Convert the same unseen sentences with every system, and score the results."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from edge_vc.evaluate.worker import EvaluationOutcome, EvaluationPlan, Evaluatio
 from edge_vc.workers.progress import Progress, no_progress
 
 MOST_SECONDS = 120.0
-"""Longer recordings are left out: every system's version is held at once, and scored whole."""
+"""Longer recordings are left out: all systems' outputs are in memory at once, scored whole."""
 
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """How to evaluate; the figures depend on all of it but ``audio`` and ``jobs``."""
+    """Evaluation options; results depend on all of them except ``audio`` and ``jobs``."""
 
     per_speaker: int | None = None
     """Sentences per source speaker; all when None."""
     noise_db: float | None = None
-    """SNR of two more conditions, babble and speech-shaped noise; clean only when None."""
+    """SNR of two further conditions, babble and speech-shaped noise; clean only when None."""
     against: tuple[str, ...] = ()
     """Systems to compare all others with; see `edge_vc.evaluate.systems.pairings`."""
     audio: Path | None = None
     """Folder to keep the converted audio in."""
     jobs: int = 1
-    """Processes."""
+    """Number of processes."""
     more_text: tuple[str, ...] = ()
-    """Sentences besides the corpus's own that the recogniser expects: the more it can mistake a
-    word for, the sooner damage to it counts."""
+    """Sentences besides the corpus's own in the recogniser's vocabulary: the more words there are
+    to confuse, the sooner a degraded word counts as an error."""
 
 
 def evaluate(
@@ -55,9 +55,9 @@ def evaluate(
 ) -> EvaluationReport:
     """Score every system on the corpus's unseen speakers, and the target's own recordings.
 
-    The source recordings are scored too, since error rates are relative to theirs. The same
-    input gives the same report, however many processes work. Raises `EvaluationError` for
-    systems whose audio cannot be scored.
+    The source recordings are scored too, since error rates are relative to theirs. The report is
+    the same for any number of processes. Raises `EvaluationError` for systems whose audio cannot
+    be scored.
     """
     options = options or EvaluationOptions()
     everybody = unique_systems(systems)
@@ -109,7 +109,7 @@ def evaluate(
 def _check(
     systems: Sequence[ConversionSystem], chosen: EvaluationSet, options: EvaluationOptions
 ) -> None:
-    """Raise `EvaluationError` before the long work for files and folders that cannot serve."""
+    """Raise `EvaluationError` for unusable files and folders before the long work starts."""
     for system in systems:
         if system.folder is not None:
             ConvertedFiles(system.folder).check_complete(chosen.sources)
@@ -132,7 +132,7 @@ def _sentence(chosen: EvaluationSet, index: int) -> Sentence:
 
 
 def _parallel(chosen: EvaluationSet, index: int) -> Utterance:
-    """Return the target's recording of the same words, or another one where there is none."""
+    """Return the target's recording of the same words, or another one if there is none."""
     own = chosen.parallel.to(chosen.sources[index])
     return own or chosen.centroid[index % len(chosen.centroid)]
 
@@ -148,7 +148,7 @@ def _tables(
     by_condition: dict[Condition, list[EvaluationOutcome]],
     first: str,
 ) -> dict[str, dict[str, SystemScore]]:
-    """Summarise every system in every condition, by condition and name."""
+    """Summarise every system in every condition, keyed by condition and name."""
     source = systems[0].name
     tables: dict[str, dict[str, SystemScore]] = {}
     for condition, outcomes in by_condition.items():
@@ -181,10 +181,10 @@ def _comparisons(
 
 
 def with_audio_beside(report: EvaluationReport, saved: Path) -> EvaluationReport:
-    """Return the report with its audio's folder named relative to the report.
+    """Return the report with the path of its audio folder relative to the report.
 
-    A folder elsewhere is not named: a page never reads outside its report's folder unasked. Nor is
-    one whose name no report may hold; `edge-vc report --audio` names it then.
+    A folder elsewhere is not recorded: a page never reads outside its report's folder unless told
+    to. Nor is one whose name a report must not contain; pass it as `edge-vc report --audio` then.
     """
     if report.audio is None:
         return report

@@ -1,7 +1,7 @@
-"""Noise over the source recordings: babble of other speakers, and noise of speech's spectrum.
+"""Noise added to the source recordings: babble of other speakers, and speech-shaped noise.
 
-Both are made from the corpus by a generator whose seed is the sentence's name, so that every
-system gets the same noise, in every run.
+Both are generated from the corpus with a seed derived from the sentence's name, so every system
+gets the same noise in every run.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from edge_vc.settings.optional import EvaluationError
 
 KINDS = ("babble", "shaped")
 VOICES = 6
-"""Speakers that talk at once in babble, where the corpus has as many."""
+"""Simultaneous speakers in babble, if the corpus has that many."""
 _WINDOW = 512
 _PEAK = 0.99
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What the source recordings are like."""
+    """Noise condition of the source recordings."""
 
     kind: str = ""
-    """``babble``, ``shaped``, or empty for the recordings as they are."""
+    """``babble``, ``shaped``, or empty for the clean recordings."""
     snr_db: float = 0.0
 
     @property
     def name(self) -> str:
-        """How tables call it."""
+        """The condition's name in tables."""
         return f"{self.kind} {self.snr_db:g} dB" if self.kind else "clean"
 
 
@@ -43,7 +43,7 @@ CLEAN = Condition()
 
 
 def conditions(noise_db: float | None) -> tuple[Condition, ...]:
-    """Return the clean condition, and both noises at an SNR where one is given."""
+    """Return the clean condition and, if an SNR is given, both noises at that SNR."""
     if noise_db is None:
         return (CLEAN,)
     if not -20.0 <= noise_db <= 60.0:
@@ -52,13 +52,13 @@ def conditions(noise_db: float | None) -> tuple[Condition, ...]:
 
 
 class NoiseMaker:
-    """Puts noise over recordings; ``voices`` are the speakers that babble is made of."""
+    """Adds noise to recordings; babble is mixed from the speakers in ``voices``."""
 
     def __init__(self, voices: tuple[Utterance, ...], sample_rate: int) -> None:
         self._voices, self._rate = voices, sample_rate
 
     def apply(self, condition: Condition, utterance: Utterance, samples: Samples) -> Samples:
-        """Return ``[T]`` with noise at the condition's SNR, counted against active speech."""
+        """Return ``[T]`` with noise at the condition's SNR, relative to active speech."""
         if not condition.kind:
             return samples
         rng = np.random.default_rng(_seed(condition.kind, utterance))
@@ -73,7 +73,7 @@ class NoiseMaker:
     def _babble(
         self, rng: np.random.Generator, utterance: Utterance, length: int
     ) -> NDArray[np.float64]:
-        """Add up equally loud sentences of other speakers, each from a random moment on."""
+        """Sum equally loud sentences of other speakers, each from a random start."""
         others = sorted({u.speaker for u in self._voices} - {utterance.speaker})
         if not others:
             raise EvaluationError(
@@ -91,7 +91,7 @@ class NoiseMaker:
     def _shaped(
         self, rng: np.random.Generator, utterance: Utterance, length: int
     ) -> NDArray[np.float64]:
-        """Give white noise the mean spectrum of the corpus's speakers."""
+        """Shape white noise with the mean spectrum of the corpus's speakers."""
         spectrum = np.fft.rfft(rng.standard_normal(length))
         places = np.linspace(0, 1, spectrum.size)
         shape = np.interp(places, np.linspace(0, 1, self._spectrum.size), self._spectrum)
@@ -100,7 +100,7 @@ class NoiseMaker:
 
     @cached_property
     def _spectrum(self) -> NDArray[np.float64]:
-        """Mean magnitudes ``[bins]`` of each speaker's first sentence."""
+        """Mean magnitudes ``[bins]`` over each speaker's first sentence."""
         first = {u.speaker: u for u in reversed(self._voices)}
         powers = [
             _mean_power(normalize_level(first[speaker].read(self._rate), self._rate))

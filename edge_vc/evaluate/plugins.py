@@ -1,4 +1,4 @@
-"""Options of ``edge-vc evaluate`` that name metrics from outside the package."""
+"""Options of ``edge-vc evaluate`` for metrics from outside the package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 def import_plugins(modules: list[str] | None) -> list[str] | None:
     """Import modules that call `edge_vc.evaluate.metrics.register_metric`.
 
-    Raises `typer.BadParameter` for one that is not found.
+    Raises `typer.BadParameter` for a module that is not found.
     """
     for module in modules or ():
         try:
@@ -23,7 +23,7 @@ def import_plugins(modules: list[str] | None) -> list[str] | None:
 
 
 def show_metrics(wanted: bool) -> None:
-    """Print one line per metric and exit, where ``wanted``."""
+    """Print one line per metric and exit, if ``wanted``."""
     if wanted:
         from edge_vc.evaluate.metrics.registry import metric_list
 

@@ -1,4 +1,4 @@
-"""Runs the tasks of an evaluation, here or in several processes, with equal results."""
+"""Run the tasks of an evaluation, in this or several processes, with identical results."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MOST_JOBS = 64
 
 @dataclass(frozen=True)
 class EvaluationOpener:
-    """Opens everything that is evaluated in a worker; an `edge_vc.workers.pool.Opener`."""
+    """Opens all systems and metrics in a worker; an `edge_vc.workers.pool.Opener`."""
 
     plan: EvaluationPlan
 
     def __call__(self, report: Report) -> Callable[[EvaluationTask], EvaluationOutcome]:
-        """Return what converts and scores one task."""
+        """Return the function that converts and scores one task."""
         return SystemRunner(self.plan).run
 
 
@@ -36,7 +36,7 @@ def run_tasks(
 ) -> list[EvaluationOutcome]:
     """Return the outcomes in the order of the tasks.
 
-    Every process computes on one thread, so that sums come out the same everywhere. Raises
+    Every process computes on one thread, so that sums are the same everywhere. Raises
     `EvaluationError` for too many jobs and for a process that dies.
     """
     if not 1 <= jobs <= MOST_JOBS:

@@ -1,4 +1,4 @@
-"""Which sentences are converted and which recordings stand for the target."""
+"""Selection of the sentences to convert and of the target's reference recordings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from edge_vc.settings.optional import EvaluationError
 
 @dataclass(frozen=True)
 class ParallelRecordings:
-    """The target's recordings by their words."""
+    """The target's recordings, looked up by their words."""
 
     recordings: tuple[Utterance, ...]
 
     def to(self, utterance: Utterance) -> Utterance | None:
-        """Return the target's first other recording of the same words, or None."""
+        """Return the target's first recording of the same words, other than it, or None."""
         said = _said(utterance)
         same = (r for r in self.recordings if said and _said(r) == said)
         return next((one for one in same if one.path != utterance.path), None)
@@ -27,30 +27,30 @@ class ParallelRecordings:
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """A fixed choice from an evaluation corpus; nothing in it may be trained on."""
+    """A fixed selection from an evaluation corpus; nothing in it may be used for training."""
 
     sources: tuple[Utterance, ...]
-    """Role ``unseen-source``: what systems convert."""
+    """Role ``unseen-source``: the input of the systems."""
     centroid: tuple[Utterance, ...]
-    """Every other ``target-reference``: the voice that results are compared with."""
+    """Every second ``target-reference``: the voice that results are compared with."""
     topline: tuple[Utterance, ...]
-    """The other references and all ``target-retake``: the target's own score."""
+    """The remaining references and all ``target-retake``: scored as the topline."""
     parallel: ParallelRecordings
     """All references and retakes."""
     voices: tuple[Utterance, ...]
-    """Every utterance of the source speakers, chosen or not: what babble is made of."""
+    """Every utterance of the source speakers, selected or not, to mix babble from."""
     sentences: tuple[str, ...]
-    """Every text of these roles, chosen or not: a smaller choice is not easier to recognise;
-    and other text that the recogniser has to expect."""
+    """Every text of these roles, selected or not, so that a smaller selection is not easier to
+    recognise; and further text for the recogniser's vocabulary."""
 
 
 def select_sentences(
     corpus: Corpus, per_speaker: int | None = None, more_text: Iterable[str] = ()
 ) -> EvaluationSet:
-    """Choose by role and name alone, so that the same corpus always gives the same set.
+    """Select by role and name alone, so that the same corpus always gives the same set.
 
-    With ``per_speaker`` a speaker with more sentences contributes that many, evenly spaced in
-    the order of their names; without, all of them.
+    With ``per_speaker``, a speaker with more sentences contributes that many, evenly spaced in
+    name order; without it, all of them.
     """
     sources = corpus.select(role="unseen-source")
     references = _by_name(corpus.select(role="target-reference"))
@@ -80,12 +80,12 @@ def select_sentences(
 
 
 def _way(corpus: Corpus) -> str:
-    """Return how to come to an evaluation corpus."""
+    """Return a hint on how to get an evaluation corpus."""
     root = corpus.root
     if any(item.reason == "too long" for item in corpus.left_out):
         return (
-            f"too long ones were left out: edge-vc prepare {root} -o DIR cuts them into sentences "
-            "and keeps their roles; give --corpus DIR"
+            f"long recordings were left out: edge-vc prepare {root} -o DIR cuts them into "
+            "sentences and keeps their roles; give --corpus DIR"
         )
     if (root / "evaluation" / METADATA).is_file():
         return f"give --corpus {root / 'evaluation'}"

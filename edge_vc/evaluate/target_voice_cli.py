@@ -1,4 +1,4 @@
-"""``edge-vc target-voice``: the target's voice as one embedding, for evaluation elsewhere."""
+"""``edge-vc target-voice``: store the target's voice as one embedding, to evaluate elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The work of an evaluation in pieces: one recording, converted by every system and scored."""
+"""One task of an evaluation: one recording, converted by every system and scored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edge_vc.evaluate.systems.systems import RATE, Conversion, ConversionSystem,
 
 @dataclass(frozen=True)
 class EvaluationPlan:
-    """Everything that every process has to know; picklable when its systems and metrics are."""
+    """Everything that each process needs; picklable if its systems and metrics are."""
 
     chosen: EvaluationSet
     target: Target
@@ -34,7 +34,7 @@ class EvaluationPlan:
 
 @dataclass(frozen=True)
 class EvaluationTask:
-    """One recording to convert, in one condition; without a condition, to score as it is."""
+    """One recording to convert in one condition; without a condition, to score unconverted."""
 
     utterance: Utterance
     condition: Condition | None
@@ -42,7 +42,7 @@ class EvaluationTask:
 
 @dataclass(frozen=True)
 class EvaluationOutcome:
-    """What came of a task."""
+    """Result of a task."""
 
     scores: dict[str, SentenceScore]
     """By system; the target's own recording is ``target``."""
@@ -50,7 +50,7 @@ class EvaluationOutcome:
 
 
 class SystemRunner:
-    """Systems and scorer, opened in this process."""
+    """The systems and the scorer, opened in this process."""
 
     def __init__(self, plan: EvaluationPlan) -> None:
         self._plan = plan
@@ -60,7 +60,7 @@ class SystemRunner:
         self._audio = AudioFolder(plan.audio) if plan.audio else None
 
     def run(self, task: EvaluationTask) -> EvaluationOutcome:
-        """Convert and score; the same task always has the same outcome."""
+        """Convert and score; the same task always gives the same outcome."""
         utterance = task.utterance
         source = self.scorer.recording(utterance, utterance.read(RATE))
         if task.condition is None:
@@ -90,5 +90,5 @@ class SystemRunner:
 
 
 def present(systems: Sequence[ConversionSystem], condition: Condition) -> list[ConversionSystem]:
-    """Return the systems of a condition: converted files exist without noise only."""
+    """Return the systems of a condition: folders of converted files exist for clean input only."""
     return [c for c in systems if c.folder is None or not condition.kind]

@@ -1,4 +1,4 @@
-"""Streaming layers: pure steps over explicit state, signals ``[B, C, 1, T]``."""
+"""Streaming layers: pure step functions with explicit state, signals ``[B, C, 1, T]``."""
 
 from edge_vc.nn.attention import WindowedAttention
 from edge_vc.nn.conditioned import ConditionedLayer, Inputs

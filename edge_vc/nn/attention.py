@@ -12,8 +12,8 @@ class WindowedAttention(StreamingLayer):
     """Multi-head attention ``[B, C, 1, T] -> [B, C, 1, T]`` to the last ``window`` frames.
 
     Vaswani et al. (2017), with one learned bias per head and distance (Raffel et al., 2020)
-    for the relative position. Frames before the first count as keys and values of zero, as a
-    convolution's padding does.
+    for the relative position. Frames before the first have zero keys and values, like the
+    padding of a convolution.
     """
 
     def __init__(self, channels: int, heads: int, window: int) -> None:
@@ -34,8 +34,8 @@ class WindowedAttention(StreamingLayer):
         return {"keys": torch.zeros(shape), "values": torch.zeros(shape)}
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Attend from every frame of ``x`` to itself and the ``window - 1`` before it."""
-        # split, not chunk: a graph would work out the size of a chunk in every run
+        """Attend from every frame of ``x`` to itself and the ``window - 1`` frames before it."""
+        # split, not chunk: a graph would compute the size of a chunk in every run
         query, key, value = torch.split(self.project(x), self.channels, dim=1)
         keys = torch.cat([leaf(state, "keys"), key], dim=-1)
         values = torch.cat([leaf(state, "values"), value], dim=-1)

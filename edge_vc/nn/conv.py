@@ -13,9 +13,9 @@ from edge_vc.nn.layer import State, StreamingLayer, branch, join_state, leaf
 class Conv(StreamingLayer):
     """Convolution ``[B, in, 1, T] -> [B, out, 1, T / stride]`` over the past.
 
-    Output ``m`` ends on the last input of its stride, plus ``lookahead`` further inputs:
-    those make it late by `delay` frames instead of reaching into the future. The past
-    before the first input is silence.
+    Output ``m`` depends on inputs up to the last one of its stride, plus ``lookahead`` further
+    ones: these delay the output by `delay` frames, so that the layer stays causal. The input
+    before the first frame is silence.
     """
 
     def __init__(
@@ -77,8 +77,8 @@ class Conv(StreamingLayer):
 class TransposedConv(StreamingLayer):
     """Upsampling ``[B, in, 1, T] -> [B, out, 1, stride * T]`` with ``taps`` inputs per output.
 
-    Equals a transposed convolution of kernel ``stride * taps``, computed as one convolution
-    that gives the ``stride`` phases as channels: boards run that fast and it can be quantised.
+    Equal to a transposed convolution of kernel ``stride * taps``, computed as one convolution
+    with the ``stride`` phases as channels, which is fast on boards and can be quantised.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, taps: int = 2) -> None:

@@ -1,4 +1,4 @@
-"""A delay line, and the shift that every layer with a context shares."""
+"""A delay line, and the shift operation used by all layers with a context."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from edge_vc.nn.layer import State, StreamingLayer, leaf
 
 
 def shift_in(line: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Push ``x`` ``[B, C, 1, T]`` through a line ``[B, C, 1, D]``: what leaves, what stays.
+    """Push ``x`` ``[B, C, 1, T]`` through a line ``[B, C, 1, D]``; return output and new line.
 
-    A block as long as the line swaps places with it, so a one-hop graph copies nothing.
+    A block as long as the line is exchanged with it, so a one-hop graph copies nothing.
     """
     if int(x.shape[-1]) == int(line.shape[-1]):
         return line, x
@@ -21,7 +21,7 @@ def shift_in(line: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Delay(StreamingLayer):
-    """Hold ``[B, channels, 1, T]`` back by ``frames`` frames, zeros first."""
+    """Delay ``[B, channels, 1, T]`` by ``frames`` frames, starting with zeros."""
 
     def __init__(self, channels: int, frames: int) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Delay(StreamingLayer):
         return {"line": torch.zeros(batch, self.channels, 1, self.delay)}
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return the last ``frames`` frames of the past followed by ``x``'s beginning."""
+        """Return the last ``frames`` frames of the past followed by the beginning of ``x``."""
         if not self.delay:
             return x, {}
         y, line = shift_in(leaf(state, "line"), x)

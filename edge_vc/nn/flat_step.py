@@ -1,4 +1,4 @@
-"""A streaming layer as a module of plain tensors, for exporters and quantisers."""
+"""A streaming layer as a module with flat tensor arguments, for exporters and quantisers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge_vc.nn.layer import StreamingLayer, flatten_state, unflatten_state
 
 
 class TooShortError(ValueError):
-    """Recordings that are all too short for what is to be done with them."""
+    """All recordings are too short for the operation."""
 
 
 class FlatStep(nn.Module):
@@ -23,7 +23,7 @@ class FlatStep(nn.Module):
         self.layer = layer
         self.state_names = tuple(flatten_state(layer.init_state(1)))
         self.input_names = tuple(default_inputs(layer))
-        """Conditioning inputs; none of most layers."""
+        """Names of the conditioning inputs; empty for most layers."""
 
     def init_states(self, batch: int = 1) -> tuple[Tensor, ...]:
         """Return the flat states before the first frame."""
@@ -48,11 +48,10 @@ class FlatStep(nn.Module):
 
 
 class StreamedSteps:
-    """The arguments of every step while a layer streams through signals, states as they then are.
+    """The arguments of every step of a layer that streams through signals, with actual states.
 
-    Iterating runs the layer, each time from silence at the start of each signal. States full of
-    what speech leaves in them are what makes calibration true: with zeros instead, 30 dB of
-    signal-to-noise ratio are lost.
+    Iterating runs the layer, starting from silence for each signal. Calibration needs the states
+    that speech produces: with zero states instead, 30 dB of signal-to-noise ratio are lost.
     """
 
     def __init__(
@@ -64,7 +63,8 @@ class StreamedSteps:
     ) -> None:
         """Cut ``signals`` (each ``[1, C, 1, T]``) into steps of ``frames`` frames.
 
-        ``inputs`` are constant ones, ``[1, size, 1, 1]``, of each signal; without, the defaults.
+        ``inputs`` are constant inputs, ``[1, size, 1, 1]``, for each signal; by default, the
+        layer's defaults.
         """
         self.step, self.frames = step, frames
         pairs = zip(signals, inputs or _endless(), strict=False)

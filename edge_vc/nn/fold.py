@@ -1,4 +1,4 @@
-"""Batch norm into the convolution before it: the same function with one operation less."""
+"""Fold batch norm into the preceding convolution: the same function with one operation less."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 def fold_batch_norms(layer: nn.Module, pairs: Iterable[tuple[str, str]]) -> None:
     """Fold each (convolution, batch norm) of ``pairs``, module paths in ``layer``, in place.
 
-    The batch norm becomes `nn.Identity`; running statistics are used, as in ``eval`` mode.
+    The batch norm is replaced by `nn.Identity`; running statistics are used, as in ``eval`` mode.
     """
     for conv_path, norm_path in pairs:
         conv, norm = layer.get_submodule(conv_path), layer.get_submodule(norm_path)

@@ -1,4 +1,4 @@
-"""A mean that follows a value over its weighted frames."""
+"""An exponential moving average with a weight per frame."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from edge_vc.nn.scan import last_frame
 
 
 class FollowingMean(StreamingLayer):
-    """A value and its weight within 0..1, ``[B, 2, 1, F]``, to their mean so far ``[B, 1, 1, F]``.
+    """Map a value and its weight within 0..1, ``[B, 2, 1, F]``, to their running mean.
 
-    Exponentially forgetting: a frame of weight one moves the mean by ``1 / memory_frames`` of the
-    way. It starts at zero, so give deviations from what is expected.
+    The mean ``[B, 1, 1, F]`` forgets exponentially: a frame of weight one moves it by
+    ``1 / memory_frames`` of its distance to the value. It starts at zero, so the values should be
+    deviations from their expectation.
     """
 
     def __init__(self, memory_frames: float) -> None:
@@ -27,7 +28,7 @@ class FollowingMean(StreamingLayer):
         return {"mean": torch.zeros(batch, 1, 1, 1)}
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Follow the frames of ``x``; each belongs to the mean that is returned for it."""
+        """Average the frames of ``x``; the mean returned for a frame includes that frame."""
         value, weight = torch.split(x, 1, dim=1)
         rate, mean = weight * self.rate, leaf(state, "mean")
         if int(x.shape[-1]) == 1:

@@ -1,8 +1,8 @@
 """Real Fourier transforms of frames, in two small stages instead of one large matrix.
 
 A frame of 512 samples costs 35 k multiplications and 18 k constants this way; the plain matrix
-takes 263 k of each, and its constants alone would fill a small board's cache. One algorithm
-serves one frame and many: frames stay in the last axis throughout.
+takes 263 k of each, and its constants alone would fill a small board's cache. The same algorithm
+handles one frame or many: frames stay in the last axis throughout.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from torch.nn import functional
 class Split:
     """A transform of ``size`` real samples as ``rows * columns`` (Cooley and Tukey, 1965).
 
-    Sample ``columns * i + j`` meets frequency ``g + rows * m``: one stage sums over ``i`` for
-    each group ``g``, the other over ``j`` for each ``m``. Real input makes the groups past
-    ``rows / 2`` mirror images of the others, so they are left out, and frequencies past
-    ``size / 2`` stand for the conjugate of bin ``size - k``.
+    With sample index ``columns * i + j`` and frequency ``g + rows * m``, one stage sums over ``i``
+    for each group ``g``, the other over ``j`` for each ``m``. For real input the groups past
+    ``rows / 2`` are mirror images of the others and are left out, and frequencies past
+    ``size / 2`` represent the conjugate of bin ``size - k``.
     """
 
     size: int
@@ -57,7 +57,7 @@ class Split:
         return group[:, None] + self.rows * m
 
     def bins(self) -> tuple[int, ...]:
-        """Return the bin ``0..size / 2`` that each output row holds, -1 where it is a repeat."""
+        """Return the bin ``0..size / 2`` that each output row holds, -1 if it is a repeat."""
         frequencies = self.frequencies().flatten()
         bins = torch.minimum(frequencies, self.size - frequencies).tolist()
         return tuple(k if k not in bins[:row] else -1 for row, k in enumerate(bins))
@@ -69,10 +69,10 @@ def _turn(turns: Tensor) -> Tensor:
 
 
 class RealDFT(nn.Module):
-    """Frames ``[B, size, 1, F]`` to spectra ``[B, rows, 2, F]``, real and imaginary apart.
+    """Transform frames ``[B, size, 1, F]`` to spectra ``[B, rows, 2, F]``, real and imaginary.
 
-    Row ``r`` holds bin ``bins[r]``; rows marked -1 repeat another bin. ``window`` ``[size]``
-    multiplies every frame first.
+    Row ``r`` holds bin ``bins[r]``; rows marked -1 repeat another bin. Every frame is first
+    multiplied by ``window`` ``[size]``.
     """
 
     window: Tensor
@@ -112,10 +112,10 @@ class RealDFT(nn.Module):
 
 
 class InverseRealDFT(nn.Module):
-    """Spectra ``[B, rows, 2, F]`` in `RealDFT`'s row order back to frames ``[B, size, 1, F]``.
+    """Transform spectra ``[B, rows, 2, F]``, rows as in `RealDFT`, to frames ``[B, size, 1, F]``.
 
-    Rows marked -1 in ``bins`` and the imaginary parts of the two real bins count for nothing.
-    ``window`` ``[size]`` multiplies every frame last.
+    Rows marked -1 in ``bins`` and the imaginary parts of the two real bins are ignored. Every
+    frame is finally multiplied by ``window`` ``[size]``.
     """
 
     window: Tensor

@@ -1,4 +1,4 @@
-"""Between audio in time and audio in channels, as one hop's samples per frame."""
+"""Convert between audio in time and audio in channels, with one hop's samples per frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def to_audio(frames: Tensor) -> Tensor:
-    """Lay ``[B, size, 1, frames]`` out as ``[B, 1, 1, frames * size]``."""
+    """Reshape ``[B, size, 1, frames]`` to ``[B, 1, 1, frames * size]``."""
     size, count = int(frames.shape[1]), int(frames.shape[-1])
     if count == 1:  # the transpose would be one more node in a one-hop graph
         return frames.reshape(-1, 1, 1, size)
@@ -18,7 +18,7 @@ def windows(line: Tensor, size: int, hop: int) -> Tensor:
     """Cut ``[B, 1, 1, size + (F - 1) * hop]`` into overlapping windows ``[B, size, 1, F]``."""
     if int(line.shape[-1]) == size:
         return line.reshape(-1, size, 1, 1)
-    # The ONNX exporter takes a negative dimension for another one.
+    # The ONNX exporter misinterprets a negative dimension.
     return line.unfold(3, size, hop).transpose(1, 4).squeeze(4)
 
 

@@ -23,11 +23,11 @@ class GRU(StreamingLayer):
         return {"hidden": torch.zeros(batch, self.gru.hidden_size, 1, 1)}
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Run over the frames of ``x`` from the kept hidden vector."""
+        """Run over the frames of ``x``, starting from the stored hidden vector."""
         kept, size = leaf(state, "hidden"), self.gru.hidden_size
         batch, frames = int(x.shape[0]), int(x.shape[-1])
         hidden = kept.reshape(1, batch, size)
-        # One frame, which is what a board's graph holds, needs no transposition.
+        # A single frame, as in a board's graph, needs no transposition.
         one = frames == 1
         turned = x.reshape(1, batch, -1) if one else x.squeeze(2).permute(2, 0, 1)
         y, _ = self.gru(turned, hidden)

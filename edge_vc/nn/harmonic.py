@@ -1,4 +1,4 @@
-"""A pulse train whose phase every engine computes to the same bit."""
+"""A pulse train whose phase is bit-identical on every engine."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from edge_vc.nn.scan import last_frame, scan
 GRID = 2**14
 """F0 is rounded to ``sample_rate / GRID`` Hz: 0.98 Hz at 16 kHz, at most 4 cents off at 200 Hz.
 
-Engines whose F0 differs in the last bits round it differently in about one frame of 8,000, and
-are then that far apart in phase for good; a finer grid makes it more often, not more exact."""
+Engines whose F0 differs in the last bits round it differently in about one frame in 8,000, and
+keep that phase difference from then on; a finer grid makes this more frequent, not more exact."""
 
 LOWEST_HZ, HIGHEST_HZ = 50.0, 500.0
 """F0 is clipped to this range."""
 
 WIDTH = 0.8
 """Standard deviation of a pulse in samples: 15 dB down at three quarters of the band, where
-what folds back from beyond half the sample rate is another 27 dB below."""
+aliases from beyond half the sample rate are another 27 dB lower."""
 _AREA = WIDTH * math.sqrt(2 * math.pi)
-"""Of a pulse of height one, in samples."""
+"""Area of a pulse of height one, in samples."""
 
 
 class HarmonicSource(StreamingLayer):
-    """F0 ``[B, 1, 1, F]`` in Hz to pulses ``[B, 1, 1, F * hop]`` of height one, less their mean.
+    """Map F0 ``[B, 1, 1, F]`` in Hz to zero-mean pulses ``[B, 1, 1, F * hop]`` of height one.
 
-    Pulses are Gaussian in time, which makes them all but band-limited at a fraction of the
-    work of a sum of harmonics. Their mean is taken away: a filter that was read off speech says
-    nothing of what is below F0, where the mean would rumble. F0 glides linearly from one frame to
-    the next. It is clipped to 50..500 Hz and rounded to a grid first, and so is the glide: every
-    phase is then a sum of integers below ``2**24`` up to a power of two, which float32 adds exactly
-    in any order, so no engine's oscillator drifts from another's.
+    Pulses are Gaussian in time, which makes them almost band-limited at a fraction of the cost of
+    a sum of harmonics. Their mean is subtracted: a filter estimated from speech is undefined below
+    F0, where the mean would cause rumble. F0 glides linearly from one frame to the next. It is
+    first clipped to 50..500 Hz and rounded to a grid, and so is the glide: every phase is then a
+    sum of integers below ``2**24``, up to a power of two, which float32 adds exactly in any order,
+    so the oscillators of different engines do not drift apart.
     """
 
     glide: Tensor
@@ -62,7 +62,7 @@ class HarmonicSource(StreamingLayer):
         return {"f0": torch.zeros(batch, 1, 1, 1), "phase": torch.zeros(batch, 1, 1, 1)}
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Sound the pulses of the frames of F0 ``x``."""
+        """Generate the pulses for the F0 frames ``x``."""
         now = torch.round(x.clamp(LOWEST_HZ, HIGHEST_HZ) * (GRID / self.sample_rate))
         before, last = shift_in(leaf(state, "f0"), now)
         start = self._starts(before, now, leaf(state, "phase"))
@@ -83,7 +83,7 @@ class HarmonicSource(StreamingLayer):
 
 
 def _steps(cycles: float) -> int:
-    """Return how finely a glide over ``cycles`` may be divided for its phases to stay exact."""
+    """Return how finely a glide over ``cycles`` can be divided with its phases staying exact."""
     bits = math.floor(24 - math.log2(GRID * (cycles + 0.5)))
     if bits < 1:
         raise ValueError(f"a hop of {cycles:.0f} cycles at 500 Hz is too long: shorten the hop")
@@ -91,5 +91,5 @@ def _steps(cycles: float) -> int:
 
 
 def _wrap(cycles: Tensor) -> Tensor:
-    """Drop whole cycles: the phase within -0.5..0.5, the sign telling before from after."""
+    """Remove whole cycles: the phase within -0.5..0.5, negative before a pulse, positive after."""
     return cycles - torch.round(cycles)

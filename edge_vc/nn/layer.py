@@ -1,4 +1,4 @@
-"""The streaming contract: a layer is a pure step over explicit state."""
+"""The streaming contract: a layer is a pure step function with explicit state."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Union
 from torch import Tensor, nn
 
 State = dict[str, Union[Tensor, "State"]]
-"""Nested dict of tensors; flattened names equal module paths (``trunk.3.context``)."""
+"""Nested dict of tensors; flattened names are module paths (``trunk.3.context``)."""
 
 
 class StreamingLayer(nn.Module, ABC):
     """A causal layer that can run on a whole signal or on one block at a time.
 
-    Signals are ``[B, C, 1, T]``: (1, k) convolutions over that layout are what both
-    board runtimes run fastest.
+    Signals are ``[B, C, 1, T]``: both board runtimes are fastest with (1, k) convolutions over
+    that layout.
     """
 
     block: int = 1
-    """Input frames come in multiples of this."""
+    """Input frames must come in multiples of this."""
     ratio: Fraction = Fraction(1)
     """Output frames per input frame."""
     delay: int = 0
-    """Output frames by which the output lags: output ``t`` belongs to input ``t - delay`` (at
+    """Delay of the output in output frames: output ``t`` belongs to input ``t - delay`` (at
     ratio 1) and depends on no input after ``t``; the layer is causal."""
 
     @abstractmethod
     def init_state(self, batch: int) -> State:
-        """Return the state before the first frame: all zeros, the batch first."""
+        """Return the state before the first frame: all zeros, batch dimension first."""
 
     @abstractmethod
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -41,7 +41,7 @@ class StreamingLayer(nn.Module, ABC):
         return y
 
     def check_block(self, x: Tensor) -> None:
-        """Raise `ValueError` unless the frames of ``x`` come in multiples of `block`."""
+        """Raise `ValueError` unless the number of frames of ``x`` is a multiple of `block`."""
         if x.shape[-1] % self.block:
             raise ValueError(
                 f"{type(self).__name__} takes multiples of {self.block} frames, got "
@@ -50,7 +50,7 @@ class StreamingLayer(nn.Module, ABC):
 
 
 def leaf(state: State, name: str) -> Tensor:
-    """Return the tensor ``name`` of a layer's own state; a `KeyError` says what is there."""
+    """Return the tensor ``name`` of a layer's own state; a `KeyError` lists the known names."""
     value = state.get(name)
     if not isinstance(value, Tensor):
         raise KeyError(f"state has no tensor {name!r}, only {sorted(state)}")
@@ -58,7 +58,7 @@ def leaf(state: State, name: str) -> Tensor:
 
 
 def branch(state: State, name: str) -> State:
-    """Return the state of the child ``name``: empty for a child that keeps none."""
+    """Return the state of the child ``name``; empty for a stateless child."""
     value = state.get(name, {})
     if isinstance(value, Tensor):
         raise KeyError(f"state {name!r} is a tensor, a branch was expected")
@@ -66,7 +66,7 @@ def branch(state: State, name: str) -> State:
 
 
 def join_state(**children: State) -> State:
-    """Nest the children's states under their names, leaving out children that keep none."""
+    """Nest the children's states under their names, omitting stateless children."""
     return {name: state for name, state in children.items() if state}
 
 
@@ -82,7 +82,7 @@ def flatten_state(state: State, prefix: str = "") -> dict[str, Tensor]:
 
 
 def unflatten_state(flat: dict[str, Tensor]) -> State:
-    """Nest a flat state again; the inverse of `flatten_state` (empty branches are lost)."""
+    """Nest a flat state; the inverse of `flatten_state` (except for empty branches)."""
     state: State = {}
     for path, value in flat.items():
         *parents, name = path.split(".")

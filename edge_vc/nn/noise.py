@@ -1,4 +1,4 @@
-"""White noise from integer arithmetic that is exact in float32."""
+"""White noise by integer arithmetic that is exact in float32."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from edge_vc.nn.layer import State, StreamingLayer, leaf
 from edge_vc.nn.scan import last_frame
 
 STEPS = 2**13
-"""Draws are on a grid of one part in `STEPS`; multipliers below 2**11 keep products exact."""
+"""Draws are multiples of ``1 / STEPS``; multipliers below 2**11 keep products exact."""
 FEW = 8
-"""Up to so many frames are drawn one by one: float32 throughout, as graphs of a step need."""
+"""Up to this many frames are drawn one by one, in float32 throughout, as exported graphs need."""
 
 
 class NoiseSource(StreamingLayer):
-    """Spectra ``[B, rows, 2, F]`` of white noise: parts uniform within -0.5..0.5.
+    """Generate spectra ``[B, rows, 2, F]`` of white noise, parts uniform within -0.5..0.5.
 
     Each part has its own linear congruential generator modulo one (Lehmer, 1951; increments
     after Hull and Dobell, 1962, so that every period is the full `STEPS` frames). The input
-    ``[B, C, 1, F]`` only says how many frames are wanted.
+    ``[B, C, 1, F]`` only determines the number of frames.
     """
 
     multiplier: Tensor
@@ -46,7 +46,7 @@ class NoiseSource(StreamingLayer):
         return drawn - (0.5 - 0.5 / STEPS), {"drawn": last_frame(drawn)}
 
     def _continue(self, drawn: Tensor, frames: int) -> Tensor:
-        """Lengthen one draw to ``frames``: one by one, or doubling (2n steps are n steps twice).
+        """Extend one draw to ``frames``: one by one, or doubling (2n steps are n steps twice).
 
         Both are exact, so they give the same draws.
         """

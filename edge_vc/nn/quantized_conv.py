@@ -1,4 +1,4 @@
-"""A convolution with fake-quantised weights and activations: what its INT8 form computes."""
+"""A convolution with fake-quantised weights and activations, equal to its INT8 form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WEIGHT_LEVELS = 127
 class QuantParams:
     """Scale and zero point of an activation: ``scale * (n - zero_point)`` for ``n`` in 0..255.
 
-    Unsigned and per tensor, because that is what both x86 and Arm kernels run fastest.
+    Unsigned and per tensor, since both x86 and Arm kernels are fastest that way.
     """
 
     scale: float
@@ -23,13 +23,13 @@ class QuantParams:
 
     @classmethod
     def spanning(cls, low: float, high: float) -> QuantParams:
-        """Return the parameters for ``low`` to ``high``, a range widened to hold an exact zero."""
+        """Return the parameters for ``low`` to ``high``, extended to represent zero exactly."""
         low, high = min(low, 0.0), max(high, 0.0)
         scale = max(high - low, 1e-8) / 255
         return cls(scale, round(-low / scale))
 
     def clipped(self, share: float) -> QuantParams:
-        """Return the parameters for ``share`` of this range: a finer step, but outliers clip."""
+        """Return the parameters for ``share`` of this range: a finer step, but clipped outliers."""
         low, high = -self.zero_point * self.scale, (255 - self.zero_point) * self.scale
         return QuantParams.spanning(share * low, share * high)
 
@@ -37,16 +37,16 @@ class QuantParams:
 class QuantizedConv2d(nn.Conv2d):
     """`nn.Conv2d` with INT8 weights (symmetric, per channel) and u8 activations, in float.
 
-    Gradients pass through the quantisation inside its range (straight-through, Bengio et al.
-    2013), so the layer can be trained; it exports as QuantizeLinear and DequantizeLinear.
-    Weights keep their name and their float values; `fit_weight_scale` fits `weight_scale` to them.
+    Gradients pass through the quantisation within its range (straight-through, Bengio et al.
+    2013), so the layer can be trained; it is exported as QuantizeLinear and DequantizeLinear.
+    Weights keep their name and float values; `fit_weight_scale` fits `weight_scale` to them.
     """
 
     def __init__(
         self, conv: nn.Conv2d, input_params: QuantParams, output_params: QuantParams | None = None
     ) -> None:
-        """Take over ``conv``'s weights. Without ``output_params`` the output stays float, for where
-        the next quantised convolution quantises it anyway."""
+        """Take over ``conv``'s weights. Without ``output_params`` the output stays float, for cases
+        where the next quantised convolution quantises it anyway."""
         super().__init__(
             conv.in_channels,
             conv.out_channels,
@@ -74,7 +74,7 @@ class QuantizedConv2d(nn.Conv2d):
         self.register_buffer(f"{side}_zero", torch.tensor(params.zero_point, dtype=torch.int32))
 
     def clip(self, share: float) -> None:
-        """Replace the activations' parameters by those for ``share`` of their ranges."""
+        """Reduce the activations' ranges to ``share`` of their size."""
         for side in ("input", "output") if self.quantizes_output else ("input",):
             self._register_params(side, self._params(side).clipped(share))
 
@@ -85,7 +85,7 @@ class QuantizedConv2d(nn.Conv2d):
 
     @property
     def output_params(self) -> QuantParams | None:
-        """Scale and zero point of the output; None where it stays float."""
+        """Scale and zero point of the output; None if it stays float."""
         return self._params("output") if self.quantizes_output else None
 
     def _params(self, side: str) -> QuantParams:
@@ -95,12 +95,12 @@ class QuantizedConv2d(nn.Conv2d):
 
     @torch.no_grad()
     def fit_weight_scale(self) -> None:
-        """Make each channel's largest weight the largest INT8 value."""
+        """Set each channel's scale so that its largest weight is the largest INT8 value."""
         largest = self.weight.abs().amax(dim=(1, 2, 3))
         self.weight_scale.copy_((largest / WEIGHT_LEVELS).clamp_min(1e-8))
 
     def forward(self, input: Tensor) -> Tensor:
-        """Convolve ``input`` ``[B, in, 1, T]`` with everything quantised that is INT8."""
+        """Convolve ``input`` ``[B, in, 1, T]``, quantising everything that is INT8."""
         weight = torch.fake_quantize_per_channel_affine(
             self.weight, self.weight_scale, self.weight_zero, 0, -WEIGHT_LEVELS - 1, WEIGHT_LEVELS
         )

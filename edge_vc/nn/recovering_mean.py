@@ -1,4 +1,4 @@
-"""Channel normalisation that one loud event cannot hold back: a running mean is subtracted."""
+"""Channel normalisation by a running mean that recovers quickly from loud events."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from edge_vc.nn.scan import last_frame, scan
 
 
 class RecoveringMean(StreamingLayer):
-    """Subtract from log powers ``[B, C, 1, F]`` in nats their mean over the frames of speech.
+    """Subtract from log powers ``[B, C, 1, F]`` in nats their mean over the speech frames.
 
-    Zero stands for the mean expected of any recording: the running mean starts there, with a
-    weight of ``prior_frames`` frames, and remembers ``memory_frames`` at most. A frame counts
-    while its energy, the mean over the channels, is ``above_db`` over a noise floor, the lowest
-    energy lately; that edge is five decibels wide, so that rounding cannot flip a frame. Where
-    the recent peak of the energy is below the mean's own level, the mean is of something louder
-    that is over: the memory shrinks to ``recovery_frames``, from three decibels above to three
-    below, and the mean falls within a second. Rises of the level are followed slowly: a bang
-    moves the mean little. Cepstral mean normalisation (Atal, 1974) made causal; no gradient
-    flows through the mean.
+    Zero is the mean expected of any recording: the running mean starts there, with a weight of
+    ``prior_frames`` frames, and has a memory of at most ``memory_frames``. A frame counts if its
+    energy, the mean over the channels, is ``above_db`` over a noise floor, the lowest recent
+    energy; this threshold is five decibels wide, so that rounding cannot flip a frame. If the
+    recent peak of the energy is below the mean's own level, the mean stems from something louder
+    that has ended: the memory shrinks to ``recovery_frames``, from three decibels above to three
+    below, and the mean falls within a second. Rises of the level are followed slowly, so a
+    transient moves the mean little. Cepstral mean normalisation (Atal, 1974) made causal; no
+    gradient flows through the mean.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class RecoveringMean(StreamingLayer):
         rise_db: float = 0.06,
         quietest_db: float = 20.0,
     ) -> None:
-        """Falls of the peak and rises of the floor are in decibels per frame."""
+        """Take ``fall_db`` of the peak and ``rise_db`` of the floor in decibels per frame."""
         super().__init__()
         if not 0 < prior_frames < memory_frames:
             raise ValueError(
@@ -49,7 +49,7 @@ class RecoveringMean(StreamingLayer):
         self.above, self.edge = above_db * NATS_PER_DB, 5.0 * NATS_PER_DB
         self.fall, self.rise = fall_db * NATS_PER_DB, rise_db * NATS_PER_DB
         self.quietest = -quietest_db * NATS_PER_DB
-        # frames weigh up to `edge` instead of one: the ratio of weights is what matters
+        # frames weigh up to `edge` instead of one: only the ratio of weights matters
         self.prior, self.memory = prior_frames * self.edge, memory_frames * self.edge
         self.shortest = recovery_frames * self.edge
         self.slope = (self.memory - self.shortest) / (6.0 * NATS_PER_DB)
@@ -65,7 +65,7 @@ class RecoveringMean(StreamingLayer):
         }
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Subtract from every frame the mean up to and including it."""
+        """Subtract from every frame the mean up to and including that frame."""
         with torch.no_grad():
             energy = x.mean(dim=1, keepdim=True).clamp(min=self.quietest)
             peak = scan(leaf(state, "peak"), energy, self._fall)

@@ -1,4 +1,4 @@
-"""A skip around a layer, aligned in time."""
+"""A time-aligned skip connection around a layer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edge_vc.nn.layer import State, StreamingLayer, branch, join_state
 
 
 class Residual(StreamingLayer):
-    """Add a layer's input, held back by the layer's own delay, to its output."""
+    """Add a layer's input, delayed by the layer's own delay, to its output."""
 
     def __init__(self, inner: StreamingLayer, channels: int) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Residual(StreamingLayer):
         self.block, self.delay = inner.block, inner.delay
 
     def init_state(self, batch: int) -> State:
-        """Return the states of ``inner`` and, where it looks ahead, of ``skip``."""
+        """Return the states of ``inner`` and, if it has look-ahead, of ``skip``."""
         return join_state(inner=self.inner.init_state(batch), skip=self.skip.init_state(batch))
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:

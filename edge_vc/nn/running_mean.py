@@ -1,4 +1,4 @@
-"""Channel normalisation: a running mean of the louder log-mel frames is subtracted."""
+"""Channel normalisation by a running mean over the louder log-mel frames."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from edge_vc.nn.layer import State, StreamingLayer, leaf
 from edge_vc.nn.scan import last_frame, scan
 
 NATS_PER_DB = 0.2302585
-"""Log power in nats for one decibel."""
+"""One decibel as log power in nats."""
 
 
 class RunningMean(StreamingLayer):
     """Subtract from log powers ``[B, C, 1, F]`` in nats their mean over the louder frames.
 
-    Zero stands for the mean expected of any recording: the running mean starts there, with a
-    weight of ``prior_frames`` frames, and remembers ``memory_frames`` at most. A frame counts
-    while its energy, the mean over the channels, is within ``gate_db`` of a slowly falling
-    peak; that edge is five decibels wide, so that rounding cannot flip a frame. Cepstral mean
+    Zero is the mean expected of any recording: the running mean starts there, with a weight of
+    ``prior_frames`` frames, and has a memory of at most ``memory_frames``. A frame counts if its
+    energy, the mean over the channels, is within ``gate_db`` of a slowly falling peak; this
+    threshold is five decibels wide, so that rounding cannot flip a frame. Cepstral mean
     normalisation (Atal, 1974) made causal; no gradient flows through the mean.
     """
 
@@ -41,7 +41,7 @@ class RunningMean(StreamingLayer):
         self.channels = channels
         self.gate, self.edge = gate_db * NATS_PER_DB, 5.0 * NATS_PER_DB
         self.fall, self.quietest = fall_db * NATS_PER_DB, -quietest_db * NATS_PER_DB
-        # frames weigh up to `edge` instead of one: the ratio of weights is what matters
+        # frames weigh up to `edge` instead of one: only the ratio of weights matters
         self.prior, self.memory = prior_frames * self.edge, memory_frames * self.edge
 
     def init_state(self, batch: int) -> State:
@@ -53,7 +53,7 @@ class RunningMean(StreamingLayer):
         }
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Subtract from every frame the mean up to and including it."""
+        """Subtract from every frame the mean up to and including that frame."""
         with torch.no_grad():
             energy = x.mean(dim=1, keepdim=True)
             peak = self._peaks(energy, leaf(state, "peak"))
@@ -69,7 +69,7 @@ class RunningMean(StreamingLayer):
         return scan(peak, loud, lambda old, new, d: torch.maximum(old - self.fall * d, new))
 
     def _weights(self, counts: Tensor, weight: Tensor) -> Tensor:
-        """Return the weight the mean stands on beyond its prior, at every frame."""
+        """Return the weight behind the mean, beyond its prior, at every frame."""
         most = self.memory - self.prior
         return scan(weight, counts, lambda old, new, _: (old + new).clamp(max=most))
 

@@ -1,4 +1,4 @@
-"""Running combinations along time in a logarithmic number of steps."""
+"""Prefix scans along time in a logarithmic number of steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def scan(start: Tensor, x: Tensor, combine: Combine) -> Tensor:
     """Combine each frame of ``x`` ``[..., T]`` with all before it, back to ``start`` ``[..., 1]``.
 
     Hillis and Steele's scan (1986). A single frame takes a single ``combine``, so a one-hop
-    graph carries no trace of it.
+    graph contains nothing else of it.
     """
     if int(x.shape[-1]) == 1:
         return combine(start, x, 1)
@@ -28,5 +28,5 @@ def scan(start: Tensor, x: Tensor, combine: Combine) -> Tensor:
 
 
 def last_frame(x: Tensor) -> Tensor:
-    """Return the last frame ``[..., 1]`` of ``x`` ``[..., T]``, without slicing a lone one."""
+    """Return the last frame ``[..., 1]`` of ``x`` ``[..., T]``, without slicing a single one."""
     return x if int(x.shape[-1]) == 1 else x[..., -1:]

@@ -1,4 +1,4 @@
-"""Layers one after the other, with block, ratio and delay derived."""
+"""Layers in sequence, with block, ratio and delay derived from them."""
 
 from __future__ import annotations
 

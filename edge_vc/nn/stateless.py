@@ -8,9 +8,9 @@ from edge_vc.nn.layer import State, StreamingLayer
 
 
 class Stateless(StreamingLayer):
-    """Run modules that look at one frame at a time: activations, batch norm, 1x1 convolutions.
+    """Run frame-wise modules: activations, batch norm, 1x1 convolutions.
 
-    Batch norm mixes frames while training only, so streaming is exact in ``eval`` mode.
+    Batch norm mixes frames only in training, so streaming is exact in ``eval`` mode.
     """
 
     def __init__(self, *modules: nn.Module) -> None:

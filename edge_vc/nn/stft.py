@@ -14,11 +14,11 @@ from edge_vc.nn.framing import hops, windows
 from edge_vc.nn.layer import State, StreamingLayer, leaf
 
 WindowKind = Literal["hann", "sine"]
-"""Periodic Hann, or its square root, whose square overlap-adds to one at half a window."""
+"""Periodic Hann, or its square root, whose square overlap-adds to one at a hop of half a window."""
 
 
 def make_window(kind: WindowKind, size: int) -> Tensor:
-    """Return the window ``[size]`` of a kind; `ValueError` for an unknown one."""
+    """Return a window ``[size]`` of this kind; raises `ValueError` for an unknown one."""
     if kind not in ("hann", "sine"):
         raise ValueError(f"window {kind!r} is not one of 'hann', 'sine'")
     sine = torch.sin(torch.pi * (torch.arange(size, dtype=torch.float64) + 0.5) / size)
@@ -26,10 +26,10 @@ def make_window(kind: WindowKind, size: int) -> Tensor:
 
 
 class CausalSTFT(StreamingLayer):
-    """Audio ``[B, 1, 1, T]`` to spectra ``[B, rows, 2, T / hop]``, real and imaginary apart.
+    """Transform audio ``[B, 1, 1, T]`` to spectra ``[B, rows, 2, T / hop]``, real and imaginary.
 
-    Each window ends on its hop's last sample, so nothing is looked ahead. ``bins[r]`` names
-    the frequency of row ``r``: the rows keep the transform's own order.
+    Each window ends on its hop's last sample, so there is no look-ahead. ``bins[r]`` is the
+    frequency bin of row ``r``: the rows keep the transform's own order.
     """
 
     def __init__(self, window: int, hop: int, kind: WindowKind = "hann") -> None:
@@ -47,7 +47,7 @@ class CausalSTFT(StreamingLayer):
         return {"context": torch.zeros(batch, 1, 1, self.window - self.block)}
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Transform every hop of ``x`` together with the samples kept before it."""
+        """Transform every hop of ``x`` together with the stored samples before it."""
         self.check_block(x)
         if self.window == self.block:
             line, following = x, State()
@@ -60,10 +60,11 @@ class CausalSTFT(StreamingLayer):
 
 
 class CausalISTFT(StreamingLayer):
-    """Spectra ``[B, rows, 2, F]`` to audio ``[B, 1, 1, F * hop]``, ``window - hop`` late.
+    """Transform spectra ``[B, rows, 2, F]`` to audio ``[B, 1, 1, F * hop]``, by overlap-add.
 
-    The synthesis window undoes an analysis with the same window exactly (Griffin and Lim,
-    1984). Rows are in the order of the `CausalSTFT` of the same window.
+    The output is delayed by ``window - hop`` samples. The synthesis window exactly inverts an
+    analysis with the same window (Griffin and Lim, 1984). Rows are in the order of the
+    `CausalSTFT` of the same window.
     """
 
     def __init__(self, window: int, hop: int, kind: WindowKind = "sine") -> None:
@@ -78,7 +79,7 @@ class CausalISTFT(StreamingLayer):
         self.bins = self.transform.bins
 
     def init_state(self, batch: int) -> State:
-        """Return ``{"tail0": [B, 1, 1, hop], ...}``, one sum for each hop still to come."""
+        """Return ``{"tail0": [B, 1, 1, hop], ...}``, one partial sum for each pending hop."""
         tails = range(self.overlap - 1)
         return {f"tail{hop}": torch.zeros(batch, 1, 1, self.hop) for hop in tails}
 

@@ -1,1 +1,1 @@
-"""From a folder of any recordings to a corpus that training can use."""
+"""Turn a folder of arbitrary recordings into a training corpus."""

@@ -1,4 +1,4 @@
-"""``edge-vc prepare``: a folder of any recordings in, a corpus for training out."""
+"""``edge-vc prepare``: turn a folder of arbitrary recordings into a training corpus."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from edge_vc_runtime.message import shown_path
 
 HELP = """Turn a folder of recordings into a corpus for training.
 
-Reads WAV, FLAC, OGG, MP3 and whatever else libsndfile knows, at any rate,
-or the recordings that a metadata.csv lists. Cuts them at pauses,
-lowers stationary noise, brings speech to one level, leaves out what is
-clipped, too short or there twice, sets speakers aside for validation, and
-writes 16 kHz files with their metadata.csv, a summary and a picture.
+Reads WAV, FLAC, OGG, MP3 and any other format libsndfile supports, at any rate,
+or the recordings listed in a metadata.csv. Cuts them at pauses, reduces
+stationary noise, normalises the speech level, leaves out clipped, too short
+and duplicate pieces, sets speakers aside for validation, and writes 16 kHz
+files with their metadata.csv, a summary and a plot.
 
-Without a table a speaker is a folder. Folders called target, source, unseen-source and
+Without a table, each folder is a speaker. Folders called target, source, unseen-source and
 target-reference give their recordings these roles, and NAME.txt beside a recording is its text.
 
-An interrupted run resumes; recordings added later are prepared as well.
+Run the command again to resume an interrupted run or to prepare recordings added later.
 """
 NOTES = notes(
     """
@@ -52,12 +52,12 @@ def prepare_command(
             FOLDER, "--output", "-o", help="Folder for the corpus, empty or an earlier run."
         ),
     ],
-    jobs: Annotated[int, typer.Option(help="Processes that work side by side.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Number of parallel processes.")] = 1,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Begin anew where an earlier run has been.")
+        bool, typer.Option("--overwrite", help="Start over in the folder of an earlier run.")
     ] = False,
     audio_format: Annotated[str, typer.Option("--format", help="flac or wav.")] = "flac",
     denoise: Annotated[
@@ -73,7 +73,7 @@ def prepare_command(
     ] = 0.1,
     target: Annotated[
         str,
-        typer.Option(metavar="NAME", help="Speaker to convert into: the folder's name."),
+        typer.Option(metavar="NAME", help="Target speaker: the folder's name."),
     ] = "",
     evaluation: Annotated[
         bool,
@@ -83,7 +83,7 @@ def prepare_command(
             "`edge-vc evaluate`, in the folder evaluation.",
         ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Draws the split and the variants.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the split and the variants.")] = 0,
     variants: Annotated[
         int, typer.Option(help="Augmented copies of each training piece with role source.")
     ] = 0,
@@ -91,7 +91,7 @@ def prepare_command(
         Path | None, typer.Option(help="Folder of noise recordings for the copies.")
     ] = None,
     rooms: Annotated[
-        Path | None, typer.Option(help="Folder of room responses for the copies.")
+        Path | None, typer.Option(help="Folder of room impulse responses for the copies.")
     ] = None,
     features: Annotated[
         str,
@@ -101,8 +101,8 @@ def prepare_command(
         ),
     ] = "",
 ) -> None:
-    """Prepare recordings; explained above."""
-    # Heavy imports wait until somebody prepares.
+    """See `HELP`."""
+    # Heavy imports are deferred until the command runs.
     from rich.console import Console
 
     from edge_vc.audio.feature_set import feature_names

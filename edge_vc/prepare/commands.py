@@ -1,4 +1,4 @@
-"""What ``edge-vc prepare`` shows on a terminal."""
+"""Terminal output of ``edge-vc prepare``."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from edge_vc.settings.folder_lock import only_process
 from edge_vc_runtime.message import one_line
 
 NOTHING_LEFT = (
-    "all of it was set aside: metadata.csv lists nothing to learn from, and no features were "
-    "written; to train on them too, give more recordings of the target or of other speakers"
+    "all of it was set aside: metadata.csv lists nothing to train on, and no features were "
+    "written; to train as well, give more recordings of the target or of other speakers"
 )
 
 
@@ -35,7 +35,7 @@ def show_plan(
 ) -> None:
     """Print what a run would do; nothing is written."""
     root, folder = out.resolve(), recordings.resolve()
-    # Beginning anew deletes what was there, which is not for a dry run to do.
+    # Starting over deletes the earlier output; a dry run must not do that.
     output = Output(root, {}) if overwrite else open_output(root, folder, settings)
     plan = make_plan(folder, settings, output.sides)
     ready = [t for t in plan.tasks if load_record(output.records, t.source, t.key)]
@@ -63,9 +63,9 @@ def run(
     overwrite: bool,
     features: Sequence[str] = (),
 ) -> Path:
-    """Prepare, print and store what became of every recording; return the corpus.
+    """Prepare the recordings, print and store the result for each, and return the corpus.
 
-    ``features`` names what is written of each piece besides, see `write_features`.
+    ``features`` names the features to write for each piece, see `write_features`.
     """
     with only_process(out):
         return _run(console, recordings, out, settings, jobs, overwrite, features)
@@ -105,7 +105,7 @@ def _run(
         if not prepared.listed:
             console.print(NOTHING_LEFT, soft_wrap=True, highlight=False)
     if VALIDATION not in prepared.plan.sides.values() and settings.validation:
-        console.print("no validation: it needs two speakers that are no targets")
+        console.print("no validation: it needs two non-target speakers")
     names = f"metadata.csv, {SUMMARY}, {DROPPED}, {PLOT}"
     if features and prepared.listed:
         with Steps(console, "pieces") as steps:

@@ -1,4 +1,4 @@
-"""Recordings that are there twice: whole files by content, pieces by fingerprint."""
+"""Duplicate recordings: whole files by content, pieces by fingerprint."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ EXACT, NEAR = "exact duplicate", "near duplicate"
 
 
 def without_duplicates(records: Sequence[PrepareRecord], agreement: float) -> list[PrepareRecord]:
-    """Return the records with every later copy dropped; the first one stays.
+    """Return the records with every later copy dropped; the first one is kept.
 
-    Exact copies decode to the same samples. Near ones agree in ``agreement`` of their
-    fingerprint's bits, whatever their format, level or cut; 1 does not look for them.
+    Exact copies decode to the same samples. Near copies agree in a share ``agreement`` of their
+    fingerprint's bits, regardless of format, level or cut; 1 disables the search for them.
     """
     records = _without_copies(records)
     return _without_near(records, agreement) if agreement < 1 else records
@@ -52,5 +52,5 @@ def _without_near(records: list[PrepareRecord], agreement: float) -> list[Prepar
 
 
 def _dropped(piece: Piece, reason: str, detail: str) -> Piece:
-    # What was dropped before keeps its own reason.
+    # Pieces dropped earlier keep their own reason.
     return replace(piece, path="", reason=reason, detail=detail) if piece.path else piece

@@ -1,4 +1,4 @@
-"""Sets a part of a prepared corpus aside for ``edge-vc evaluate``."""
+"""Set a part of a prepared corpus aside for ``edge-vc evaluate``."""
 
 from __future__ import annotations
 
@@ -15,32 +15,33 @@ from edge_vc.prepare.settings import PrepareError
 from edge_vc.prepare.split import VALIDATION, lot
 
 EVALUATION = "evaluation"
-"""Folder of the part, a corpus of its own."""
+"""Folder of that part, a corpus of its own."""
 LEAST_REFERENCES = 4
-"""Recordings of the target that are set aside; of fewer than twice as many half, but two."""
+"""Least number of target recordings set aside; half of them if there are fewer than twice as many,
+but at least two."""
 
 
 def check_evaluation(speakers: Sequence[str], targets: Sequence[str]) -> None:
-    """Raise `PrepareError` for recordings that no evaluation can be made from."""
+    """Raise `PrepareError` if no evaluation set can be made from the recordings."""
     others = sorted(set(speakers) - set(targets))
     if not targets:
         raise PrepareError(
-            "--evaluation: whose voice is the target? Give --target NAME, one of "
+            "--evaluation: there is no target. Give --target NAME, one of "
             f"{', '.join(others)}; or put the target's recordings into a folder called target"
         )
     if len(others) < 2:
         raise PrepareError(
-            f"--evaluation: needs two speakers besides the target, one to learn from and one that "
-            f"nothing learns from; here are {len(others)}: a speaker is a folder of recordings"
+            f"--evaluation: needs two speakers besides the target, one for training and one for "
+            f"evaluation, not {len(others)}; each folder of recordings is a speaker"
         )
 
 
 def hold_out(root: Path, rows: Sequence[Utterance], share: float, seed: int) -> list[Utterance]:
-    """Write ``root/evaluation`` and return the rows that are left to learn from.
+    """Write ``root/evaluation`` and return the rows that remain for training.
 
-    Set aside are the speakers on the validation side, as ``unseen-source``, and a ``share`` of the
-    target's pieces, as ``target-reference``. The choice depends on names and ``seed`` alone. Files
-    are linked, so that they take no space.
+    The speakers on the validation side are set aside as ``unseen-source``, and a ``share`` of the
+    target's pieces as ``target-reference``. The choice depends on names and ``seed`` alone. Files
+    are hard-linked, so they take no extra space.
     """
     own = sorted(
         (row for row in rows if row.role.startswith("target")),
@@ -78,7 +79,7 @@ def _placed(row: Utterance, folder: Path) -> Path:
 
 
 def _sweep(folder: Path, wanted: set[Path]) -> None:
-    """Delete what an earlier run set aside and this one does not."""
+    """Delete files that an earlier run set aside and this one does not."""
     for path in folder.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()

@@ -1,4 +1,4 @@
-"""First pass over a recording: where speech is, what is clipped, what it is."""
+"""First pass over a recording: voice activity, clipping, content hash."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from edge_vc.audio.voice_activity import FRAME, Probabilities, SpeechDetector
 from edge_vc.prepare.settings import SAMPLE_RATE
 
 Step = Callable[[float], None]
-"""Told the seconds of audio that were worked on."""
+"""Called with the seconds of audio processed."""
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What one pass found; a frame is `FRAME` samples at `SAMPLE_RATE`."""
+    """Result of the first pass; a frame is `FRAME` samples at `SAMPLE_RATE`."""
 
     length: int
     """Samples at `SAMPLE_RATE`."""
     content: str
     """sha256 of the decoded samples and their rate."""
     probabilities: Probabilities
-    """Of speech, ``[frames]``."""
+    """Speech probabilities, ``[frames]``."""
     clipped: NDArray[np.float32]
     """Share of clipped samples, ``[frames]``."""
 
 
 def examine(path: Path, detector: SpeechDetector, step: Step) -> Examination:
-    """Read a recording once, block by block; raises `AudioError` as `AudioFile` does."""
+    """Read a recording once, block by block; raises `AudioError` like `AudioFile`."""
     detector.reset()
     length, probabilities = 0, []
     with AudioFile(path) as file:
@@ -49,7 +49,7 @@ def examine(path: Path, detector: SpeechDetector, step: Step) -> Examination:
 
 
 class _Tap:
-    """Sees the recording at its own rate on its way to the resampler."""
+    """Hashes and checks the recording at its own rate before it is resampled."""
 
     def __init__(self, file: AudioFile) -> None:
         self._file = file

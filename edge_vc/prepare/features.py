@@ -38,8 +38,9 @@ def write_features(
 ) -> int:
     """Write the named features of every utterance of the corpus ``root``; return how many.
 
-    Files that are up to date stay; each is complete or not there. ``jobs`` processes work side by
-    side. Raises `AudioError` for an unknown name and for a recording that cannot be read.
+    Files that are up to date are kept; each file is written completely or not at all. ``jobs``
+    processes work in parallel. Raises `AudioError` for an unknown name and for a recording that
+    cannot be read.
     """
     settings = settings or FeatureSettings()
     paths = [utterance.path for utterance in Corpus.open(root)]

@@ -1,4 +1,4 @@
-"""What is measured of a piece for the summary and the plots."""
+"""Measurements of a piece for the summary and the plots."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from edge_vc.audio.pitch import track_pitch
 from edge_vc.prepare.settings import SAMPLE_RATE
 
 F0_EDGES_HZ = np.geomspace(60, 480, 49)
-"""Bins of the F0 histogram, sixteen to the octave."""
+"""Bin edges of the F0 histogram, sixteen per octave."""
 BAND_EDGES_HZ = np.geomspace(60, 8000, 43)
-"""Bands of the long-term spectrum, about six to the octave."""
+"""Band edges of the long-term spectrum, about six per octave."""
 
 _LOOKED_AT_SECONDS = 4.0
 _HOP = 160
@@ -22,7 +22,7 @@ _HOP = 160
 def f0_counts(samples: Samples) -> tuple[int, ...]:
     """Return how many voiced 10 ms frames fall into each bin of `F0_EDGES_HZ`.
 
-    Of the middle four seconds: tracking F0 costs more than everything else together.
+    Only the middle four seconds count: tracking F0 costs more than everything else together.
     """
     spare = max(0, samples.shape[0] - round(_LOOKED_AT_SECONDS * SAMPLE_RATE))
     middle = samples[spare // 2 : samples.shape[0] - (spare - spare // 2)]
@@ -38,7 +38,7 @@ def band_spectrum_db(samples: Samples) -> tuple[float, ...]:
     inside = (bands >= 0) & (bands < BAND_EDGES_HZ.size - 1)
     total = np.bincount(bands[inside], power[inside], BAND_EDGES_HZ.size - 1)
     count = np.bincount(bands[inside], minlength=BAND_EDGES_HZ.size - 1)
-    # The lowest bands may be narrower than a bin: they take their neighbours' power.
+    # The lowest bands may be narrower than a bin: their power is interpolated.
     filled = np.interp(
         np.arange(count.size), np.flatnonzero(count), (total / np.maximum(count, 1))[count > 0]
     )
@@ -46,6 +46,6 @@ def band_spectrum_db(samples: Samples) -> tuple[float, ...]:
 
 
 def decibels(power: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return ``10 log10`` of a power, -120 dB at the least."""
+    """Return ``10 log10`` of a power, at least -120 dB."""
     level: NDArray[np.float64] = 10 * np.log10(np.maximum(power.astype(np.float64), 1e-12))
     return level

@@ -1,4 +1,4 @@
-"""The folder that a prepared corpus goes to: claimed before, swept after."""
+"""The output folder of a prepared corpus: claimed before a run, swept after it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from edge_vc.prepare.split import TRAIN, VALIDATION
 from edge_vc_runtime.files.part_file import is_part
 
 STATE = ".prepare"
-"""Folder with what a run remembers; without it a folder is somebody else's."""
+"""Folder with the state of a run; a folder without it is not an output of ours."""
 SUMMARY, DROPPED, PLOT = "prepare.json", "dropped.csv", "prepare.png"
 FEATURES = "features"
-"""Folder with the features of each utterance, where they were asked for."""
+"""Folder with the features of each utterance, if requested."""
 
 _VERSION = 1
 
@@ -30,21 +30,21 @@ class Output:
 
     root: Path
     sides: Mapping[str, str]
-    """The split that earlier runs decided, by speaker."""
+    """The split decided by earlier runs, by speaker."""
 
     @property
     def records(self) -> Path:
-        """Where what became of each recording is stored."""
+        """Folder with the record of each recording."""
         return self.root / STATE / "records"
 
     def claim(self, settings: PrepareSettings, sides: Mapping[str, str]) -> None:
-        """Write down whose folder this is, before anything else is put there."""
+        """Write the state file, before anything else is written there."""
         self.records.mkdir(parents=True, exist_ok=True)
         state = {"version": _VERSION, "settings": settings.as_dict(), "sides": dict(sides)}
         write_text(self.root / STATE / "run.json", json.dumps(state, indent=1))
 
     def sweep(self, kept: Iterable[str]) -> None:
-        """Delete what earlier runs wrote and the table no longer lists."""
+        """Delete files of earlier runs that the table no longer lists."""
         wanted = {self.root / path for path in kept}
         wanted |= {feature_path(self.root, path.relative_to(self.root)) for path in wanted}
         for side in (TRAIN, VALIDATION, FEATURES):
@@ -64,10 +64,10 @@ def feature_path(root: Path, recording: Path) -> Path:
 def open_output(
     root: Path, folder: Path, settings: PrepareSettings, overwrite: bool = False
 ) -> Output:
-    """Return the output folder, new or with an earlier run's work that can be gone on with.
+    """Return the output folder, new or with an earlier run's work to resume.
 
-    Raises `PrepareError` for a folder with other things in it, one prepared with other settings
-    (unless ``overwrite``), and where one of input and output contains the other.
+    Raises `PrepareError` for a folder with other content, for one prepared with other settings
+    (unless ``overwrite``), and if one of input and output contains the other.
     """
     if root == folder or root.is_relative_to(folder) or folder.is_relative_to(root):
         raise PrepareError(f"{root}: is within {folder} or contains it; choose a folder beside it")
@@ -87,13 +87,13 @@ def open_output(
     if changed:
         raise PrepareError(
             f"{root}: was prepared with another {', '.join(changed)}; "
-            "choose another folder, or give --overwrite to begin anew"
+            "choose another folder, or give --overwrite to start over"
         )
     return Output(root, state["sides"])
 
 
 def _nothing_in(root: Path) -> bool:
-    """Whether all that is there is what a run leaves that was killed before it began."""
+    """Return whether it is empty, or holds only what a run killed at its start leaves behind."""
     state = root / STATE
     found = (path for path in root.rglob("*") if not is_part(path.name))
     return all(path == state or (state in path.parents and path.is_dir()) for path in found)

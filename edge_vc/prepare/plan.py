@@ -1,4 +1,4 @@
-"""Which recordings will be prepared, on which side of the split, under which names."""
+"""Plan of a run: which recordings to prepare, their side of the split and their names."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class PreparePlan:
 
     tasks: tuple[PrepareTask, ...]
     drops: tuple[Drop, ...]
-    """What cannot even be opened."""
+    """Recordings that cannot be opened."""
     sides: Mapping[str, str]
     """`TRAIN` or `VALIDATION` by speaker."""
 
     @property
     def seconds(self) -> float:
-        """Duration of everything that can be opened."""
+        """Duration of all recordings that can be opened."""
         return sum(task.utterance.seconds for task in self.tasks)
 
 
 def make_plan(folder: Path, settings: PrepareSettings, earlier: Mapping[str, str]) -> PreparePlan:
-    """Look through ``folder``; speakers in ``earlier`` keep their side of the split.
+    """Scan ``folder`` and plan a run; speakers in ``earlier`` keep their side of the split.
 
-    Raises `PrepareError` when it holds nothing.
+    Raises `PrepareError` if it holds no recordings.
     """
     sources, drops = find_sources(folder)
     sources = _with_target(sources, settings.target)
@@ -80,7 +80,7 @@ def _task(source: Source, side: str, stem: str, settings: PrepareSettings) -> Pr
 
 
 def _stems(sources: list[Source]) -> list[str]:
-    """Return ``speaker/name`` for each; a part of the source's hash tells apart what is alike."""
+    """Return ``speaker/name`` for each; a short hash of the source distinguishes duplicates."""
     plain = [
         f"{file_name(source.utterance.speaker or 'unknown')}/{file_name(source.utterance.utt_id)}"
         for source in sources

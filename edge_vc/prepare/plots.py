@@ -1,4 +1,4 @@
-"""One picture of a prepared corpus: how long, how loud, how high, how noisy, what colour."""
+"""One figure of a prepared corpus: durations, levels, SNR, F0, minutes and spectra."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_SPECTRA = 150
 
 
 def plot_corpus(prepared: Prepared, path: Path) -> Path:
-    """Write a PNG of six panels; needs at least one kept piece."""
+    """Write a PNG with six panels; needs at least one kept piece."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(15, 9), layout="constrained")
@@ -80,7 +80,7 @@ def _snr(panel: Any, pieces: Sequence[Piece]) -> None:
 
 
 def _f0(panel: Any, speakers: dict[str, list[Piece]]) -> None:
-    """A violin per speaker up to a couple of dozen, low voices first; a map of all beyond."""
+    """Draw a violin per speaker, low voices first; with more than two dozen, one heat map."""
     centres = np.sqrt(F0_EDGES_HZ[1:] * F0_EDGES_HZ[:-1])
     counts = {name: _sum(pieces) for name, pieces in speakers.items()}
     voiced = {name: count for name, count in counts.items() if count.sum()}
@@ -166,5 +166,5 @@ def _weighted_median(values: NDArray[np.float64], counts: NDArray[np.int64]) -> 
 
 
 def _plain(name: str) -> str:
-    """Return a name that is shown as it is: dollars would begin a formula."""
+    """Escape dollar signs, which would start a formula, so that a name is shown verbatim."""
     return name.replace("$", r"\$")

@@ -1,4 +1,4 @@
-"""Recordings worked on by several processes, with progress that moves within a long one."""
+"""Prepare recordings in several processes, with progress within long recordings."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class DetectorOpener:
     root: Path
     """The prepared corpus."""
     records: Path
-    """Where the record of every recording is stored, once it is finished."""
+    """Folder where the record of every finished recording is stored."""
 
     def __call__(self, report: Report) -> Callable[[PrepareTask], PrepareRecord]:
-        """Return what prepares one recording; it reports seconds of audio, two passes each."""
+        """Return the function that prepares one recording, reporting seconds in both passes."""
         detector = SpeechDetector()
 
         def work(task: PrepareTask) -> PrepareRecord:
@@ -42,11 +42,11 @@ class DetectorOpener:
 def prepare_all(
     tasks: Sequence[PrepareTask], opener: DetectorOpener, jobs: int, progress: Progress
 ) -> Iterator[PrepareRecord]:
-    """Yield the record of every task, as they come; each is stored first.
+    """Yield the record of every task as it is completed; each is stored first.
 
-    The longest recordings are begun first. One job works in this process. When the caller stops
-    (Ctrl-C), recordings that are not finished are left without a record, to be done again.
-    ``progress`` is in seconds of audio. Raises `PrepareError` when a process dies.
+    The longest recordings are started first. With one job, this process does the work. When the
+    caller stops (Ctrl-C), unfinished recordings are left without a record and are redone later.
+    ``progress`` is in seconds of audio. Raises `PrepareError` if a process dies.
     """
     tasks = sorted(tasks, key=lambda task: -task.utterance.seconds)
     if not tasks:

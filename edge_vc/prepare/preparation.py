@@ -1,4 +1,4 @@
-"""``prepare``: a folder of recordings in, a corpus out."""
+"""``prepare``: turn a folder of recordings into a corpus."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from edge_vc_runtime.message import printable
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was made."""
+    """Result of a run."""
 
     root: Path
     plan: PreparePlan
     kept: tuple[tuple[PrepareTask, Piece], ...]
     drops: tuple[Drop, ...]
-    """What cannot be opened, cannot be read or is no good, in order of source."""
+    """Recordings and pieces that cannot be opened, read or used, in order of source."""
     listed: int
-    """Files in ``metadata.csv``: what is left to learn from."""
+    """Files in ``metadata.csv``: those that remain for training."""
 
 
 def prepare(
@@ -50,9 +50,9 @@ def prepare(
     """Prepare every recording of ``folder`` and write the corpus ``out``.
 
     ``out/metadata.csv`` lists everything, ``out/train`` and ``out/validation`` are corpora of
-    their own. Run again it resumes where it was stopped, takes what has been added and leaves
-    the rest alone. Recordings are streamed: only what is remembered of pieces grows, about
-    8 MB an hour. Raises `PrepareError` or `AudioError` when it cannot begin; a recording that
+    their own. Another run resumes an interrupted one, adds new recordings and leaves the rest
+    unchanged. Recordings are streamed: only the records of the pieces stay in memory, about
+    8 MB per hour. Raises `PrepareError` or `AudioError` if it cannot start; a recording that
     cannot be used is in the result's ``drops``. ``progress`` counts seconds of audio.
     """
     settings = settings or PrepareSettings()
@@ -69,7 +69,7 @@ def prepare(
     known |= run.work([task for task in plan.tasks if known[task.source] is None])
     records = [record for record in known.values() if record is not None]
     unique = without_duplicates(records, settings.agreement)
-    # Files may have been deleted, or not been written for what was a duplicate until now.
+    # Files may have been deleted, or never written for former duplicates.
     torn = {record.source for record in unique if not _complete(output.root, record)}
     run.work([task for task in plan.tasks if task.source in torn])
     return _finish(plan, output, unique, settings)
@@ -83,14 +83,14 @@ class _Run:
     progress: Progress
 
     def work(self, tasks: Sequence[PrepareTask]) -> dict[str, PrepareRecord]:
-        """Do the tasks and return their records by source."""
+        """Run the tasks and return their records by source."""
         opener = DetectorOpener(self.settings, self.output.root, self.output.records)
         made = prepare_all(tasks, opener, self.jobs, self.progress)
         return {record.source: record for record in made}
 
 
 def _complete(root: Path, record: PrepareRecord) -> bool:
-    """Whether every file of a recording is there as it was written."""
+    """Return whether every file of a recording exists unchanged."""
     return all(
         tuple(file_hash(root / path) for path in piece.files) == piece.sha256
         for piece in record.pieces
@@ -104,7 +104,7 @@ def _finish(
     unique: Sequence[PrepareRecord],
     settings: PrepareSettings,
 ) -> Prepared:
-    """Write the tables and delete what they do not list."""
+    """Write the tables and delete files they do not list."""
     tasks = {task.source: task for task in plan.tasks}
     drops = list(plan.drops)
     drops += [Drop(r.source, 0.0, r.seconds, "unreadable", r.error) for r in unique if r.error]
@@ -127,7 +127,7 @@ def _finish(
 def _write_tables(
     root: Path, kept: Sequence[tuple[PrepareTask, Piece]], settings: PrepareSettings
 ) -> int:
-    """Write the tables of everything and of each side; return how many files the first lists."""
+    """Write the overall table and one per side; return how many files the first lists."""
     rows = [row for task, piece in kept for row in _rows(root, task, piece)]
     if settings.evaluation:
         rows = hold_out(root, rows, settings.validation, settings.seed)
@@ -142,7 +142,7 @@ def _write_tables(
 
 
 def _rows(root: Path, task: PrepareTask, piece: Piece) -> list[Utterance]:
-    """Return the table's rows of a piece and its copies; only a whole recording has its text."""
+    """Return the table rows of a piece and its copies; only whole recordings keep their text."""
     whole = piece.path.rsplit(".", 1)[0] == task.stem
     return [
         replace(
@@ -161,7 +161,7 @@ def _rows(root: Path, task: PrepareTask, piece: Piece) -> list[Utterance]:
 
 
 def _plain(text: str) -> str:
-    """Return what a table can hold; folder names may have anything in them."""
+    """Return ``text`` as a table can hold it; folder names may contain any character."""
     return printable(text.replace("|", "_").replace("\n", "_").replace("\r", "_"))
 
 

@@ -1,4 +1,4 @@
-"""What became of one recording, stored as JSON so that a later run need not do it again."""
+"""The record of one prepared recording, stored as JSON so that later runs can skip it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Piece:
     """One segment of a recording, kept or not."""
 
     path: str
-    """Its path, relative to the prepared corpus; empty when it was dropped."""
+    """Its path, relative to the prepared corpus; empty if it was dropped."""
     start: float
-    """Where it begins in the recording, in seconds."""
+    """Start within the recording, in seconds."""
     seconds: float
     reason: str = ""
-    """Why it was dropped, in a word or two; empty when it was kept."""
+    """Why it was dropped, in a word or two; empty if it was kept."""
     detail: str = ""
-    """The fact behind the reason."""
+    """Details of the reason."""
     level_before_db: float = 0.0
     level_after_db: float = 0.0
     """Active speech level, dBFS."""
@@ -43,19 +43,19 @@ class Piece:
     spectrum_db: tuple[float, ...] = ()
     """Mean power per band of `edge_vc.prepare.measures.BAND_EDGES_HZ`."""
     variants: tuple[str, ...] = ()
-    """Paths of its augmented copies, ..."""
+    """Paths of its augmented copies."""
     variant_seconds: tuple[float, ...] = ()
-    """... and how long they are."""
+    """Durations of the copies."""
     sha256: tuple[str, ...] = ()
-    """Of the files: its own, then those of its copies."""
+    """Hashes of the files: its own, then those of its copies."""
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Paths of the files that it has, relative to the prepared corpus."""
+        """Paths of its files, relative to the prepared corpus."""
         return (self.path, *self.variants) if self.path else ()
 
     def fingerprint(self) -> Fingerprint:
-        """Return the words ``[frames]``."""
+        """Return the fingerprint, words ``[frames]``."""
         return np.frombuffer(base64.b64decode(self.words), dtype="<u4").astype(np.uint32)
 
 
@@ -66,17 +66,17 @@ class PrepareRecord:
     source: str
     """Path relative to the input folder."""
     key: str
-    """Hash of what it was made from and how; another key means: do it again."""
+    """Hash of inputs and settings; with another key, the recording is prepared again."""
     seconds: float
     content: str
-    """sha256 of the decoded samples: equal for a WAV and the FLAC made from it."""
+    """sha256 of the decoded samples: equal for a WAV and a FLAC made from it."""
     pieces: tuple[Piece, ...]
     error: str = ""
-    """Why it could not be read; then there are no pieces."""
+    """Why it could not be read; there are no pieces then."""
 
 
 def file_hash(path: Path) -> str:
-    """Return the sha256 of a file; empty where it cannot be read."""
+    """Return the sha256 of a file; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -90,19 +90,19 @@ def encode_words(words: Fingerprint) -> str:
 
 
 def record_path(folder: Path, source: str) -> Path:
-    """Return the path of the record of ``source``; any name of any length is safe."""
+    """Return the path of the record of ``source``, which may have any name of any length."""
     return folder / f"{hashlib.sha256(os.fsencode(source)).hexdigest()[:24]}.json"
 
 
 def save_record(folder: Path, record: PrepareRecord) -> None:
-    """Write a record, complete or not at all."""
+    """Write a record atomically."""
     path = record_path(folder, record.source)
     text = json.dumps(asdict(record), separators=(",", ":"))
     write_text(path, text)
 
 
 def load_record(folder: Path, source: str, key: str) -> PrepareRecord | None:
-    """Return the record of ``source`` made with ``key``; None when there is none to be used."""
+    """Return the record of ``source`` made with ``key``; None if there is no usable one."""
     path = record_path(folder, source)
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
@@ -111,12 +111,12 @@ def load_record(folder: Path, source: str, key: str) -> PrepareRecord | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None  # Not ours or from another version: made again.
+        return None  # Not ours, or from another version: prepare it again.
     return record if record.key == key and record.source == source else None
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file in one step: a kill leaves the old one or the new one."""
+    """Write a file atomically: a kill leaves either the old or the new one."""
     try:
         write_whole(path, text)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What preparing does to recordings."""
+"""Settings of the preparation of recordings."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FORMATS = ("flac", "wav")
 
 
 class PrepareError(ValueError):
-    """Preparing cannot begin or go on; the message is one line with the fact and the remedy."""
+    """Preparation cannot start or continue; a one-line message with the cause and the remedy."""
 
 
 @dataclass(frozen=True)
 class PrepareSettings:
-    """Everything that decides what comes out, given the recordings."""
+    """All settings that determine the output, given the recordings."""
 
     audio_format: str = "flac"
     """``flac`` or ``wav``, 16 bit, `SAMPLE_RATE`."""
@@ -34,7 +34,7 @@ class PrepareSettings:
     min_snr_db: float = 0.0
     """Noisier pieces are dropped; 0 keeps all."""
     max_clipped: float = 0.001
-    """Share of clipped samples from which a piece is dropped."""
+    """Share of clipped samples above which a piece is dropped."""
     agreement: float = 0.7
     """Near duplicates agree in this share of fingerprint bits; 1 keeps all but exact copies."""
     validation: float = 0.1
@@ -45,14 +45,14 @@ class PrepareSettings:
     noise: str = ""
     """Folder of noise recordings for those copies; empty for none."""
     rooms: str = ""
-    """Folder of room responses for those copies; empty for none."""
+    """Folder of room impulse responses for those copies; empty for none."""
     target: str = ""
     """Speaker whose recordings get the role ``target``; empty: as the table or folders say."""
     evaluation: bool = False
     """Whether a part is set aside for `edge-vc evaluate`."""
 
     def __post_init__(self) -> None:
-        """Check the values; raises `PrepareError` with the one that is wrong."""
+        """Check the values; raises `PrepareError` naming the invalid one."""
         allowed: dict[str, tuple[bool, str]] = {
             "audio_format": (self.audio_format in FORMATS, " or ".join(FORMATS)),
             "denoise": (self.denoise in (*METHODS, "none"), " or ".join((*METHODS, "none"))),
@@ -63,7 +63,10 @@ class PrepareSettings:
             ),
             "min_snr_db": (0 <= self.min_snr_db <= 60, "0 to 60 dB"),
             "max_clipped": (0 <= self.max_clipped <= 1, "a share, 0 to 1"),
-            "agreement": (0.65 <= self.agreement <= 1, "0.65 to 1; strangers reach 0.62"),
+            "agreement": (
+                0.65 <= self.agreement <= 1,
+                "0.65 to 1; unrelated recordings reach 0.62",
+            ),
             "validation": (0 <= self.validation <= 0.5, "a share of the speakers, 0 to 0.5"),
             "evaluation": (
                 not self.evaluation or self.validation > 0,
@@ -76,14 +79,14 @@ class PrepareSettings:
                 raise PrepareError(f"{name} is {getattr(self, name)!r}; give {wanted}")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values for a JSON file; the last two only where they are set.
+        """Return plain values for a JSON file; the last two only if they are set.
 
-        What was prepared before there were these can be gone on with.
+        This way runs from before these settings existed can be resumed.
         """
         values = asdict(self)
         return {k: v for k, v in values.items() if v or k not in ("target", "evaluation")}
 
     def key(self) -> str:
-        """Return a hash of everything: what one setting made is not mixed with another's."""
+        """Return a hash of all settings, so that results of different settings are not mixed."""
         text = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

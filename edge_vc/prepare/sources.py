@@ -1,4 +1,4 @@
-"""The recordings to prepare: those of a table, or every audio file of a folder."""
+"""The recordings to prepare: those listed in a table, or every audio file of a folder."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ class Source:
     """One recording that can be opened."""
 
     utterance: Utterance
-    """Its description; ``seconds`` is what the file's header says."""
+    """Its description; ``seconds`` is the duration in the file's header."""
     name: str
     """Path relative to the folder, with ``/``."""
 
 
 @dataclass(frozen=True)
 class Drop:
-    """Something that is not in the prepared corpus, and why."""
+    """A recording or piece left out of the prepared corpus, and why."""
 
     source: str
     """The recording's path relative to the folder."""
     start: float
-    """Where the piece begins in it, in seconds."""
+    """Start of the piece within it, in seconds."""
     seconds: float
-    """How long it is; 0 when not known."""
+    """Duration; 0 if unknown."""
     reason: str
-    """One or two words, the same for all such cases."""
+    """Category, one or two words."""
     detail: str
-    """One line with the fact."""
+    """The cause, in one line."""
 
 
 def find_sources(folder: Path) -> tuple[list[Source], list[Drop]]:
-    """Return what can be opened under ``folder``, in order of path, and what cannot.
+    """Return the recordings under ``folder`` that can be opened, in path order, and the others.
 
-    Reads the folder's ``metadata.csv``, else every audio file, with the role and the speaker that
-    its folders name (`role_and_speaker`) and the text of ``NAME.txt`` beside it. Raises
-    `PrepareError` when there is nothing.
+    Reads the folder's ``metadata.csv``, else every audio file, with role and speaker from its
+    folder names (`role_and_speaker`) and the text of ``NAME.txt`` beside it. Raises
+    `PrepareError` if there is nothing.
     """
     if not folder.is_dir():
         raise PrepareError(f"{folder}: no such folder; give one with recordings")

@@ -1,4 +1,4 @@
-"""Training and validation speakers: drawn once, and the same when more recordings come."""
+"""Training and validation speakers: a split that is stable when recordings are added."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def split_speakers(
 ) -> dict[str, str]:
     """Return `TRAIN` or `VALIDATION` for every speaker.
 
-    A speaker's lot depends on its name and ``seed`` alone, so no speaker changes sides when others
-    join. Where all fall into training, the one nearest to the border is set aside, if there are
-    two or more. ``earlier`` decisions stand; the ``fixed`` (targets) always train.
+    A speaker's side depends on its name and ``seed`` alone, so no speaker changes sides when others
+    are added. If all fall into training and there are two or more, the one nearest to the threshold
+    is set aside. ``earlier`` decisions are kept; the ``fixed`` (targets) are always in training.
     """
     fixed, earlier = set(fixed), earlier or {}
     lots = {name: lot(name, seed) for name in speakers}

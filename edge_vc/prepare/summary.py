@@ -1,4 +1,4 @@
-"""What was kept and dropped, as tables for a terminal and as JSON."""
+"""Summary of the kept and dropped pieces, as tables for a terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STYLE: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One speaker, or all of them."""
+    """A row for one speaker, or for all of them."""
 
     name: str
     side: str
@@ -41,7 +41,7 @@ class Row:
 
 
 def speaker_rows(prepared: Prepared) -> list[Row]:
-    """Return a row per speaker, the one with most speech first."""
+    """Return a row per speaker, the one with the most speech first."""
     pieces: dict[str, list[Piece]] = defaultdict(list)
     for task, piece in prepared.kept:
         pieces[task.utterance.speaker].append(piece)
@@ -55,7 +55,7 @@ def speaker_rows(prepared: Prepared) -> list[Row]:
 
 
 def total_row(prepared: Prepared) -> Row:
-    """Return the row of everything together."""
+    """Return the row for all speakers together."""
     return _row("all", "", [piece for _, piece in prepared.kept], len(prepared.drops))
 
 
@@ -73,7 +73,7 @@ def as_json(prepared: Prepared, settings: PrepareSettings) -> str:
 
 
 def speaker_table(prepared: Prepared, most: int = 20) -> Table:
-    """Return the table of the ``most`` talkative speakers, and of all together."""
+    """Return a table of the ``most`` speakers with the most speech, and the totals."""
     table = Table(title="Prepared speech", **_STYLE)
     table.add_column("speaker", min_width=12, overflow="fold")
     table.add_column("split", no_wrap=True)
@@ -90,7 +90,7 @@ def speaker_table(prepared: Prepared, most: int = 20) -> Table:
 
 
 def drop_table(prepared: Prepared) -> Table:
-    """Return the table of reasons for which something was left out, with one example each."""
+    """Return a table of the reasons why pieces were left out, with one example each."""
     table = Table(title="Dropped", **_STYLE)
     for name, justify in (("reason", "left"), ("count", "right"), ("minutes", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
@@ -154,7 +154,7 @@ def _change(before: float, after: float) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """Replace NaN, which JSON has no word for, by null."""
+    """Replace NaN, which JSON cannot represent, by null."""
     if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""One recording's work: examined, cut, cleaned, levelled, measured and written."""
+"""Preparation of one recording: examine, cut, denoise, level, measure and write."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from edge_vc.prepare.variants import Variants, write_variants
 from edge_vc.prepare.write import write_piece
 
 _CONTEXT_FRAMES = 31
-"""A second on either side: there the denoiser and the SNR find the noise."""
+"""One second on either side, where the denoiser and the SNR estimate find the noise."""
 
 
 @dataclass(frozen=True)
 class PrepareTask:
-    """One recording and where its pieces go."""
+    """One recording and the destination of its pieces."""
 
     utterance: Utterance
     source: str
@@ -39,15 +39,15 @@ class PrepareTask:
     varied: bool
     """Whether augmented copies are made of it."""
     key: str
-    """Hash of the recording's state, the settings and this task."""
+    """Hash of the recording's file state, the settings and this task."""
 
 
 def prepare_recording(
     task: PrepareTask, settings: PrepareSettings, root: Path, detector: SpeechDetector, step: Step
 ) -> PrepareRecord:
-    """Prepare one recording under ``root``; one that cannot be read gives a record that says so.
+    """Prepare one recording under ``root``; if it cannot be read, the record says so.
 
-    ``step`` is told seconds of audio, twice over: both passes take about as long.
+    ``step`` is called with the seconds of audio in both passes, which take about equally long.
     """
     path = task.utterance.path
     try:
@@ -69,14 +69,14 @@ def prepare_recording(
 
 
 def _spans(found: Examination, utterance: Utterance, settings: PrepareSettings) -> list[Span]:
-    """Cut where speech pauses, but leave alone what is short enough and has a text."""
+    """Cut at pauses in speech, but keep whole what is short enough and has a text."""
     if utterance.text and found.length <= settings.segment.max_seconds * SAMPLE_RATE:
         return whole_segment(found.probabilities, found.length, settings.segment)
     return find_segments(found.probabilities, found.length, settings.segment)
 
 
 def _widened(span: Span, length: int) -> Span:
-    """Return the span with its surroundings, beginning at a frame's border."""
+    """Return the span with its context on both sides, starting at a frame boundary."""
     wide = span.widened(_CONTEXT_FRAMES * FRAME, length)
     return Span(wide.start // FRAME * FRAME, wide.stop)
 
@@ -129,7 +129,7 @@ def _piece(
 
 
 def _fault(piece: Piece, settings: PrepareSettings) -> tuple[str, str]:
-    """Return why a piece cannot be used, as reason and detail; empty when it can."""
+    """Return why a piece cannot be used, as reason and detail; empty if it can."""
     if piece.level_before_db <= SILENCE_DB:
         return "no speech", "digital silence"
     if piece.seconds < settings.min_seconds:

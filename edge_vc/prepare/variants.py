@@ -14,18 +14,18 @@ from edge_vc.prepare.write import write_piece
 
 @dataclass(frozen=True)
 class Variants:
-    """Copies that were written."""
+    """The copies that were written."""
 
     paths: tuple[str, ...] = ()
     """Relative to the prepared corpus."""
     seconds: tuple[float, ...] = ()
-    """How long each is: tempo is among what changes."""
+    """Duration of each, which varies because the tempo is augmented too."""
 
 
 def write_variants(root: Path, name: str, samples: Samples, settings: PrepareSettings) -> Variants:
     """Write ``settings.variants`` copies of ``[T]``.
 
-    What is drawn depends on the seed, the piece's name and the copy's number alone.
+    The random draws depend only on the seed, the piece's name and the copy's number.
     """
     around = surroundings(settings.noise, settings.rooms)
     paths, seconds = [], []
@@ -39,5 +39,5 @@ def write_variants(root: Path, name: str, samples: Samples, settings: PrepareSet
 
 @cache
 def surroundings(noise: str, rooms: str) -> Surroundings:
-    """Return the noises and rooms of two folders, listed once; raises `AudioError`."""
+    """Return the noises and room responses of two folders, listed once; raises `AudioError`."""
     return Surroundings.open(noise, rooms)

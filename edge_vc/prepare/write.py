@@ -1,4 +1,4 @@
-"""Pieces on disk, complete or not there."""
+"""Write pieces to disk, each completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from edge_vc.prepare.settings import SAMPLE_RATE, PrepareError
 
 
 def write_piece(root: Path, name: str, samples: Samples, audio_format: str) -> str:
-    """Write ``[T]``, complete or not at all, and return its path relative to ``root``.
+    """Write ``[T]``, completely or not at all, and return its path relative to ``root``.
 
-    Raises `PrepareError` when it cannot, on a full disk for instance.
+    Raises `PrepareError` on failure, for instance if the disk is full.
     """
     path = root / f"{name}.{audio_format}"
     try:

@@ -1,1 +1,1 @@
-"""A page in the browser that converts the browser's microphone and recordings."""
+"""A web page that converts the browser's microphone and recordings."""

@@ -1,8 +1,8 @@
-"""Who may talk to the server: the name it is addressed by, the origin of a request, the token.
+"""Access rules of the server: the name it is addressed by, the origin of a request, the token.
 
-A page of another site can send requests to a local server, and by DNS rebinding it can even give
-that server a name of its own. Both are visible: a browser states the name in ``Host`` and the page
-in ``Origin``.
+A page of another site can send requests to a local server, and by DNS rebinding it can even reach
+it under a name of its own. Both can be detected: a browser sends the name in ``Host`` and the
+page's site in ``Origin``.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True)
 class AccessRules:
-    """The rules of one server; each check returns a reason to refuse, or an empty text."""
+    """The rules of one server; each check returns a reason to refuse, or an empty string."""
 
     names: frozenset[str]
     """Host names and addresses by which the server may be addressed, in lower case."""
     any_address: bool = False
-    """Whether any IP address may stand in ``Host``: rebinding needs a name."""
+    """Whether ``Host`` may be any IP address; this is safe since rebinding needs a name."""
     token: str = ""
-    """What a client has to know; empty where everybody on this machine may connect."""
+    """Secret that clients must send; empty if everybody on this machine may connect."""
     cookie: str = "edge_vc"
     """Name of the cookie that carries the token."""
 
@@ -38,21 +38,21 @@ class AccessRules:
         return "this name is not one of the server's; start it with --name NAME to allow it"
 
     def check_origin(self, origin: str | None, host: str, required: bool) -> str:
-        """Check the ``Origin`` header; only programs that are no browsers leave it out."""
+        """Check the ``Origin`` header, which only non-browser clients omit."""
         if origin is None:
             return "the request states no Origin" if required else ""
         scheme, _, rest = origin.lower().partition("://")
         if scheme in ("http", "https") and rest == host.lower():
             return ""
-        return "a page of another site asked for this"
+        return "the request comes from a page of another site"
 
     def knows(self, given: str) -> bool:
-        """Compare a token in constant time."""
+        """Compare a token with the server's in constant time."""
         return secrets.compare_digest(given.encode(), self.token.encode())
 
 
 def rules_for(host: str, port: int, names: tuple[str, ...] = ()) -> AccessRules:
-    """Return the rules for an address to listen on; beyond loopback, with a fresh token."""
+    """Return the rules for an address to listen on; unless it is loopback, with a new token."""
     known = _LOCAL | {name.lower() for name in names}
     cookie = f"edge_vc_{port}"
     if is_loopback(host):
@@ -63,12 +63,12 @@ def rules_for(host: str, port: int, names: tuple[str, ...] = ()) -> AccessRules:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address to listen on is reached from this machine alone."""
+    """Return whether an address to listen on is reachable only from this machine."""
     return host.lower() == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
 def host_name(host: str) -> str:
-    """Return the name in a ``Host`` header without port and brackets; empty if malformed."""
+    """Return the name in a ``Host`` header without port or brackets; empty if malformed."""
     found = _HOST.fullmatch(host.lower())
     return (found["v6"] or found["name"]) if found else ""
 

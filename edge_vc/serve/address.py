@@ -1,4 +1,4 @@
-"""The address of the page, and what a user has to know to open it."""
+"""The address of the page, and instructions to open it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _EVERY = ("0.0.0.0", "::", "")
 
 
 def page_address(options: ServeOptions, port: int, token: str) -> str:
-    """Return the URL that opens the page, the token in it where one is needed."""
+    """Return the URL of the page, including the token if one is needed."""
     scheme = "https" if options.secure else "http"
     host = socket.gethostname() if options.host in _EVERY else options.host
     if ":" in host:
@@ -21,14 +21,14 @@ def page_address(options: ServeOptions, port: int, token: str) -> str:
 
 
 def describe_address(options: ServeOptions, port: int) -> list[str]:
-    """Return lines for the terminal: who can open the page, whether it gets a microphone."""
+    """Return lines for the terminal: who can open the page, and whether it has a microphone."""
     stop = "stop with Ctrl-C"
     if is_loopback(options.host):
         return [f"for browsers on this machine; {stop}"]
     lines = [f"for everybody who has this address; {stop}"]
     if not options.secure:
         lines.append(
-            "no microphone over plain http: browsers give one on localhost and https only. Pass "
+            "no microphone over plain http: browsers allow it on localhost and https only. Pass "
             f"--cert and --key, or forward the port: ssh -L {port}:localhost:{port} "
             f"{socket.gethostname()}"
         )

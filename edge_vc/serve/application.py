@@ -1,4 +1,4 @@
-"""The application: the page, its facts, the live socket and the conversion of recordings."""
+"""The application: the page and its data, the live socket and the conversion of recordings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SCRIPTS = (
 PAGE = {"/": ("index.html", _HTML), "/style.css": ("style.css", _STYLE)} | {
     f"/{name}.js": (f"{name}.js", _SCRIPT) for name in _SCRIPTS
 }
-"""Files of the page by path; nothing else of the package can be asked for."""
+"""Files of the page by path; no other file of the package is served."""
 
 
 def make_application(

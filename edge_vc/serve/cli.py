@@ -1,4 +1,4 @@
-"""``edge-vc serve``: a page that converts the browser's microphone and recordings."""
+"""``edge-vc serve``: serve a page that converts the browser's microphone and recordings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edge_vc_runtime.message import printable
 HELP = """Serve a page that converts the browser's microphone, and recordings dropped on it.
 
 The page is reachable from this machine only. With another --host it needs a token, which the
-printed address carries. Browsers give a microphone on localhost or over https (--cert, --key).
+printed address contains. Browsers allow the microphone on localhost or over https (--cert, --key).
 """
 NOTES = notes(
     """
@@ -35,7 +35,7 @@ def serve(
     bundle: Annotated[
         list[str],
         typer.Argument(
-            help="Bundles to offer, files or shipped names; the page starts with the first.",
+            help="Bundles to serve, files or shipped names; the page starts with the first.",
             show_default=False,
             autocompletion=lambda: list(bundle_names()),
         ),
@@ -49,7 +49,7 @@ def serve(
     ] = False,
     name: Annotated[
         list[str] | None,
-        typer.Option(help="Further host name by which browsers may call the server."),
+        typer.Option(help="Further host name under which browsers may access the server."),
     ] = None,
     cert: Annotated[
         Path | None, typer.Option(help="Certificate (PEM) for https, with --key.")
@@ -57,7 +57,7 @@ def serve(
     key: Annotated[Path | None, typer.Option(help="Private key (PEM) of --cert.")] = None,
     connections: Annotated[
         int,
-        typer.Option(min=1, max=64, help="Microphones, and recordings, converted at a time."),
+        typer.Option(min=1, max=64, help="Microphones, and recordings, converted at once."),
     ] = 2,
     upload_mb: Annotated[int, typer.Option(min=1, max=4000, help="Largest recording in MB.")] = 100,
     minutes: Annotated[
@@ -71,7 +71,7 @@ def serve(
         host, port, tuple(name or ()), cert, key, connections, upload_mb, minutes, engine
     )
     _require()
-    # Web framework and engines are loaded when somebody serves.
+    # Web framework and engines are loaded only when the command runs.
     from edge_vc.serve.access import rules_for
     from edge_vc.serve.address import describe_address, page_address
     from edge_vc.serve.application import make_application
@@ -97,7 +97,7 @@ def serve(
 
 
 def _require() -> None:
-    """Refuse with the line that installs what serving needs."""
+    """Raise `InputError` with the install command if a package for serving is missing."""
     from importlib.util import find_spec
 
     for module in ("starlette", "uvicorn", "websockets"):

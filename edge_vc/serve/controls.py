@@ -1,4 +1,4 @@
-"""The parameters of one conversion, and the chains that follow them."""
+"""The parameters of one conversion, and the chains that they control."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class VoiceControls:
             raise ServeError(str(error)) from error
 
     def status(self) -> dict[str, object]:
-        """Return what the chain does now, for the page."""
+        """Return the current state of the chain, for the page."""
         chain = self._chain
         if chain is None:
             return {}
@@ -42,5 +42,5 @@ class VoiceControls:
 
 
 def described_parameters() -> list[dict[str, object]]:
-    """Return every parameter that the page may set, with its first value, as JSON objects."""
+    """Return every parameter that the page may set, with its initial value, as JSON objects."""
     return [described(each) for each in DECLARED]

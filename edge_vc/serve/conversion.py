@@ -1,4 +1,4 @@
-"""One live conversion in a thread of its own: frames in, frames out, nothing kept for long."""
+"""One live conversion in its own thread: frames in, frames out, with bounded queues."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from edge_vc.serve.protocol import AudioFrame
 from edge_vc_runtime.profiling.timing import percentile
 
 QUEUE_MS = 150.0
-"""Input that may wait; older frames are dropped, so that the delay does not grow."""
+"""Longest input queue; older frames are dropped, so that the delay does not grow."""
 
 
 @dataclass(frozen=True)
 class ConversionStatus:
-    """A moment of a conversion, as the page shows it; times in ms, None before the first hop."""
+    """Status of a conversion for the page; times in ms, None before the first hop."""
 
     hops: int
     step_p50_ms: float | None
     step_p99_ms: float | None
     queue_p50_ms: float | None
-    """How long a frame waited for the thread."""
+    """Time that a frame waited for the thread."""
     dropped: int
-    """Input frames that were too late to be converted."""
+    """Input frames dropped because they were too late."""
     lost: int
-    """Input frames that never arrived, by their sequence numbers."""
+    """Input frames that never arrived, according to the sequence numbers."""
     muted: int
     delay_ms: float
     resampling_ms: float
 
 
 class LiveConversion(threading.Thread):
-    """Converts what `push` brings and hands it to ``deliver``, which must not block.
+    """Converts the frames given to `push` and passes them to ``deliver``, which must not block.
 
-    ``fail`` gets an exception that ended the conversion. Both are called from this thread.
+    ``fail`` receives an exception that ended the conversion. Both are called from this thread.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class LiveConversion(threading.Thread):
         self._waits: deque[float] = deque(maxlen=500)
         self._hops = self._dropped = self._lost = self._sent = 0
         self._expected: int | None = None
-        # Position of output sample 0 on the browser's clock; a gap in the input moves it.
+        # Position of output sample 0 on the browser's clock; a gap in the input shifts it.
         self._origin = 0.0
         self._taken = self._given = 0
         self._current = pipeline
 
     def push(self, frame: AudioFrame) -> None:
-        """Queue a frame; the oldest ones are dropped when too much waits."""
+        """Queue a frame; the oldest ones are dropped if the queue is too long."""
         with self._change:
             self._frames.append((frame, time.monotonic()))
             waiting = sum(each.samples.shape[0] for each, _ in self._frames)
@@ -74,18 +74,18 @@ class LiveConversion(threading.Thread):
             self._change.notify()
 
     def replace(self, pipeline: HopPipeline) -> None:
-        """Convert by another pipeline from the next frame on."""
+        """Use another pipeline from the next frame on."""
         with self._change:
             self._pipeline = pipeline
 
     def stop(self) -> None:
-        """End the thread; it is in the middle of one frame at most."""
+        """End the thread, after the current frame at the latest."""
         with self._change:
             self._stopping = True
             self._change.notify()
 
     def status(self) -> ConversionStatus:
-        """Return the counters and the times of the last ten seconds."""
+        """Return the counters, and the times over the last ten seconds."""
         pipeline = self._pipeline
         steps = _percentiles([each / 1e6 for each in tuple(pipeline.step_ns)])
         waits = _percentiles([each * 1000 for each in tuple(self._waits)])
@@ -106,7 +106,7 @@ class LiveConversion(threading.Thread):
         try:
             while (taken := self._next()) is not None:
                 self._convert(*taken)
-        except Exception as error:  # the connection has to learn why, whatever it was
+        except Exception as error:  # the connection must be told, whatever it was
             self._fail(error)
 
     def _next(self) -> tuple[HopPipeline, AudioFrame] | None:
@@ -138,7 +138,7 @@ class LiveConversion(threading.Thread):
 
 
 def _percentiles(values: list[float]) -> tuple[float | None, float | None]:
-    """Return the median and the 99th percentile; None where there are too few values."""
+    """Return the median and the 99th percentile; None if there are too few values."""
     if not values:
         return None, None
     return float(np.median(values)), percentile(np.array(values), 99)

@@ -1,4 +1,4 @@
-"""Stands in front of the application: refuses strangers, adds the headers of every answer."""
+"""Middleware in front of the application: enforces access rules, adds the response headers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""Content-Security-Policy: the page loads nothing but itself."""
+"""Content-Security-Policy: the page loads only its own files."""
 HEADERS = {
     "content-security-policy": POLICY,
     "permissions-policy": "microphone=(self), camera=(), geolocation=()",
@@ -38,7 +38,7 @@ _NEEDS_TOKEN = "This server needs its token: open the address that its terminal 
 
 
 class AccessGuard:
-    """An ASGI application around another one."""
+    """An ASGI middleware that enforces the access rules."""
 
     def __init__(self, app: ASGIApp, rules: AccessRules, secure: bool) -> None:
         self._app = app
@@ -46,7 +46,7 @@ class AccessGuard:
         self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or refuse it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -75,7 +75,7 @@ class AccessGuard:
             return None
         given = QueryParams(scope["query_string"]).get("token", "")
         if scope["type"] == "http" and scope["path"] == "/" and self._rules.knows(given):
-            # The token leaves the address bar, and with it the history and what is copied from it.
+            # Remove the token from the address bar, and so from the history and copied addresses.
             answer = RedirectResponse("/", 303)
             # Lax, not strict: the address may have been opened from a message on another site.
             answer.set_cookie(

@@ -1,4 +1,4 @@
-"""The WebSocket of one page: its requests, its audio, and what it is told."""
+"""The WebSocket of one page: requests, audio in both directions and status messages."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LiveSocket:
         self._loop = asyncio.get_running_loop()
 
     async def serve(self, slots: ConversionSlots) -> None:
-        """Convert until the page leaves; anything it must not send closes the connection."""
+        """Convert until the page disconnects; an invalid message closes the connection."""
         await self._socket.accept()
         try:
             with slots.take():
@@ -58,13 +58,13 @@ class LiveSocket:
         except BusyError as error:
             await self._close(_LATER, str(error))
         except TimeoutError:
-            await self._close(_POLICY, "nothing was heard of the page for too long")
+            await self._close(_POLICY, "the page sent nothing for too long")
         except _REFUSED as error:
             await self._close(_POLICY, str(error))
         except WebSocketDisconnect:
             pass
         except Exception:
-            await self._close(_BROKEN, "the conversion failed; the server's terminal says why")
+            await self._close(_BROKEN, "the conversion failed; see the server's terminal")
             raise
 
     async def _converse(self) -> None:
@@ -123,7 +123,7 @@ class LiveSocket:
         return HopPipeline(converter, self._rate)
 
     async def _receive(self, seconds: float) -> Any:
-        """Return the next message: bytes as they are, text as the request that it is."""
+        """Return the next message: binary as bytes, text as the parsed request."""
         message = await asyncio.wait_for(self._socket.receive(), seconds)
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", 1005))
@@ -150,12 +150,12 @@ class LiveSocket:
         await self._socket.send_text(json.dumps({"type": kind, **values}))
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
-        """Run something in the event loop, from the conversion's thread."""
-        with suppress(RuntimeError):  # the loop has ended, and so has everybody who would listen
+        """Call a function in the event loop, from the conversion's thread."""
+        with suppress(RuntimeError):  # the loop has ended, so nobody is listening
             self._loop.call_soon_threadsafe(function, *arguments)
 
     async def _close(self, code: int, reason: str) -> None:
-        """Close with a reason that fits a close frame; a page that does not listen is left."""
+        """Close with a reason that fits a close frame; give up on an unresponsive page."""
         text = one_line(reason).encode("ascii", "replace")[:120].decode()
         with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             await asyncio.wait_for(self._socket.close(code, text), _CLOSE_S)

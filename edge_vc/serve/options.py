@@ -1,4 +1,4 @@
-"""What a server is asked to do."""
+"""Settings of a server."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class ServeOptions:
     """Certificate chain (PEM) for https, with `key`."""
     key: Path | None = None
     connections: int = 2
-    """Microphones that are converted at the same time; so many recordings as well."""
+    """Microphones converted at the same time, and also recordings converted at the same time."""
     upload_mb: int = 100
     """Largest recording in MB."""
     minutes: float = 30.0
-    """Longest recording."""
+    """Longest recording in minutes."""
     engine: str = "auto"
 
     @property

@@ -1,4 +1,4 @@
-"""Converted audio on its way to one page: what a slow network cannot take is dropped, not kept."""
+"""Converted audio on its way to one page: if the network is too slow, audio is dropped."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections import deque
 from edge_vc.serve.protocol import AudioFrame
 
 WAITING_MS = 150.0
-"""Output that may wait to be sent."""
+"""Most output that may wait to be sent."""
 FLIGHT_MS = 600.0
-"""Output that may be sent and not acknowledged: it sits in buffers between here and the page."""
+"""Most output sent but not acknowledged: it is in buffers between the server and the page."""
 
 
 class Outbox:
-    """A bounded queue in the event loop's thread; `take` waits, `put` never does."""
+    """A bounded queue in the event loop's thread; `take` may wait, `put` never does."""
 
     def __init__(self, rate: int) -> None:
         self.dropped = 0
-        """Frames that were too late to be sent."""
+        """Number of frames dropped because they were too late."""
         self._waiting: deque[AudioFrame] = deque()
         self._flight: deque[tuple[int, int]] = deque()  # sequence number, samples
         self._most_waiting = WAITING_MS / 1000 * rate

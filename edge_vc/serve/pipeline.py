@@ -1,4 +1,4 @@
-"""Blocks of any length at the browser's rate, through a converter, back to that rate."""
+"""Convert blocks of any length at the browser's rate: resample, convert, resample back."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _KEPT_TIMES = 1000  # steps whose duration is kept: the last ten seconds at 10 m
 
 
 class HopPipeline:
-    """Resamples, cuts into hops, converts, resamples back; keeps nothing longer than a hop.
+    """Resamples, cuts into hops, converts, resamples back; buffers at most one hop.
 
-    Raises `AudioIOError` for a rate that has no small ratio to the model's.
+    Raises `AudioIOError` if the rate has no small integer ratio to the model's.
     """
 
     def __init__(self, converter: HopConverter, rate: int) -> None:
         self.converter = converter
         self.rate = rate
-        """Hz, of what goes in and of what comes out."""
+        """Rate of input and output in Hz."""
         self.step_ns: deque[int] = deque(maxlen=_KEPT_TIMES)
         """Durations of the last steps."""
         self.muted = 0
-        """Hops whose conversion was not finite: silenced, and the converter was reset."""
+        """Hops whose output was not finite: they were muted and the converter was reset."""
         self._before = PolyphaseResampler(rate, converter.sample_rate)
         self._after = PolyphaseResampler(converter.sample_rate, rate)
         self._waiting = np.zeros(0, np.float32)
@@ -39,16 +39,16 @@ class HopPipeline:
 
     @property
     def resampling_ms(self) -> float:
-        """Delay of both resamplers."""
+        """Delay of both resamplers in ms."""
         return self._before.delay_ms + self._after.delay_ms
 
     @property
     def delay_ms(self) -> float:
-        """By how much the converter's output lags behind its input, in ms; the hop not counted."""
+        """Delay of the converter's output in ms, not counting the hop."""
         return self.converter.delay / self.converter.sample_rate * 1000
 
     def push(self, samples: Samples) -> Samples:
-        """Take ``[T]`` and return what is ready, ``[0 or more]``."""
+        """Take ``[T]`` and return the samples ready so far, ``[0 or more]``."""
         audio = np.concatenate((self._waiting, self._before.push(samples)))
         hop = self.converter.hop
         whole = audio.shape[0] // hop * hop

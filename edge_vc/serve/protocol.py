@@ -1,10 +1,10 @@
-"""What page and server say to each other over the WebSocket; everything received is checked.
+"""Protocol between page and server over the WebSocket; every received message is validated.
 
 Text messages are JSON objects with a ``type``. Binary messages are audio: a header of 16 bytes
 (sequence number and acknowledged sequence number, both uint32; position, a float64; little endian),
 then mono int16 samples at the browser's rate. The position counts samples on the browser's audio
-clock; the server answers with the position of the input that an output belongs to, so that the page
-can measure the whole delay.
+clock; the server returns the position of the input that an output belongs to, so that the page can
+measure the total delay.
 """
 
 from __future__ import annotations
@@ -29,37 +29,37 @@ _NAME = r"[a-z0-9_]{1,80}"
 
 
 class ProtocolError(Exception):
-    """A message that the protocol does not allow; one line, short enough to close with."""
+    """A message that violates the protocol; one line, short enough for a close frame."""
 
 
 @dataclass(frozen=True)
 class AudioFrame:
-    """A piece of audio on its way."""
+    """A message with audio."""
 
     sequence: int
-    """Counts the frames of one direction, from 0."""
+    """Number of the frame in its direction, from 0."""
     acknowledged: int
     """From the page: every frame below this number has arrived. From the server: the sequence
-    number of the input that this output followed."""
+    number of the input that led to this output."""
     position: float
-    """Of the first sample, in samples on the browser's audio clock."""
+    """Position of the first sample, in samples on the browser's audio clock."""
     samples: Samples
 
 
 @dataclass(frozen=True)
 class Start:
-    """Begin converting."""
+    """Start a conversion."""
 
     rate: int
     """Sample rate of the browser in Hz."""
     voice: str
     settings: dict[str, object]
-    """Values of the chain's parameters by name, not checked yet."""
+    """Values of the chain's parameters by name, not yet validated."""
 
 
 @dataclass(frozen=True)
 class SelectVoice:
-    """Convert with another bundle from now on."""
+    """Switch to another bundle."""
 
     voice: str
 
@@ -70,12 +70,12 @@ class SetParameter:
 
     name: str
     value: object
-    """Not checked yet."""
+    """Not yet validated."""
 
 
 @dataclass(frozen=True)
 class Ping:
-    """Answer at once."""
+    """Request an immediate answer."""
 
     number: int
 

@@ -1,4 +1,4 @@
-"""Converting a whole recording: blocks of a file in, WAV bytes out, both bounded."""
+"""Convert a whole recording: blocks of a file in, WAV bytes out, with bounded memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_RATE = 48000
 
 @dataclass(frozen=True)
 class RecordingFacts:
-    """A recording that was read to its end once: nothing in it can surprise the conversion."""
+    """Facts about a recording that was read to its end once, which validates its content."""
 
     path: Path
     sample_rate: int
@@ -30,11 +30,11 @@ class RecordingFacts:
     frames: int
     """Samples per channel."""
     notice: str | None = None
-    """A problem that its owner should know about, one line."""
+    """A problem the user should know about, one line."""
 
     @property
     def output_rate(self) -> int:
-        """Rate of the result in Hz: the recording's own, at most 48 kHz."""
+        """Rate of the result in Hz: the recording's own, but at most 48 kHz."""
         return min(self.sample_rate, _MAX_RATE)
 
     @property
@@ -46,8 +46,8 @@ class RecordingFacts:
 def measure_recording(path: Path, minutes: float, stop: Event) -> RecordingFacts:
     """Read a recording to its end or to the limit; raises `AudioIOError` or `ServeError`.
 
-    A compressed file of a few MB can hold days, so that its length is counted, not believed.
-    ``stop`` ends the reading from another thread.
+    A compressed file of a few MB can hold days of audio, so its length is counted instead of
+    trusting the header. Setting ``stop`` from another thread ends the reading.
     """
     source = FileSource(path)
     try:
@@ -64,9 +64,9 @@ def measure_recording(path: Path, minutes: float, stop: Event) -> RecordingFacts
 
 
 class RecordingConversion:
-    """Iterates over the result as bytes of a WAV file, made while it is read.
+    """Iterates over the result as bytes of a WAV file, converting on the fly.
 
-    Mono, or with ``pair`` two channels of equal time: the recording and its conversion.
+    Mono, or with ``pair`` two time-aligned channels: the recording and its conversion.
     """
 
     def __init__(self, facts: RecordingFacts, converter: HopConverter, pair: bool) -> None:
@@ -77,7 +77,7 @@ class RecordingConversion:
 
     @property
     def size(self) -> int:
-        """Bytes in all."""
+        """Total number of bytes."""
         return len(self._header()) + self._facts.output_frames * 2 * self._channels
 
     def __iter__(self) -> Iterator[bytes]:
@@ -100,7 +100,7 @@ class RecordingConversion:
             source.close()
 
     def _kept(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
-        """Pass blocks on and keep them, at the output's rate, for the first channel."""
+        """Pass blocks on and store them, at the output rate, for the first channel."""
         if self._channels == 1:
             yield from blocks
             return

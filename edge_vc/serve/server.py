@@ -1,4 +1,4 @@
-"""One server on one socket: opened before anything is promised, stopped at once."""
+"""One server on one socket, which is bound before the address is announced; stops immediately."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge_vc.serve.options import ServeOptions
 from edge_vc.serve.protocol import MAX_MESSAGE
 from edge_vc.serve.voices import ServeError
 
-_SEND_BUFFER = 1 << 16  # bytes that the system may hold for a page that does not read
+_SEND_BUFFER = 1 << 16  # bytes that the system may buffer for a page that does not read
 _LINGER_S = 0.1
 _TICK_S = 0.02
 _HINTS = {
@@ -34,23 +34,23 @@ class PageServer(uvicorn.Server):
         self._tell = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say so."""
+        """Start listening, then call ``started``."""
         await super().startup(sockets)
         self._tell()
 
     async def main_loop(self) -> None:
-        """Look for a signal more often than uvicorn does: Ctrl-C stops within half a second."""
+        """Check for signals more often than uvicorn, so that Ctrl-C stops within half a second."""
         while not await self.on_tick(0):
             await asyncio.sleep(_TICK_S)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close every connection; what uvicorn has to say about cancelled ones is expected."""
+        """Close every connection, muting uvicorn's expected messages about cancelled ones."""
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         await super().shutdown(sockets)
 
 
 def open_socket(options: ServeOptions) -> socket.socket:
-    """Bind the address; raises `ServeError` when it is taken or not one of this machine's."""
+    """Bind the address; raises `ServeError` if it is in use or not one of this machine's."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -60,7 +60,7 @@ def open_socket(options: ServeOptions) -> socket.socket:
         raise ServeError(f"{options.host}: {error.strerror}; give an address to --host") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Inherited by every connection: audio that waits in the system's buffer is delay.
+        # Inherited by every connection: audio waiting in the system's buffer adds delay.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         listener.bind(address)
     except OSError as error:
@@ -101,7 +101,7 @@ def make_server(
         "ws_max_size": MAX_MESSAGE,
         "ws_ping_interval": 10.0,
         "ws_ping_timeout": 20.0,
-        "ws_per_message_deflate": False,  # audio does not shrink, and a small bomb grows
+        "ws_per_message_deflate": False,  # audio hardly compresses; avoids decompression bombs
         "server_header": False,
         "proxy_headers": False,
         "limit_concurrency": 100,

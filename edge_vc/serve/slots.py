@@ -1,4 +1,4 @@
-"""How many may be served at the same time."""
+"""Limit on the number of simultaneous conversions."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from contextlib import contextmanager
 
 
 class BusyError(Exception):
-    """Every place is taken; one line."""
+    """All slots are taken; one-line message."""
 
 
 class ConversionSlots:
-    """A fixed number of places, taken and left in the event loop's thread."""
+    """A fixed number of slots, taken and released in the event loop's thread."""
 
     def __init__(self, limit: int, what: str) -> None:
-        """``what`` names the occupants in the plural, for the error."""
+        """Take ``what``, the plural name of the occupants, for the error message."""
         self.limit = limit
         self.taken = 0
         self._what = what
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Hold a place; raises `BusyError` when there is none."""
+        """Hold a slot; raises `BusyError` if none is free."""
         if self.taken >= self.limit:
             raise BusyError(
                 f"busy: {self.taken} of {self.limit} {self._what} are being converted, try later"

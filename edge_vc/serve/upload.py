@@ -1,4 +1,4 @@
-"""``POST /convert``: a recording in the body, its conversion in the answer, both as streams."""
+"""``POST /convert``: a recording in the request, its conversion in the response, both streamed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from edge_vc.serve.voices import ServeError, VoiceCatalogue
 from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.message import one_line
 
-_STALL_S = 30.0  # between two pieces of the body
+_STALL_S = 30.0  # between two chunks of the body
 
 
 class UploadTooLargeError(ServeError):
-    """A recording beyond the limit; one line."""
+    """A recording beyond the size limit; one-line message."""
 
 
 class RecordingEndpoint:
@@ -45,7 +45,7 @@ class RecordingEndpoint:
         self._slots = slots
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         try:
             with self._slots.take(), tempfile.TemporaryDirectory(prefix="edge-vc-") as folder:
                 await self._convert(scope, receive, send, Path(folder) / "recording")
@@ -82,10 +82,10 @@ class RecordingEndpoint:
         try:
             return await asyncio.to_thread(measure_recording, path, self._options.minutes, stop)
         finally:
-            stop.set()  # a server that stops does not wait for a long recording to be read
+            stop.set()  # a stopping server does not wait until a long recording is read
 
     async def _store(self, request: Request, path: Path) -> None:
-        """Write the body to a file as it comes; raises at the first byte beyond the limit."""
+        """Write the body to a file as it arrives; raises at the first byte beyond the limit."""
         limit = self._options.upload_mb * 1_000_000
         refusal = f"the recording is larger than {self._options.upload_mb} MB; cut or compress it"
         promised = request.headers.get("content-length", "")
@@ -104,7 +104,7 @@ class RecordingEndpoint:
                 await asyncio.to_thread(file.write, piece)
 
     async def _stream(self, pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
-        """Send what comes; stop converting when nobody listens any more."""
+        """Send the pieces; stop converting if the client disconnects."""
         left = asyncio.ensure_future(_gone(receive))
         try:
             async for piece in pieces:

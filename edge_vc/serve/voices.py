@@ -1,4 +1,4 @@
-"""The bundles that a server offers."""
+"""The bundles offered by a server."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ MAX_BUNDLES = 16
 
 
 class ServeError(Exception):
-    """A server that cannot be started or asked like that; one line."""
+    """A server that cannot be started, or an invalid request; one-line message."""
 
 
 @dataclass(frozen=True)
 class VoiceFacts:
-    """What the page shows of a bundle."""
+    """Facts about a bundle shown on the page."""
 
     key: str
-    """How the page asks for it."""
+    """Name by which the page selects it."""
     tier: str
     precision: str
     engine: str
@@ -37,11 +37,11 @@ class VoiceFacts:
     licence: str
     consent: str
     inputs: list[dict[str, object]]
-    """Parameters of its conditioning inputs, as `described` writes them."""
+    """Parameters of its conditioning inputs, in the form returned by `described`."""
 
 
 def described(parameter: Parameter) -> dict[str, object]:
-    """Return a parameter that the page may set, with its first value, as a JSON object."""
+    """Return a parameter that the page may set, with its initial value, as a JSON object."""
     first = parameter.default if parameter.live_default is None else parameter.live_default
     return {
         "name": parameter.name,
@@ -55,13 +55,13 @@ def described(parameter: Parameter) -> dict[str, object]:
 
 
 class VoiceCatalogue:
-    """Bundles by key, each tier of one by itself; every one was opened once, so none is broken."""
+    """Bundles by key, each tier separately; each was opened once to check that it is valid."""
 
     def __init__(self, bundles: dict[str, Bundle], engine: str = "auto") -> None:
         self._bundles = bundles
         self._engine = engine
         self.facts = [_facts(key, self.open(key)) for key in bundles]
-        """In the order in which they were given; the first is the default."""
+        """Facts in the order of the bundles given; the first is the default."""
 
     @classmethod
     def read(cls, paths: Sequence[Path], engine: str = "auto") -> VoiceCatalogue:
@@ -78,13 +78,13 @@ class VoiceCatalogue:
         return cls(bundles, engine)
 
     def open(self, key: str) -> Session:
-        """Open a session of a bundle; raises `ServeError` for a key that is not there."""
+        """Open a session of a bundle; raises `ServeError` for an unknown key."""
         if key not in self._bundles:
             raise ServeError(f"no voice {key[:60]!a}; one of {', '.join(self._bundles)}")
         return Session.open(self._bundles[key], engine=self._engine, threads=1)
 
     def input_parameters(self) -> tuple[Parameter, ...]:
-        """Return the parameters of every bundle's conditioning inputs, each name once."""
+        """Return the parameters of all bundles' conditioning inputs, each name once."""
         found = {
             parameter.name: parameter
             for bundle in reversed(self._bundles.values())

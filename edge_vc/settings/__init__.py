@@ -1,1 +1,1 @@
-"""Settings as data: typed fields with ranges and units, and imports that may be missing."""
+"""Settings as data: typed fields with ranges and units, and optional imports."""

@@ -1,4 +1,4 @@
-"""Settings dataclasses as sections of a recipe: ranges, choices, limits, and reading a table."""
+"""Settings dataclasses as sections of a recipe: ranges, choices, limits, and parsing of tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Settings = TypeVar("Settings")
 
 
 class RecipeError(ValueError):
-    """A recipe that cannot be used; one line with the key, the value and what is allowed."""
+    """An invalid recipe; a one-line message with the key, the value and what is allowed."""
 
 
 def number(
@@ -25,9 +25,9 @@ def number(
     limits: str = "",
     sense: Literal["max", "min"] = "max",
 ) -> Any:
-    """Declare a number within ``low`` to ``high`` (both allowed), in ``unit``.
+    """Declare a number within ``low`` to ``high`` (inclusive), in ``unit``.
 
-    ``limits`` names the metric of the stage that may not be above (``max``) or below (``min``)
+    ``limits`` names the metric of the stage that must not be above (``max``) or below (``min``)
     the value; such a field does not change what the stage does.
     """
     metadata = {"range": (low, high), "unit": unit, "limits": limits, "sense": sense}
@@ -35,7 +35,7 @@ def number(
 
 
 def choice(default: str, *allowed: str) -> Any:
-    """Declare a word out of ``allowed``."""
+    """Declare a string that is one of ``allowed``."""
     return field(default=default, metadata={"choices": allowed})
 
 
@@ -49,10 +49,10 @@ def section_from_table(
 ) -> Settings:
     """Return the settings ``kind``, a dataclass, with the values of ``table``, a section of TOML.
 
-    Every field has a default; those that ``table`` leaves out keep the value of ``base``, or their
-    default. A field that is a dataclass itself takes a table. ``name`` is the section's, for
-    errors; ``key_noun`` is what they call a key. Raises `RecipeError` for an unknown key, for a
-    value of another type or outside its range, and for what the dataclass itself refuses.
+    Every field has a default; fields missing from ``table`` keep the value of ``base``, or their
+    default. A field that is a dataclass itself takes a table. Error messages use ``name`` for the
+    section and ``key_noun`` for a key. Raises `RecipeError` for an unknown key, for a value of
+    another type or outside its range, and for values that the dataclass itself rejects.
     """
     start = kind() if base is None else base
     specs = {spec.name: spec for spec in fields(start)}  # type: ignore[arg-type]
@@ -75,10 +75,10 @@ def section_from_table(
 
 
 def check_value(key: str, spec: Field[Any], value: object, kind: type | None = None) -> Any:
-    """Return ``value`` as ``kind`` (by default that of the field's default).
+    """Return ``value`` as ``kind`` (by default the type of the field's default).
 
-    A whole number may stand for a float, a list of numbers for a tuple. Raises `RecipeError` when
-    the value has another type, is outside the field's range or none of its choices.
+    An integer is accepted for a float, a list of numbers for a tuple. Raises `RecipeError` if the
+    value has another type, is outside the field's range or is not one of its choices.
     """
     kind = kind or type(spec.default)
     if kind is float and type(value) is int and abs(value) <= sys.float_info.max:
@@ -88,7 +88,7 @@ def check_value(key: str, spec: Field[Any], value: object, kind: type | None = N
     if type(value) is not kind:
         raise RecipeError(f"{key} = {_toml(value)}: expected {_type_words(kind)}")
     if isinstance(value, str) and "paths" not in spec.metadata and not is_text(value):
-        raise RecipeError(f"{key} = {_toml(value)}: is not UTF-8 text; write it anew")
+        raise RecipeError(f"{key} = {_toml(value)}: is not UTF-8 text; write it again")
     if "range" in spec.metadata:
         _check_range(key, spec, value)
     choices = spec.metadata.get("choices", (value,))
@@ -99,7 +99,7 @@ def check_value(key: str, spec: Field[Any], value: object, kind: type | None = N
 
 
 def is_text(value: str) -> bool:
-    """Whether a file can hold it; paths alone may have bytes in them that are no UTF-8."""
+    """Return whether ``value`` can be encoded as UTF-8; only paths may contain other bytes."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -133,7 +133,7 @@ def limit_fields(section: object) -> dict[str, tuple[str, str, float]]:
 
 
 def unknown(kind: str, name: str, allowed: Iterable[str], value: object = None) -> RecipeError:
-    """Return the error for a name that is not there, with the nearest one that is."""
+    """Return the error for an unknown name, suggesting the nearest allowed one."""
     names = list(allowed)
     near = difflib.get_close_matches(name.rpartition(".")[2], names, n=1, cutoff=0.5)
     guess = f"did you mean {near[0]}? " if near else ""

@@ -1,4 +1,4 @@
-"""One process at a time in a folder."""
+"""A lock that allows one process at a time in a folder."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 
 
 class FolderInUseError(ValueError):
-    """Another process works in the folder; one line with the way out."""
+    """Another process works in the folder; a one-line message with the remedy."""
 
 
 @contextmanager
 def only_process(folder: Path) -> Iterator[None]:
-    """Hold a folder, made if it is missing, for as long as the block runs.
+    """Lock a folder, created if missing, for the duration of the block.
 
-    The kernel lets go of it when the process ends, however that happens; nothing is left behind.
-    Raises `FolderInUseError` when another process holds it.
+    The kernel releases the lock when the process ends, however that happens; no file is left
+    behind. Raises `FolderInUseError` if another process holds the lock.
     """
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,6 +33,6 @@ def only_process(folder: Path) -> Iterator[None]:
         yield
     finally:
         if made:
-            with suppress(OSError):  # it is not empty: something was done
+            with suppress(OSError):  # not empty: the block wrote something
                 folder.rmdir()
         os.close(descriptor)

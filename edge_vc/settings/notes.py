@@ -1,4 +1,4 @@
-"""What is written below the fields of a settings dataclass, for help and examples."""
+"""The docstrings below the fields of a settings dataclass, for help and examples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import pairwise
 def field_notes(kind: type) -> dict[str, str]:
     """Return the docstring below each field of a class and its bases, as one line.
 
-    Fields without one are left out; so are those of a class whose source is not there.
+    Fields without one are omitted, as are those of a class whose source is not available.
     """
     notes: dict[str, str] = {}
     for base in reversed(kind.__mro__):
@@ -20,12 +20,12 @@ def field_notes(kind: type) -> dict[str, str]:
 
 
 def first_line(kind: type) -> str:
-    """Return the first line of a class's docstring, without its final stop."""
+    """Return the first line of a class's docstring, without its final full stop."""
     return (inspect.getdoc(kind) or "").partition("\n")[0].rstrip(".")
 
 
 def plain(note: str) -> str:
-    """Return a note without the marks of a docstring."""
+    """Return a note without docstring markup."""
     return note.replace("``", "").replace("`", "")
 
 

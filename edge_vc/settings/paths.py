@@ -1,4 +1,4 @@
-"""Settings that name files: which fields do, and from where their paths are meant."""
+"""Settings that contain paths: which fields do, and which folder they are relative to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Parts = Callable[[str], Sequence[str]]
 
 
 def whole(value: str) -> list[str]:
-    """Return the value: it is a path, or empty."""
+    """Return the value as the only path; none if it is empty."""
     return [value] if value else []
 
 
@@ -26,7 +26,7 @@ def file_of_factory(value: str) -> list[str]:
 
 
 def words(value: str) -> list[str]:
-    """Return the words of a command line, any of which may be a file."""
+    """Return the words of a command line, any of which may be a path."""
     try:
         return shlex.split(value)
     except ValueError:
@@ -42,10 +42,10 @@ def path_field(
     folder: bool = False,
     parts: Parts = whole,
 ) -> Any:
-    """Declare a text that is a path, or holds some.
+    """Declare a string that is a path or contains paths.
 
-    ``needed``: the settings are nothing without it. ``suffixes``, or ``folder``: a path like that
-    alone says which settings are meant.
+    ``needed``: the settings are useless without it. ``suffixes``, or ``folder``: such a path alone
+    tells which settings are meant.
     """
     metadata = {
         "paths": parts,
@@ -58,10 +58,10 @@ def path_field(
 
 
 def with_paths_from(settings: Settings, folder: Path) -> Settings:
-    """Return ``settings`` with relative paths that exist under ``folder`` taken from there.
+    """Return ``settings`` with relative paths that exist under ``folder`` resolved against it.
 
-    Absolute paths stay, and so do those that do not exist there: they are relative to the working
-    directory, as everywhere else.
+    Absolute paths and paths that do not exist there are unchanged: the latter are relative to the
+    working directory, as everywhere else.
     """
     if folder.resolve() == Path.cwd():
         return settings
@@ -79,9 +79,9 @@ def with_paths_from(settings: Settings, folder: Path) -> Settings:
 
 
 def paths_named(settings: object) -> dict[str, str]:
-    """Return the values of path fields with every path that exists here replaced by ``FILE``.
+    """Return the values of path fields with every existing path replaced by ``FILE``.
 
-    Settings that name the same files by different paths are equal in these.
+    They are equal for settings that refer to the same files by different paths.
     """
     found = {}
     for spec in fields(settings):  # type: ignore[arg-type]
@@ -101,5 +101,5 @@ def replace_path(value: str, part: str, new: str) -> str:
 
 
 def shlex_safe(path: Path, parts: Parts) -> str:
-    """Return ``path`` as it is written in a value with such ``parts``."""
+    """Return ``path`` as written in a value with these ``parts``, quoted in a command line."""
     return shlex.quote(str(path)) if parts is words else str(path)

@@ -1,1 +1,1 @@
-"""Work in parallel: one progress protocol, one scheduler, pools of processes or Ray actors."""
+"""Parallel work: one progress protocol, one scheduler, pools of processes or Ray actors."""

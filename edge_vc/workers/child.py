@@ -1,4 +1,4 @@
-"""The inside of a worker process. Imports little: threads are set before numpy is loaded."""
+"""Code run inside a worker process. Imports little: threads are set before numpy is loaded."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from typing import Any
 from edge_vc.workers.pool import Finished, Message, Raised, Ready, Reported, WorkerError
 
 LAST_SECONDS = 2.0
-"""From a worker's notice that its parent has died to its forced end."""
+"""Time from a worker noticing that its parent has died to its forced end."""
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def serve(pipe: Connection, opener: bytes, threads: int) -> None:
-    """Unpickle and call the opener, then answer items until the pipe closes."""
+    """Unpickle and call the opener, then process items until the pipe closes."""
     for variable in _THREADS:
         os.environ[variable] = str(threads)
     reset_signals()
@@ -32,16 +32,16 @@ def serve(pipe: Connection, opener: bytes, threads: int) -> None:
     except (EOFError, OSError):
         return  # the parent has closed the connection
     finally:
-        # From here on there is nothing to unwind, and an exception would only make noise.
+        # From here on there is nothing to unwind, and an exception would only print a traceback.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def reset_signals() -> None:
-    """Set the signals of a worker, whatever its parent had blocked or ignored (``nohup``).
+    """Set the signal handlers of a worker, whatever its parent blocked or ignored (``nohup``).
 
-    SIGTERM unwinds, so that commands and part files are cleaned up. SIGINT is left to the
-    parent: Ctrl-C reaches the whole group, and the parent then ends its workers in order. It is
-    handled and not ignored, since programs that a worker runs would inherit that.
+    SIGTERM unwinds, so that commands and partial files are cleaned up. SIGINT is left to the
+    parent: Ctrl-C reaches the whole process group, and the parent then ends its workers in order.
+    It is handled instead of ignored, since programs run by a worker would inherit the latter.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for number in (signal.SIGCHLD, signal.SIGQUIT, signal.SIGALRM):
@@ -73,7 +73,7 @@ def _work(pipe: Connection, opener: bytes, threads: int) -> None:
 
 
 def _limit_torch(threads: int) -> None:
-    # It may have been loaded before us, with the main module, or may set its threads itself.
+    # torch may have been loaded earlier, with the main module, or may set its threads itself.
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(threads)
@@ -84,9 +84,9 @@ def _sendable(error: Exception) -> Exception:
     error.add_note(f"in a worker process:\n{traceback.format_exc()}")
     try:
         pickle.dumps(error)
-        copy.deepcopy(error)  # is made anew as it is there
+        copy.deepcopy(error)  # reconstructs it like unpickling does
     except Exception:
-        # Exceptions of other people's code may hold anything.
+        # Exceptions of third-party code may hold anything.
         return WorkerError(f"{type(error).__name__}: {error}")
     return error
 
@@ -100,7 +100,7 @@ def _leave_it_to_the_parent(number: int, frame: object) -> None:
 
 
 def _end_with_parent() -> None:
-    """End when the parent does, even in the middle of an item that never ends."""
+    """End when the parent does, even within an item that never finishes."""
     parent = parent_process()
     if parent is None:
         return

@@ -1,4 +1,4 @@
-"""A worker that is this very process: no start-up time, and no way to end what hangs."""
+"""A worker that is the current process: no start-up time, but hanging work cannot be ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge_vc.workers.pool import (
 
 
 class InlineWorker(Generic[Item, Result]):
-    """Works while it is waited for."""
+    """Does its work when its message is taken."""
 
     handle = None
 
@@ -30,11 +30,11 @@ class InlineWorker(Generic[Item, Result]):
         self._item: tuple[Item, ...] = ()
 
     def give(self, item: Item) -> None:
-        """Remember the item."""
+        """Store the item."""
         self._item = (item,)
 
     def take(self) -> Message[Result]:
-        """Open, or work on the item; what that raises keeps its traceback."""
+        """Open, or work on the item; exceptions keep their traceback."""
         try:
             if self._work is None:
                 self._work = self._opener(self._report)
@@ -44,11 +44,11 @@ class InlineWorker(Generic[Item, Result]):
             return Raised(error)
 
     def end(self) -> None:
-        """There is nothing to end."""
+        """Do nothing: there is no process to end."""
 
 
 class InlinePool(Generic[Item, Result]):
-    """One worker, this process; for work that is known not to hang or die."""
+    """One worker, the current process; for work that is known not to hang or crash."""
 
     size = 1
 
@@ -62,9 +62,9 @@ class InlinePool(Generic[Item, Result]):
     def wait(
         self, workers: Sequence[Worker[Item, Result]], seconds: float
     ) -> Sequence[Worker[Item, Result]]:
-        """Return them all: they work when they are asked."""
+        """Return all workers: they work when their message is taken."""
         return workers
 
     def report(self, value: Any) -> None:
-        """Pass on what is reported, while the item is worked on."""
+        """Pass on a reported value while the item is being worked on."""
         self._on_report(value)

@@ -1,4 +1,4 @@
-"""Results in the order of the items, however many processes work."""
+"""Results in the order of the items, for any number of processes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Calling(Generic[Item, Result]):
 
 
 def run_in_order(pool: WorkerPool[Item, Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Yield the result of every item, in order and as soon as that is possible.
+    """Yield the result of every item, in order and as soon as possible.
 
-    Raises `WorkerLostError` when a worker dies, and what the work on an item raised.
+    Raises `WorkerLostError` if a worker dies, and any exception raised by the work on an item.
     """
     waiting: dict[int, Result] = {}
     following = 0
@@ -42,8 +42,8 @@ def parallel_map(
 ) -> Iterator[Result]:
     """Yield ``function(item)`` for every item, in order, from ``workers`` processes.
 
-    One worker, or one item, is done in this process, with its own threads. See `run_in_order`
-    for what is raised.
+    With one worker, or one item, this process does the work with its own threads. See
+    `run_in_order` for the exceptions.
     """
     size = min(workers, len(items))
     if size <= 1:

@@ -1,4 +1,4 @@
-"""What a pool of workers is: where workers come from, and what one of them does."""
+"""Protocols of worker pools: how workers are started and what one of them does."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ ItemIn = TypeVar("ItemIn", contravariant=True)
 ResultOut = TypeVar("ResultOut", covariant=True)
 
 Report = Callable[[Any], None]
-"""Told values while an item is worked on, such as seconds of audio that are done."""
+"""Called with values during the work on an item, such as the seconds of audio processed."""
 
 
 class Opener(Protocol[ItemIn, ResultOut]):
-    """Runs once in every worker and returns what works there; pickled, so keep it small."""
+    """Runs once in every worker and returns its work function; pickled, so keep it small."""
 
     def __call__(self, report: Report) -> Callable[[ItemIn], ResultOut]:
-        """Open models and files; ``report`` reaches the ``on_report`` of the pool.
+        """Open models and files; ``report`` calls the pool's ``on_report``.
 
-        Whatever it raises ends the work and is raised by `Scheduler.work`.
+        Any exception ends the work and is raised by `Scheduler.work`.
         """
         ...
 
 
 class WorkerError(RuntimeError):
-    """Workers cannot do the work; one line with the fact."""
+    """Workers cannot do the work; a one-line message with the cause."""
 
 
 class WorkerLostError(WorkerError):
@@ -35,7 +35,7 @@ class WorkerLostError(WorkerError):
 
 
 class WorkerStartError(WorkerError):
-    """No worker gets as far as its first item."""
+    """No worker reaches its first item."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,11 @@ Message = Ready | Reported | Finished[Result] | Raised
 
 
 class Worker(Protocol[ItemIn, Result]):
-    """One that opens when it starts, and then takes one item at a time."""
+    """A worker that calls its opener on start, and then takes one item at a time."""
 
     @property
     def handle(self) -> Any:
-        """What `WorkerPool.wait` of its pool waits for."""
+        """The object that its pool's `WorkerPool.wait` waits for."""
         ...
 
     def give(self, item: ItemIn) -> None:
@@ -84,16 +84,16 @@ class Worker(Protocol[ItemIn, Result]):
         ...
 
     def end(self) -> None:
-        """End it, whatever it is doing."""
+        """End the worker, whatever it is doing."""
         ...
 
 
 class WorkerPool(Protocol[Item, Result]):
-    """Where workers come from."""
+    """Starts workers and waits for them."""
 
     @property
     def size(self) -> int:
-        """How many work at once."""
+        """Number of workers at the same time."""
         ...
 
     def start(self) -> Worker[Item, Result]:
@@ -103,13 +103,13 @@ class WorkerPool(Protocol[Item, Result]):
     def wait(
         self, workers: Sequence[Worker[Item, Result]], seconds: float
     ) -> Sequence[Worker[Item, Result]]:
-        """Return those that have a message or have ended; none after ``seconds``, maybe inf."""
+        """Return workers with a message or that ended; none after ``seconds`` (may be inf)."""
         ...
 
     def report(self, value: Any) -> None:
-        """Pass on what a worker reports."""
+        """Pass on a value reported by a worker."""
         ...
 
 
 def ignore_report(value: Any) -> None:
-    """Do nothing with what a worker reports."""
+    """Ignore a reported value."""

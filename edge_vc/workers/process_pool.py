@@ -1,4 +1,4 @@
-"""Workers that are processes of this machine."""
+"""Workers that are processes on this machine."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from edge_vc.workers.pool import (
 )
 
 GRACE_SECONDS = 2.0
-"""From SIGTERM, on which a worker ends what it has started, to SIGKILL."""
+"""Time from SIGTERM, on which a worker ends what it has started, to SIGKILL."""
 
 
 class ProcessWorker(Generic[Item, Result]):
-    """A process with a pipe; dies with this one."""
+    """A process with a pipe; ends when its parent does."""
 
     def __init__(self, opener: bytes, threads: int) -> None:
-        # A fresh interpreter: a fork would take threads and half-locked locks along.
+        # A fresh interpreter: a fork would copy threads and held locks.
         context = multiprocessing.get_context("spawn")
         self._pipe: Connection
         self._pipe, theirs = context.Pipe()
@@ -49,7 +49,7 @@ class ProcessWorker(Generic[Item, Result]):
         return self._pipe
 
     def give(self, item: Item) -> None:
-        """Send an item; raises `WorkerLostError` when the worker is gone."""
+        """Send an item; raises `WorkerLostError` if the worker has ended."""
         try:
             self._pipe.send(item)
         except OSError as error:
@@ -63,7 +63,7 @@ class ProcessWorker(Generic[Item, Result]):
             raise WorkerLostError(self._how_it_ended()) from error
 
     def end(self) -> None:
-        """Ask it to go, then make it."""
+        """Ask the process to end, then force it."""
         with suppress(OSError):
             self._pipe.close()
         self._process.terminate()
@@ -77,16 +77,16 @@ class ProcessWorker(Generic[Item, Result]):
         self._process.join(GRACE_SECONDS)
         code = self._process.exitcode
         if code is None:
-            return "the worker stopped talking"
+            return "the worker stopped responding"
         if code < 0:
             return f"the worker ended with signal {-code}"
         return f"the worker ended with exit code {code}"
 
 
 class ProcessPool(Generic[Item, Result]):
-    """Processes of this machine, each with ``threads`` threads for its sums.
+    """Processes on this machine, each with ``threads`` threads for numerical work.
 
-    A script that uses one needs ``if __name__ == "__main__":``, as each process imports it.
+    A script that uses one needs ``if __name__ == "__main__":``, since each process imports it.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class ProcessPool(Generic[Item, Result]):
         threads: int = 0,
         on_report: Report = ignore_report,
     ) -> None:
-        """Take what every process calls first; 0 ``threads`` shares the CPUs out evenly."""
+        """Take the opener of every process; 0 ``threads`` divides the CPUs evenly."""
         self.size = size
         self._opener = pickle.dumps(opener)
         self._threads = threads or max(1, (os.cpu_count() or 1) // size)
@@ -109,11 +109,11 @@ class ProcessPool(Generic[Item, Result]):
     def wait(
         self, workers: Sequence[Worker[Item, Result]], seconds: float
     ) -> Sequence[Worker[Item, Result]]:
-        """Wait for a message or an end."""
+        """Wait for a message or the end of a worker."""
         handles = [worker.handle for worker in workers]
         ready = wait(handles, seconds if isfinite(seconds) else None)
         return [worker for worker in workers if worker.handle in ready]
 
     def report(self, value: Any) -> None:
-        """Pass on what a process reports."""
+        """Pass on a value reported by a process."""
         self._on_report(value)

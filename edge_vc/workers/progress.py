@@ -1,4 +1,4 @@
-"""How a long loop shows how far it is; the one protocol of every room."""
+"""Progress of long loops: one protocol for all packages."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Shows how far a loop is; wraps the items it iterates over."""
+    """Shows the progress of a loop by wrapping the items it iterates over."""
 
     def __call__(self, items: Iterable[T], total: int, label: str) -> Iterable[T]:
         """Yield ``items``, ``total`` of them, under ``label``."""
 
 
 def no_progress(items: Iterable[T], total: int, label: str) -> Iterable[T]:
-    """Show nothing: for tests and for callers with a display of their own."""
+    """Show nothing; for tests and for callers with their own display."""
     return items
 
 
 class PushedProgress:
-    """Shows work that reports how much is done instead of being iterated over."""
+    """Shows the progress of work that reports it instead of being iterated over."""
 
     PARTS = 1000
 
@@ -32,13 +32,13 @@ class PushedProgress:
         next(self._bar)
 
     def reach(self, share: float) -> None:
-        """Show that ``share`` (0 to 1) of the work is done; never goes back."""
+        """Show that ``share`` (0 to 1) of the work is done; never decreases."""
         for _ in range(self._shown, min(round(share * self._total), self._total)):
             self._shown += 1
             next(self._bar)
 
     def close(self) -> None:
-        """End the display, wherever it is."""
+        """End the display, at any point."""
         end = getattr(self._bar, "close", None)
         if end:
             end()

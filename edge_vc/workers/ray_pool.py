@@ -1,7 +1,7 @@
 """Workers that are actors of a Ray cluster.
 
-Items and results travel over the network, so machines need no common disk. Ray sets an actor's
-threads and signals; what it reports within an item is not passed on.
+Items and results are sent over the network, so machines need no shared disk. Ray sets an actor's
+threads and signals; values it reports within an item are not passed on.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ INSTALL = "Ray is not installed: pip install 'edge-vc[ray]'"
 
 
 class RayActor:
-    """What runs in an actor."""
+    """The code that runs in an actor."""
 
     def __init__(self) -> None:
         self._work: Callable[[Any], Any] | None = None
@@ -53,7 +53,7 @@ class RayActor:
 
 
 class RayWorker(Generic[Item, Result]):
-    """An actor and the one message that is due from it."""
+    """An actor and its one pending message."""
 
     def __init__(self, ray: Any, actor: Any, due: Any) -> None:
         self._ray, self._actor = ray, actor
@@ -61,7 +61,7 @@ class RayWorker(Generic[Item, Result]):
 
     @property
     def handle(self) -> Any:
-        """Reference of the message that is due."""
+        """Reference to the pending message."""
         return self._due
 
     def give(self, item: Item) -> None:
@@ -83,12 +83,12 @@ class RayWorker(Generic[Item, Result]):
 
 
 class RayPool(Generic[Item, Result]):
-    """Actors of one CPU each on the cluster at ``address``; a context manager."""
+    """Actors with one CPU each on the cluster at ``address``; a context manager."""
 
     def __init__(self, opener: Opener[Item, Result], address: str, size: int = 0) -> None:
-        """Connect; ``size`` 0 means one actor for each CPU that the cluster has.
+        """Connect; ``size`` 0 means one actor for each CPU of the cluster.
 
-        Raises `WorkerStartError` when Ray is not installed or does not answer.
+        Raises `WorkerStartError` if Ray is not installed or does not answer.
         """
         try:
             import ray
@@ -106,20 +106,20 @@ class RayPool(Generic[Item, Result]):
         self.size = size or max(1, cpus)
 
     def start(self) -> RayWorker[Item, Result]:
-        """Ask the cluster for an actor; it may have to wait for a free CPU."""
+        """Request an actor from the cluster; it may have to wait for a free CPU."""
         actor = self._ray.remote(RayActor).options(num_cpus=1, max_restarts=0).remote()
         return RayWorker(self._ray, actor, actor.open.remote(self._opener))
 
     def wait(
         self, workers: Sequence[Worker[Item, Result]], seconds: float
     ) -> Sequence[Worker[Item, Result]]:
-        """Wait for a message or a death."""
+        """Wait for a message or the loss of an actor."""
         by_due = {worker.handle: worker for worker in workers}
         ready, _ = self._ray.wait(list(by_due), timeout=seconds if isfinite(seconds) else None)
         return [by_due[due] for due in ready]
 
     def report(self, value: Any) -> None:
-        """Nothing is reported from a cluster."""
+        """Do nothing: a cluster reports no values."""
 
     def __enter__(self) -> RayPool[Item, Result]:
         return self

@@ -1,10 +1,10 @@
-"""Gives items to workers and takes results; replaces workers that die or take too long.
+"""Distribute items to workers and collect results; replace workers that die or time out.
 
-The same loop drives this process, processes of this machine and actors of a Ray cluster.
+The same loop drives this process, processes on this machine and actors of a Ray cluster.
 
 - The work on an item raises: the exception is raised here and the work ends.
-- A worker dies with an item: another begins it again, up to `Timeouts.attempts` times in all;
-  then its answer is a `LostItem`.
+- A worker dies while working on an item: another one retries it, up to `Timeouts.attempts` times
+  in all; then its answer is a `LostItem`.
 - An item takes longer than `Timeouts.item`: its worker is ended, its answer is a `LostItem`.
 - A worker dies before its first item: it is replaced; `WorkerStartError` after two rounds of that.
 """
@@ -36,16 +36,16 @@ DIED, NO_ANSWER = "died", "no answer"
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long workers are waited for, in seconds, and how often an item is begun."""
+    """Limits of the waiting time for workers, in seconds, and of the attempts per item."""
 
     start: float = 600.0
     item: float = 300.0
     attempts: int = 2
-    """How often an item is begun whose worker dies."""
+    """How often an item is tried if its worker dies."""
 
 
 ONCE = Timeouts(item=inf, attempts=1)
-"""Items of our own: they may take their time, and one whose worker dies is not begun again."""
+"""For trusted work: no time limit, and an item whose worker dies is not retried."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,15 @@ class LostItem:
 
 @dataclass(frozen=True)
 class Answer(Generic[Item, Result]):
-    """What came of an item."""
+    """Result of an item."""
 
     index: int
-    """Its place among the items, from 0."""
+    """Its index among the items, from 0."""
     item: Item
     result: Result | LostItem
 
     def value(self) -> Result:
-        """Return the result; raises `WorkerLostError` when there is none."""
+        """Return the result; raises `WorkerLostError` if there is none."""
         if isinstance(self.result, LostItem):
             raise WorkerLostError(self.result.fact)
         return self.result
@@ -82,7 +82,7 @@ class _Attempt(Generic[Item]):
 
 @dataclass
 class _Slot(Generic[Item]):
-    """What one worker is doing."""
+    """State of one worker."""
 
     deadline: float
     ready: bool = False
@@ -94,7 +94,7 @@ class _Slot(Generic[Item]):
 
 
 class Scheduler(Generic[Item, Result]):
-    """Workers from the first item to the end of the ``with``, for any number of `work` calls."""
+    """Keeps workers from the first item to the end of the ``with``, over all `work` calls."""
 
     def __init__(self, pool: WorkerPool[Item, Result], timeouts: Timeouts | None = None) -> None:
         self._pool, self._timeouts = pool, timeouts or Timeouts()
@@ -117,10 +117,10 @@ class Scheduler(Generic[Item, Result]):
         self._slots.clear()
 
     def work(self, items: Iterable[Item]) -> Iterator[Answer[Item, Result]]:
-        """Yield answers as they come, one for each item.
+        """Yield answers as they arrive, one for each item.
 
-        Items are asked for when a worker is free, so they may be made on the way. Raises what
-        an opener or the work on an item raised, and `WorkerStartError`.
+        Items are requested when a worker is free, so they may be generated lazily. Raises any
+        exception of an opener or of the work on an item, and `WorkerStartError`.
         """
         self._new = (_Attempt(index, item) for index, item in enumerate(items))
         self._again.clear()
@@ -152,7 +152,7 @@ class Scheduler(Generic[Item, Result]):
         try:
             worker.give(attempt.item)
         except WorkerLostError:
-            # The next round finds it lost, item and all.
+            # The next round finds it lost, together with its item.
             return
 
     def _take(self) -> Iterator[Answer[Item, Result]]:

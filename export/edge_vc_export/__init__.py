@@ -1,1 +1,1 @@
-"""From a trained student to files a board can run: ONNX, parity checks and the bundle writer."""
+"""Export a trained student to files for boards: ONNX, TFLite, parity checks, bundle writer."""

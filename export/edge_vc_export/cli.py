@@ -1,4 +1,4 @@
-"""``edge-vc export``: a compression run's students into a bundle, or a bundle into plain files."""
+"""``edge-vc export``: write a bundle from a compression run, or unpack one into plain files."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ HELP = """Write a bundle from a compression run, or unpack one.
 
 Exports the students to ONNX and TFLite, verifies that the files agree with PyTorch and with each
 other, benchmarks INT8 against fp32 and writes the bundle. Name, version, licence, consent, formats
-and precisions are the run's unless they are given here. A bundle as SOURCE is written anew, or
-unpacked where -o names no .evc file. With --tiers several students become one bundle: a live
-conversion moves to a smaller one when the board is too slow. What was written is printed on stdout,
-the rest on stderr.
+and precisions are taken from the run unless given here. A bundle as SOURCE is rewritten, or
+unpacked if -o is not an .evc file. With --tiers several students become one bundle: a live
+conversion switches to a smaller one if the board is too slow. Paths of written files are printed
+on stdout, everything else on stderr.
 """
 NOTES = notes(
     """
@@ -33,8 +33,8 @@ edge-vc export build/run --format tflite --precision int8 -o small.evc
 edge-vc export build/run --postfilter 1.3 -o sharper.evc
 edge-vc export float.safetensors --quantized int8.safetensors -o voice.evc \\
     --licence CC0-1.0 --consent "How the owner of the voice agreed."
-edge-vc export old.evc -o new.evc        (writes it anew, with both formats)
-edge-vc export old.evc --recover -o new.evc   (forgets loud events in two seconds)
+edge-vc export old.evc -o new.evc        (rewrites it, with both formats)
+edge-vc export old.evc --recover -o new.evc   (recovers from loud events in two seconds)
 edge-vc export kathleen-base -o parts/   (unpacks a shipped bundle)
 edge-vc export build/base build/nano --tiers base,nano -o voice.evc
 edge-vc export kathleen --tiers base,nano -o kathleen.evc   (of two shipped bundles)
@@ -82,32 +82,33 @@ def export_command(
         typer.Option(help="The INT8 student that belongs to a float student.safetensors."),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name that the bundle carries, instead of the run's.")
+        str | None, typer.Option(help="Name of the bundle, instead of the run's.")
     ] = None,
     version: Annotated[
-        str | None, typer.Option(help="Version that the bundle carries, instead of the run's.")
+        str | None, typer.Option(help="Version of the bundle, instead of the run's.")
     ] = None,
     tier: Annotated[
-        str | None, typer.Option(help="Tier that the manifest states, instead of the weights'.")
+        str | None, typer.Option(help="Tier in the manifest, instead of that of the weights.")
     ] = None,
     tiers: Annotated[
         str | None,
         typer.Option(
             metavar="NAMES",
-            help="Pack several students, the default one first: as many SOURCEs as names, or one "
-            "folder, bundle or beginning of shipped names that holds them all.",
+            help="Pack several students, the default one first: one SOURCE per name, or one "
+            "folder, bundle or common prefix of shipped names that has them all.",
         ),
     ] = None,
     licence: Annotated[
         str | None,
         typer.Option(
-            help="SPDX licence of the voice, instead of the run's; a student file needs it."
+            help="SPDX licence of the voice, instead of the run's; required for a student file."
         ),
     ] = None,
     consent: Annotated[
         str | None,
         typer.Option(
-            help="How the owner of the voice agreed, instead of the run's; a student file needs it."
+            help="How the owner of the voice agreed, instead of the run's; required for a student "
+            "file."
         ),
     ] = None,
     attribution: Annotated[
@@ -117,28 +118,28 @@ def export_command(
     postfilter: Annotated[
         float | None,
         typer.Option(
-            help="Of a run or a student: how far the peaks and valleys of its filters are drawn "
-            "out, 1 to 2, instead of the run's; 1, a student file's: not at all."
+            help="For a run or a student: how much the peaks and valleys of its filters are "
+            "enhanced, 1 to 2, instead of the run's; 1, the default for a student file: not at all."
         ),
     ] = None,
     recover: Annotated[
         bool,
         typer.Option(
             "--recover",
-            help="Of a bundle: put its weights behind the running mean that recovers from loud "
-            "events within two seconds; students of before it need ten.",
+            help="For a bundle: put its weights behind the running mean that recovers from loud "
+            "events within two seconds; earlier students need ten.",
         ),
     ] = False,
     force: Annotated[
         bool,
         typer.Option(
             "--force",
-            help="Export a run that a limit stopped or that is unfinished; bundle says so.",
+            help="Export a run that is unfinished or was stopped by a limit; the bundle says so.",
         ),
     ] = False,
 ) -> None:
     """See `HELP`."""
-    # Heavy imports wait until somebody exports.
+    # Heavy imports are deferred until the command runs.
     from edge_vc.assets import find_bundle
     from edge_vc_export.bundle.unpack import unpack
     from edge_vc_export.errors import ExportError
@@ -171,7 +172,7 @@ def export_command(
 
 
 def _check_recover(source: Path, output: Path | None) -> None:
-    """Raise `ExportError` where `--recover` would do nothing."""
+    """Raise `ExportError` if `--recover` would have no effect."""
     from edge_vc_export.errors import ExportError
     from edge_vc_runtime.bundle.reader import read_bundle
 
@@ -202,7 +203,7 @@ def _pack(
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:
-    """Split ``a,b`` and drop what is said twice; nothing said stays None."""
+    """Split ``a,b`` and drop duplicates; None stays None."""
     if text is None:
         return None
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
@@ -228,7 +229,7 @@ def _export(
 
 
 def _rewrite(source: Path, output: Path, overrides: Overrides, recover: bool) -> Release:
-    """Write a bundle anew; it keeps its own facts."""
+    """Rewrite a bundle; it keeps its own facts."""
     from edge_vc.command_line.steps import Notes, stderr_console
     from edge_vc_export.bundle.release import rewrite_bundle
     from edge_vc_export.bundle.selection import Selection
@@ -242,7 +243,7 @@ def _rewrite(source: Path, output: Path, overrides: Overrides, recover: bool) ->
 
 
 def _report(release: Release) -> None:
-    """Print what was measured on stderr, and the bundle's path on stdout."""
+    """Print the measurements on stderr, and the bundle's path on stdout."""
     from edge_vc_export.bundle.measured import write_measured
 
     for line in _findings(release):

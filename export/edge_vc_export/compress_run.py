@@ -1,4 +1,4 @@
-"""A run folder of ``edge-vc compress``, as far as export reads it."""
+"""The parts of a run folder of ``edge-vc compress`` that export reads."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from edge_vc_export.errors import ExportError
 SUMMARY = "run.json"
 STUDENT = "student.safetensors"
 FLOAT_STAGES = ("distill", "prune")
-"""Stages that leave a float student, the last one first."""
+"""Stages that produce a float student, the last one first."""
 INT8_STAGES = ("quantize", "calibrate")
-"""Stages that leave a quantised student, the last one first."""
+"""Stages that produce a quantised student, the last one first."""
 _STATES = {
     "stopped": "a limit stopped the run",
     "interrupted": "the run was interrupted",
@@ -25,21 +25,21 @@ _STATES = {
 
 @dataclass(frozen=True)
 class CompressRun:
-    """What ``run.json`` says about a run."""
+    """Content of a run's ``run.json``."""
 
     folder: Path
     status: str
     """``finished``, or why not: ``stopped``, ``interrupted``, ``partial``, ``running``."""
     reason: str
-    """Which limit stopped it, or which exception; empty for a finished run."""
+    """The limit or exception that stopped it; empty for a finished run."""
     recipe: Mapping[str, Mapping[str, object]]
     """The resolved recipe, section by section."""
     stages: tuple[str, ...]
-    """Stages that the last attempt finished or found unchanged."""
+    """Stages that the last attempt finished or found up to date."""
 
     @classmethod
     def read(cls, folder: Path) -> CompressRun:
-        """Read a run folder; raises `ExportError` for a folder that is none."""
+        """Read a run folder; raises `ExportError` if ``folder`` is not one."""
         path = folder / SUMMARY
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
@@ -62,14 +62,14 @@ class CompressRun:
 
     @property
     def unfinished(self) -> str:
-        """Why the run is not one to ship, as one line; empty for a finished run."""
+        """Why the run should not be shipped, as one line; empty for a finished run."""
         if self.status == "finished":
             return ""
         state = _STATES.get(self.status, f"its status is {self.status!r}")
         return f"{state}: {self.reason}" if self.reason else state
 
     def check_finished(self) -> None:
-        """Raise `ExportError` unless every stage is done and kept to its limits."""
+        """Raise `ExportError` unless every stage is done and within its limits."""
         if self.unfinished:
             raise ExportError(
                 f"{self.folder}: {self.unfinished}; finish it with `edge-vc compress RECIPE --run "
@@ -77,9 +77,9 @@ class CompressRun:
             )
 
     def students(self) -> tuple[Path, Path | None]:
-        """Return the float student and the quantised one, of the stages that this run finished.
+        """Return the float and the quantised student of the stages that this run finished.
 
-        Files of other stages are left from another recipe. Raises `ExportError` where there is
+        Files of other stages are left over from another recipe. Raises `ExportError` if there is
         no float student.
         """
         found = self._student(FLOAT_STAGES)

@@ -1,11 +1,11 @@
-"""What an export cannot do, as one kind of error for callers."""
+"""Errors of an export, with one common base class."""
 
 from __future__ import annotations
 
 
 class ExportError(ValueError):
-    """An export that cannot be done; one line that names the input and the way on."""
+    """An export that is not possible; a one-line message with the input and the remedy."""
 
 
 class ParityError(ExportError):
-    """A graph that differs from what it was made from; one line with the numbers."""
+    """A graph that differs from its source; a one-line message with the figures."""

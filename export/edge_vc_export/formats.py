@@ -1,4 +1,4 @@
-"""The file formats that a student is exported to, and what each of them needs."""
+"""The file formats that a student is exported to, and the packages that each of them needs."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from importlib import import_module
 from edge_vc_export.errors import ExportError
 
 FORMATS = ("onnx", "tflite")
-"""Every bundle carries both unless told otherwise: the board picks."""
+"""By default a bundle contains both, and the board chooses."""
 DYNAMIC = "dynamic-int8"
-"""A precision of TFLite alone: ONNX Runtime runs such graphs slower than float."""
+"""A precision only of TFLite: ONNX Runtime runs such graphs slower than float."""
 PRECISIONS = ("int8", "fp32", DYNAMIC)
-"""In the order in which a bundle lists them; the last is optional."""
+"""Precisions in the order in which a bundle lists them; the last is optional."""
 _NEEDS = {"onnx": (), "tflite": ("flatbuffers", "ai_edge_litert.schema_py_generated")}
 
 
 class FormatError(ExportError):
-    """A format that cannot be written here; one line with the way out."""
+    """A format that cannot be written here; a one-line message with the remedy."""
 
 
 class UnsupportedLayerError(FormatError):
-    """A layer that a format cannot take: names it, the format and the way out; one line."""
+    """A layer that a format does not support; one line with layer, format and remedy."""
 
 
 class UnsupportedOperationError(FormatError):
-    """An operation that a format does not know, or not in this form; `in_layer` says where."""
+    """An operation that a format does not support in this form; `in_layer` adds the layer."""
 
     def __init__(self, fact: str) -> None:
-        """Take one line without the way out, which is added."""
+        """Take a one-line message, to which the remedy is appended."""
         super().__init__(f"{fact}; use a layer of edge_vc.nn in its place")
 
     def in_layer(self, path: str) -> UnsupportedLayerError:
-        """Return the error that names the layer ``path`` as well."""
+        """Return an error that also names the layer ``path``."""
         return UnsupportedLayerError(f"layer {path}: {self}")
 
 

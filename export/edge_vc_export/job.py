@@ -1,4 +1,4 @@
-"""One export: which students become which bundle, and under which description."""
+"""An export job: which students become which bundle, and with which description."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from edge_vc_export.parity.int8 import Int8Limits
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the caller says instead of the run; None keeps what the run says."""
+    """Values that replace those of the run; None keeps the run's value."""
 
     name: str | None = None
     version: str | None = None
@@ -42,12 +42,12 @@ class Overrides:
     """See `edge_vc.models.student.transforms.postfilter`; raises `ExportError` outside 1 to 2."""
 
     def __post_init__(self) -> None:
-        """Refuse what no recipe could say."""
+        """Raise `ExportError` for values that a recipe could not have."""
         if self.postfilter is not None and not 1 <= self.postfilter <= 2:
             raise ExportError(f"--postfilter {self.postfilter:g}: must be within 1..2")
 
     def facts(self, base: BundleFacts) -> BundleFacts:
-        """Return ``base`` with what is overridden; raises `ExportError` for a tier's bad name."""
+        """Return ``base`` with overrides applied; raises `ExportError` for a bad tier name."""
         words = ("name", "version", "licence", "consent", "attribution")
         said = {word: getattr(self, word) for word in words if getattr(self, word) is not None}
         if self.tier is not None:
@@ -57,7 +57,7 @@ class Overrides:
         return replace(base, **said)
 
     def selection(self, base: Selection) -> Selection:
-        """Return ``base`` with what is overridden; raises `FormatError` for unknown names."""
+        """Return ``base`` with overrides applied; raises `FormatError` for unknown names."""
         chosen = Selection(
             base.formats if self.formats is None else self.formats,
             base.precisions if self.precisions is None else self.precisions,
@@ -66,25 +66,25 @@ class Overrides:
         return chosen
 
     def given_facts(self) -> list[str]:
-        """Return the names of what is overridden of a student or its description."""
+        """Return the names of the overrides that concern a student or its description."""
         words = ("name", "version", "tier", "licence", "consent", "attribution", "postfilter")
         return [word for word in words if getattr(self, word) is not None]
 
 
 @dataclass(frozen=True)
 class ExportJob:
-    """Everything that a bundle is made from."""
+    """Everything needed to make a bundle."""
 
     student: Path
     """The float student's file."""
     quantized: Path | None
-    """The quantised student's file; one without quantised layers counts as none."""
+    """The quantised student's file; one without quantised layers is ignored."""
     facts: BundleFacts
     selection: Selection
     tier: str | None = None
-    """None: the smallest that the student's INT8 weights fit into."""
+    """None: the smallest tier that the student's INT8 weights fit into."""
     limits: Int8Limits | None = None
-    """How far INT8 may be from fp32; None: the usual limits."""
+    """Allowed difference of INT8 from fp32; None: the default limits."""
     postfilter: float = 1.0
 
     def run(self, output: Path, note: Callable[[str], None] = lambda line: None) -> Release:
@@ -92,7 +92,7 @@ class ExportJob:
         student = load_student(self.student)
         quantized = None if self.quantized is None else load_student(self.quantized)
         if quantized is not None and not quantized_convs(quantized.trunk):
-            quantized = None  # the run was told not to quantise
+            quantized = None  # quantisation was disabled in the run
         return release_bundle(
             output,
             with_postfilter(student, self.postfilter),
@@ -112,11 +112,11 @@ def job_of_run(
     force: bool = False,
     quantized: Path | None = None,
 ) -> ExportJob:
-    """Return the export that a run's recipe asks for: its name, licence, consent, files, limits.
+    """Return the export specified by a run's recipe: name, licence, consent, files, limits.
 
-    With ``force`` an unfinished run is exported too, not held to its INT8 limits; the manifest's
-    provenance and the card then say so. Raises `ExportError` for an unfinished run otherwise,
-    and where neither the recipe nor ``overrides`` give a fact that a bundle needs.
+    With ``force`` an unfinished run is exported too, without checking its INT8 limits; the
+    manifest's provenance and the card then say so. Otherwise raises `ExportError` for an unfinished
+    run; also if neither the recipe nor ``overrides`` provide a fact that a bundle needs.
     """
     overrides = overrides or Overrides()
     if not force:
@@ -146,11 +146,10 @@ def job_of_run(
 def job_of_student(
     student: Path, overrides: Overrides, *, quantized: Path | None = None, name: str = ""
 ) -> ExportJob:
-    """Return the export of a student's file, about whose voice nothing is known.
+    """Return the export of a student file, which contains no facts about the voice.
 
-    ``name`` is taken where ``overrides`` give none; what the file says of its making goes into the
-    manifest's provenance. Raises `ExportError` without a licence and
-    a consent.
+    ``name`` is used if ``overrides`` has none; the file's metadata about its training go into the
+    manifest's provenance. Raises `ExportError` if the licence or the consent is missing.
     """
     selection = overrides.selection(Selection())
     if not student.is_file():
@@ -165,7 +164,7 @@ def job_of_student(
 
 
 def _check_facts(facts: BundleFacts, source: str) -> None:
-    """Raise `ExportError` for a description that is unusable or leaves out whose voice it is."""
+    """Raise `ExportError` for a description that is invalid or lacks required facts."""
     for key, what in (
         ("consent", "how the owner of the voice agreed"),
         ("licence", "SPDX identifier of the voice's licence"),

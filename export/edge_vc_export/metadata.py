@@ -1,4 +1,4 @@
-"""Metadata and I/O signature of a graph file, whichever format it has."""
+"""Metadata and I/O signature of a graph file in either format."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class GraphMetadata:
 
 
 def graph_metadata(path: str | Path) -> GraphMetadata:
-    """Read the metadata of a graph file that this package wrote; `ValueError` for any other."""
+    """Read the metadata of a graph file written by this package; raises `ValueError` for others."""
     path = Path(path)
     if path.suffix != ".tflite":
         return _onnx_metadata(path)

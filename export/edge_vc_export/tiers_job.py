@@ -1,4 +1,4 @@
-"""One export of several students: which source becomes which tier of the bundle."""
+"""An export job for several students: which source becomes which tier of the bundle."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 Note = Callable[[str], None]
 _ANY = BundleFacts("any", "0", "any", "any", "")
-"""Stands in for what the sources say."""
+"""Placeholder for the facts given by the sources."""
 
 
 @dataclass(frozen=True)
 class TiersJob:
-    """Everything that a bundle of several tiers is made from."""
+    """Everything needed to make a bundle of several tiers."""
 
     sources: tuple[tuple[str, Path], ...]
-    """Name of the tier and run folder, student's file or bundle; the first is the default."""
+    """Tier names with a run folder, student file or bundle each; the first is the default."""
     overrides: Overrides
     force: bool = False
 
     def run(self, output: Path | None = None, note: Note = lambda line: None) -> Path:
-        """Export what is not a bundle yet, merge, and return the bundle's path.
+        """Export sources that are not bundles yet, merge all, and return the bundle's path.
 
-        Raises what `job_of_run`, `release_bundle` and `merge_bundles` raise.
+        Raises the errors of `job_of_run`, `release_bundle` and `merge_bundles`.
         """
         self.overrides.facts(_ANY).check()
         with tempfile.TemporaryDirectory(prefix="edge-vc-tiers-") as folder:
@@ -74,10 +74,10 @@ class TiersJob:
 
 
 def find_sources(given: Sequence[str], tiers: Sequence[str]) -> tuple[tuple[str, Path], ...]:
-    """Return each tier's source: as many as there are tiers, in order, or one that holds them all.
+    """Return each tier's source, given one per tier in order, or one that holds them all.
 
-    One source is a folder with a run folder or bundle for every tier (``build/base``), a bundle
-    with these tiers, or the beginning of shipped names (``kathleen`` for ``kathleen-base``).
+    A single source is a folder with a run folder or bundle for every tier (``build/base``), a
+    bundle with these tiers, or the prefix of shipped names (``kathleen`` for ``kathleen-base``).
     Raises `ExportError`, and `UnknownBundleError` for a name that is not shipped.
     """
     for tier in tiers:
@@ -95,7 +95,7 @@ def find_sources(given: Sequence[str], tiers: Sequence[str]) -> tuple[tuple[str,
 
 
 def _within(source: str, tier: str) -> Path:
-    """Return where ``tier`` is in the one source."""
+    """Return the location of ``tier`` within the single source."""
     place = Path(source)
     if place.is_dir() and not (place / SUMMARY).exists():
         found = (each for each in (place / tier, place / f"{tier}.evc") if each.exists())

@@ -1,1 +1,1 @@
-"""Running stages in a run folder: plan, artifacts, resume."""
+"""Run stages in a run folder: planning, artifacts, resuming."""

@@ -1,4 +1,4 @@
-"""Reading what earlier stages left in the run folder."""
+"""Read the artifacts of earlier stages from the run folder."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ STUDENT = "student.safetensors"
 
 @dataclass(frozen=True)
 class LabelledSpeech:
-    """The teacher's labels, divided into training and hold-out."""
+    """The teacher's labels, split into training and hold-out."""
 
     folder: Path
     train: tuple[str, ...]
     """File names."""
     holdout: tuple[str, ...]
     voices: Mapping[str, str] = field(default_factory=dict)
-    """Whose voice the answer is in, by file name; empty where there is one voice."""
+    """Target voice by file name; empty if there is only one voice."""
 
     @classmethod
     def open(cls, folder: Path) -> LabelledSpeech:
@@ -37,7 +37,7 @@ class LabelledSpeech:
         return cls(folder, *parts, index.get("voices", {}))
 
     def write_index(self) -> None:
-        """Store the division beside the files."""
+        """Store the split beside the files."""
         index: dict[str, object] = {"train": list(self.train), "holdout": list(self.holdout)}
         if self.voices:
             index["voices"] = dict(self.voices)
@@ -48,11 +48,11 @@ class LabelledSpeech:
         return [load_labels(self.folder / name) for name in names]
 
     def voices_of(self, names: Sequence[str]) -> list[str]:
-        """Return whose voice each example is in; nothing where there is one voice."""
+        """Return the target voice of each example; empty if there is only one voice."""
         return [self.voices[name] for name in names] if self.voices else []
 
     def speech(self, names: Sequence[str], seconds: float, sample_rate: int) -> list[Tensor]:
-        """Read source recordings ``[1, 1, 1, T]``, ``seconds`` of them at most, in order."""
+        """Read source recordings ``[1, 1, 1, T]`` in order, at most ``seconds`` in total."""
         left = round(seconds * sample_rate)
         recordings = []
         for name in names:

@@ -1,4 +1,4 @@
-"""What a run would do: which stages are unchanged, which run, and why."""
+"""Plan of a run: which stages are up to date, which run, and why."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PlannedStage:
 
 
 def input_hashes(stage: Stage, folder: RunFolder) -> dict[str, str]:
-    """Content hashes of everything the stage reads; an artifact that is not there is ``""``."""
+    """Return content hashes of all inputs of a stage; a missing artifact has the hash ``""``."""
     hashes = dict(stage.external_inputs())
     for name in stage.needs:
         record = folder.record(name)
@@ -33,7 +33,7 @@ def input_hashes(stage: Stage, folder: RunFolder) -> dict[str, str]:
 
 
 def stage_key(stage: Stage, inputs: dict[str, str]) -> str:
-    """Hash of all that the result depends on: inputs, recipe sections, version of the code."""
+    """Return a hash of all dependencies: inputs, recipe sections, version of the code."""
     facts = {
         "stage": stage.name,
         "code": f"{__version__}/{stage.revision}",
@@ -56,14 +56,14 @@ def check_stage(stage: Stage, folder: RunFolder) -> PlannedStage:
 
 
 def plan(stages: Sequence[Stage], folder: RunFolder) -> list[PlannedStage]:
-    """Check all stages; a stage that reads one that will run is planned to run too."""
+    """Check all stages; a stage that depends on one that will run is planned to run too."""
     planned: list[PlannedStage] = []
     running: set[str] = set()
     for stage in stages:
         waiting_for = [name for name in stage.needs if name in running]
         found = check_stage(stage, folder)
         if waiting_for and found.action == "skip":
-            reason = f"skipped after all if {', '.join(waiting_for)} comes out the same"
+            reason = f"will be skipped if the result of {', '.join(waiting_for)} is unchanged"
             found = PlannedStage(stage, "run", reason)
         if found.action == "run":
             running.add(stage.name)
@@ -72,7 +72,7 @@ def plan(stages: Sequence[Stage], folder: RunFolder) -> list[PlannedStage]:
 
 
 def up_to(stages: Sequence[Stage], last: str | None) -> Sequence[Stage]:
-    """The stages until ``last`` (all for None); raises `RecipeError` for an unknown name."""
+    """Return the stages up to ``last`` (all for None); raises `RecipeError` if it is unknown."""
     names = [stage.name for stage in stages]
     if last is None:
         return stages
@@ -82,7 +82,7 @@ def up_to(stages: Sequence[Stage], last: str | None) -> Sequence[Stage]:
 
 
 def _difference(stage: Stage, record: Record, inputs: dict[str, str]) -> str:
-    """Say in words why a record does not match."""
+    """Return the reason, in words, why a record does not match."""
     for section, values in stage.resolved().items():
         before = record.resolved.get(section, {})
         for key, value in values.items():

@@ -20,35 +20,35 @@ RECIPE = "recipe.toml"
 """The recipe with every default written out."""
 SUMMARY = "run.json"
 RECORD = "stage.json"
-"""Beside every artifact: what made it and what was measured."""
+"""Record stored with every artifact: how it was made and its metrics."""
 
 
 class RunFolderError(RuntimeError):
-    """A run folder that cannot be used; one line that names it and the way out."""
+    """A run folder that cannot be used; a one-line message with its path and the remedy."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is known about a finished stage."""
+    """Record of a finished stage."""
 
     key: str
-    """Hash of everything that the result depends on."""
+    """Hash of all dependencies of the result."""
     content: str
     """Hash of the artifact's files."""
     seconds: float
-    """How long the last, finishing attempt took."""
+    """Duration of the last attempt, which finished it."""
     metrics: Metrics
     resolved: dict[str, Any]
     """The part of the recipe it was made with."""
     inputs: dict[str, str]
-    """Content hashes of what it was made from."""
+    """Content hashes of its inputs."""
 
 
 class RunFolder:
     """Artifacts by stage: ``<stage>/`` when done, ``.work/<stage>/`` until then.
 
-    A stage's folder appears by one rename, complete with its record, so whatever is there is
-    whole, no matter when the process died.
+    A stage's folder is created by a single rename, together with its record, so existing artifacts
+    are always complete, even after a crash.
     """
 
     def __init__(self, root: Path) -> None:
@@ -57,13 +57,13 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Make the folder and hold it; raises `RunFolderError` when that is not possible."""
+        """Create and lock the folder; raises `RunFolderError` if that is not possible."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             lock = (self.root / ".lock").open("w")
         except OSError as error:
             raise RunFolderError(
-                f"{self.root}: is no folder to write in ({error.strerror})"
+                f"{self.root}: is not a writable folder ({error.strerror})"
             ) from error
         with lock as file:
             try:
@@ -76,11 +76,11 @@ class RunFolder:
             yield
 
     def artifact(self, stage: str) -> Path:
-        """Path of a stage's finished artifact, there or not."""
+        """Return the path of a stage's finished artifact, whether it exists or not."""
         return self.root / stage
 
     def record(self, stage: str) -> Record | None:
-        """The record of a finished stage, or None; an artifact that was changed is not finished."""
+        """Return the record of a finished stage, or None, also if its artifact was modified."""
         folder = self.artifact(stage)
         try:
             record = Record(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
@@ -89,7 +89,7 @@ class RunFolder:
         return record if self._content(folder) == record.content else None
 
     def _content(self, folder: Path) -> str:
-        """The content hash, computed once for as long as no file changes."""
+        """Return the content hash, cached as long as no file changes."""
         files = ((path, path.stat()) for path in sorted(folder.rglob("*")))
         seen = tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in files)
         if seen not in self._hashes:
@@ -99,7 +99,7 @@ class RunFolder:
     def workplace(self, stage: str, key: str) -> tuple[Path, Path]:
         """Return the output folder (empty) and the scratch folder (kept) for an attempt.
 
-        Scratch of the same ``key`` is what a killed attempt left; of any other it is dropped.
+        Scratch with the same ``key`` is left by a killed attempt; any other scratch is deleted.
         """
         place = self.root / ".work" / stage
         scratch, output = place / f"scratch-{key[:16]}", place / "output"
@@ -121,7 +121,7 @@ class RunFolder:
         resolved: dict[str, Any],
         inputs: dict[str, str],
     ) -> Record:
-        """Turn the output folder into the stage's artifact, replacing what was there."""
+        """Make the output folder the stage's artifact, replacing an earlier one."""
         place = self.root / ".work" / stage
         output = place / "output"
         record = Record(key, content_hash(output), seconds, metrics, resolved, inputs)
@@ -135,19 +135,19 @@ class RunFolder:
         return record
 
     def _finish_commits(self) -> None:
-        """Put artifacts in place whose process died between the two renames of a commit."""
+        """Finish commits whose process died between the two renames."""
         for output in self.root.glob(".work/*/output"):
             stage = output.parent.name
             if (output / RECORD).is_file() and not self.artifact(stage).exists():
                 rename(output, self.artifact(stage))
 
     def write_summary(self, summary: dict[str, Any]) -> Path:
-        """Write ``run.json`` in one step."""
+        """Write ``run.json`` atomically."""
         return _write_json(self.root / SUMMARY, summary)
 
 
 def content_hash(folder: Path) -> str:
-    """Return the sha256 over names and bytes of all files under ``folder`` but its record."""
+    """Return the sha256 over names and bytes of all files under ``folder`` except its record."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder).as_posix()

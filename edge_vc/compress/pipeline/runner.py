@@ -1,4 +1,4 @@
-"""Run the stages of a recipe in a run folder: skip what is unchanged, resume what was killed."""
+"""Run the stages of a recipe in a run folder: skip unchanged stages, resume interrupted ones."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from edge_vc.workers.progress import Progress, no_progress
 from edge_vc_runtime.files.writing import write_whole
 
 Report = Callable[[PlannedStage, Record | None], None]
-"""Told before a stage (record None) and after it."""
+"""Called before a stage (record None) and after it."""
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run left behind."""
+    """Result of a run."""
 
     folder: Path
     metrics: dict[str, Metrics]
-    """By stage, in order."""
+    """Metrics by stage, in order."""
     skipped: tuple[str, ...]
-    """Stages that were unchanged."""
+    """Stages that were skipped as unchanged."""
 
     def artifact(self, stage: str) -> Path:
         """Folder of a finished stage's files."""
@@ -56,11 +56,11 @@ def run_stages(
     progress: Progress = no_progress,
     report: Report | None = None,
 ) -> RunResult:
-    """Bring every stage up to date, in order, and keep ``run.json``.
+    """Bring every stage up to date, in order, and maintain ``run.json``.
 
     Raises `LimitError` after a stage whose result is beyond the recipe's limits (its artifact and
-    numbers stay in the folder), `RunFolderError` when the folder is in use and `RecipeError`,
-    before any stage runs, for what is missing on this machine.
+    metrics stay in the folder), `RunFolderError` if the folder is in use and `RecipeError`,
+    before any stage runs, for requirements that are missing on this machine.
     """
     folder = RunFolder(Path(run_dir))
     chosen = up_to(stages, until)
@@ -86,7 +86,7 @@ def run_stages(
 def plan_run(
     stages: Sequence[Stage], run_dir: str | Path, until: str | None = None
 ) -> list[PlannedStage]:
-    """Say what `run_stages` would do; touches nothing."""
+    """Return what `run_stages` would do, without changing anything."""
     chosen = up_to(stages, until)
     for stage in chosen:
         stage.check_ready()
@@ -126,9 +126,9 @@ def _check_finite(stage: Stage, metrics: Metrics) -> None:
 def _status_kept(
     folder: RunFolder, recipe: Recipe, done: dict[str, Record], count: int
 ) -> Iterator[None]:
-    """Keep ``recipe.toml`` and ``run.json`` true, however the run ends."""
+    """Keep ``recipe.toml`` and ``run.json`` up to date, however the run ends."""
     text = tomli_w.dumps(recipe.to_dict())
-    # Paths in it may hold bytes that are no UTF-8.
+    # Paths in it may contain bytes that are not UTF-8.
     write_whole(folder.root / RECIPE, os.fsencode(text))
     _summarise(folder, recipe, done, "running")
     try:

@@ -1,4 +1,4 @@
-"""A stage of compression: what it reads, what it does, what it may not exceed."""
+"""A stage of compression: its inputs, its work and its limits."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from edge_vc.settings.field import Value, limit_fields
 from edge_vc.workers.progress import Progress, no_progress
 
 Metrics = dict[str, float]
-"""What a stage measured about its result."""
+"""Measurements of a stage's result."""
 
 
 class LimitError(RuntimeError):
-    """A stage's result is worse than the recipe allows; one line with the numbers."""
+    """A stage's result is beyond the recipe's limits; a one-line message with the figures."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a stage works."""
+    """Folders that a stage works in."""
 
     inputs: Mapping[str, Path]
     """Finished artifacts of the stages in `Stage.needs`, by name."""
     output: Path
-    """Folder to fill; its contents at the end become the artifact."""
+    """Folder to fill; its final contents become the artifact."""
     scratch: Path
-    """Folder for checkpoints and caches: survives a kill, dropped once the stage is done."""
+    """Folder for checkpoints and caches: survives a kill, deleted when the stage is done."""
     progress: Progress = no_progress
 
 
@@ -42,31 +42,31 @@ class Stage(ABC):
     sections: ClassVar[tuple[str, ...]] = ()
     """Sections of the recipe that are read: a change in them makes the stage run again."""
     revision: ClassVar[int] = 1
-    """Raised whenever the same inputs give another result, so that old artifacts expire."""
+    """Incremented when the same inputs give a different result, to invalidate old artifacts."""
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
 
     @abstractmethod
     def run(self, work: Workspace) -> Metrics:
-        """Fill ``work.output`` and return what was measured.
+        """Fill ``work.output`` and return the metrics.
 
-        May be killed at any moment and resumes from what it keeps in ``work.scratch``.
+        May be killed at any time and resumes from files in ``work.scratch``.
         """
 
     def check_ready(self) -> None:
-        """Raise `RecipeError` for what the stage will need and this machine does not have.
+        """Raise `RecipeError` for requirements that are missing on this machine.
 
-        Asked of every stage before the first one runs: training takes hours.
+        Called for every stage before the first one runs, since training takes hours.
         """
         return
 
     def external_inputs(self) -> dict[str, str]:
-        """Hashes of what is read from outside the run folder (weights, a corpus), by name."""
+        """Return hashes of inputs from outside the run folder (weights, a corpus), by name."""
         return {}
 
     def resolved(self) -> dict[str, dict[str, Value]]:
-        """The part of the recipe that the result depends on: its sections without limits."""
+        """Return the part of the recipe that the result depends on: its sections without limits."""
         everything = self.recipe.to_dict()
         picked = {}
         for name in (name for name in self.sections if name in everything):
@@ -75,7 +75,7 @@ class Stage(ABC):
         return picked
 
     def check_limits(self, metrics: Metrics) -> None:
-        """Raise `LimitError` when a metric is beyond a limit of the stage's sections.
+        """Raise `LimitError` if a metric is beyond a limit in the stage's sections.
 
         Metrics that the stage did not report are not limited; NaN is beyond every limit.
         """

@@ -1,1 +1,1 @@
-"""Structured and magnitude pruning, and the target that says how far."""
+"""Structured and magnitude pruning, and the target cost."""

@@ -1,4 +1,4 @@
-"""What a student costs, and the widths with which it meets a target."""
+"""Cost of a student, and the widths with which it meets a target."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from edge_vc.models.student.size import trunk_weights
 from edge_vc.models.student.student import Student
 
 NARROWEST = 0.1
-"""Share of its width that a student keeps at least: below that nothing is left to learn with."""
+"""Least share of its width that a student keeps: with less it could not learn."""
 
 
 class TargetError(ValueError):
-    """A target that no pruning can meet; one line with the number and the least possible."""
+    """A target that no pruning can meet; one line with the figure and the lowest possible one."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one student asks of a board."""
+    """What one student costs a board."""
 
     parameters: int
     trunk_weights: int
-    """Weights that become INT8: as many bytes."""
+    """Number of weights that become INT8, i.e. their size in bytes."""
     mmacs: float
     """Million multiply-accumulates per second of audio."""
     latency_ms: float
-    """Algorithmic: one hop plus look-ahead, from the layers."""
+    """Algorithmic latency: one hop plus look-ahead, derived from the layers."""
 
 
 def cost_of(student: Student) -> Cost:
-    """Measure a student; it is left in ``eval`` mode, as one hop cannot pass a training norm."""
+    """Measure a student, which is left in ``eval`` mode: a training norm cannot run on one hop."""
     student.eval()
     return Cost(
         student.count_parameters(),
@@ -42,12 +42,12 @@ def cost_of(student: Student) -> Cost:
 
 
 def fit_config(config: StudentConfig, target: TargetSettings, round_to: int = 8) -> StudentConfig:
-    """Return ``config`` narrowed until it meets ``target``; itself where it already does.
+    """Return ``config`` narrowed until it meets ``target``; unchanged if it already does.
 
-    Stream and output channels shrink by the same share, to multiples of ``round_to``; what that
-    leaves goes to the hidden channels, in near equal shares. Every trunk weight is used once a
-    frame, so both limits are limits of weights.
-    Raises `TargetError` when a tenth of the width is still too much.
+    Stream and output channels shrink by the same factor, to multiples of ``round_to``; the
+    remaining budget goes to the hidden channels, in almost equal shares. Every trunk weight is used
+    once per frame, so both limits restrict the number of weights.
+    Raises `TargetError` if a tenth of the width is still too much.
     """
     frame = _Frame.of(config)
     if frame.spare(config, target) >= 0:
@@ -77,7 +77,7 @@ class _Frame:
 
     fixed: float
     per_output: int
-    """Further ones for each output channel: the head's first layer."""
+    """Additional ones for each output channel: the head's first layer."""
 
     @classmethod
     def of(cls, config: StudentConfig) -> _Frame:
@@ -90,7 +90,7 @@ class _Frame:
         return self.fixed + config.outputs * self.per_output + trunk_weights(config)
 
     def spare(self, config: StudentConfig, target: TargetSettings) -> float:
-        """How many more trunk weights ``config`` may have; negative when it has too many."""
+        """Return how many more trunk weights ``config`` may have; negative for too many."""
         most = target.max_mmacs * 1e6 * config.hop / config.sample_rate
         return min(most - self.macs(config), target.max_weight_kb * 1e3 - trunk_weights(config))
 

@@ -1,7 +1,7 @@
-"""Unstructured magnitude pruning: weights at zero that stay there. No smaller, no faster.
+"""Unstructured magnitude pruning: weights that are set to zero and stay zero.
 
-Dense kernels multiply by zero as fast as by anything else, and a zero takes as many bytes: this
-is an option for sparse engines and for comparison, not a way to a smaller student.
+Dense kernels multiply by zero as fast as by any value, and a zero takes as many bytes: this is an
+option for sparse engines and for comparison; it makes a student neither smaller nor faster.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Mask(nn.Module):
 def zero_smallest(layer: nn.Module, sparsity: float) -> None:
     """Set the share ``sparsity`` of ``layer``'s convolution weights to zero, smallest first.
 
-    One threshold for all convolutions (Han et al. 2015), relative to each one's own size.
+    One threshold for all convolutions (Han et al. 2015), relative to the weights of each.
     """
     weights = [conv.weight for conv in _convs(layer)]
     relative = torch.cat([(w.abs() / w.square().mean().sqrt()).flatten() for w in weights])
@@ -42,7 +42,7 @@ def zero_smallest(layer: nn.Module, sparsity: float) -> None:
 
 
 def hold_zeros(layer: nn.Module) -> None:
-    """Keep every zero of the convolutions' weights at zero while ``layer`` is trained."""
+    """Keep all zero convolution weights at zero while ``layer`` is trained."""
     for conv in _convs(layer):
         parametrize.register_parametrization(conv, "weight", Mask((conv.weight != 0).float()))
 

@@ -1,4 +1,4 @@
-"""Structured pruning: the least important channels are removed from every layer they touch."""
+"""Structured pruning: remove the least important channels from all layers that use them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edge_vc.nn import Conv, Residual, Serial
 
 
 class TrunkView(nn.Module):
-    """The stateless part that is pruned: the trunk from silence, then the head's first layer."""
+    """The pruned part, without state: the trunk from silence, then the head's first layer."""
 
     def __init__(self, student: Student) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class TrunkView(nn.Module):
 
     def forward(self, mels: Tensor) -> Tensor:
         """Return the head's controls for ``mels`` ``[B, mels, 1, F]``."""
-        # Modulations follow the channels that they act on; see `_Surgery.narrow_modulation`.
+        # Modulations are narrowed with the channels they act on; see `_Surgery.narrow_modulation`.
         features, _ = Serial.step(self.trunk, mels, self.trunk.init_state(mels.shape[0]))
         y: Tensor = self.controls(features)
         return y
@@ -45,8 +45,8 @@ def prune_student(
 
     Channels are ranked over all layers that share them by the L2 norm of their weights (Li et
     al. 2017, grouped as in DepGraph, Fang et al. 2023), or, with a ``loss`` to differentiate, by
-    the first-order change of that loss (Molchanov et al. 2019). Hidden channels compete across
-    blocks, in bunches of ``round_to``. Raises `TargetError` where ``target`` cannot be met.
+    the first-order change of that loss (Molchanov et al. 2019). Hidden channels are ranked across
+    blocks, in groups of ``round_to``. Raises `TargetError` if ``target`` cannot be met.
     """
     wanted = fit_config(student.config, target, round_to)
     pruned = copy.deepcopy(student).eval()
@@ -66,9 +66,9 @@ def prune_student(
 
 
 def rebuilt(pruned: Student, config: StudentConfig) -> Student:
-    """Return a fresh student of ``config`` with the weights of one that was cut to it.
+    """Return a new student of ``config`` with the weights of one pruned to it.
 
-    Widths, states and delays all come from the configuration again; a mismatch is an error.
+    Widths, states and delays are all derived from the configuration again; a mismatch is an error.
     """
     student = Student(config)
     student.load_state_dict(pruned.state_dict())
@@ -110,7 +110,7 @@ class _Surgery:
             self._group(conv, sorted(leaving.tolist())).prune()
 
     def narrow_modulation(self, before: StudentConfig) -> None:
-        """Keep the modulations of the channels that are left; ``before`` has their old widths."""
+        """Keep the modulations of the remaining channels; ``before`` has their old widths."""
         if self._modulation is None:
             return
         *stream, last = film_sizes(before)
@@ -127,7 +127,7 @@ class _Surgery:
 
 
 def _share_hidden(surgery: _Surgery, total: int, round_to: int) -> tuple[int, ...]:
-    """Divide ``total`` hidden channels among the blocks: the best bunches, one at least."""
+    """Distribute ``total`` hidden channels to the blocks: the best groups, at least one each."""
     bunches = []
     for block, conv in enumerate(surgery.hidden):
         ranked = surgery.scores(conv).sort(descending=True).values
@@ -146,7 +146,7 @@ def _conv(layer: nn.Module) -> nn.Conv2d:
 
 
 def _widening(block: nn.Module) -> nn.Conv2d:
-    """The 1x1 convolution of a block that makes its hidden channels."""
+    """Return the 1x1 convolution of a block that produces its hidden channels."""
     assert isinstance(block, Residual)
     assert isinstance(block.inner, Serial)
     return _conv(block.inner[2])

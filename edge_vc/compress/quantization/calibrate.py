@@ -1,4 +1,4 @@
-"""Post-training quantisation by NNCF, calibrated on a layer that streams speech."""
+"""Post-training quantisation by NNCF, calibrated on a layer streaming speech."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from edge_vc.nn.quantized_conv import QuantParams
 from edge_vc.workers.progress import Progress, no_progress
 
 FLOAT_OPERATIONS = ["add", "__add__", "__iadd__", "add_", "mul", "__mul__"]
-"""Between convolutions: skips, and the modulation by conditioning inputs."""
+"""Operations between convolutions: skips, and the modulation by conditioning inputs."""
 
 
 @dataclass(frozen=True)
 class ConvPlan:
-    """How one convolution is quantised."""
+    """Quantisation of one convolution."""
 
     path: str
     input_params: QuantParams
     output_params: QuantParams | None
-    """None where the next quantised convolution quantises the output anyway."""
+    """None if the next quantised convolution quantises the output anyway."""
     bias: Tensor | None
-    """Corrected so that quantisation keeps the mean of the output, ``[out]``."""
+    """Bias corrected so that quantisation preserves the mean of the output, ``[out]``."""
 
 
 def calibrate(
@@ -42,19 +42,19 @@ def calibrate(
     bias_correction: bool = False,
     progress: Progress = no_progress,
 ) -> list[ConvPlan]:
-    """Find how to quantise ``layer``'s convolutions by streaming ``signals`` ``[1, C, 1, T]``.
+    """Determine how to quantise ``layer``'s convolutions by streaming ``signals`` ``[1, C, 1, T]``.
 
-    A convolution whose output leaves the layer stays float: measured on a trunk, that one small
-    layer costs 3 dB of signal-to-noise ratio, and quantising it wins no time.
-    ``layer`` is left as it is; batch norms must have been folded. ``frames`` are processed per
-    step, any number: streaming gives the same values in any partition. ``inputs`` are the
-    conditioning of each signal, of a layer that takes any.
+    A convolution whose output is an output of the layer stays float: measured on a trunk,
+    quantising that one small layer costs 3 dB of signal-to-noise ratio and saves no time.
+    ``layer`` is not changed; batch norms must have been folded. Any number of ``frames`` can be
+    processed per step: streaming gives the same values for any block size. ``inputs`` are the
+    conditioning of each signal, if the layer has conditioning inputs.
     """
     step = FlatStep(layer).eval()
     steps = list(StreamedSteps(step, signals, frames, inputs))
     if not steps:
         raise TooShortError(
-            f"calibration needs at least {frames} frames of speech, got none so long"
+            f"calibration needs at least {frames} frames of speech, all recordings are shorter"
         )
     graph = ConvGraph(copy.deepcopy(step), steps[0])
     chosen = [conv for conv in graph.convs() if not conv.leaves]
@@ -67,7 +67,7 @@ def calibrate(
 
 @dataclass(frozen=True)
 class _Watched:
-    """A data source that can be iterated again and again, and shows it."""
+    """A data source that can be iterated repeatedly, with progress."""
 
     steps: list[tuple[Tensor, ...]]
     progress: Progress
@@ -90,7 +90,7 @@ def _nncf_quantize(
         from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
         advanced = AdvancedQuantizationParameters(
-            # Halving the weights' range would only help x86 without VNNI.
+            # Halving the range of the weights would help only x86 without VNNI.
             overflow_fix=nncf.OverflowFix.DISABLE,
             disable_bias_correction=not bias_correction,
             activations_quantization_params=QuantizationParameters(
@@ -99,7 +99,7 @@ def _nncf_quantize(
             weights_quantization_params=QuantizationParameters(
                 mode="symmetric", per_channel=True, signedness_to_force=True
             ),
-            # Averages over short steps would clip what is loud.
+            # Averages over short steps would clip loud parts.
             activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX,
         )
         scope = nncf.IgnoredScope(names=exact, types=FLOAT_OPERATIONS, validate=False)
@@ -118,7 +118,7 @@ def _nncf_quantize(
 def _output_ranges(
     step: FlatStep, convs: list[ConvNode], steps: Iterable[tuple[Tensor, ...]]
 ) -> dict[str, tuple[float, float]]:
-    """Smallest and largest output of each convolution over ``steps``."""
+    """Return the smallest and largest output of each convolution over ``steps``."""
     ranges = {conv.path: (0.0, 0.0) for conv in convs}
 
     def watch(path: str) -> Any:
@@ -156,7 +156,7 @@ def _plan(
 
 
 def _input_params(conv: ConvNode, graph: ConvGraph, quantized: nn.Module) -> QuantParams:
-    """Read the quantiser in front of a convolution: its own, or the nearest one above it."""
+    """Return the quantiser before a convolution: its own, or the nearest preceding one."""
     from nncf.torch.function_hook.wrapper import get_hook_storage
 
     hooks = dict(get_hook_storage(quantized).named_hooks())

@@ -1,4 +1,4 @@
-"""How close two students are that should be the same: float and INT8."""
+"""Difference between a float student and its INT8 form."""
 
 from __future__ import annotations
 

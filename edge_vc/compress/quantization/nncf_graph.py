@@ -1,6 +1,6 @@
-"""NNCF's view of a layer's graph: which convolution feeds what, and where quantisers sit.
+"""NNCF's view of a layer's graph: connections of the convolutions, positions of quantisers.
 
-Only what NNCF 3.4 exposes for reading is used, and only here and in `calibrate`.
+Only read access provided by NNCF 3.4 is used, and only here and in `calibrate`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from edge_vc.nn.flat_step import FlatStep
 
 WEIGHT_PORT = 1
 PASS_THROUGH = ("relu", "relu_")
-"""Operations between two convolutions that keep zero at zero and fuse into the first."""
+"""Operations between two convolutions that map zero to zero and fuse into the first."""
 
 
 @contextmanager
 def offline_nncf() -> Iterator[Any]:
-    """Give NNCF without what a library should not do.
+    """Provide NNCF with unwanted side effects disabled.
 
-    Its telemetry asks the network, its logs and bars go to standard output, and its first fake
-    quantisation compiles C++ to speed up training, which is not done here.
+    Its telemetry uses the network, its logs and progress bars go to standard output, and its first
+    fake quantisation compiles C++ to speed up training, which is not needed here.
     """
     with _environment("NNCF_CI", "1"):
         import nncf
@@ -72,11 +72,11 @@ class ConvNode:
     op: str
     """NNCF's name of the operation."""
     readers: tuple[str, ...]
-    """Operations that read the output, activations looked through."""
+    """Operations that read the output, looking through activations."""
     leaves: bool
-    """Whether the output, so looked through, is an output of the layer."""
+    """Whether the output, looking through activations, is an output of the layer."""
     rectified: bool
-    """Whether a ReLU is all that reads the output."""
+    """Whether a ReLU is the only reader of the output."""
 
 
 class ConvGraph:
@@ -92,7 +92,7 @@ class ConvGraph:
         return [self._conv(node) for node in self._of_type("conv2d")]
 
     def folds(self) -> list[tuple[str, str]]:
-        """Paths of (convolution, batch norm) pairs in which nothing else reads the convolution."""
+        """Paths of (convolution, batch norm) pairs where only the norm reads the convolution."""
         pairs = []
         for norm in self._of_type("batch_norm"):
             before = self._data_inputs(norm)[0]
@@ -101,7 +101,7 @@ class ConvGraph:
         return pairs
 
     def input_chain(self, op: str) -> list[str]:
-        """Operations from ``op`` up through its only data inputs, nearest first."""
+        """Return operations preceding ``op`` through single data inputs, nearest first."""
         node = self._graph.get_node_by_name(op)
         chain = []
         while len(inputs := self._data_inputs(node)) == 1:
@@ -132,7 +132,7 @@ class ConvGraph:
         return [n for n in before if n.node_type != "nncf_model_const"]
 
     def _path(self, node: Any) -> str:
-        """Module path of an operation with weights: the common name of its constants."""
+        """Return the module path of an operation with weights, from its constants' names."""
         constants = self._graph.get_previous_nodes(node)
         name = next(n.node_name for n in constants if n.node_type == "nncf_model_const")
         return str(name).removeprefix("layer.").rpartition(".")[0]

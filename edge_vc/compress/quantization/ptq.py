@@ -1,4 +1,4 @@
-"""A student's trunk to INT8: batch norms folded, convolutions replaced, everything else kept."""
+"""Convert a student's trunk to INT8: fold batch norms, replace convolutions, keep the rest."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from edge_vc.workers.progress import Progress, no_progress
 CALIBRATION_FRAMES = 50
 """Frames per calibration step."""
 SHARES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
-"""Parts of the calibrated ranges that are tried."""
+"""Shares of the calibrated ranges that are tried."""
 
 
 def folded(student: Student) -> Student:
-    """Return a copy whose trunk has no batch norms left to compute; the same function."""
+    """Return a copy with the trunk's batch norms folded, which computes the same function."""
     student = copy.deepcopy(student).eval()
     step = FlatStep(student.trunk)
     example = torch.zeros(1, student.config.mels, 1, CALIBRATION_FRAMES)
@@ -48,10 +48,10 @@ def quantize(
 ) -> Student:
     """Return an INT8 copy of ``student``, calibrated by streaming ``speech``.
 
-    ``speech``: recordings ``[1, 1, 1, T]`` at the student's rate, half a second each or longer.
-    Only the trunk changes, and of it all convolutions but the last. States stay float and keep
-    their names; both ends of a state are quantised alike, so ``state.X`` and ``next.X`` share
-    their scale by construction. Recordings are calibrated on each voice, and on styles, in turn.
+    ``speech``: recordings ``[1, 1, 1, T]`` at the student's rate, each at least half a second long.
+    Only the trunk changes: all its convolutions except the last. States stay float and keep their
+    names; both ends of a state are quantised alike, so ``state.X`` and ``next.X`` have the same
+    scale by construction. Recordings cycle through the voices, and through styles, for calibration.
     """
     quantized = folded(student)
     with torch.no_grad():
@@ -85,10 +85,10 @@ def search_clipping(
 ) -> float:
     """Clip all activation ranges of ``quantized`` to the share that brings it closest to float.
 
-    Ranges that hold every sample spend levels on outliers; one share for all of them cannot
+    Ranges that cover every sample waste levels on outliers; a single share for all of them cannot
     overfit to the ``signals`` ``[1, C, 1, T]``. ``reference`` is the float layer; the criterion is
-    the signal-to-noise ratio of the outputs. Returns the share; 1 where clipping does not help.
-    ``inputs`` are the conditioning of each signal, of layers that take any.
+    the signal-to-noise ratio of the outputs. Returns the share; 1 if clipping does not help.
+    ``inputs`` are the conditioning of each signal, for layers with conditioning inputs.
     """
 
     def outputs(layer: StreamingLayer) -> Tensor:
@@ -111,7 +111,7 @@ def search_clipping(
 
 
 def quantize_convs(layer: StreamingLayer, plans: Sequence[ConvPlan]) -> None:
-    """Replace the convolutions of ``plans`` inside ``layer`` by quantised ones."""
+    """Replace the convolutions of ``layer`` listed in ``plans`` by quantised ones."""
     for plan in plans:
         conv = layer.get_submodule(plan.path)
         assert isinstance(conv, torch.nn.Conv2d)

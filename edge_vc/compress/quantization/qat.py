@@ -1,4 +1,4 @@
-"""Quantisation-aware training (QAT): the INT8 trunk learns to predict what the float one does."""
+"""Quantisation-aware training (QAT): the INT8 trunk learns to match the float trunk's output."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ class Crops:
     mels: Tensor
     """The frontend's output ``[B, mels, 1, F]``, normalised as in the running stream."""
     recordings: tuple[int, ...]
-    """Which recording each segment is from."""
+    """Index of the recording of each segment."""
     first_frames: tuple[int, ...]
-    """Where in it the segment starts."""
+    """First frame of each segment in its recording."""
     inputs: Inputs = field(default_factory=dict)
-    """Conditioning of each segment, ``[B, size, 1, 1]``, of a student that takes any."""
+    """Conditioning of each segment, ``[B, size, 1, 1]``, if the student has conditioning inputs."""
 
 
 Loss = Callable[[Student, Crops], Tensor]
-"""What is minimised, given the quantised student and a batch."""
+"""Loss to minimise, given the quantised student and a batch."""
 
 
 def match(reference: Student) -> Loss:
-    """Return the loss that makes a student predict what the float ``reference`` predicts.
+    """Return a loss that trains a student to match the float ``reference``.
 
-    Squared error of the trunk's output relative to its power, plus what the head reads off it:
-    filters in nats, voicing.
+    Squared error of the trunk's output relative to its power, plus the error of the head's
+    predictions: filters in nats, voicing.
     """
     reference = reference.eval()
 
@@ -62,7 +62,7 @@ def match(reference: Student) -> Loss:
 
 
 def _read_off(guess: Prediction, truth: Prediction) -> Tensor:
-    """Distance of what the head hears: filters in nats, voicing."""
+    """Return the distance of the head's predictions: filters in nats, voicing."""
     total = (guess.bands - truth.bands).square().mean()
     if guess.voicing is not None and truth.voicing is not None:
         total = total + (guess.voicing.sigmoid() - truth.voicing.sigmoid()).abs().mean()
@@ -70,7 +70,7 @@ def _read_off(guess: Prediction, truth: Prediction) -> Tensor:
 
 
 def learning_rate(step: int, settings: QuantizeSettings) -> float:
-    """Return the rate of ``step``: half a cosine from `QuantizeSettings.qat_learning_rate` to 0."""
+    """Return the learning rate of ``step``: half a cosine from ``qat_learning_rate`` to 0."""
     cosine = math.cos(math.pi * step / settings.qat_steps)
     return settings.qat_learning_rate * (1 + cosine) / 2
 
@@ -84,12 +84,12 @@ def fine_tune(
     folder: Path | None = None,
     progress: Progress = no_progress,
 ) -> list[float]:
-    """Train ``quantized``'s trunk in place; return the loss of every step made now.
+    """Train ``quantized``'s trunk in place; return the loss of every step of this call.
 
-    ``speech`` are recordings ``[1, 1, 1, T]``; segments are cut from their features, so that the
-    channel mean in them is that of a stream. With a ``folder`` for its checkpoint, a killed
-    training resumes. Raises `TooShortError` where no recording is as long as a segment, and
-    `CheckpointError` for a checkpoint of another training.
+    ``speech`` are recordings ``[1, 1, 1, T]``; segments are cut from their features, so that their
+    channel mean is that of a stream. With a ``folder`` for its checkpoint, an interrupted training
+    resumes. Raises `TooShortError` if no recording is as long as a segment, and `CheckpointError`
+    for a checkpoint of another training.
     """
     config = quantized.config
     frames = round(settings.qat_segment_seconds * config.sample_rate / config.hop)
@@ -119,7 +119,7 @@ def fine_tune(
 
 
 def _inputs(config: StudentConfig, batch: int, step: int) -> Inputs:
-    """Return other inputs for every segment of every step; none where there are none."""
+    """Return different conditioning for every segment and step; empty without such inputs."""
     drawn = varied_inputs(config, batch, first=step * batch)
     return {name: torch.cat([each[name] for each in drawn]) for name in drawn[0]}
 
@@ -134,7 +134,7 @@ def _features(student: Student, speech: Sequence[Tensor], frames: int) -> list[T
 
 
 def _crops(features: list[Tensor], frames: int, settings: QuantizeSettings, step: int) -> Crops:
-    """The batch of a step: drawn from the seed and the step alone, so a resumed run repeats it."""
+    """Return the batch of a step, which depends only on seed and step, for reproducible resumes."""
     generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
 
     def draw(end: int) -> int:

@@ -1,1 +1,1 @@
-"""What each stage of `compress` does."""
+"""The stages of `compress`."""

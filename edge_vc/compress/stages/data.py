@@ -1,4 +1,4 @@
-"""The first stage: speech to learn from, labelled by the teacher."""
+"""The first stage: training speech, labelled by the teacher."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from edge_vc.workers.process_pool import ProcessPool
 
 
 class DataStage(Stage):
-    """Chooses recordings, or makes some, and lets the teacher convert them."""
+    """Selects or synthesises recordings and converts them with the teacher."""
 
     name: ClassVar[str] = "data"
     sections: ClassVar[tuple[str, ...]] = ("teacher", "voices", "data")
@@ -56,7 +56,7 @@ class DataStage(Stage):
 
     @cached_property
     def _corpus(self) -> Corpus | None:
-        """The user's recordings, opened; None where speech is to be made."""
+        """The user's recordings; None if speech is to be synthesised."""
         teacher = self.recipe.teacher
         given = self._section.corpus
         if not given and isinstance(teacher, PairsSpec) and not self.recipe.voices.names:
@@ -70,11 +70,11 @@ class DataStage(Stage):
 
     @property
     def _rate(self) -> int:
-        """Rate of the student and so of the labels, in Hz."""
+        """Sample rate of the student, and thus of the labels, in Hz."""
         return self.recipe.student.sample_rate
 
     def _check_rate(self, speech: LabelledSpeech) -> None:
-        """Raise `RecipeError` for labels of another rate than the student's."""
+        """Raise `RecipeError` if the labels have another rate than the student."""
         hop = load_labels(speech.folder / speech.train[0]).hop
         if hop != frame_hop(self._rate):
             raise RecipeError(
@@ -102,18 +102,18 @@ class DataStage(Stage):
         return found | {"corpus": corpus} | rate
 
     def _given_labels(self, voice: str) -> Path:
-        """Folder of the recipe's labels; of several voices each has its own in it."""
+        """Folder of the recipe's labels; with several voices, each voice has its own subfolder."""
         return Path(self._section.labels, voice)
 
     def _opened(self, voice: str) -> LabelReport:
         return open_labels(str(self._given_labels(voice)), self.recipe.teachers[voice])
 
     def external_inputs(self) -> dict[str, str]:
-        """Hashes of the teacher and the corpus, or of the labels."""
+        """Return hashes of the teacher and the corpus, or of the labels."""
         return self._external
 
     def resolved(self) -> dict[str, dict[str, Value]]:
-        """The sections without paths; the files count by their hashes, see `external_inputs`."""
+        """Return the sections without paths; `external_inputs` has hashes of the files."""
         picked: dict[str, Any] = super().resolved()
         picked["data"] |= paths_named(self.recipe.data)
         if not self.recipe.voices.names:
@@ -123,7 +123,7 @@ class DataStage(Stage):
         return picked
 
     def run(self, work: Workspace) -> Metrics:
-        """Label the selection; finished recordings stay in scratch until all are done."""
+        """Label the selected recordings; finished ones stay in scratch until all are done."""
         data, voices = self._section, tuple(self.recipe.teachers)
         if data.labels:
             folders = {voice: self._given_labels(voice) for voice in voices}
@@ -145,7 +145,7 @@ class DataStage(Stage):
         }
 
     def _asked(self, work: Workspace) -> Corpus:
-        """Return the recordings that the teacher can be asked for."""
+        """Return the recordings that all teachers can convert."""
         corpus = self._corpus or self._synthesize(work)
         try:
             for teacher in self.recipe.teachers.values():
@@ -170,7 +170,7 @@ class DataStage(Stage):
             job = LabelJob(teacher, recordings, folder, LabelSettings(sample_rate=self._rate))
             if teacher.kind == "default":
                 return job.run(InlinePool(TeacherOpener(teacher)), work.progress)
-            # Somebody else's code: it may hang or die, and does so in processes of its own.
+            # Third-party code may hang or crash, so it runs in separate processes.
             return job.run(ProcessPool(TeacherOpener(teacher), os.cpu_count() or 1), work.progress)
         except (TeacherError, LabelFolderError) as error:
             raise RecipeError(str(error)) from error
@@ -189,7 +189,7 @@ def _collected(
     *,
     vary: bool,
 ) -> LabelledSpeech:
-    """Put the labels of every voice into ``output``, with an index that says whose they are."""
+    """Put the labels of every voice into ``output``, with an index that maps them to voices."""
     names: dict[str, list[str]] = {part: [] for part in parts}
     voices: dict[str, str] = {}
     for voice, report in reports.items():

@@ -32,19 +32,19 @@ from edge_vc.workers.progress import PushedProgress
 
 
 class DistillStage(Stage):
-    """Trains the student on the teacher's answers; its checkpoints are in scratch."""
+    """Trains the student on the teacher's output; its checkpoints are in scratch."""
 
     name: ClassVar[str] = "distill"
     needs: ClassVar[tuple[str, ...]] = ("data", "prune")
     sections: ClassVar[tuple[str, ...]] = ("distill", "noise", "voice_perturb")
 
     def check_ready(self) -> None:
-        """Raise `RecipeError` for what is not there: teachers of voices, noises, a recogniser."""
+        """Raise `RecipeError` if something is missing: teachers of voices, noises, a recogniser."""
         voices = self.recipe.student.voices
         if voices and not self.recipe.voices.names and self.recipe.distill.enabled:
             raise RecipeError(
-                f'student.voices = "{voices}": who teaches them? Leave it out and name a teacher '
-                'for each under [voices], as in NAME = "my-voice"'
+                f'student.voices = "{voices}": these have no teachers; leave it out and name a '
+                'teacher for each under [voices], as in NAME = "my-voice"'
             )
         noise_folders(self.recipe.noise)
         total = self.recipe.noise.share + self.recipe.voice_perturb.share
@@ -61,21 +61,21 @@ class DistillStage(Stage):
                 ) from error
 
     def external_inputs(self) -> dict[str, str]:
-        """Hash of recorded noises, where there are any."""
+        """Return a hash of recorded noises, if there are any."""
         hash = noise_hash(self.recipe.noise)
         return {"noise": hash} if hash else {}
 
     def resolved(self) -> dict[str, dict[str, Value]]:
-        """The sections without paths; those of augmentations only where these have a share."""
+        """Return the sections without paths; augmentations only if their share is not zero."""
         picked = super().resolved()
         picked["noise"] |= paths_named(self.recipe.noise)
         for name in ("noise", "voice_perturb"):
             if not getattr(self.recipe, name).share:
-                del picked[name]  # runs of before there was any go on
+                del picked[name]  # so that runs from before these sections existed can be resumed
         return picked
 
     def run(self, work: Workspace) -> Metrics:
-        """Train the student, or copy it where the recipe switches distillation off."""
+        """Train the student, or copy it if the recipe disables distillation."""
         speech = LabelledSpeech.open(work.inputs["data"])
         student = load_student(work.inputs["prune"] / STUDENT)
         holdout = speech.load(speech.holdout)
@@ -87,7 +87,7 @@ class DistillStage(Stage):
         return metrics | {"mel_db": mel_distance_db(student, holdout, work.progress, voices)}
 
     def _augmentations(self, examples: Sequence[LabelledAudio]) -> list[InputAugmentation]:
-        """Return what makes other inputs than the recordings."""
+        """Return the augmentations of the student's input."""
         noise, voice_perturb = self.recipe.noise, self.recipe.voice_perturb
         found: list[InputAugmentation] = []
         if noise.share:
@@ -123,7 +123,7 @@ class DistillStage(Stage):
             raise RecipeError(f"distill.{error}") from error
         bar = PushedProgress(work.progress, "distillation")
         try:
-            if not training.checkpoint.path.exists():  # a run that goes on has its pitch
+            if not training.checkpoint.path.exists():  # a resumed run has its pitch trained
                 steps = settings.pitch_steps
                 train_pitch(training.student, training.batches, steps, seed=settings.seed)
             trained = training.run(lambda share, figures: bar.reach(share))

@@ -1,4 +1,4 @@
-"""The last stage: ONNX graphs, proven equal to the students, in a bundle."""
+"""The last stage: export to graphs that are verified against the students, in a bundle."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from edge_vc.teachers.network_file import is_shipped
 from edge_vc.workers.progress import PushedProgress
 
 NOTES = 12
-"""How often a release says what it does, about."""
+"""Approximate number of notes that a release gives, for the progress bar."""
 OWNER_LINES = {
     "name": 'name = "my-voice"',
     "licence": 'licence = "CC0-1.0" (SPDX, or LicenseRef-NAME for terms of your own)',
     "consent": 'consent = "how the owner of the voice agreed"',
     "attribution": 'attribution = "whose recordings the teacher was trained on"',
 }
-"""What a recipe has to state about a voice that is not the shipped one, as lines to write."""
+"""Facts that a recipe has to state about a voice other than the shipped one, as example lines."""
 
 
 class ExportStage(Stage):
@@ -33,7 +33,7 @@ class ExportStage(Stage):
     sections: ClassVar[tuple[str, ...]] = ("export", "quantize", "student")
 
     def check_ready(self) -> None:
-        """Raise `RecipeError` for missing packages and for facts that are not the voice's."""
+        """Raise `RecipeError` for missing packages and for facts of another voice."""
         from edge_vc_export.bundle.recipe_facts import recipe_facts, recipe_selection
         from edge_vc_export.errors import ExportError
         from edge_vc_export.formats import FormatError, check_formats
@@ -50,7 +50,7 @@ class ExportStage(Stage):
             raise RecipeError(f'export.formats = "{formats}": {error}') from error
 
     def _check_owner(self) -> None:
-        """Raise `RecipeError` unless the recipe itself describes a voice that is not shipped."""
+        """Raise `RecipeError` unless the recipe itself describes a voice other than the shipped."""
         if not self.recipe.voices.names and is_shipped(self.recipe.teacher):
             return
         voices = " and ".join(self.recipe.voices.names)
@@ -70,7 +70,7 @@ class ExportStage(Stage):
                 )
 
     def run(self, work: Workspace) -> Metrics:
-        """Raises `LimitError` when a graph is not the student it was made from."""
+        """Export the bundle; raises `LimitError` if a graph differs from its student."""
         from edge_vc_export.bundle.recipe_facts import (
             recipe_facts,
             recipe_limits,

@@ -1,4 +1,4 @@
-"""The student that compression starts with, and whether it can meet the target."""
+"""The initial student of a compression run, and a check that it can meet the target."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from edge_vc.settings.field import RecipeError, unknown
 
 
 def student_path(settings: InitialStudentSettings) -> Path | None:
-    """Return the file of the student to start with, None for random weights.
+    """Return the file of the initial student, None for random weights.
 
-    Raises `RecipeError` where there is no such file.
+    Raises `RecipeError` if the file does not exist.
     """
     given = settings.weights
     if given == "random":
@@ -42,7 +42,7 @@ def student_path(settings: InitialStudentSettings) -> Path | None:
 
 
 def initial_student(settings: InitialStudentSettings) -> Student:
-    """Return the student to start with; raises `RecipeError` where its file is not usable."""
+    """Return the initial student; raises `RecipeError` if its file is not usable."""
     student = _with_inputs(_at_hop(_given_student(settings), settings), settings)
     hops = settings.lookahead
     try:
@@ -60,7 +60,7 @@ def initial_student(settings: InitialStudentSettings) -> Student:
 
 
 def _with_inputs(student: Student, settings: InitialStudentSettings) -> Student:
-    """Return ``student`` with the inputs of the recipe; raises `RecipeError`."""
+    """Return ``student`` with the recipe's conditioning inputs; raises `RecipeError`."""
     names, voices = _listed(settings.inputs), _listed(settings.voices)
     for name in names:
         if name not in STANDARD:
@@ -108,7 +108,7 @@ def _random_config(settings: InitialStudentSettings) -> StudentConfig:
 
 
 def _at_hop(student: Student, settings: InitialStudentSettings) -> Student:
-    """Return ``student`` at the recipe's hop; its sample rate has to be the recipe's already."""
+    """Return ``student`` at the recipe's hop; raises `RecipeError` if its sample rate differs."""
     config = student.config
     if config.sample_rate != settings.sample_rate:
         raise RecipeError(
@@ -122,10 +122,10 @@ def _at_hop(student: Student, settings: InitialStudentSettings) -> Student:
 
 
 def expected_costs(recipe: Recipe) -> tuple[Cost, Cost]:
-    """Return the costs before and after pruning, without doing it.
+    """Return the costs before and after pruning, without pruning.
 
-    Raises `RecipeError` when the target cannot be met: by any pruning, or, without structured
-    pruning, by the student as it is.
+    Raises `RecipeError` if the target cannot be met: by any pruning, or, without structured
+    pruning, by the student itself.
     """
     student = initial_student(recipe.student)
     before = cost_of(student)

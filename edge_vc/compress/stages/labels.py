@@ -1,4 +1,4 @@
-"""Labels for a run: training and hold-out recordings, and their files."""
+"""Labels of a run: training and hold-out recordings, and their files."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from edge_vc.teachers.loading import teacher_hash
 from edge_vc.teachers.spec import TeacherError, TeacherSpec
 
 LEAST_SECONDS = 5.0
-"""Speech that must be left to learn from."""
+"""Least amount of training speech."""
 
 
 def choose(corpus: Corpus, data: DataSettings) -> tuple[list[Utterance], list[Utterance]]:
-    """Draw utterances to learn from and, first, others to measure on.
+    """Draw utterances for training and, before them, for the hold-out.
 
-    Only other people's recordings are measured on. Raises `RecipeError` when the corpus is too
-    short for both.
+    The target's own recordings are never in the hold-out. Raises `RecipeError` if the corpus is
+    too short for both.
     """
     drawn = sorted(corpus, key=lambda utterance: utterance.path)
     random.Random(data.seed).shuffle(drawn)
@@ -45,16 +45,16 @@ def choose(corpus: Corpus, data: DataSettings) -> tuple[list[Utterance], list[Ut
     if held_out < data.holdout_seconds or kept < LEAST_SECONDS:
         raise RecipeError(
             f"data.holdout_seconds = {data.holdout_seconds:g}: {corpus.root} holds "
-            f"{corpus.seconds:.1f} s, too little to keep that and {LEAST_SECONDS:g} s to learn from"
+            f"{corpus.seconds:.1f} s, too little for that and {LEAST_SECONDS:g} s of training"
         )
     return train, holdout
 
 
 def open_labels(folder: str, teacher: TeacherSpec) -> LabelReport:
-    """Read the report of a folder that ``edge-vc label`` filled.
+    """Read the report of a folder written by ``edge-vc label``.
 
-    Raises `RecipeError` when it is not complete, or is by another teacher than the recipe says:
-    what the recipe says goes into the bundle.
+    Raises `RecipeError` if it is not complete, or if its teacher is not that of the recipe, which
+    is recorded in the bundle.
     """
     try:
         report = load_report(Path(folder))
@@ -76,7 +76,7 @@ def open_labels(folder: str, teacher: TeacherSpec) -> LabelReport:
 
 
 def _same_content(hash: str, teacher: TeacherSpec) -> bool:
-    """Whether a teacher is the one with this hash, at any path."""
+    """Return whether a teacher has this hash, at any path."""
     try:
         return teacher_hash(teacher) == hash
     except TeacherError:
@@ -84,13 +84,13 @@ def _same_content(hash: str, teacher: TeacherSpec) -> bool:
 
 
 def labels_hash(report: LabelReport) -> str:
-    """Return the sha256 over what labels there are and whose."""
+    """Return the sha256 over the set of labels and their teacher."""
     keys = sorted({row.outcome.key for row in report.kept})
     return hashlib.sha256("\n".join([report.teacher.hash, *keys]).encode()).hexdigest()
 
 
 def labelled_corpus(reports: Sequence[LabelReport], folder: Path) -> Corpus:
-    """Return the recordings of reports that have labels, as a corpus."""
+    """Return the labelled recordings of the reports as a corpus."""
     kept = (row.utterance for report in reports for row in report.kept)
     distinct = {utterance.path: utterance for utterance in kept}
     return Corpus(folder, tuple(distinct.values()))
@@ -105,10 +105,11 @@ def collect(
     vary: bool,
     voice: str = "",
 ) -> dict[str, list[str]]:
-    """Put the labels of the chosen recordings into ``output``; return their names by part.
+    """Put the labels of the selected recordings into ``output``; return their names by part.
 
-    The report comes with them, and a ``voice``'s name in front of all. Other speeds are used with
-    ``vary`` only, and for training only. Raises `RecipeError` when the teacher left one part empty.
+    The report is copied too, and all names are prefixed with the ``voice``, if given. Other speeds
+    are used only with ``vary``, and only for training. Raises `RecipeError` if no label is left in
+    one of the parts.
     """
     prefix = f"{voice}-" if voice else ""
     names: dict[str, list[str]] = {}
@@ -131,7 +132,7 @@ def collect(
 
 
 def _place(prefix: str, row: LabelledRow, folder: Path, output: Path) -> str:
-    """Link a file, so that its folder stays whole at any kill; copy where links fail."""
+    """Link a file, so that its folder stays complete at any kill; copy if linking fails."""
     source = LabelFolder(folder).path(row.outcome.key)
     target = output / f"{prefix}{source.name}"
     if not target.exists():

@@ -1,4 +1,4 @@
-"""How close a student's conversions are to its teacher's, on speech that it never saw."""
+"""Distance between the conversions of a student and its teacher on held-out speech."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def mel_distance_db(
     progress: Progress,
     voices: Sequence[str] = (),
 ) -> float:
-    """Mean absolute difference of log-mel spectra to the teacher's in dB, over all frames.
+    """Return the mean absolute log-mel difference to the teacher in dB, over all frames.
 
-    The student speaks with its own pitch, and its delay is taken off. ``voices`` says which voice
-    it is asked for in each example; otherwise it speaks in its default one.
+    The student uses its own pitch, and its delay is compensated. ``voices`` gives the target voice
+    of each example; otherwise the student's default voice is used.
     """
     student.eval()
     bank = mel_matrix(student.config.sample_rate, WINDOW, BANDS)

@@ -1,4 +1,4 @@
-"""The second stage: the student is pruned to the size that the target allows."""
+"""The second stage: prune the student to the size that the target allows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TAYLOR_FRAMES = 128
 
 
 class PruneStage(Stage):
-    """Removes channels, or zeroes weights, of the recipe's student."""
+    """Removes channels of the recipe's student, or zeroes weights."""
 
     name: ClassVar[str] = "prune"
     needs: ClassVar[tuple[str, ...]] = ("data",)
@@ -40,11 +40,11 @@ class PruneStage(Stage):
         return {"student file": weights_hash(path)} if path else {}
 
     def external_inputs(self) -> dict[str, str]:
-        """Hash of the student's file."""
+        """Return a hash of the student's file."""
         return self._external
 
     def run(self, work: Workspace) -> Metrics:
-        """Prune and measure; nothing is trained here."""
+        """Prune and measure; there is no training here."""
         speech = LabelledSpeech.open(work.inputs["data"])
         student = initial_student(self.recipe.student)
         before = cost_of(student)

@@ -1,4 +1,4 @@
-"""The fourth and fifth stage: the trunk in INT8, first calibrated, then fine-tuned."""
+"""The fourth and fifth stages: the INT8 trunk, first calibrated, then fine-tuned."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from edge_vc.settings.field import RecipeError, Value
 from edge_vc.training.checkpoint import CheckpointError
 
 FINE_TUNING = "qat_"
-"""Prefix of the recipe's keys that only the second of the two stages reads."""
+"""Prefix of the recipe's keys that only the second of these stages reads."""
 
 
 class CalibrateStage(Stage):
-    """Post-training quantisation; passes the student on where the recipe says so."""
+    """Post-training quantisation; passes the student on unchanged if it is disabled."""
 
     name: ClassVar[str] = "calibrate"
     needs: ClassVar[tuple[str, ...]] = ("data", "distill")
     sections: ClassVar[tuple[str, ...]] = ("quantize",)
 
     def resolved(self) -> dict[str, dict[str, Value]]:
-        """Leave out what only fine-tuning reads."""
+        """Return the section without keys that only fine-tuning reads."""
         section = super().resolved()["quantize"]
         return {"quantize": {k: v for k, v in section.items() if not k.startswith(FINE_TUNING)}}
 
     def check_limits(self, metrics: Metrics) -> None:
-        """Hold to the limits here only where no fine-tuning follows that may still meet them."""
+        """Check the limits only if no fine-tuning follows that might still meet them."""
         if not self.recipe.quantize.qat_steps:
             super().check_limits(metrics)
 
     def run(self, work: Workspace) -> Metrics:
-        """Calibrate on training recordings, measure on the hold-out."""
+        """Calibrate on training recordings and measure on the hold-out."""
         section = self.recipe.quantize
         student = load_student(work.inputs["distill"] / STUDENT)
         if not section.enabled:
@@ -66,18 +66,18 @@ class CalibrateStage(Stage):
 
 
 class QuantizeStage(Stage):
-    """Quantisation-aware training; keeps the calibrated student where that was better."""
+    """Quantisation-aware training; keeps the calibrated student if that is better."""
 
     name: ClassVar[str] = "quantize"
     needs: ClassVar[tuple[str, ...]] = ("data", "distill", "calibrate")
     sections: ClassVar[tuple[str, ...]] = ("quantize",)
 
     def loss(self, student: Student, work: Workspace) -> Loss:
-        """Return what is minimised: the distance to the float ``student``'s predictions."""
+        """Return the loss: the distance to the float ``student``'s predictions."""
         return match(student)
 
     def run(self, work: Workspace) -> Metrics:
-        """Fine-tune from the checkpoint, if there is one, and measure both."""
+        """Fine-tune, resuming from a checkpoint if there is one, and measure both students."""
         calibrated = load_student(work.inputs["calibrate"] / STUDENT)
         if not (self.recipe.quantize.enabled and self.recipe.quantize.qat_steps):
             save_student(calibrated, work.output / STUDENT)
@@ -120,5 +120,5 @@ class QuantizeStage(Stage):
 
 
 def holdout_audio(speech: LabelledSpeech, sample_rate: int) -> Tensor:
-    """All speech kept apart, one recording after the other, ``[1, 1, 1, T]``."""
+    """Return all hold-out speech, concatenated, ``[1, 1, 1, T]``."""
     return torch.cat(speech.speech(speech.holdout, 3_600.0, sample_rate), dim=-1)

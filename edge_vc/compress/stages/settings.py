@@ -1,4 +1,4 @@
-"""Where compression starts and what it exports: ``[student]``, ``[data]``, ``[export]``."""
+"""Settings of student, data and export: sections ``[student]``, ``[data]`` and ``[export]``."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from edge_vc.settings.paths import path_field
 
 @dataclass(frozen=True)
 class InitialStudentSettings:
-    """The student that compression starts with."""
+    """The initial student of a compression run."""
 
     tier: str = choice("base", "wide", "base", "nano", "clear")
     weights: str = path_field("shipped")
     """``shipped`` weights of the tier, ``random`` ones, or the path of a student's file."""
     lookahead: int = number(0, 0, 8, "hops")
-    """Hops of look-ahead, each ``hop_ms`` more latency; for weights without any."""
+    """Hops of look-ahead, each adding ``hop_ms`` of latency; for weights without look-ahead."""
     lookahead_in: str = choice("", "", "blocks", "first")
-    """Which convolutions look ahead: those of the ``blocks`` or the ``first`` one alone. Empty:
-    as the weights do, ``blocks`` where they are random, ``first`` where they did not look ahead."""
+    """Which convolutions look ahead: those of the ``blocks`` or only the ``first`` one. Empty: as
+    in the weights, ``blocks`` if they are random, ``first`` if they had no look-ahead."""
     thousand_weights: float = number(0.0, 0.0, 20_000.0, "thousand weights")
-    """Of the trunk, to which all widths of a random student are scaled; 0: the tier's own."""
+    """Trunk size to which all widths of a random student are scaled; 0: the tier's own."""
     hop_ms: float = number(10.0, 2.5, 20.0, "ms")
-    """One block of audio; the graph runs once per hop. The latency is two hops and look-ahead."""
+    """Block of audio per run of the graph. The latency is two hops plus look-ahead."""
     sample_rate: int = number(16_000, 8_000, 48_000, "Hz")
     """Rate of the student and its labels; the shipped weights are for 16000 Hz."""
     inputs: str = ""
     """Conditioning inputs to add, as in ``"pitch, intonation, breath"``, which need no training;
-    ``style`` has to be trained."""
+    ``style`` needs training."""
     voices: str = ""
     """Names of the voices of an input ``voice``, the default one first; empty: one voice."""
     seed: int = number(0, 0, 2**31 - 1)
@@ -36,24 +36,24 @@ class InitialStudentSettings:
 
 @dataclass(frozen=True)
 class DataSettings:
-    """The speech that the teacher converts, to learn from and to measure on."""
+    """The speech that the teacher converts, for training and hold-out."""
 
     corpus: str = path_field()
     """Folder of recordings; empty: speech is synthesised with espeak-ng."""
     labels: str = path_field()
-    """Folder that ``edge-vc label`` filled, instead of a corpus: no teacher runs."""
+    """Folder written by ``edge-vc label``, instead of a corpus; the teacher is not run."""
     minutes: float = number(30.0, 0.1, 10_000.0, "minutes")
-    """How much of it is used, at most, before variation."""
+    """Maximum amount of speech used for training, before speed variation."""
     vary: bool = True
-    """Play every recording slower and faster as well: larger and smaller people."""
+    """Also play every recording slower and faster, like larger and smaller speakers."""
     holdout_seconds: float = number(45.0, 5.0, 3_600.0, "s")
-    """Speech kept apart to measure every stage on."""
+    """Held-out speech on which every stage is measured."""
     seed: int = number(0, 0, 2**31 - 1)
 
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """What the bundle says about itself.
+    """Facts that the bundle states about itself.
 
     The first five are known for the shipped teacher (`SHIPPED_VOICE`); for any other teacher the
     recipe has to state them.
@@ -68,13 +68,13 @@ class ExportSettings:
     attribution: str = ""
     """Whose recordings the models were trained on."""
     precision: str = choice("both", "both", "fp32", "all")
-    """Which graphs go into the bundle; of ``both``, INT8 is the default.
+    """Which graphs go into the bundle; with ``both``, INT8 is the default.
 
     ``all`` adds a float TFLite file with integer weights (``dynamic-int8``)."""
     formats: str = choice("both", "both", "onnx", "tflite")
-    """Of both, the board takes what it runs faster."""
+    """With both, the board uses the one that runs faster."""
     postfilter: float = number(1.2, 1.0, 2.0, "times")
-    """How far the peaks and valleys of the student's filters are drawn out; 1: not at all."""
+    """How much the peaks and valleys of the student's filters are enhanced; 1: not at all."""
 
 
 SHIPPED_VOICE = ExportSettings(
@@ -90,4 +90,4 @@ SHIPPED_VOICE = ExportSettings(
         "openslr 12, CC BY 4.0)."
     ),
 )
-"""Defaults of ``[export]`` where the teacher is the shipped one; no other voice gets them."""
+"""Defaults of ``[export]`` for the shipped teacher; they apply to no other voice."""

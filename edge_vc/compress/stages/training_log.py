@@ -8,13 +8,13 @@ from pathlib import Path
 from edge_vc_runtime.files.writing import write_whole
 
 LOG = "log.jsonl"
-"""A line of figures for every so many steps."""
+"""File with a line of figures at regular step intervals."""
 
 
 def copy_log(scratch: Path, output: Path) -> None:
-    """Copy a training's log from its scratch folder, so that curves can be drawn of the run.
+    """Copy a training's log from its scratch folder, to plot curves of the run.
 
-    A resumed training repeats lines: the last one of a step counts. Wall-clock time stays out,
+    A resumed training repeats lines: the last one of a step counts. Wall-clock time is omitted,
     so that the same training gives the same bytes.
     """
     path = scratch / LOG
@@ -25,7 +25,7 @@ def copy_log(scratch: Path, output: Path) -> None:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
-            continue  # cut short by a kill
+            continue  # truncated by a kill
         row.pop("minutes", None)
         rows[row["step"]] = json.dumps(row)
     lines = [rows[step] for step in sorted(rows)]

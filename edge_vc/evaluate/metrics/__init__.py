@@ -1,4 +1,4 @@
-"""Metrics of converted speech, one file each, and the registry that all of them are in."""
+"""Metrics of converted speech, one file each, and their registry."""
 
 from edge_vc.evaluate.metrics.metric import Counts, IntrusiveMetric, Metric
 from edge_vc.evaluate.metrics.recording import Recording

@@ -1,9 +1,9 @@
 """Intelligibility by automatic speech recognition (ASR), offline.
 
 The recogniser is PocketSphinx with its US English acoustic model and a language model of the
-evaluation sentences themselves. With a general language model it errs on more than half of the
-words of clean recordings and cannot tell systems apart; with this one on a few in a hundred, so
-that added errors are damage to the speech. The rates compare systems, not recognisers.
+evaluation sentences themselves. With a general language model it misrecognises more than half of
+the words in clean recordings and cannot distinguish systems; with this one, a few per cent, so
+additional errors are caused by damage to the speech. The rates compare systems, not recognisers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RATE = 16000
 
 @dataclass(frozen=True)
 class AsrScore:
-    """One sentence, its transcript, and the counts that error rates are made of."""
+    """One sentence, its transcript, and the counts for error rates."""
 
     text: str
     transcript: str
@@ -49,10 +49,10 @@ class Recognizer:
     """PocketSphinx with a language model of given sentences."""
 
     def __init__(self, sentences: Iterable[str], order: int = 3) -> None:
-        """Build the model of the distinct ``sentences``, up to ``order`` words (1 to 3) long.
+        """Build an n-gram model of the distinct ``sentences``, with ``order`` 1 to 3.
 
-        Words that the pronouncing dictionary lacks stay out of the model and out of the
-        counts; `unknown` names them.
+        Words missing from the pronouncing dictionary are excluded from the model and from the
+        counts; `unknown` lists them.
         """
         if order not in (1, 2, 3):
             raise EvaluationError(f"a language model of order {order}; the order is 1, 2 or 3")
@@ -72,7 +72,7 @@ class Recognizer:
         """Return the transcript of ``[T]`` in lower case; independent of earlier calls."""
         audio = samples if sample_rate == RATE else resample(samples, sample_rate, RATE)
         pcm = np.round(np.clip(audio, -1.0, 1.0) * 32767).astype("<i2").tobytes()
-        # The front end carries its noise estimate over from one utterance to the next.
+        # The front end would keep its noise estimate from one utterance to the next.
         self._decoder.reinit_feat()
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, full_utt=True)
@@ -82,7 +82,7 @@ class Recognizer:
         return re.sub(r"\(\d+\)", "", best.hypstr) if best is not None else ""
 
     def score(self, samples: Samples, sample_rate: int, text: str) -> AsrScore:
-        """Transcribe ``[T]`` and compare it with what was said."""
+        """Transcribe ``[T]`` and compare the transcript with ``text``."""
         said, heard = words_of(text), self.transcribe(samples, sample_rate)
         free = self.unknown.intersection(said)
         known = [word for word in said if word not in free]
@@ -107,22 +107,22 @@ class Recognizer:
             path, words = Path(folder) / "sentences.lm", Path(folder) / "words.dict"
             with path.open("w", encoding="utf-8") as file:
                 model.write(file)
-            # Loading the whole dictionary for a few words takes seconds.
+            # Loading the whole dictionary for a few words would take seconds.
             words.write_text("\n".join(dictionary) + "\n", encoding="utf-8")
-            # Cepstral means per utterance: a result must not depend on what came before.
+            # Cepstral means per utterance: a result must not depend on earlier calls.
             return self._sphinx.Decoder(
                 lm=str(path), dict=str(words), loglevel="FATAL", cmn="batch"
             )
 
 
 def recognizer(context: ScoringContext) -> Recognizer | None:
-    """Return the recogniser that a process's recordings share; None where no text is known."""
+    """Return the recogniser shared by a process's recordings; None if no text is known."""
     sentences = context.chosen.sentences
     return Recognizer(sentences) if sentences else None
 
 
 def asr_score(recording: Recording) -> AsrScore | None:
-    """Transcribe a recording; None where it is not known what was said."""
+    """Transcribe a recording; None if its text is not known."""
     found = recording.context.get(recognizer)
     text = recording.utterance.text
     if found is None or not text:
@@ -131,7 +131,7 @@ def asr_score(recording: Recording) -> AsrScore | None:
 
 
 def _pronunciations(words: frozenset[str]) -> dict[str, list[str]]:
-    """Return the dictionary's lines for each of ``words`` that it has, variants included."""
+    """Return the dictionary's lines for each known word of ``words``, including variants."""
     models = require("pocketsphinx").get_model_path()
     path = Path(models) / "en-us" / "cmudict-en-us.dict"
     spellings: dict[str, list[str]] = {}

@@ -1,6 +1,6 @@
 """The network of Distill-MOS (Stahl, Gamper 2025) in torch: convolutions, then a small transformer.
 
-Distilled by its authors from a larger network that hears by wav2vec 2.0 XLS-R; 4.1 million
+Distilled by its authors from a larger network with wav2vec 2.0 XLS-R features; 4.1 million
 parameters.
 """
 
@@ -12,19 +12,19 @@ import torch
 from torch import Tensor, nn
 
 WINDOW, HOP = 320, 160
-"""Samples of the Fourier transform and of its step: 20 and 10 ms at 16 kHz."""
+"""Window and hop of the Fourier transform in samples: 20 and 10 ms at 16 kHz."""
 CROP = 122_880
 """Samples of one input: 7.68 s."""
 FRAMES = CROP // HOP // 2
-"""Frames of 20 ms: the last convolution takes every other spectrum."""
+"""Frames of 20 ms: the last convolution has a stride of two spectra."""
 COMPRESSION = 0.3
-"""Power of the magnitudes; phases stay as they are."""
+"""Exponent applied to the magnitudes; phases are unchanged."""
 CHANNELS = (2, 64, 64, 128, 256, 256, 256)
-"""Before and after each convolution; the first are the real and the imaginary part."""
+"""Channels before and after each convolution; the first are the real and imaginary parts."""
 STRIDES = ((1, 1), (2, 1), (2, 1), (2, 1), (2, 1), (2, 2))
-"""Of each convolution, along frequency and time."""
+"""Strides of each convolution, along frequency and time."""
 BANDS = 4
-"""What is left of 161 frequencies after the convolutions, which pad along time alone."""
+"""Bands left of 161 frequencies after the convolutions, which pad only along time."""
 WIDTH, HEADS, INNER, LAYERS = 200, 8, 400, 7
 _QUIETEST = 1e-12
 _HEAD = "transformer_pool_attn"
@@ -40,7 +40,7 @@ _NAMES = {
     f"{_HEAD}.pool.linear2.": "attention.2.",
     f"{_HEAD}.pool.linear3.": "opinion.",
 }
-"""How the names of the published weights begin, and ours."""
+"""Prefixes of the published weights' names, and the corresponding ones here."""
 
 
 class DistillMosNetwork(nn.Module):
@@ -72,7 +72,7 @@ class DistillMosNetwork(nn.Module):
         self.eval().requires_grad_(False)
 
     def load_published(self, weights: Mapping[str, Tensor]) -> None:
-        """Take the weights under the names that they are published with."""
+        """Load the weights under their published names."""
         self.load_state_dict({_renamed(name): value for name, value in weights.items()})
 
     def forward(self, crops: Tensor) -> Tensor:

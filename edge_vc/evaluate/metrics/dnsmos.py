@@ -1,7 +1,7 @@
 """Naturalness by DNSMOS, a network that predicts the mean opinion score of listeners.
 
 DNSMOS P.835 (Reddy, Gopal, Cutler 2022) rates speech, background and both together from 1 to 5.
-The package ``speechmos`` carries its weights, so nothing is downloaded.
+The package ``speechmos`` contains its weights, so nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WINDOW = int(9.01 * RATE)
 """Samples of one input of the network."""
 MODELS = ("sig_bak_ovr.onnx", "model_v8.onnx")
 SHA256 = "40e47248357a0e0d92b7ca266f4f87d4594938ca39f32ffe7a76e2e53fdd8f14"
-"""Of `MODELS`, joined, in speechmos 0.0.1.1."""
+"""Hash of the concatenated `MODELS` in speechmos 0.0.1.1."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class DnsmosScore:
 
     overall: float
     signal: float
-    """Of the speech itself."""
+    """Quality of the speech itself."""
     background: float
-    """Of the background noise: 5 is none at all."""
+    """Quality of the background: 5 is no noise at all."""
 
 
 class DnsmosModel:
@@ -54,7 +54,7 @@ class DnsmosModel:
         paths = [models / name for name in MODELS]
         check_weights(paths, SHA256, "DNSMOS", "speechmos==0.0.1.1", EvaluationError)
         self._rate: Any = dnsmos.DNSMOS(*map(str, paths))
-        # One thread: processes run side by side, and a sum's order does not change.
+        # One thread: processes run in parallel, and the order of sums is fixed.
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._rate.onnx_sess, self._rate.p808_onnx_sess = (
@@ -64,8 +64,8 @@ class DnsmosModel:
     def rate(self, samples: Samples, sample_rate: int) -> DnsmosScore | None:
         """Rate ``[T]``; None for audio without samples.
 
-        Short audio is repeated until it fills one window. The package repeats it until it fills
-        up to seven, for the same result (0.002 apart on average) at seven times the cost.
+        Short audio is repeated until it fills one window. The package repeats it until it fills up
+        to seven windows, for the same result (0.002 difference on average) at seven times the cost.
         """
         audio = samples if sample_rate == RATE else resample(samples, sample_rate, RATE)
         if not audio.size:
@@ -78,7 +78,7 @@ class DnsmosModel:
 
 
 def dnsmos_model(context: ScoringContext) -> DnsmosModel:
-    """Return the model that a process's recordings share."""
+    """Return the model shared by a process's recordings."""
     return DnsmosModel()
 
 

@@ -1,4 +1,4 @@
-"""Word and character error rates (WER, CER), as they are and over those of the source."""
+"""Word and character error rates (WER, CER), absolute and relative to those of the source."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from edge_vc.evaluate.metrics.recording import Recording
 
 
 def word_errors(recording: Recording) -> Counts | None:
-    """Return substituted, deleted and inserted words; None where the text is not known."""
+    """Return substituted, deleted and inserted words; None if the text is not known."""
     found = recording.get(asr_score)
     return None if found is None else Counts(found.word_errors, found.words)
 
 
 def character_errors(recording: Recording) -> Counts | None:
-    """Return substituted, deleted and inserted characters; None where the text is not known."""
+    """Return substituted, deleted and inserted characters; None if the text is not known."""
     found = recording.get(asr_score)
     return None if found is None else Counts(found.character_errors, found.characters)
 

@@ -1,4 +1,4 @@
-"""Log-spectral distance of one output from another (Gray and Markel 1976)."""
+"""Log-spectral distance between two outputs (Gray and Markel 1976)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edge_vc.evaluate.metrics.recording import Recording
 
 
 def compute(reference: Recording, other: Recording) -> float | None:
-    """Return the distance in dB; None of a silent reference."""
+    """Return the distance in dB; None for a silent reference."""
     if not reference.samples.any():
         return None
     return log_spectral_distance(reference.samples, other.samples, reference.sample_rate)

@@ -2,7 +2,7 @@
 
 Mel-cepstral distortion (Kubichek 1993) between WORLD's spectral envelopes, 24 mel-cepstral
 coefficients without the energy, frames aligned by dynamic time warping (Sakoe and Chiba 1978).
-Other analyses give other decibels: compare only values of this implementation.
+Other analyses give different values: compare only results of this implementation.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ Cepstra = NDArray[np.float64]
 
 ORDER = 24
 RANGE_DB = 40.0
-"""Frames further below the loud ones are pauses and do not count."""
+"""Frames further below the loud ones are treated as pauses and ignored."""
 _DB = 10.0 / np.log(10.0) * np.sqrt(2.0)
 
 
 def mel_cepstra(samples: Samples, sample_rate: int, pitch: Pitch) -> Cepstra:
-    """Return the cepstra of ``[T]`` at the frames of its ``pitch``; none of silence."""
+    """Return the cepstra of ``[T]`` at the frames of its ``pitch``; empty for silence."""
     with warnings.catch_warnings():
-        # Both ask pkg_resources for their own version, which warns.
+        # Both query pkg_resources for their own version, which warns.
         warnings.simplefilter("ignore")
         import pysptk
         import pyworld
@@ -49,7 +49,7 @@ def mel_cepstra(samples: Samples, sample_rate: int, pitch: Pitch) -> Cepstra:
 
 
 def distortion_db(reference: Cepstra, converted: Cepstra) -> float | None:
-    """Return the mel-cepstral distortion in dB over the best alignment; None of silence."""
+    """Return the mel-cepstral distortion in dB over the best alignment; None for silence."""
     import librosa
 
     if not reference.size or not converted.size:
@@ -64,7 +64,7 @@ def cepstra_of(recording: Recording) -> Cepstra:
 
 
 def parallel_cepstra(recording: Recording) -> Cepstra | None:
-    """Return the cepstra of the target's recording of the same words; None where there is none."""
+    """Return the cepstra of the target's recording of the same words; None if there is none."""
     context = recording.context
     parallel = context.chosen.parallel.to(recording.utterance)
     if parallel is None:

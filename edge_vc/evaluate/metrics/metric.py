@@ -1,4 +1,4 @@
-"""What a metric is: its name, how its figures are read, and how a recording gets its value."""
+"""Definition of a metric: name, presentation, and computation for a recording."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from importlib.util import find_spec
 from edge_vc.evaluate.metrics.recording import Recording
 
 HEADLINE = 4
-"""Metrics up to this rank are also shown by speaker, by sex and beside each sentence's player."""
+"""Metrics up to this rank are also shown by speaker, by sex and with each sentence's player."""
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Errors among things that can be counted; sentences are added up before the division."""
+    """Errors and total count; they are summed over sentences before the division."""
 
     errors: int
     total: int
 
 
 Value = float | Counts | None
-"""What a metric gives one sentence; None where it cannot be measured."""
+"""Value of a metric for one sentence; None if it cannot be measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricInfo:
     """How a metric is shown; saved with every report, so that any reader can show it.
 
-    Raises `ValueError` for a key, a direction or a length that tables have no room for.
+    Raises `ValueError` for an invalid key or direction and for texts too long for tables.
     """
 
     key: str
@@ -39,13 +39,13 @@ class MetricInfo:
     """Name in tables, up to 40 characters."""
     unit: str = ""
     better: int = 1
-    """1 where higher is better, -1 where lower is, 0 where neither is."""
+    """1 if higher is better, -1 if lower is better, 0 if neither."""
     description: str = ""
     """One sentence with the paper that the metric follows."""
     digits: int = 3
-    """Decimals that are shown."""
+    """Decimals to show."""
     rank: int = HEADLINE - 1
-    """Place where there is room for few columns, 1 first; see `HEADLINE`."""
+    """Priority when there is room for few columns, 1 first; see `HEADLINE`."""
 
     def __post_init__(self) -> None:
         rules = (
@@ -64,7 +64,7 @@ class MetricInfo:
 
     @property
     def info(self) -> MetricInfo:
-        """What a report saves of the metric."""
+        """Information about the metric that is saved in a report."""
         return MetricInfo(**{field.name: getattr(self, field.name) for field in fields(MetricInfo)})
 
 
@@ -73,19 +73,19 @@ class Metric(MetricInfo):
     """A metric of one system's output."""
 
     compute: Callable[[Recording], Value]
-    """Called once per sentence. A function of a module where several processes work."""
+    """Called once per sentence. Must be a module-level function for several processes."""
     relative: bool = False
-    """Whether figures are divided by the figure of the source recordings."""
+    """Whether values are divided by those of the source recordings."""
     needs: tuple[str, ...] = ()
-    """Modules of optional packages; where one is missing, evaluations leave the metric out."""
+    """Modules of optional packages; if one is missing, the metric is left out of evaluations."""
     extra: str = ""
-    """The extra that they are in."""
+    """The extra that contains them."""
     install: str = ""
-    """What ``pip install`` is given for them where no extra has them."""
+    """Arguments of ``pip install`` for them if no extra contains them."""
 
     @property
     def missing(self) -> str:
-        """The line that installs what is missing; empty where nothing is."""
+        """The command that installs missing packages; empty if none is missing."""
         if all(find_spec(module) for module in self.needs):
             return ""
         wanted = self.install or f"'edge-vc[{self.extra}]'"
@@ -97,7 +97,7 @@ class IntrusiveMetric(MetricInfo):
     """A metric of one system's output against another system's output for the same sentence."""
 
     compute: Callable[[Recording, Recording], Value]
-    """Called with the reference and the output that is compared with it."""
+    """Called with the reference and the output to compare with it."""
 
 
 AnyMetric = Metric | IntrusiveMetric

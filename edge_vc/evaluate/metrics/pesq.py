@@ -19,7 +19,7 @@ RATE = 16000
 def pesq(reference: Samples, other: Samples, sample_rate: int) -> float | None:
     """Return PESQ of ``other`` ``[T]`` against ``reference`` ``[T]``, 1.0 to 4.64.
 
-    None where PESQ finds no speech or less than a quarter of a second.
+    None if PESQ finds no speech or less than a quarter of a second.
     """
     package = require("pesq")
     if not reference.any() or not other.any():

@@ -1,8 +1,8 @@
-"""Phone error rate by an open phone recogniser, and which phone was heard as which.
+"""Phone error rate by an open phone recogniser, and phone confusions.
 
-The recogniser is hama's Conformer (Apache-2.0, 2.2 million parameters), which knows no words: a
-lost consonant is an error even where a language model would restore the word. What should be heard
-comes from the same package's pronunciations of the text.
+The recogniser is hama's Conformer (Apache-2.0, 2.2 million parameters), which has no vocabulary: a
+lost consonant is an error even if a language model would restore the word. The expected phones are
+the same package's pronunciations of the text.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from edge_vc.settings.optional import require
 
 LAST_BLOCK = 4
 NOTHING = "-"
-"""Stands for no phone in a pair: one that was lost, or one too many."""
+"""Marks a missing phone in a pair, for a deletion or an insertion."""
 _BLANK_BIAS = -0.1
-"""The package's own: it decides for the blank a little less often."""
+"""The package's own value, which makes blanks slightly less likely."""
 _SILENT = ("<wb>", "<blank>", "<unk>", "<pad>", "<sos>", "<eos>", " ", ",", "%")
 
 
 @dataclass(frozen=True)
 class PhoneScore:
-    """What was to be heard and what was, phone by phone."""
+    """Expected and recognised phones, aligned."""
 
     pairs: tuple[tuple[str, str], ...]
-    """Said and heard, `NOTHING` on one side where a phone was lost or added."""
+    """Pairs of said and heard phone, `NOTHING` on one side for a deletion or insertion."""
 
     @property
     def counts(self) -> Counts:
-        """Errors among the phones of the text, as many as there are phones at the most."""
+        """Errors among the phones of the text, at most as many as there are phones."""
         total = sum(said != NOTHING for said, _ in self.pairs)
         return Counts(min(total, sum(said != heard for said, heard in self.pairs)), total)
 
     @property
     def text(self) -> str:
-        """``said>heard`` of every pair, as reports keep it."""
+        """``said>heard`` of every pair, as stored in reports."""
         return " ".join(f"{said}>{heard}" for said, heard in self.pairs)
 
 
 class PhoneRecognizer:
-    """Hears phones of English and knows those of its words."""
+    """Recognises English phones, and returns the phones of English text."""
 
     def __init__(self) -> None:
         vocabulary = require("hama.vocab").Vocabulary.load()
@@ -60,7 +60,7 @@ class PhoneRecognizer:
 
     @torch.no_grad()
     def recognise(self, samples: Samples, sample_rate: int) -> list[str]:
-        """Return the phones of ``[T]``, best path of a CTC (Graves et al. 2006)."""
+        """Return the phones of ``[T]``, by CTC best-path decoding (Graves et al. 2006)."""
         audio = samples if sample_rate == RATE else resample(samples, sample_rate, RATE)
         padded = np.pad(audio, (0, -len(audio) % FRAME)).astype(np.float32)
         hidden = self._network.hidden(torch.from_numpy(padded)[None], LAST_BLOCK)
@@ -83,12 +83,12 @@ class PhoneRecognizer:
 
 
 def phone_recognizer(context: ScoringContext) -> PhoneRecognizer:
-    """Return the recogniser that a process's recordings share."""
+    """Return the recogniser shared by a process's recordings."""
     return PhoneRecognizer()
 
 
 def phone_score(recording: Recording) -> PhoneScore | None:
-    """Compare the phones of a recording with those of its text; None where that is not known."""
+    """Compare the phones of a recording with those of its text; None if the text is not known."""
     text = recording.utterance.text
     if not text:
         return None
@@ -98,12 +98,12 @@ def phone_score(recording: Recording) -> PhoneScore | None:
 
 
 def compare(said: list[str], heard: list[str]) -> PhoneScore:
-    """Return what became of each phone."""
+    """Align the expected with the recognised phones."""
     return PhoneScore(tuple((a or NOTHING, b or NOTHING) for a, b in aligned(said, heard)))
 
 
 def compute(recording: Recording) -> Counts | None:
-    """Return lost, added and mistaken phones; None where the text is not known."""
+    """Return deleted, inserted and substituted phones; None if the text is not known."""
     found = recording.get(phone_score)
     return None if found is None else found.counts
 

@@ -15,9 +15,9 @@ from edge_vc.evaluate.metrics.metric import Metric
 from edge_vc.evaluate.metrics.recording import Recording
 
 HOP_MS = 5
-"""Milliseconds from frame to frame."""
+"""Frame hop in milliseconds."""
 LEAST_FRAMES = 20
-"""Voiced frames that a value needs: a tenth of a second."""
+"""Least number of voiced frames for a value: a tenth of a second."""
 
 
 def contour(samples: Samples, sample_rate: int) -> Pitch:
@@ -28,8 +28,8 @@ def contour(samples: Samples, sample_rate: int) -> Pitch:
 def f0_correlation(source: Pitch, converted: Pitch) -> float | None:
     """Return Pearson's correlation of log F0 over frames voiced in both.
 
-    Shifting or scaling log F0 changes nothing. None where fewer
-    than 20 frames are voiced in both or either contour is constant.
+    Invariant to shifting or scaling of log F0. None if fewer than 20 frames are voiced in both or
+    either contour is constant.
     """
     frames = min(source.f0.size, converted.f0.size)
     both = source.voiced[:frames] & converted.voiced[:frames]
@@ -41,12 +41,12 @@ def f0_correlation(source: Pitch, converted: Pitch) -> float | None:
 
 
 def median_f0(pitch: Pitch) -> float | None:
-    """Return the median F0 in Hz; None where fewer than 20 frames are voiced."""
+    """Return the median F0 in Hz; None if fewer than 20 frames are voiced."""
     return pitch.median if np.count_nonzero(pitch.voiced) >= LEAST_FRAMES else None
 
 
 def shift_percent(f0_hz: float | None, target_hz: float) -> float | None:
-    """Return by how much ``f0_hz`` is above (positive) or below the target's median, in percent."""
+    """Return the deviation of ``f0_hz`` from the target's median in percent, positive if above."""
     return None if f0_hz is None else 100.0 * (f0_hz / target_hz - 1.0)
 
 
@@ -62,7 +62,7 @@ def pitch_of(recording: Recording) -> Pitch:
 
 
 def correlation_with_source(recording: Recording) -> float | None:
-    """Return the correlation with the source's contour; None where nothing was converted."""
+    """Return the correlation with the source's contour; None if nothing was converted."""
     if recording.source is None:
         return None
     return f0_correlation(recording.source.get(pitch_of), recording.get(pitch_of))
@@ -74,7 +74,7 @@ def recording_f0(recording: Recording) -> float | None:
 
 
 def shift_from_target(recording: Recording) -> float | None:
-    """Return by how many percent the median F0 is above the target's."""
+    """Return the deviation of the median F0 from the target's in percent."""
     return shift_percent(recording_f0(recording), recording.context.target.f0_hz)
 
 

@@ -1,4 +1,4 @@
-"""What metrics are computed from: a recording, what it was made of, and the target."""
+"""Inputs of metrics: a recording, its source and the target."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Target:
-    """The voice to sound like."""
+    """The target voice."""
 
     centroid: NDArray[np.float32]
     """Unit mean ``[256]`` of the embeddings of the target's centroid sentences."""
     f0_hz: float
-    """Median over the voiced frames of all centroid sentences."""
+    """Median F0 over the voiced frames of all centroid sentences."""
 
 
 class Derivations:
-    """Computes what is derived from an object once, however many metrics ask for it."""
+    """Caches values derived from an object, so that metrics can share them."""
 
     def __init__(self) -> None:
         self._found: dict[Callable[..., Any], Any] = {}
 
     def get(self, derive: Callable[[Self], T]) -> T:
-        """Return ``derive(self)``; computed on the first call, remembered by the function."""
+        """Return ``derive(self)``, computed on the first call and cached by function."""
         if derive not in self._found:
             self._found[derive] = derive(self)
         found: T = self._found[derive]
@@ -42,7 +42,7 @@ class Derivations:
 
 
 class ScoringContext(Derivations):
-    """What is the same for all recordings; ``get`` opens a network once in each process."""
+    """Values shared by all recordings; ``get`` opens a network once in each process."""
 
     def __init__(self, chosen: EvaluationSet, target: Target) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class ScoringContext(Derivations):
 
 
 class Recording(Derivations):
-    """One recording ``[T]`` at `RATE` of what ``utterance`` says."""
+    """One recording ``[T]`` at `RATE` of the sentence of ``utterance``."""
 
     sample_rate = RATE
 
@@ -62,7 +62,7 @@ class Recording(Derivations):
         samples: Samples,
         source: Recording | None = None,
     ) -> None:
-        """Wrap samples; ``source`` is the clean recording that was converted, if one was."""
+        """Wrap samples; ``source`` is the clean recording that was converted, if any."""
         super().__init__()
         self.context = context
         self.utterance = utterance

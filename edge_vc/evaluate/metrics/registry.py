@@ -1,6 +1,6 @@
-"""The metrics of an evaluation. To add one: a file with its `Metric`, and a line in `METRICS`.
+"""The metrics of an evaluation. To add one, write a file with its `Metric`, and list it in `_OWN`.
 
-A distribution of its own adds one without a change here: it calls `register_metric`, or names its
+A separate distribution adds one without a change here: it calls `register_metric`, or names its
 metric as an entry point of the group `ENTRY_POINTS`. Scripts name a module with ``--plugin``.
 """
 
@@ -29,14 +29,14 @@ _OWN: tuple[AnyMetric, ...] = (
     STOI, PESQ, SNR, LSD,
 )  # fmt: skip
 METRICS: dict[str, AnyMetric] = {metric.key: metric for metric in _OWN}
-"""Registered metrics by key, in the order of the tables. `registered_metrics` adds those that entry
-points name."""
+"""Registered metrics by key, in the order of the tables. `registered_metrics` adds those named by
+entry points."""
 
 
 def register_metric(metric: AnyMetric) -> None:
-    """Add a metric to all evaluations, reports, tables and pages from here on.
+    """Add a metric to all later evaluations, reports, tables and pages.
 
-    Raises `ValueError` for a key that is taken.
+    Raises `ValueError` for a key that is already in use.
     """
     if metric.key in METRICS:
         raise ValueError(
@@ -46,7 +46,7 @@ def register_metric(metric: AnyMetric) -> None:
 
 
 def registered_metrics() -> tuple[AnyMetric, ...]:
-    """Return every metric in the order of the tables; reads entry points the first time."""
+    """Return every metric in the order of the tables; reads entry points on the first call."""
     register_entry_points(ENTRY_POINTS, register_metric)
     return tuple(METRICS.values())
 
@@ -57,7 +57,7 @@ def system_metrics() -> tuple[Metric, ...]:
 
 
 def left_out_metrics() -> list[str]:
-    """Return a line for every metric whose packages are missing, with what installs them."""
+    """Return a line for every metric whose packages are missing, with the install command."""
     return [f"left out: {m.title}: {m.missing}" for m in _of_systems() if m.missing]
 
 
@@ -71,7 +71,7 @@ def intrusive_metrics() -> tuple[IntrusiveMetric, ...]:
 
 
 def metric_list() -> list[str]:
-    """Return one line per metric: key, title, unit, direction and what it is."""
+    """Return one line per metric: key, title, unit, direction and description."""
     arrows = {1: "higher is better", -1: "lower is better", 0: "no direction"}
     return [
         f"{metric.key}: {metric.title}{f' in {metric.unit}' if metric.unit else ''}, "

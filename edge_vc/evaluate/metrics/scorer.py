@@ -1,4 +1,4 @@
-"""Scores recordings by the registered metrics, each independently of the others."""
+"""Score recordings by the registered metrics, each independently of the others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from edge_vc.settings.optional import EvaluationError
 def measure_target(chosen: EvaluationSet) -> Target:
     """Return the centroid and the median F0 of the target's sentences.
 
-    Raises `EvaluationError` where they hold no speech.
+    Raises `EvaluationError` if they contain no speech.
     """
     recordings = [utterance.read(RATE) for utterance in chosen.centroid]
     voiced = [pitch.f0[pitch.voiced] for pitch in (contour(x, RATE) for x in recordings)]
@@ -43,7 +43,7 @@ def measure_target(chosen: EvaluationSet) -> Target:
 
 
 class Scorer:
-    """Computes metrics; networks are opened once, by the first metric that asks for them."""
+    """Computes metrics; networks are opened once, by the first metric that needs them."""
 
     def __init__(self, chosen: EvaluationSet, target: Target, metrics: Sequence[AnyMetric]) -> None:
         self._context = ScoringContext(chosen, target)
@@ -86,7 +86,7 @@ def _sentence_score(
 
 
 def _checked(value: Value, metric: AnyMetric, recording: Recording) -> Value:
-    """Refuse at once what no report can hold."""
+    """Return the value, or raise for one that a report cannot hold."""
     if value is None or isinstance(value, Counts):
         return value
     if not math.isfinite(value):

@@ -8,7 +8,7 @@ from edge_vc.evaluate.metrics.recording import Recording, ScoringContext
 
 
 def speaker_encoder(context: ScoringContext) -> SpeakerEncoder:
-    """Return the encoder that a process's recordings share."""
+    """Return the encoder shared by a process's recordings."""
     return SpeakerEncoder()
 
 

@@ -1,4 +1,4 @@
-"""Signal-to-noise ratio of one output against another."""
+"""Signal-to-noise ratio of one output relative to another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edge_vc.evaluate.metrics.recording import Recording
 
 
 def compute(reference: Recording, other: Recording) -> float | None:
-    """Return the SNR in dB; None of a silent reference."""
+    """Return the SNR in dB; None for a silent reference."""
     return snr_db(reference.samples, other.samples) if reference.samples.any() else None
 
 

@@ -1,4 +1,4 @@
-"""Intelligibility of one recording against another as clean speech (STOI).
+"""Intelligibility of one recording with another as the clean reference (STOI).
 
 Short-time objective intelligibility (Taal, Hendriks, Heusdens, Jensen 2011), by ``pystoi``.
 """
@@ -16,13 +16,13 @@ from edge_vc.settings.optional import require
 def stoi(reference: Samples, other: Samples, sample_rate: int) -> float | None:
     """Return STOI of ``other`` ``[T]`` against ``reference`` ``[T]``, about 0 to 1.
 
-    None where there is too little speech to tell (less than 0.4 s of it).
+    None if there is too little speech (less than 0.4 s).
     """
     package_stoi = require("pystoi").stoi
     if not reference.any() or not other.any():
         return None
     with warnings.catch_warnings():
-        # Too few frames are a warning and the result 1e-5; here they are no result.
+        # For too few frames pystoi warns and returns 1e-5; here there is no result then.
         warnings.simplefilter("error", RuntimeWarning)
         try:
             return float(package_stoi(reference, other, sample_rate))

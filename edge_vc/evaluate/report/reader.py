@@ -1,4 +1,4 @@
-"""Reading a saved evaluation strictly: files come from untrusted sources."""
+"""Read a saved evaluation strictly: files may come from untrusted sources."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ MOST_METRICS = 64
 MOST_TEXT = 4000
 MOST_NAME = 200
 MOST_PHONES = 40_000
-"""Characters of a sentence's phones."""
+"""Most characters of a sentence's phones."""
 
 NAME = r"(?s:.*)"
-"""Names are those of folders and files, which any character but a control code may be in."""
+"""Names come from folders and files, which may contain any character but control codes."""
 
 TABLE = r"voice(_[a-z0-9]+)*"
-"""What condensed evaluations are called, e.g. ``voice_flemish``."""
+"""Names of condensed evaluations, e.g. ``voice_flemish``."""
 
 T = TypeVar("T")
 
 
 def looks_like_evaluation(path: Path) -> bool:
-    """Say whether a file is an evaluation rather than a profile, by its content alone."""
+    """Return whether a file is an evaluation rather than a profile, by its content alone."""
     try:
         return path.stat().st_size <= MOST_BYTES and "corpus_hash" in parse_object(
             path.read_bytes()
@@ -52,7 +52,7 @@ def looks_like_evaluation(path: Path) -> bool:
 
 
 def other_kind(path: Path) -> str:
-    """Return what a JSON file is that is no evaluation and no profile; empty where it may be one.
+    """Describe a JSON file that is neither an evaluation nor a profile; empty if it may be one.
 
     Evaluations have the key ``corpus_hash``, profiles ``schema_version``.
     """
@@ -68,9 +68,9 @@ def other_kind(path: Path) -> str:
 
 
 def read_evaluation(path: Path) -> EvaluationReport:
-    """Read what `EvaluationReport.save` wrote, now or under schema 2.
+    """Read a file written by `EvaluationReport.save`, in the current schema or schema 2.
 
-    Raises `EvaluationError`, one line with the file, the key and the fact.
+    Raises `EvaluationError`, a one-line message with the file, the key and the problem.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -229,7 +229,7 @@ def _by_name(fields: Fields, read: Callable[[Fields], T], most: int) -> dict[str
 
 
 def _folder(value: object) -> str | None:
-    """A relative folder that stays inside; anything else might show a page any file."""
+    """Return a relative folder inside; any other could make a page show arbitrary files."""
     if value is None:
         return None
     path = Path(value) if isinstance(value, str) and len(value) <= MOST_TEXT else Path("/")
@@ -239,7 +239,7 @@ def _folder(value: object) -> str | None:
 
 
 def _check(report: EvaluationReport) -> None:
-    """Check what the page relies on: every system has the same sentences, texts are texts."""
+    """Check what the page relies on: lengths of texts, the same sentences in every system."""
     for sentence in report.sentences:
         if max(map(len, (sentence.text, sentence.target_text))) > MOST_TEXT:
             raise FieldError(f"sentences has a text of more than {MOST_TEXT} characters")

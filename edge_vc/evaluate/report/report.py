@@ -1,4 +1,4 @@
-"""The report of an evaluation: scores per sentence, speaker and sex, and over all."""
+"""The report of an evaluation: scores per sentence, speaker and sex, and overall."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from edge_vc.evaluate.report.bootstrap import Estimate
 from edge_vc_runtime.files.writing import write_whole
 
 SCHEMA = 3
-"""Version of the JSON; a field is never given another meaning under the same number."""
+"""Version of the JSON; the meaning of a field never changes within a version."""
 
 Score = dict[str, Estimate | None]
-"""Estimates over some sentences by the key of their metric; None for unknown."""
+"""Estimates over some sentences by the key of their metric; None if unknown."""
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One source recording, and which of the target's recordings stands beside it."""
+    """One source recording, and the target's recording to compare it with."""
 
     utt_id: str
     speaker: str
@@ -28,7 +28,7 @@ class Sentence:
     text: str
     seconds: float
     target_utt_id: str
-    """The target's recording of the same words, or of another sentence where there is none."""
+    """The target's recording of the same words, or of another sentence if there is none."""
     target_text: str
 
 
@@ -40,11 +40,11 @@ class SentenceScore:
     speaker: str
     sex: str
     scores: dict[str, Value]
-    """By the key of the metric; None for what could not be measured."""
+    """Values by the key of the metric; None if it could not be measured."""
     transcript: str | None = None
-    """What the recogniser heard; None where the corpus does not say what was said."""
+    """The recogniser's transcript; None if the corpus has no text for the sentence."""
     phones: str | None = None
-    """``said>heard`` of every phone, ``-`` for none; None where phones were not measured."""
+    """``said>heard`` of every phone, ``-`` for none; None if phones were not measured."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class SystemScore:
     overall: Score
     speakers: dict[str, Score]
     sexes: dict[str, Score]
-    """By ``F`` and ``M``, where the corpus says so."""
+    """Scores by ``F`` and ``M``, if stated in the corpus."""
     sentences: tuple[SentenceScore, ...]
     deltas: Score | None = None
-    """Less the baseline's on the same sentences; None for the baseline itself."""
+    """Differences from the baseline on the same sentences; None for the baseline itself."""
     since_clean: Score | None = None
-    """In noise: less the system's own without noise."""
+    """In noise: differences from the same system without noise."""
 
 
 @dataclass(frozen=True)
@@ -78,46 +78,46 @@ class Comparison:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What was evaluated, on what, and how it scored."""
+    """Systems, sentences and scores of an evaluation."""
 
     corpus_hash: str
-    """sha256 of the chosen recordings and their metadata."""
+    """sha256 of the selected recordings and their metadata."""
     target: str
-    """The speaker to sound like."""
+    """The target speaker."""
     target_f0_hz: float
-    """Median over the target's centroid sentences."""
+    """Median F0 over the target's centroid sentences."""
     seconds: float
-    """Source speech that every system converted."""
+    """Duration of the source speech that every system converted."""
     centroid_sentences: int
     unknown_words: tuple[str, ...]
-    """Words that the recogniser's dictionary lacks; they are not counted."""
+    """Words missing from the recogniser's dictionary; they are not counted."""
     metrics: tuple[MetricInfo, ...]
     """Metrics of one system, in the order of the tables."""
     intrusive_metrics: tuple[MetricInfo, ...]
     """Metrics of one system against another."""
     baseline: str
-    """The system that deltas are taken from."""
+    """The system that deltas refer to."""
     sentence_count: int
-    """Source recordings, also where the report was saved without its sentences."""
+    """Number of source recordings, even if the report was saved without its sentences."""
     sentences: tuple[Sentence, ...]
-    """The source recordings in the order of every system's sentences; none where condensed."""
+    """The source recordings in the order of every system's sentences; empty if condensed."""
     topline: SystemScore
     """The target's own recordings that are not in the centroid: the best score to expect."""
     systems: dict[str, SystemScore]
-    """Without noise, by name."""
+    """Scores without noise, by name."""
     noisy: dict[str, dict[str, SystemScore]] = field(default_factory=dict)
-    """By condition and name."""
+    """Scores in noise, by condition and name."""
     comparisons: tuple[Comparison, ...] = ()
     audio: str | None = None
     """Folder of the converted audio, relative to the saved report."""
     schema: int = SCHEMA
 
     def to_json(self) -> str:
-        """Return the report as JSON, sentences and transcripts included."""
+        """Return the report as JSON, including sentences and transcripts."""
         return json.dumps(asdict(self), indent=1, allow_nan=False)
 
     def save(self, path: str | Path) -> Path:
-        """Write `to_json` to a file, which is whole or not there."""
+        """Write `to_json` to a file, completely or not at all."""
         return write_whole(path, self.to_json() + "\n")
 
 

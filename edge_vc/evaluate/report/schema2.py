@@ -1,6 +1,6 @@
-"""Reports of schema 2, which had one field per metric, as reports of schema 3.
+"""Convert reports of schema 2, which had one field per metric, to schema 3.
 
-Condensed reports (``benchmarks/voice.py``) have no sentences but their number.
+Condensed reports (``benchmarks/voice.py``) contain only the number of sentences.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Json = dict[str, Any]
 def upgraded(value: dict[str, object]) -> Json:
     """Return parsed JSON of schema 2 as JSON of schema 3, for the reader to check.
 
-    Raises `FieldError` for what is missing and for values of another kind.
+    Raises `FieldError` for missing fields and for values of the wrong type.
     """
     fields = Fields(value)
     condensed = "sentence_count" in value
@@ -106,7 +106,7 @@ def _counts(asr: Json | None, unit: str) -> Json | None:
 
 
 def _without_sentences(fields: Fields) -> Json:
-    """Return a condensed score, whose estimates do not say how many sentences they are of."""
+    """Return a condensed score, whose estimates do not state their number of sentences."""
     groups = {
         key: {name: _uncounted(one) for name, one in fields.child(key).rest().items()}
         for key in ("speakers", "sexes")

@@ -31,7 +31,7 @@ def plot_spectrograms(
 ) -> Path:
     """Draw each ``[T]`` over logarithmic frequency in dB, F0 on top, and write a PNG.
 
-    Every panel shows the 70 dB below its own loudest bin, so that level plays no part.
+    Every panel shows the 70 dB below its own loudest bin, independent of level.
     """
     if not recordings:
         raise ValueError("no recordings to draw; give at least one")
@@ -42,7 +42,7 @@ def plot_spectrograms(
         _draw(axis, samples, sample_rate)
         axis.set_title(one_line(name)[:100], loc="left", fontsize=9, parse_math=False)
     axes[-1].set_xlabel("seconds")
-    # Names and texts are anybody's: a dollar begins no formula.
+    # Names and texts are user data: do not parse dollar signs as formulas.
     figure.suptitle(one_line(title)[:200], fontsize=10, parse_math=False)
     return write_whole(path, figure_png(figure))
 
@@ -50,7 +50,7 @@ def plot_spectrograms(
 def plot_first_sentence(
     systems: Iterable[ConversionSystem], corpus: str | Path, path: str | Path
 ) -> Path:
-    """Draw the first evaluation sentence: untouched, then as each system converts it."""
+    """Draw the first evaluation sentence: the recording, then each system's conversion."""
     utterance = select_sentences(Corpus.open(corpus), 1).sources[0]
     samples = utterance.read(RATE)
     versions = {

@@ -1,4 +1,4 @@
-"""From scores of sentences to estimates over them, by speaker and by sex."""
+"""Summarise sentence scores as estimates, overall, by speaker and by sex."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Summary:
-    """Summarises sentences by the metrics that they were scored by."""
+    """Summarises sentences by the metrics they were scored with."""
 
     metrics: Sequence[Metric]
     intrusive: Sequence[IntrusiveMetric] = ()
@@ -68,7 +68,7 @@ class Summary:
     ) -> SystemScore:
         """Add the differences to the same system without noise."""
         drop = self._contrast(score.sentences, source, clean.sentences, clean_source)
-        # Both are relative to recordings of their own: their difference says nothing.
+        # Both are relative to different recordings, so their difference is meaningless.
         relative: Score = {metric.key: None for metric in self.metrics if metric.relative}
         return replace(score, since_clean=drop | relative)
 
@@ -88,7 +88,7 @@ def _quantity(metric: Metric, scores: Scores, source: Scores | None) -> Quantity
 
 
 def _pooled(scores: Scores, key: str, length: int | None = None) -> Quantity:
-    """Return the mean of values, or the rate of counts; unknown without scores."""
+    """Return the mean of values, or the rate of counts; undefined without scores."""
     parts = [_fraction(score.scores.get(key)) for score in scores] or [(0.0, 0.0)] * (length or 0)
     return rate([top for top, _ in parts], [bottom for _, bottom in parts])
 

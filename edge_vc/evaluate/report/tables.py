@@ -83,7 +83,7 @@ def group_table(
 
 
 def phone_table(report: EvaluationReport) -> Table | None:
-    """Return the phones that get lost most often by system; None where none were measured."""
+    """Return the phones most often misrecognised, by system; None if none were measured."""
     phones, counts = worst_phones(report)
     if not phones:
         return None
@@ -100,13 +100,13 @@ def phone_table(report: EvaluationReport) -> Table | None:
 
 
 def pair_name(pair: Comparison) -> str:
-    """Return how a comparison is called, with its condition where there is noise."""
+    """Return the name of a comparison, including its condition if there is noise."""
     noise = "" if pair.condition == "clean" else f", {pair.condition}"
     return f"{pair.name} against {pair.against}{noise}"
 
 
 def _fitting(report: EvaluationReport, width: int) -> list[MetricInfo]:
-    """Return the metrics of the first ranks that fit, in the order of the report."""
+    """Return the highest-ranked metrics that fit, in the order of the report."""
     room = max(2, (width - _NAME_WIDTH) // _COLUMN_WIDTH)
     first = sorted(report.metrics, key=lambda metric: metric.rank)[:room]
     return [metric for metric in report.metrics if metric in first]
@@ -140,7 +140,7 @@ def _short(score: Score, shown: Sequence[MetricInfo]) -> str:
 
 
 def _text(estimate: Estimate | None, metric: MetricInfo) -> str:
-    """Two lines, so that more columns fit on a terminal of 80; a dash for what is not known."""
+    """Return two lines, so that more columns fit into 80 characters; a dash if unknown."""
     if estimate is None:
         return "-"
     value, low, high = (

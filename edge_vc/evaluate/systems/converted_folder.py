@@ -1,4 +1,4 @@
-"""Files that any other tool converted: flat, or pairs in LLVC's dataset layout."""
+"""Files converted by another tool: flat, or pairs in LLVC's dataset layout."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.audio.file_source import reading_notice
 
 SPLITS = ("", "train", "val", "dev")
-"""Where files may be: in the folder itself, or in the parts of LLVC's layout."""
+"""Locations of files: the folder itself, or the splits of LLVC's layout."""
 ORIGINAL, CONVERTED = "_original", "_converted"
 TOLERANCE_SECONDS = 0.25
-"""Other tools round lengths to their frames; what is missing becomes silence."""
+"""Other tools round lengths to their frames; missing samples become silence."""
 _MOST = 121.0  # seconds of an original: longer ones are not evaluated
 _SHOWN = 5
 
@@ -37,9 +37,9 @@ def open_folder(folder: Path) -> Callable[[Utterance, Samples], Samples]:
 
 
 def notices_of(folder: Path) -> list[str]:
-    """Return a line for each file of conversions that cannot be read or is read in its own way.
+    """Return a line for each converted file that cannot be read or not exactly as stored.
 
-    Those look like audio and are none, or have channels that cancel each other.
+    These look like audio but are not, or have channels that cancel each other.
     """
     found = [scan_audio(folder, [split]) for split in SPLITS]
     read = (reading_notice(path) for scan in found for path in scan.files)
@@ -47,10 +47,10 @@ def notices_of(folder: Path) -> list[str]:
 
 
 class ConvertedFiles:
-    """The files of a folder, found by name, or pairs by what their originals sound like.
+    """The files of a folder, found by name, or pairs found by the samples of their originals.
 
-    A file is called ``<speaker>_<utt_id>`` or ``<utt_id>``, ``_converted`` appended or not. Raises
-    `EvaluationError` for pairs of which one half is missing.
+    A file is called ``<speaker>_<utt_id>`` or ``<utt_id>``, optionally with ``_converted``
+    appended. Raises `EvaluationError` for incomplete pairs.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -88,15 +88,15 @@ class ConvertedFiles:
             )
 
     def _by_stem(self) -> dict[str, Path]:
-        """Return the files by name; raises `EvaluationError` where two have the same one.
+        """Return the files by name; raises `EvaluationError` if two have the same one.
 
-        The name is spelled as that of an utterance is.
+        Names are normalised like those of utterances.
         """
         files: dict[str, Path] = {}
         for split in SPLITS:
             for path in scan_audio(self.folder, [split]).files:
                 taken = files.setdefault(file_name(path.stem), path)
-                if not taken.samefile(path):  # a linked folder shows a file twice
+                if not taken.samefile(path):  # a file may appear twice through a linked folder
                     both = " and ".join(str(p.relative_to(self.folder)) for p in (taken, path))
                     raise EvaluationError(f"{self.folder}: holds {both}; remove one of them")
         return files
@@ -112,7 +112,7 @@ class ConvertedFiles:
     def _checked_pairs(self) -> dict[str, str]:
         """Return originals and their conversions by stem.
 
-        One without the other means that a run broke off.
+        One without the other indicates an interrupted run.
         """
         originals = {s.removesuffix(ORIGINAL) for s in self._files if s.endswith(ORIGINAL)}
         made = {s.removesuffix(CONVERTED) for s in self._files if s.endswith(CONVERTED)}
@@ -135,20 +135,20 @@ class ConvertedFiles:
 
 
 def _digest(samples: Samples) -> bytes:
-    """Name a recording by its 16-bit samples, which any lossless copy keeps."""
+    """Return a hash of a recording's 16-bit samples, which any lossless copy preserves."""
     pcm = np.round(np.clip(samples, -1.0, 1.0) * 32768).astype(np.int32)
     return hashlib.sha256(pcm.tobytes()).digest()
 
 
 def _fitted(path: Path, samples: Samples) -> Samples:
-    """Read a file and give it the length of what it was made of."""
+    """Read a file and adjust it to the length of its source."""
     seconds = samples.size / RATE + 2 * TOLERANCE_SECONDS
     audio = read_beginning(path, RATE, seconds)
     off = audio.size - samples.size
     if abs(off) > TOLERANCE_SECONDS * RATE:
         raise EvaluationError(
             f"{path}: lasts {seconds_of(path):.2f} s, its source {samples.size / RATE:.2f} s; "
-            f"convert without changing length (up to {TOLERANCE_SECONDS:g} s are made up for)"
+            f"convert without changing length (up to {TOLERANCE_SECONDS:g} s are corrected)"
         )
     return np.pad(audio, (0, max(0, -off)))[: samples.size]
 

@@ -1,4 +1,4 @@
-"""Opening what converts speech: teachers, students and the models of a bundle."""
+"""Open systems that convert speech: teachers, students and the models of a bundle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RATE = 16000
 """Sample rate in Hz at which everything is compared."""
 
 Convert = Callable[[Samples], Samples]
-"""Mono ``[T]`` at `RATE` to its conversion ``[T]``."""
+"""Converts mono ``[T]`` at `RATE` to ``[T]``."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class BundleVariant:
 
 
 def open_source() -> Convert:
-    """Return the identity: the input is the output."""
+    """Return the identity."""
     return lambda samples: samples
 
 
 def open_teacher(weights: Path | None) -> Convert:
-    """Load the teacher of a weights file, or the one that ships."""
+    """Load the teacher of a weights file, or the shipped one."""
     from edge_vc.assets import DEFAULT_WEIGHTS
     from edge_vc.models.content.encoder import ContentError
     from edge_vc.models.voice.file import FormerTeacherError
@@ -57,7 +57,7 @@ def open_teacher(weights: Path | None) -> Convert:
 
 
 def is_other_teacher(path: Path) -> bool:
-    """Whether a file is a teacher that is not our own network, or a recipe with one."""
+    """Return whether a file is a teacher with a different network, or a recipe with one."""
     from edge_vc.teachers.registry import teacher_kinds
 
     kinds = teacher_kinds()
@@ -68,9 +68,9 @@ def is_other_teacher(path: Path) -> bool:
 def other_teacher(
     what: str, note: Callable[[str], None] = lambda line: None
 ) -> Callable[[], Convert]:
-    """Return what opens any teacher that `edge-vc label` takes, as a file or as a recipe.
+    """Return an opener for any teacher that `edge-vc label` accepts, as a file or as a recipe.
 
-    ``note`` is told of code that runs here for the first time.
+    ``note`` is called with a line about code that runs here for the first time.
     Raises `EvaluationError` for a recipe that cannot be read.
     """
     from edge_vc.settings.field import RecipeError
@@ -98,7 +98,7 @@ def _open_spec(spec: TeacherSpec) -> Convert:
 
 
 def is_student(path: Path) -> bool:
-    """Say whether a safetensors file is a student; raises `EvaluationError` if not readable."""
+    """Return whether a safetensors file is a student; raises `EvaluationError` if unreadable."""
     from safetensors import SafetensorError
 
     from edge_vc.models.student.file import METADATA
@@ -114,7 +114,7 @@ def is_student(path: Path) -> bool:
 
 
 def open_student(path: Path) -> Convert:
-    """Load a student; it converts the whole recording at once and its delay is removed."""
+    """Load a student, which converts whole recordings at once; its delay is removed."""
     import torch
 
     from edge_vc.models.student.file import StudentFileError, load_student
@@ -135,9 +135,9 @@ def open_student(path: Path) -> Convert:
 
 
 def bundle_variants(path: Path, note: Callable[[str], None]) -> list[BundleVariant]:
-    """Return what a bundle can run as here; ``note`` gets one line for each engine that is missing.
+    """Return the bundle's variants usable here; ``note`` gets a line for each missing engine.
 
-    Raises `EngineError` when there are none.
+    Raises `EngineError` if there are none.
     """
     from edge_vc_runtime.bundle.reader import read_bundle
     from edge_vc_runtime.engines import EngineError, engines_for, load_engine
@@ -168,7 +168,7 @@ def bundle_variants(path: Path, note: Callable[[str], None]) -> list[BundleVaria
 def input_settings(path: Path, given: Mapping[str, str]) -> dict[str, str]:
     """Return those of ``given`` that are conditioning inputs of a bundle.
 
-    Raises `ModelInputError` for a value that the bundle does not take.
+    Raises `ModelInputError` for a value that the bundle does not accept.
     """
     from edge_vc_runtime.bundle.reader import read_bundle
 
@@ -181,7 +181,7 @@ def input_settings(path: Path, given: Mapping[str, str]) -> dict[str, str]:
 def open_variant(path: Path, variant: BundleVariant, inputs: Mapping[str, str]) -> Convert:
     """Open a session of a bundle's variant; every recording starts from the initial state.
 
-    ``inputs`` are values of its conditioning inputs.
+    ``inputs`` are the values of its conditioning inputs.
     """
     from edge_vc_runtime.live.offline import convert_array
     from edge_vc_runtime.session import Session

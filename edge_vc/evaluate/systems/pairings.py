@@ -1,4 +1,4 @@
-"""Which systems are compared with which."""
+"""Selection of the pairs of systems to compare."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pairings(
 ) -> tuple[Pairing, ...]:
     """Return the pairs to compare.
 
-    Everything against each of ``against``; without, every student against the teacher, INT8
+    All systems against each of ``against``; without it, every student against the teacher, INT8
     against the float form of the same model, and one engine against another at equal precision.
     Raises `EvaluationError` for an unknown name.
     """
@@ -39,7 +39,7 @@ def pairings(
 
 
 def baseline(systems: Sequence[ConversionSystem], against: Sequence[str] = ()) -> str:
-    """Return the system that differences are taken from: named, the teacher, or the source."""
+    """Return the baseline of differences: the first named one, the teacher, or the source."""
     _check_known(systems, against)
     teachers = [c.name for c in systems if c.kind == "teacher"]
     return [*against, *teachers, systems[0].name][0]
@@ -55,7 +55,7 @@ def _check_known(systems: Sequence[ConversionSystem], names: Sequence[str]) -> N
 def _models(
     system: ConversionSystem, all_of_them: Sequence[ConversionSystem]
 ) -> list[ConversionSystem]:
-    """Return the systems that a system is compared with."""
+    """Return the systems with which a system is compared by default."""
     models = [
         c for c in all_of_them if c.kind == "teacher" and system.kind in ("student", "folder")
     ]

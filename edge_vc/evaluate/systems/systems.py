@@ -1,4 +1,4 @@
-"""What can be evaluated: the source, teachers, students, bundles, folders of converted files."""
+"""Systems to evaluate: the source, teachers, students, bundles, folders of converted files."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ RATE = open_system.RATE
 
 Convert = open_system.Convert
 Conversion = Callable[[Utterance, Samples], Samples]
-"""An utterance and its samples ``[T]`` at `RATE` to the conversion ``[T]``."""
+"""Converts an utterance and its samples ``[T]`` at `RATE` to ``[T]``."""
 Note = Callable[[str], None]
-"""Gets one line for each system that is left out and why."""
+"""Called with a line for each system that is left out, and why."""
 
 SOURCE = "source"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -33,42 +33,42 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 
 @dataclass(frozen=True)
 class ConversionSystem:
-    """One converter by name; opened once in every process that uses it."""
+    """A named converter; opened once in every process that uses it."""
 
     name: str
     open: Callable[[], Conversion]
-    """Picklable where several processes work."""
+    """Must be picklable if several processes work."""
     kind: str = "other"
     """``source``, ``teacher``, ``student``, ``folder`` or ``other``."""
     family: str = ""
-    """Variants of one model share it: ``kathleen-base`` in INT8 and fp32."""
+    """Name shared by the variants of one model: ``kathleen-base`` in INT8 and fp32."""
     precision: str = ""
     engine: str = ""
     folder: Path | None = None
-    """Folder of files that were converted elsewhere; they have no noisy conditions."""
+    """Folder of files converted elsewhere; they have no noisy conditions."""
     inputs: tuple[str, ...] = ()
     """Names of the conditioning inputs that are set."""
 
     @classmethod
     def of(cls, name: str, convert: Convert, kind: str = "other") -> ConversionSystem:
-        """Return a function ``[T] -> [T]`` at `RATE` as a system of this process."""
+        """Wrap a function ``[T] -> [T]`` at `RATE` as a system in this process."""
         return cls(name, partial(_from_samples, lambda: convert), kind)
 
 
 def load_systems(
     what: str, note: Note = lambda line: None, inputs: Mapping[str, str] | None = None
 ) -> list[ConversionSystem]:
-    """Return what ``what`` names: ``source``, ``teacher``, weights, a student, a bundle, a folder.
+    """Return the systems named: ``source``, ``teacher``, weights, a student, a bundle, a folder.
 
     A bundle is a path or a shipped one's name, and contributes one system for each precision and
     format in it whose engine is installed here; ``note`` gets a line for each of the others, and
-    for each file of a folder that is left out. ``inputs`` are set where a bundle has them.
-    ``NAME=PATH`` renames. Raises `EvaluationError`, and `ModelInputError` for a value of an input
-    that a bundle does not take.
+    for each file of a folder that is left out. ``inputs`` are set if a bundle has them.
+    ``NAME=PATH`` renames. Raises `EvaluationError`, and `ModelInputError` for a value that a
+    bundle's input does not accept.
     """
     name, _, rest = ("", "", what) if Path(what).exists() else what.rpartition("=")
     if name and not _NAME.fullmatch(name):
-        raise EvaluationError(f"{name}: no name for a system; letters, digits and . _ - + serve")
+        raise EvaluationError(f"{name}: no name for a system; use letters, digits and . _ - +")
     path = Path(rest)
     if rest in bundle_names() and not path.exists():
         path = bundle_path(rest)
@@ -102,9 +102,9 @@ def load_systems(
 
 
 def unique_systems(systems: Iterable[ConversionSystem]) -> tuple[ConversionSystem, ...]:
-    """Return the systems with the source first, which error rates are relative to.
+    """Return the systems, the source first, since error rates are relative to it.
 
-    Raises `EvaluationError` when there are none or two share a name.
+    Raises `EvaluationError` if there are none or two share a name.
     """
     found: dict[str, ConversionSystem] = {}
     for system in systems:
@@ -134,9 +134,9 @@ def check_inputs(systems: Iterable[ConversionSystem], inputs: Mapping[str, str])
 
 
 def converted(name: str, convert: Conversion, utterance: Utterance, samples: Samples) -> Samples:
-    """Return a system's version of an utterance, checked to be usable mono ``[T]``.
+    """Return a system's conversion of an utterance, checked to be valid mono ``[T]``.
 
-    Raises `EvaluationError` that names the system and the file.
+    Raises `EvaluationError` naming the system and the file.
     """
     try:
         result = np.asarray(convert(utterance, samples), dtype=np.float32)
@@ -163,7 +163,7 @@ def _one(name: str, kind: str, opener: Callable[[], Convert]) -> ConversionSyste
 
 
 def _weights(name: str, path: Path) -> ConversionSystem:
-    """Tell a student from a teacher by what its file says of itself."""
+    """Return a student or a teacher, depending on the file's metadata."""
     if open_system.is_student(path):
         stem = path.stem if path.stem != "student" else f"{path.resolve().parent.name}-student"
         made = _one(name or file_name(stem), "student", partial(open_system.open_student, path))

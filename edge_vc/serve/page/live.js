@@ -11,7 +11,7 @@ export class LiveError extends Error {}
 export function obstacle() {
   if (!window.isSecureContext) {
     return (
-      `Browsers give a microphone on localhost or over https only, and this page came from ${location.origin}. ` +
+      `Browsers allow the microphone only on localhost or over https, and this page came from ${location.origin}. ` +
       "Start the server with --cert and --key, or forward its port over SSH. Recordings can be converted below."
     );
   }

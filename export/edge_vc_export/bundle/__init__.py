@@ -1,1 +1,1 @@
-"""Writing bundles: archive, model card, licences, signature."""
+"""Write bundles: archive, model card, licences, signature."""

@@ -1,4 +1,4 @@
-"""A bundle's archive: fixed bytes, written whole or not at all."""
+"""A bundle's archive: reproducible bytes, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def archive_bytes(members: Mapping[str, bytes]) -> bytes:
 
 
 def commit_bundle(path: Path, data: bytes) -> Path:
-    """Write ``data`` beside ``path``, read it back as a bundle, then rename it; return ``path``.
+    """Write ``data`` next to ``path``, read it back as a bundle, then rename it; return ``path``.
 
-    Raises `BundleError` when it cannot be written or no reader would accept it; what was at
-    ``path`` then stays.
+    Raises `BundleError` if it cannot be written or no reader would accept it; an existing file at
+    ``path`` is then kept.
     """
     try:
         with replacing_path(path) as part:

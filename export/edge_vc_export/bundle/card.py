@@ -1,4 +1,4 @@
-"""The model card of a bundle: who speaks, who agreed, what it costs, what it was measured at."""
+"""The model card of a bundle: voice, consent, models and their cost, measured figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ deceiving anybody about who is speaking.
 
 
 def card_attribution(card: str) -> str:
-    """Return whose recordings a card says the models were trained on; empty if nothing."""
+    """Return the training data section of a card; empty if there is none."""
     _, found, rest = card.partition(f"\n{TRAINING_DATA}\n\n")
     return rest.partition(f"\n\n{MEASURED}\n")[0].rstrip("\n") if found else ""
 
@@ -52,7 +52,7 @@ def model_card(
 
 
 def _warnings(facts: BundleFacts) -> list[str]:
-    """Return what a user has to know before anything else."""
+    """Return warnings to show first in the card."""
     if FORCED not in facts.provenance:
         return []
     return [f"**Exported with --force: {facts.provenance[FORCED]}.**\n"]

@@ -1,4 +1,4 @@
-"""What a bundle says about itself beside its models' geometry."""
+"""Facts of a bundle about itself besides its models' geometry."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from edge_vc_runtime.bundle.entries import read_tier_name
 from edge_vc_runtime.schema.fields import FieldError, Fields
 
 FORCED = "forced"
-"""Key of `BundleFacts.provenance`: why the bundle was not to be made without ``--force``."""
+"""Key of `BundleFacts.provenance`: the reason why the export required ``--force``."""
 
 
 @dataclass(frozen=True)
 class BundleFacts:
-    """What a bundle says beside its models' geometry."""
+    """Facts of a bundle about itself besides its models' geometry."""
 
     name: str
     version: str
@@ -32,7 +32,7 @@ class BundleFacts:
     """Whose recordings the models were trained on, for the card."""
 
     def check(self) -> None:
-        """Raise `ExportError` for a text that no reader of bundles accepts: before the work."""
+        """Raise `ExportError`, before the work starts, for facts that no reader would accept."""
         words = ("name", "version", "licence", "consent")
         try:
             read_description(Fields({word: getattr(self, word) for word in words}))
@@ -41,7 +41,7 @@ class BundleFacts:
 
 
 def check_tier(name: str) -> None:
-    """Raise `ExportError` for a tier's name that no reader accepts: files are called so."""
+    """Raise `ExportError` for a tier name, used in file names, that no reader would accept."""
     try:
         read_tier_name(Fields({"tier": name}), "tier")
     except FieldError as error:

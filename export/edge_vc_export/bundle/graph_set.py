@@ -17,7 +17,7 @@ from edge_vc_export.onnx.export import export_onnx
 
 @dataclass(frozen=True)
 class GraphFile:
-    """One exported file, and whether it is wanted or only there to compare others with."""
+    """One exported file, and whether it is wanted or only used to verify others."""
 
     precision: str
     format: str
@@ -31,18 +31,18 @@ class GraphFile:
 
 
 class GraphSet:
-    """Exported files by precision and format."""
+    """The exported files, accessible by precision and format."""
 
     def __init__(self, files: Sequence[GraphFile]) -> None:
         self.files = tuple(files)
 
     def path(self, precision: str, format: str) -> Path | None:
-        """Return a file, or None where there is none."""
+        """Return the path of a file, or None if there is none."""
         found = (f.path for f in self.files if (f.precision, f.format) == (precision, format))
         return next(found, None)
 
     def models(self, first: str) -> list[ModelFile]:
-        """Return what goes into the bundle, the precision ``first`` in front."""
+        """Return the files for the bundle, those of precision ``first`` in front."""
         wanted = [file for file in self.files if file.wanted]
         return [file.model for file in sorted(wanted, key=lambda file: file.precision != first)]
 
@@ -56,7 +56,7 @@ def export_graphs(
     selection: Selection,
     note: Callable[[str], None],
 ) -> GraphSet:
-    """Write the chosen files, and those that they have to agree with, into ``folder``."""
+    """Write the selected files, and those they are verified against, into ``folder``."""
     files = []
     for precision, source in _sources(student, quantized, selection):
         for format in FORMATS:
@@ -71,7 +71,7 @@ def export_graphs(
 def _sources(
     student: Student, quantized: Student | None, selection: Selection
 ) -> Iterator[tuple[str, Student]]:
-    """Yield precisions and what they are made from; fp32 always, as the one to compare with."""
+    """Yield precisions with their student; always fp32, as the reference for comparisons."""
     if quantized is not None and "int8" in selection.precisions:
         yield "int8", quantized
     yield "fp32", student

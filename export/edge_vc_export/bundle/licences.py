@@ -1,4 +1,4 @@
-"""The licence text that travels in a bundle."""
+"""The licence text included in a bundle."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ The model is provided as it is, without warranty of any kind.
 
 
 def licence_text(spdx: str) -> str:
-    """Return what the file ``LICENSE`` of a bundle says under an SPDX identifier."""
+    """Return the content of a bundle's file ``LICENSE`` for an SPDX identifier."""
     return _CC0 if spdx == "CC0-1.0" else f"SPDX-License-Identifier: {spdx}\n"

@@ -1,4 +1,4 @@
-"""What an export measured on this machine: a file beside the bundle, which holds none of it."""
+"""Measurements of an export on this machine, in a file beside the bundle, not inside it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SUFFIX = ".measured.json"
 
 
 def measured_path(bundle: Path) -> Path:
-    """Return the path of the figures beside ``voice.evc``: ``voice.measured.json``."""
+    """Return the path of the measurements, e.g. ``voice.measured.json`` for ``voice.evc``."""
     return bundle.with_name(f"{bundle.stem}{SUFFIX}")
 
 
 def write_measured(release: Release) -> Path:
     """Write speeds, differences and the machine beside the release's bundle.
 
-    They differ from machine to machine and from day to day; the bundle does not.
+    They vary between machines and runs; the bundle does not.
     """
     path = measured_path(release.path)
     said = {

@@ -1,4 +1,4 @@
-"""Several bundles of one voice as one bundle of several tiers."""
+"""Merge several bundles of one voice into one bundle with several tiers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.bundle.tier_entry import TierEntry
 
 _SHARED = ("hop", "sample_rate", "licence", "consent", "boards")
-"""What tiers have to agree on: they take turns within one stream of one person's voice."""
+"""Fields that all tiers must share, since a stream of one voice can switch between them."""
 
 
 def merge_bundles(
@@ -38,10 +38,11 @@ def merge_bundles(
 ) -> Path:
     """Write the bundles' default students as tiers of one bundle; the first is its default.
 
-    ``tiers`` are open bundles by the name of their tier. The same inputs give the same bytes; files
-    that are equal are stored once; one bundle alone gives one of one student. ``name`` is the
-    first's without its tier by default. Raises `ExportError` for bundles that differ in hop, sample
-    rate, licence, consent or boards, and `BundleError` for what no reader would accept.
+    ``tiers`` are open bundles by the name of their tier. The same inputs give the same bytes;
+    identical files are stored once; a single bundle gives a bundle without tiers. ``name``
+    defaults to the first bundle's name without its tier. Raises `ExportError` for bundles that
+    differ in hop, sample rate, licence, consent or boards, and `BundleError` for a result that no
+    reader would accept.
     """
     if not tiers:
         raise ExportError("no tiers: give at least one bundle")
@@ -65,13 +66,13 @@ def merge_bundles(
 
 @dataclass
 class _Files:
-    """The new bundle's files, equal ones once."""
+    """The new bundle's files, each distinct content once."""
 
     content: dict[str, bytes] = field(default_factory=dict)
     _by_hash: dict[str, str] = field(default_factory=dict)
 
     def add_tier(self, tier: str, bundle: Bundle) -> TierEntry:
-        """Take over a bundle's graphs and golden; return the tier's entry with their new names."""
+        """Add a bundle's graphs and golden; return the tier's entry with their new names."""
         manifest = bundle.manifest
         first = not self.content
         called = {
@@ -101,15 +102,15 @@ class _Files:
 
 
 def _referred(manifest: Manifest) -> list[str]:
-    """Return the names of the graphs and of the golden."""
+    """Return the names of the graph files and the golden file."""
     golden = [manifest.golden.file] if manifest.golden else []
     return [*(model.file for model in manifest.models), *golden]
 
 
 def _named(name: str, manifest: Manifest, tier: str) -> str:
-    """Return ``model.nano.int8.onnx`` for ``model.int8.onnx``, and back where ``tier`` is empty.
+    """Return ``model.nano.int8.onnx`` for ``model.int8.onnx``, and back if ``tier`` is empty.
 
-    ``manifest`` is of the tier that the file was: its name is taken out before.
+    ``manifest`` is that of the file's former tier, whose name is removed first.
     """
     stem, _, rest = name.partition(".")
     rest = rest.removeprefix(f"{manifest.default_tier}.")
@@ -117,7 +118,7 @@ def _named(name: str, manifest: Manifest, tier: str) -> str:
 
 
 def _as_default(manifest: Manifest, tier: TierEntry) -> Manifest:
-    """Return the manifest with a tier's entries outside of ``tiers``."""
+    """Return the manifest with a tier's entries moved out of ``tiers`` to the top level."""
     return replace(
         manifest,
         delay=tier.delay,
@@ -144,7 +145,7 @@ def _check_shared(tiers: Mapping[str, Bundle]) -> None:
 
 
 def _runtimes(manifests: Sequence[Manifest]) -> dict[str, str]:
-    """Return the greatest least version of each runtime."""
+    """Return the highest of the required minimum versions of each runtime."""
     found: dict[str, str] = {}
     for manifest in manifests:
         for runtime, version in manifest.runtimes.items():
@@ -185,7 +186,7 @@ def _write(
         name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in files.items()
     }
     content = replace(manifest, files=listed).to_json()
-    Manifest.from_json(content)  # whatever a reader refuses is refused here
+    Manifest.from_json(content)  # reject whatever a reader would reject
     members = {MANIFEST_NAME: content}
     if signer is not None:
         members[SIGNATURE_NAME] = signer(content)

@@ -1,4 +1,4 @@
-"""Graph files on their way into a bundle."""
+"""Graph files to be put into a bundle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge_vc_export.metadata import GraphMetadata, graph_metadata
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One graph that goes into a bundle; its geometry is read from the file."""
+    """One graph file for a bundle; its geometry is read from the file."""
 
     path: Path
     tier: str
@@ -22,15 +22,16 @@ class ModelFile:
 
     @property
     def name(self) -> str:
-        """Name inside the bundle."""
+        """File name inside the bundle."""
         graph = graph_metadata(self.path)
         return f"model.{graph.precision}.{graph.format}"
 
 
 def common_geometry(models: Sequence[ModelFile]) -> GraphMetadata:
-    """Return the metadata that all models share: one manifest describes them all.
+    """Return the metadata shared by all models, which one manifest describes.
 
-    Raises `ValueError` for no model, two of one name, and models of different students.
+    Raises `ValueError` for no models, two models with the same name, and models of different
+    students.
     """
     if not models:
         raise ValueError("a bundle needs at least one model")
@@ -50,9 +51,9 @@ def common_geometry(models: Sequence[ModelFile]) -> GraphMetadata:
 
 
 def one_each(models: Sequence[ModelFile]) -> dict[str, Path]:
-    """Return one file of every precision to record the golden with: ONNX where there is one.
+    """Return one file of every precision to record the golden with: ONNX if there is one.
 
-    So what every engine has to reproduce does not depend on the formats in the bundle.
+    This way the output that every engine must reproduce does not depend on the bundle's formats.
     """
     found: dict[str, Path] = {}
     for model in models:

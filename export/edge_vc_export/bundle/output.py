@@ -1,4 +1,4 @@
-"""Where a bundle is written to, or unpacked into."""
+"""Destination to which a bundle is written or unpacked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge_vc_runtime.files.output_place import OutputPlace
 
 
 class BundlePlace(OutputPlace):
-    """``-o`` of `edge-vc export`: a bundle where its name ends so, else a folder."""
+    """``-o`` of `edge-vc export`: a bundle if its name ends in .evc, else a folder."""
 
     def _check(self, path: str) -> None:
         is_bundle = os.path.splitext(path)[1].lower() in BUNDLE_FILE.suffixes
@@ -21,9 +21,9 @@ BUNDLE_OR_FOLDER = BundlePlace()
 
 
 def named_bundle(name: str) -> Path:
-    """Return where a bundle of this name is written to when nobody says where: ``NAME.evc`` here.
+    """Return the default path of a bundle: ``NAME.evc`` in the working directory.
 
-    Raises `OutputError` where it cannot be written.
+    Raises `OutputError` if it cannot be written.
     """
     path = Path(f"{name}.evc")
     BUNDLE_OR_FOLDER.check("-o", path)

@@ -1,4 +1,4 @@
-"""A bundle written anew in other formats or precisions, from the graphs that it holds."""
+"""Rewrite a bundle in other formats or precisions, from the graphs in it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from edge_vc_runtime.bundle.reader import Bundle
 from edge_vc_runtime.files.writing import write_whole
 
 _OF_FILES = "int8_"
-"""Prefix of figures that were measured on files which the new bundle need not hold."""
+"""Prefix of figures measured on files that the new bundle may not contain."""
 
 
 def take_graphs(
     bundle: Bundle, folder: Path, selection: Selection, *, recovering: bool = False
 ) -> GraphSet:
-    """Write the chosen files into ``folder``: ONNX as it is, TFLite made of it.
+    """Write the selected files into ``folder``: ONNX unchanged, TFLite converted from it.
 
-    ``recovering``: ONNX behind the running mean that recovers, `with_recovering_graph`.
+    ``recovering`` puts ONNX behind the running mean that recovers, see `with_recovering_graph`.
 
     Raises `FormatError` for a bundle whose ONNX graphs do not cover the selection.
     """
@@ -36,7 +36,7 @@ def take_graphs(
         entry = entries.get("fp32" if precision == DYNAMIC else precision)
         if entry is None:
             if precision == "int8":
-                continue  # a float bundle stays one
+                continue  # a float bundle stays a float bundle
             raise FormatError(f"{bundle.path}: has no {precision} model as ONNX to start from")
         data = bundle.read(entry.file)
         if recovering:
@@ -68,9 +68,9 @@ def _of_precision(
 
 
 def bundle_facts(bundle: Bundle) -> BundleFacts:
-    """Return what a bundle says about itself beside its models' geometry.
+    """Return a bundle's facts about itself besides its models' geometry.
 
-    Figures of its quantised files are left out, since they are measured anew; all others stay.
+    Figures of its quantised files are omitted, since they are measured again; all others are kept.
     """
     manifest = bundle.manifest
     card = bundle.read("MODEL_CARD.md").decode() if "MODEL_CARD.md" in manifest.files else ""

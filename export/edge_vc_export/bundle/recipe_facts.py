@@ -1,4 +1,4 @@
-"""What a compression recipe says about its bundle: facts, files to write, limits to hold."""
+"""Bundle settings in a compression recipe: facts, files to write, limits to check."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ MACHINE_PATHS = {
     "student": ("weights",),
     "noise": ("folder",),
 }
-"""Keys of a recipe that hold paths of the machine it ran on."""
+"""Keys of a recipe that contain paths on the machine it ran on."""
 _PRECISIONS = {"fp32": ("fp32",), "both": DEFAULT_PRECISIONS, "all": (*DEFAULT_PRECISIONS, DYNAMIC)}
 
 
 def recipe_facts(recipe: Recipe) -> BundleFacts:
-    """Return what the bundle says about itself, the recipe as its provenance.
+    """Return the bundle's facts about itself, with the recipe as provenance.
 
-    A key of ``[export]`` that the recipe does not have is an empty text.
+    Keys of ``[export]`` missing from the recipe are empty strings.
     """
     said = {key: str(value) for key, value in recipe.get("export", {}).items()}
     licence = said.get("licence", "")
@@ -44,7 +44,7 @@ def recipe_facts(recipe: Recipe) -> BundleFacts:
 
 
 def recipe_selection(recipe: Recipe) -> Selection:
-    """Return the files that a recipe asks for; raises `ExportError` for an unknown word."""
+    """Return the files selected by a recipe; raises `ExportError` for an unknown word."""
     section = recipe.get("export", {})
     precision, formats = section.get("precision", "both"), section.get("formats", "both")
     if precision not in _PRECISIONS:
@@ -53,7 +53,7 @@ def recipe_selection(recipe: Recipe) -> Selection:
 
 
 def recipe_limits(recipe: Recipe) -> Int8Limits:
-    """Return how far INT8 graphs may be from the float ones; the usual limits where unsaid."""
+    """Return the allowed differences of INT8 from float graphs; default limits if not set."""
     usual, said = Int8Limits(), recipe.get("quantize", {})
 
     def limit(key: str, default: float) -> float:
@@ -70,7 +70,7 @@ def recipe_limits(recipe: Recipe) -> Int8Limits:
 
 
 def recipe_postfilter(recipe: Recipe) -> float:
-    """Return the gain of the postfilter; 1 of a recipe of before there was one."""
+    """Return the gain of the postfilter; 1 for recipes that predate it."""
     said = recipe.get("export", {}).get("postfilter", 1.0)
     if not isinstance(said, int | float) or not 1 <= said <= 2:
         raise ExportError(f"export.postfilter = {said!r}: must be within 1..2")
@@ -78,7 +78,7 @@ def recipe_postfilter(recipe: Recipe) -> float:
 
 
 def without_machine_paths(recipe: Recipe) -> dict[str, dict[str, object]]:
-    """Return the recipe with paths cut to their last part: bundles travel, folders do not."""
+    """Return the recipe with paths cut to their last part: bundles are used on other machines."""
     copy = {section: dict(values) for section, values in recipe.items()}
     for section, keys in MACHINE_PATHS.items():
         copy[section] = _portable(copy.get(section, {}), keys)
@@ -95,7 +95,7 @@ def _portable(section: Mapping[str, object], keys: Sequence[str]) -> dict[str, o
     """Return a section with the paths of ``keys``, and of a command, cut to their last part."""
     cut = {key: Path(str(section[key])).name for key in keys if key in section}
     if "command" in section:
-        # Of a command only the names of its files: they say what was run, not where.
+        # Keep only the names of a command's files: they tell what was run, not where.
         words = str(section["command"]).split()
         cut["command"] = " ".join(Path(word).name for word in words)
     return {**section, **cut}

@@ -1,4 +1,4 @@
-"""From students to a bundle in one call: export, verify, write, measure."""
+"""Make a bundle from students in one call: export, verify, write, measure."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ from edge_vc_runtime.bundle.reader import Bundle, read_bundle
 from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 PARITY_SECONDS = 30.0
-"""Speech that every file is compared over."""
+"""Duration of speech over which every file is compared."""
 DEFAULT_PRECISION = "int8"
-"""What a board runs unless another precision is asked for; fp32 in bundles without it."""
+"""What a board runs unless another precision is requested; fp32 in bundles without it."""
 ANY_INT8 = Int8Limits(least_snr_db=0.0, largest_distance_db=60.0, largest_drift_db=60.0)
-"""Limits that every INT8 file keeps: for bundles that were checked before, and forced exports."""
+"""Limits that every INT8 file meets, for already checked bundles and forced exports."""
 
 Note = Callable[[str], None]
-"""Told in one line what is done next or what was found."""
+"""Called with one line about the next step or a finding."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """A written bundle and what was measured on the way."""
+    """A written bundle and the measurements made for it."""
 
     path: Path
     nodes: dict[str, int]
-    """Nodes of each file, by its name in the bundle."""
+    """Number of nodes of each file, by its name in the bundle."""
     verification: Verification
     speedup: dict[str, Ratio]
-    """INT8 over fp32 on this machine, back to back, by format."""
+    """Speed of INT8 relative to fp32 on this machine, back to back, by format."""
     default: str
     """Precision of the bundle's default model."""
 
     @property
     def metrics(self) -> dict[str, float]:
-        """All figures, flat, as a run folder keeps them; of several formats, the worst."""
+        """All figures as a flat dict, as stored in a run folder; the worst over all formats."""
         found = {f"nodes_{name}": float(count) for name, count in self.nodes.items()}
         if fp32 := self.verification.fp32.values():
             found["fp32_offline"] = max(parity.offline for parity in fp32)
@@ -79,13 +79,13 @@ def release_bundle(
 ) -> Release:
     """Export a student, and its quantised form if there is one, into a checked bundle.
 
-    Every file is compared with what it was made from over ``speech`` ``[T]`` at the student's
-    rate (30 s of varied human speech by default), the formats with each other. INT8 is the bundle's
-    default where it is written. How fast it is on this machine, and by how much files differ here,
-    is measured and stays outside the bundle: the same inputs give the same bytes, fast or slow.
+    Every file is compared with its source over ``speech`` ``[T]`` at the student's rate (30 s of
+    varied human speech by default), and the formats with each other. INT8 is the bundle's default
+    if it is written. Speed and file differences on this machine are measured but not stored in the
+    bundle: the same inputs give the same bytes on fast and slow machines.
 
     Raises `FormatError` before any work for a selection that cannot be written, and `ParityError`
-    when a file differs from its student; then nothing is written.
+    if a file differs from its student; then nothing is written.
     """
     selection = selection or Selection()
     selection.check(quantized is not None)
@@ -107,11 +107,11 @@ def rewrite_bundle(
     signer: Signer | None = None,
     note: Note = lambda line: None,
 ) -> Release:
-    """Write a bundle anew with other formats or precisions, made of the graphs that it holds.
+    """Rewrite a bundle with other formats or precisions, made from the graphs in it.
 
-    Files are compared with each other as in `release_bundle`, whose errors this raises; INT8 is
-    not held to limits again. Of a bundle with several tiers it is the default one. ``recovering``
-    puts the weights behind the running mean that recovers from loud events.
+    Files are compared with each other as in `release_bundle`, whose errors this raises; INT8
+    limits are not checked again. For a bundle with several tiers this uses the default one.
+    ``recovering`` puts the weights behind the running mean that recovers from loud events.
     """
     bundle = source if isinstance(source, Bundle) else read_bundle(source).tier()
     check_bundle(bundle)

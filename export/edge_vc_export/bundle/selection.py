@@ -1,4 +1,4 @@
-"""Which files an export writes: formats and precisions."""
+"""Selection of the files that an export writes: formats and precisions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ DEFAULT_PRECISIONS = ("int8", "fp32")
 
 @dataclass(frozen=True)
 class Selection:
-    """Formats and precisions that are to be written."""
+    """Formats and precisions to write."""
 
     formats: tuple[str, ...] = FORMATS
     precisions: tuple[str, ...] = DEFAULT_PRECISIONS
 
     def check_names(self) -> None:
-        """Raise `FormatError` for names that mean nothing or what is not installed."""
+        """Raise `FormatError` for unknown names and for formats that are not installed."""
         check_formats(self.formats)
         for name in self.precisions:
             if name not in PRECISIONS:
@@ -28,16 +28,16 @@ class Selection:
             raise FormatError(f"{DYNAMIC} is written as TFLite only: add tflite to the formats")
 
     def check(self, quantized: bool) -> None:
-        """Raise `FormatError` for what cannot be written, before any work is done.
+        """Raise `FormatError` for a selection that cannot be written, before any work is done.
 
-        ``quantized`` says whether there is an INT8 student to write.
+        ``quantized`` tells whether there is an INT8 student to write.
         """
         self.check_names()
         if self.precisions == ("int8",) and not quantized:
             raise FormatError("there is no INT8 student here: quantise it, or write fp32")
 
     def compares(self, precision: str, format: str) -> bool:
-        """Return whether other files are verified against this one, written or not.
+        """Return whether other files are verified against this one, even if it is not written.
 
         INT8 files are verified against the float file of their format, TFLite files against ONNX.
         """
@@ -46,6 +46,6 @@ class Selection:
         return format == "onnx" and precision != DYNAMIC
 
     def has(self, precision: str, format: str) -> bool:
-        """Return whether a file is among what is to be written."""
+        """Return whether a file is to be written."""
         written = format in self.formats and precision in self.precisions
         return written and (precision != DYNAMIC or format == "tflite")

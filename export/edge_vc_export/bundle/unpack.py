@@ -1,4 +1,4 @@
-"""A bundle taken apart into plain files."""
+"""Unpack a bundle into plain files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 
 def unpack(bundle: Path, folder: Path) -> list[Path]:
-    """Write a bundle's files, every one checked, into a new folder; return their paths.
+    """Write a bundle's files, each checked, into a new folder; return their paths.
 
-    Raises `BundleError` for a bad bundle and where the folder holds anything already.
+    Raises `BundleError` for a bad bundle and if the folder is not empty.
     """
     opened = read_bundle(bundle)
     check_bundle(opened)

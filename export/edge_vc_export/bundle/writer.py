@@ -1,4 +1,4 @@
-"""Writing a bundle: models, golden recording, card and licence, listed in a signed manifest."""
+"""Write a bundle: models, golden recording, card and licence, listed in a signed manifest."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def write_bundle(
     golden_input: Samples | None = None,
     signer: Signer | None = None,
 ) -> Path:
-    """Write a bundle whole or not at all; the first model is its default.
+    """Write a bundle completely or not at all; the first model is its default.
 
-    ``golden_input`` ``[T]`` is speech at the models' rate that is recorded through each of them.
-    The same inputs give the same bytes. The result is read back before it gets its name.
-    Raises `ValueError` for models that do not belong together and `BundleError` for facts that
-    no reader would accept.
+    ``golden_input`` ``[T]`` is speech at the models' rate, converted by each of them for the
+    golden recording. The same inputs give the same bytes. The result is read back before it is
+    renamed to ``path``. Raises `ValueError` for models that do not belong together and
+    `BundleError` for facts that no reader would accept.
     """
     path = Path(path)
     geometry = common_geometry(models)
@@ -43,7 +43,7 @@ def write_bundle(
     golden = None
     if golden_input is not None:
         by_precision = one_each(models)
-        spoken = np.clip(golden_input, -1.0, 1.0)  # as a session clamps what it is given
+        spoken = np.clip(golden_input, -1.0, 1.0)  # as a session clips its input
         files[GOLDEN] = npz_bytes(record_golden(by_precision, spoken))
         golden = Golden(GOLDEN, {name: TOLERANCES[name] for name in sorted(by_precision)})
     entries = tuple(_entry(model) for model in models)
@@ -51,7 +51,7 @@ def write_bundle(
     files[LICENCE] = facts.licence_text.encode()
     manifest = _manifest(facts, geometry, entries, golden, files)
     content = manifest.to_json()
-    Manifest.from_json(content)  # whatever a reader refuses is refused here
+    Manifest.from_json(content)  # reject whatever a reader would reject
     members = {MANIFEST_NAME: content}
     if signer is not None:
         members[SIGNATURE_NAME] = signer(content)

@@ -1,4 +1,4 @@
-"""Batch norms into the convolutions before them: the same numbers with a node less for each."""
+"""Fold batch norms into the preceding convolutions: the same values with one node less each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from edge_vc_export.onnx.graph import Array, Graph, attribute
 def fold_batch_norms(graph: Graph) -> None:
     """Multiply batch norms into the convolution before them, quantised or not.
 
-    Quantised weights keep their integers: the factor goes into their scales. Those are
-    positive, so a negative factor turns the integers around.
+    Quantised weights keep their integers: the factor is applied to their scales. These must be
+    positive, so a negative factor negates the integers.
     """
     for node in [n for n in graph.nodes if n.op_type == "BatchNormalization"]:
         conv = graph.producer(node.input[0])
@@ -56,7 +56,7 @@ def _scale_weights(graph: Graph, conv: onnx.NodeProto, factor: Array) -> None:
 
 
 def _replace(graph: Graph, node: onnx.NodeProto, place: int, array: Array) -> None:
-    """Give one node another constant, under the old name if it has no other reader."""
+    """Replace one node's constant, keeping the name if it has no other reader."""
     name = str(node.input[place])
     if len(graph.consumers(name)) > 1:
         name = graph.fresh(name)

@@ -1,4 +1,4 @@
-"""Graph clean-up: at one hop per run every node costs about a microsecond, needed or not."""
+"""Graph clean-up: at one hop per run every node, needed or not, costs about a microsecond."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from onnx.reference import ReferenceEvaluator
 from edge_vc_export.onnx.graph import Array, Graph
 
 _FOLD_LIMIT = 1 << 20
-"""Results of more elements than this are left to be computed."""
+"""Results with more elements than this are not folded."""
 
 _QUANTISERS = ("QuantizeLinear", "DequantizeLinear")
 _MOVES_NOTHING = ("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Dropout")
 
 
 def clean(graph: Graph) -> Graph:
-    """Fold constants, merge what moves no data, drop repeats, order and name what is left."""
+    """Fold constants, merge reshapes, drop duplicates, sort and rename the remaining nodes."""
     return tidy(simplify(graph))
 
 
 def simplify(graph: Graph) -> Graph:
-    """Fold constants and merge what moves no data; nodes keep the exporter's names."""
+    """Fold constants and merge reshapes; nodes keep the exporter's names."""
     for edit in (fold_constants, merge_reshapes):
         graph.sort()
         edit(graph)
@@ -33,7 +33,7 @@ def simplify(graph: Graph) -> Graph:
 
 
 def tidy(graph: Graph) -> Graph:
-    """Drop repeats, order and name what is left; transposes stay for the engine to cancel."""
+    """Drop duplicates, sort and rename the rest; transposes are left for the engine to cancel."""
     for edit in (share_constants, drop_repeats):
         graph.sort()
         edit(graph)
@@ -44,9 +44,9 @@ def tidy(graph: Graph) -> Graph:
 
 
 def fold_constants(graph: Graph) -> None:
-    """Replace nodes that depend on constants alone by their result.
+    """Replace nodes that depend only on constants by their result.
 
-    Quantised weights keep their DequantizeLinear: that is what makes them quantised.
+    Quantised weights keep their DequantizeLinear; otherwise they would become float.
     """
     for node in list(graph.nodes):
         known = [name in graph.constants for name in node.input if name]
@@ -72,7 +72,7 @@ def _evaluate(graph: Graph, node: onnx.NodeProto) -> Array:
 
 
 def merge_reshapes(graph: Graph) -> None:
-    """Turn each run of nodes that move no data into one Reshape, or into nothing."""
+    """Turn each chain of nodes that move no data into one Reshape, or remove it."""
     shapes = graph.shapes()
     for node in list(graph.nodes):
         if not _moves_nothing(graph, node, shapes):
@@ -88,7 +88,7 @@ def merge_reshapes(graph: Graph) -> None:
 
 
 def _source(graph: Graph, node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> str:
-    """Return the tensor whose bytes ``node`` and those before it pass on."""
+    """Return the tensor whose data ``node`` and its predecessors pass on unchanged."""
     name = str(node.input[0])
     while (maker := graph.producer(name)) is not None and _moves_nothing(graph, maker, shapes):
         name = str(maker.input[0])
@@ -114,14 +114,17 @@ def _moves_nothing(graph: Graph, node: onnx.NodeProto, shapes: dict[str, tuple[i
 
 
 def _can_become(graph: Graph, source: str, result: str) -> bool:
-    """A graph output has to be made by a node, and by one that makes no other output."""
+    """Return whether ``source`` can replace ``result``.
+
+    A graph output must be produced by a node, and by one that produces no other output.
+    """
     if result not in graph.outputs:
         return True
     return graph.producer(source) is not None and source not in graph.outputs
 
 
 def share_constants(graph: Graph) -> None:
-    """Let equal constants be one."""
+    """Merge equal constants."""
     seen: dict[tuple[str, tuple[int, ...], bytes], str] = {}
     for name, array in list(graph.constants.items()):
         first = seen.setdefault((array.dtype.str, array.shape, array.tobytes()), name)
@@ -130,7 +133,7 @@ def share_constants(graph: Graph) -> None:
 
 
 def drop_repeats(graph: Graph) -> None:
-    """Let nodes that compute the same from the same be one."""
+    """Merge nodes that apply the same operation to the same inputs."""
     seen: dict[tuple[object, ...], str] = {}
     for node in list(graph.nodes):
         attributes = sorted(entry.SerializeToString(deterministic=True) for entry in node.attribute)
@@ -144,7 +147,7 @@ def drop_repeats(graph: Graph) -> None:
 def rename(graph: Graph) -> None:
     """Name nodes and tensors after the module whose weights they use, else by operation.
 
-    The exporter's own names carry counters that differ between equal models.
+    The exporter's own names contain counters that differ between equal models.
     """
     names: dict[str, str] = {"": ""} | {name: name for name in (*graph.inputs, *graph.outputs)}
     taken = set(names)
@@ -180,7 +183,7 @@ def _stem(graph: Graph, node: onnx.NodeProto) -> str:
 
 
 def _path(name: str) -> str:
-    """Return a constant's module path when the exporter kept it, else nothing."""
+    """Return a constant's module path if the exporter kept it, else an empty string."""
     plain = name.removeprefix("layer.")
     return "" if "/" in plain or ":" in plain or "." not in plain else plain
 

@@ -1,4 +1,4 @@
-"""A streaming layer as an ONNX graph of one hop, with every state named."""
+"""Export a streaming layer as an ONNX graph of one hop, with named states."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from edge_vc_export.onnx.unsupported_layer import (
 from edge_vc_runtime.files.writing import write_whole
 
 OPSET = 17
-"""The newest opset that every supported board's runtime loads (JetPack 5 stops at 1.19)."""
+"""The newest opset supported by every board's runtime (JetPack 5 stops at 1.19)."""
 
 
 def export_onnx(
@@ -51,13 +51,13 @@ def export_onnx(
 ) -> Path:
     """Write ``model``, audio ``[1, 1, 1, hop]`` in and out, as an ONNX file of one hop.
 
-    Inputs are ``audio``, ``input.<name>`` of conditioning and ``state.<path>``, outputs
+    Inputs are ``audio``, ``input.<name>`` for conditioning and ``state.<path>``, outputs
     ``audio_out`` and ``next.<path>``, all float32 and of fixed shape; contexts of one-frame
     layers have their channels last. Fake quantisers in the model become integer weights and the
     quantise-dequantise pairs that engines fuse. The same model gives the same bytes.
 
-    Raises `ValueError` when the model cannot run in hops of this size, or when an ``int8`` one
-    holds nothing that is quantised.
+    Raises `ValueError` if the model cannot run in hops of this size, or if an ``int8`` one has
+    no quantised layer.
     """
     graph = build_graph(model, hop=hop, name=name, precision=precision)
     metadata = graph_metadata(
@@ -76,8 +76,8 @@ def build_graph(
 ) -> Graph:
     """Return the graph of one hop that every format is written from; raises `ValueError`.
 
-    ``check`` sees it before any of it is converted. Raises `UnsupportedLayerError` with the layer
-    that a format cannot take.
+    ``check`` is called with it before any conversion. Raises `UnsupportedLayerError` with the layer
+    that a format does not support.
     """
     _check(model, hop)
     silence = torch.zeros(1, 1, 1, hop)
@@ -94,7 +94,7 @@ def build_graph(
 def graph_metadata(
     model: StreamingLayer, *, hop: int, sample_rate: int, name: str, precision: str, licence: str
 ) -> dict[str, str]:
-    """Return the few facts that a bare graph file repeats."""
+    """Return the metadata entries stored in a graph file itself."""
     inputs = model.config.inputs if isinstance(model, Student) else ()
     said = {"edge_vc.inputs": json.dumps([asdict(spec) for spec in inputs], sort_keys=True)}
     return (said if inputs else {}) | {
@@ -130,11 +130,11 @@ def trace(
             torch.onnx.export(
                 flat_step,
                 (x, *given, *states.values()),
-                cast(str, file),  # the annotation forgets that a file object is taken
+                cast(str, file),  # the annotation omits file objects, which are accepted
                 input_names=inputs,
                 output_names=outputs,
                 opset_version=OPSET,
-                dynamo=False,  # the other exporter refuses quantised modules
+                dynamo=False,  # the other exporter rejects quantised modules
                 training=torch.onnx.TrainingMode.PRESERVE,  # batch norms are folded later, by name
                 do_constant_folding=True,
             )
@@ -152,7 +152,7 @@ def trace(
 def _refusal(
     error: OnnxExporterError, scopes: LayerScopes
 ) -> tuple[UnsupportedOperationError, str]:
-    """Return what the exporter says in one line, and the layer it is about if that is known."""
+    """Return the exporter's error as one line, and the layer it concerns, if known."""
     if operation := _operation(error):
         fact = f"ONNX opset {OPSET} does not support {operation}"
         return UnsupportedOperationError(fact), scopes.layer_calling(operation)
@@ -161,14 +161,14 @@ def _refusal(
 
 
 def _operation(error: OnnxExporterError) -> str:
-    """Return the operation that an exporter does not know at all; nothing for other errors."""
+    """Return the operation that the exporter does not support; empty for other errors."""
     if not isinstance(error, UnsupportedOperatorError):
         return ""
     return str(error).partition("'")[2].partition("'")[0]
 
 
 def save(graph: Graph, path: str | Path, metadata: dict[str, str]) -> Path:
-    """Check the graph and write it, whole or not at all."""
+    """Check the graph and write it, completely or not at all."""
     model = graph.to_model(metadata)
     onnx.checker.check_model(model, full_check=True)
     return write_whole(path, model.SerializeToString(deterministic=True))
@@ -184,7 +184,7 @@ def _check(model: StreamingLayer, hop: int) -> None:
 def _check_states(
     flat_step: FlatStep, states: Mapping[str, Tensor], signals: tuple[Tensor, ...]
 ) -> None:
-    """The graph is run once before tracing: a state that changes its form cannot be swapped."""
+    """Run one step before tracing; raise `ValueError` if a state changes its shape or dtype."""
     _, *following = flat_step(*signals, *states.values())
     for (name, before), after in zip(states.items(), following, strict=True):
         if before.shape != after.shape or before.dtype != after.dtype:
@@ -198,9 +198,9 @@ def _check_states(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence what the exporter says about fixed shapes: one hop per run is the point.
+    """Silence the exporter's warnings about fixed shapes: one hop per run is intended.
 
-    Where it fails it also prints the whole graph to the process's standard output, from C++.
+    On failure it also prints the whole graph to the process's standard output, from C++.
     """
     with warnings.catch_warnings(), tempfile.TemporaryFile() as aside:
         warnings.filterwarnings("ignore", category=TracerWarning)

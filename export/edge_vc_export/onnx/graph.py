@@ -1,4 +1,4 @@
-"""An ONNX graph under edit: nodes in order, constants as arrays, and who makes and uses what."""
+"""An editable ONNX graph: nodes in order, constants as arrays, producers and consumers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Array = NDArray[Any]
 
 
 class Graph:
-    """A static single-input-size graph; the passes of this package edit it in place.
+    """A graph with static shapes, which the passes of this package edit in place.
 
-    Graphs here have about a hundred nodes, so every query simply walks the list.
+    Graphs here have about a hundred nodes, so every query simply scans the list.
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
@@ -38,7 +38,7 @@ class Graph:
         self._fresh = 0
 
     def producer(self, name: str) -> onnx.NodeProto | None:
-        """Return the node that makes the tensor ``name``; None for inputs and constants."""
+        """Return the node that produces the tensor ``name``; None for inputs and constants."""
         return next((node for node in self.nodes if name in node.output), None)
 
     def consumers(self, name: str) -> list[onnx.NodeProto]:
@@ -46,14 +46,14 @@ class Graph:
         return [node for node in self.nodes if name in node.input]
 
     def only_consumer(self, name: str) -> onnx.NodeProto | None:
-        """Return the single reader of ``name``; None when several or the graph's output read it."""
+        """Return the single reader of ``name``; None if it has several or is a graph output."""
         users = self.consumers(name)
         return users[0] if len(users) == 1 and name not in self.outputs else None
 
     def layer_of(self, node: onnx.NodeProto) -> str:
         """Return the path of the layer a node belongs to: its own, or the nearest before it.
 
-        Where nothing is known, as in a graph read from a file, it is the node's own name.
+        If none is known, as in a graph read from a file, it is the node's own name.
         """
         waiting, seen = [node], set()
         while waiting:
@@ -85,7 +85,7 @@ class Graph:
         return output
 
     def position(self, node: onnx.NodeProto) -> int:
-        """Return the place of ``node`` by identity: equal nodes are not the same node."""
+        """Return the index of ``node`` by identity: equal nodes are not the same node."""
         return next(place for place, other in enumerate(self.nodes) if other is node)
 
     def constant(self, array: Array, hint: str = "constant") -> str:
@@ -95,14 +95,14 @@ class Graph:
         return name
 
     def fresh(self, hint: str) -> str:
-        """Return a name that no tensor of this graph has."""
+        """Return an unused tensor name."""
         self._fresh += 1
         return f"{hint}.{self._fresh}"
 
     def redirect(self, old: str, new: str) -> None:
-        """Let every reader of ``old`` read ``new``; a graph output keeps its name.
+        """Make every reader of ``old`` read ``new``; a graph output keeps its name.
 
-        Raises `ValueError` when both are graph outputs or ``new`` is not made by a node.
+        Raises `ValueError` if both are graph outputs or ``new`` is not produced by a node.
         """
         if old in self.outputs:
             self._make_output(old, new)
@@ -134,7 +134,7 @@ class Graph:
                     size.dim_value = number
 
     def remove(self, node: onnx.NodeProto) -> None:
-        """Take a node out; its readers have to be redirected first."""
+        """Remove a node, whose readers must have been redirected before."""
         del self.nodes[self.position(node)]
 
     def sweep(self) -> None:
@@ -147,7 +147,7 @@ class Graph:
         self.constants = {name: a for name, a in self.constants.items() if name in needed}
 
     def sort(self) -> None:
-        """Put the nodes in an order in which everything is made before it is read; stable."""
+        """Sort the nodes topologically; stable."""
         made = {*self.inputs, *self.constants, ""}
         waiting, ordered = list(self.nodes), []
         while waiting:
@@ -160,7 +160,7 @@ class Graph:
         self.nodes = ordered
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the static shape of every tensor, inferred anew."""
+        """Return the static shape of every tensor, inferred afresh."""
         model = shape_inference.infer_shapes(self.to_model(), strict_mode=True, data_prop=True)
         values = (*model.graph.input, *model.graph.value_info, *model.graph.output)
         shapes = {
@@ -170,7 +170,7 @@ class Graph:
         return shapes | {name: array.shape for name, array in self.constants.items()}
 
     def to_model(self, metadata: Mapping[str, str] | None = None) -> onnx.ModelProto:
-        """Return a model of this graph alone: no paths, no stack traces, no exporter's marks."""
+        """Return a model of this graph without paths, stack traces or exporter metadata."""
         old = self.model.graph
         tensors = [
             numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)

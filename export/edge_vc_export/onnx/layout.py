@@ -1,9 +1,9 @@
 """Contexts with time outermost, so that a new frame is appended by copying rows.
 
-PyTorch keeps a context as ``[1, C, 1, T]``: appending one frame to it moves every channel by
-itself. As ``[1, 1, T, C]`` the same is one block copy, and the integer kernels, which work on
-that layout anyway, need no transposing around them. The residual stream between the blocks
-follows, since for one frame both layouts are the same bytes.
+PyTorch stores a context as ``[1, C, 1, T]``: appending a frame to it moves every channel
+separately. As ``[1, 1, T, C]`` it is one block copy, and the integer kernels, which use that
+layout anyway, need no transposes around them. The residual stream between the blocks is changed
+too, since for one frame both layouts are the same bytes.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import onnx
 from edge_vc_export.onnx.graph import Graph, attribute
 
 _TO_LAST, _TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
-"""Orders that bring the channels last, and back again."""
+"""Permutations that put the channels last, and back."""
 
 
 def put_channels_last(graph: Graph) -> None:
     """Rewrite every context of a one-frame step, and everything between them.
 
     States keep their names; ``[1, C, 1, T]`` becomes ``[1, 1, T, C]``. Engines cancel the
-    transposes that are left against their own.
+    remaining transposes against their own.
     """
     shapes = graph.shapes()
     for concat in [n for n in graph.nodes if _is_context(graph, n, shapes)]:
@@ -63,7 +63,7 @@ def _turn_context(graph: Graph, concat: onnx.NodeProto, shapes: dict[str, tuple[
 
 
 def _move_up(graph: Graph) -> bool:
-    """Cancel one transpose against its inverse, or move one above an addition."""
+    """Cancel one transpose against its inverse, or move one before an addition."""
     for node in graph.nodes:
         if not _turns(node, _TO_LAST):
             continue
@@ -86,7 +86,7 @@ def _move_up(graph: Graph) -> bool:
 
 
 def _is_sum(graph: Graph, node: onnx.NodeProto) -> bool:
-    """Return whether two computed tensors are added; a constant would have to be turned too."""
+    """Return whether both terms are computed; a constant would have to be transposed too."""
     return not any(name in graph.constants or name in graph.inputs for name in node.input)
 
 

@@ -1,10 +1,10 @@
 """Quantise-dequantise pairs in the form that ONNX Runtime turns into integer kernels.
 
-A fake-quantised network exports as float weights behind quantisers and as pairs wherever the
-training tool found one useful. That runs slower than float. ONNX Runtime fuses a convolution
-when its input, weights, bias and output are all quantised, activations unsigned with one scale
-per tensor, weights signed with one scale per output channel (Jacob et al., 2018). The edits
-here reach that form without changing a value, up to the rounding of the biases.
+A fake-quantised network is exported with float weights behind quantisers, and with pairs wherever
+the training tool inserted them. That runs slower than float. ONNX Runtime fuses a convolution
+if its input, weights, bias and output are all quantised, activations unsigned with one scale
+per tensor, weights signed with one scale per output channel (Jacob et al., 2018). The passes
+here produce that form without changing a value, except for the rounding of the biases.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class QuantizedForm:
     integer: tuple[str, ...]
     """Module paths of those whose input, weights, bias and output are quantised."""
     floating: tuple[str, ...]
-    """Those that had quantised weights but no quantised output: made float again."""
+    """Those with quantised weights but no quantised output, which were made float again."""
 
 
 def quantize_graph(graph: Graph) -> QuantizedForm:
     """Bring every quantiser of the graph into the form that engines fuse.
 
-    Raises `ValueError` for quantisers no supported engine runs fast: activations with one
+    Raises `ValueError` for quantisers that no supported engine runs fast: activations with one
     scale per channel, weights with a zero point.
     """
     bake_weights(graph)
@@ -72,7 +72,7 @@ def bake_weights(graph: Graph) -> None:
 
 
 def unsign_activations(graph: Graph) -> None:
-    """Shift signed activations by 128, which is the same numbers and twice as fast."""
+    """Shift signed activations by 128, which gives the same values and is twice as fast."""
     for node in list(graph.nodes):
         if node.op_type not in ("QuantizeLinear", "DequantizeLinear"):
             continue
@@ -91,7 +91,7 @@ def unsign_activations(graph: Graph) -> None:
 
 
 def share_quantizers(graph: Graph) -> None:
-    """Merge a dequantiser with a quantiser of the same numbers behind it."""
+    """Merge a dequantiser with a following quantiser of the same parameters."""
     for node in [n for n in graph.nodes if n.op_type == "QuantizeLinear"]:
         before = graph.producer(node.input[0])
         if before is None or before.op_type != "DequantizeLinear":
@@ -101,10 +101,10 @@ def share_quantizers(graph: Graph) -> None:
 
 
 def lift_quantizers(graph: Graph) -> None:
-    """Quantise what flows into a copying operation instead of what flows out of it.
+    """Quantise the inputs of a copying operation instead of its output.
 
-    A convolution in front of a concatenation with its own past is fused only when its output
-    itself is quantised.
+    A convolution before a concatenation with its own past is fused only if its output itself is
+    quantised.
     """
     while (found := _next_to_lift(graph)) is not None:
         node, copy = found
@@ -157,7 +157,7 @@ def _quantize_other_readers(graph: Graph, copy: onnx.NodeProto, node: onnx.NodeP
 
 
 def _quantize_result(graph: Graph, node: onnx.NodeProto, parameters: list[str]) -> None:
-    """Let a copying node work on integers: dequantise its result instead of its input."""
+    """Run a copying node on integers: dequantise its result instead of its input."""
     result = node.output[0]
     node.output[0] = graph.fresh("copied")
     quantized = graph.insert("QuantizeLinear", [node.output[0], *parameters])
@@ -165,7 +165,7 @@ def _quantize_result(graph: Graph, node: onnx.NodeProto, parameters: list[str]) 
 
 
 def drop_rectifiers(graph: Graph) -> None:
-    """Drop a Relu before or behind a quantiser with a zero point of 0: that already cuts at 0."""
+    """Drop a Relu before or after a quantiser with zero point 0, which already clips at 0."""
     for node in [n for n in graph.nodes if n.op_type == "Relu"]:
         maker = graph.producer(node.input[0])
         if maker is not None and maker.op_type == "DequantizeLinear" and not _zero(graph, maker):
@@ -182,9 +182,9 @@ def drop_rectifiers(graph: Graph) -> None:
 
 
 def release_unfused(graph: Graph) -> list[str]:
-    """Make convolutions float again whose output is not quantised; return their weights' names.
+    """Make convolutions without quantised output float again; return their weights' names.
 
-    An engine would dequantise their weights anew in every run.
+    An engine would dequantise their weights in every run.
     """
     released = []
     for conv in [n for n in graph.nodes if _is_quantized(graph, n)]:
@@ -206,7 +206,7 @@ def release_unfused(graph: Graph) -> list[str]:
 
 
 def _bypass_input(graph: Graph, conv: onnx.NodeProto) -> None:
-    """Do not round what a float convolution reads, unless that fuses the one before it."""
+    """Remove the rounding of a float convolution's input, unless it fuses the one before it."""
     dequantizer = graph.producer(conv.input[0])
     quantizer = None if dequantizer is None else graph.producer(dequantizer.input[0])
     if quantizer is None or quantizer.op_type != "QuantizeLinear":

@@ -1,7 +1,7 @@
-"""An exported student's running mean replaced by the one that recovers from loud events.
+"""Replace an exported student's running mean by the one that recovers from loud events.
 
-Neither mean keeps weights, so that graphs of before `RecoveringMean` can be had with it without
-their run: its arithmetic takes the place of the other's, and its noise floor is one more state.
+Neither mean has weights, so graphs that predate `RecoveringMean` can be converted without their
+run: its arithmetic replaces the other's, and its noise floor is an additional state.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from edge_vc.nn import RecoveringMean
 from edge_vc_export.formats import FormatError
 
 PREFIX = "frontend.norm."
-"""Of the mean's states, behind ``state.`` and ``next.``."""
+"""Prefix of the mean's states, after ``state.`` and ``next.``."""
 _OWN = ("Conv", "QuantizeLinear", "DequantizeLinear", "Reshape")
-"""Operators that no running mean has."""
+"""Operators that do not occur in a running mean."""
 
 
 def with_recovering_graph(data: bytes) -> bytes:
     """Return the ONNX file with the same weights behind a `RecoveringMean`.
 
-    Raises `FormatError` for a graph without the former running mean.
+    Raises `FormatError` for a graph without the earlier running mean.
     """
     model = onnx.load_from_string(data)
     graph = model.graph
@@ -60,7 +60,7 @@ def _next(name: str) -> str:
 
 
 def _old_mean(nodes: Sequence[NodeProto]) -> tuple[str, NodeProto, int, int]:
-    """Return what goes in, the node that subtracts the mean, and the places of all that is old."""
+    """Return the mean's input, the node that subtracts it, and the range of nodes to replace."""
     end = next((n for n in nodes if n.op_type == "Sub" and n.input[1] == _next("mean")), None)
     if end is None:
         raise FormatError(f"nothing is taken from {_next('mean')}: not a student's graph")
@@ -121,7 +121,7 @@ def _new_mean(features: str, end: NodeProto, level: NodeProto) -> list[NodeProto
 
 
 def _average(like: NodeProto, given: str, out: str) -> NodeProto:
-    """Return a mean over the channels, written as the graph writes it."""
+    """Return a node for the mean over the channels, in the form the graph uses."""
     node = NodeProto()
     node.CopyFrom(like)
     node.name = out
@@ -138,7 +138,7 @@ def _keep_used(model: onnx.ModelProto) -> None:
 
 
 def _add_state(values: object, like: str, name: str) -> None:
-    """Put a port like another one behind it: states keep the order of their names in a state."""
+    """Insert a port like ``like`` after it: ports keep the order of the state's names."""
     listed: list[ValueInfoProto] = list(values)  # type: ignore[call-overload]
     place = next(index for index, value in enumerate(listed) if value.name == like)
     added = ValueInfoProto()

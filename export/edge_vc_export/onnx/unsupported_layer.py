@@ -1,4 +1,4 @@
-"""Which layer of a model runs an operation: for errors that name the one to replace."""
+"""Find the layer of a model that runs an operation, for errors that name the one to replace."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge_vc.nn.layer import StreamingLayer
 def layer_running(model: StreamingLayer, x: Tensor, operation: str) -> str:
     """Return the path of the layer in which one step over ``x`` runs an operation.
 
-    ``operation`` is PyTorch's name (``aten::erf``). Where none is found, the whole model's class
+    ``operation`` is PyTorch's name (``aten::erf``). If no layer is found, the model's class name
     is returned.
     """
     with torch.no_grad(), _Watch(model, _plain(operation)) as watch:
@@ -29,15 +29,15 @@ def layer_running(model: StreamingLayer, x: Tensor, operation: str) -> str:
 
 
 def _plain(operation: str) -> str:
-    """Return an operation's name as PyTorch's functions and operators share it."""
+    """Return an operation's name in the form shared by PyTorch's functions and operators."""
     name = operation.rpartition("::")[2].lower().removeprefix("special_")
     return name.replace("_", "")
 
 
 class LayerScopes(TorchFunctionMode):
-    """While tracing, marks every operation with the path of the layer whose code calls it.
+    """During tracing, marks every operation with the path of the layer whose code calls it.
 
-    The exporter's own scopes follow calls of ``forward``, and streaming layers run by ``step``.
+    The exporter's own scopes track calls of ``forward``, but streaming layers run by ``step``.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -46,13 +46,13 @@ class LayerScopes(TorchFunctionMode):
         self._callers: dict[str, str] = {}
 
     def layer_calling(self, operation: str) -> str:
-        """Return the layer that called ``operation`` (``aten::fft_rfft``) first, or nothing."""
+        """Return the layer that first called ``operation`` (``aten::fft_rfft``); empty if none."""
         return self._callers.get(_plain(operation), "")
 
     def layer_in(self, message: str) -> str:
-        """Return the layer that an exporter's message is about, or nothing.
+        """Return the layer that an exporter's message refers to; empty if none.
 
-        It has the layer's scope in it, or the name of a function that a layer called.
+        The message contains the layer's scope, or the name of a function that a layer called.
         """
         if scopes := _SCOPE.findall(message):
             return str(scopes[-1])
@@ -79,12 +79,12 @@ class LayerScopes(TorchFunctionMode):
 
 
 _END = "@"
-"""Ends a path in a scope, since the exporter counts equal scopes behind it."""
+"""Ends a path in a scope, since the exporter appends a counter to equal scopes."""
 _SCOPE = re.compile(rf"([\w.]+){_END}")
 
 
 def layers_of(nodes: list[onnx.NodeProto]) -> dict[str, str]:
-    """Return the layer of each output of nodes that were traced within `LayerScopes`."""
+    """Return the layer of each output of nodes traced within `LayerScopes`."""
     layers: dict[str, str] = {}
     for node in nodes:
         if found := _SCOPE.findall(node.name):
@@ -97,7 +97,7 @@ def _paths(model: nn.Module) -> dict[int, str]:
 
 
 def _innermost(paths: Mapping[int, str], frame: FrameType | None) -> str:
-    """Return the path of the nearest module among the callers."""
+    """Return the path of the innermost module among the callers."""
     while frame is not None:
         path = paths.get(id(frame.f_locals.get("self")))
         if path:
@@ -107,7 +107,7 @@ def _innermost(paths: Mapping[int, str], frame: FrameType | None) -> str:
 
 
 class _Watch(TorchDispatchMode):
-    """Notes the layer whose code calls an operation first."""
+    """Records the layer whose code calls an operation first."""
 
     def __init__(self, model: nn.Module, wanted: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch has none here

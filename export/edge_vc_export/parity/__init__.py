@@ -1,1 +1,1 @@
-"""Checks that PyTorch, ONNX Runtime and LiteRT give the same audio."""
+"""Checks that PyTorch, ONNX Runtime and LiteRT produce the same audio."""

@@ -1,4 +1,4 @@
-"""Cross-format parity: the ONNX and TFLite files of one student compute the same."""
+"""Cross-format parity of the ONNX and TFLite files of one student."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from edge_vc_export.parity.stream import GraphStream, Samples
 from edge_vc_export.parity.trunk_output import trunk_output
 
 LEAST_SNR_DB = 30.0
-"""Least SNR of an INT8 file's trunk outputs against the other format's."""
+"""Minimum SNR of an INT8 file's trunk outputs against the other format's."""
 
 
 @dataclass(frozen=True)
 class CrossFormatParity:
-    """How far two files of one student are apart, streamed hop by hop."""
+    """Difference of two files of one student, streamed hop by hop."""
 
     difference: float
     """Largest absolute difference of any sample; full scale is 1."""
@@ -30,7 +30,7 @@ class CrossFormatParity:
     """Signal-to-noise ratio of one trunk's outputs against the other's."""
     seconds: float
     pitch_slips: int = 0
-    """Hops whose F0 lay between two steps of the grid and was rounded to either side."""
+    """Hops whose F0 lay between two grid steps and was rounded differently."""
 
 
 def check_cross_format(
@@ -43,10 +43,10 @@ def check_cross_format(
 ) -> CrossFormatParity:
     """Stream ``audio`` ``[T]`` through both files, of one precision, and compare them.
 
-    Samples of float files may differ by ``tolerance``; trunk outputs of INT8 files may be
-    ``least_snr_db`` apart, since a value halfway between two integers may become either. After an
-    F0 slip the second file continues from the first one's phase (see
-    `edge_vc_export.parity.lockstep`). Raises `ParityError` beyond that.
+    Samples of float files may differ by ``tolerance``; trunk outputs of INT8 files must reach an
+    SNR of ``least_snr_db``, since a value halfway between two integers may be rounded to either.
+    After an F0 slip the second file continues from the first one's phase (see
+    `edge_vc_export.parity.lockstep`). Raises `ParityError` beyond these limits.
     """
     probe = trunk_output(reference)
     streams = open_stream(reference, [probe]), open_stream(other, [probe])

@@ -1,4 +1,4 @@
-"""Parity of a float graph with PyTorch: every sample, at once and hop by hop."""
+"""Parity of a float graph with PyTorch: every sample, offline and hop by hop."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Fp32Parity:
     seconds: float
     """Duration of the audio compared."""
     pitch_slips: int = 0
-    """Hops whose F0 lay between two steps of the grid and was rounded to either side."""
+    """Hops whose F0 lay between two grid steps and was rounded differently."""
 
 
 def check_fp32(
@@ -42,9 +42,8 @@ def check_fp32(
 ) -> Fp32Parity:
     """Stream ``audio`` ``[T]`` through the graph and compare every sample with PyTorch's.
 
-    Conditioning inputs change on the way. PyTorch runs the signal at once and in the graph's
-    hops. Where the two round an F0 to neighbouring steps of its grid, PyTorch goes on from the
-    graph's phase (see
+    Conditioning inputs change over time. PyTorch runs the signal at once and in the graph's hops.
+    If the two round an F0 to neighbouring grid steps, PyTorch continues from the graph's phase (see
     `edge_vc_export.parity.lockstep`). Raises `ParityError` beyond ``tolerance``.
     """
     stream = open_stream(path)
@@ -56,7 +55,7 @@ def check_fp32(
         with torch.no_grad():
             track = moving_inputs(stream.metadata.inputs, audio.shape[0] // hop)
             lane = run_lockstep(model, stream, audio, track)
-            # At once, another F0 may lie between two steps than hop by hop.
+            # Run at once, a different F0 may lie between two steps than hop by hop.
             offline = run_offline(model, audio, lane.pitch, track)
     finally:
         model.train(training)

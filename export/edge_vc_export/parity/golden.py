@@ -1,4 +1,4 @@
-"""The golden recording: speech and every precision's output for it, to check a board with."""
+"""The golden recording: speech and the output of every precision for it, to check a board."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from edge_vc_export.parity.open_stream import open_stream
 
 SECONDS = 2.0
 TOLERANCES = {"int8": 3e-2, "fp32": 1e-4, "dynamic-int8": 3e-2}
-"""Largest absolute sample difference that another machine may show.
+"""Largest allowed absolute sample difference on another machine.
 
-Kernels add floats in different orders, and an activation halfway between two integers may become
-either: one such value moved the waveform by 0.008 (44 dB below it) on emulated Arm cores, where
-float models stayed within 5e-7. The kernels of tflite-runtime round differently, by 0.021 (35 dB).
-INT8 itself is 0.06 from float.
+Kernels add floats in different orders, and an activation halfway between two integers may be
+rounded to either: one such value changed the waveform by 0.008 (44 dB below it) on emulated Arm
+cores, where float models stayed within 5e-7. The kernels of tflite-runtime round differently, by
+0.021 (35 dB). INT8 itself differs from float by 0.06.
 """
 
 
 def record_golden(models: Mapping[str, Path], audio: Samples) -> dict[str, Samples]:
     """Return ``input [N]`` and ``output.<precision> [N]`` for graph files by precision.
 
-    ``audio`` is cut to whole hops and to `SECONDS`. Outputs are the graphs' own, look-ahead
-    included.
+    ``audio`` is cut to whole hops and to `SECONDS`. Outputs are the graphs' raw outputs, including
+    the delay of the look-ahead.
     """
     arrays: dict[str, Samples] = {}
     for precision, path in sorted(models.items()):
@@ -42,7 +42,7 @@ def record_golden(models: Mapping[str, Path], audio: Samples) -> dict[str, Sampl
 def npz_bytes(arrays: Mapping[str, Samples]) -> bytes:
     """Return an ``.npz`` archive of ``arrays``; the same arrays give the same bytes.
 
-    `numpy.savez` writes the time of day into it.
+    `numpy.savez` would store the current time in it.
     """
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -51,6 +51,6 @@ def npz_bytes(arrays: Mapping[str, Samples]) -> bytes:
             np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
-            entry.create_system = 3  # Unix, wherever it is written
+            entry.create_system = 3  # Unix, regardless of the writing system
             archive.writestr(entry, member.getvalue())
     return file.getvalue()

@@ -16,14 +16,14 @@ from edge_vc_export.parity.trunk_output import trunk_output
 
 @dataclass(frozen=True)
 class Int8Limits:
-    """How far an INT8 graph may be from its float form."""
+    """Allowed difference of an INT8 graph from its float form."""
 
     least_snr_db: float = 25.0
-    """Of the trunk's outputs."""
+    """Minimum SNR of the trunk's outputs."""
     largest_distance_db: float = 1.0
-    """Log-spectral, of the waveforms."""
+    """Maximum log-spectral distance of the waveforms."""
     largest_drift_db: float = 1.5
-    """By which the last ten seconds' SNR may fall below the first ten's."""
+    """Maximum drop of the last ten seconds' SNR below that of the first ten."""
 
 
 def check_int8(
@@ -35,7 +35,7 @@ def check_int8(
     """Stream ``audio`` ``[T]`` through a float graph and its INT8 form and compare.
 
     The trunk's outputs are compared by signal-to-noise ratio, the waveforms by log-spectral
-    distance, the last ten seconds with the first ten for drift: give audio whose end is like
+    distance, and the last ten seconds with the first ten for drift: use audio whose end resembles
     its beginning. Raises `ParityError` with every figure that is beyond its limit.
     """
     streams = [open_stream(path, [trunk_output(path)]) for path in (reference, quantized)]
@@ -49,7 +49,7 @@ def check_int8(
 
 
 def _broken(found: Int8Difference, limits: Int8Limits) -> list[str]:
-    """Say every limit that is not kept; a figure that is not a number keeps none."""
+    """Return a message for every limit that is exceeded; NaN counts as exceeding it."""
     snr, distance = found.trunk_snr_db, found.lsd_db
     broken = []
     if not snr >= limits.least_snr_db:

@@ -1,10 +1,11 @@
-"""A graph and its model in lockstep over the same audio, with F0 slips re-synchronised.
+"""Run a graph and its model in lockstep over the same audio, re-synchronising after F0 slips.
 
 F0 is rounded to a grid, so that phases add up exactly. Two engines whose F0 differs in the last
 bit round it to neighbouring grid steps about once a minute or less (a slip); after one, their
-pulses stay a hundredth of a period apart, which is no error of the graph. At a slip PyTorch
+pulses stay a hundredth of a period apart, which is not an error of the graph. At a slip PyTorch
 therefore takes over the graph's F0 and phase, and the hops that contain the slip are not compared.
-In a graph of several frames a step only the last F0 is seen; the phase shows slips of the others.
+In a graph with several frames per step only the last F0 is visible; slips of the others show in
+the phase.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from edge_vc_export.parity.stream import GraphStream, Samples
 
 F0, PHASE = "head.harmonic.f0", "head.harmonic.phase"
 SECONDS_PER_SLIP = 10.0
-"""Least average distance of F0 slips."""
+"""Minimum average interval between F0 slips."""
 HOPS_LEFT_OUT = 3
-"""Hops that a slip reaches: its own, the next analysis window and the last overlap."""
+"""Hops affected by a slip: its own, the next analysis window and the last overlap."""
 
 
 @dataclass(frozen=True)
 class Lockstep:
-    """Outputs of a graph and its model, hop by hop, and where they may be compared."""
+    """Outputs of a graph and its model, hop by hop, and where they can be compared."""
 
     graph: Samples
     """Audio ``[T]`` of the graph."""
@@ -41,19 +42,19 @@ class Lockstep:
     comparable: NDArray[np.bool_]
     """``[T]``: false for the hops around a slip."""
     pitch: Samples | None
-    """The graph's F0 in grid steps per frame; None where it has no such state or a step has
+    """The graph's F0 in grid steps per frame; None if it has no such state or a step has
     several frames."""
     slips: int
     widest_slip: float
-    """In steps of the grid."""
+    """In grid steps."""
 
 
 def run_lockstep(
     model: StreamingLayer, stream: GraphStream, audio: Samples, track: InputTrack | None = None
 ) -> Lockstep:
-    """Step the graph and PyTorch through ``audio`` ``[T]``, whole hops of it.
+    """Step the graph and PyTorch through ``audio`` ``[T]``, which consists of whole hops.
 
-    ``track`` are the conditioning inputs of every hop; without, they keep their defaults.
+    ``track`` holds the conditioning inputs of every hop; without it, they keep their defaults.
     """
     hop, watched = stream.metadata.hop, F0 in stream.metadata.states
     stream.reset()
@@ -91,7 +92,7 @@ def run_lockstep(
 
 
 def too_many_slips(slips: int, seconds: float) -> bool:
-    """Return whether there are more slips than rounding explains: one, and one each 10 s."""
+    """Return whether there are more slips than rounding explains: one, plus one per 10 s."""
     return slips > 1 + seconds / SECONDS_PER_SLIP
 
 
@@ -100,7 +101,7 @@ def run_offline(
 ) -> Samples:
     """Run ``audio`` ``[T]`` in one step; ``pitch``, per frame in grid steps, replaces the F0.
 
-    ``track`` are the conditioning inputs of every hop, as in `run_lockstep`.
+    ``track`` holds the conditioning inputs of every hop, as in `run_lockstep`.
     """
     signal = torch.from_numpy(audio).reshape(1, 1, 1, -1)
     if not isinstance(model, Student):

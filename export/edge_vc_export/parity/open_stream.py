@@ -1,4 +1,4 @@
-"""Opening a graph file with the engine that its name asks for."""
+"""Open a graph file with the engine for its file name's suffix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edge_vc_export.parity.stream import GraphStream, OnnxStream
 
 
 def open_stream(path: str | Path, probes: Sequence[str] = (), threads: int = 1) -> GraphStream:
-    """Open a graph file with the engine that its name asks for."""
+    """Open a graph file with the engine for its file name's suffix."""
     if Path(path).suffix != ".tflite":
         return OnnxStream(path, probes, threads)
     from edge_vc_export.tflite.stream import TfliteStream  # needs the extra `tflite`

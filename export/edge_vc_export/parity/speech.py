@@ -16,7 +16,7 @@ _PAUSE_SECONDS = 0.3
 def example_speech(seconds: float, sample_rate: int) -> Samples:
     """Return ``[T]`` of a CMU ARCTIC sentence, repeated at varied pitch and level.
 
-    The last third is a copy of the first, so that a comparison of both shows drift alone.
+    The last third is a copy of the first, so that comparing the two shows only drift.
     """
     length = round(seconds * sample_rate)
     sentence = _sentence(sample_rate)
@@ -34,6 +34,6 @@ def example_speech(seconds: float, sample_rate: int) -> Samples:
 
 def _sentence(sample_rate: int) -> Samples:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pysptk asks pkg_resources where it is installed
+        warnings.simplefilter("ignore")  # pysptk uses pkg_resources to find its own files
         from pysptk.util import example_audio_file
     return read_audio(example_audio_file(), sample_rate)

@@ -1,4 +1,4 @@
-"""Interleaved benchmark: models timed in turns, so that drift of the machine hits all alike."""
+"""Interleaved benchmark: models are timed in turns, so that machine drift affects all equally."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from edge_vc_runtime.profiling.pacing import run_paced, run_tight
 from edge_vc_runtime.session import Session
 
 COMPARED_HOPS = 500
-"""Hops of speech that the precisions of a bundle are timed on."""
+"""Hops of speech on which the precisions of a bundle are timed."""
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times as fast one session is as another, over all rounds of a benchmark."""
+    """Speed of one session relative to another, over all rounds of a benchmark."""
 
     median: float
     low: float
@@ -43,10 +43,10 @@ def time_interleaved(
 ) -> dict[str, NDArray[np.int64]]:
     """Step every session in turns; return durations ``[rounds, steps]`` in ns by name.
 
-    ``hops`` ``[N, hop]`` are used cyclically. Each round begins with another session, so that
+    ``hops`` ``[N, hop]`` are used cyclically. Each round starts with a different session, so that
     none always follows the same one. The first ``settle`` steps of a turn are not counted: the
-    caches still hold the data of the session before. With ``paced`` steps start once per hop
-    duration, else back to back.
+    caches still hold the previous session's data. With ``paced``, steps start once per hop
+    duration, otherwise back to back.
     """
     took = {name: np.zeros((rounds, steps), np.int64) for name in sessions}
     for session in sessions.values():
@@ -67,7 +67,7 @@ def time_interleaved(
 
 
 def ratio(slow: NDArray[np.int64], fast: NDArray[np.int64]) -> Ratio:
-    """Return the speed of ``fast`` over ``slow`` ``[rounds, steps]``, by each round's median."""
+    """Return the speed of ``fast`` relative to ``slow`` ``[rounds, steps]``, by round medians."""
     rounds = np.median(slow, axis=1) / np.median(fast, axis=1)
     low, median, high = np.percentile(rounds, (25, 50, 75))
     return Ratio(float(median), float(low), float(high))

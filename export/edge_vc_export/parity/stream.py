@@ -1,4 +1,4 @@
-"""A graph file streamed hop by hop with a board's engine settings; inner tensors can be probed."""
+"""Stream a graph file hop by hop with a board's engine settings, optionally probing tensors."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ class GraphStream(ABC):
     """Streams audio through a graph file with the settings of a board's engine.
 
     ``probes`` are tensors inside the graph to collect as well; an engine then fuses less
-    around them, but computes the same.
+    around them, but computes the same values.
     """
 
     metadata: GraphMetadata
 
     @abstractmethod
     def reset(self) -> None:
-        """Return to silence."""
+        """Reset all states to silence."""
 
     @abstractmethod
     def step(self, audio: Samples) -> tuple[Samples, ...]:
         """Advance one hop ``[hop]``; return audio ``[hop]`` and the probed tensors."""
 
     def set_inputs(self, values: Mapping[str, Samples]) -> None:
-        """Let steps from now on take these values of conditioning inputs, ``[size]`` by name."""
+        """Set conditioning inputs, ``[size]`` by name, for all following steps."""
         for name, value in values.items():
             self._inputs[name] = np.ascontiguousarray(value, np.float32).reshape(1, -1, 1, 1)
 
     def default_inputs(self) -> None:
-        """Return every conditioning input to its default."""
+        """Reset every conditioning input to its default."""
         self._inputs: dict[str, Samples] = {}
         specs = self.metadata.inputs
         self.set_inputs({spec.name: np.array(spec.default, np.float32) for spec in specs})
 
     @property
     def conditioning(self) -> dict[str, Samples]:
-        """The conditioning as the graph takes it, by the names of its inputs."""
+        """Conditioning values by the names of the graph's inputs."""
         return {f"input.{name}": value for name, value in self._inputs.items()}
 
     @abstractmethod
@@ -56,13 +56,13 @@ class GraphStream(ABC):
 
     @abstractmethod
     def set_state(self, name: str, value: Samples) -> None:
-        """Let the next step begin from another value of a state."""
+        """Set the value of a state for the next step."""
 
     def run(self, audio: Samples) -> tuple[Samples, ...]:
-        """Stream ``[T]`` from silence; return audio and probes joined along time.
+        """Stream ``[T]`` from silence; return audio and probes concatenated along time.
 
-        Audio is ``[T]`` with ``T`` cut to whole hops, `delay` samples late as the graph gives
-        it; a probed ``[1, C, 1, F]`` becomes ``[1, C, 1, hops * F]``.
+        Audio is ``[T]`` with ``T`` cut to whole hops, delayed by the graph's `delay` samples;
+        a probed ``[1, C, 1, F]`` becomes ``[1, C, 1, hops * F]``.
         """
         hop = self.metadata.hop
         hops = audio.shape[0] // hop
@@ -113,5 +113,5 @@ class OnnxStream(GraphStream):
         return self._feeds[f"state.{name}"]
 
     def set_state(self, name: str, value: Samples) -> None:
-        """Let the next step begin from another value of a state."""
+        """Set the value of a state for the next step."""
         self._feeds[f"state.{name}"] = value.reshape(self.metadata.states[name])

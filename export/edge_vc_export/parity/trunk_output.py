@@ -1,4 +1,4 @@
-"""Where the trunk ends in a graph file of either format."""
+"""Locate the trunk's output in a graph file of either format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRUNK_READER = "head.controls"
 
 
 def trunk_output(path: str | Path) -> str:
-    """Return the name of the tensor between trunk and head; both formats call it the same."""
+    """Return the name of the tensor between trunk and head, which is the same in both formats."""
     if Path(path).suffix == ".tflite":
         from edge_vc_export.tflite.file import TfliteFile  # needs the extra `tflite`
 

@@ -1,4 +1,4 @@
-"""Verification of a release: every file against what it was made from."""
+"""Verification of a release: every file against its source."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from edge_vc_export.parity.int8 import Int8Limits, check_int8
 
 @dataclass(frozen=True)
 class Verification:
-    """What the comparisons measured, by format or precision."""
+    """Results of the comparisons, by format or precision."""
 
     fp32: dict[str, Fp32Parity] = field(default_factory=dict)
     """Float files against PyTorch, by format."""
     int8: dict[str, Int8Difference] = field(default_factory=dict)
-    """INT8 files against the float file of the same format; ``dynamic-int8`` by its own name."""
+    """INT8 files against the float file of the same format; ``dynamic-int8`` under its name."""
     cross_format: dict[str, CrossFormatParity] = field(default_factory=dict)
     """TFLite files against the ONNX files of the same precision."""
 
@@ -39,16 +39,16 @@ def verify(
     limits: Int8Limits | None,
     note: Callable[[str], None],
 ) -> Verification:
-    """Compare every file over ``speech`` ``[T]``; raise `ParityError` at the first beyond a limit.
+    """Compare every file over ``speech`` ``[T]``; raise `ParityError` for the first beyond a limit.
 
     Float files are compared with ``student``, INT8 files with the float file of the same format,
     TFLite files with the ONNX files of the same precision. Without a ``student`` the first of the
-    three is left out. ``note`` is told what is compared next.
+    three is skipped. ``note`` is called with a line before each comparison.
     """
     verification = Verification()
     for file in graphs.files:
-        # Of the same engine: another one rounds an F0 to a neighbouring grid step now and then,
-        # which shifts all pulses after it.
+        # Use the same engine: another one occasionally rounds an F0 to a neighbouring grid step,
+        # which shifts all later pulses.
         reference = graphs.path("fp32", file.format)
         twin = graphs.path(file.precision, "onnx")
         if file.format == "tflite" and twin is not None:
@@ -65,7 +65,7 @@ def verify(
 
 
 def verification_metrics(verification: Verification) -> dict[str, float]:
-    """Return the figures, rounded; their last digits depend on the processor."""
+    """Return the figures, rounded because their last digits depend on the processor."""
     metrics = {}
     if verification.fp32:
         metrics["fp32_difference"] = round(verification.difference, 9)

@@ -1,1 +1,1 @@
-"""Signing bundles with the user's own OpenSSH: keys, signatures, the signed archive."""
+"""Sign bundles with the user's own OpenSSH: keys, signatures, the signed archive."""

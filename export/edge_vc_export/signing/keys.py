@@ -17,7 +17,7 @@ from edge_vc_runtime.files.durable import sync_file, sync_folder
 from edge_vc_runtime.files.part_folder import scratch_folder
 
 KINDS = ("ed25519", "ecdsa", "rsa", "ed25519-sk", "ecdsa-sk")
-"""As ``ssh-keygen -t`` takes them; ``-sk`` are security keys."""
+"""Key types of ``ssh-keygen -t``; ``-sk`` are hardware security keys."""
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _IDENTITY = r"[A-Za-z0-9][A-Za-z0-9._+@-]{0,99}"
 _PUBLIC = re.compile(r"((?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]{1,4000})(?: (.{0,200}))?")
@@ -25,16 +25,16 @@ _PUBLIC = re.compile(r"((?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]{1,4000})(?:
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A key pair by its public half."""
+    """A key pair, described by its public half."""
 
     path: Path
-    """Of the private key, which may be absent: an agent or a security key can hold it."""
+    """Path of the private key, which may be absent: an agent or security key can hold it."""
     kind: str
     fingerprint: str
     public: str
     """Algorithm and key, as in a list of signers."""
     identity: str
-    """Who signs with it: the public key's comment."""
+    """Identity of the signer: the public key's comment."""
 
     def signer_line(self, until: date | None = None) -> str:
         """Return the key's line for a board's ``allowed_signers``; ``until`` is its last day."""
@@ -45,16 +45,16 @@ class SigningKey:
 
 
 def keys_folder() -> Path:
-    """Return where keys are kept: ``$XDG_CONFIG_HOME/edge-vc/keys``."""
+    """Return the folder of the keys: ``$XDG_CONFIG_HOME/edge-vc/keys``."""
     return user_folder("CONFIG", ".config") / "keys"
 
 
 def new_key(
     folder: Path, name: str, identity: str, kind: str = "ed25519", passphrase: bool = True
 ) -> SigningKey:
-    """Make a key pair, the private half readable by its owner alone; nothing is overwritten.
+    """Make a key pair, the private half readable only by its owner; nothing is overwritten.
 
-    ssh-keygen asks for a passphrase on the terminal, or for the touch of a security key;
+    ssh-keygen prompts for a passphrase on the terminal, or for the touch of a security key;
     ``passphrase=False`` makes a key without one. Raises `SigningError`.
     """
     _check(name, _NAME, "name of a key")
@@ -76,7 +76,7 @@ def new_key(
             run_keygen(["-q", "-t", kind, "-C", identity, "-f", str(made), *silent])
             made.chmod(0o600)
             sync_file(made)
-            # A link fails where a name is taken, even if it was taken just now.
+            # Linking fails if the name exists, even if it was created just now.
             os.link(made, private)
             os.link(_public(made), _public(private))
             sync_folder(folder)
@@ -86,7 +86,7 @@ def new_key(
 
 
 def read_key(path: Path) -> SigningKey:
-    """Return a key by the path of either half; raises `SigningError` without a public half."""
+    """Return a key given the path of either half; raises `SigningError` without a public half."""
     private = path.with_suffix("") if path.suffix == ".pub" else path
     public = _public(private)
     try:
@@ -102,17 +102,17 @@ def read_key(path: Path) -> SigningKey:
 
 
 def list_keys(folder: Path) -> Sequence[SigningKey]:
-    """Return the keys of a folder, by name; raises `SigningError` for one that cannot be read."""
+    """Return the keys of a folder, sorted by name; raises `SigningError` for an unreadable one."""
     return [read_key(path) for path in sorted(folder.glob("*.pub"))]
 
 
 def find_key(given: str) -> Path:
-    """Return the key that a user means: a file, else a key of `keys_folder` by its name."""
+    """Return the key that the user refers to: a file, else a key in `keys_folder` by its name."""
     path = Path(given)
     if path.exists() or len(path.parts) != 1:
         return path
     kept = keys_folder() / given
-    # Without its private half, the public one asks ssh-agent.
+    # Without its private half, the public one refers to a key in ssh-agent.
     return next((each for each in (kept, _public(kept)) if each.is_file()), path)
 
 

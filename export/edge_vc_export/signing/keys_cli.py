@@ -1,4 +1,4 @@
-"""``edge-vc keys``: make a key for signing bundles, list the keys that are there."""
+"""``edge-vc keys``: make a key for signing bundles, or list the existing keys."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from edge_vc_runtime.message import printable
 
 HELP = """Make a key for signing bundles, or list the keys.
 
-They are ordinary OpenSSH keys, made by ssh-keygen, which asks for a passphrase on the terminal.
-Keys from elsewhere work as well: `edge-vc sign --key` takes any key that ssh-keygen can use.
+Keys are ordinary OpenSSH keys, made by ssh-keygen, which asks for a passphrase on the terminal.
+Other keys work as well: `edge-vc sign --key` takes any key that ssh-keygen can use.
 """
 NEW_NOTES = notes(
     """
 edge-vc keys new > allowed_signers
     the key and, on stdout, its line for the boards' list of signers
 edge-vc keys new release --identity me@example.com --type ed25519-sk
-    a key on a security key that has to be touched
+    a key on a hardware security key that has to be touched
 edge-vc keys new ci --no-passphrase --until 2027-06-30 >> allowed_signers
-    boards accept it to the end of that day
+    boards accept it until the end of that day
 """,
-    "0 done, 2 bad name, a key that is there already, ssh-keygen failed; 130 Ctrl-C",
+    "0 done, 2 bad name, existing key, or ssh-keygen failed; 130 Ctrl-C",
 )
 LIST_NOTES = notes(
     """
@@ -44,7 +44,7 @@ edge-vc keys list --allowed-signers > allowed_signers
 
 app = verb_app(cls=VerbGroup, no_args_is_help=True)
 _FOLDER: dict[str, Any] = {
-    "help": "Where the keys are.",
+    "help": "Folder of the keys.",
     "default_factory": keys_folder,
     "show_default": "$XDG_CONFIG_HOME/edge-vc/keys",
 }
@@ -63,11 +63,11 @@ def new(
     name: Annotated[str, typer.Argument(help="The key's file name.")] = "edge-vc",
     identity: Annotated[
         str | None,
-        typer.Option(help="Who signs, as boards list it.", show_default="user@host"),
+        typer.Option(help="Identity of the signer, as listed on boards.", show_default="user@host"),
     ] = None,
     kind: Annotated[str, typer.Option("--type", help=f"One of {', '.join(KINDS)}.")] = KINDS[0],
     no_passphrase: Annotated[
-        bool, typer.Option("--no-passphrase", help="Make a key that anybody with the file can use.")
+        bool, typer.Option("--no-passphrase", help="Make a key without a passphrase.")
     ] = False,
     until: Annotated[
         datetime | None,
@@ -97,5 +97,5 @@ def list_(
 
 
 def _own_identity() -> str:
-    """Return ``user@host`` without characters that a list of signers would read otherwise."""
+    """Return ``user@host`` without characters that have a meaning in a list of signers."""
     return re.sub(r"[^A-Za-z0-9._+@-]", "-", f"{getpass.getuser()}@{platform.node()}")

@@ -18,8 +18,8 @@ from edge_vc_runtime.message import printable
 HELP = """Sign a bundle with the user's own OpenSSH.
 
 The signature (ssh-keygen -Y sign, namespace edge-vc-bundle) covers the manifest, which holds the
-hash of every other file. It becomes the second member of the archive, in place of one that is
-there; every other byte stays.
+hash of every other file. It becomes the second member of the archive, replacing an existing one;
+all other bytes are unchanged.
 """
 NOTES = notes(
     """

@@ -1,4 +1,4 @@
-"""Whoever can sign a manifest's bytes can sign a bundle; here that is the user's ``ssh-keygen``."""
+"""Signers of bundles, which sign the manifest's bytes; here with the user's ``ssh-keygen``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edge_vc_runtime.vetting.bundle_check import check_bundle
 
 
 class SigningError(ExportError):
-    """A key that cannot be made, found or used; one line."""
+    """A key that cannot be made, found or used; one-line message."""
 
 
 class Signer(Protocol):
@@ -31,9 +31,9 @@ class Signer(Protocol):
 
 @dataclass(frozen=True)
 class KeySigner:
-    """Signs with a key file; a public key stands for a private one that ssh-agent holds.
+    """Signs with a key file; a public key refers to a private one held by ssh-agent.
 
-    Passphrases, agents and security keys are ssh-keygen's business: it asks on the terminal.
+    Passphrases, agents and security keys are handled by ssh-keygen, which prompts on the terminal.
     """
 
     key: Path
@@ -52,7 +52,7 @@ class KeySigner:
 def run_keygen(options: list[str]) -> str:
     """Run ``ssh-keygen`` and return what it printed; raises `SigningError`.
 
-    On a terminal its questions and complaints are shown as they come.
+    On a terminal its prompts and messages are shown as they appear.
     """
     program = shutil.which("ssh-keygen")
     if program is None:
@@ -73,10 +73,10 @@ def run_keygen(options: list[str]) -> str:
 
 
 def sign_bundle(path: Path, signer: Signer, output: Path | None = None) -> Path:
-    """Put a signature into a bundle, in place of one that is there; return the signed file.
+    """Put a signature into a bundle, replacing an existing one; return the signed file.
 
-    The manifest and every file keep their bytes, so a key whose signatures are deterministic
-    (Ed25519, RSA) gives the same bundle each time. ``output`` leaves ``path`` as it is. Raises
+    The manifest and all files are unchanged, so a key with deterministic signatures (Ed25519, RSA)
+    gives the same bundle each time. With ``output``, ``path`` is not modified. Raises
     `BundleError` for a bad bundle and `SigningError`.
     """
     bundle = read_bundle(path)

@@ -1,4 +1,4 @@
-"""Operations element by element, and means, sums and softmax along an axis."""
+"""Element-wise operations, and means, sums and softmax along an axis."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from edge_vc_export.tflite.tensor_map import TensorMap, is_vector, transpose
 Lower = Callable[[TensorMap, onnx.NodeProto], None]
 Options = Callable[[], Any]
 MOST_AXES = 4
-"""Axes that every runtime can broadcast over."""
+"""Number of axes that every runtime can broadcast over."""
 
 
 def unary(code: str, options: Options | None = None) -> Lower:
-    """Return the lowering of an operation on single elements; their order does not matter."""
+    """Return the lowering of a unary element-wise operation, for any element order."""
 
     def lower(tensors: TensorMap, node: onnx.NodeProto) -> None:
         source = tensors.forms(node.input[0])[0]
@@ -33,7 +33,7 @@ def unary(code: str, options: Options | None = None) -> Lower:
 
 
 def binary(code: str, options: Options | None = None) -> Lower:
-    """Return the lowering of an operation on two tensors that broadcast against each other."""
+    """Return the lowering of a binary operation with broadcasting."""
 
     def lower(tensors: TensorMap, node: onnx.NodeProto) -> None:
         names, shape = list(node.input), tensors.shape(node.output[0])
@@ -55,8 +55,8 @@ def binary(code: str, options: Options | None = None) -> Lower:
 def _channels_last(tensors: TensorMap, names: list[str], shape: Shape) -> bool:
     """Return whether ``[1, C, H, 1]`` is better computed with channels last.
 
-    So it is where an operand is like that already, and where one is the same for all of ``H``:
-    as the innermost axis, that is a loop of two or three elements for every channel.
+    This is so if an operand is already in that order, or if one is constant along ``H``: as the
+    innermost axis, ``H`` would be a loop of two or three elements for every channel.
     """
     if len(shape) != MOST_AXES or is_vector(shape) or shape[0] != 1 or shape[3] != 1:
         return False
@@ -68,10 +68,10 @@ def _channels_last(tensors: TensorMap, names: list[str], shape: Shape) -> bool:
 
 
 def _axes(tensors: TensorMap, names: list[str], shape: Shape) -> tuple[int, ...]:
-    """Return the axes of the result to compute over; those left out have one element.
+    """Return the axes of the result to compute over; omitted axes have one element.
 
-    A vector's neighbours are mostly channels-last vectors, so only its long axis is kept unless
-    all operands are available in the result's own shape.
+    The neighbours of a vector are mostly channels-last vectors, so only its long axis is kept
+    unless all operands are available in the result's own shape.
     """
     everything = tuple(range(len(shape)))
     if len(shape) <= MOST_AXES and (not is_vector(shape) or _ready(tensors, names, shape)):
@@ -85,7 +85,7 @@ def _axes(tensors: TensorMap, names: list[str], shape: Shape) -> tuple[int, ...]
 
 
 def _ready(tensors: TensorMap, names: list[str], shape: Shape) -> bool:
-    """Return whether every long operand has a tensor of the result's shape."""
+    """Return whether every computed non-scalar operand has a tensor of the result's shape."""
     return all(
         any(form.order is None and form.shape == shape for form in tensors.forms(name))
         for name in names
@@ -94,14 +94,14 @@ def _ready(tensors: TensorMap, names: list[str], shape: Shape) -> bool:
 
 
 def _seen(operand: Shape, shape: Shape, axes: tuple[int, ...]) -> Shape:
-    """Return an operand's sizes along ``axes`` of the result, with ones in front."""
+    """Return an operand's sizes along ``axes`` of the result, with leading ones."""
     padded = (1,) * (len(shape) - len(operand)) + operand
     sizes = tuple(padded[axis] for axis in axes)
     return (1,) * (MOST_AXES - len(sizes)) + sizes
 
 
 def _clip(tensors: TensorMap, node: onnx.NodeProto) -> None:
-    """A bound is a constant of one element; ONNX leaves out the one that is not there."""
+    """Lower a clip; each bound is a scalar constant, and an empty name means no bound."""
     source = tensors.forms(node.input[0])[0]
     bounds = [("MAXIMUM", node.input[1]), ("MINIMUM", "".join(node.input[2:3]))]
     present = [(code, name) for code, name in bounds if name]
@@ -146,7 +146,7 @@ def _reduced(tensors: TensorMap, node: onnx.NodeProto) -> list[int]:
 
 
 def _softmax(tensors: TensorMap, node: onnx.NodeProto) -> None:
-    """TFLite's softmax is along the last axis: others are turned there and back."""
+    """Lower a softmax; TFLite supports only the last axis, so others are transposed and back."""
     shape = tensors.shape(node.input[0])
     axis = int(cast(int, attribute(node, "axis", -1))) % len(shape)
     options = schema.SoftmaxOptionsT()

@@ -1,4 +1,4 @@
-"""Convolutions and poolings, in float and on integers."""
+"""Convolutions and pooling, in float and integer arithmetic."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from edge_vc_export.tflite.tensor_map import TO_FIRST, Form, TensorMap
 
 Lower = Callable[[TensorMap, onnx.NodeProto], None]
 INTEGER_VERSION = 3
-"""From this version on the operators know weights with a scale per channel."""
+"""First version of the operators that supports weights with a scale per channel."""
 MIXED_VERSION = 5
-"""The same for such weights under float activations."""
+"""First version that supports such weights with float activations."""
 LANES = 8
 """Outputs that XNNPACK's float kernels compute at once on Arm."""
 
 
 @dataclass(frozen=True)
 class Operands:
-    """What a convolution reads and writes, looked at through quantisers."""
+    """Inputs and output of a convolution, looking through quantisers."""
 
     source: str
     result: str
@@ -38,7 +38,7 @@ class Operands:
     bias: Array
     bias_quant_params: TensorQuantParams | None
     rectified: bool
-    """Whether a ReLU follows that nothing else reads before."""
+    """Whether a ReLU follows as the only reader of the output."""
 
 
 def _convolution(tensors: TensorMap, node: onnx.NodeProto) -> None:
@@ -58,9 +58,9 @@ def _convolution(tensors: TensorMap, node: onnx.NodeProto) -> None:
 
 
 def _padded(tensors: TensorMap, node: onnx.NodeProto, operands: Operands, source: int) -> None:
-    """Round the outputs of a float convolution up to `LANES`; who reads it leaves them out.
+    """Pad the outputs of a float convolution to a multiple of `LANES`; readers ignore the padding.
 
-    On Arm, XNNPACK takes four times as long for any other number of them (one frame of 144
+    On Arm, XNNPACK takes four times as long for any other number of outputs (one frame of 144
     channels to 193: 62 k instructions, to 200: 19 k).
     """
     out = len(operands.weights)
@@ -89,7 +89,7 @@ def _write(
     result: int,
     depth: int,
 ) -> None:
-    """Add the operator; ``depth`` is the number of groups of a depthwise one, else 0."""
+    """Add the operator; ``depth`` is the number of groups if it is depthwise, else 0."""
     axis, order = (3, (1, 2, 3, 0)) if depth else (0, (0, 2, 3, 1))
     quant_params = operands.weight_quant_params
     weights = tensors.builder.constant(
@@ -111,7 +111,7 @@ def _write(
 
 
 def _version(operands: Operands, depth: int) -> int:
-    """Return the least version of the operator that knows these kinds of operands."""
+    """Return the lowest version of the operator that supports these operand types."""
     if operands.weight_quant_params is None:
         return 2 if depth else 1
     return INTEGER_VERSION if operands.bias_quant_params else MIXED_VERSION
@@ -139,7 +139,7 @@ def _float(tensors: TensorMap, node: onnx.NodeProto) -> Operands:
 
 
 def _mixed(tensors: TensorMap, node: onnx.NodeProto) -> Operands | None:
-    """Return the operands of a float convolution whose weights are to be integers, or None."""
+    """Return the operands of a float convolution whose weights become integers, or None."""
     if node.input[1] not in tensors.integer_weights:
         return None
     operands = _float(tensors, node)

@@ -1,4 +1,4 @@
-"""Weights as integers, activations as they come: quantised anew in every run, never calibrated."""
+"""Dynamic quantisation: integer weights, activations quantised in every run, no calibration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIMIT = 127
 def integer_weights(graph: Graph) -> frozenset[str]:
     """Return the names of the weights to store as integers: the trunk's 1x1 convolutions.
 
-    Raises `ValueError` for a graph without any.
+    Raises `ValueError` if there are none.
     """
     found = frozenset(
         str(node.input[1])
@@ -32,7 +32,7 @@ def integer_weights(graph: Graph) -> frozenset[str]:
 
 
 def round_weights(weights: Array) -> tuple[Array, TensorQuantParams]:
-    """Return ``[out, in, h, w]`` as integers, symmetric, with one scale per output."""
+    """Return ``[out, in, h, w]`` as symmetric integers with one scale per output channel."""
     largest = np.abs(weights).max(axis=(1, 2, 3))
     scale = np.maximum(largest, np.finfo(np.float32).tiny) / _LIMIT
     integers = np.rint(weights / scale[:, None, None, None]).astype(np.int8)

@@ -1,4 +1,4 @@
-"""A streaming layer, or an ONNX file of one, as a TFLite file of one hop."""
+"""Write a streaming layer, or an ONNX file of one, as a TFLite file of one hop."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def export_tflite(
 ) -> Path:
     """Write ``model``, audio ``[1, 1, 1, hop]`` in and out, as a TFLite file of one hop.
 
-    Takes what `edge_vc_export.onnx.export.export_onnx` takes and gives tensors of the same
-    names and shapes; all that go in or out are float32. ``precision`` may also be
-    ``dynamic-int8``: a float model whose trunk keeps its weights as integers. The same model
+    Takes the arguments of `edge_vc_export.onnx.export.export_onnx` and writes tensors with the same
+    names and shapes; all inputs and outputs are float32. ``precision`` may also be
+    ``dynamic-int8``: a float model whose trunk stores its weights as integers. The same model
     gives the same bytes.
 
-    Raises `UnsupportedLayerError` before anything is converted, and `ValueError` when the model
-    cannot run in hops of this size, or holds nothing that is quantised.
+    Raises `UnsupportedLayerError` before anything is converted, and `ValueError` if the model
+    cannot run in hops of this size, or has no quantised layer.
     """
     graph = build_graph(model, hop=hop, name=name, precision=precision, check=check_operators)
     metadata = graph_metadata(
@@ -44,10 +44,10 @@ def export_tflite(
 
 
 def convert_onnx(source: str | Path, path: str | Path, precision: str | None = None) -> Path:
-    """Write an ONNX file that `export_onnx` wrote as TFLite; nothing is calibrated anew.
+    """Convert an ONNX file written by `export_onnx` to TFLite, without a new calibration.
 
-    ``precision="dynamic-int8"`` makes one of a float file. Raises `UnsupportedLayerError` or
-    `ValueError` for a file that is not one of ours.
+    ``precision="dynamic-int8"`` converts a float file to that precision. Raises
+    `UnsupportedLayerError` or, for a file not written by this package, `ValueError`.
     """
     model = onnx.load(source)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
@@ -59,7 +59,7 @@ def convert_onnx(source: str | Path, path: str | Path, precision: str | None = N
 
 
 def _save(graph: Graph, path: str | Path, metadata: Mapping[str, str]) -> Path:
-    """Convert all of it in memory first, so that a failure leaves no file."""
+    """Convert in memory, then write the file, so that a failure leaves no file."""
     dynamic = metadata["edge_vc.precision"] == DYNAMIC
     data = lower(graph, metadata, integer_weights(graph) if dynamic else frozenset())
     return write_whole(path, data)

@@ -1,4 +1,4 @@
-"""A TFLite file opened for reading, and with inner tensors laid open."""
+"""Read a TFLite file, and expose its inner tensors as outputs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TfliteFile:
 
     @classmethod
     def read(cls, path: str | Path) -> TfliteFile:
-        """Open a file of ours; `ValueError` for anything that is not TFLite at all."""
+        """Open a file written by this package; raises `ValueError` if it is not TFLite."""
         try:
             return cls(Path(path).read_bytes())
         except ValueError as error:
@@ -39,7 +39,7 @@ class TfliteFile:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What was written beside the graph, by key."""
+        """Metadata entries stored with the graph, by key."""
         entries = self._model.metadata or []
         return {entry.name.decode(): self._buffer(entry.buffer).decode() for entry in entries}
 
@@ -60,7 +60,7 @@ class TfliteFile:
 
     @property
     def integer_convolutions(self) -> int:
-        """Number of convolutions from integers to integers."""
+        """Number of convolutions with integer input and output."""
         kinds = [getattr(schema.BuiltinOperator, name) for name in _CONVOLUTIONS]
         integer = schema.TensorType.INT8
         return sum(
@@ -88,7 +88,7 @@ class TfliteFile:
         return None
 
     def with_outputs(self, names: Sequence[str]) -> bytes:
-        """Return the file with inner tensors as further outputs; `ValueError` without them."""
+        """Return the file with inner tensors as further outputs; `ValueError` if one is missing."""
         signature = self._model.signatureDefs[0]
         for name in names:
             index = self._graph.tensors.index(self._tensor(name))

@@ -1,4 +1,4 @@
-"""An ONNX graph of one hop to the operators of a TFLite file."""
+"""Lower an ONNX graph of one hop to the operators of a TFLite file."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ OPERATORS: dict[str, Lower] = {
     **QUANTIZATION,
     **RECURRENCE,
 }
-"""How each ONNX operation is written in TFLite."""
+"""Lowering of each ONNX operation to TFLite."""
 FOLDED = ("BatchNormalization",)
-"""Operations that are gone from a graph before it is written."""
+"""Operations that are removed from a graph before it is written."""
 
 
 def check_operators(graph: Graph) -> None:
-    """Raise `UnsupportedLayerError` for the first node that has no form in TFLite."""
+    """Raise `UnsupportedLayerError` for the first node without an equivalent in TFLite."""
     for node in graph.nodes:
         if node.op_type not in OPERATORS and node.op_type not in FOLDED:
             error = UnsupportedOperationError(f"TFLite does not support {node.op_type}")
@@ -43,7 +43,7 @@ def lower(
 ) -> bytes:
     """Return the TFLite file of a cleaned graph.
 
-    Inputs, outputs and values in between keep their names and shapes. ``integer_weights`` are
+    Inputs, outputs and intermediate values keep their names and shapes. ``integer_weights`` are
     the float weights to store as integers. Raises `FormatError` before anything is written.
     """
     check_operators(graph)
@@ -67,7 +67,7 @@ def _write(tensors: TensorMap, node: onnx.NodeProto) -> None:
 
 
 def _output(tensors: TensorMap, name: str, taken: set[int]) -> int:
-    """Return a tensor of its own for a graph output, in ONNX's shape and under its name."""
+    """Return a separate tensor for a graph output, with its ONNX shape and name."""
     shape = tensors.shape(name)
     index = tensors.as_is(name)
     if index in taken:

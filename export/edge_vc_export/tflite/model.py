@@ -1,4 +1,4 @@
-"""A TFLite file under construction: tensors, operators, one signature, packed to bytes."""
+"""Build a TFLite file: tensors, operators, one signature, packed to bytes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TYPES: dict[str, int] = {
 
 @dataclass(frozen=True)
 class TensorQuantParams:
-    """How the integers of a tensor stand for numbers: ``scale * (integer - zero)``."""
+    """Quantisation parameters of a tensor: values are ``scale * (integer - zero)``."""
 
     scale: Array
     """One value, or one for each index of ``axis``."""
@@ -36,13 +36,13 @@ class TensorQuantParams:
 
 
 class ModelBuilder:
-    """Collects one subgraph; tensors are known by their index."""
+    """Builds one subgraph; tensors are referred to by their index."""
 
     def __init__(self) -> None:
         self._tensors: list[Any] = []
         self._operators: list[Any] = []
         self._codes: list[tuple[str, int]] = []
-        self._buffers: list[bytes] = [b""]  # the first stands for no data
+        self._buffers: list[bytes] = [b""]  # the first means no data
         self._names: dict[str, int] = {}
         self._known: dict[tuple[bytes, str, Shape], int] = {}
 
@@ -67,7 +67,7 @@ class ModelBuilder:
     def constant(
         self, name: str, array: Array, quant_params: TensorQuantParams | None = None
     ) -> int:
-        """Add a constant; plain ones that are equal share one tensor."""
+        """Add a constant; equal constants without quantisation share one tensor."""
         array = np.ascontiguousarray(array)
         data = array.tobytes()
         key = (data, array.dtype.name, array.shape)
@@ -89,9 +89,9 @@ class ModelBuilder:
         version: int = 1,
         options: Any = None,
     ) -> None:
-        """Add an operator by its name in the schema, after all it depends on.
+        """Add an operator by its name in the schema, after all operators it depends on.
 
-        ``options`` is the schema's object of the operator's own kind. An input of -1 is absent.
+        ``options`` is the schema's options object for this operator. An input of -1 is absent.
         """
         entry = (code, version)
         if entry not in self._codes:
@@ -107,14 +107,14 @@ class ModelBuilder:
         self._operators.append(operator)
 
     def rename(self, index: int, name: str) -> None:
-        """Give a tensor the name that it has at the border of the graph."""
+        """Give a tensor its name as an input or output of the graph."""
         holder = next((t for t in self._tensors if t.name == name.encode()), None)
         if holder is not None:
             holder.name = self._unique(name).encode()
         self._tensors[index].name = name.encode()
 
     def _unique(self, name: str) -> str:
-        """Return ``name`` for the first tensor that asks for it, numbered for those after."""
+        """Return ``name`` for the first tensor that requests it, then numbered variants."""
         count = self._names[name] = self._names.get(name, 0) + 1
         return name if count == 1 else f"{name}@{count}"
 
@@ -123,8 +123,8 @@ class ModelBuilder:
     ) -> bytes:
         """Return the file; the same calls give the same bytes.
 
-        Inputs come first among the tensors, then all outputs but the first in their order, then
-        that: runtimes lay memory out in this order, so a board copies all states at once.
+        Inputs come first among the tensors, then all outputs except the first in their order, then
+        the first: runtimes allocate memory in this order, so a board copies all states at once.
         """
         graph = schema.SubGraphT()
         graph.name = b"edge_vc"
@@ -151,7 +151,7 @@ class ModelBuilder:
     def _number_anew(
         self, inputs: Sequence[int], outputs: Sequence[int]
     ) -> tuple[list[int], list[int]]:
-        """Put the border's tensors in front; return the new numbers of inputs and outputs."""
+        """Move inputs and outputs to the front of the tensors; return their new indices."""
         border = [*inputs, *outputs[1:], *outputs[:1]]
         rest = (index for index in range(len(self._tensors)) if index not in border)
         order = [*border, *rest]
@@ -181,7 +181,7 @@ def _operator_code(code: str, version: int) -> Any:
     entry = schema.OperatorCodeT()
     number = getattr(schema.BuiltinOperator, code)
     entry.builtinCode, entry.version = number, version
-    # Old readers look here; numbers beyond a byte are marked by its largest value.
+    # Old readers use this field; codes beyond a byte are marked by its largest value.
     entry.deprecatedBuiltinCode = min(number, 127)
     return entry
 

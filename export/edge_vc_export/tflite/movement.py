@@ -1,4 +1,4 @@
-"""Operations that move elements: joining, cutting, turning."""
+"""Operations that move elements: concatenate, split, slice, transpose."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Lower = Callable[[TensorMap, onnx.NodeProto], None]
 
 
 def _reshape(tensors: TensorMap, node: onnx.NodeProto) -> None:
-    """A shape is only a name for the same elements, and operators ask for the one they need."""
+    """Record the input as a form of the output; readers request the shape they need."""
     name = node.input[0]
     if all(form.order is not None for form in tensors.forms(name)):
         tensors.as_is(name)
@@ -27,7 +27,7 @@ def _reshape(tensors: TensorMap, node: onnx.NodeProto) -> None:
 
 
 def _transpose(tensors: TensorMap, node: onnx.NodeProto) -> None:
-    """Nothing moves until a reader needs it in order."""
+    """Record the order only; nothing is moved until a reader needs it."""
     name, shape = node.input[0], tensors.shape(node.input[0])
     order = tuple(cast("list[int]", attribute(node, "perm")))
     for form in tensors.forms(name):
@@ -57,7 +57,7 @@ def _concat(tensors: TensorMap, node: onnx.NodeProto) -> None:
 
 
 def join(tensors: TensorMap, sources: list[int], result: int, axis: int) -> None:
-    """Put tensors one after the other along ``axis``."""
+    """Concatenate tensors along ``axis``."""
     options = schema.ConcatenationOptionsT()
     options.axis = axis
     tensors.builder.operator("CONCATENATION", sources, [result], options=options)
@@ -97,7 +97,7 @@ def _split(tensors: TensorMap, node: onnx.NodeProto) -> None:
 
 
 def cut(tensors: TensorMap, name: str, part: str, axis: int, start: int) -> None:
-    """Take ``part``, of the size that it has in ONNX, from ``start`` along ``axis`` on."""
+    """Slice ``part``, with its ONNX size, starting at ``start`` along ``axis``."""
     whole, size = tensors.padded.get(name), tensors.shape(part)
     if whole is None:
         whole = sliceable(tensors, name, axis)
@@ -111,7 +111,7 @@ def cut(tensors: TensorMap, name: str, part: str, axis: int, start: int) -> None
 
 
 def sliceable(tensors: TensorMap, name: str, axis: int) -> Form:
-    """Return the form of a value whose slices along ``axis`` are contiguous, if there is one."""
+    """Return a form of a value, preferring one with contiguous slices along ``axis``."""
     shape = tensors.shape(name)
     if is_vector(shape):
         return Form(tensors.reshaped(name, _flat(shape)), _flat(shape))
@@ -129,7 +129,7 @@ def _cut(tensors: TensorMap, source: int, part: str, size: Shape, axis: int, sta
 
 
 def _flip(tensors: TensorMap, node: onnx.NodeProto, axis: int) -> None:
-    """Cut every index out and join them in reverse: engines run that, but not a reversal."""
+    """Slice every index and concatenate in reverse, since engines do not support a reversal."""
     whole, count = sliceable(tensors, node.input[0], axis), tensors.shape(node.input[0])[axis]
     place = axis if whole.order is None else whole.order[axis]
     if whole.order is None and is_vector(whole.shape):

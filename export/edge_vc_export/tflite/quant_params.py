@@ -1,4 +1,4 @@
-"""Scales and zero points of a quantised graph, as TFLite counts them."""
+"""Scales and zero points of a quantised graph in TFLite's convention."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from edge_vc_export.onnx.graph import Graph
 from edge_vc_export.tflite.model import TensorQuantParams
 
 SIGNED = 128
-"""What separates ONNX Runtime's unsigned activations from TFLite's signed ones."""
+"""Offset between ONNX Runtime's unsigned activations and TFLite's signed ones."""
 
 
 def activation_quant_params(graph: Graph) -> dict[str, TensorQuantParams]:
-    """Return scale and zero point of every value that a quantiser of the graph makes."""
+    """Return scale and zero point of every value produced by a quantiser of the graph."""
     quant_params = {}
     for node in graph.nodes:
         if node.op_type == "QuantizeLinear":
@@ -29,7 +29,7 @@ def weight_quant_params(graph: Graph, dequantizer: onnx.NodeProto, axis: int) ->
 
 
 def is_integer(graph: Graph, node: onnx.NodeProto) -> bool:
-    """Return whether a node is a convolution that reads and writes integers."""
+    """Return whether a node is a convolution with integer input and output."""
     if node.op_type != "Conv" or len(node.input) < 3:
         return False
     makers = [graph.producer(name) for name in node.input[:3]]

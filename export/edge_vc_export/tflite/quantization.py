@@ -1,4 +1,4 @@
-"""Between numbers and the integers that stand for them."""
+"""Lowering of quantise and dequantise operations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _quantize(tensors: TensorMap, node: onnx.NodeProto) -> None:
 
 def _dequantize(tensors: TensorMap, node: onnx.NodeProto) -> None:
     if node.input[0] in tensors.graph.constants:
-        return  # weights: the convolution that reads them takes the integers
+        return  # weights: the convolution reads the integers directly
     if all(is_integer(tensors.graph, reader) for reader in tensors.graph.consumers(node.output[0])):
         return
     source = tensors.forms(node.input[0])[0]

@@ -1,4 +1,4 @@
-"""A gated recurrent unit as plain operators: TFLite has none with explicit state."""
+"""A gated recurrent unit as basic operators, since TFLite has none with explicit state."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Lower = Callable[[TensorMap, onnx.NodeProto], None]
 
 
 class _Cell:
-    """Writes operators on vectors ``[1, 1, 1, N]`` with names below one node's."""
+    """Adds operators on vectors ``[1, 1, 1, N]`` with names prefixed by one node's name."""
 
     def __init__(self, builder: ModelBuilder, name: str) -> None:
         self.builder, self.name = builder, name
 
     def map(self, code: str, sources: list[int], size: int, options: Any = None) -> int:
-        """Add an operator with a result of ``size``."""
+        """Add an operator with ``size`` outputs."""
         result = self.builder.tensor(f"{self.name}.{code.lower()}", (1, 1, 1, size))
         self.builder.operator(code, sources, [result], options=options)
         return result
@@ -43,20 +43,20 @@ class _Cell:
         return self.map("CONV_2D", operands, len(weights), options)
 
     def join(self, sources: list[int], size: int) -> int:
-        """Put vectors one behind the other."""
+        """Concatenate vectors."""
         options = schema.ConcatenationOptionsT()
         options.axis = 3
         return self.map("CONCATENATION", sources, size, options)
 
     def part(self, source: int, start: int, size: int) -> int:
-        """Cut a range out of a vector."""
+        """Slice a range out of a vector."""
         result = self.builder.tensor(f"{self.name}.slice", (1, 1, 1, size))
         slice_out(self.builder, source, result, (0, 0, 0, start), (1, 1, 1, size))
         return result
 
 
 class _Gru:
-    """The matrices of one ONNX GRU node, which orders them update, reset, new."""
+    """The matrices of one ONNX GRU node, in its order update, reset, new."""
 
     def __init__(self, tensors: TensorMap, node: onnx.NodeProto) -> None:
         constants = tensors.graph.constants
@@ -91,7 +91,7 @@ class _Gru:
 
 
 def _gru(tensors: TensorMap, node: onnx.NodeProto) -> None:
-    """Cho et al. (2014), the reset applied behind the matrix; several frames one by one."""
+    """Lower a GRU (Cho et al., 2014), reset applied after the matrix; frames one by one."""
     if not attribute(node, "linear_before_reset", 0):
         raise UnsupportedOperationError(
             "TFLite does not support a GRU that resets before its matrix"

@@ -1,4 +1,4 @@
-"""A TFLite file streamed hop by hop on the host."""
+"""Stream a TFLite file hop by hop on the host."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TfliteStream(GraphStream):
         self.reset()
 
     def reset(self) -> None:
-        """Return to silence."""
+        """Reset all states to silence."""
         self._states = {
             name: np.zeros(shape, np.float32) for name, shape in self.metadata.states.items()
         }
@@ -42,7 +42,7 @@ class TfliteStream(GraphStream):
     def step(self, audio: Samples) -> tuple[Samples, ...]:
         """Advance one hop ``[hop]``; return audio ``[hop]`` and the probed tensors.
 
-        Probed vectors come as ``[1, C, 1, 1]``, as ONNX has them.
+        Probed vectors have shape ``[1, C, 1, 1]``, as in ONNX.
         """
         block = np.ascontiguousarray(audio, np.float32).reshape(1, 1, 1, self.metadata.hop)
         self._interpreter.set_tensor(self._inputs_at["audio"], block)
@@ -60,7 +60,7 @@ class TfliteStream(GraphStream):
         return self._states[name]
 
     def set_state(self, name: str, value: Samples) -> None:
-        """Let the next step begin from another value of a state."""
+        """Set a state for the next step."""
         self._states[name] = value.reshape(self.metadata.states[name])
 
     def _output(self, name: str) -> Any:

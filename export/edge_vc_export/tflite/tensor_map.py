@@ -1,8 +1,8 @@
-"""Which TFLite tensors hold the values of an ONNX graph, and in which order of elements.
+"""Map values of an ONNX graph to TFLite tensors and their element order.
 
-TFLite's convolutions want channels last, ONNX's want them first. A value is therefore kept as it
-comes out of an operator and brought into another form only when a reader needs that. For one
-frame, which is nearly everything here, both orders are the same bytes.
+TFLite's convolutions need channels last, ONNX's channels first. A value is therefore kept as an
+operator produces it and converted to another form only if a reader needs that. For one frame,
+which is nearly everything here, both orders are the same bytes.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from edge_vc_export.tflite.quant_params import activation_quant_params
 
 Order = tuple[int, ...]
 TO_LAST, TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
-"""Orders of axes that bring channels last, and back again."""
+"""Axis permutations that put channels last, and back."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """One tensor that holds a value: transposed by ``order`` it has ONNX's order of elements."""
+    """A tensor that holds a value; transposing by ``order`` gives ONNX's element order."""
 
     index: int
     shape: Shape
     order: Order | None = None
-    """None where the elements are in ONNX's order already; ``shape`` may then be any."""
+    """None if the elements are already in ONNX's order; ``shape`` may then be any."""
 
 
 class TensorMap:
-    """Forms of every value, made on demand."""
+    """The forms of every value, created on demand."""
 
     def __init__(
         self, graph: Graph, builder: ModelBuilder, integer_weights: frozenset[str] = frozenset()
@@ -42,7 +42,7 @@ class TensorMap:
         self.integer_weights = integer_weights
         self.shapes = graph.shapes()
         self.quant_params = activation_quant_params(graph)
-        """Scale and zero point of the values that are integers."""
+        """Scale and zero point of integer values."""
         self.padded: dict[str, Form] = {}
         """Channels-last tensors that hold a value followed by padding channels."""
         self._forms: dict[str, list[Form]] = {}
@@ -56,17 +56,17 @@ class TensorMap:
         return self.graph.constants.get(name)
 
     def has(self, name: str) -> bool:
-        """Return whether a value has been computed, or is never asked for."""
+        """Return whether a value has been computed, or is an omitted optional input."""
         return not name or name in self._forms or name in self.padded
 
     def forms(self, name: str) -> list[Form]:
-        """Return the forms a computed value has so far."""
+        """Return the existing forms of a computed value."""
         if name not in self._forms:
             self._trim(name)
         return self._forms[name]
 
     def _trim(self, name: str) -> None:
-        """Cut a value out of the tensor with more channels that holds it."""
+        """Slice a value out of its tensor with padding channels."""
         wide = self.padded[name]
         shape = (*wide.shape[:-1], self.shape(name)[1])
         trimmed = self.new(name, shape, wide.order)
@@ -102,7 +102,7 @@ class TensorMap:
         return self.reshaped(name, self.shape(name))
 
     def channels_last(self, name: str) -> int:
-        """Return ``[1, C, H, W]`` as ``[1, H, W, C]``; fewer axes get ones in front."""
+        """Return ``[1, C, H, W]`` as ``[1, H, W, C]``; missing leading axes are ones."""
         onnx_shape = (1,) * (4 - len(self.shape(name))) + self.shape(name)
         one, channels, height, width = onnx_shape
         array = self.constant(name)
@@ -119,7 +119,7 @@ class TensorMap:
         return found.index
 
     def is_channels_last(self, name: str) -> bool:
-        """Return whether a computed ``[1, C, H, W]`` is there as ``[1, H, W, C]`` alone."""
+        """Return whether a computed ``[1, C, H, W]`` exists only as ``[1, H, W, C]``."""
         return all(form.order == TO_FIRST for form in self.forms(name))
 
     def new_channels_last(self, name: str) -> int:
@@ -134,13 +134,13 @@ class TensorMap:
         self.record(name, form)
 
     def tensor(self, name: str, shape: Shape) -> int:
-        """Add a tensor of the value's kind that is not yet said to hold it."""
+        """Add a tensor of the value's type, without recording it as a form of the value."""
         quant_params = self.quant_params.get(name)
         return self.builder.tensor(name, shape, "int8" if quant_params else "float32", quant_params)
 
 
 def _straightened(form: Form) -> Form:
-    """Forget an order that moves nothing but axes of one element."""
+    """Drop an order that moves only axes of one element."""
     if form.order is None:
         return form
     moved = [axis for axis in form.order if form.shape[axis] != 1]
@@ -148,7 +148,7 @@ def _straightened(form: Form) -> Form:
 
 
 def reshape(builder: ModelBuilder, source: int, result: int, shape: Shape) -> None:
-    """Give the elements of ``source`` another shape."""
+    """Add a reshape of ``source``."""
     options = schema.ReshapeOptionsT()
     options.newShape = np.array(shape, np.int32)
     sizes = builder.constant("shape", np.array(shape, np.int32))
@@ -156,7 +156,7 @@ def reshape(builder: ModelBuilder, source: int, result: int, shape: Shape) -> No
 
 
 def transpose(builder: ModelBuilder, source: int, result: int, order: Order) -> None:
-    """Put the axes of ``source`` into ``order``."""
+    """Add a transpose of ``source`` by ``order``."""
     axes = builder.constant("order", np.array(order, np.int32))
     builder.operator(
         "TRANSPOSE", [source, axes], [result], version=2, options=schema.TransposeOptionsT()
@@ -164,7 +164,7 @@ def transpose(builder: ModelBuilder, source: int, result: int, order: Order) -> 
 
 
 def slice_out(builder: ModelBuilder, source: int, result: int, begin: Shape, size: Shape) -> None:
-    """Copy the ``size`` elements of ``source`` that start at ``begin``."""
+    """Add a slice of ``source`` with ``size`` elements starting at ``begin``."""
     bounds = [
         builder.constant("begin", np.array(begin, np.int32)),
         builder.constant("size", np.array(size, np.int32)),

@@ -1,1 +1,1 @@
-"""The report's page: one HTML file with tables, players, pictures and curves, and no network."""
+"""The report's page: one offline HTML file with tables, players, images and curves."""

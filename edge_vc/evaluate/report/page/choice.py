@@ -1,4 +1,4 @@
-"""Which sentences the page plays: by speaker and name alone, never by their scores."""
+"""Selection of the sentences to play: by speaker and name alone, never by their scores."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from edge_vc.evaluate.report.report import Sentence
 
 LONGEST_SECONDS = 9.0
-"""Longer sentences come last: short ones are easier to compare."""
+"""Longer sentences come last, since short ones are easier to compare."""
 
 
 def chosen_sentences(sentences: Sequence[Sentence], count: int) -> list[int]:
-    """Return the places of ``count`` sentences, one speaker after the other.
+    """Return the indices of ``count`` sentences, taking the speakers in turn.
 
-    Of each speaker first those that the target reads too, then short ones; women and men in turn.
+    For each speaker, sentences also read by the target come first, then short ones; women and men
+    alternate.
     """
     speakers = _in_turn(sentences)
     queues = {name: _by_merit(sentences, name) for name in speakers}
@@ -28,7 +29,7 @@ def chosen_sentences(sentences: Sequence[Sentence], count: int) -> list[int]:
 
 
 def _in_turn(sentences: Sequence[Sentence]) -> list[str]:
-    """Alternate between the sexes, speakers by name."""
+    """Return the speakers, alternating between the sexes, sorted by name within each."""
     sex_of = {sentence.speaker: sentence.sex for sentence in sentences}
     groups = [
         sorted(name for name, sex in sex_of.items() if sex == group)

@@ -10,7 +10,7 @@ from edge_vc.evaluate.report.page.markup import Markup, tag
 from edge_vc.evaluate.report.page.run_log import Log, RunFacts
 
 POINTS = 240
-"""A curve is thinned to this many points; more cannot be seen."""
+"""Curves are reduced to this many points; more would not be visible."""
 _WIDTH, _HEIGHT = 1000.0, 400.0
 
 
@@ -25,7 +25,7 @@ def log_curves(log: Log) -> Markup:
 
 
 def stage_table(run: RunFacts) -> Markup:
-    """Return one row per figure that a stage of the run measured."""
+    """Return one row per metric of each stage of the run."""
     rows: list[Row] = []
     for stage in run.stages:
         rows.append((stage.name, [tag("td", _duration(stage.seconds))], "stage"))

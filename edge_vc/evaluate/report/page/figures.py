@@ -1,4 +1,4 @@
-"""The tables of the page: figures with their intervals, and differences to the baseline."""
+"""The tables of the page: figures with their intervals, and differences from the baseline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge_vc.evaluate.report.report import EvaluationReport, Score, SystemScore
 from edge_vc.evaluate.report.tables import SEXES, pair_name
 
 HEATS = 5
-"""Shades of the cells of phones: none to 10 % not heard, the darkest from 40 % on."""
+"""Shades of phone cells: none below 10 % not recognised, the darkest from 40 %."""
 Row = tuple[str, Sequence[Markup], str | None]
 """Name, cells and class."""
 
@@ -23,7 +23,7 @@ def system_table(
     topline: SystemScore | None,
     deltas: str = "deltas",
 ) -> Markup:
-    """Return one row per system; ``deltas`` names the field that differences come from."""
+    """Return one row per system; ``deltas`` is the name of the field with the differences."""
     shown = [metric for metric in report.metrics if _known(scores.values(), metric)]
     rows: list[Row] = []
     for score in scores.values():
@@ -49,7 +49,7 @@ def comparison_table(report: EvaluationReport) -> Markup:
 def group_tables(
     report: EvaluationReport, groups: Callable[[SystemScore], dict[str, Score]]
 ) -> Iterable[Markup]:
-    """Yield one table per leading metric: groups down, systems across."""
+    """Yield one table per leading metric, with groups as rows and systems as columns."""
     scores = report.systems
     names = sorted({name for score in scores.values() for name in groups(score)})
     for metric in report.metrics:
@@ -65,7 +65,7 @@ def group_tables(
 
 
 def phone_table(report: EvaluationReport) -> Markup | None:
-    """Return the phones that get lost most often by system; None where none were measured."""
+    """Return the phones most often misrecognised, by system; None if none were measured."""
     phones, counts = worst_phones(report)
     if not phones:
         return None
@@ -78,7 +78,7 @@ def phone_table(report: EvaluationReport) -> Markup | None:
 
 
 def _phone_cell(count: PhoneCount) -> Markup:
-    """Return how often a phone was not heard, shaded by that, and what was instead."""
+    """Return a cell with the share of a phone not recognised, shaded by it, and the confusions."""
     if not count.said:
         return tag("td", "–", class_="none")
     heat = min(int(count.rate * 2 * HEATS), HEATS - 1)
@@ -87,7 +87,7 @@ def _phone_cell(count: PhoneCount) -> Markup:
 
 
 def explanations(report: EvaluationReport) -> Markup:
-    """Return what each metric is."""
+    """Return a list of metrics with their descriptions."""
     shown = (*report.metrics, *report.intrusive_metrics)
     pairs = (join(tag("dt", metric.title), tag("dd", metric.description)) for metric in shown)
     return tag("dl", *pairs)
@@ -110,7 +110,7 @@ def table(heads: Sequence[Child], rows: Iterable[Row]) -> Markup:
 
 
 def cell(estimate: Estimate | None, metric: MetricInfo, less: Estimate | None = None) -> Markup:
-    """Return value, interval and difference; empty where nothing is known."""
+    """Return a cell with value, interval and difference; a dash if there is no value."""
     if estimate is None:
         return tag("td", "–", class_="none")
     digits = metric.digits
@@ -124,7 +124,7 @@ def cell(estimate: Estimate | None, metric: MetricInfo, less: Estimate | None = 
 
 
 def _difference(less: Estimate | None, metric: MetricInfo) -> Iterable[Markup]:
-    """Colour a difference only where its interval leaves zero out."""
+    """Yield a difference, coloured only if its interval excludes zero."""
     if less is None:
         return
     kind = ""
@@ -137,7 +137,7 @@ def _difference(less: Estimate | None, metric: MetricInfo) -> Iterable[Markup]:
 
 
 def _signed(number: str) -> str:
-    """Write the minus sign, which is as wide as plus."""
+    """Use the minus sign, which is as wide as the plus sign."""
     return number.replace("-", "\N{MINUS SIGN}")
 
 

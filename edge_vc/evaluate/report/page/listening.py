@@ -20,26 +20,26 @@ from edge_vc.evaluate.systems.open_system import RATE
 
 SEXES = {"F": "a woman", "M": "a man"}
 LONGEST_SECONDS = 20.0
-"""Recordings are cut here, so that one cannot fill the page."""
+"""Recordings are truncated to this length, so that one cannot fill the page."""
 SHOWN_RANK = 7
-"""Metrics up to this rank stand below a player."""
+"""Metrics up to this rank are shown below a player."""
 
 
 @dataclass(frozen=True)
 class SentenceAudio:
-    """One recording of a sentence and what stands below its player."""
+    """One recording of a sentence and the facts below its player."""
 
     name: str
     samples: Samples
     facts: tuple[Markup, ...]
     has_source_timing: bool
-    """Whether its F0 can be drawn over the source's."""
+    """Whether its F0 can be overlaid on that of the source."""
 
 
 def sentence_section(report: EvaluationReport, place: int, folder: Path) -> Markup:
     """Return a sentence with all its recordings.
 
-    Raises `AudioError` where the folder lacks one.
+    Raises `AudioError` if one is missing from the folder.
     """
     sentence = report.sentences[place]
     source: Pitch | None = None
@@ -96,7 +96,7 @@ def _card(recording: SentenceAudio, pitch: Pitch, source: Pitch | None) -> Marku
 
 
 def _facts(report: EvaluationReport, sentence: Sentence, score: SentenceScore) -> Iterator[Markup]:
-    """Yield the sentence's own scores, and the transcript where it is not what was said."""
+    """Yield the sentence's own scores, and the transcript if it differs from the text."""
     for metric in report.metrics:
         text = _score_text(score.scores.get(metric.key), metric)
         if metric.rank <= SHOWN_RANK and text:

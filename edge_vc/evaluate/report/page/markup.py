@@ -1,4 +1,4 @@
-"""HTML as values: whatever is not markup already is escaped on its way in."""
+"""HTML as values: text that is not markup is escaped."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import html
 
 VOID = frozenset({"img", "meta", "link", "br", "path", "line", "rect", "polyline", "circle"})
 _TURNING = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-"""What would turn the direction of the text after it, as an escape."""
+"""Characters that change the text direction, mapped to escapes."""
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """A string that is already HTML."""
 
     __slots__ = ()
 
@@ -36,7 +36,7 @@ def tag(name: str, /, *children: Child, **attributes: str | float | bool | None)
 
 
 def join(*children: Child) -> Markup:
-    """Return children one after the other, escaped where they are plain text."""
+    """Concatenate children, escaping plain text."""
     return Markup("".join(_escaped(child) for child in children if child is not None))
 
 

@@ -1,4 +1,4 @@
-"""The page: a whole evaluation in one HTML file that loads nothing from elsewhere."""
+"""The page: a whole evaluation in one HTML file that loads no external resources."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge_vc.settings.optional import EvaluationError
 from edge_vc_runtime.files.writing import write_whole
 
 MOST_BYTES = 14_000_000
-"""Sentences are added until the page would be larger."""
+"""Size limit of the page; sentences are added up to it."""
 MOST_SENTENCES = 100
 
 ProgressCallback = Callable[[int, int], None]
@@ -28,14 +28,14 @@ ProgressCallback = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class PageOptions:
-    """What the page shows beside the tables."""
+    """Contents of the page besides the tables."""
 
     audio: Path | None = None
-    """Folder that `edge-vc evaluate --audio` filled; no players without."""
+    """Folder written by `edge-vc evaluate --audio`; there are no players without it."""
     sentences: int = 6
-    """To listen to, where they fit."""
+    """Number of sentences to listen to, if they fit."""
     runs: tuple[RunFacts, ...] = ()
-    """Whose curves and stages are shown."""
+    """Runs whose curves and stages are shown."""
 
 
 def write_page(
@@ -44,7 +44,7 @@ def write_page(
     options: PageOptions | None = None,
     progress: ProgressCallback | None = None,
 ) -> Path:
-    """Write the page, whole or not at all; raises `EvaluationError` where the audio is missing."""
+    """Write the page, completely or not at all; raises `EvaluationError` if audio is missing."""
     path = Path(path)
     text = page_of(report, options or PageOptions(), progress)
     try:
@@ -126,7 +126,7 @@ def _asset(name: str) -> Markup:
 
 
 def _policy(style: str, script: str) -> str:
-    """Allow this page's own style and script by their hashes, data URIs, and nothing else."""
+    """Return a policy that allows only the page's own style and script by hash, and data URIs."""
     hashes = [
         base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         for text in (style, script)

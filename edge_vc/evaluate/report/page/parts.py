@@ -1,4 +1,4 @@
-"""The parts of the page that are made of figures."""
+"""The parts of the page made from figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge_vc.evaluate.report.report import EvaluationReport
 
 
 def header_part(report: EvaluationReport, title: str, with_runs: bool) -> Markup:
-    """Return the title, what was evaluated and links to the parts."""
+    """Return the title, a summary of the evaluation and links to the parts."""
     places = [("figures", "Figures"), ("groups", "Speakers"), ("listen", "Listen")]
     places += [("runs", "Training")] if with_runs else []
     speakers = len(next(iter(report.systems.values())).speakers)
@@ -27,8 +27,8 @@ def header_part(report: EvaluationReport, title: str, with_runs: bool) -> Markup
         tag("h1", title),
         tag(
             "p",
-            f"{report.sentence_count} sentences of {speakers} speakers that nothing was trained "
-            f"on, {report.seconds / 60:.1f} minutes, converted into the voice of {report.target} "
+            f"{report.sentence_count} sentences of {speakers} speakers not used in training, "
+            f"{report.seconds / 60:.1f} minutes, converted into the voice of {report.target} "
             f"(median F0 {report.target_f0_hz:.0f} Hz) by each system.",
         ),
         tag("nav", *(tag("a", name, href=f"#{place}") for place, name in places)),
@@ -63,8 +63,8 @@ def tables_part(report: EvaluationReport) -> Iterator[Markup]:
         yield tag("h3", "Phones that are not heard", id="phones")
         yield tag(
             "p",
-            "How often each was not heard, and what was heard instead, as recognised; the "
-            "recogniser errs on recordings as well, which the first system shows.",
+            "How often each was not heard, and what was heard instead, by the recogniser; it "
+            "makes errors on real recordings too, as the first system shows.",
             class_="note",
         )
         yield phones

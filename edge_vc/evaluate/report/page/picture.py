@@ -1,4 +1,4 @@
-"""Spectrograms as small images, and F0 as a line over and below them."""
+"""Spectrograms as small images, with F0 as a line over and below them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge_vc.evaluate.report.spectrogram import LOWEST_HZ, RANGE_DB, log_frequen
 
 BINS = 112
 WIDTH = 560
-"""Pixels of the image; it is stretched to the card."""
+"""Width of the image in pixels; it is stretched to the card."""
 F0_LOW, F0_HIGH = 60.0, 500.0
 """Hz at the bottom and the top of the F0 strip."""
 _STRIP = 44
@@ -51,7 +51,7 @@ def spectrogram(samples: Samples, sample_rate: int, pitch: Pitch, name: str) -> 
 
 
 def f0_contour(source: Pitch | None, pitch: Pitch, samples: int, name: str) -> Markup:
-    """Return F0 as a strip of its own, the source's behind it in grey."""
+    """Return F0 as a separate strip, with the source's F0 behind it in grey."""
     frames = samples / pitch.hop
     lines = [_lines(pitch, _strip(pitch), frames, "f0")]
     if source is not None:
@@ -73,7 +73,7 @@ def _strip(pitch: Pitch) -> NDArray[np.float64]:
 
 
 def _lines(pitch: Pitch, heights: NDArray[np.floating], frames: float, kind: str) -> Markup:
-    """Return one line for each voiced stretch; every other frame is enough to see."""
+    """Return one line for each voiced stretch, drawn from every other frame."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], pitch.voiced.astype(int), [0]])))
     lines = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):

@@ -1,4 +1,4 @@
-"""Reading what a run left: its stages' metrics and its training logs."""
+"""Read the stage metrics and training logs of a run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class StageFacts:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a run folder tells."""
+    """Facts read from a run folder."""
 
     name: str
     status: str
@@ -51,7 +51,7 @@ class RunFacts:
 def read_run(path: Path) -> RunFacts:
     """Read a folder of `edge-vc compress`, of a training, or a single ``.jsonl`` log.
 
-    Raises `EvaluationError` where there is neither, or where a file is not what it seems.
+    Raises `EvaluationError` if it is none of these, or if a file is invalid.
     """
     if path.is_file():
         return RunFacts(path.name, "", (), (_log(path, path.name),))
@@ -72,7 +72,7 @@ def _logs(folder: Path) -> Iterator[Path]:
 
 
 def _log(path: Path, name: str) -> Log:
-    """Read lines of numbers; a last line that a kill cut short does not count."""
+    """Read lines of figures; a last line truncated by a kill is ignored."""
     rows = []
     for number, line in enumerate(_lines(path), start=1):
         try:

@@ -1,4 +1,4 @@
-"""Recordings inside the page: FLAC, exact and half of WAV's size; every browser plays it."""
+"""Recordings embedded in the page as FLAC: lossless, half of WAV's size, playable everywhere."""
 
 from __future__ import annotations
 
