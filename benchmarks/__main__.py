@@ -1,6 +1,6 @@
-"""`make bench`: every benchmark on the shipped bundles; results and docs/benchmarks.md renewed.
+"""`make bench`: run every benchmark on the shipped bundles; update results, docs/benchmarks.md.
 
-Run it on an idle machine. The voice is scored where an evaluation corpus is given.
+Run it on an idle machine. The voice is scored only if an evaluation corpus is given.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ASSETS = ROOT / "edge_vc" / "assets"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run everything; return the first exit code that is not 0."""
+    """Run everything; return the first non-zero exit code."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--corpus", type=Path, help="evaluation corpus: score the voice as well")
     parser.add_argument("--rounds", default="60", help="turns per system (60)")

@@ -1,11 +1,11 @@
-"""Cost of the chain per hop: every stage, the whole chain and the model, in turns.
+"""Cost of the chain per hop: every stage, the whole chain and the model, interleaved.
 
     python benchmarks/chain.py kathleen-base.evc --json benchmarks/results/chain.json
 
-Back to back ("tight") in one thread on a synthetic voice: the median of hops over several rounds,
-in which all rows take turns, so that drift of the machine's clock affects all alike. Not paced: a
-hop every 10 ms finds caches cold and costs several times as much, the model's as well. Leaves out
-the audio callback, resampling and the loop.
+Back to back ("tight") in one thread on a synthetic voice: the median over all hops of several
+rounds, with the rows interleaved so that drift of the machine's clock affects them equally. Not
+paced: with one hop every 10 ms caches are cold and each hop, including the model, costs several
+times as much. Excludes the audio callback, resampling and the loop.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LIVE = {"gate": 1, "level_follow": 1}
 
 
 class _Nothing:
-    """A model that costs nothing: what remains is the chain."""
+    """A model without cost, to measure the chain alone."""
 
     def __init__(self, session: Session) -> None:
         self.hop, self.sample_rate, self.delay = session.hop, session.sample_rate, session.delay
@@ -49,11 +49,11 @@ class _Nothing:
         return audio
 
     def reset(self) -> None:
-        """Nothing to forget."""
+        """Do nothing: there is no state."""
 
 
 def rows(session: Session) -> dict[str, Callable[[Samples], object]]:
-    """Return what is measured by name."""
+    """Return the functions to measure by name."""
     rate, hop, on = session.sample_rate, session.hop, Parameters({**ON, **LIVE})
     follow, detector = LevelFollow(rate, hop, on, session.delay), VoiceDetector(rate, hop)
 
@@ -85,7 +85,7 @@ def _on_silence(session: Session, rate: int, hop: int) -> Callable[[Samples], ob
 
 
 def voice(seconds: float, rate: int) -> Samples:
-    """Return harmonics of 140 Hz in syllables."""
+    """Return harmonics of 140 Hz with a syllabic envelope."""
     t = np.arange(round(seconds * rate)) / rate
     tone = sum(np.sin(2 * np.pi * 140 * k * t) / k for k in range(1, 16))
     return (0.1 * tone * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * t))).astype(np.float32)

@@ -1,16 +1,16 @@
-"""What the conditioning inputs of a bundle do: voices and their blends, pitch, intonation, style.
+"""Effect of a bundle's conditioning inputs: voices and blends of them, pitch, intonation, style.
 
     python benchmarks/conditioning.py kathleen-flemish.evc --corpus corpus/eval \\
         --voice kathleen=target-reference --voice flemish=target-second-reference \\
         --json benchmarks/results/conditioning.json
 
 Sentences of unseen speakers (role ``unseen-source``) are converted with one input changed at a
-time, the others at their defaults. Of each conversion: similarity (Resemblyzer) to the mean of
+time and the others at their defaults. For each conversion: similarity (Resemblyzer) to the mean of
 every voice's own recordings, given by their role in the corpus; median F0, standard deviation of
-log F0 and of the level of voiced frames, and onsets of voiced stretches per second, which is what
-styles are made of. Rows show means over the sentences, and how far they are from the row with
-defaults, paired, with 95 % bootstrap intervals. INT8 unless ``--precision`` says otherwise. Nothing
-is timed.
+log F0 and of the level of voiced frames, and onsets of voiced segments per second, from which
+styles are derived. Rows show means over the sentences and the paired difference from the row with
+defaults, with 95 % bootstrap intervals. INT8 unless ``--precision`` says otherwise. Nothing is
+timed.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from edge_vc_runtime.session import Session
 RATE = 16_000
 HOP = 160
 REFERENCES = 30
-"""Recordings of every voice that its mean is of."""
+"""Number of recordings per voice that its mean is computed from."""
 
 Setting = Mapping[str, object]
 
 
 def settings_of(inputs: Sequence[InputSpec]) -> Iterator[tuple[str, Setting]]:
-    """Yield what is converted, the defaults first: one input changed at a time."""
+    """Yield the settings to convert with: the defaults, then one input changed at a time."""
     yield "defaults", {}
     for spec in inputs:
         if spec.kind == "blend":
@@ -72,7 +72,7 @@ def settings_of(inputs: Sequence[InputSpec]) -> Iterator[tuple[str, Setting]]:
 def measured(
     audio: Samples, encoder: SpeakerEncoder, voices: Mapping[str, Embedding]
 ) -> dict[str, float]:
-    """Return the figures of one conversion ``[T]``; F0 and level of its voiced frames."""
+    """Return the figures of one conversion ``[T]``; F0 and level over its voiced frames."""
     embedding = encoder.embed(audio, RATE)
     found = {
         f"similarity to {name}": similarity(embedding, voice) for name, voice in voices.items()
@@ -92,7 +92,7 @@ def measured(
 
 
 def chosen(corpus: Corpus, role: str, per_speaker: int) -> list[Utterance]:
-    """Return the first recordings of each speaker of a role; 0: all."""
+    """Return the first ``per_speaker`` recordings of each speaker of a role; 0: all."""
     kept: dict[str, list[Utterance]] = {}
     for utterance in corpus.select(role):
         kept.setdefault(utterance.speaker, []).append(utterance)
@@ -152,7 +152,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def summarised(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, dict[str, Any]]:
-    """Return the mean of every figure, and how far it is from the first row's, paired."""
+    """Return the mean of every figure and its paired difference from the first row."""
     first = next(iter(rows.values()))
     resampling = Resampling(len(first))
     found: dict[str, dict[str, Any]] = {}

@@ -1,11 +1,11 @@
-"""How well noise is taken away: speech with known noise added, cleaned, compared with the speech.
+"""Noise reduction: speech with known noise added is denoised and compared with the clean speech.
 
 Speech: 12 readers and 4 sentences of the target, 8 s each at most. Noise: white, and two recorded
-noises per sentence, at 5, 15 and 30 dB. Statistics: means of scale-invariant signal to distortion
-ratio (dB), PESQ (wide band) and STOI. `noisereduce` and `pyrnnoise` take part where they are
-installed; RNNoise runs at 48 kHz and is moved back in time by what its output lags behind.
+noises per sentence, at 5, 15 and 30 dB. Statistics: means of scale-invariant signal-to-distortion
+ratio (dB), PESQ (wide band) and STOI. `noisereduce` and `pyrnnoise` are included if they are
+installed; RNNoise runs at 48 kHz and its delay is compensated.
 
-Leaves out: how it sounds to a person, rooms, and noise that comes and goes.
+Excludes: listening tests, reverberation, and intermittent noise.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ EXAMPLES = """examples:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print a table and keep the figures; return the exit code."""
+    """Measure, print a table and save the figures; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="denoise.py",
         description=__doc__,
@@ -75,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def denoisers() -> dict[str, Method]:
-    """Return what is compared, by name: ours, and libraries that are installed."""
+    """Return the methods to compare by name: ours, and libraries that are installed."""
     methods: dict[str, Method] = {"none": lambda noisy: noisy}
     for name in METHODS:
         methods[name] = lambda noisy, name=name: denoise(noisy, RATE, method=name)
@@ -133,7 +133,7 @@ def _rnnoise(model: Any, noisy: Audio) -> Audio:
 
 
 def _in_time(reference: Audio, made: Audio) -> Audio:
-    """Return ``made`` without its delay, up to 100 ms, as long as ``reference``."""
+    """Return ``made`` with its delay (up to 100 ms) removed, as long as ``reference``."""
     body = reference.size - RATE // 10
     lags = [
         float(reference[:body] @ np.resize(made[lag:], body)) if made.size > lag + body else 0.0

@@ -1,9 +1,9 @@
-"""What denormal numbers cost a trained network's backward pass.
+"""Cost of denormal numbers in the backward pass of a trained network.
 
     python benchmarks/denormals.py --json benchmarks/results/denormals.json
 
 Forward and backward pass of the shipped content encoder and the shipped voice over a recording,
-one thread, with denormals computed and flushed to zero in turn in one process; processor seconds.
+one thread, alternately with denormals computed and flushed to zero in one process; CPU seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CROPS, FRAMES = 12, 160
 
 
 def contents_passes(heard: Tensor) -> dict[str, Callable[[], Tensor]]:
-    """Return losses of the content encoder: as it ships, and with weights as they begin."""
+    """Return losses of the content encoder: with its shipped and with initial weights."""
     from edge_vc.assets import CONTENTS_WEIGHTS
 
     answers = torch.zeros(*heard.shape[:2], load_distilled(CONTENTS_WEIGHTS).config.width)
@@ -62,15 +62,15 @@ def voice_pass(heard: Tensor) -> Callable[[], Tensor]:
 
 
 def seconds(loss: Callable[[], Tensor]) -> float:
-    """Return the processor seconds of one forward and backward pass."""
+    """Return the CPU seconds of one forward and backward pass."""
     began = time.process_time()
     loss().backward()
     return time.process_time() - began
 
 
 def measure(loss: Callable[[], Tensor], rounds: int) -> dict[str, dict[str, float]]:
-    """Return medians and spreads of both ways and of their ratio, round by round."""
-    seconds(loss)  # the first chooses kernels
+    """Return medians and spreads over the rounds of both settings and of their ratio."""
+    seconds(loss)  # the first run selects kernels
     rows = []
     for _ in range(rounds):
         computed = seconds(loss)

@@ -1,4 +1,4 @@
-"""What a small student can follow of a teacher, and where it loses the words.
+"""How closely a small student can match its teacher, and where it loses intelligibility.
 
     python benchmarks/following.py train --start wide.safetensors \\
         --labels shipped=labels/shipped --labels mine=labels/mine --out build/following
@@ -8,13 +8,13 @@
         --unseen labels/eval
     edge-vc evaluate shipped=build/following/shipped.safetensors ... --corpus corpus/eval
 
-``train`` teaches the same student from each folder of labels (`edge-vc label`), for a few steps
-and, unless asked, without sound: filters, F0, voicing and contents. All but the labels is equal
-between them. ``parts`` takes labels of an evaluation's sentences and sounds them by the
-student's head four times: filters and F0 of the teacher or of the student. Both end with the
-command that scores what they made. ``gap`` prints how many of the phones that a recogniser finds in
-a recording it does not find in the student's output, of recordings that the students learnt from
-and of others. Nothing is timed.
+``train`` trains the same student on each folder of labels (`edge-vc label`) for a few steps and,
+without ``--sound``, with no audio losses: filters, F0, voicing and contents only. The runs differ
+in nothing but the labels. ``parts`` takes labels of an evaluation's sentences and synthesises each
+four times with the student's head: filters and F0 of the teacher or of the student. Both finish by
+printing the command that scores their output. ``gap`` prints the share of the phones recognised in
+a recording that are not recognised in the student's output, for recordings of the training set and
+for unseen ones. Nothing is timed.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ from edge_vc.training.student.inputs.noise import NoiseAugmentation, NoiseSettin
 from edge_vc.training.student.settings import distill_settings
 
 PARTS = ("both", "filters", "f0", "none")
-"""What is the student's own; the rest is the teacher's."""
+"""Parts that come from the student; the others come from the teacher."""
 LONGEST_S = 10
-"""Of a recording that ``gap`` uses."""
+"""Seconds of a recording that ``gap`` uses at most."""
 RATE = 16_000
 
 
 def labelled(folder: Path, roles: list[str], speeds: list[float]) -> Iterator[tuple[str, Path]]:
-    """Yield name and file of each labelled recording of these roles and speeds; all of none."""
+    """Yield name and file of labelled recordings of these roles and speeds; empty lists: all."""
     for row in load_report(folder).kept:
         wanted = not roles or row.utterance.role in roles
         if wanted and (not speeds or row.speed in speeds):
@@ -63,7 +63,7 @@ def labelled(folder: Path, roles: list[str], speeds: list[float]) -> Iterator[tu
 
 
 def train(args: argparse.Namespace) -> None:
-    """Teach the student from every folder of labels in turn; see the module."""
+    """Train the student on each folder of labels in turn; see the module."""
     settings = distill_settings()(
         steps=args.steps,
         contents=args.contents,
@@ -91,12 +91,12 @@ def train(args: argparse.Namespace) -> None:
 
 
 def progress(share: float, figures: dict[str, float]) -> None:
-    """Show how far a training is."""
+    """Show the progress of a training run."""
     sys.stderr.write(f"\r{share:.0%} ")
 
 
 def parts(args: argparse.Namespace) -> None:
-    """Sound the sentences with parts of either; see the module."""
+    """Synthesise the sentences from parts of student and teacher; see the module."""
     student = load_student(args.student)
     files = list(labelled(args.labels, [], []))
     for number, (name, path) in enumerate(files):
@@ -111,7 +111,7 @@ def parts(args: argparse.Namespace) -> None:
 
 @torch.no_grad()
 def sounded(student: Student, example: LabelledAudio) -> dict[str, Samples]:
-    """Return the sentence ``[T]`` with each of `PARTS` the student's."""
+    """Return the sentence ``[T]`` for each of `PARTS`, which is taken from the student."""
     f0, voiced, bands = answer_for(student, example)
     if bands is None:
         raise SystemExit("these labels have no filters; label with a teacher of this project's")
@@ -128,7 +128,7 @@ def sounded(student: Student, example: LabelledAudio) -> dict[str, Samples]:
 
 
 def gap(args: argparse.Namespace) -> None:
-    """Print the share of phones that are not recognised, of both groups; see the module."""
+    """Print the share of phones not recognised, for both groups; see the module."""
     recogniser = PhoneRecognizer()
     students = {
         name: load_student(Path(path)).eval()
@@ -191,28 +191,28 @@ def _frames(values: NDArray[np.float32]) -> Tensor:
 
 
 def main() -> None:
-    """Run what is asked for."""
+    """Run the requested command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     verbs = parser.add_subparsers(required=True)
     training = verbs.add_parser("train", help="one student from each folder of labels")
     training.set_defaults(run=train)
-    training.add_argument("--start", type=Path, required=True, help="student to begin with")
+    training.add_argument("--start", type=Path, required=True, help="initial student")
     training.add_argument("--labels", action="append", required=True, metavar="NAME=DIR")
     training.add_argument("--roles", nargs="*", default=["source"])
     training.add_argument("--speeds", nargs="*", type=float, default=[1.0])
     training.add_argument("--steps", type=int, default=1000)
     training.add_argument("--contents", type=float, default=1.0, help="weight of the contents")
-    training.add_argument("--sound", action="store_true", help="learn the sound as well")
-    training.add_argument("--words", type=float, default=0.0, help="weight of the words; sounds")
+    training.add_argument("--sound", action="store_true", help="use audio losses as well")
+    training.add_argument("--words", type=float, default=0.0, help="word loss's weight; uses audio")
     training.add_argument("--noise", type=float, default=0.0, help="share of noisy segments")
     training.add_argument("--noises", default="", help="folder with noise/ and rir/")
     training.add_argument("--out", type=Path, default=Path("build/following"))
-    taking = verbs.add_parser("parts", help="filters and F0 of either")
+    taking = verbs.add_parser("parts", help="filters and F0 of student or teacher")
     taking.set_defaults(run=parts)
     taking.add_argument("--student", type=Path, required=True)
-    taking.add_argument("--labels", type=Path, required=True, help="of the evaluation's sentences")
+    taking.add_argument("--labels", type=Path, required=True, help="labels of the evaluation set")
     taking.add_argument("--out", type=Path, default=Path("build/parts"))
-    listening = verbs.add_parser("gap", help="phones lost, of recordings learnt from and unseen")
+    listening = verbs.add_parser("gap", help="phones lost, in training and unseen recordings")
     listening.set_defaults(run=gap)
     listening.add_argument("--student", action="append", required=True, metavar="NAME=FILE")
     listening.add_argument("--learnt", type=Path, required=True, help="labels of the training")

@@ -1,9 +1,9 @@
-"""What a start costs: a new process imports the runtime, opens a bundle and takes one step.
+"""Start-up cost: a new process imports the runtime, opens a bundle and runs one step.
 
-Statistic: median and quartiles over several new processes, one after the other; memory is the
+Statistic: median and quartiles over several new processes, run sequentially; memory is the
 resident set after the first step. One thread.
 
-Leaves out: the interpreter's own start (about 10 ms), reading from a cold disk (the files are in
+Excludes: the interpreter's own start (about 10 ms), reading from a cold disk (the files are in
 the page cache after the first process), and everything but the model: no audio driver is opened.
 """
 
@@ -34,7 +34,7 @@ STAGES = ("import_ms", "open_ms", "first_step_ms", "total_ms")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print the figures and keep them; return the exit code."""
+    """Measure, print and save the figures; return the exit code."""
     arguments = build_parser().parse_args(argv)
     try:
         result = measure(arguments.bundle, arguments.engine, arguments.precision, arguments.runs)

@@ -1,9 +1,9 @@
-"""Two synthesis heads at equal cost, before and after INT8: voice, words, fidelity and speed.
+"""Two synthesis heads at equal cost, before and after INT8: similarity, WER, fidelity and speed.
 
 Takes students that differ in the head only, calibrates each on a corpus's `source`
-recordings, and scores all four forms on another corpus. Statistic: means over sentences with
+recordings, and scores all four variants on another corpus. Statistic: means over sentences with
 bootstrap intervals, see `edge-vc evaluate`; speed is the median of an interleaved benchmark, one
-thread, INT8 over fp32. Leaves out: fine-tuning after calibration, paced timing, boards.
+thread, INT8 over fp32. Excludes: fine-tuning after calibration, paced timing, boards.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from edge_vc_export.parity.speech import example_speech
 from edge_vc_export.parity.stream import OnnxStream
 
 CALIBRATION = 8
-"""Recordings to calibrate with."""
+"""Number of calibration recordings."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print and keep the figures."""
+    """Measure, print and save the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("students", nargs="+", type=Path, help="student.safetensors files")
     parser.add_argument("--calibrate", type=Path, required=True, help="corpus with `source`")
@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def measure(student: Student, speech: list[torch.Tensor], corpus: Path) -> dict[str, Any]:
-    """Return everything that is compared of one student."""
+    """Return all compared figures of one student."""
     rounded = quantize(student, speech)
     forms = {"fp32": student, "int8": rounded}
     report = evaluate(
@@ -79,7 +79,7 @@ def measure(student: Student, speech: list[torch.Tensor], corpus: Path) -> dict[
 
 
 def converter(student: Student) -> Callable[[Samples], Samples]:
-    """Return ``student`` as a function ``[T] -> [T]``, its delay taken off."""
+    """Return ``student`` as a function ``[T] -> [T]`` with its delay removed."""
 
     def convert(audio: Samples) -> Samples:
         hop, delay = student.config.hop, student.delay
@@ -92,7 +92,7 @@ def converter(student: Student) -> Callable[[Samples], Samples]:
 
 
 def race_graphs(forms: dict[str, Student], audio: Samples) -> dict[str, Any]:
-    """Export both forms and step them in turns."""
+    """Export both precisions and time their steps, interleaved."""
     from time import perf_counter
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,16 +1,16 @@
-"""What a hop costs a board: instructions that an emulated one executes, per engine and precision.
+"""Cost of a hop on a board: instructions executed under emulation, per engine and precision.
 
-Counts what one step of the board's own session executes in user space, the session's Python
-included, and what the engine alone executes of it. The board is QEMU user emulation with the
-board's core and CPU description, so that engines pick the kernels that they pick there. One
-thread; the input is the bundle's golden recording; 20 steps warm up.
+Counts the user-space instructions of one step of the board's own session, including the session's
+Python, and those of the engine alone. The board is QEMU user emulation with the board's core and
+CPU description, so that engines select the same kernels as on the board. One thread; the input is
+the bundle's golden recording; 20 warm-up steps.
 
-Statistic: instructions per hop of the longer of two runs, each a process of its own with another
-number of steps; the spread is how far the two are apart. Counts do not drift with the machine's
-load.
+Statistic: instructions per hop of the longer of two runs, each in its own process and with a
+different number of steps; the spread is the difference between the two. Counts do not depend on
+the machine's load.
 
-Leaves out: the kernel, audio drivers and everything that is not an instruction: caches, memory,
-clocks. Instructions are not time; two engines compare, a board's milliseconds do not follow.
+Excludes: the kernel, audio drivers and everything that is not an instruction: caches, memory,
+clocks. Instructions are not time: they compare engines, but do not give a board's milliseconds.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ EXAMPLES = """examples:
   sudo python benchmarks/instructions.py mine.evc --boards pi4 --engine litert --precision int8
   sudo python benchmarks/instructions.py edge_vc/assets/*.evc --json benchmarks/results/instructions.json
   python benchmarks/table.py benchmarks/results/instructions.json
-      the table of a kept result
+      the table of a saved result
 """  # noqa: E501
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Count, print the figures and keep them; return the exit code."""
+    """Count, print and save the figures; return the exit code."""
     arguments = build_parser().parse_args(argv)
     try:
         boards = [load_board(name) for name in arguments.boards.split(",")]

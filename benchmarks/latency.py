@@ -1,16 +1,16 @@
-"""How long a hop takes: bundles and precisions against each other, in turns within one run.
+"""Time per hop: bundles and precisions compared, interleaved within one run.
 
 Measures the time inside one step of the board's own session, on this machine, twice: tight
-(steps back to back: caches warm, the best case) and paced (one step per hop time, as live audio
-does: what a user gets). Systems take turns of a few steps, each round in another order, so
-whatever else the machine does hits all of them; compare ratios, not milliseconds, between runs.
+(steps back to back: caches warm, the best case) and paced (one step per hop duration, as in live
+audio: what a user gets). Systems take turns of a few steps, in a different order each round, so
+that other load on the machine affects them all; compare ratios, not milliseconds, between runs.
 
 Statistic: percentiles over all counted steps of a system; ratios are the median over rounds
-of the two medians within a round, with the quartiles of the rounds. Each system is warmed up
-once; the first steps of every turn are not counted.
+of the ratio of the two medians within a round, with the quartiles of the rounds. Each system is
+warmed up once; the first steps of every turn are not counted.
 
 Leaves out: audio drivers and buffers, resampling, threads other than the model's, thermal
-throttling (run `edge-vc profile --seconds 1800` for that), and any other machine than this one.
+throttling (run `edge-vc profile --seconds 1800` for that), and machines other than this one.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ EXAMPLES = """examples:
   python benchmarks/latency.py kathleen.evc
       every precision in the bundle on every engine, about four minutes
   python benchmarks/latency.py base.evc:int8 base.evc:fp32:onnx nano.evc:int8:litert --json out.json
-      chosen systems; the JSON is kept for the table
+      selected systems; the JSON is saved for the table
   taskset -c 3 python benchmarks/latency.py kathleen.evc --rounds 100
-      on one core of its own, with tighter quartiles
+      on a dedicated core, for tighter quartiles
   python benchmarks/table.py benchmarks/results/latency.json
-      the table of a kept result
+      the table of a saved result
 """
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print the figures and keep them; return the exit code."""
+    """Measure, print and save the figures; return the exit code."""
     arguments = build_parser().parse_args(argv)
     try:
         sessions = open_systems(arguments.systems, arguments.threads)
@@ -80,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _shown(value: float | None) -> str:
-    """Return a figure, which is missing where there were too few samples for it."""
+    """Format a figure; it is missing if there were too few samples."""
     return "-" if value is None else f"{value:.4f}"
 
 
@@ -111,7 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def open_systems(systems: list[str], threads: int) -> dict[str, Session]:
-    """Open ``BUNDLE[:PRECISION[:ENGINE]]``; what is left out stands for all that the bundle has."""
+    """Open ``BUNDLE[:PRECISION[:ENGINE]]``; an omitted part means all that the bundle has."""
     sessions: dict[str, Session] = {}
     for system in systems:
         file, *chosen = system.split(":")
@@ -122,7 +122,7 @@ def open_systems(systems: list[str], threads: int) -> dict[str, Session]:
                 continue
             for kind in engines_for((model.format,)):
                 if engine not in ("", kind.name) or (kind.only_measured and not engine):
-                    continue  # one that needs special hardware is measured where it is named
+                    continue  # engines for special hardware are measured only if named
                 name = f"{bundle.manifest.name}:{model.precision}:{kind.name}"
                 if name in sessions:
                     raise BundleError(f"{system}: {name} is measured already")
@@ -135,7 +135,7 @@ def open_systems(systems: list[str], threads: int) -> dict[str, Session]:
 
 
 def measure(sessions: dict[str, Session], options: argparse.Namespace) -> dict[str, Any]:
-    """Benchmark the sessions in the chosen modes; return everything as plain data."""
+    """Benchmark the sessions in the selected modes; return everything as plain data."""
     before = read_sensors()
     systems = {name: _facts(session) for name, session in sessions.items()}
     ratios = []
@@ -167,7 +167,7 @@ def measure(sessions: dict[str, Session], options: argparse.Namespace) -> dict[s
 def _interleaved(
     sessions: dict[str, Session], options: argparse.Namespace, mode: str
 ) -> dict[str, NDArray[np.int64]]:
-    """Benchmark, interleaved, systems of equal hop and rate, all on the same real speech."""
+    """Benchmark systems of equal hop and rate, interleaved, on the same recorded speech."""
     forms = {(session.hop, session.sample_rate) for session in sessions.values()}
     if len(forms) > 1:
         raise SystemExit(f"latency: systems differ in hop and rate, {sorted(forms)}")
@@ -186,7 +186,7 @@ def _interleaved(
 
 
 def _ratios(took: dict[str, NDArray[np.int64]], mode: str) -> list[dict[str, Any]]:
-    """Compare every pair that differs in one thing only, the slower one first."""
+    """Compare every pair that differs in exactly one respect, the slower one first."""
     found = []
     for pair in combinations(took, 2):
         bundle, precision, engine = zip(*(name.split(":") for name in pair), strict=True)

@@ -1,27 +1,27 @@
-"""Microphone to ear: the shipped bundle live between two null sinks of PulseAudio.
+"""Microphone to loudspeaker: the shipped bundle live between two null sinks of PulseAudio.
 
-Starts `edge-vc-rt run BUNDLE` as a user would, in a process of its own on a private sound server,
-says speech into its microphone and listens to its loudspeaker. Measures
+Starts `edge-vc-rt run BUNDLE` as a user would, in its own process on a private sound server,
+plays speech into its microphone and records its loudspeaker. Measures
 
 - xruns and late hops, idle and with one busy process per processor at nice 0;
 - CPU time as a share of one core, from the kernel's accounting of the process and of its threads
-  (those of libpulse are the ALSA plugin's), its memory, and by how much its own memory grows (the
-  pool that it shares with the sound server fills up by itself);
-- the delay that the loop adds over a bare pass-through, which copies from the input callback to the
-  output callback through one ring. A chirp cannot be found in a converted voice, so it goes through
-  a loop whose model has the bundle's hop and look-ahead and passes the sound on; the bundle itself
-  is measured by the loudness of a probe, to about 5 ms;
-- the time from starting the process to the first converted sound, from SIGTERM to its end, and from
-  the sound server's return to the next converted hop;
-- what the machine itself did meanwhile: a process of the highest real-time priority on every
-  processor sleeps for 2 ms over and over and counts how often it woke more than 5 ms late. Nothing
-  that runs at a lower priority keeps it waiting: such a stall is the hypervisor's or the
-  firmware's, and no program is in time during it.
+  (those of libpulse belong to the ALSA plugin), its memory, and the growth of its private memory
+  (the pool that it shares with the sound server fills up regardless);
+- the delay that the loop adds to a bare pass-through, which copies from the input callback to the
+  output callback through one ring. A chirp cannot be detected in a converted voice, so it goes
+  through a loop whose model has the bundle's hop and look-ahead and passes audio through; the
+  bundle itself is measured by the loudness of a probe, to about 5 ms;
+- the time from starting the process to the first converted sound, from SIGTERM to its exit, and
+  from the sound server's return to the next converted hop;
+- stalls of the machine itself in the meantime: a process of high real-time priority on every
+  processor repeatedly sleeps for 2 ms and counts how often it woke more than 5 ms late. Nothing
+  of lower priority can delay it: such a stall comes from the hypervisor or the firmware, and no
+  program meets its deadline during it.
 
-Statistics: counts over the whole run; delays are medians of the repeats. Leaves out: real sound
-cards, whose converters and drivers add their own delay, and any other machine than this one. The
-sound server's threads have the priorities that distributions give them, where root may. A machine
-that does something else besides gives other xruns: run it idle.
+Statistics: counts over the whole run; delays are medians of the repeats. Excludes: real sound
+cards, whose converters and drivers add their own delay, and machines other than this one. The
+sound server's threads have the priorities that distributions give them if run as root. Other
+load on the machine changes the xruns: run it idle.
 """
 
 from __future__ import annotations
@@ -76,14 +76,14 @@ EXAMPLES = """examples:
   python benchmarks/live.py --json benchmarks/results/live.json
       ten minutes idle, five under load
   python benchmarks/live.py --minutes 0.2 --loaded-minutes 0.2 --repeats 2
-      whether it runs at all
+      a quick check that it runs
 """
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print the figures and keep them; return the exit code."""
+    """Measure, print and save the figures; return the exit code."""
     arguments = build_parser().parse_args(argv)
-    # A shell starts background jobs with SIGINT ignored, and they hand that on to what they start.
+    # A shell starts background jobs with SIGINT ignored, and their child processes inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     session = Session.open(arguments.bundle)
     with sound_server() as sound:
@@ -170,17 +170,17 @@ def measure(sound: Any, session: Session, options: argparse.Namespace) -> dict[s
 
 
 def difference(a: float | None, b: float | None) -> float | None:
-    """Return ``a - b`` where both were measured."""
+    """Return ``a - b`` if both were measured."""
     return None if a is None or b is None else round(a - b, 2)
 
 
 def command(bundle: Path, *arguments: str) -> list[str]:
-    """Return the command that a user gives."""
+    """Return the command that a user would run."""
     return [sys.executable, "-m", "edge_vc_runtime", "run", str(bundle), *arguments]
 
 
 def child(name: str) -> list[str]:
-    """Return one of `live_children` as a process of its own."""
+    """Return the command that runs one of `live_children` in its own process."""
     return [sys.executable, str(ROOT / "benchmarks" / "live_children.py"), name]
 
 
@@ -220,7 +220,7 @@ def running(line: list[str]) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def speaking(sound: Any) -> Iterator[None]:
-    """Say speech into the microphone, over and over, while the block runs."""
+    """Play speech into the microphone, repeatedly, while the block runs."""
     speech = example_speech(30.0, RATE)
     over = threading.Event()
 
@@ -242,7 +242,7 @@ def speaking(sound: Any) -> Iterator[None]:
 
 
 def watch(sound: Any, bundle: Path, minutes: float, hogs: int) -> dict[str, Any]:
-    """Convert speech for a while; return counts, the report's section, CPU share and memory."""
+    """Convert speech for some minutes; return counts, report section, CPU share and memory."""
     place = Path(sound.folder) / "live-report.json"
     seconds = minutes * 60
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(hogs)]
@@ -250,7 +250,7 @@ def watch(sound: Any, bundle: Path, minutes: float, hogs: int) -> dict[str, Any]
         with speaking(sound), stalls() as stalled:
             line = command(bundle, "--seconds", f"{seconds:g}", "--report", str(place))
             process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(min(5.0, seconds / 3))  # the start costs more than the run
+            time.sleep(min(5.0, seconds / 3))  # start-up uses more CPU than the run
             threads_before = cpu_of_threads(process.pid)
             before, begin = cpu_seconds(process.pid), time.monotonic()
             own_before = memory_mb(process.pid, "RssAnon")
@@ -282,7 +282,7 @@ def watch(sound: Any, bundle: Path, minutes: float, hogs: int) -> dict[str, Any]
 
 @contextmanager
 def stalls() -> Iterator[dict[str, float | None]]:
-    """Watch every processor while the block runs; the counts are there after it."""
+    """Watch every processor while the block runs; counts are available after it ends."""
     found: dict[str, float | None] = {"over_5_ms": None, "worst_ms": None}
     watchers = [
         subprocess.Popen([*child("stalls"), str(core)], stdout=subprocess.PIPE, text=True)
@@ -300,7 +300,7 @@ def stalls() -> Iterator[dict[str, float | None]]:
 
 
 def seeded_speech() -> Callable[[], ProbeSignal]:
-    """Return what makes one speech probe after another."""
+    """Return a function that makes a new speech probe on each call."""
     seeds = iter(range(1000))
     return lambda: speech_signal(next(seeds))
 
@@ -326,7 +326,7 @@ def delay(
 
 
 def start_and_stop(sound: Any, options: argparse.Namespace) -> tuple[float, float]:
-    """Return the median times in s to the first sound, and from SIGTERM to the end."""
+    """Return the median times in s from start to first sound, and from SIGTERM to exit."""
     starts, stops = [], []
     with speaking(sound):
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""The processes that `live.py` compares with: python benchmarks/live_children.py NAME [CORE]."""
+"""Child processes of `live.py`: python benchmarks/live_children.py NAME [CORE]."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def bare_child() -> int:
     def play(frames: Any, underflow: bool) -> None:
         waiting, callback = ring.available, frames.shape[0]
         if waiting > 4 * callback or (not state["flowing"] and waiting >= 2 * callback):
-            ring.skip(waiting - 2 * callback)  # the least that a thread in between would keep
+            ring.skip(waiting - 2 * callback)  # the minimum that a thread in between would buffer
             state["flowing"] = True
         got = ring.read(frames) if state["flowing"] else 0
         frames[got:] = 0
@@ -50,7 +50,7 @@ def bare_child() -> int:
 
 
 class Passing:
-    """A converter with the bundle's hop and look-ahead that passes what it gets."""
+    """A pass-through converter with the bundle's hop and look-ahead."""
 
     hop, sample_rate, delay = 160, 16000, 160
 
@@ -59,13 +59,13 @@ class Passing:
         self._out = np.zeros(self.hop, np.float32)
 
     def step(self, audio: Samples) -> Samples:
-        """Return the hop before."""
+        """Return the previous hop."""
         self._out[:] = self._held
         self._held[:] = audio
         return self._out
 
     def reset(self) -> None:
-        """Forget it."""
+        """Clear the stored hop."""
         self._held.fill(0.0)
 
 
@@ -90,13 +90,13 @@ def wait_for_interrupt(tend: Callable[[], None]) -> int:
 
 
 def stalls_child() -> int:
-    """Sleep 2 ms over and over on the processor that the last argument names; count late wakes."""
+    """Sleep 2 ms repeatedly on the processor given by the last argument; count late wake-ups."""
     count, worst = 0, 0.0
     try:
         os.sched_setaffinity(0, {int(sys.argv[-1])})
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(80))
     except PermissionError:
-        return 0  # says nothing: at an ordinary priority the figure would be of other programs
+        return 0  # no result: at normal priority it would measure other programs
     gc.disable()
     try:
         while True:

@@ -1,4 +1,4 @@
-"""Hears a loudspeaker of the sound server, to know when the first sound comes."""
+"""Records a loudspeaker of the sound server to detect the first sound."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RATE = 48000
 
 
 class Listener:
-    """Hears the loudspeaker and notes when it is first not silent."""
+    """Records the loudspeaker and notes when it first stops being silent."""
 
     def __init__(self, sound: Any) -> None:
         self._process = subprocess.Popen(
@@ -38,7 +38,7 @@ class Listener:
         self._thread.join()
 
     def first_sound(self) -> float:
-        """Return the moment in s of the monotonic clock, NaN after 30 s of silence."""
+        """Return its time in s on the monotonic clock, NaN after 30 s of silence."""
         self._heard.wait(30)
         return self._moment
 

@@ -1,7 +1,7 @@
-"""Mutation testing of the core: which changes of the code does no test notice?
+"""Mutation testing of the core: which code changes does no test detect?
 
 mutmut changes one token at a time in a staged copy of the packages and runs the tests of that part.
-Survivors are listed with their change; each is either a hole in the tests or an equivalent change.
+Survivors are listed with their change; each is either a gap in the tests or an equivalent mutant.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SURVIVED, KILLED, TIMEOUT = "survived", "killed", "timeout"
 
 @dataclass(frozen=True)
 class Part:
-    """What is changed, and the tests that have to notice; both are patterns."""
+    """The code to mutate and the tests that have to detect it; both are patterns."""
 
     mutate: tuple[str, ...]
     tests: tuple[str, ...]
@@ -51,7 +51,7 @@ PARTS = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the parts that are asked for; 0 when the run came to its end, whatever survived."""
+    """Run the requested parts; return 0 once the run completes, regardless of survivors."""
     parser = argparse.ArgumentParser(
         prog="make mutants ARGS=...",
         description=__doc__,
@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (all)")
-    parser.add_argument("--only", default="", help="of each part the modules whose name holds this")
+    parser.add_argument("--only", default="", help="only modules whose name contains this")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--minutes", type=float, default=0, help="stop each part after this long")
     parser.add_argument("--json", type=Path, help="keep the counts and the survivors")
@@ -102,7 +102,7 @@ also_copy = ["tests"]
 
 
 def run(folder: Path, only: str, jobs: int, seconds: float | None) -> None:
-    """Run mutmut in a staged folder; what is done within ``seconds`` counts."""
+    """Run mutmut in a staged folder, for ``seconds`` at most; partial results count."""
     command = [str(Path(sys.executable).parent / "mutmut"), "run", "--max-children", str(jobs)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ""}
     try:
@@ -112,7 +112,7 @@ def run(folder: Path, only: str, jobs: int, seconds: float | None) -> None:
 
 
 def results(folder: Path) -> dict[str, str]:
-    """Return what became of each change, by mutmut's name of it."""
+    """Return the outcome of each mutant, by mutmut's name for it."""
     command = [str(Path(sys.executable).parent / "mutmut"), "results", "--all", "true"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     pairs = (line.strip().rsplit(": ", 1) for line in done.stdout.splitlines() if ": " in line)
@@ -120,7 +120,7 @@ def results(folder: Path) -> dict[str, str]:
 
 
 def report(name: str, found: dict[str, str], folder: Path) -> str:
-    """Return counts and the survivors with what was changed."""
+    """Return the counts, and the survivors with their changes."""
     counts = Counter(found.values())
     lines = [f"{name}: " + ", ".join(f"{n} {what}" for what, n in counts.most_common())]
     for mutant in (key for key, outcome in found.items() if outcome == SURVIVED):

@@ -1,11 +1,11 @@
-"""What preparing speech costs: one long recording goes through `edge-vc prepare`.
+"""Cost of preparing speech: one long recording goes through `edge-vc prepare`.
 
-The recording is made of a corpus's sentences, shuffled, with pauses between, again and again until
-it has the asked length: one FLAC file, so that nothing but streaming keeps memory low. Time is that
-of the whole command, processor time that of all its processes; memory is the largest resident set
-of any one process, and of all together, looked at five times a second. No warm-up; one run.
+The recording consists of a corpus's sentences, shuffled, with pauses in between, repeated until it
+has the requested length: one FLAC file, so that only streaming keeps memory low. Time is that of
+the whole command, CPU time that of all its processes; memory is the largest resident set of any
+one process, and of all together, sampled five times a second. No warm-up; one run.
 
-Leaves out: slow disks (written files stay in the page cache), and formats other than FLAC.
+Excludes: slow disks (written files stay in the page cache), and formats other than FLAC.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ EXAMPLES = """examples:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print the figures and keep them; return the exit code."""
+    """Measure, print and save the figures; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="prepare.py",
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("corpus", type=Path, help="folder of recordings to make the long one of")
+    parser.add_argument("corpus", type=Path, help="recordings to make the long one from")
     parser.add_argument("--hours", type=float, nargs="+", default=[1.0], help="lengths (1)")
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
     parser.add_argument("--json", type=Path, help="keep the result here")
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def write_long(corpus: Path, path: Path, hours: float) -> float:
-    """Write the recording, sentence by sentence, and return its seconds."""
+    """Write the recording, sentence by sentence, and return its length in seconds."""
     rng = np.random.default_rng(0)
     utterances = list(Corpus.open(corpus))
     path.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What the kernel says about a process: processor time, also by thread, and memory."""
+"""A process's CPU time, also by thread, and memory, as reported by the kernel."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 def cpu_of_threads(pid: int) -> dict[str, float]:
-    """Return CPU seconds by the name of the threads, those of one name together."""
+    """Return CPU seconds by thread name; threads with the same name are added up."""
     found: dict[str, float] = {}
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
             name = (task / "comm").read_text().strip()
             spent = int((task / "schedstat").read_text().split()[0]) / 1e9
-        except OSError:  # ended meanwhile
+        except OSError:  # ended in the meantime
             continue
         name = {"threaded-ml": "libpulse"}.get(name, name.replace(" ", "_"))
         found[name] = found.get(name, 0.0) + spent
@@ -27,8 +27,8 @@ def cpu_of_threads(pid: int) -> dict[str, float]:
 
 
 def memory_mb(pid: int, name: str) -> float:
-    """Return the memory of a process in MB; RssAnon is its own, without libraries and what it
-    shares with the sound server."""
+    """Return the memory of a process in MB; RssAnon is its private memory, without libraries and
+    what it shares with the sound server."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return round(int(line.split()[1]) / 1024, 2)

@@ -5,12 +5,12 @@
         --json benchmarks/results/script_phones.json
 
 Both students are trained from the same random weights on the same noisy recordings (white noise and
-babble of other recordings, -3 to 6 dB SNR, drawn per recording); the teacher's answer to the clean
-recording is what they learn. One also gets the phone that is spoken (PocketSphinx, aligned to the
-clean recording; by ear, or to the text of the evaluation set), one-hot with every hop. The unseen
-speakers' sentences are then converted with white noise at 0 dB SNR, and `edge-vc evaluate` counts
-the word errors of both. Alignments and trainings resume. Float, in PyTorch, whole sentences at
-once; untimed.
+babble of other recordings, -3 to 6 dB SNR, drawn per recording); the target is the teacher's output
+for the clean recording. One also gets the phone being spoken (PocketSphinx on the clean recording:
+recognised, or aligned to the text of the evaluation set), one-hot with every hop. The unseen
+speakers' sentences are then converted with white noise at 0 dB SNR, and `edge-vc evaluate` measures
+the word error rate of both. Alignment and training resume. Float, in PyTorch, whole sentences at
+once; not timed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ TRAINED_DB = (-3.0, 6.0)
 def noisy(
     audio: np.ndarray, snr_db: float, rng: np.random.Generator, babble: Sequence[np.ndarray] = ()
 ) -> np.ndarray:
-    """Return int16 ``audio`` with white noise, or others' speech, at ``snr_db`` over all of it."""
+    """Return int16 ``audio`` with white noise or babble at ``snr_db`` over its whole length."""
     if len(babble) and rng.random() < 0.5:
         chosen = [babble[int(index)] for index in rng.integers(len(babble), size=4)]
         noise = sum(np.resize(other, len(audio)).astype(np.float64) for other in chosen)
@@ -68,7 +68,7 @@ def examples(folder: Path, count: int) -> list[LabelledAudio]:
 
 
 def told_phones(example: LabelledAudio, source: ScriptPhones, folder: Path) -> Condition:
-    """Return the phones of a recording; kept in ``folder``, since alignment takes minutes."""
+    """Return the phones of a recording; cached in ``folder``, since alignment takes minutes."""
     path = folder / f"{hashlib.sha256(example.source.tobytes()).hexdigest()[:32]}.npy"
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ def train(
     told: Sequence[Condition],
     args: argparse.Namespace,
 ) -> Student:
-    """Train or resume one student; both begin with the same weights where they share them."""
+    """Train or resume one student; weights common to both have the same initial values."""
     inputs = (PHONES_INPUT,) if told else ()
     torch.manual_seed(0)
     student = Student(replace(TIERS["base"], inputs=inputs))
@@ -102,7 +102,7 @@ def train(
 
 @torch.no_grad()
 def convert(student: Student, folder: Path, aligner: PhoneAligner, corpus: Corpus) -> None:
-    """Write what a student makes of every noisy unseen sentence, one file each."""
+    """Write a student's output for every noisy unseen sentence, one file each."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, utterance in enumerate(corpus.select("unseen-source")):
         clean = np.round(utterance.read(RATE) * 32767).astype(np.int16)

@@ -1,10 +1,10 @@
-"""Draw what latency and size do to a student, from the results of `students.py`.
+"""Plot a student's quality over latency and size, from the results of `students.py`.
 
     python benchmarks/student_curves.py benchmarks/results/students.json \\
         --svg docs/images/students.svg
 
-One panel per judge, one line over latency at equal size and one over size for each latency that
-has more than one; bars are the 95 % intervals of the results.
+Per metric, one panel over latency at equal size and one over size with a line for each latency
+that has several sizes; bars are the 95 % intervals of the results.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-JUDGES = {
+METRICS = {
     "similarity": "similarity",
     "wer_whisper": "WER, Whisper tiny.en",
     "phone_error_rate": "phone error rate",
     "dnsmos": "DNSMOS",
 }
 PLAIN = re.compile(r"(\d+)ms-(\d+)k")
-"""Rows that differ in latency and size alone."""
+"""Rows that differ in latency and size only."""
 SIZE = 800
-"""Thousand weights that latencies are compared at."""
+"""Size, in thousands of weights, at which latencies are compared."""
 STYLE = {"svg.hashsalt": "students", "svg.fonttype": "none", "font.size": 9}
 
 
 def curves(rows: Mapping[str, Any]) -> dict[str, list[tuple[float, Mapping[str, Any]]]]:
-    """Return points (ms or thousand weights, figures) by line, in order; plain rows only."""
+    """Return sorted points (ms or thousand weights, figures) by line; `PLAIN` rows only."""
     over_latency: list[tuple[float, Mapping[str, Any]]] = []
     over_size: dict[int, list[tuple[float, Mapping[str, Any]]]] = defaultdict(list)
     for name, row in rows.items():
@@ -56,13 +56,13 @@ def curves(rows: Mapping[str, Any]) -> dict[str, list[tuple[float, Mapping[str, 
 
 
 def draw(result: Mapping[str, Any], path: Path) -> None:
-    """Write the panels as SVG, the same bytes for the same result."""
+    """Write the panels as SVG; the same result gives the same bytes."""
     found = curves(result["rows"])
     with rc_context(STYLE):
         figure = Figure(figsize=(9.5, 4.4), layout="constrained")
         FigureCanvasSVG(figure)
-        axes = figure.subplots(2, len(JUDGES))
-        for column, (key, title) in enumerate(JUDGES.items()):
+        axes = figure.subplots(2, len(METRICS))
+        for column, (key, title) in enumerate(METRICS.items()):
             _line(axes[0, column], found["latency"], key, f"{SIZE / 1000:g} M weights")
             axes[0, column].set(title=title, xlabel="algorithmic latency, ms")
             for name, points in found.items():

@@ -1,4 +1,4 @@
-"""The tables of docs/benchmarks.md, made from the kept results of the other benchmarks."""
+"""The tables of docs/benchmarks.md, made from the saved results of the other benchmarks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     for path in arguments.results:
         result = json.loads(path.read_text())
         kind = str(result.get("benchmark"))
-        table = TABLES.get(kind.partition("_")[0])  # voice_flemish is of the form of voice
+        table = TABLES.get(kind.partition("_")[0])  # voice_flemish has the same format as voice
         if table is None:
             print(f"table: {path}: is not a result of {', '.join(TABLES)}", file=sys.stderr)
             return 2
@@ -101,7 +101,7 @@ def _row(name: str, system: dict[str, Any], modes: list[str]) -> list[str]:
 
 
 def _figure(value: float | None, unit: str = "") -> str:
-    """Return a measured figure, which is missing where there were too few samples for it."""
+    """Format a measured figure; it is missing if there were too few samples."""
     return "too few" if value is None else f"{value:.3f}{unit}"
 
 
@@ -134,7 +134,7 @@ VOICE = {
     "f0_correlation": ("F0 correlation", "{:.2f}"),
     "f0_error": ("F0 error, %", "{:.1f}"),
 }
-"""Figures of a voice that the page shows: title and form."""
+"""Figures of a voice shown on the page: title and format."""
 
 
 STUDENTS = (
@@ -145,7 +145,7 @@ STUDENTS = (
     "f0_correlation",
     "distill_mos",
 )
-"""Those that are shown of students beside what they cost."""
+"""Those shown for students, beside their cost."""
 
 
 def voice_table(result: dict[str, Any]) -> str:
@@ -201,7 +201,7 @@ def instructions_table(result: dict[str, Any]) -> str:
 
 
 def live_table(result: dict[str, Any]) -> str:
-    """Return a live result as Markdown: every figure beside its goal."""
+    """Return a live result as Markdown: every figure with its goal."""
     goals = result["goals"]
     lines = ["| figure | measured | goal |", "| --- | ---: | ---: |"]
     for name, value in result["figures"].items():
@@ -213,7 +213,7 @@ def live_table(result: dict[str, Any]) -> str:
 
 
 def conditioning_table(result: dict[str, Any]) -> str:
-    """Return what each setting of an input moves as Markdown; brackets: how far from defaults."""
+    """Return the effect of each input setting as Markdown; in brackets the change from defaults."""
     names = list(next(iter(result["rows"].values())))
     rows = [
         [f"`{title}`" if "=" in title else title, *(_moved(found[name]) for name in names)]
@@ -238,7 +238,10 @@ def _moved(figure: dict[str, Any]) -> str:
 
 
 def students_table(result: dict[str, Any]) -> str:
-    """Return what students cost and reach as Markdown; rows without an evaluation are left out."""
+    """Return students' cost and quality as Markdown; rows without an evaluation are left out.
+
+    Below it, the paired differences from the reference row where a row has them.
+    """
     found = {name: row for name, row in result["rows"].items() if "figures" in row}
     shown = {key: VOICE[key] for key in STUDENTS}
     rows = [
@@ -259,7 +262,33 @@ def students_table(result: dict[str, Any]) -> str:
         "sentences of unseen speakers, 95 % bootstrap intervals over sentences: "
         "`benchmarks/students.py`\n"
     )
-    return "\n".join([_markdown(head, rows), note])
+    return "\n".join([_markdown(head, rows), note, *_differences(found, shown)])
+
+
+def _differences(found: dict[str, Any], shown: dict[str, tuple[str, str]]) -> list[str]:
+    """Return a table of paired differences; intervals without 0 are bold."""
+    rows = []
+    for name, row in found.items():
+        if "differences" in row:
+            rows.append([f"`{name}`", *(_difference(row, key, shown[key][1]) for key in shown)])
+    if not rows:
+        return []
+    reference = next(name for name, row in found.items() if "differences" not in row)
+    note = (
+        f"Difference from `{reference}` on the same sentences with its 95 % interval; bold where "
+        "the interval excludes 0. They do not show what another seed would change.\n"
+    )
+    return [_markdown(["", *(title for title, _ in shown.values())], rows), note]
+
+
+def _difference(row: dict[str, Any], key: str, form: str) -> str:
+    found = row["differences"].get(key)
+    if found is None:
+        return "-"
+    signed = form.replace("{:", "{:+")
+    value, low, high = (signed.format(found[part]) for part in ("value", "low", "high"))
+    text = f"{value} ({low} to {high})"
+    return text if found["low"] <= 0 <= found["high"] else f"**{text}**"
 
 
 TABLES = {
@@ -278,7 +307,7 @@ def _has(result: dict[str, Any], mode: str) -> bool:
 
 
 def _systems(result: dict[str, Any]) -> dict[str, Any]:
-    """Return what was compared; results of before 2026-11-28 call the systems contenders."""
+    """Return the compared systems; results from before 2026-11-28 call them contenders."""
     systems: dict[str, Any] = result.get("systems") or result["contenders"]
     return systems
 

@@ -1,10 +1,10 @@
-"""How long a training step of a student's trunk takes in bfloat16 and in single precision.
+"""Time of a training step of a student's trunk in bfloat16 and in single precision.
 
     python benchmarks/training.py --json benchmarks/results/training.json
 
-Forward and backward pass of 12 segments of 1.68 s, one thread, both number formats in turn in one
-process; processor seconds, so that other programs count little. `--precision auto` of
-`edge-vc train` chooses by the processor's flags, which the result names.
+Forward and backward pass of 12 segments of 1.68 s, one thread, both number formats alternately in
+one process; CPU seconds, so that other programs have little effect. `--precision auto` of
+`edge-vc train` chooses by the CPU flags, which are listed in the result.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FORMATS = ("bf16-mixed", "32")
 
 
 def step_seconds(student: Student, precision: str) -> float:
-    """Return the processor seconds of one forward and backward pass."""
+    """Return the CPU seconds of one forward and backward pass."""
     features = torch.randn(BATCH, student.config.mels, 1, FRAMES)
     began = time.process_time()
     with OneDevice("cpu", precision).autocast():
@@ -37,11 +37,11 @@ def step_seconds(student: Student, precision: str) -> float:
 
 
 def measure(tier: str, rounds: int) -> dict[str, object]:
-    """Return medians and spreads of both formats and of their ratio, round by round."""
+    """Return medians and spreads over the rounds of both formats and of their ratio."""
     torch.manual_seed(0)
     student = Student(TIERS[tier]).train()
     for precision in FORMATS:
-        step_seconds(student, precision)  # the first chooses kernels
+        step_seconds(student, precision)  # the first run selects kernels
     rows = [[step_seconds(student, precision) for precision in FORMATS] for _ in range(rounds)]
     half, single = (sorted(row[n] for row in rows) for n in range(2))
     ratios = sorted(row[0] / row[1] for row in rows)

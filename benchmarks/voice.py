@@ -1,6 +1,6 @@
-"""A report of `edge-vc evaluate` without its sentences, for the repository.
+"""Condense a report of `edge-vc evaluate` for the repository: without per-sentence scores.
 
-The scores of the sentences are some megabytes; evaluating the same corpus again gives the same.
+Those are several megabytes; evaluating the same corpus again reproduces them.
 """
 
 from __future__ import annotations

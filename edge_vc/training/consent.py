@@ -41,18 +41,17 @@ def next_lines(weights: Path, scores: Mapping[str, float]) -> list[str]:
     lines = []
     if "natural" in scores:
         lines.append(
-            "spectral distance from held-out recordings: "
-            f"{scores['natural']:.2f} from the recordings themselves, "
-            f"{scores['validation']:.2f} from another voice (lower is better)"
+            "spectral distance on held-out recordings: "
+            f"{scores['natural']:.2f} with the natural input, "
+            f"{scores['validation']:.2f} with the voice perturbed (lower is better)"
         )
     if "similarity" in scores:
         lines.append(
-            f"similarity to the target: {scores['similarity']:.3f} from another voice, "
-            f"{scores['similarity_recordings']:.3f} of the held-out recordings themselves "
-            "(1 is the same voice)"
+            f"speaker similarity: {scores['similarity']:.3f} with the voice perturbed; "
+            f"{scores['similarity_recordings']:.3f} for the held-out recordings themselves"
         )
     elif scores:
-        lines.append("similarity to the target: needs pip install 'edge-vc[evaluate]'")
+        lines.append("speaker similarity: needs pip install 'edge-vc[evaluate]'")
     samples = weights.parent / "samples"
     lines.append(f"listen: {samples}; next:")
     lines.append(f"  edge-vc evaluate source {weights} --corpus CORPUS")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from benchmark_scripts import load_benchmark
 
 from edge_vc_boards.emulation.error import UnavailableError
 from edge_vc_boards.emulation.hop_cost import HopCost, engine_precisions
@@ -15,20 +15,10 @@ from edge_vc_boards.profile_folder import load_board
 from edge_vc_runtime.bundle.reader import read_bundle
 
 
-def load(project_root: Path, name: str) -> ModuleType:
-    path = project_root / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def counted(project_root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The benchmark on a board where every further step costs one instruction more."""
-    module = load(project_root, "instructions")
+    module = load_benchmark(project_root, "instructions")
 
     def cost(board: object, path: Path, engine: str, precision: str, **options: int) -> HopCost:
         steps = options["steps"]
@@ -64,7 +54,7 @@ def test_the_table_has_a_column_per_core(
     bundle, out = project_root / "edge_vc/assets/kathleen-nano.evc", tmp_path / "out.json"
     assert counted.main([str(bundle), "--engine", "onnx", "--json", str(out)]) == 0
     capsys.readouterr()
-    assert load(project_root, "table").main([str(out)]) == 0
+    assert load_benchmark(project_root, "table").main([str(out)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "| model | engine | Cortex-A53 | Cortex-A72 | Cortex-A76 |"
     assert lines[2] == "| `kathleen-nano:int8` | onnx 1.2 | 2.05 M | 2.05 M | 2.05 M |"

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from benchmark_scripts import load_benchmark
 from evaluate_reports import made_report
-
-
-def load(project_root: Path, name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, project_root / "benchmarks" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_a_voice_is_kept_without_its_sentences(
@@ -30,12 +20,12 @@ def test_a_voice_is_kept_without_its_sentences(
     given, kept = tmp_path / "evaluation.json", tmp_path / "voice.json"
     replace(report, systems={"source": replace(source, overall=overall)}).save(given)
 
-    assert load(project_root, "voice").main([str(given), "--json", str(kept)]) == 0
+    assert load_benchmark(project_root, "voice").main([str(given), "--json", str(kept)]) == 0
     assert "Rain fell." in given.read_text()
     assert "Rain fell." not in kept.read_text()
     result = json.loads(kept.read_text())
     assert result["sentences"] == result["comparisons"][0]["sentences"] == []
-    assert load(project_root, "table").main([str(kept)]) == 0
+    assert load_benchmark(project_root, "table").main([str(kept)]) == 0
     text = capsys.readouterr().out
     value = overall["similarity"]
     assert value is not None

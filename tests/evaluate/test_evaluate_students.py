@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmark_scripts import load_benchmark
+from evaluate_reports import made_report
 
-JUDGES = {"similarity": 0.7, "wer_whisper": 0.3, "phone_error_rate": 0.25, "dnsmos": 2.9}
+METRICS = {"similarity": 0.7, "wer_whisper": 0.3, "phone_error_rate": 0.25, "dnsmos": 2.9}
 
 
 def row(latency: int, weights: int, better: float = 1.0) -> dict[str, Any]:
     figures = {
         key: {"value": value * better, "low": 0.9 * value, "high": 1.1 * value, "sentences": 8}
-        for key, value in JUDGES.items()
+        for key, value in METRICS.items()
     }
     return {
         "latency_ms": latency, "trunk_weights": weights * 1000, "mmacs": 90.0, "steps": 10,
@@ -48,6 +50,31 @@ def test_the_table_has_what_was_evaluated(project_root: Path, result: Path) -> N
     assert "`20ms-wide`" not in made
     assert "10 steps" in made
     assert "8 sentences" in made
+    assert "Difference from" not in made
+
+
+def test_the_table_has_paired_differences(project_root: Path, result: Path) -> None:
+    found = json.loads(result.read_text())
+    found["rows"]["50ms-800k"]["differences"] = {
+        "similarity": {"value": 0.03, "low": 0.01, "high": 0.05},
+        "dnsmos": {"value": -0.1, "low": -0.2, "high": 0.1},
+    }
+    result.write_text(json.dumps(found))
+    made = done(project_root, "table.py", result).stdout
+    line = "| `50ms-800k` | **+0.030 (+0.010 to +0.050)** | - | - | -0.10 (-0.20 to +0.10) |"
+    assert line in made
+    assert "Difference from `20ms-800k` on the same sentences" in made
+
+
+def test_differences_are_paired(project_root: Path, tmp_path: Path) -> None:
+    report = made_report(("source", "20ms-800k", "50ms-800k-int8-litert"))
+    report.save(tmp_path / "evaluation.json")
+    students = load_benchmark(project_root, "students")
+    found = students.figures(tmp_path / "evaluation.json", ["20ms-800k", "50ms-800k"])
+    assert "differences" not in found["20ms-800k"]
+    better = found["50ms-800k"]["differences"]["similarity"]
+    assert better["low"] == pytest.approx(0.1)
+    assert better["high"] == pytest.approx(0.1)  # the same in every sentence
 
 
 def test_the_picture_is_the_same_every_time(

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from benchmark_scripts import load_benchmark
 from export_toys import FACTS, quantized_toy, toy
 
 from edge_vc_export.bundle.facts import BundleFacts
@@ -35,22 +34,16 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 PRECISIONS, ENGINES = ("int8", "fp32"), ("onnx", "litert")
 
 
-def load(project_root: Path, name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, project_root / "benchmarks" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 QUICK = ["--rounds", "3", "--steps", "34", "--settle", "1", "--warmup", "2"]
 
 
 @pytest.fixture(scope="module")
 def result(bundle: Path, project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("results") / "new" / "latency.json"
-    assert load(project_root, "latency").main([str(bundle), *QUICK, "--json", str(path)]) == 0
+    assert (
+        load_benchmark(project_root, "latency").main([str(bundle), *QUICK, "--json", str(path)])
+        == 0
+    )
     return path
 
 
@@ -81,7 +74,9 @@ def test_latency_says_what_machine_and_what_was_done(result: Path) -> None:
 def test_one_mode_and_chosen_precisions(
     bundle: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = load(project_root, "latency").main([f"{bundle}:fp32:litert", *QUICK, "--mode", "tight"])
+    code = load_benchmark(project_root, "latency").main(
+        [f"{bundle}:fp32:litert", *QUICK, "--mode", "tight"]
+    )
 
     lines = capsys.readouterr().out.splitlines()
     assert code == 0
@@ -92,7 +87,7 @@ def test_one_mode_and_chosen_precisions(
 def test_a_system_twice_is_refused(
     bundle: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = load(project_root, "latency").main([str(bundle), f"{bundle}:int8", *QUICK])
+    code = load_benchmark(project_root, "latency").main([str(bundle), f"{bundle}:int8", *QUICK])
 
     assert code == 2
     assert "toy:int8:onnx is measured already" in capsys.readouterr().err
@@ -101,14 +96,14 @@ def test_a_system_twice_is_refused(
 def test_a_system_that_is_not_in_the_bundle_is_refused(
     bundle: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert load(project_root, "latency").main([f"{bundle}:fp16", *QUICK]) == 2
+    assert load_benchmark(project_root, "latency").main([f"{bundle}:fp16", *QUICK]) == 2
     assert "has no such model" in capsys.readouterr().err
 
 
 def test_the_table_holds_the_measured_figures(
     result: Path, project_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert load(project_root, "table").main([str(result)]) == 0
+    assert load_benchmark(project_root, "table").main([str(result)]) == 0
 
     text = capsys.readouterr().out
     figures = json.loads(result.read_text())["systems"]["toy:int8:litert"]["tight"]
@@ -127,7 +122,7 @@ def test_a_latency_of_an_older_version_gives_the_same_table(
     older.write_text(json.dumps(found))
 
     for path in (result, older):
-        assert load(project_root, "table").main([str(path)]) == 0
+        assert load_benchmark(project_root, "table").main([str(path)]) == 0
     table = capsys.readouterr().out
     assert table[: len(table) // 2] == table[len(table) // 2 :]
 
@@ -135,7 +130,7 @@ def test_a_latency_of_an_older_version_gives_the_same_table(
 def test_the_table_goes_between_its_markers(
     result: Path, project_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table, readme = load(project_root, "table"), tmp_path / "README.md"
+    table, readme = load_benchmark(project_root, "table"), tmp_path / "README.md"
     readme.write_text("before\n<!-- latency -->\nold\n<!-- /latency -->\nafter\n")
 
     assert table.main([str(result), "--into", str(readme)]) == 0
@@ -156,7 +151,7 @@ def test_footprint_starts_new_processes(
     bundle: Path, project_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "footprint.json"
-    code = load(project_root, "footprint").main(
+    code = load_benchmark(project_root, "footprint").main(
         [str(bundle), "--precision", "int8", "--runs", "1", "--json", str(path)]
     )
 
@@ -169,14 +164,14 @@ def test_footprint_starts_new_processes(
     assert figures["rss_mb"]["median"] > 10
     capsys.readouterr()
 
-    assert load(project_root, "table").main([str(path)]) == 0
+    assert load_benchmark(project_root, "table").main([str(path)]) == 0
     assert "resident memory" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["latency", "footprint", "table", "voice"])
 def test_help_teaches(name: str, project_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
-        load(project_root, name).main(["--help"])
+        load_benchmark(project_root, name).main(["--help"])
     assert "examples:" in capsys.readouterr().out
 
 
@@ -184,5 +179,5 @@ def test_help_teaches(name: str, project_root: Path, capsys: pytest.CaptureFixtu
 def test_a_missing_bundle_is_one_line(
     name: str, project_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert load(project_root, name).main([str(tmp_path / "none.evc")]) == 2
+    assert load_benchmark(project_root, name).main([str(tmp_path / "none.evc")]) == 2
     assert "No such file" in capsys.readouterr().err

@@ -115,7 +115,7 @@ class VoiceTraining(SessionLoop):
             return ""
         self.board.sample(self.step, sample)
         distance = scores["validation"]
-        return f"distance from held-out recordings {distance:.2f}, listen: {sample}"
+        return f"spectral distance on held-out recordings {distance:.2f}, listen: {sample}"
 
     def log(self, figures: dict[str, float]) -> None:
         """Append the figures of a step to the log and show them on the board."""
