@@ -1,4 +1,4 @@
-"""A sound back end of your own: a microphone that hears a tone."""
+"""A sound back end of your own: a microphone that delivers a tone."""
 
 import threading
 import time
@@ -73,7 +73,7 @@ class ToneBackend:
     open_output = open_input
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 register_backend(

@@ -10,7 +10,7 @@ from edge_vc_runtime.engines import EngineKind, EngineLibrary, register_engine
 
 
 class PlainOrt:
-    """Keeps the states in a dict and feeds each `next.X` back as `state.X`."""
+    """Keeps the state in a dict and feeds each `next.X` back as `state.X`."""
 
     name, library, version = "plain-ort", "onnxruntime", ort.__version__
 

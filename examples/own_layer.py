@@ -8,7 +8,7 @@ from edge_vc.nn.layer import leaf
 
 
 class Smoother(StreamingLayer):
-    """Mean of this frame and the one before, ``[B, C, 1, T] -> [B, C, 1, T]``."""
+    """Mean of the current and the previous frame, ``[B, C, 1, T] -> [B, C, 1, T]``."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A distillation loss of your own: the student's level should be the teacher's."""
+"""A distillation loss of your own: match the student's level to the teacher's."""
 
 from torch import Tensor
 
@@ -8,7 +8,7 @@ from edge_vc.training.student.losses import register_loss
 
 
 def level(step: DistillPass) -> Tensor:
-    """Return the absolute difference of mean power in dB."""
+    """Return the absolute difference in mean power in dB."""
     made, truth = (x.square().mean() + 1e-8 for x in (step.audio, step.target))
     return 10 * (made / truth).log10().abs()
 

@@ -11,7 +11,7 @@ from edge_vc_runtime.cli import main
 
 
 class Tone:
-    """Mono audio in blocks, at the rate that is asked for."""
+    """Mono audio in blocks, at the requested rate."""
 
     channels, notice = 1, "a tone, not speech"
 
@@ -24,7 +24,7 @@ class Tone:
         yield (0.3 * np.sin(2 * np.pi * self._hz * time)).astype(np.float32)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 register_source(

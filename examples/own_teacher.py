@@ -2,7 +2,7 @@
 
 edge-vc label recordings --teacher examples/own_teacher.toml -o build/own-labels
 
-The filter below stands in for a network: it darkens the timbre, which is enough to see the road.
+The filter below stands in for a network: it darkens the timbre, which is enough for an example.
 """
 
 import torch
@@ -23,7 +23,7 @@ class Darker(nn.Module):
 
 
 def make_teacher() -> Darker:
-    """What the recipe names as its factory."""
+    """Return the teacher; the recipe names this function as its factory."""
     return Darker()
 
 

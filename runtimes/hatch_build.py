@@ -1,8 +1,8 @@
-"""Metadata of the wheels that depends on where the project is published.
+"""Wheel metadata that depends on where the project is published.
 
-``EDGE_VC_URL`` is the address of the published repository. With it, the wheels name their pages and
-the README's relative links become absolute, as a package index needs them; without it, links are
-left out, since nothing is published yet.
+``EDGE_VC_URL`` is the address of the published repository. If it is set, the wheels include project
+links and the README's relative links become absolute, as required by a package index; otherwise
+links are left out, since nothing is published yet.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LINK = re.compile(r"\[([^\]]+)\]\((?!https?://|#)([^)\s]+)\)")
 
 
 class PublishedLinks(MetadataHookInterface):
-    """Fills ``urls`` and ``readme``."""
+    """Sets ``urls`` and ``readme``."""
 
     def update(self, metadata: dict[str, Any]) -> None:
         """Set both in the project's metadata."""
@@ -35,10 +35,10 @@ class PublishedLinks(MetadataHookInterface):
 
 
 def with_links(text: str, base: str) -> str:
-    """Return Markdown with relative links made absolute, or dropped where ``base`` is empty."""
+    """Return Markdown with relative links made absolute, or removed if ``base`` is empty."""
     return LINK.sub(rf"[\1]({base}/blob/main/\2)" if base else r"\1", text)
 
 
 def get_metadata_hook() -> type[MetadataHookInterface]:
-    """Tell hatchling which class to use."""
+    """Return the hook class for hatchling."""
     return PublishedLinks

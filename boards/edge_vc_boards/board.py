@@ -7,12 +7,12 @@ from typing import Literal
 
 
 class BoardError(ValueError):
-    """A board that is not known or a profile that is not valid; one line."""
+    """An unknown board or an invalid profile; one line."""
 
 
 @dataclass(frozen=True)
 class Cpu:
-    """The cores, as the kernel and their maker describe them."""
+    """The cores, as described by the kernel and the manufacturer."""
 
     core: str
     """Name of the design, e.g. ``Cortex-A72``."""
@@ -22,79 +22,79 @@ class Cpu:
     features: tuple[str, ...]
     """As in ``/proc/cpuinfo``; ``asimddp`` is the dot product, ``i8mm`` the matrix product."""
     part: int
-    """Arm's number of the design, with variant and revision: libraries choose kernels by it."""
+    """Arm's part number; with variant and revision, libraries select kernels by it."""
     variant: int
     revision: int
     l1d_kb: int
-    """Of one core."""
+    """Per core."""
     l2_kb: int
     l2_shared: bool
-    """Whether all cores share the L2; otherwise each has ``l2_kb`` of its own."""
+    """Whether all cores share the L2; otherwise ``l2_kb`` is per core."""
     l3_kb: int
-    """0 where there is none."""
+    """0 if there is none."""
     memcpy_mb_per_s: tuple[int, ...]
-    """Lowest and highest published figure of one core's memcpy; empty where none is."""
+    """Lowest and highest published memcpy rate of one core; empty if there is none."""
 
     @property
     def dot_product(self) -> bool:
-        """Whether four 8-bit products are one instruction."""
+        """Whether one instruction computes four 8-bit products."""
         return "asimddp" in self.features
 
 
 @dataclass(frozen=True)
 class System:
-    """An operating system that the board's users have."""
+    """An operating system in use on the board."""
 
     key: str
-    """By which a user names it, e.g. ``trixie``."""
+    """Name used on the command line, e.g. ``trixie``."""
     name: str
     python: str
-    """Its own Python, e.g. ``3.11``."""
+    """Version of its Python, e.g. ``3.11``."""
     glibc: str
     tegra_release: str = ""
-    """How ``/etc/nv_tegra_release`` names it, e.g. ``R36``; empty on other boards."""
+    """Its name in ``/etc/nv_tegra_release``, e.g. ``R36``; empty on other boards."""
     cuda: str = ""
-    """Major version of CUDA; empty where there is none."""
+    """Major version of CUDA; empty if there is none."""
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """What runs unless a user asks for something else."""
+    """Settings used unless the user overrides them."""
 
     engine: str
-    """A registered engine's name; see `edge_vc_runtime.engines`."""
+    """Name of a registered engine; see `edge_vc_runtime.engines`."""
     precision: Literal["fp32", "int8"]
     threads: int
 
 
 @dataclass(frozen=True)
 class SensorPaths:
-    """Where heat and throttling can be read."""
+    """Where temperature and throttling can be read."""
 
     temperature: str
-    """File with thousandths of a degree."""
+    """File that holds the temperature in thousandths of a degree."""
     throttled: str
-    """File with the firmware's throttling bits; empty where there is none."""
+    """File with the firmware's throttling bits; empty if there is none."""
     tools: tuple[str, ...]
-    """Commands that know more."""
+    """Commands that report more."""
     throttle_c: tuple[float, ...]
-    """Degrees at which clocks fall, the first limit first; empty where none is published."""
+    """Temperatures in °C at which clocks are reduced, ascending; empty if none is published."""
 
 
 @dataclass(frozen=True)
 class Emulation:
-    """How the board is stood in for."""
+    """How the board is emulated."""
 
     cpu: str
-    """QEMU's nearest core."""
+    """Closest core available in QEMU."""
 
 
 @dataclass(frozen=True)
 class FigureSource:
-    """What figures of a profile are taken from."""
+    """Source of figures in a profile."""
 
     of: str
-    """A key of the profile, or a table of it, e.g. ``cpu``."""
+    """A key or a table of the profile, e.g. ``cpu``."""
     title: str
 
 
@@ -106,17 +106,17 @@ class Board:
     title: str
     arch: Literal["aarch64", "x86_64"]
     models: tuple[str, ...]
-    """Parts of ``/proc/device-tree/model`` by which it is recognised; none of a generic machine."""
+    """Parts of ``/proc/device-tree/model`` that identify it; empty for a generic machine."""
     full_model: str
-    """The whole of that file on one such board; empty where `models` is."""
+    """The complete content of that file on one such board; empty if `models` is."""
     systems: tuple[System, ...]
     """Operating systems with 64-bit programs, the default first."""
     defaults: Defaults
     sensors: SensorPaths
     cpu: Cpu | None = None
-    """None of a generic machine."""
+    """None for a generic machine."""
     emulation: Emulation | None = None
-    """None where nothing stands in for it."""
+    """None if it cannot be emulated."""
     sources: tuple[FigureSource, ...] = ()
 
     @property
@@ -125,7 +125,7 @@ class Board:
         return self.systems[0]
 
     def system_named(self, key: str | None) -> System:
-        """Return a system by its key, the default for None; raises `BoardError`."""
+        """Return a system by its key, or the default if None; raises `BoardError`."""
         if key is None:
             return self.system
         for system in self.systems:
@@ -135,7 +135,7 @@ class Board:
         raise BoardError(f"{self.name}: no system {key!r:.40}, choose from {keys}")
 
     def processor(self) -> tuple[Cpu, Emulation]:
-        """Return what emulation needs; raises `BoardError` where the profile does not say it."""
+        """Return what emulation needs; raises `BoardError` if the profile does not specify it."""
         if self.cpu is None or self.emulation is None:
             raise BoardError(f"{self.name} describes no processor that could be emulated")
         return self.cpu, self.emulation

@@ -1,7 +1,7 @@
-"""What a board has to know about boards: how it recognises itself and what it then runs.
+"""Board data used on the board itself: how it identifies itself and what it runs by default.
 
-`edge_vc_runtime` carries this as ``boards.json``; after a profile has changed, ``make boards``
-writes it anew.
+`edge_vc_runtime` ships this as ``boards.json``; after a profile has changed, regenerate it with
+``make boards``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ FILE_NAME = "boards.json"
 
 
 def catalogue(boards: Iterable[Board]) -> str:
-    """Return the boards as JSON: ``name``, ``models``, ``engine`` and ``threads`` of each
-    that can be recognised."""
+    """Return the boards as JSON: ``name``, ``models``, ``engine`` and ``threads`` of each one
+    that can be identified."""
     entries = [
         {
             "name": board.name,
@@ -35,7 +35,7 @@ def catalogue(boards: Iterable[Board]) -> str:
 
 
 def catalogue_path() -> Path:
-    """Return where the runtime's package keeps it."""
+    """Return its path in the runtime's package."""
     return Path(edge_vc_runtime.__file__).parent / FILE_NAME
 
 

@@ -1,4 +1,4 @@
-"""Boards in words and units, for people at a terminal."""
+"""Descriptions of boards as text with units, for a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge_vc_runtime.message import one_line, printable
 
 
 def board_table(boards: Iterable[Board]) -> list[str]:
-    """Return one line per board: name, processor, systems and what runs by default."""
+    """Return one line per board: name, processor, systems and defaults."""
     rows = [("name", "board", "processor", "systems (Python)", "default")]
     rows += [
         (
@@ -27,7 +27,7 @@ def board_table(boards: Iterable[Board]) -> list[str]:
 
 
 def describe_board(board: Board) -> list[str]:
-    """Return a board's profile, one fact per line with its unit and where it is taken from."""
+    """Return a board's profile, one fact per line, with units and sources."""
     defaults, sensors = board.defaults, board.sensors
     limits = ", ".join(f"{limit:g} °C" for limit in sensors.throttle_c) or "not published"
     facts = {

@@ -1,4 +1,4 @@
-"""Profiles of boards as TOML, read as hostile input: a user's may come from anywhere."""
+"""Profiles of boards as TOML, read as untrusted input: a user's may come from anywhere."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from edge_vc_runtime.schema.fields import FieldError
 from edge_vc_runtime.schema.records import from_json_value
 
 PROFILE_LIMIT = 1 << 16
-"""Largest profile in bytes."""
+"""Maximum size of a profile in bytes."""
 BOARD_NAME = r"[a-z][a-z0-9-]{0,31}"
 _TEXT_LIMIT = 300  # characters
 _ENTRIES = 64
 
 
 def read_profile(text: str) -> Board:
-    """Parse and validate a profile; raises `BoardError` with the key and what is wrong with it."""
+    """Parse and validate a profile; raises `BoardError` with the key and the problem."""
     if len(text) > PROFILE_LIMIT:
         raise BoardError(f"is longer than {PROFILE_LIMIT} characters")
     try:
@@ -38,7 +38,7 @@ def read_profile(text: str) -> Board:
 
 
 def _with_source_list(document: dict[str, object]) -> dict[str, object]:
-    """Refuse long and unprintable texts and long lists; turn ``[sources]`` into a list."""
+    """Reject long or unprintable texts and long lists; convert ``[sources]`` to a list."""
     for where, value in _leaves(document, ""):
         if isinstance(value, str) and (len(value) > _TEXT_LIMIT or not value.isprintable()):
             raise BoardError(f"{where:.100} has to be {_TEXT_LIMIT} printable characters at most")
@@ -51,7 +51,7 @@ def _with_source_list(document: dict[str, object]) -> dict[str, object]:
 
 
 def _leaves(value: object, where: str) -> Iterator[tuple[str, object]]:
-    """Yield every list, every value and every key with its dotted name."""
+    """Yield every list, value and key with its dotted name."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield f"a key of {where or 'the profile'}", key
@@ -71,7 +71,7 @@ def _check_rules(rules: dict[str, object]) -> None:
 
 
 def _rules(board: Board) -> dict[str, object]:
-    """Return what values of the right type have to keep, by key and words."""
+    """Return whether values of the right type satisfy each constraint, by key and description."""
     sensors = (board.sensors.temperature, board.sensors.throttled)
     emulated = board.emulation
     return {

@@ -1,4 +1,4 @@
-"""Where profiles are: the shipped ones in this folder, a user's in the configuration."""
+"""Location of profiles: shipped ones in this package, a user's in the configuration folder."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _SUFFIX = ".toml"
 
 
 def own_folder() -> Path:
-    """Return where a user's own profiles are: ``$XDG_CONFIG_HOME/edge-vc/boards``."""
+    """Return the folder of a user's own profiles: ``$XDG_CONFIG_HOME/edge-vc/boards``."""
     return user_folder("CONFIG", ".config") / "boards"
 
 
 def shipped_names() -> tuple[str, ...]:
-    """Names of the boards that ship, sorted."""
+    """Return the names of the shipped boards, sorted."""
     names = (entry.name for entry in _shipped().iterdir())
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
 
 
 def board_names() -> tuple[str, ...]:
-    """Names of the known boards, the user's own included, sorted."""
+    """Return the names of all known boards, including the user's own, sorted."""
     return tuple(sorted({*shipped_names(), *(path.stem for path in _own())}))
 
 
 def load_board(name: str) -> Board:
-    """Read a board's profile; raises `BoardError` that lists the names."""
+    """Read a board's profile; raises `BoardError`, which lists the known names."""
     known = board_names()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
@@ -48,17 +48,17 @@ def load_board(name: str) -> Board:
 
 
 def load_boards() -> tuple[Board, ...]:
-    """Read every profile, by name."""
+    """Read all profiles, sorted by name."""
     return tuple(load_board(name) for name in board_names())
 
 
 def shipped_boards() -> tuple[Board, ...]:
-    """Read every profile that ships, by name."""
+    """Read all shipped profiles, sorted by name."""
     return tuple(read_profile(_shipped_text(name)) for name in shipped_names())
 
 
 def profile_path(name: str) -> str:
-    """Return the file that a board is read from."""
+    """Return the path of a board's profile."""
     if name in shipped_names():
         return str(_shipped() / f"{name}{_SUFFIX}")
     return str(own_folder() / f"{name}{_SUFFIX}")

@@ -1,4 +1,4 @@
-"""A report made elsewhere, shown and written by the board's own verb ``report``."""
+"""Shows and writes a report made elsewhere, with the runtime's verb ``report``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from edge_vc_runtime.profiling.report import Report
 
 
 def show_report(report: Report, json: str | None, png: str | None, prog: str = "edge-vc") -> None:
-    """Print a report; write it to ``json`` (``-`` is stdout) and its picture to ``png``.
+    """Print a report; write it to ``json`` (``-`` is stdout) and its figure to ``png``.
 
-    Raises `BoardError` when that fails; the verb has said why.
+    Raises `BoardError` if that fails; the verb has printed the reason.
     """
     with tempfile.TemporaryDirectory(prefix="edge-vc-report-") as folder:
         path = Path(folder) / "report.json"

@@ -1,4 +1,4 @@
-"""The board side of Edge VC: bundles are opened, run and measured here, with numpy alone.
+"""The board side of Edge VC: opens, runs and measures bundles, with numpy alone.
 
 from edge_vc_runtime import Session
 
@@ -57,7 +57,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name's module when the name is first used: importing the package is free."""
+    """Load a public name's module on first use, so that importing the package is cheap."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

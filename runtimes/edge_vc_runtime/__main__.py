@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def main() -> int:
-    """Run it and return the exit code: 130 for Ctrl-C, also while it is still being loaded."""
+    """Run the command and return its exit code: 130 for Ctrl-C, even while it is loading."""
     try:
         from edge_vc_runtime.cli import main as run
 

@@ -1,4 +1,4 @@
-"""Outputs that are inputs under another name: refused before anything is opened."""
+"""Rejects outputs that are inputs under another name, before anything is opened."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _Path = str | os.PathLike[str]
 
 
 def refuse_aliases(outputs: Iterable[_Path | None], inputs: Iterable[_Path | None] = ()) -> None:
-    """Raise `UsageError` where an output is one of the inputs, or two outputs are the same file.
+    """Raise `UsageError` if an output is one of the inputs, or two outputs are the same file.
 
-    Links and names that differ in case only are followed by asking the disk whether both are one
-    file. None and ``-``, which is a pipe, stand for nothing.
+    Links, and names that differ in case only, are resolved by asking the file system whether both
+    are the same file. None and ``-``, which is a pipe, are ignored.
     """
     written = [os.fspath(path) for path in outputs if path is not None and path != "-"]
     read = [os.fspath(path) for path in inputs if path is not None and path != "-"]
@@ -32,7 +32,7 @@ def refuse_aliases(outputs: Iterable[_Path | None], inputs: Iterable[_Path | Non
 
 def _same(one: str, other: str) -> bool:
     try:
-        # A device may be read and written at once.
+        # A device may be read and written at the same time.
         return os.path.samefile(one, other) and (os.path.isfile(one) or os.path.isdir(one))
     except (OSError, ValueError):  # one of them does not exist yet
         return _place(one) == _place(other)

@@ -1,6 +1,6 @@
-"""The parser of the board command, made of the rooms' own verbs.
+"""The parser of the board command, assembled from the verbs of each subpackage.
 
-Only the modules of the verb that was called are loaded: a live run need not wait for those of
+Only the modules of the verb in use are loaded, so that a live run does not wait for those of
 installation and measurement.
 """
 
@@ -31,13 +31,13 @@ _HOMES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("control.arguments", "add_control", ("control",)),
     ("latency.arguments", "add_measure_latency", ("measure-latency",)),
 )
-"""Module, the function that adds its verbs, and their names."""
+"""Module, the function that adds its verbs, and the names of these."""
 
 
 def build_parser(prog: str = "edge-vc-rt", verb: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser; ``prog`` is how the user calls it, ``verb`` all that it has to know.
+    """Return the parser; ``prog`` is the program's name, ``verb`` the only verb to load.
 
-    Without a ``verb``, or with one that there is not, it knows every verb.
+    Without a ``verb``, or with an unknown one, all verbs are loaded.
     """
     parser = VerbParser(
         prog=prog,

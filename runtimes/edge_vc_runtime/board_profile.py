@@ -1,4 +1,4 @@
-"""The profile of the board this runs on: its engine and number of threads."""
+"""The profile of the board that this runs on: its engine and number of threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge_vc_runtime.schema.fields import FieldError, Fields, parse_object
 from edge_vc_runtime.sysfs import device_model
 
 BOARDS = Path(__file__).with_name("boards.json")
-"""Boards that are recognised by the model in their device tree."""
+"""Boards identified by the model in their device tree."""
 INSTALLED_NAME = "board.json"
 SYSTEM_FOLDER = Path("etc/edge-vc")
 _LIMIT = 1 << 20  # bytes of a file
@@ -27,7 +27,7 @@ class BoardProfile:
     engine: str
     threads: int
     source: str
-    """Origin: the file that an installer wrote, or the device tree's model."""
+    """Origin: the file written by an installer, or the device tree's model."""
 
 
 class BoardProfileError(ValueError):
@@ -41,10 +41,10 @@ def find_board(
 ) -> BoardProfile | None:
     """Return the profile of this board, None on an unknown machine.
 
-    An installer's file comes first: ``$XDG_CONFIG_HOME/edge-vc/board.json`` (``~/.config`` by
+    An installer's file takes precedence: ``$XDG_CONFIG_HOME/edge-vc/board.json`` (``~/.config`` by
     default), then ``/etc/edge-vc/board.json``, one object with ``name``, ``engine`` and
-    ``threads``. After it the device tree's model is looked up in ``boards``. ``root`` is where
-    ``proc`` and ``etc`` are. Raises `BoardProfileError`.
+    ``threads``. Otherwise the device tree's model is looked up in ``boards``. ``root`` is the
+    folder that contains ``proc`` and ``etc``. Raises `BoardProfileError`.
     """
     for path in (user_folder("CONFIG", ".config", environment), root / SYSTEM_FOLDER):
         installed = _read_installed(path / INSTALLED_NAME)
@@ -55,10 +55,10 @@ def find_board(
 
 
 def user_folder(kind: str, default: str, environment: Mapping[str, str] | None = None) -> Path:
-    """Return this project's folder of a kind (``CONFIG``, ``STATE``) after the XDG convention."""
+    """Return this project's folder of a kind (``CONFIG``, ``STATE``) by the XDG specification."""
     environment = os.environ if environment is None else environment
     base = environment.get(f"XDG_{kind}_HOME", "")
-    # A relative path is to be ignored, says the convention.
+    # The specification says that relative paths are to be ignored.
     folder = Path(base) if base.startswith("/") else Path(environment.get("HOME", "/")) / default
     return folder / "edge-vc"
 

@@ -1,4 +1,4 @@
-"""The arguments of the verbs that look at a bundle or at a report."""
+"""The arguments of the verbs that inspect a bundle or a report."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _add_inspect(commands: Commands, prog: str) -> None:
     parser = add_verb(
         commands,
         "inspect",
-        "Checks every byte of a bundle against its manifest and prints what the manifest says.",
+        "Checks every byte of a bundle against its manifest and prints a summary of the manifest.",
         _INSPECT_EXAMPLES,
         prog,
     )
@@ -123,7 +123,7 @@ def _add_verify(commands: Commands, prog: str) -> None:
         "then $XDG_CONFIG_HOME/edge-vc/allowed_signers)",
     )  # fmt: skip
     parser.add_argument(
-        "--revoked", metavar="FILE", help="public keys that no longer count, one a line, or a KRL"
+        "--revoked", metavar="FILE", help="revoked public keys, one per line, or a KRL"
     )
     parser.set_defaults(command=verify)
 
@@ -132,11 +132,11 @@ def _add_choose(commands: Commands, prog: str) -> None:
     parser = add_verb(
         commands,
         "choose",
-        "Times every engine and precision that can run the bundle on this machine, in turns, and "
-        "keeps the result under $XDG_STATE_HOME/edge-vc. From then on --engine auto takes the "
-        "fastest, unless the board has a profile that names an engine. A precision other than the "
-        "bundle's own is taken only where it is faster by a tenth. Of a bundle with several tiers "
-        "each is measured, unless one is named.",
+        "Times every engine and precision that can run the bundle on this machine, interleaved, "
+        "and saves the result under $XDG_STATE_HOME/edge-vc. From then on --engine auto selects "
+        "the fastest, unless the board has a profile that names an engine. A precision other than "
+        "the bundle's own is only selected if it is faster by a tenth. If a bundle has several "
+        "tiers, each is measured, unless one is given.",
         _CHOOSE_EXAMPLES,
         prog,
     )

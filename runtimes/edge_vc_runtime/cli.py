@@ -23,12 +23,12 @@ def main(
 ) -> int:
     """Run one command and return its exit code.
 
-    ``locate`` turns what the user gave as BUNDLE into a path; the host command uses it to accept
-    the names of shipped bundles. It may raise `BundleError`.
+    ``locate`` converts the BUNDLE argument to a path; the host command uses it to accept the names
+    of shipped bundles. It may raise `BundleError`.
 
     0 done, 1 a check failed, 2 bad input, 3 a deadline was missed and `--fail-on-miss` was given,
-    129 terminal closed, 130 interrupted, 141 the reader of a pipe went away, 143 terminated. With
-    EDGE_VC_DEBUG set, errors are raised.
+    129 terminal closed, 130 interrupted, 141 broken pipe, 143 terminated. With EDGE_VC_DEBUG set,
+    errors are raised.
     """
     open_streams()
     escape_unprintable()
@@ -52,14 +52,14 @@ def main(
     except BrokenPipeError:
         discard_stdout()
         return 141
-    except Exception as error:  # whatever a stranger's file brings about is one line too
+    except Exception as error:  # any error caused by an untrusted file is also one line
         if isinstance(error, OSError):
-            discard_stdout()  # it may be what could not be written
+            discard_stdout()  # stdout may be what could not be written
         return _refuse(shown, error, unexpected(error))
 
 
 def _refuse(command: str, error: Exception, message: str) -> int:
-    """Print one line and return the exit code, or raise the error for who asked to see it."""
+    """Print one line and return the exit code, or raise the error if debugging is requested."""
     if wants_traceback():
         raise error
     print(f"{command}: error: {one_line(message)}", file=sys.stderr)
@@ -67,7 +67,7 @@ def _refuse(command: str, error: Exception, message: str) -> int:
 
 
 def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    """Parse, and name an unknown flag as an error of the verb that it was given to."""
+    """Parse; report an unknown option as an error of the verb that it was given to."""
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         verb: argparse.ArgumentParser = arguments.parser

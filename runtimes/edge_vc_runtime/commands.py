@@ -1,4 +1,4 @@
-"""What the commands do, from parsed arguments to an exit code."""
+"""The commands, from parsed arguments to an exit code."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             done = convert_stream(converter, source, sink, rate, progress, stretch)
         finally:
             bar.close()
-        if source.notice and source.notice != said:  # of a pipe, it is known in the end
+        if source.notice and source.notice != said:  # for a pipe, only known at the end
             say(source.notice)
     except BaseException:  # a signal may come between any two of these
         if sink is not None:
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _source(arguments: argparse.Namespace, model_rate: int) -> AudioSource:
-    """Open IN; raw audio has the model's rate unless the user says another."""
+    """Open IN; raw audio has the model's rate unless the user gives another."""
     rate = arguments.input_rate or model_rate
     if arguments.raw:
         if arguments.input != "-":
@@ -149,7 +149,7 @@ def report(arguments: argparse.Namespace) -> int:
 
 
 def inspect(arguments: argparse.Namespace) -> int:
-    """``inspect BUNDLE``: check it and say what it holds."""
+    """``inspect BUNDLE``: check it and print its contents."""
     bundle = read_bundle(arguments.bundle)
     check_bundle(bundle)
     if arguments.json:
@@ -171,7 +171,7 @@ def inspect(arguments: argparse.Namespace) -> int:
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    """``verify BUNDLE``: say who signed it; 1 when nobody did who is allowed to."""
+    """``verify BUNDLE``: print who signed it; 1 if it was not signed by an allowed signer."""
     bundle = read_bundle(arguments.bundle)
     try:
         signer = check_trust(bundle, _signers(arguments))
@@ -184,7 +184,7 @@ def verify(arguments: argparse.Namespace) -> int:
 
 
 def _signers(arguments: argparse.Namespace) -> TrustPolicy:
-    """Return the policy that the flags ask for, else this machine's; both refuse unsigned ones."""
+    """Return the policy given by the flags, or this machine's; both reject unsigned bundles."""
     revoked = Path(arguments.revoked) if arguments.revoked else None
     if arguments.allowed_signers:
         listed = SignerList(Path(arguments.allowed_signers), revoked)
@@ -197,7 +197,7 @@ def _signers(arguments: argparse.Namespace) -> TrustPolicy:
 
 
 def choose(arguments: argparse.Namespace) -> int:
-    """``choose BUNDLE``: measure every engine, keep the result, say what runs from now on."""
+    """``choose BUNDLE``: measure every engine, save the result, print what runs from now on."""
     from edge_vc_runtime.engines.measurement import check_store
 
     bundle = read_bundle(arguments.bundle)
@@ -216,7 +216,7 @@ def choose(arguments: argparse.Namespace) -> int:
 
 
 def _choose_tier(bundle: Bundle, threads: int, arguments: argparse.Namespace) -> None:
-    """Measure one tier and keep the result."""
+    """Measure one tier and save the result."""
     from edge_vc_runtime.engines.measurement import save_measurement
     from edge_vc_runtime.profiling.comparison import compare_engines
 
@@ -235,14 +235,14 @@ def _cannot_keep(error: OSError) -> UsageError:
 
 
 def _describe_engines(bundle: Bundle) -> list[str]:
-    """Return the selected engine of each tier, or why none can run it, one line each."""
+    """Return the selected engine of each tier, or why none can run it, one line per tier."""
     names = bundle.manifest.tier_names
     said = [_describe_engine(bundle.tier(name)) for name in names]
     return said if len(names) == 1 else [f"{n}: {s}" for n, s in zip(names, said, strict=True)]
 
 
 def devices(arguments: argparse.Namespace) -> int:
-    """``devices``: remember what is asked for, then list what is there."""
+    """``devices``: remember the requested devices, then list the available ones."""
     from edge_vc_runtime.devices.device_table import describe_devices
     from edge_vc_runtime.devices.listing import DIRECTIONS, list_devices
     from edge_vc_runtime.devices.remembered import forget_devices

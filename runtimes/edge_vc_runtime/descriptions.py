@@ -1,4 +1,4 @@
-"""Bundles, inputs and outputs in words, for people at a terminal."""
+"""Descriptions of bundles, inputs and outputs as text, for a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edge_vc_runtime.session import Session
 
 
 def describe_selection(selection: EngineSelection) -> str:
-    """Return which engine runs and why, in one line."""
+    """Return the selected engine and the reason, in one line."""
     return one_line(
         f"engine {selection.engine} ({selection.library} {selection.version}), "
         f"{selection.precision}: {selection.reason}"
@@ -29,19 +29,19 @@ def describe_selection(selection: EngineSelection) -> str:
 
 
 def describe_signature(bundle: Bundle, signer: SignerIdentity | None) -> str:
-    """Return who signed a bundle, as far as this machine can tell, in one line."""
+    """Return the signer of a bundle, as far as this machine can tell, in one line."""
     if bundle.signature is None:
         return "not signed"
     return describe_signer(signer) if signer else "signed, not checked: no list of signers here"
 
 
 def describe_signer(signer: SignerIdentity) -> str:
-    """Return who signed, in one line."""
+    """Return the signer, in one line."""
     return one_line(f"signed by {signer.principal} with {signer.fingerprint}")
 
 
 def describe_comparison(made: Measurement, refusals: Iterable[Refusal]) -> list[str]:
-    """Return a table of what was measured, the fastest first, and what could not run."""
+    """Return a table of the measurements, fastest first, and of what could not run."""
     rows = sorted(made.timings, key=lambda c: c.us_per_hop)
     fastest = rows[0].us_per_hop
     lines = ["engine   precision   us per hop   of the fastest   library"]
@@ -66,7 +66,7 @@ def describe_replay(replay: Replay, with_tier: bool = False) -> str:
 
 
 def describe_bundle(bundle: Bundle) -> list[str]:
-    """Return what a manifest says, line by line."""
+    """Return a bundle's manifest as lines of text."""
     manifest = bundle.manifest
     tiers = [manifest.tier(name) for name in manifest.tier_names]
     lines = [f"{manifest.name} {manifest.version}, {one_line(manifest.licence)}"]
@@ -85,7 +85,7 @@ def describe_bundle(bundle: Bundle) -> list[str]:
 
 
 def _figures(manifest: Manifest) -> list[str]:
-    """Return what the bundle says it was measured at; its maker chose the names."""
+    """Return the measured figures stated by the bundle; their names are its maker's."""
     return [f"  measured: {one_line(line)}" for line in titled_figures(manifest.metrics)]
 
 
@@ -106,7 +106,7 @@ def _describe_tier(manifest: Manifest) -> list[str]:
 
 
 def _describe_input(spec: InputSpec) -> str:
-    """Return a conditioning input: what it takes, what it does, what it is without."""
+    """Return a conditioning input: its values, its effect, its default."""
     entries = f" of {', '.join(spec.labels)}" if spec.labels else ""
     sizes = f"{spec.size} numbers" if spec.size > 1 else "a number"
     default = ", ".join(f"{value:g}" for value in spec.default)
@@ -119,7 +119,7 @@ def _describe_input(spec: InputSpec) -> str:
 
 
 def describe_input(source: AudioSource, session: Session) -> str:
-    """Return what comes in, what happens to it and what it goes through, in three lines."""
+    """Return the input, its preprocessing, and the model and engine, in three lines."""
     form = f"{source.sample_rate} Hz, channels: {source.channels}"
     into = [f"resampled to {session.sample_rate} Hz"] * (source.sample_rate != session.sample_rate)
     into += ["mixed to one channel"] * (source.channels > 1)
@@ -134,7 +134,7 @@ def describe_input(source: AudioSource, session: Session) -> str:
 
 
 def describe_output(sink: AudioSink, rate: int, done: Conversion) -> str:
-    """Return what came out and how long its hops took, in one line."""
+    """Return the output and the time per hop, in one line."""
     times = done.times
     p99 = times.percentile_ms(99)
     tail = "" if p99 is None else f"p99 {p99:.3f}, "

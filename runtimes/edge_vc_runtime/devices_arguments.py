@@ -14,8 +14,8 @@ _EXAMPLES = """
 _TEXT = (
     "Lists the microphones and loudspeakers that each back end sees, with channels, latency "
     "and the sample rates that work, and the cards of the kernel with the programs that hold them. "
-    "Plug a card in first and wait a second. What is remembered is used where no name is given, "
-    "and found again wherever it is plugged in."
+    "Plug a card in first and wait a second. Remembered devices are used if no name is given, "
+    "and are found again wherever they are plugged in."
 )
 
 
@@ -23,14 +23,14 @@ def add_devices(commands: Commands, prog: str) -> None:
     """Add the verb ``devices``."""
     parser = add_verb(commands, "devices", _TEXT, _EXAMPLES, prog)
     parser.add_argument(
-        "--backend", metavar="NAME", help="ask this one only, of {backends} (default: all)"
+        "--backend", metavar="NAME", help="query only this one of {backends} (default: all)"
     )
     for direction in ("input", "output"):
         parser.add_argument(
             f"--remember-{direction}", metavar="NAME",
-            help=f"keep a device as the {direction} where none is given: its name, a part of it, "
+            help=f"remember a device as the default {direction}: its name, a part of it, "
             "or plughw:CARD=...,DEV=0",
         )  # fmt: skip
-    parser.add_argument("--forget", action="store_true", help="remember no device any more")
+    parser.add_argument("--forget", action="store_true", help="forget the remembered devices")
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
     parser.set_defaults(command=devices)

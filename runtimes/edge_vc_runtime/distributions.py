@@ -1,7 +1,7 @@
-"""Installed distributions by the names of their folders: what a start needs to know of them.
+"""Installed distributions by their folder names: the information needed at start-up.
 
-`importlib.metadata` loads an e-mail parser and reads every distribution: 25 to 80 ms of a start on
-a desktop, ten times that on a small board. It is asked where folders cannot tell.
+`importlib.metadata` loads an e-mail parser and reads every distribution: 25 to 80 ms at start-up on
+a desktop, ten times that on a small board. It is only used if folder names are not sufficient.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _CONTENTS = {"dist": "METADATA", "egg": "PKG-INFO"}
 
 
 def distribution_version(name: str) -> str | None:
-    """Return the version of an installed distribution, None when it is not installed."""
+    """Return the version of an installed distribution, None if it is not installed."""
     wanted = _normalized(name)
     for project, version, _ in _folders():
         if _normalized(project) == wanted:
@@ -32,7 +32,7 @@ def distribution_version(name: str) -> str | None:
 
 
 def declares_entry_points(group: str) -> bool:
-    """Return whether a distribution may have entry points of a group."""
+    """Return whether any distribution may have entry points in a group."""
     heading = f"[{group}]".encode()
     for _, _, folder in _folders():
         try:
@@ -45,7 +45,7 @@ def declares_entry_points(group: str) -> bool:
 
 
 def _folders() -> Iterator[tuple[str, str, str]]:
-    """Yield name, version and place of every distribution; the first of a name is the one used."""
+    """Yield name, version and folder of every distribution; the first one of a name is used."""
     for place in filter(os.path.isdir, map(os.path.abspath, sys.path)):
         for entry in os.listdir(place):
             match = _FOLDER.fullmatch(entry)
@@ -54,14 +54,14 @@ def _folders() -> Iterator[tuple[str, str, str]]:
             folder = os.path.join(place, entry)
             contents = os.path.join(folder, _CONTENTS[match[3]])
             if os.path.isfile(contents) or (match[3] == "egg" and os.path.isfile(folder)):
-                yield match[1], match[2], folder  # else a leftover of one that was removed
+                yield match[1], match[2], folder  # otherwise a leftover of a removed one
 
 
 def _archives() -> bool:
-    """Return whether modules come out of archives, into which only the library looks."""
+    """Return whether modules are imported from archives, which only the library can inspect."""
     return any(os.path.isfile(place) for place in sys.path)
 
 
 def _normalized(name: str) -> str:
-    """Return a distribution's name as packaging tools compare it."""
+    """Return a distribution's name as normalised by packaging tools."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,4 +1,4 @@
-"""What other distributions add to a registry, by the entry points of a group."""
+"""Entry points by which other distributions add to a registry."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from edge_vc_runtime.distributions import declares_entry_points
 def register_entry_points(group: str, register: Callable[[Any], None]) -> None:
     """Load every entry point of a group and register it, once per process.
 
-    Nothing is loaded where no distribution names the group. What cannot be loaded is left out with
-    a warning.
+    Nothing is loaded if no distribution declares the group. Entry points that cannot be loaded are
+    left out with a warning.
     """
     if not declares_entry_points(group):
         return
@@ -24,7 +24,7 @@ def register_entry_points(group: str, register: Callable[[Any], None]) -> None:
     for point in entry_points(group=group):
         try:
             register(point.load())
-        except Exception as error:  # a broken distribution must not take the others along
+        except Exception as error:  # a broken distribution must not affect the others
             warnings.warn(
                 f"{group}: {point.name} ({point.value}) is left out: {error}", stacklevel=2
             )

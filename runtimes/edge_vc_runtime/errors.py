@@ -1,4 +1,4 @@
-"""Every error that is the input's fault and whose one line is all a user needs."""
+"""All errors caused by the input, of which the user only needs to see one line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge_vc_runtime.taps.error import TapError
 
 
 class UsageError(Exception):
-    """Arguments that do not go together; one line."""
+    """Invalid combination of arguments; one line."""
 
 
 ERRORS = (

@@ -1,4 +1,4 @@
-"""What the figures of a run and of a bundle are called, and their units: one table."""
+"""Titles and units of the figures of runs and bundles, in one table."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """How one figure is shown."""
+    """Title, unit and format of one figure."""
 
     title: str
     unit: str = ""
-    """After the number; ``yes/no`` for a figure that is 1 or 0."""
+    """Printed after the number; ``yes/no`` for a figure that is 1 or 0."""
     form: str = ".4g"
 
 
@@ -20,7 +20,7 @@ _PER_FILE = {
     "nodes_": Figure("nodes in {}", form=",.0f"),
     "int8_speedup_": Figure("INT8 speed over fp32 as {}", "x", ".2f"),
 }
-"""Figures of which there is one per file or format, by the beginning of their key."""
+"""Figures that exist once per file or format, by the prefix of their key."""
 _TFLITE = "_tflite"
 FIGURES = {
     "train_recordings": Figure("training recordings", form=",.0f"),
@@ -53,7 +53,7 @@ FIGURES = {
 
 
 def figure_of(key: str) -> Figure:
-    """Return how a figure is shown; a key that is not known is shown as words without a unit."""
+    """Return how to show a figure; an unknown key is shown as words without a unit."""
     for prefix, figure in _PER_FILE.items():
         if key.startswith(prefix):
             return Figure(figure.title.format(key[len(prefix) :]), figure.unit, figure.form)
@@ -64,7 +64,7 @@ def figure_of(key: str) -> Figure:
 
 
 def with_unit(key: str, value: float) -> str:
-    """Return ``32.58 dB``, or ``yes`` and ``no`` where the figure is one of these."""
+    """Return e.g. ``32.58 dB``, or ``yes`` or ``no`` for a yes/no figure."""
     figure = figure_of(key)
     if figure.unit == "yes/no":
         return "yes" if value else "no"
@@ -72,7 +72,7 @@ def with_unit(key: str, value: float) -> str:
 
 
 def titled_figures(figures: Mapping[str, float]) -> list[str]:
-    """Return ``title: value unit``, one each, with the value before the stage in brackets."""
+    """Return ``title: value unit`` for each, with the value before the stage in brackets."""
     lines = []
     for key, value in figures.items():
         if key.endswith("_before") and key.removesuffix("_before") in figures:

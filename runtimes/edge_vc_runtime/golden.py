@@ -1,4 +1,4 @@
-"""Replay of the golden recording: does this machine reproduce the exporter's output?"""
+"""Replay of the golden recording, to check that this machine reproduces the exporter's output."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Replay:
     precision: str
     tier: str
     difference: float
-    """Largest absolute difference from what was recorded."""
+    """Largest absolute difference from the recorded output."""
     snr_db: float | None
-    """Recorded output over the difference; None without a difference or when not finite."""
+    """Recorded output relative to the difference; None if there is none or it is not finite."""
     tolerance: float
 
     @property
@@ -39,8 +39,8 @@ class Replay:
 def replay_golden(bundle: Bundle, engine: str = "auto", threads: int = 1) -> list[Replay]:
     """Run the golden input of every tier through every model that it was recorded with.
 
-    ``auto`` takes every engine that is installed, not only the first. Raises `BundleError` when the
-    bundle has no golden recording, `EngineError` when an engine refuses a model or none is there.
+    ``auto`` uses all installed engines, not only the first. Raises `BundleError` if the bundle has
+    no golden recording, `EngineError` if an engine rejects a model or none is installed.
     """
     return [replay for replay, _, _ in played_goldens(bundle, engine, threads)]
 
@@ -109,7 +109,7 @@ def _replay(session: Session, audio: Samples, expected: Samples) -> tuple[Sample
 
 
 def _difference(output: Samples, recorded: Samples) -> float:
-    """Return the largest absolute difference; infinite when the output is not finite."""
+    """Return the largest absolute difference; infinite if the output is not finite."""
     largest = float(np.abs(output - recorded).max(initial=0.0))
     return largest if np.isfinite(largest) else float("inf")
 

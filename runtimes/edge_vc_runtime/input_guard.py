@@ -8,9 +8,9 @@ from edge_vc_runtime.samples import Samples, stays_within
 
 
 class InputGuard:
-    """Replaces NaN by silence, clamps to ±1 and counts the samples; good input passes untouched.
+    """Replaces NaN by silence, clamps to ±1 and counts such samples; valid input passes unchanged.
 
-    Allocates nothing after it was made.
+    Does not allocate after construction.
     """
 
     name = "input guard"
@@ -18,7 +18,7 @@ class InputGuard:
 
     def __init__(self, hop: int) -> None:
         self.clipped = 0
-        """Samples beyond full scale, or not finite, since the start."""
+        """Number of samples above full scale, or not finite, since the start."""
         self._out = np.zeros(hop, np.float32)
         self._wrong = np.zeros(hop, np.bool_)
 
@@ -35,4 +35,4 @@ class InputGuard:
         return self._out
 
     def reset(self) -> None:
-        """Nothing to forget: the count goes on."""
+        """Do nothing: the only state is the count, which continues."""

@@ -1,4 +1,4 @@
-"""``run`` without IN and OUT: devices, loop, converter and display put together."""
+"""``run`` without IN and OUT: combines devices, loop, converter and display."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def run_live(arguments: argparse.Namespace) -> int:
         raise UsageError("--virtual-mic takes the place of --output; give one of them")
     taps = TapOptions.from_arguments(arguments)
     with ExitStack() as stack:
-        stack.enter_context(filtered_stderr())  # before anything takes hold of sys.stderr
+        stack.enter_context(filtered_stderr())  # before anything keeps a reference to sys.stderr
         backend = open_backend(options.backend, options.latency_ms)
         stack.callback(backend.close)
-        # The sink of a virtual microphone is made later, and has to be among the devices.
+        # A virtual microphone's sink is created later, and has to be among the devices.
         prepared = _prepare(None if options.virtual_mic else backend, stack)
         display = LiveDisplay(DisplayOptions.from_arguments(arguments))
         stack.callback(display.stop)
@@ -92,7 +92,7 @@ def run_live(arguments: argparse.Namespace) -> int:
             stream.stream.begin()
         try:
             interrupted = run.until_end(options.seconds)
-        finally:  # after SIGTERM too: what ran for hours is summed up
+        finally:  # even after SIGTERM: a run of hours still needs its summary
             listeners.close()
             display.close(converter.session, run.loop.times)
     if any(recorder.failed for recorder in run.recorders):
@@ -102,7 +102,7 @@ def run_live(arguments: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class _Run:
-    """Everything that runs."""
+    """All running parts."""
 
     loop: LiveLoop
     monitor: MonitorThread
@@ -110,7 +110,7 @@ class _Run:
     status: LatestStatus
 
     def until_end(self, seconds: float | None) -> bool:
-        """Wait for the end and stop everything; return whether it was Ctrl-C."""
+        """Wait for the end and stop everything; return whether it ended by Ctrl-C."""
         interrupted = False
         self.monitor.start()
         try:
@@ -129,7 +129,7 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Machine:
-    """What converts, and what steers it."""
+    """The converter and its controls."""
 
     converter: TieredConverter
     chain: Chain
@@ -195,7 +195,7 @@ def _assemble(
 
 
 def _prepare(backend: Backend | None, stack: ExitStack) -> Callable[[], None]:
-    """Start the back end's library while the bundle is opened; return what waits for it."""
+    """Start the back end's library while the bundle is opened; return a function to wait for it."""
     if not isinstance(backend, Preparable):
         return lambda: None
     thread = threading.Thread(target=backend.prepare, name="devices", daemon=True)
@@ -205,7 +205,7 @@ def _prepare(backend: Backend | None, stack: ExitStack) -> Callable[[], None]:
 
 
 def _write_error(line: str) -> None:
-    """Show what goes wrong where nothing else is shown."""
+    """Print an error if nothing else is displayed."""
     sys.stderr.write(f"{line}\n")
 
 

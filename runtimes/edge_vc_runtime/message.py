@@ -1,4 +1,4 @@
-"""Messages as a terminal may show them."""
+"""Messages made safe for a terminal."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from io import TextIOWrapper
 from pathlib import Path
 
 DEBUG = "EDGE_VC_DEBUG"
-"""Environment variable: when set, errors show where in the code they come from."""
+"""Environment variable: if set, errors show where in the code they occurred."""
 
-_AS_BYTES = "edge-vc-names"  # how stdout encodes them
+_AS_BYTES = "edge-vc-names"  # error handler by which stdout encodes them
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
-"""Letters by their kind, and blank: with enough of them the next words begin a line."""
+"""Characters classed as letters or symbols but displayed blank: enough of them wrap the line."""
 _LONGEST = 2000  # characters of one line
 
 
@@ -24,18 +24,18 @@ def one_line(error: BaseException | str) -> str:
 
 
 def system_message(error: OSError) -> str:
-    """Return what the operating system says, with the file that it is about."""
+    """Return the operating system's message, with the file it refers to."""
     reason = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def printable(text: str) -> str:
-    """Return a line without control characters and letters that look like none, spaces kept."""
+    """Return a line without control and invisible characters; spaces are kept."""
     return "".join(c if c.isprintable() and c not in _BLANK else ascii(c)[1:-1] for c in text)
 
 
 def shown_path(path: Path) -> str:
-    """Return a file's name as a result on stdout: as it is, for the next command.
+    """Return a file name as a result on stdout: unchanged, for the next command.
 
     On a terminal it is made printable.
     """
@@ -43,29 +43,29 @@ def shown_path(path: Path) -> str:
 
 
 def unexpected(error: BaseException) -> str:
-    """Return the line for an error that nobody foresaw; most often a file caused it."""
+    """Return the line for an unforeseen error, usually caused by a file."""
     if isinstance(error, MemoryError):
         return "out of memory"
     if type(error).__module__.startswith("edge_vc"):  # written for users
         return str(error)
     if isinstance(error, OSError):
         return system_message(error)
-    if isinstance(error, UnicodeEncodeError):  # half of a surrogate pair, in a name or a text
+    if isinstance(error, UnicodeEncodeError):  # half of a surrogate pair in a name or text
         return f"{error.object[:200]}: holds half of a character, which no file can hold"
     said = f": {error}" if str(error) else ""
     return f"cannot go on: {type(error).__name__}{said[:400]}; {DEBUG}=1 shows where"
 
 
 def wants_traceback(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether errors shall keep their traceback."""
+    """Return whether errors should keep their traceback."""
     return bool(environment.get(DEBUG))
 
 
 def escape_unprintable() -> None:
-    """Let stdout and stderr take what their encoding lacks: a file's name can be any bytes.
+    """Let stdout and stderr accept unencodable characters: a file name can be any bytes.
 
-    Messages and terminals get an escape. Results on a pipe or in a file get the bytes themselves,
-    so that the next command finds the file.
+    Messages and terminals get an escape sequence. Results on a pipe or in a file get the bytes
+    themselves, so that the next command finds the file.
     """
     codecs.register_error(_AS_BYTES, _name_bytes)
     for stream in (sys.stdout, sys.stderr):
@@ -75,7 +75,7 @@ def escape_unprintable() -> None:
 
 
 def _name_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Encode what `os.fsdecode` made of bytes that are no text as those bytes, else escape it."""
+    """Encode undecodable bytes from `os.fsdecode` as those bytes, escape everything else."""
     if isinstance(error, UnicodeEncodeError):
         letter = ord(error.object[error.start])
         if 0xDC80 <= letter <= 0xDCFF:

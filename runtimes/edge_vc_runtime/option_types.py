@@ -1,4 +1,4 @@
-"""Types of arguments: numbers within bounds, refused in one line."""
+"""Argument types: numbers within bounds, with one-line errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def number_within(low: float, high: float, unit: str = "") -> Callable[[str], float]:
-    """Return a type of argument: a finite number from ``low`` to ``high``."""
+    """Return an argument type: a finite number from ``low`` to ``high``."""
 
     def check(text: str) -> float:
         try:
@@ -25,7 +25,7 @@ def number_within(low: float, high: float, unit: str = "") -> Callable[[str], fl
 
 
 def whole_within(low: int, high: int, unit: str = "") -> Callable[[str], int]:
-    """Return a type of argument: a whole number from ``low`` to ``high``."""
+    """Return an argument type: a whole number from ``low`` to ``high``."""
     check_number = number_within(low, high, unit)
 
     def check(text: str) -> int:

@@ -13,19 +13,19 @@ from edge_vc_runtime.files.output_place import STDOUT, OutputPlace
 
 
 class GivenArgument(NamedTuple):
-    """One argument of a verb as it was given."""
+    """One argument of a verb as given."""
 
     name: str
     """Its name in the program."""
     shown: str
     """Its name for the user: ``--json``."""
     place: OutputPlace | None
-    """What it may be, where it is an output."""
+    """The permitted outputs, if it is one."""
     value: object
 
 
 def check_outputs(arguments: argparse.Namespace) -> None:
-    """Raise where an output of a parsed verb is an input, or cannot be written."""
+    """Raise if an output of a parsed verb is an input or cannot be written."""
     given = (
         GivenArgument(
             action.dest,
@@ -39,9 +39,9 @@ def check_outputs(arguments: argparse.Namespace) -> None:
 
 
 def check_given(given: Iterable[GivenArgument]) -> None:
-    """Raise `UsageError` for an output that is an input, `OutputError` for one without a place.
+    """Raise `UsageError` for an output that is an input, `OutputError` for an unwritable one.
 
-    Everything that is not declared as an output counts as what is read.
+    Everything that is not declared as an output counts as an input.
     """
     everything = list(given)
     for one in everything:
@@ -65,7 +65,7 @@ def _refuse_two_on_stdout(given: Iterable[GivenArgument]) -> None:
 
 
 def _paths(value: object) -> Iterator[str]:
-    """Yield the paths in an argument that exist: texts, lists, the end of ``NAME=PATH``."""
+    """Yield the existing paths in an argument: texts, lists, the end of ``NAME=PATH``."""
     if isinstance(value, list | tuple):
         for each in value:
             yield from _paths(each)

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, nothing anywhere else."""
+"""A progress bar on a terminal; no output otherwise."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TextIO
 
 _WIDTH = 30
 _EVERY_S = 0.1
-_PATIENCE_S = 1.0  # what is over sooner needs no bar
+_PATIENCE_S = 1.0  # shorter tasks need no bar
 
 
 class ProgressBar:
-    """A line on stderr that grows; silent unless stderr is a terminal."""
+    """A growing line on stderr; silent unless stderr is a terminal."""
 
     def __init__(self, label: str, total: float | None, stream: TextIO | None = None) -> None:
         self._label = label
@@ -23,7 +23,7 @@ class ProgressBar:
         self._live = self._stream.isatty()
 
     def update(self, done: float) -> None:
-        """Show how far it is, at most ten times a second."""
+        """Show the progress, at most ten times a second."""
         now = time.monotonic()
         if not self._live or now < self._next:
             return
@@ -33,7 +33,7 @@ class ProgressBar:
         self._stream.flush()
 
     def close(self) -> None:
-        """Take the bar away again."""
+        """Remove the bar."""
         if self._shown:
             self._stream.write("\r\x1b[K")
             self._stream.flush()

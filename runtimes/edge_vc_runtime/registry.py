@@ -1,4 +1,4 @@
-"""Kinds of one thing by name: those that are built in, and those of other distributions."""
+"""Registries of kinds by name: built-in ones, and those of other distributions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from edge_vc_runtime.entry_points import register_entry_points
 
 
 class Named(Protocol):
-    """Something with a name of its own."""
+    """An object with a name."""
 
     @property
     def name(self) -> str:
-        """What users call it."""
+        """The name used by users."""
 
 
 Kind = TypeVar("Kind", bound=Named)
@@ -23,39 +23,39 @@ Kind = TypeVar("Kind", bound=Named)
 class Registry(dict[str, Kind]):
     """Registered kinds by name, in order of preference.
 
-    Those that entry points name are added by `complete`: reading them takes time, so it is called
-    only where what is registered does not suffice.
+    Those declared by entry points are added by `complete`: reading them takes time, so it is only
+    called if the registered ones do not suffice.
     """
 
     def __init__(self, what: str, group: str, kinds: Iterable[Kind]) -> None:
-        """``what`` is one of them with its article, for errors; ``group`` that of entry points."""
+        """``what`` is a noun with its article, for errors; ``group`` is the entry point group."""
         super().__init__({kind.name: kind for kind in kinds})
         self._what = what
         self._group = group
         self._installed = set(self)
 
     def register(self, kind: Kind) -> None:
-        """Add one, the last in order; raises `ValueError` when another one has its name."""
+        """Add a kind as the last in order; raises `ValueError` if its name is taken."""
         if self.setdefault(kind.name, kind) is not kind:
             raise ValueError(
                 f"{self._what} {kind.name!r} is registered already, choose another name"
             )
 
     def unregister(self, name: str) -> None:
-        """Remove one; harmless when there is none of that name."""
+        """Remove a kind; harmless if there is none of that name."""
         self.pop(name, None)
 
     def complete(self) -> Mapping[str, Kind]:
-        """Return every kind by name, in order; reads entry points the first time."""
+        """Return all kinds by name, in order; reads entry points the first time."""
         register_entry_points(self._group, self._register_installed)
         return MappingProxyType(self)
 
     def find(self, name: str) -> Kind | None:
-        """Return a kind by name; entry points are read for one that is not registered."""
+        """Return a kind by name; reads entry points if it is not registered."""
         return self.get(name) or self.complete().get(name)
 
     def is_installed(self, kind: Kind) -> bool:
-        """Whether every process here knows it; not so one that this program registered."""
+        """Return whether every process here knows a kind; False if this program registered it."""
         return kind.name in self._installed
 
     def _register_installed(self, kind: Kind) -> None:

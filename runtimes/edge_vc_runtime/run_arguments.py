@@ -28,7 +28,7 @@ _EXAMPLES = """
 arecord -f S16_LE -r 48000 | {prog} kathleen.evc - - | aplay -t raw -f S16_LE -r 16000
 """
 LIVE_ONLY = "(live)"
-"""How the title of a group ends whose options mean nothing for a recording."""
+"""Suffix of the titles of option groups that do not apply to recordings."""
 _TEXT = (
     "Without IN and OUT it converts a live voice, from a microphone to a loudspeaker, until "
     "Ctrl-C. With them it converts a recording hop by hop, as from a live microphone, in constant "
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_live_options(arguments: argparse.Namespace) -> None:
-    """Name an option of a live run that would do nothing for a recording."""
+    """Reject an option of a live run that would have no effect for a recording."""
     for group in arguments.parser._action_groups:
         for action in group._group_actions if str(group.title).endswith(LIVE_ONLY) else ():
             if getattr(arguments, action.dest) != action.default:
@@ -87,7 +87,7 @@ def _refuse_live_options(arguments: argparse.Namespace) -> None:
 def _add_file_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--raw", action="store_true",
-        help="take stdin as raw S16_LE mono even where it begins like a WAV file",
+        help="treat stdin as raw S16_LE mono even if it begins like a WAV file",
     )  # fmt: skip
     group.add_argument(
         "--input-rate", type=int, metavar="HZ",

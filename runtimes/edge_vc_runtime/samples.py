@@ -1,4 +1,4 @@
-"""Audio inside the runtime."""
+"""The runtime's internal audio format."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Samples = NDArray[np.float32]
 
 
 def stays_within(audio: Samples, limit: float) -> bool:
-    """Return whether no sample of ``[T]``, ``T > 0``, is beyond ±``limit``; False where one is NaN.
+    """Return whether all samples of ``[T]``, ``T > 0``, are within ±``limit``; False if any is NaN.
 
-    The place of the largest sample is found ten times as fast as ``audio.max()`` returns it, and is
-    that of the first NaN where there is one.
+    Finding the index of the largest sample is ten times as fast as ``audio.max()``, and gives that
+    of the first NaN if there is one.
     """
     return bool(audio[audio.argmax()] <= limit and audio[audio.argmin()] >= -limit)

@@ -1,4 +1,4 @@
-"""Temperature, clock, throttling and load of this machine; None where there is no sensor."""
+"""Temperature, clock, throttling and load of this machine; None if there is no sensor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
 
 @dataclass(frozen=True)
 class Sensors:
-    """Sensor readings of one moment."""
+    """Sensor readings at one moment."""
 
     governor: str | None
     frequency_mhz: float | None
@@ -24,7 +24,7 @@ class Sensors:
 
 
 def read_sensors(root: Path = Path("/")) -> Sensors:
-    """Return the current readings; ``root`` is the folder that holds ``proc`` and ``sys``."""
+    """Return the current readings; ``root`` is the folder that contains ``proc`` and ``sys``."""
     cpu = "sys/devices/system/cpu/cpu0/cpufreq"
     frequency = _number(read_text(root, f"{cpu}/scaling_cur_freq"))
     temperature = _number(read_text(root, "sys/class/thermal/thermal_zone0/temp"))

@@ -1,4 +1,4 @@
-"""Arguments of the service's ``run``, checked before a service is made of them."""
+"""Arguments of the service's ``run``, checked before the service is created."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from edge_vc_runtime.verb_parser import VerbParser
 
 
 def check_run_arguments(words: Sequence[str], where: str = "arguments after --") -> None:
-    """Refuse what ``edge-vc-rt run`` would not take; raises `InstallError`.
+    """Reject arguments that ``edge-vc-rt run`` would not accept; raises `InstallError`.
 
-    A host may ask for its board, which gets the same runtime and so has the same options.
+    A host may check them for its board, which gets the same runtime and so has the same options.
     """
     if not words:
         return

@@ -25,11 +25,11 @@ from edge_vc_runtime.trust import check_trust, machine_policy
 from edge_vc_runtime.vetting.admission import admit
 
 STATE_EVERY = 8
-"""Steps from a look at one state to the look at the next."""
+"""Number of steps between the checks of two states."""
 
 
 class Session:
-    """Converts speech hop by hop; `open` allocates all memory, `step` none."""
+    """Converts speech hop by hop; `open` allocates all memory, `step` allocates none."""
 
     def __init__(
         self,
@@ -42,18 +42,18 @@ class Session:
         self.manifest = manifest
         self.model = model
         self.selection = selection
-        """The engine that runs, and why it was selected."""
+        """The running engine, and why it was selected."""
         self.threads = threads
         self.hop = manifest.hop
         """Samples per step."""
         self.sample_rate = manifest.sample_rate
         """Hz."""
         self.delay = manifest.delay
-        """Samples by which the output lags behind the input."""
+        """Delay of the output in samples."""
         self.silenced = 0
-        """Hops that held NaN or infinity and were replaced by silence."""
+        """Number of hops with NaN or infinity that were replaced by silence."""
         self.restarts = 0
-        """Times that output or state were not finite, and the state began anew."""
+        """Number of times that output or state were not finite and the state was reset."""
         self._guard = InputGuard(manifest.hop)
         self._silence = np.zeros(manifest.hop, np.float32)
         self._states: tuple[Samples, ...] = getattr(engine, "states", ())
@@ -75,16 +75,16 @@ class Session:
         precision: str | None = None,
         tier: str | None = None,
     ) -> Session:
-        """Load a bundle's default model, or the one of a ``precision`` (``int8``, ``fp32``).
+        """Load a bundle's default model, or the one with a ``precision`` (``int8``, ``fp32``).
 
-        ``engine`` names a registered engine (``litert``, ``onnx``) or ``auto``, which takes
-        the board profile's engine, else the fastest that ``edge-vc-rt choose`` measured here;
-        `selection` holds the result and the reason. ``threads`` defaults to the board profile's
-        number, to 1 without a profile; ``tier`` to the bundle's default. A bundle that this
-        machine does not trust (`machine_policy`) is refused before a library sees its graph. One
-        that no allowed signer signed and that has not run here before is opened in a process of
-        its own first, with limits on memory and time, which takes about a second; what passes is
-        remembered. Raises `BundleError` or `EngineError`, one line each.
+        ``engine`` is the name of a registered engine (``litert``, ``onnx``) or ``auto``, which
+        selects the board profile's engine, otherwise the fastest one that ``edge-vc-rt choose``
+        measured here; `selection` holds the result and the reason. ``threads`` defaults to the
+        board profile's number, to 1 without a profile; ``tier`` to the bundle's default. A bundle
+        that this machine does not trust (`machine_policy`) is rejected before a library loads its
+        graph. One that is not signed by an allowed signer and has not run here before is first
+        opened in a separate process with limits on memory and time, which takes about a second; a
+        pass is remembered. Raises `BundleError` or `EngineError`, one line each.
         """
         board = known_board()
         threads = resolve_threads(threads, board)
@@ -107,17 +107,18 @@ class Session:
     def step(self, audio: Samples) -> Samples:
         """Convert one hop, float32 ``[hop]`` to ``[hop]``.
 
-        The result is overwritten two steps later: copy it to keep it. Samples beyond ±1 would hold
-        the state for seconds and are clamped and counted in `clipped`; a hop with NaN or infinity
-        becomes silence and counts in `silenced`. Where output, or a state looked at in turn, is
-        not finite, the output is silence and the state begins anew: `restarts`.
+        The result is overwritten two steps later: copy it to keep it. Samples beyond ±1 would
+        affect the state for seconds; they are clamped and counted in `clipped`. A hop with NaN or
+        infinity is replaced by silence and counted in `silenced`. If the output, or the state
+        checked in this step, is not finite, the output is silence and the state is reset:
+        `restarts`.
         """
         if audio.shape != self._shape or audio.dtype != self._dtype:
             raise ValueError(
                 f"step takes float32 [{self.hop}], got {audio.dtype} {list(audio.shape)}"
             )
         self._take(audio)
-        # Every hop, since an engine may use an input's memory for what comes after its last reader.
+        # Every hop, since an engine may reuse an input's memory after its last reader.
         for buffer, given in self._moves:
             np.copyto(buffer, given)
         out = self._engine.run()
@@ -125,7 +126,7 @@ class Session:
 
     def _take(self, audio: Samples) -> None:
         energy = np.vdot(audio, audio)  # `dot` would warn of an overflow
-        if energy <= 1.0:  # then no sample is beyond ±1
+        if energy <= 1.0:  # in this case no sample is beyond ±1
             np.copyto(self._input, audio)
         elif math.isfinite(energy):
             np.copyto(self._input, self._guard.step(audio))
@@ -150,45 +151,45 @@ class Session:
 
     @property
     def clipped(self) -> int:
-        """Samples beyond full scale that were clamped."""
+        """Number of samples above full scale that were clamped."""
         return self._guard.clipped
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
-        """The conditioning inputs that `set` takes; empty for most bundles."""
+        """The conditioning inputs for `set`; empty for most bundles."""
         return self.manifest.inputs
 
     def get(self, name: str) -> tuple[float, ...]:
-        """Return the numbers of a conditioning input; raises `ModelInputError` if unknown."""
+        """Return the values of a conditioning input; raises `ModelInputError` if unknown."""
         return tuple(map(float, self._given[find_input(self.inputs, name).name]))
 
     def set(self, name: str, value: object) -> tuple[float, ...]:
-        """Set a conditioning input from the next hop on, and return its numbers.
+        """Set a conditioning input from the next hop on, and return its values.
 
-        ``value`` is what `InputSpec.check` takes: a number, a list, a label such as a voice's
-        name, or a mapping of labels. Raises `ModelInputError`, one line, for an unknown input and
-        for a value out of range.
+        ``value`` is anything that `InputSpec.check` accepts: a number, a list, a label such as a
+        voice's name, or a mapping of labels. Raises `ModelInputError`, one line, for an unknown
+        input and for a value out of range.
         """
         numbers = find_input(self.inputs, name).check(value)
         self._given[name][:] = numbers
         return numbers
 
     def set_vector(self, name: str, values: Samples) -> None:
-        """Copy float32 ``[size]`` into an input, unchecked: for a stream renewed every hop.
+        """Copy float32 ``[size]`` into an input, unchecked: for a stream updated every hop.
 
         Raises `KeyError` for an unknown input, `ValueError` for another size.
         """
         np.copyto(self._given[name], values)
 
     def reset(self) -> None:
-        """Return to the initial state: all zeros. Conditioning inputs stay as they are set."""
+        """Return to the initial state: all zeros. Conditioning inputs keep their values."""
         self._engine.reset()
         self._guard.clipped = 0
         self.silenced = self.restarts = 0
 
 
 def _input_buffers(manifest: Manifest, engine: Engine) -> Mapping[str, Samples]:
-    """Return the engine's buffers of conditioning inputs; one from outside may know none."""
+    """Return the engine's buffers of conditioning inputs; a third-party engine may have none."""
     buffers: Mapping[str, Samples] = getattr(engine, "inputs", {})
     for spec in manifest.inputs:
         if spec.name not in buffers:

@@ -1,4 +1,4 @@
-"""The three standard streams of a command: there, and stdout for results alone."""
+"""A command's three standard streams: always open, with stdout reserved for results."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TextIO, cast
 from edge_vc_runtime.files.error import named
 
 _MODES = {0: os.O_WRONLY, 1: os.O_RDONLY, 2: os.O_WRONLY}
-"""Of the null device that stands for a closed descriptor: to read from a closed stdin fails, and
-so does writing to a closed stdout. Messages that nobody wants to see are no error."""
+"""Modes of the null device that replaces a closed descriptor: reading from a closed stdin fails,
+and so does writing to a closed stdout. Unwanted messages are not an error."""
 
 
 def open_streams() -> None:
-    """Make up for descriptors 0, 1 and 2 that were closed when the command began.
+    """Replace descriptors 0, 1 and 2 that were closed when the command started.
 
-    Otherwise the next file that is opened gets such a number, and libraries write their messages
-    into it; messages for a missing stderr would be printed on stdout, into audio.
+    Otherwise the next opened file would get such a number, and libraries would write their messages
+    into it; messages for a missing stderr would be printed to stdout, into audio.
     """
     for descriptor, mode in _MODES.items():
         try:
@@ -38,7 +38,7 @@ def open_streams() -> None:
 
 
 def discard_stdout() -> None:
-    """Drop what stdout did not take: the interpreter would try to write it once more at its end."""
+    """Discard unwritten stdout data, which the interpreter would try to write again at exit."""
     with suppress(AttributeError, OSError, ValueError):
         try:
             sys.stdout.flush()
@@ -52,10 +52,10 @@ def discard_stdout() -> None:
 
 @contextmanager
 def results_only() -> Iterator[None]:
-    """Keep what C libraries print on stdout out of it, for as long as the block runs.
+    """Keep the output of C libraries out of stdout while the block runs.
 
-    ``sys.stdout`` goes where it went; file descriptor 1 is stderr meanwhile, so that a library's
-    banner is never in the middle of piped audio or JSON.
+    ``sys.stdout`` keeps its destination; file descriptor 1 is stderr in the meantime, so that a
+    library's banner never ends up in piped audio or JSON.
     """
     sys.stdout.flush()
     before = sys.stdout
@@ -74,12 +74,12 @@ def results_only() -> Iterator[None]:
 
 
 def _restore(before: TextIO, kept: int) -> None:
-    """Put stdout back, whatever became of the stream that stood for it."""
+    """Restore stdout, regardless of what happened to the stream that replaced it."""
     os.dup2(kept, 1)
     os.close(kept)
     if sys.stdout is not before:
         stream, sys.stdout = sys.stdout, before
-        with suppress(OSError):  # what could not be written was said by the flush before
+        with suppress(OSError):  # the earlier flush has already reported a failed write
             stream.close()
 
 
@@ -96,7 +96,7 @@ def _stream(descriptor: int, mode: str, like: TextIO | None = None) -> TextIO:
 
 
 def _descriptor(stream: TextIO) -> int | None:
-    """Return a stream's descriptor, None where something in memory stands in for it."""
+    """Return a stream's descriptor, None if it was replaced by an in-memory object."""
     try:
         return stream.fileno()
     except (AttributeError, OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Single values from ``/proc`` and ``/sys``; None where a file does not exist."""
+"""Single values from ``/proc`` and ``/sys``; None if a file does not exist."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _DEVICE_MODEL = "proc/device-tree/model"
 
 
 def read_text(root: Path, name: str) -> str | None:
-    """Return the stripped content of ``root / name``, None when it is empty or unreadable."""
+    """Return the stripped content of ``root / name``, None if it is empty or unreadable."""
     try:
         return (root / name).read_text(errors="replace").strip("\0\n ") or None
     except OSError:
@@ -17,7 +17,7 @@ def read_text(root: Path, name: str) -> str | None:
 
 
 def device_model(root: Path = Path("/")) -> str | None:
-    """Return the model that the device tree names, None where there is no device tree."""
+    """Return the model in the device tree, None if there is no device tree."""
     return read_text(root, _DEVICE_MODEL)
 
 

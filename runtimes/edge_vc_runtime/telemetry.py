@@ -1,4 +1,4 @@
-"""Keeps libraries from reporting to their makers."""
+"""Disables telemetry of libraries."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ ONNX_RUNTIME = "ORT_DISABLE_TELEMETRY"
 
 
 def disable_telemetry() -> None:
-    """Have ONNX Runtime send nothing and keep no identifier of the machine in the user's cache.
+    """Make ONNX Runtime send nothing and store no machine identifier in the user's cache.
 
-    To be called before it is imported; processes that are started later inherit it. What the user
-    set stays.
+    To be called before it is imported; processes started later inherit the setting. A value set by
+    the user is kept.
     """
     os.environ.setdefault(ONNX_RUNTIME, "1")

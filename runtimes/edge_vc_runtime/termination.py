@@ -1,4 +1,4 @@
-"""SIGTERM, and the end of the terminal, as exits that clean up."""
+"""Clean exits on SIGTERM and on the end of the terminal."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Termination:
-    """Turns SIGTERM and SIGHUP into exits that run every clean-up on their way; code 143 or 129.
+    """Converts SIGTERM and SIGHUP to exits that run all clean-up; code 143 or 129.
 
-    SIGHUP comes when a terminal is closed or an SSH connection breaks: what was recorded until then
-    is completed. `nohup`, which ignores it, is respected.
+    SIGHUP is sent when a terminal is closed or an SSH connection breaks: recordings are then
+    completed. `nohup`, which ignores it, is respected.
     """
 
     def __enter__(self) -> None:
@@ -32,6 +32,6 @@ class Termination:
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:
-    if signum == signal.SIGHUP:  # the kernel sends it and the shell again: once is enough
+    if signum == signal.SIGHUP:  # both the kernel and the shell send it: once is enough
         signal.signal(signum, signal.SIG_IGN)
     raise SystemExit(128 + signum)

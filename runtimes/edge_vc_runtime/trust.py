@@ -1,4 +1,4 @@
-"""Whose bundles this machine runs: its list of signers and what it does with unsigned bundles."""
+"""Trust policy of this machine: its list of signers and its handling of unsigned bundles."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _UNSEEN = ("try", "allow")
 
 @dataclass(frozen=True)
 class TrustPolicy:
-    """Whose signatures count here, and whether a bundle without one may run."""
+    """Whose signatures are accepted here, and whether a bundle without one may run."""
 
     signers: SignerList | None = None
-    """None where nobody is listed: signatures are then not checked."""
+    """None if no signers are listed: signatures are then not checked."""
     unsigned: str = "allow"
     """``allow`` or ``refuse``."""
     source: str = "the default"
-    """Folder or list of signers that says so."""
+    """Folder or list of signers that defines the policy."""
     unseen: str = "try"
-    """``try`` opens a bundle that has not run here in a process of its own first; ``allow`` not."""
+    """``try``: first open a bundle that has not run here in a separate process; or ``allow``."""
 
 
 def machine_policy(
@@ -45,12 +45,12 @@ def machine_policy(
 ) -> TrustPolicy:
     """Return this machine's policy.
 
-    ``/etc/edge-vc`` decides where it holds ``allowed_signers`` or ``trust.json``, else the user's
-    ``$XDG_CONFIG_HOME/edge-vc`` (``~/.config`` by default). With ``allowed_signers``, unsigned
-    bundles are refused unless ``trust.json`` holds ``{"unsigned": "allow"}``; without, everything
-    runs unless it holds ``{"unsigned": "refuse"}``. Keys in ``revoked_keys`` beside it never
-    count. ``{"unseen": "allow"}`` opens bundles that have not run here without a trial.
-    Raises `BundleError` for a ``trust.json`` that cannot be read.
+    ``/etc/edge-vc`` applies if it contains ``allowed_signers`` or ``trust.json``, otherwise the
+    user's ``$XDG_CONFIG_HOME/edge-vc`` (``~/.config`` by default). With ``allowed_signers``,
+    unsigned bundles are rejected unless ``trust.json`` contains ``{"unsigned": "allow"}``; without
+    it, everything runs unless it contains ``{"unsigned": "refuse"}``. Keys in ``revoked_keys``
+    beside it are never accepted. ``{"unseen": "allow"}`` opens bundles that have not run here
+    without a trial. Raises `BundleError` for a ``trust.json`` that cannot be read.
     """
     for folder in (root / SYSTEM_FOLDER, user_folder("CONFIG", ".config", environment)):
         allowed, revoked = folder / SIGNERS_NAME, folder / REVOKED_NAME
@@ -67,9 +67,9 @@ def machine_policy(
 
 
 def check_trust(bundle: Bundle, policy: TrustPolicy) -> SignerIdentity | None:
-    """Return who signed a bundle; None where nobody did, or nobody is listed, and that is allowed.
+    """Return a bundle's signer; None if it is allowed unsigned, or no signers are listed.
 
-    Raises `SignatureError` when the bundle may not run here.
+    Raises `SignatureError` if the bundle may not run here.
     """
     try:
         if bundle.signature is not None and policy.signers is not None:
@@ -96,7 +96,7 @@ def _refuse(bundle: Bundle, policy: TrustPolicy) -> None:
 
 
 def _there(path: Path) -> bool:
-    """Whether something is at a path; what cannot be looked at counts, so that it is refused."""
+    """Return whether a path exists; an inaccessible one counts, so that it leads to an error."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -107,7 +107,7 @@ def _there(path: Path) -> bool:
 
 
 def _stated(path: Path) -> tuple[str | None, str | None] | None:
-    """Return what ``trust.json`` says of unsigned and of unseen bundles; None without the file."""
+    """Return ``trust.json``'s settings for unsigned and unseen bundles; None without the file."""
     if not _there(path):
         return None
     try:

@@ -34,7 +34,7 @@ def add_unit(commands: Commands, prog: str) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--user", default=SERVICE_USER, metavar="NAME",
-        help=f"its account, which has to be there (default: {SERVICE_USER}, made by edge-vc flash)",
+        help=f"its account, which has to exist (default: {SERVICE_USER}, made by edge-vc flash)",
     )  # fmt: skip
     parser.add_argument(
         "run_arguments", nargs="*", metavar="ARGUMENT", help="arguments of `run`, after --"
@@ -43,7 +43,7 @@ def add_unit(commands: Commands, prog: str) -> None:
 
 
 def unit(arguments: argparse.Namespace) -> int:
-    """``unit``: print it, unless `run` would not take its arguments."""
+    """``unit``: print the unit, unless `run` would not accept its arguments."""
     check_run_arguments(arguments.run_arguments)
     made = ServiceUnit(
         root=install_root(arguments).path,

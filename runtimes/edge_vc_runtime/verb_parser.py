@@ -1,4 +1,4 @@
-"""How a verb is parsed: its help with examples and exit codes, and options that several take."""
+"""The parser of a verb: help with examples and exit codes, and options common to several verbs."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _REGISTRIES: dict[str, Callable[[], str]] = {
     "{sinks}": describe_sinks,
     "{backends}": describe_backends,
 }
-"""What stands for it in a help text, and the text itself."""
+"""Placeholders in help texts, and functions that return their text."""
 
 
 class VerbParser(argparse.ArgumentParser):
-    """Completes help texts only when help is shown: reading the registries takes a moment."""
+    """Completes help texts only when help is shown, since reading the registries takes a moment."""
 
     optional_positionals: tuple[str, ...] = ()
     """Positional arguments that may be missing, in order.
 
-    argparse takes those as missing as soon as an option stands between them and the first one.
+    argparse treats those as missing if there is an option between them and the first one.
     """
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse as argparse does, then give what is left over to the optional positionals."""
+        """Parse like argparse, then assign remaining arguments to the optional positionals."""
         found, rest = super().parse_known_args(args, namespace)
         for name in self.optional_positionals:
             given = [text for text in rest if text == "-" or not text.startswith("-")]
@@ -45,7 +45,7 @@ class VerbParser(argparse.ArgumentParser):
         return found, rest
 
     def error(self, message: str) -> NoReturn:
-        """Exit with one printable line, without the usage: what was given may be any bytes."""
+        """Exit with one printable line, without the usage: arguments may contain any bytes."""
         self.exit(2, f"{self.prog}: error: {one_line(message)}; see {self.prog} --help\n")
 
     def format_help(self) -> str:
@@ -61,7 +61,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[VerbParser]"  # argparse has n
 
 
 def add_verb(commands: Commands, name: str, text: str, examples: str, prog: str) -> VerbParser:
-    """Add a verb that `VERBS` and `EXIT_CODES` describe; ``{prog}`` in examples is the call."""
+    """Add a verb from `VERBS` and `EXIT_CODES`; ``{prog}`` in examples is the program's name."""
     lines = textwrap.indent(examples.strip().format(prog=f"{prog} {name}"), "  ")
     parser = commands.add_parser(
         name,

@@ -1,3 +1,3 @@
-"""The one version of both distributions, where their build configurations read it."""
+"""The version of both distributions, read by their build configurations."""
 
 __version__ = "0.1.0"

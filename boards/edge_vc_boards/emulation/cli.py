@@ -1,4 +1,4 @@
-"""``edge-vc emulate``: run a command as if on a board, or make the root that this needs."""
+"""``edge-vc emulate``: run a command as if on a board, or make the arm64 root it requires."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def setup(
         str | None, typer.Option(help="Board to try it as.", metavar="BOARD", show_default=False)
     ] = None,
 ) -> None:
-    """Make the arm64 root, unless it is there; an interrupted download is taken up again."""
+    """Make the arm64 root unless it exists; an interrupted download is resumed."""
     chosen = load_board(board) if board else None
     if chosen:
-        chosen.processor()  # before half a minute of downloads
+        chosen.processor()  # fail before half a minute of downloads
     made = make_root(root, _say)
     _say(f"{root}: {'made' if made else 'is there already'}")
     if chosen:
@@ -74,7 +74,7 @@ def setup(
 
 @app.command("make", hidden=True, cls=Verb)
 def make(root: NewRoot) -> None:
-    """Make the arm64 root; the name of ``setup`` in version 0.1."""
+    """Make the arm64 root; the name that ``setup`` had in version 0.1."""
     setup(root)
 
 
@@ -83,7 +83,7 @@ def _say(line: str) -> None:
 
 
 class EmulatedVerb(Verb):
-    """A verb whose stdout is its command's."""
+    """A verb whose stdout is that of the command it runs."""
 
     passes_stdout = True
 

@@ -1,7 +1,7 @@
-"""In how many cycles a core finishes counted instructions: bounds, never a measurement.
+"""Bounds on the cycles that a core needs for counted instructions; never a measurement.
 
 The figures and their sources are in `edge_vc_boards.emulation.core_rates`. Caches, branch
-prediction and latencies are not in it.
+prediction and latencies are not modelled.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ _OTHERS = ("memory", "integer", "branch")
 
 @dataclass(frozen=True)
 class CoreModel:
-    """A core, by its rates; counts are by the classes of `icount.c`."""
+    """A core, described by its rates; counts use the classes of `icount.c`."""
 
     rates: CoreRates
 
     def fewest_cycles(self, counts: Mapping[str, float]) -> float:
-        """Return the cycles if the busiest pipe works all the time: no core needs fewer."""
+        """Return the cycles if the busiest pipe is never idle: a lower bound."""
         found = _by_rate(counts)
         needed = [number / self._rate(name).most for name, number in found.items()]
         simd = sum(found[name] for name in _SIMD) / self.rates.simd.most
         return max(simd, sum(found.values()) / self.rates.width.most, *needed)
 
     def most_cycles(self, counts: Mapping[str, float]) -> float:
-        """Return the cycles if one pipe waits for the other, with all data in the first cache."""
+        """Return the cycles if only one pipe works at a time, with all data in the L1 cache."""
         found = _by_rate(counts)
         serial = sum(number / self._rate(name).least for name, number in found.items())
         return max(sum(found.values()) / self.rates.width.least, serial)
@@ -47,7 +47,7 @@ def _by_rate(counts: Mapping[str, float]) -> dict[str, float]:
 
 
 def core_model(core: str) -> CoreModel:
-    """Return a core's model; raises `EmulationError` for a core that has none."""
+    """Return a core's model; raises `EmulationError` for a core without one."""
     if core not in RATES:
         raise EmulationError(
             f"no latency can be estimated for a {core:.60}: known are {', '.join(RATES)}"

@@ -1,8 +1,8 @@
-"""Instructions per cycle of the boards' cores, each figure with where it is published.
+"""Instructions per cycle of the boards' cores, each figure with its published source.
 
-A rate is for 128-bit operands where the instruction has them. Where what is published disagrees,
-or where it depends on the operands, ``least`` and ``most`` are the ends; division and square roots
-are in neither. Arm's own guides were read only where `SOURCES` says so.
+A rate is for 128-bit operands if the instruction has them. If sources disagree, or if the rate
+depends on the operands, ``least`` and ``most`` are the limits; neither includes division and square
+roots. Arm's own guides were only consulted where `SOURCES` says so.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ SOURCES: Mapping[str, str] = {
     "the same 13 pipes: SMLAL one per cycle, SDOT two, ALU four, branches two; shifts on one "
     "SIMD pipe",
 }
-"""What a `Rate` refers to."""
+"""Sources that a `Rate` refers to by key."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Instructions of a class per cycle."""
+    """Instructions of one class per cycle."""
 
     least: float
     most: float
     sources: tuple[str, ...]
-    """Keys of `SOURCES`; empty where no source was found."""
+    """Keys of `SOURCES`; empty if no source was found."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class CoreRates:
     width: Rate
     """Instructions of all classes together."""
     simd: Rate
-    """SIMD and floating point other than below; ``most`` also of all SIMD classes together."""
+    """Other SIMD and floating point; ``most`` also limits all SIMD classes together."""
     float_fma: Rate
     widening: Rate
-    """Multiplications with a wider result."""
+    """Multiplications with widened results."""
     dot_product: Rate
-    """Also matrix products, for which no core here has an instruction."""
+    """Also used for matrix products, for which none of these cores has an instruction."""
     memory: Rate
     """Loads and stores together."""
     integer: Rate
@@ -81,11 +81,11 @@ def _rate(least: float, most: float, *sources: str) -> Rate:
 
 
 _NEVER = Rate(1, 1, ())
-"""Of an instruction that the core does not have: it is never counted."""
+"""Rate of an instruction that the core lacks, which is never counted."""
 RATES: Mapping[str, CoreRates] = {
     "Cortex-A53": CoreRates(
         width=_rate(2, 2, "llvm-a53", "gcc-a53"),
-        simd=_rate(0.5, 2, "llvm-a53", "gcc-a53"),  # of 128 bits, of 64
+        simd=_rate(0.5, 2, "llvm-a53", "gcc-a53"),  # 128 bits, 64 bits
         float_fma=_rate(0.5, 1, "llvm-a53", "gcc-a53"),
         widening=_rate(0.5, 1, "llvm-a53", "gcc-a53"),
         dot_product=_NEVER,
@@ -118,7 +118,7 @@ RATES: Mapping[str, CoreRates] = {
         simd=_rate(1, 2, "llvm-n1", "anandtech-a76"),  # shifts, arithmetic
         float_fma=_rate(2, 2, "llvm-n1", "wikichip"),
         widening=_rate(1, 1, "llvm-n1"),
-        dot_product=_rate(2, 2, "llvm-n1"),  # as all SIMD arithmetic there
+        dot_product=_rate(2, 2, "llvm-n1"),  # like all SIMD arithmetic there
         memory=_rate(1, 2, "llvm-n1", "anandtech-a76"),
         integer=_rate(3, 3, "llvm-n1", "anandtech-a76"),
         branch=_rate(1, 1, "llvm-n1", "anandtech-a76"),
@@ -127,11 +127,11 @@ RATES: Mapping[str, CoreRates] = {
         width=_rate(6, 6, "arm-a78"),
         simd=_rate(1, 2, "arm-a720", "arm-a78"),
         float_fma=_rate(2, 2, "arm-a78", "wikichip"),
-        widening=_rate(1, 1, "arm-a720", "llvm-n1"),  # of the cores after and before it
+        widening=_rate(1, 1, "arm-a720", "llvm-n1"),  # from the cores after and before it
         dot_product=_rate(2, 2, "arm-a78", "arm-a720"),
         memory=_rate(2, 3, "arm-a78"),
         integer=_rate(4, 4, "arm-a78", "arm-a720"),
         branch=_rate(2, 2, "arm-a78", "arm-a720"),
     ),
 }
-"""By the name in a board's profile."""
+"""Rates by the core's name in a board's profile."""

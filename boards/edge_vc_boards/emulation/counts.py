@@ -1,4 +1,4 @@
-"""Executed instructions by class, as the QEMU plugin `icount.c` writes them."""
+"""Executed instructions by class, as written by the QEMU plugin `icount.c`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MARK = 7_700_000
 
 @dataclass(frozen=True)
 class InstructionCounts:
-    """Instructions that were executed between two marks, by class."""
+    """Instructions executed between two marks, by class."""
 
     mark: int
     """Number of the mark at the end."""
@@ -22,17 +22,17 @@ class InstructionCounts:
 
     @property
     def total(self) -> int:
-        """Instructions of every class."""
+        """Instructions of all classes."""
         return sum(self.by_class.values())
 
 
 def mark_number(number: int) -> int:
-    """Return the process group whose ``os.getpgid``, which fails, sets mark ``number``."""
+    """Return the process ID for which ``os.getpgid``, which fails, sets mark ``number``."""
     return -(_MARK + number)
 
 
 def read_counts(path: Path) -> list[InstructionCounts]:
-    """Read the counter's file; raises `EmulationError` when it is not there or cut short."""
+    """Read the counter's file; raises `EmulationError` if it is missing or truncated."""
     try:
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         return [InstructionCounts(line.pop("mark"), line) for line in lines]

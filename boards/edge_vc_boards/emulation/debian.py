@@ -1,7 +1,7 @@
 """Debian packages of any architecture, fetched and unpacked without installing anything.
 
-apt works on a state folder of its own, empty at first, with the machine's configured mirrors: the
-packages come with everything they depend on, and the machine's own packages are not touched.
+apt uses a separate, initially empty state folder with the machine's configured mirrors: packages
+come with all their dependencies, and the machine's own packages are not touched.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ def fetch_packages(
 ) -> list[Path]:
     """Download packages with their dependencies into ``folder``; return the ``.deb`` files.
 
-    ``suite`` is a Debian release (``trixie``), the machine's own sources when not given.
-    Raises `UnavailableError` without apt, without a network, or when the mirrors do not have a
-    package.
+    ``suite`` is a Debian release (``trixie``); by default the machine's own sources are used.
+    Raises `UnavailableError` without apt, without a network, or if the mirrors lack a package.
     """
     options = _private_state(architecture, folder, suite)
     try:
@@ -37,7 +36,7 @@ def fetch_packages(
 
 
 def fetch_alone(name: str, architecture: str, folder: Path, suite: str) -> Path:
-    """Download one package of a Debian release without what it depends on.
+    """Download one package of a Debian release without its dependencies.
 
     Raises `UnavailableError`.
     """
@@ -64,8 +63,8 @@ def fetch_source(name: str, folder: Path, suite: str) -> list[Path]:
 def unpack(packages: Sequence[Path], root: Path) -> None:
     """Unpack packages into ``root``; their install scripts are not run.
 
-    A link to a folder stays one, as where ``/bin`` is ``/usr/bin``: ``dpkg --extract`` would put
-    the package's own empty folder in its place.
+    Links to folders are kept, e.g. ``/bin`` to ``/usr/bin``: ``dpkg --extract`` would replace them
+    with the package's own empty folder.
     """
     root.mkdir(parents=True, exist_ok=True)
     into = ["tar", "--extract", "--preserve-permissions", "--keep-directory-symlink"]
@@ -83,9 +82,9 @@ def run_tool(
     folder: Path | None = None,
     output: IO[bytes] | None = None,
 ) -> str:
-    """Run a command and return what it printed, or write that to ``output``.
+    """Run a command and return its output, or write the output to ``output``.
 
-    Raises `EmulationError` with its last complaint.
+    Raises `EmulationError` with its last error message.
     """
     try:
         done = subprocess.run(
@@ -102,12 +101,12 @@ def run_tool(
 
 
 def _apt(arguments: Sequence[str], folder: Path | None = None) -> None:
-    # apt calls a failed download a warning unless it is told that it matters.
+    # By default apt reports a failed download only as a warning.
     run_tool(["apt-get", "-qq", "-oAPT::Update::Error-Mode=any", *arguments], folder=folder)
 
 
 def _private_state(architecture: str, folder: Path, suite: str | None) -> list[str]:
-    """Make the folders that apt expects; return the options that point to them."""
+    """Create the folders that apt expects; return the options that point to them."""
     folder = folder.absolute()
     for part in ("state/lists/partial", "cache/archives/partial"):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -119,7 +118,7 @@ def _private_state(architecture: str, folder: Path, suite: str | None) -> list[s
         "Dir::State::status": folder / "status",
         "Dir::Cache": folder / "cache",
         "Acquire::Languages": "none",
-        "APT::Sandbox::User": "root",  # else apt drops rights and cannot write here
+        "APT::Sandbox::User": "root",  # otherwise apt drops privileges and cannot write here
     }
     if suite is not None:
         sources = folder / "sources.list"
@@ -130,7 +129,7 @@ def _private_state(architecture: str, folder: Path, suite: str | None) -> list[s
 
 
 def _mirror() -> str:
-    """Return the mirror of Debian that the machine is set up with."""
+    """Return the Debian mirror that the machine is configured with."""
     try:
         listed = run_tool(["apt-get", "indextargets", "--format", "$(LABEL)|$(ORIGIN)|$(REPO_URI)"])
     except EmulationError as error:

@@ -8,4 +8,4 @@ class EmulationError(Exception):
 
 
 class UnavailableError(EmulationError):
-    """No board can be emulated on this machine: rights, tools or a network are missing."""
+    """No board can be emulated on this machine: permissions, tools or a network are missing."""

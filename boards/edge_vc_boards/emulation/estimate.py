@@ -1,9 +1,10 @@
-"""An estimate of a board's time per hop, from counted instructions; nobody measured it.
+"""An estimate of a board's time per hop from counted instructions, not a measurement.
 
-Two bounds enclose it. The lower one lets the core's busiest pipe work all the time, with all data
-at hand. The upper one lets no two pipes work together. For paced hops, whose caches are emptied by
-whatever runs in between, it also reads the whole model from memory in every hop, at the lowest
-published memcpy rate of such a board. The estimate is their geometric mean.
+It lies between two bounds. The lower one assumes that the core's busiest pipe is never idle and all
+data is in the cache. The upper one assumes that no two pipes work in parallel; for paced hops,
+whose cached data is evicted by whatever runs in between, it also reads the whole model from memory
+in every hop, at the lowest published memcpy rate of such a board. The estimate is their geometric
+mean.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ NOT_KNOWN = (
 
 
 def estimate_hop(board: Board, cost: HopCost, model_bytes: int) -> HopEstimate:
-    """Return what one whole step costs, in ms; ``model_bytes`` is the size of the model's file.
+    """Return the cost of one whole step in ms; ``model_bytes`` is the size of the model's file.
 
     Raises `EmulationError` for a core without a model, `BoardError` for a board without a CPU.
     """

@@ -67,7 +67,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def estimated_report(board: Board, done: CountedRun, algorithmic_ms: float) -> Report:
-    """Return a report of counted hops; what no emulation can tell is null."""
+    """Return a report of counted hops; figures that emulation cannot provide are null."""
     estimate = estimate_hop(board, done.cost, done.subject.model_bytes)
     cpu, _ = board.processor()
     machine = replace(
@@ -109,7 +109,7 @@ def estimated_report(board: Board, done: CountedRun, algorithmic_ms: float) -> R
 
 
 def _timing(done: CountedRun, bounds: TimeBounds) -> Timing:
-    """Spread the estimate over the hops as their instructions are spread."""
+    """Distribute the estimate over the hops in proportion to their instruction counts."""
     each = np.asarray(done.each)
     took_ns = each / each.mean() * bounds.estimate_ms * 1e6
     hop_ns = round(done.subject.hop / done.subject.sample_rate * 1e9)

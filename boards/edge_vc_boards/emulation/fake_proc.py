@@ -1,6 +1,6 @@
 """A board's ``/proc`` and ``/sys``, written as files.
 
-onnxruntime and XNNPACK choose kernels by the CPU's number and features, which they read there.
+onnxruntime and XNNPACK select kernels by the CPU's ID and features, which they read there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_vc_boards.board import Board, Cpu
 
 HOST_PROC = "/run/proc"
-"""Where the emulated root has the kernel's own ``/proc``."""
+"""Where the kernel's own ``/proc`` is mounted in the emulated root."""
 _ARM = 0x41
 _KERNELS_OWN = (
     "filesystems", "loadavg", "meminfo", "mounts", "self", "stat", "sys", "thread-self", "uptime",

@@ -26,11 +26,11 @@ class HopCost:
     engine: str
     version: str
     model: str
-    """File in the bundle."""
+    """File name in the bundle."""
     steps: int
-    """Hops that were counted."""
+    """Number of counted hops."""
     whole: Mapping[str, float]
-    """Per hop of `Session.step`, Python and numpy included."""
+    """Per hop of `Session.step`, including Python and numpy."""
     alone: Mapping[str, float]
     """Per hop of the engine's run alone."""
 
@@ -57,11 +57,11 @@ def engine_precisions(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class CountedRun:
-    """Counted hops, and what ran: the parts of a report that an emulated board can tell."""
+    """Counted hops, and what ran: the parts of a report that emulation can provide."""
 
     cost: HopCost
     each: tuple[float, ...]
-    """Instructions of every hop by itself, the mark's own among them."""
+    """Instructions of each hop, including those of the mark itself."""
     subject: Subject
     setup: Setup
     machine: Machine
@@ -78,7 +78,7 @@ def hop_cost(
 ) -> HopCost:
     """Count ``steps`` hops of the bundle's golden recording on an emulated board, one thread.
 
-    Raises `EmulationError` when nothing can be emulated here or the steps fail.
+    Raises `EmulationError` if emulation is not possible here or the steps fail.
     """
     return count_run(board, bundle, engine, precision, steps=steps, root=root).cost
 
@@ -93,7 +93,7 @@ def count_run(
     steps: int = 50,
     root: Path | None = None,
 ) -> CountedRun:
-    """Count as `hop_cost` does; what is not named is chosen as the board itself chooses."""
+    """Count as `hop_cost` does; anything not given is selected as the board would select it."""
     command = ["python3", "-m", "edge_vc_boards.emulation.hop_counter", f"{SHARE}/{bundle.name}"]
     command += [engine, precision or "-", str(steps), tier or "-"]
     done = run_on(board, command, root=root, share=bundle.absolute().parent, count=True)

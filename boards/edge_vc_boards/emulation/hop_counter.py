@@ -1,12 +1,12 @@
 """Steps a session between marks, so that the QEMU plugin counts exactly these steps.
 
-Runs in the emulated root, where only numpy, the engines and `edge_vc_runtime` are:
+Runs in the emulated root, which has only numpy, the engines and `edge_vc_runtime`:
 
   python3 -m edge_vc_boards.emulation.hop_counter BUNDLE ENGINE PRECISION STEPS TIER
 
-``auto`` is the engine, and ``-`` the precision or tier, that the board would choose. Mark 1 ends
-``STEPS`` whole steps of `Session.step`, mark 2 as many runs of the engine alone; a mark 3 ends each
-of as many whole steps.
+``auto`` is the engine, and ``-`` the precision or tier, that the board would select. Mark 1 follows
+``STEPS`` whole steps of `Session.step`, mark 2 the same number of runs of the engine alone; then a
+mark 3 follows each of the same number of whole steps.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.session import Session
 
 WARM_UP = 20
-"""Steps before the first mark: engines choose and pack on the first few."""
+"""Steps before the first mark: engines select kernels and pack weights in the first few."""
 
 
 def main(argv: list[str]) -> int:
-    """Run the steps and print, as JSON, what ran."""
+    """Run the steps and print what ran as JSON."""
     file, engine, precision, steps, tier = argv
     bundle = read_bundle(file).tier(_named(tier))
     session = Session.open(bundle, engine, threads=1, precision=_named(precision))
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     alone = factory(bundle.manifest, session.model, data, 1)
 
     def run(hop: Samples) -> None:
-        alone.input[:] = hop  # a changing input, or states would settle
+        alone.input[:] = hop  # a changing input; otherwise the state would settle
         alone.run()
 
     _between_marks(run, hops, int(steps), 2)
@@ -70,7 +70,7 @@ def _speech(bundle: Bundle, hop: int) -> list[Samples]:
 def _between_marks(
     step: Callable[[Samples], object], hops: list[Samples], steps: int, mark: int
 ) -> None:
-    """Warm up, then count exactly ``steps`` calls; mark 0 is where counting starts."""
+    """Warm up, then count exactly ``steps`` calls; counting starts at mark 0."""
     for hop in islice(cycle(hops), WARM_UP):
         step(hop)
     counted = list(islice(cycle(hops), steps))
@@ -82,7 +82,7 @@ def _between_marks(
 
 
 def _mark_each(step: Callable[[Samples], object], hops: list[Samples], steps: int) -> None:
-    """Warm up, then mark every one of ``steps`` calls."""
+    """Warm up, then set a mark after each of ``steps`` calls."""
     for hop in islice(cycle(hops), WARM_UP):
         step(hop)
     counted = list(islice(cycle(hops), steps))

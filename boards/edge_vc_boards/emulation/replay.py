@@ -1,4 +1,4 @@
-"""A bundle's golden recording, played again on an emulated board by every engine.
+"""Replays a bundle's golden recording on an emulated board with every engine.
 
 Runs in the emulated root:
 
@@ -18,7 +18,7 @@ from edge_vc_runtime.session import Session
 
 
 def main(argv: list[str]) -> int:
-    """Replay and print, as JSON, the differences, what the machine is and what it would choose."""
+    """Replay; print the differences, the machine and its default selection as JSON."""
     bundle = read_bundle(argv[0])
     replays = [replay for engine in argv[1:] for replay in replay_golden(bundle, engine)]
     said = {

@@ -1,6 +1,6 @@
-"""A small arm64 root folder that runs here: made once, in half a minute, most of it downloads.
+"""A small arm64 root folder that runs here, made once; half a minute, mostly downloads.
 
-It is built beside its place and then renamed, so that a root is complete or absent.
+It is built beside its destination and then renamed, so that a root is either complete or absent.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _TOOLS = {
     "mount": "mount",
     "cc": "gcc libc6-dev",
 }
-"""What has to be installed here, and the Debian packages that have it."""
+"""Programs that have to be installed here, and the Debian packages that contain them."""
 _STAMP = "edge-vc-root.json"
-"""File in the root that holds the recipe it was made by."""
+"""File in the root that holds the recipe it was made from."""
 
 
 def default_root() -> Path:
@@ -40,11 +40,11 @@ def default_root() -> Path:
 
 
 def make_root(root: Path, say: Say = lambda line: None) -> bool:
-    """Make the root unless it is there already; return whether it was made.
+    """Make the root unless it exists; return whether it was made.
 
-    ``say`` hears of every step. A call that was interrupted leaves its downloads, which the next
-    one takes. Raises `UnavailableError` when it cannot be had here, `EmulationError` when making
-    it fails.
+    ``say`` is called for every step. An interrupted call leaves its downloads for the next one.
+    Raises `UnavailableError` if it cannot be made on this machine, `EmulationError` if making it
+    fails.
     """
     check_host()
     root = root.absolute()
@@ -71,7 +71,7 @@ def make_root(root: Path, say: Say = lambda line: None) -> bool:
 
 
 def is_made(root: Path) -> bool:
-    """Whether ``root`` holds what this version of the project would make."""
+    """Return whether ``root`` holds what this version of the project would make."""
     try:
         return bool(json.loads((root / _STAMP).read_text()) == root_recipe())
     except (OSError, ValueError):
@@ -79,7 +79,7 @@ def is_made(root: Path) -> bool:
 
 
 def check_host() -> None:
-    """Raise `UnavailableError` where no root can be made or entered."""
+    """Raise `UnavailableError` if a root cannot be made or entered here."""
     if platform.system() != "Linux" or platform.machine() not in HOSTS:
         here = f"{platform.system()} {platform.machine()}"
         raise UnavailableError(f"boards are emulated on Linux x86_64, this is {here}")
@@ -96,7 +96,7 @@ def check_host() -> None:
 
 
 def _namespaces() -> bool:
-    """Whether a user may enter a root folder with mounts of its own."""
+    """Return whether an ordinary user may enter a root folder with private mounts."""
     return not subprocess.run([*namespace(), "true"], capture_output=True, check=False).returncode
 
 
@@ -115,7 +115,7 @@ def _swap(new: Path, root: Path) -> None:
 
 
 def _sweep(root: Path) -> None:
-    """Remove what a killed call left beside the root."""
+    """Remove leftovers of killed calls beside the root."""
     for kind in ("new", "old"):
         for left in root.parent.glob(f".{root.name}.{kind}-*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -123,7 +123,7 @@ def _sweep(root: Path) -> None:
 
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
-    """Hold the root's lock; waits while another process makes the same root."""
+    """Hold the root's lock; waits while another process is making the same root."""
     with (root.parent / f".{root.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

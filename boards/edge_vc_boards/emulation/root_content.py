@@ -1,6 +1,6 @@
-"""What the arm64 root holds: Debian's Python, numpy, the engines, and QEMU with its counter.
+"""Content of the arm64 root: Debian's Python, numpy, the engines, and QEMU with its counter.
 
-Packages and wheels are unpacked, not installed; nothing is emulated while the root is made.
+Packages and wheels are unpacked, not installed; making the root does not use emulation.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from edge_vc_boards.wheels.requirements import platform_tags, wheel_set
 from edge_vc_runtime.engines import engine_kinds
 
 PYTHON = "/usr/bin/python3.11"
-"""Debian 12's own."""
+"""The Python of Debian 12."""
 QEMU = "/opt/qemu"
 """QEMU for this machine, with its libraries and ``libicount.so``."""
 WHEELS = "/opt/wheels"
 APP = "/opt/app"
-"""Where the packages of this project are mounted."""
+"""Mount point of this project's packages."""
 HOSTS = {"x86_64": ("amd64", "ld-linux-x86-64.so.2")}
-"""Debian's architecture and the dynamic loader of every machine that can emulate."""
+"""Debian's architecture and the dynamic loader of each supported host machine."""
 GUEST_PACKAGES = ("python3.11-minimal", "libpython3.11-stdlib", "libstdc++6")
 _EMULATOR = ("qemu-user",)
 _VERSION = "3.11"
@@ -36,7 +36,7 @@ _NO_INDEX = re.compile(r"from versions: none|Failed to establish|name resolution
 
 
 def root_recipe() -> dict[str, object]:
-    """Return everything that decides what is in the root; another recipe makes it anew."""
+    """Return everything that determines the root's content; if it changes, the root is remade."""
     source = Path(__file__).with_name("icount.c").read_bytes()
     return {
         "form": 1,
@@ -47,16 +47,16 @@ def root_recipe() -> dict[str, object]:
 
 
 def _requirements() -> tuple[str, ...]:
-    board = load_board("pi4")  # Debian 12, as the root is
+    board = load_board("pi4")  # Debian 12, like the root
     engines = [kind.name for kind in engine_kinds().values() if _VERSION in kind.wheels]
     sets = [wheel_set(board, engine, _VERSION).requirements for engine in engines]
     return tuple(sorted({line for lines in sets for line in lines}))
 
 
 def fill_root(root: Path, scratch: Path, say: Callable[[str], None]) -> None:
-    """Put everything into the empty folder ``root``; downloads go to ``scratch`` and are reused.
+    """Fill the empty folder ``root``; downloads go to ``scratch`` and are reused.
 
-    Raises `UnavailableError` without a network or an index, `EmulationError` when a tool fails.
+    Raises `UnavailableError` without a network or an index, `EmulationError` if a tool fails.
     """
     say("1 of 3: Debian's Python for arm64")
     unpack(fetch_packages(GUEST_PACKAGES, "arm64", scratch / "guest"), root)
@@ -73,7 +73,7 @@ def fill_root(root: Path, scratch: Path, say: Callable[[str], None]) -> None:
 
 
 def _install_emulator(root: Path, scratch: Path) -> None:
-    """Put the dynamic QEMU (the static one takes no plugins) and its libraries into one folder."""
+    """Put the dynamic QEMU (the static one lacks plugins) and its libraries into one folder."""
     architecture, loader = HOSTS[platform.machine()]
     shutil.rmtree(scratch / "tree", ignore_errors=True)
     unpack(fetch_packages(_EMULATOR, architecture, scratch / "host"), scratch / "tree")
@@ -101,7 +101,7 @@ def _install_wheels(root: Path, scratch: Path) -> None:
         if _NO_INDEX.search(str(error)):
             raise UnavailableError(f"{error} (wheels come from a package index)") from error
         raise
-    if sys.version_info[:2] == (3, 11):  # else the guest compiles, slowly, at every start
+    if sys.version_info[:2] == (3, 11):  # otherwise the guest compiles, slowly, at every start
         libraries = (root / "usr/lib/python3.11", target)
         for library in libraries:
             run_tool([sys.executable, "-m", "compileall", "-q", "-j0", str(library)])

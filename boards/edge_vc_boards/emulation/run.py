@@ -1,7 +1,7 @@
 """Run a command as if on a board: QEMU user emulation in a small arm64 root.
 
-Kernels, values and instruction counts are those of the core that QEMU models; times are not:
-nothing here says how long anything takes.
+Kernels, values and instruction counts are those of the core that QEMU models. Times are not, so
+nothing here indicates how long anything takes on a board.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from edge_vc_boards.emulation.sandbox import Sandbox
 from edge_vc_runtime.profiling.machine import EMULATED
 
 SHARE = "/mnt"
-"""Where a command finds the folder that it shares with this machine."""
+"""Where a command sees the folder shared with it."""
 _LOADER = f"{QEMU}/ld-linux-x86-64.so.2"
 
 
 @dataclass(frozen=True)
 class CommandResult:
-    """Exit code, output and counts of a command that has ended."""
+    """Exit code, output and counts of a finished command."""
 
     code: int
     stdout: str
     stderr: str
     counts: tuple[InstructionCounts, ...]
-    """One per mark that the command set; empty unless counting was asked for."""
+    """One per mark that the command set; empty unless counting was requested."""
 
 
 def run_on(
@@ -52,8 +52,8 @@ def run_on(
 ) -> CommandResult:
     """Run a command of the emulated root as if on a board.
 
-    ``share`` is a folder that the command sees as ``/mnt`` and may read. Raises `EmulationError`
-    when there is no root, or when the command takes longer than ``timeout_s``.
+    ``share`` is a folder that the command sees, read-only, as ``/mnt``. Raises `EmulationError`
+    if there is no root or the command takes longer than ``timeout_s``.
     """
     _, emulation = board.processor()
     root = (root or default_root()).absolute()
@@ -78,7 +78,7 @@ def run_on(
 def tried_on(board: Board, root: Path) -> str:
     """Load every engine of the root once as on a board; return what was loaded.
 
-    Raises `EmulationError` with the last line of what fails.
+    Raises `EmulationError` with the last line of the failure's output.
     """
     word = (
         "from edge_vc_runtime.engines import engine_kinds as k\n"
@@ -128,14 +128,14 @@ def _sandbox(
 
 
 def _write_policy(home: Path) -> None:
-    """Let bundles run without a trial: the emulator is one already, and has no second process."""
+    """Allow bundles without a trial: the emulator is one itself and cannot run a second process."""
     policy = home / ".config" / "edge-vc" / "trust.json"
     policy.parent.mkdir(parents=True)
     policy.write_text('{"unseen": "allow"}')
 
 
 def _absolute(root: Path, command: Sequence[str]) -> list[str]:
-    """Return the command with its program as a path: QEMU does not search for it."""
+    """Return the command with the full path of its program: QEMU does not search PATH."""
     program, *arguments = command
     for folder in ("", "/usr/bin", "/bin"):
         path = f"{folder}/{program}" if folder else program

@@ -1,7 +1,7 @@
 """A sandbox for the emulated root: private mounts, then ``chroot``.
 
-Runs as a process of its own under ``unshare --mount``, which keeps the mounts private; they are
-gone when it ends. `edge_vc_boards.emulation.run` starts it.
+Runs in its own process under ``unshare --mount``, which keeps the mounts private; they disappear
+when it ends. `edge_vc_boards.emulation.run` starts it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Sandbox:
-    """What is mounted below which root, and the command that then runs."""
+    """The root, what is mounted below it, and the command to run."""
 
     root: str
     kernel_proc: str
-    """Where below the root the kernel's own ``/proc`` goes."""
+    """Mount point, below the root, of the kernel's own ``/proc``."""
     binds: tuple[tuple[str, str, bool], ...]
-    """Folder here, place below the root, whether it may be written to."""
+    """Host folder, mount point below the root, whether it is writable."""
     command: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
 
@@ -38,13 +38,13 @@ class Sandbox:
         ]
 
     def enter(self) -> None:
-        """Mount everything and become the command; does not return."""
+        """Mount everything and exec the command; does not return."""
         root = Path(self.root)
         _mount(["--bind", self.root, self.root])
         _mount(["-t", "proc", "proc", str(root / self.kernel_proc.lstrip("/"))])
         for source, place, writable in self.binds:
             target = str(root / place.lstrip("/"))
-            # In a user's namespace nothing that is mounted below may be uncovered.
+            # In a user namespace, submounts must not be uncovered.
             _mount(["--rbind", source, target])
             if not writable:
                 _mount(["-o", "remount,bind,ro", target])
@@ -54,7 +54,7 @@ class Sandbox:
 
 
 def namespace() -> list[str]:
-    """Return the command that runs another one with private mounts, as root or as a user."""
+    """Return a command prefix that gives private mounts, as root or as an ordinary user."""
     unshare = ["unshare", "--mount", "--propagation", "private"]
     if os.geteuid() == 0:
         return unshare
@@ -66,7 +66,7 @@ def _mount(arguments: Sequence[str]) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Enter the sandbox that is described as JSON in the only argument."""
+    """Enter the sandbox described as JSON in the only argument."""
     spec = json.loads(argv[0])
     Sandbox(
         root=spec["root"],

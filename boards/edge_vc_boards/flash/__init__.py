@@ -1,1 +1,1 @@
-"""Bundles brought to a board over SSH: checked, installed with a way back, run as a service."""
+"""Installation of bundles on a board over SSH: verified, reversible, run as a service."""

@@ -20,9 +20,9 @@ _HEALTH_S = "5"
 
 
 def activate(shell: BoardShell, plan: DeployPlan) -> InstallResult:
-    """Make the bundle current; raises `FlashCheckError` where what ran before runs again.
+    """Make the bundle current; raises `FlashCheckError` if the previous release was restored.
 
-    A dry run returns what would become of it.
+    A dry run returns the expected result.
     """
     done = shell.attempt("activate", _words(plan))
     if shell.dry_run:
@@ -47,7 +47,7 @@ def _words(plan: DeployPlan) -> list[str]:
 
 
 def _installed(name: str, done: RemoteOutput, bundle: Bundle) -> InstallResult:
-    """Read what the installer on the board said."""
+    """Parse the output of the installer on the board."""
     try:
         line = next(each for each in done.stdout.splitlines() if each.startswith("{"))
         said = parse_object(line.encode())
@@ -61,5 +61,5 @@ def _installed(name: str, done: RemoteOutput, bundle: Bundle) -> InstallResult:
         pass
     why = re.sub(r"\S*/incoming/[0-9a-f]{64}\.evc", lambda _: str(bundle.path), done.last_line())
     if done.code == 1:
-        raise FlashCheckError(f"{name}: {why}; what ran before runs again")
+        raise FlashCheckError(f"{name}: {why}; the previous release was restored")
     raise FlashError(f"{name}: {why}")

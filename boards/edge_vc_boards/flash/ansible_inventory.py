@@ -1,4 +1,4 @@
-"""A fleet in Ansible's YAML: hosts, groups, children and variables, read as hostile input."""
+"""A fleet in Ansible's YAML: hosts, groups, children and variables, read as untrusted input."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ _KNOWN = (
     *("ansible_port", "ansible_ssh_port", *_KEY_FILES),
     *("edge_vc_board", "edge_vc_run"),
 )
-"""Variables that mean something here."""
+"""Variables that are used here."""
 _NOTHING = ("ansible_connection", "ansible_python_interpreter", "ansible_become")
-"""Of these, values that change nothing here are passed over."""
+"""Variables that are ignored if their value makes no difference here."""
 _DEPTH = 16
 Variables = dict[str, PlainValue]
 
 
 @dataclass
 class _Entry:
-    """What was found of a host so far."""
+    """What has been found about a host so far."""
 
     groups: list[str] = field(default_factory=list)
     variables: Variables = field(default_factory=dict)
 
 
 def ansible_hosts(text: str, say: Callable[[str], None]) -> tuple[InventoryHost, ...]:
-    """Return the boards of an inventory; ``say`` hears which variables mean nothing here.
+    """Return the boards of an inventory; ``say`` is told which variables are ignored.
 
-    A variable of a host counts before its group's, a group's before those of the group above it.
-    Raises `FlashError` for a key, a pattern or a template that it does not know.
+    A host's variables take precedence over its group's, a group's over those of its parent group.
+    Raises `FlashError` for an unsupported key, pattern or template.
     """
     document = _mapping(read_plain_yaml(text), "the inventory")
     entries: dict[str, _Entry] = {}
@@ -60,7 +60,7 @@ def ansible_hosts(text: str, say: Callable[[str], None]) -> tuple[InventoryHost,
 def _walk(
     name: str, group: PlainValue, above: Variables, groups: tuple[str, ...]
 ) -> Iterator[tuple[str, tuple[str, ...], Variables]]:
-    """Yield every host of a group and of those below it, with its groups and variables."""
+    """Yield every host of a group and its subgroups, with the host's groups and variables."""
     if not re.fullmatch(_GROUP, name):
         raise FlashError(f"group {name!r:.80}: has to be of letters, digits and _-")
     if len(groups) == _DEPTH:
@@ -82,7 +82,7 @@ def _walk(
 
 
 def _checked(variables: Variables, where: str) -> Variables:
-    """Refuse variables that change how a host is reached in a way that is not known here."""
+    """Reject variables that change how a host is reached in an unsupported way."""
     for key, value in variables.items():
         if isinstance(value, str) and "{{" in value and key in _KNOWN:
             raise FlashError(f"{where}.{key}: templates are not filled in here, give the value")

@@ -1,4 +1,4 @@
-"""``--configure-audio``: overlays of I2S sound cards, and names of USB ones that last."""
+"""``--configure-audio``: overlays for I2S sound cards and persistent names for USB ones."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _RULE = (
 )
 _MOST = 8
 NOTHING = "none"
-"""Takes out again what was configured."""
+"""Removes what was configured."""
 
 
 @dataclass(frozen=True)
 class AudioSetup:
-    """What a board is to load for its sound cards."""
+    """What a board has to load for its sound cards."""
 
     overlays: tuple[str, ...] = ()
-    """Device-tree overlays with their parameters, as ``config.txt`` names them."""
+    """Device-tree overlays with their parameters, as in ``config.txt``."""
     rules: tuple[str, ...] = ()
-    """Lines for udev."""
+    """Rules for udev, one per line."""
 
 
 def read_audio_setup(words: Sequence[str]) -> AudioSetup:
@@ -55,7 +55,7 @@ def read_audio_setup(words: Sequence[str]) -> AudioSetup:
 
 
 def _check_apart(words: Sequence[str]) -> None:
-    """Refuse a card that is given twice, and a name for two; raises `FlashError`."""
+    """Reject duplicate cards and duplicate names; raises `FlashError`."""
     seen: set[str] = set()
     for word in words:
         found = re.fullmatch(_USB, word)
@@ -67,9 +67,9 @@ def _check_apart(words: Sequence[str]) -> None:
 
 
 def configure_audio(shell: BoardShell, facts: BoardFacts, setup: AudioSetup) -> list[str]:
-    """Write a board's setup, unless it is there; return lines that say what has changed.
+    """Write a board's setup unless it is up to date; return lines that say what has changed.
 
-    The first time, ``config.txt`` is kept as ``config.txt.before-edge-vc``. Raises `FlashError`.
+    The original ``config.txt`` is kept as ``config.txt.before-edge-vc``. Raises `FlashError`.
     """
     if facts.uid != 0 and facts.sudo != "yes":
         raise FlashError(

@@ -1,4 +1,4 @@
-"""What is done on a board during a flash: questions always run, changes only if they may."""
+"""Actions on a board during a flash: queries always run, changes only if permitted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from edge_vc_boards.flash.ssh import RemoteOutput, SshConnection
 
 
 class BoardShell:
-    """Runs the scripts of a flash on one board."""
+    """Runs the flash scripts on one board."""
 
     def __init__(self, connection: SshConnection, *, dry_run: bool = False) -> None:
-        """Take the login; with ``dry_run`` nothing is changed there."""
+        """Use an open connection; with ``dry_run`` nothing is changed on the board."""
         self.connection = connection
         self.dry_run = dry_run
         self.root_rights = False
@@ -22,11 +22,11 @@ class BoardShell:
 
     @property
     def name(self) -> str:
-        """The board as the user named it."""
+        """The board's name as given by the user."""
         return self.connection.target.name
 
     def ask(self, name: ScriptName, arguments: Sequence[str]) -> str:
-        """Run a script that changes nothing and return what it prints; raises `FlashError`."""
+        """Run a script that changes nothing and return its output; raises `FlashError`."""
         return self._checked(self.connection.run(script_words(name, arguments)), name).stdout
 
     def change(
@@ -36,7 +36,7 @@ class BoardShell:
         stdin: Path | bytes | None = None,
         timeout_s: float = 600.0,
     ) -> str:
-        """Run a script that has to succeed and return what it prints; raises `FlashError`."""
+        """Run a script that has to succeed and return its output; raises `FlashError`."""
         return self._checked(self.attempt(name, arguments, stdin, timeout_s), name).stdout
 
     def attempt(
@@ -46,7 +46,7 @@ class BoardShell:
         stdin: Path | bytes | None = None,
         timeout_s: float = 600.0,
     ) -> RemoteOutput:
-        """Run a script that may fail; raises `FlashError` when the connection does."""
+        """Run a script that may fail; raises `FlashError` only if the connection fails."""
         words = script_words(name, arguments, root_rights=self.root_rights)
         if self.dry_run:
             self.connection.show(words, stdin)

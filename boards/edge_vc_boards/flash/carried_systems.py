@@ -1,4 +1,4 @@
-"""The wheels for every system that a board's users have, for files and playbooks made ahead."""
+"""Wheels for every supported system of a board, for executable files and playbooks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edge_vc_boards.profile_folder import load_board
 from edge_vc_boards.wheels.wheel_list import check_wheels
 
 DEFAULT_BOARD = "pi4"
-"""Its wheels run on every Raspberry Pi with the 64-bit system."""
+"""Its wheels run on every Raspberry Pi with a 64-bit system."""
 Say = Callable[[str], None]
 
 
@@ -29,9 +29,9 @@ class CarriedSystem:
 def carried_systems(
     request: FlashRequest, system: str | None, say: Say
 ) -> tuple[Board, list[CarriedSystem]]:
-    """Return the board that is asked for and one system per Python, or the one named.
+    """Return the requested board and one system per Python, or only the given one.
 
-    Raises `FlashError` for a bundle that is for other boards or wheels that do not fit.
+    Raises `FlashError` for a bundle for other boards or wheels that do not fit.
     """
     board = load_board(request.board or DEFAULT_BOARD)
     boards = request.bundle.manifest.boards
@@ -42,7 +42,7 @@ def carried_systems(
 
 
 def _wanted(rows: tuple[System, ...], folder: Path | None) -> list[System]:
-    """Return one system per Python, the one with the oldest glibc; those of ``folder`` only."""
+    """Return, per Python, the system with the oldest glibc; limited to ``folder`` if given."""
     by_python: dict[str, System] = {}
     for row in sorted(rows, key=lambda row: [int(part) for part in row.glibc.split(".")]):
         by_python.setdefault(row.python, row)

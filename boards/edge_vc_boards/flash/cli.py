@@ -157,13 +157,13 @@ def flash(
 
 
 def _given(context: typer.Context) -> list[str]:
-    """Return the variables of the arguments that are on the command line."""
+    """Return the parameter names of the arguments given on the command line."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
 
 
 def _checked(path: Path) -> Bundle:
-    """Read a bundle and check its graphs, before a board is asked for anything."""
+    """Read a bundle and check its graphs before contacting a board."""
     bundle = read_bundle(path)
     check_bundle(bundle)
     return bundle

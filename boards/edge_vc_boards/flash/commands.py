@@ -1,4 +1,4 @@
-"""What ``edge-vc flash`` does over SSH, from arguments to lines and an exit code."""
+"""The SSH operations of ``edge-vc flash``, from arguments to output lines and an exit code."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from edge_vc_runtime.message import one_line, printable, shown_path
 
 
 def tell(line: str) -> None:
-    """Say what is going on, apart from the results."""
+    """Print progress, separately from the results."""
     typer.echo(one_line(line), err=True)
 
 
 def tell_dry(line: str) -> None:
-    """Say what would go on."""
+    """Print what would be done."""
     tell(f"dry run: {line}")
 
 
 def show_command(line: str) -> None:
-    """Print what a dry run would run; names of files in it may hold anything."""
+    """Print a command of a dry run, escaped: file names may contain any characters."""
     typer.echo("\n".join(map(printable, line.split("\n"))))
 
 
 def flash_one(target: SshTarget, request: FlashRequest, *, dry_run: bool) -> None:
-    """Flash a board, its sound cards first if asked for, and say what became of it."""
+    """Flash a board, configuring its sound cards first if requested, and print the result."""
     with SshConnection(target, show_command if dry_run else None) as connection:
         shell = BoardShell(connection, dry_run=dry_run)
         configure_first(shell, request)
@@ -51,28 +51,28 @@ def flash_one(target: SshTarget, request: FlashRequest, *, dry_run: bool) -> Non
 
 
 def configure_one(target: SshTarget, audio: AudioSetup, root: str, *, dry_run: bool) -> None:
-    """Write a board's setup of sound cards and say what has changed."""
+    """Configure a board's sound cards and print what has changed."""
     with SshConnection(target, show_command if dry_run else None) as connection:
         for line in configure(BoardShell(connection, dry_run=dry_run), audio, root):
             typer.echo(printable(line))
 
 
 def configure_first(shell: BoardShell, request: FlashRequest) -> None:
-    """Set the sound cards up before a flash, where that is asked for."""
+    """Configure the sound cards before a flash, if requested."""
     if request.audio is not None:
         for line in configure(shell, request.audio, request.root):
             tell(line)
 
 
 def configure(shell: BoardShell, audio: AudioSetup, root: str) -> list[str]:
-    """Write a board's setup of sound cards; return what to say of it."""
+    """Configure a board's sound cards; return the lines to print."""
     return configure_audio(shell, ask_facts(shell, root), audio)
 
 
 def change_one(
     target: SshTarget, root: str, *, rollback: bool, uninstall: bool, dry_run: bool
 ) -> None:
-    """List what is installed on a board, or take it back, or remove it."""
+    """List, roll back or remove what is installed on a board."""
     with SshConnection(target, show_command if dry_run else None) as connection:
         shell = BoardShell(connection, dry_run=dry_run)
         there = find_installation(shell, root, removing=uninstall)
@@ -88,7 +88,7 @@ def change_one(
 
 
 def pack_app(request: FlashRequest, out: Path, system: str | None) -> None:
-    """Write an executable file and say what it is for."""
+    """Write an executable file and print its size and Python versions."""
     pythons = make_app(request, out, system, tell)
     size = out.stat().st_size / 1e6
     typer.echo(printable(f"{out}: {size:.1f} MB, for Python {' and '.join(pythons)}"))
@@ -97,6 +97,6 @@ def pack_app(request: FlashRequest, out: Path, system: str | None) -> None:
 def make_playbook(
     request: FlashRequest, folder: Path, hosts: Sequence[InventoryHost], system: str | None
 ) -> None:
-    """Write an Ansible playbook and name its files."""
+    """Write an Ansible playbook and print its file names."""
     for path in write_playbook(request, folder, hosts, system, tell):
         typer.echo(shown_path(path), color=True)

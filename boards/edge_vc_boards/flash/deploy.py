@@ -1,4 +1,4 @@
-"""A bundle on a board: looked at, sent what is missing, switched in one step, checked."""
+"""Deployment to a board: inspect it, send what is missing, switch atomically, check."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from edge_vc_runtime.install.switching import InstallResult
 
 
 def flash_board(shell: BoardShell, request: FlashRequest, say: Say) -> FlashResult:
-    """Install a bundle on a board, with wheels and service, unless it is there already.
+    """Install a bundle on a board, with wheels and service, unless it is already installed.
 
-    Raises `FlashError` for a board or bundle that is refused and `FlashCheckError` for a release
-    that failed there; in both cases what ran before runs on.
+    Raises `FlashError` for a rejected board or bundle and `FlashCheckError` for a release that
+    failed there; in both cases the previous release keeps running.
     """
     began = time.monotonic()
     key = read_signer_key(request.trust) if request.trust else None
@@ -58,7 +58,7 @@ def _describe_service(shell: BoardShell, plan: DeployPlan) -> None:
 
 
 def _send(shell: BoardShell, plan: DeployPlan, say: Say) -> None:
-    """Send wheels that are missing, and the bundle, each whole or not at all."""
+    """Send the missing wheels and the bundle, each file atomically."""
     root, bundle = plan.mode.root, plan.request.bundle.path
     missing = [] if plan.same_venv else plan.wheels.missing(plan.facts.wheels)
     size = bundle.stat().st_size

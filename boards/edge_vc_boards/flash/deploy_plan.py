@@ -1,4 +1,4 @@
-"""What is left to do on a board, decided from what it says of itself."""
+"""What remains to be done on a board, decided from the facts that it reports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class DeployPlan:
-    """A board as it is, and what it is to be."""
+    """The present and the wanted state of a board."""
 
     request: FlashRequest
     key: SignerKey | None
@@ -44,22 +44,22 @@ class DeployPlan:
 
     @property
     def same_venv(self) -> bool:
-        """Whether the board's virtual environment is the one that is wanted, whole."""
+        """Whether the board has the wanted virtual environment, complete."""
         return self.facts.venv_link == f"venvs/{self.wheels.id}" and bool(self.facts.venv_whole)
 
     @property
     def same_unit(self) -> bool:
-        """Whether the board's unit is the one that is wanted."""
+        """Whether the board has the wanted unit."""
         return self.facts.unit == hashlib.sha256(self.unit).hexdigest()
 
     @property
     def trusts_key(self) -> bool:
-        """Whether the board lists the key of ``--trust``, or none was named."""
+        """Whether the board lists the key of ``--trust``; also true if none was given."""
         return self.key is None or self.mode.config in self.facts.trusted
 
     @property
     def has_user(self) -> bool:
-        """Whether the account in which the service runs is there."""
+        """Whether the service's account exists."""
         return self.facts.service_user == "yes"
 
     @property
@@ -68,7 +68,7 @@ class DeployPlan:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether nothing remains to be done."""
         return (
             self.facts.bundle == self.digest
             and self.facts.settled == 1
@@ -81,7 +81,7 @@ class DeployPlan:
 def plan_deploy(
     shell: BoardShell, request: FlashRequest, key: SignerKey | None, say: Say
 ) -> DeployPlan:
-    """Ask a board and decide; raises `FlashError` where it may not get the bundle."""
+    """Query a board and decide; raises `FlashError` if it may not get the bundle."""
     with named(shell):
         wanted = load_board(request.board) if request.board is not None else None
     facts = ask_facts(shell, request.root, key)
@@ -96,14 +96,14 @@ def plan_deploy(
 
 
 def ask_facts(shell: BoardShell, root: str, key: SignerKey | None = None) -> BoardFacts:
-    """Return what a board says of itself, in one round trip; raises `FlashError`."""
+    """Return the facts that a board reports, in one round trip; raises `FlashError`."""
     return read_facts(shell.ask("facts", [root, key.public if key else ""]), shell.name)
 
 
 def _check_signers(
     facts: BoardFacts, mode: InstallationMode, request: FlashRequest, key: SignerKey | None
 ) -> None:
-    """Refuse where the board would not check the signature, or not against this key."""
+    """Refuse if the board would not check the signature, or not against this key."""
     decides = SYSTEM_CONFIG if SYSTEM_CONFIG in facts.signers else mode.config
     listed = decides in facts.signers
     if key and decides != mode.config and decides not in facts.trusted:
@@ -132,7 +132,7 @@ def _unit(mode: InstallationMode, request: FlashRequest) -> bytes:
 
 @contextmanager
 def named(shell: BoardShell) -> Iterator[None]:
-    """Put the board's name before an error."""
+    """Prefix errors with the board's name."""
     try:
         yield
     except (FlashError, BoardError) as error:

@@ -1,10 +1,10 @@
-"""Why a board was not flashed."""
+"""Errors of flashing a board."""
 
 from __future__ import annotations
 
 
 class FlashError(ValueError):
-    """A board that cannot be reached or is not fit, or a bundle that it may not get; one line."""
+    """An unreachable or unsuitable board, or a bundle that it may not get; one line."""
 
 
 class NotInstalledError(FlashError):
@@ -12,6 +12,6 @@ class NotInstalledError(FlashError):
 
 
 class FlashCheckError(FlashError):
-    """The new release failed on the board and what ran before runs again; one line."""
+    """The new release failed on the board and the previous one was restored; one line."""
 
     exit_code = 1

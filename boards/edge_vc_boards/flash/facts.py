@@ -1,4 +1,4 @@
-"""What a board says of itself, read as hostile input."""
+"""Facts that a board reports, read as untrusted input."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _SUM = r"[0-9a-f]{64}"
 
 @dataclass(frozen=True)
 class BoardFacts:
-    """A board before it is flashed; numbers are -1 and texts empty where it did not say."""
+    """A board before it is flashed; missing numbers are -1, missing texts empty."""
 
     root: str = ""
-    """Where the installation is or will be; the board knows the user's home folder."""
+    """Installation folder, existing or planned, resolved on the board (user's home folder)."""
     arch: str = ""
-    """As ``uname -m`` has it: the kernel's."""
+    """Kernel architecture, from ``uname -m``."""
     bits: int = -1
-    """Of its programs: 32 on a 32-bit system with a 64-bit kernel."""
+    """Word size of programs: 32 on a 32-bit system with a 64-bit kernel."""
     glibc: str = ""
     python: str = ""
     venv: str = ""
@@ -28,45 +28,45 @@ class BoardFacts:
     ram_kb: int = -1
     audio_group: int = -1
     cards: int = -1
-    """Sound cards."""
+    """Number of sound cards."""
     audio: str = ""
-    """``yes`` where ``--configure-audio`` has written something."""
+    """``yes`` if ``--configure-audio`` has written something."""
     model: str = ""
-    """Of the device tree."""
+    """Model name in the device tree."""
     tegra: str = ""
     """First line of ``/etc/nv_tegra_release``."""
     power: str = ""
-    """A Jetson's power mode, as ``nvpmodel -q`` says it; nothing here changes it."""
+    """A Jetson's power mode, as printed by ``nvpmodel -q``; nothing here changes it."""
     clock: int = -1
-    """In s since 1970."""
+    """Time in s since 1970."""
     user: str = ""
     uid: int = -1
     home: str = ""
     writable: str = ""
-    """``yes`` where the user may write where the installation is or will be."""
+    """``yes`` if the user may write to the installation folder."""
     sudo: str = ""
-    """``yes``, ``password`` where it asks for one, or empty."""
+    """``yes``, ``password`` if it asks for one, or empty."""
     root_writable: str = ""
-    """The same for root, where the user is or may become root: empty on a read-only disk."""
+    """The same for root, if the user is or can become root: empty on a read-only disk."""
     systemd: str = ""
     current: str = ""
     bundle: str = ""
-    """SHA-256 of the bundle that is current."""
+    """SHA-256 of the current bundle."""
     settled: int = -1
-    """1 where the last installation has ended."""
+    """1 if the last installation has finished."""
     venv_link: str = ""
     venv_whole: str = ""
     service_user: str = ""
-    """``yes`` where the service's account is there."""
+    """``yes`` if the service's account exists."""
     unit: str = ""
     """SHA-256 of the service's unit."""
     active: str = ""
     signers: tuple[str, ...] = ()
     """Folders with lists of signers."""
     trusted: tuple[str, ...] = ()
-    """Those that hold the key that was asked for."""
+    """Those that contain the requested key."""
     wheels: dict[str, str] = field(default_factory=dict)
-    """SHA-256 of each wheel that is there, by file name."""
+    """SHA-256 of each wheel on the board, by file name."""
 
     @property
     def release(self) -> str:
@@ -75,7 +75,7 @@ class BoardFacts:
 
 
 def read_facts(text: str, target: str) -> BoardFacts:
-    """Read what ``facts.sh`` printed; raises `FlashError` when that is not all of it."""
+    """Parse the output of ``facts.sh``; raises `FlashError` if it is incomplete."""
     pairs = [line.partition("=")[::2] for line in text.splitlines() if "=" in line]
     if ("done", "yes") not in pairs:
         raise FlashError(

@@ -1,4 +1,4 @@
-"""The arguments of ``edge-vc flash`` that are about boards, fleets and bundles."""
+"""The arguments of ``edge-vc flash`` for boards, fleets and bundles."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ParallelOption = Annotated[
 ]
 
 PortOption = Annotated[
-    int | None, typer.Option(min=1, max=65535, show_default="ssh's", help="Of its SSH server.")
+    int | None, typer.Option(min=1, max=65535, show_default="ssh's", help="Port of its SSH server.")
 ]
 
 IdentityOption = Annotated[
@@ -70,7 +70,7 @@ RootOption = Annotated[
 BoardOption = Annotated[
     str | None,
     typer.Option(
-        help="Its profile, of `edge-vc boards`.",
+        help="Its profile, one of `edge-vc boards`.",
         show_default="found out",
         autocompletion=lambda: list(board_names()),
     ),

@@ -1,4 +1,4 @@
-"""Many boards: a canary first, then several at a time, stopped at the first that fails."""
+"""Many boards: a canary first, then several at a time, stopping at the first failure."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from edge_vc_runtime.message import one_line
 HostState = Literal[
     "changed", "unchanged", "installed", "empty", "removed", "failed", "refused", "not tried"
 ]
-"""``failed`` on the board itself, ``refused`` before anything was changed or out of reach."""
+"""``failed``: on the board itself; ``refused``: before any change, or the board is unreachable."""
 HostAction = Callable[[InventoryHost], tuple[HostState, str]]
-"""Does something on a board; returns its state and a release or a reason."""
+"""Performs an action on a board; returns its state and a release or a reason."""
 
 
 @dataclass(frozen=True)
 class HostOutcome:
-    """What became of one board."""
+    """The outcome for one board."""
 
     host: InventoryHost
     state: HostState
     detail: str
-    """Release, or reason."""
+    """Release or reason."""
     seconds: float = 0.0
 
 
@@ -41,10 +41,10 @@ def run_fleet(
     parallel: int = 4,
     canary: bool = True,
 ) -> list[HostOutcome]:
-    """Do it on the first board alone, then on the others, ``parallel`` at a time.
+    """Run the action on the first board alone, then on the others, ``parallel`` at a time.
 
-    No board is begun after one has failed its health check, nor after the first one was refused;
-    boards that are out of reach do not stop the others. Without ``canary`` nothing stops them.
+    No board is started after one has failed its health check, nor after the first one was refused;
+    unreachable boards do not stop the others. Without ``canary`` nothing stops them.
     """
     stop = threading.Event()
 
@@ -92,6 +92,6 @@ def fleet_table(outcomes: Sequence[HostOutcome]) -> list[str]:
 
 
 def fleet_code(outcomes: Sequence[HostOutcome]) -> int:
-    """Return the exit code: 1 after a failure on a board, 2 where one was refused, else 0."""
+    """Return the exit code: 1 after a failure on a board, 2 if one was refused, otherwise 0."""
     states = {outcome.state for outcome in outcomes}
     return 1 if "failed" in states else 2 if "refused" in states else 0

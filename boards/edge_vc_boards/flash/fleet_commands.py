@@ -1,4 +1,4 @@
-"""What ``edge-vc flash --inventory`` does, from arguments to a table and an exit code."""
+"""The operations of ``edge-vc flash --inventory``, from arguments to a table and an exit code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ShellAction = Callable[[BoardShell, InventoryHost], tuple[HostState, str]]
 
 
 class FleetCommand:
-    """One thing done on every board of a fleet, with a table at the end."""
+    """One action performed on every board of a fleet, with a table at the end."""
 
     def __init__(
         self,
@@ -39,20 +39,20 @@ class FleetCommand:
         parallel: int,
         dry_run: bool,
     ) -> None:
-        """Take the boards, options of ``ssh``, and how many are worked on at a time."""
+        """Set the boards, the options of ``ssh``, and how many boards to process at a time."""
         self.hosts, self.options = hosts, options
         self.parallel, self.dry_run = parallel, dry_run
 
     def flash(self, request: FlashRequest) -> int:
-        """Flash them, the first one as a canary; return the exit code."""
+        """Flash the boards, the first one as a canary; return the exit code."""
         return self._run(partial(_flash, request))
 
     def configure(self, audio: AudioSetup, root: str) -> int:
-        """Write their setup of sound cards, the first one as a canary."""
+        """Configure their sound cards, the first board as a canary; return the exit code."""
         return self._run(partial(_set_up, audio, root))
 
     def change(self, root: str, *, rollback: bool, uninstall: bool) -> int:
-        """Take them back or remove what is there, the first one as a canary; or list them all."""
+        """Roll back or uninstall, the first board as a canary, or list all; return the code."""
         action = _remove if uninstall else _roll_back if rollback else _list
         return self._run(partial(action, root), canary=rollback or uninstall)
 

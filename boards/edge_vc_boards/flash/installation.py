@@ -1,4 +1,4 @@
-"""What is installed on a board: listed, taken back, removed."""
+"""An installation on a board: list it, roll it back, remove it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from edge_vc_boards.flash.installation_mode import (
 
 @dataclass(frozen=True)
 class BoardInstallation:
-    """An installation that is there."""
+    """An existing installation."""
 
     shell: BoardShell
     facts: BoardFacts
     mode: InstallationMode
 
     def lines(self) -> list[str]:
-        """Return the releases, the current one with a star, what happened, and the service."""
+        """Return the releases, the current one with a star, the events, and the service."""
         program = f"{self.mode.root}/venv/bin/edge-vc-rt"
         done = self.shell.connection.run([program, "installed", "--root", self.mode.root])
         if done.code:
@@ -40,7 +40,7 @@ class BoardInstallation:
         return f"{self.facts.release or 'no release'}, service: {state or 'none'}"
 
     def roll_back(self, reason: str) -> str:
-        """Make the release before current again and return it; raises `FlashError`."""
+        """Make the previous release current again and return it; raises `FlashError`."""
         service = "yes" if self.mode.service and self.facts.unit else "no"
         done = self.shell.attempt("rollback", [self.mode.root, service, reason])
         if self.shell.dry_run:
@@ -55,9 +55,9 @@ class BoardInstallation:
             raise FlashError(f"{self.shell.name}: {done.last_line()}") from error
 
     def remove(self) -> list[str]:
-        """Remove service, its account, releases, environments, wheels and sound setup.
+        """Remove the service, its account, releases, environments, wheels and sound setup.
 
-        The list of signers stays.
+        The list of signers is kept.
         """
         service = "yes" if self.mode.service and self.facts.unit else "no"
         lines = self.shell.change("remove", [self.mode.root, service]).splitlines()
@@ -69,9 +69,9 @@ class BoardInstallation:
 
 
 def find_installation(shell: BoardShell, root: str, *, removing: bool = False) -> BoardInstallation:
-    """Return what is installed on a board; raises `NotInstalledError` where nothing is.
+    """Return what is installed on a board; raises `NotInstalledError` if there is nothing.
 
-    When ``removing``, a sound setup alone is something as well.
+    When ``removing``, a sound setup alone also counts as an installation.
     """
     facts = ask_facts(shell, root)
     if not facts.venv_link and not facts.current and not (removing and facts.audio):

@@ -1,4 +1,4 @@
-"""Whose installation it is: the system's, with a service, or one user's own."""
+"""Kind of installation: system-wide, with a service, or for one user."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ SYSTEM_CONFIG = "/etc/edge-vc"
 
 @dataclass(frozen=True)
 class InstallationMode:
-    """What an installation may do on its board."""
+    """The location and rights of an installation on its board."""
 
     root: str
     sudo: bool
     """Whether changes need ``sudo -n``."""
     config: str
-    """Folder of the list of signers."""
+    """Folder that contains the list of signers."""
     service: bool
     no_service: str
     """Why systemd does not run it; empty if it does."""
@@ -28,8 +28,8 @@ class InstallationMode:
 def installation_mode(facts: BoardFacts, service: bool = True) -> InstallationMode:
     """Return the mode of the installation in ``facts.root``.
 
-    It is the system's in ``/opt/edge-vc`` and wherever the user may not write. Raises `FlashError`
-    where root is needed and cannot be had, and for a disk that is mounted read-only.
+    It is system-wide in ``/opt/edge-vc`` and wherever the user may not write. Raises `FlashError`
+    if root is needed but not available, and for a disk that is mounted read-only.
     """
     system = facts.root == str(DEFAULT_ROOT) or not facts.writable
     if system and facts.uid != 0 and facts.sudo != "yes":
@@ -45,7 +45,7 @@ def installation_mode(facts: BoardFacts, service: bool = True) -> InstallationMo
             "journal says why, sudo dmesg), or name another place with --root"
         )
     reason = (
-        "not asked for"
+        "not requested"
         if not service
         else f"{facts.root} is an installation of {facts.user} alone"
         if not system

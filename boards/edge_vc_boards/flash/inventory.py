@@ -1,4 +1,4 @@
-"""The boards of a fleet, of a file in TOML or, by its name ``.yml``, in Ansible's YAML."""
+"""The boards of a fleet, from a file in TOML or, with the suffix ``.yml``, Ansible's YAML."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Say = Callable[[str], None]
 def read_inventory(
     path: Path, groups: tuple[str, ...] = (), say: Say = lambda line: None
 ) -> tuple[InventoryHost, ...]:
-    """Return the boards of a file in its order, of some groups only.
+    """Return the boards of a file in its order, limited to ``groups`` if given.
 
-    ``say`` hears which variables of an Ansible inventory mean nothing here. Raises `FlashError`.
+    ``say`` is told which variables of an Ansible inventory are ignored. Raises `FlashError`.
     """
     try:
         with path.open("rb") as file:
@@ -56,7 +56,7 @@ def _check_login(host: InventoryHost) -> None:
 
 
 def _check_apart(path: Path, hosts: tuple[InventoryHost, ...]) -> None:
-    """Refuse two names for one login: both would change the same board at once."""
+    """Reject two names for one login: both would change the same board at once."""
     names: dict[tuple[str, int | None], str] = {}
     for host in hosts:
         first = names.setdefault((host.to.lower(), host.port), host.name)

@@ -1,4 +1,4 @@
-"""One board of a fleet: where it is and what differs there."""
+"""One board of a fleet: its address and its own settings."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class InventoryHost:
     port: int | None = None
     identity: Path | None = None
     board: str | None = None
-    """Its profile; None finds it out."""
+    """Its profile; None detects it."""
     run: tuple[str, ...] = ()
-    """Arguments of its service's ``run``; empty takes those of the command line."""
+    """Arguments of its service's ``run``; if empty, those of the command line are used."""
 
     def target(self, options: tuple[str, ...]) -> SshTarget:
         """Return where to log in; raises `FlashError`."""

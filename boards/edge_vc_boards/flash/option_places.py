@@ -1,4 +1,4 @@
-"""Which options of ``edge-vc flash`` count for what it writes; the others are refused."""
+"""Which options of ``edge-vc flash`` apply to which destination; others are rejected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLACES = {
     "bundle_app": _BUNDLE | {"bundle_app", "system"},
     "ansible": _BUNDLE | _INSTALLED | {"ansible", "system", "inventory", "group"},
 }
-"""For every place the options that count there, by the names of their variables."""
+"""The options that apply to each destination, by parameter name."""
 _WHY = {
     "dry_run": "--dry-run is for boards over SSH",
     "show_list": "--list is for boards over SSH: --to USER@HOST or --inventory",
@@ -35,7 +35,7 @@ _WHY = {
     "parallel": "--parallel is for an --inventory; Ansible has --forks",
     "allow_downgrade": "--allow-downgrade is for boards that have a release",
     "run_arguments": "arguments after -- are given to the file when it is called",
-    "system": "--system is for --layer, --bundle-app and --ansible; elsewhere it is found out",
+    "system": "--system is for --layer, --bundle-app and --ansible; elsewhere it is detected",
 }
 _WHY |= dict.fromkeys(_CARD, "--image IMG is needed with the options of a card")
 _OF_PLACE = {
@@ -52,13 +52,13 @@ _OF_PLACE = {
 
 
 ACTIONS = ("show_list", "rollback", "uninstall", "configure_audio")
-"""What is done to a board instead of installing a bundle there."""
+"""Actions on a board other than installing a bundle."""
 
 
 def check_options(place: str, given: Collection[str]) -> None:
-    """Refuse what was given but would do nothing; both as names of variables.
+    """Reject options that would have no effect; ``place`` and ``given`` are parameter names.
 
-    Raises `FlashError` with the option, and where it belongs.
+    Raises `FlashError` with the option and where it applies.
     """
     for name in given:
         if name not in PLACES[place]:
@@ -69,7 +69,7 @@ def check_options(place: str, given: Collection[str]) -> None:
 
 
 def _check_action(given: Collection[str]) -> None:
-    """Refuse what belongs to a bundle where none is installed."""
+    """Reject options for a bundle if no bundle is installed."""
     action = next((name for name in ACTIONS if name in given), None)
     for name in given:
         if action and name in (_BUNDLE | _INSTALLED) - {"root", *ACTIONS}:

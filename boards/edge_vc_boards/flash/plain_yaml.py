@@ -1,4 +1,4 @@
-"""YAML as data: strings, numbers, lists and mappings, within limits, no key twice."""
+"""YAML as data: strings, numbers, lists and mappings, within limits, without duplicate keys."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from edge_vc_boards.flash.error import FlashError
 
 PlainValue = None | bool | int | float | str | list["PlainValue"] | dict[str, "PlainValue"]
 _MOST = 200_000
-"""Values in a document, those that an alias repeats counted again."""
+"""Values in a document, counting each repetition by an alias."""
 
 
 def read_plain_yaml(text: str) -> PlainValue:
-    """Return the one document of a text; raises `FlashError`.
+    """Return the single document of a text; raises `FlashError`.
 
-    Tags are refused, so nothing but data can come out of it.
+    Tags are rejected, so that the result can only be data.
     """
     try:
         yaml = import_module("yaml")
@@ -32,7 +32,7 @@ def read_plain_yaml(text: str) -> PlainValue:
 
 
 class _Reader:
-    """Turns nodes into values and counts them."""
+    """Converts nodes to values and counts them."""
 
     def __init__(self, yaml: Any) -> None:
         self._nodes = yaml.nodes

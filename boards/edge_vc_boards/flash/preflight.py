@@ -1,4 +1,4 @@
-"""Whether a board can take a bundle, and which profile it has."""
+"""Checks whether a board can run a bundle, and which profile fits it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from edge_vc_runtime.bundle.manifest import Manifest
 
 _GENERIC = {"aarch64": "generic-arm64", "x86_64": "x86-64"}
 _RAM_KB = 96 << 10
-"""pip and one engine at work."""
+"""Enough for pip and for one engine to run."""
 _EARLIEST = 1_767_225_600  # 2026-01-01
 
 
 def find_profile(facts: BoardFacts, boards: Iterable[Board], wanted: Board | None) -> Board:
-    """Return the profile of a board: of its model, else the generic one of its processor.
+    """Return the profile of a board: that of its model, otherwise the generic one of its processor.
 
-    ``wanted`` is the one that the user named. Raises `FlashError` where that is another board.
+    ``wanted`` is the one given by the user. Raises `FlashError` if the board is a different one.
     """
     known = {board.name: board for board in boards}
     if facts.arch not in _GENERIC:
@@ -44,7 +44,7 @@ def find_profile(facts: BoardFacts, boards: Iterable[Board], wanted: Board | Non
 
 
 def _recognised(facts: BoardFacts, boards: Iterable[Board]) -> Board | None:
-    """Return the board whose model fits best; a user's own one goes before one that ships."""
+    """Return the board whose model fits best; a user's own profile precedes a shipped one."""
     shipped = shipped_names()
     found = [
         (_match(board, facts), board.name not in shipped, board)
@@ -55,12 +55,12 @@ def _recognised(facts: BoardFacts, boards: Iterable[Board]) -> Board | None:
 
 
 def _match(board: Board, facts: BoardFacts) -> int:
-    """Return how many letters of the board's model a profile knows; 0 where it is another one."""
+    """Return the number of characters of the model that match a profile; 0 if none match."""
     return max((len(part) for part in board.models if part in facts.model), default=0)
 
 
 def find_system(facts: BoardFacts, board: Board) -> System:
-    """Return the row of a profile that fits the board's system; raises `FlashError`."""
+    """Return the profile's entry that fits the board's system; raises `FlashError`."""
     release = _tegra(facts)
     rows = [row for row in board.systems if row.tegra_release in ("", release)]
     if not rows:
@@ -81,7 +81,7 @@ def find_system(facts: BoardFacts, board: Board) -> System:
 
 
 def check_facts(facts: BoardFacts, manifest: Manifest, board: Board) -> None:
-    """Refuse a board that lacks something, with what to do; raises `FlashError`."""
+    """Reject a board that lacks something; raises `FlashError`, which says what to do."""
     if not facts.python:
         raise FlashError("has no python3: sudo apt install python3 python3-venv")
     if _numbers(facts.python) < OLDEST_PYTHON:
@@ -100,7 +100,7 @@ def check_facts(facts: BoardFacts, manifest: Manifest, board: Board) -> None:
     if 0 <= facts.ram_kb < _RAM_KB:
         raise FlashError(
             f"{facts.ram_kb / 1024:.0f} MB of memory are free, {_RAM_KB >> 10} MB are needed; stop "
-            "what else runs there"
+            "other programs there"
         )
     if "*" not in manifest.boards and board.name not in manifest.boards:
         raise FlashError(
@@ -110,7 +110,7 @@ def check_facts(facts: BoardFacts, manifest: Manifest, board: Board) -> None:
 
 
 def check_sound(facts: BoardFacts) -> None:
-    """Refuse a board on which the service could not start; raises `FlashError`."""
+    """Reject a board on which the service could not start; raises `FlashError`."""
     if facts.audio_group == 0:
         raise FlashError("has no group audio, in which the service runs: sudo groupadd audio")
     if facts.cards < 1:
@@ -120,8 +120,8 @@ def check_sound(facts: BoardFacts) -> None:
 
 
 def check_disk(facts: BoardFacts, wheels: int, bundle: int) -> None:
-    """Refuse a board whose disk would fill up; both sizes, in bytes, are of what is missing."""
-    # A wheel is kept, and unpacked it is three times as large; a bundle arrives, then is copied.
+    """Reject a board whose disk would fill up; both sizes are of missing files, in bytes."""
+    # Wheels are kept, and unpacked three times as large; a bundle is received, then copied.
     needed = 4 * wheels + 2 * bundle + (32 << 20)
     if 0 <= facts.free_kb < needed >> 10:
         raise FlashError(
@@ -131,7 +131,7 @@ def check_disk(facts: BoardFacts, wheels: int, bundle: int) -> None:
 
 
 def facts_notes(facts: BoardFacts) -> list[str]:
-    """Return what is worth knowing but stops nothing."""
+    """Return notes that do not prevent an installation."""
     notes = []
     if facts.cards < 1:
         notes.append("it has no sound card; edge-vc-rt run needs one for a live voice")
@@ -139,14 +139,14 @@ def facts_notes(facts: BoardFacts) -> list[str]:
         notes.append(f"its power mode is left as it is: {facts.power.strip():.100}")
     if 0 <= facts.clock < _EARLIEST:
         notes.append(
-            "its clock is before 2026: signers are judged by the time of its list of signers, and "
-            "the times of its events are wrong until the clock is set"
+            "its clock is before 2026: signers are checked as of the time of its list of signers, "
+            "and the times of its events are wrong until the clock is set"
         )
     return notes
 
 
 def _tegra(facts: BoardFacts) -> str:
-    """Return ``R36`` of ``# R36 (release), REVISION: 4.3, ...``."""
+    """Return ``R36`` from ``# R36 (release), REVISION: 4.3, ...``."""
     words = facts.tegra.replace("#", " ").split()
     return words[0] if words else ""
 

@@ -1,4 +1,4 @@
-"""The board command of an installation, run there over SSH, its JSON brought here."""
+"""Runs the board command of an installation over SSH and returns its JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WRITTEN = {"--json": JSON_REPORT, "--png": PNG_PICTURE}
 
 @dataclass(frozen=True)
 class RemoteCommand:
-    """A verb of ``edge-vc-rt`` on the release that is current on a board."""
+    """A verb of ``edge-vc-rt``, run with a board's current release."""
 
     target: SshTarget
     root: str
@@ -35,7 +35,7 @@ class RemoteCommand:
 
     @property
     def bundle(self) -> str:
-        """Where the board has its current bundle."""
+        """Path of the current bundle on the board."""
         return f"{self.root}/current/bundle.evc"
 
     def run(
@@ -45,7 +45,7 @@ class RemoteCommand:
         timeout_s: float,
         stdin: bytes | None = None,
     ) -> RemoteOutput:
-        """Run it; raises `FlashError` where it ends with another code than those accepted."""
+        """Run it; raises `FlashError` if its exit code is not one of ``accepted``."""
         program = f"{self.root}/venv/bin/edge-vc-rt"
         with SshConnection(self.target) as connection:
             line = [program, self.verb, self.bundle, *words]
@@ -57,7 +57,7 @@ class RemoteCommand:
 
 
 def remote_parser(prog: str, *files: str) -> argparse.ArgumentParser:
-    """Return the parser of what stays on this machine; ``files`` are options that write here."""
+    """Return the parser of the local options; ``files`` are options that write local files."""
     parser = VerbParser(prog, add_help=False, allow_abbrev=False)
     parser.add_argument("--remote", required=True, metavar="USER@HOST")
     parser.add_argument("--root", default=str(DEFAULT_ROOT))
@@ -71,9 +71,9 @@ def remote_parser(prog: str, *files: str) -> argparse.ArgumentParser:
 
 
 def remote_command(verb: str, here: argparse.Namespace) -> RemoteCommand:
-    """Return the command that the options ask for; raises `FlashError`.
+    """Return the command that the options request; raises `FlashError`.
 
-    What is to be written here is checked before anything runs there: raises `OutputError`.
+    Local output paths are checked before anything runs on the board: raises `OutputError`.
     """
     check_outputs(here)
     check_root(here.root)

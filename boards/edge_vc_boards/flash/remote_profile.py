@@ -1,4 +1,4 @@
-"""``edge-vc profile --remote``: the release on a board is measured there, the report shown here."""
+"""``edge-vc profile --remote``: measures the release on a board and shows the report here."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ on a board:
 """
 _CHECK_FAILED = 3
 _SLACK_S = 300.0
-"""Beside the audio itself: opening, cold start, every operator alone, on a slow board."""
+"""Time on a slow board beyond the audio itself: opening, cold start, timing each operator."""
 
 
 def run(words: Sequence[str]) -> int:
     """Measure on a board and show the report; return the exit code of the measurement.
 
-    Raises `FlashError` when the board cannot be reached or measures nothing.
+    Raises `FlashError` if the board cannot be reached or returns no report.
     """
     here, there = remote_parser(f"{PROG} profile", "--json", "--png").parse_known_args(words)
     command = remote_command("profile", here)

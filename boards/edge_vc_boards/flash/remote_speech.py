@@ -1,4 +1,4 @@
-"""A few seconds of speech converted on a board and on the host, by the same bundle."""
+"""A few seconds of speech, converted on a board and on the host with the same bundle."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from edge_vc_runtime.session import Session
 from edge_vc_runtime.validation.speech_figures import SpeechFigures
 
 LONGEST_S = 10
-"""Seconds of a recording that are carried there."""
+"""Seconds of a recording that are sent to the board."""
 _TIMEOUT_S = 300.0
 
 
 def speech_of(bundle: Bundle, path: Path | None) -> Samples:
-    """Return up to 10 s of a recording, or what the bundle's golden recording converts.
+    """Return up to 10 s of a recording, or the input of the bundle's golden recording.
 
-    At the model's rate and as 16-bit samples hold it. Raises `FlashError` for an unusable file.
+    At the model's rate and quantised to 16 bits. Raises `FlashError` for an unusable file.
     """
     rate = bundle.manifest.sample_rate
     try:
@@ -37,13 +37,13 @@ def speech_of(bundle: Bundle, path: Path | None) -> Samples:
 
 
 def converted_here(bundle: Bundle, speech: Samples, engine: str, threads: int) -> Samples:
-    """Convert on this machine, as 16-bit samples hold it."""
+    """Convert on this machine; the output is quantised to 16 bits."""
     made = convert_array(Session.open(bundle, engine, threads), speech)
     return _from_int16(to_int16(made, "the speech").tobytes())
 
 
 def converted_there(command: RemoteCommand, speech: Samples, options: Sequence[str]) -> Samples:
-    """Convert on the board, by ``edge-vc-rt run`` over a pipe; raises `FlashError`."""
+    """Convert on the board with ``edge-vc-rt run`` over a pipe; raises `FlashError`."""
     words = ["-", "-", "--raw", "--quiet", *options]
     data = to_int16(speech, "the speech").tobytes()
     done = command.run(words, (0,), _TIMEOUT_S, data)

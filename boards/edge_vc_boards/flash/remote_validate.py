@@ -31,10 +31,10 @@ PROG = "edge-vc"
 HELP = f"""
 on a board:
   edge-vc validate BUNDLE --remote USER@HOST [OPTION...]
-      validates the bundle here and the same one, which `edge-vc flash` has installed, there, and
-      puts both side by side; then both convert speech, and what the board made is measured here:
-      SNR and log-spectral distance to the host's, level, F0 and its correlation with the source's;
-      --json writes the board's result here; 1 where either is outside
+      validates the bundle here and on the board, where `edge-vc flash` has installed the same one,
+      and shows both side by side; then both convert speech, and the board's output is measured
+      here: SNR and log-spectral distance to the host's, level, F0 and its correlation with the
+      source's; --json writes the board's result here; 1 if either is out of tolerance
   --speech FILE          up to 10 s of a recording (default: the golden recording's input)
 {OPTIONS_HELP}
   edge-vc validate kathleen.evc --remote pi@raspberrypi.local
@@ -46,7 +46,7 @@ _CHECK_FAILED = 1
 def run(words: Sequence[str]) -> int:
     """Validate on both machines and show the table; return the exit code.
 
-    Raises `FlashError` when the board cannot be reached, has another bundle or validates nothing.
+    Raises `FlashError` if the board cannot be reached, has another bundle or returns no result.
     """
     parser = remote_parser(f"{PROG} validate", "--json")
     parser.add_argument("--speech", type=Path)

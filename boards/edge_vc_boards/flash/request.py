@@ -1,4 +1,4 @@
-"""What a user asks for when a board is flashed."""
+"""A user's request to flash a board."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from edge_vc_runtime.install.layout import DEFAULT_ROOT
 
 @dataclass(frozen=True)
 class FlashRequest:
-    """A bundle and how it is installed."""
+    """A bundle and how to install it."""
 
     bundle: Bundle
     root: str = str(DEFAULT_ROOT)
-    """Folder on the board; relative to the user's home folder there if it is relative."""
+    """Folder on the board; a relative path starts at the user's home folder there."""
     board: str | None = None
-    """Its profile; None finds it out."""
+    """Its profile; None detects it."""
     engine: str | None = None
-    """None takes the profile's."""
+    """None selects the profile's."""
     wheels: Path | None = None
     """Folder of ``edge-vc wheels``; None collects them."""
     trust: Path | None = None
@@ -30,31 +30,31 @@ class FlashRequest:
     allow_unsigned: bool = False
     allow_downgrade: bool = False
     service: bool = True
-    """Whether systemd shall run the release."""
+    """Whether systemd runs the release."""
     run_arguments: tuple[str, ...] = ()
-    """Of the service's ``edge-vc-rt run``."""
+    """Arguments of the service's ``edge-vc-rt run``."""
     audio: AudioSetup | None = None
-    """What is set up for sound cards; None leaves everything as it is."""
+    """Setup of the sound cards; None changes nothing."""
 
     def __post_init__(self) -> None:
-        """Refuse a folder that has no place in a unit; raises `FlashError`."""
+        """Reject a folder that cannot be written in a unit; raises `FlashError`."""
         check_root(self.root)
 
 
 @dataclass(frozen=True)
 class FlashResult:
-    """What became of a board."""
+    """The result of flashing a board."""
 
     release: str
     changed: bool
     previous: str
     service: str
-    """``running``, or why there is none."""
+    """``running``, or the reason why there is no service."""
     seconds: float
 
 
 def check_root(root: str) -> None:
-    """Refuse a folder of an installation that is none; raises `FlashError`."""
+    """Reject an invalid installation folder; raises `FlashError`."""
     plain = re.fullmatch(r"/?[A-Za-z0-9_.+-]+(/[A-Za-z0-9_.+-]+)*", root)
     if plain is None or root.startswith("-") or ".." in root.split("/") or root in (".", "/"):
         raise FlashError(

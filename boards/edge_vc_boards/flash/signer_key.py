@@ -1,4 +1,4 @@
-"""The public key of who signs a board's bundles, and whether a bundle is theirs."""
+"""The public key of the signer of a board's bundles, and the check of a bundle against it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read_signer_key(path: Path) -> SignerKey:
 
 
 def check_signed(bundle: Bundle, key: SignerKey | None, allow_unsigned: bool) -> None:
-    """Refuse an unsigned bundle, and one that ``key`` has not signed; raises `FlashError`."""
+    """Reject an unsigned bundle, or one that ``key`` has not signed; raises `FlashError`."""
     if bundle.signature is None:
         if not allow_unsigned:
             raise FlashError(

@@ -20,7 +20,7 @@ _FULL = 0.999
 
 
 def measure_speech(source: Samples, made: Samples, sample_rate: int) -> SpeechFigures:
-    """Measure an output ``[T]`` of a source ``[T]``, both time-aligned."""
+    """Measure the output ``[T]`` for a source ``[T]``, time-aligned with each other."""
     pitch = contour(made, sample_rate)
     return SpeechFigures(
         seconds=made.size / sample_rate,
@@ -34,7 +34,7 @@ def measure_speech(source: Samples, made: Samples, sample_rate: int) -> SpeechFi
 def compare_speech(
     host: Samples, board: Samples, sample_rate: int, figures: tuple[SpeechFigures, SpeechFigures]
 ) -> SpeechFigures:
-    """Return the board's figures, with its distance from the host's output."""
+    """Return the board's figures, with the distance of its output from the host's."""
     here, there = figures
     distance = log_spectral_distance(host, board, sample_rate) if host.any() else None
     same = abs(there.level_db - here.level_db) <= LARGEST_LEVEL_DB

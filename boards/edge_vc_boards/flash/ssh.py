@@ -28,15 +28,15 @@ class SshTarget:
     """Where to log in and how."""
 
     name: str
-    """``user@host``, or a name of ``~/.ssh/config``."""
+    """``user@host``, or a name in ``~/.ssh/config``."""
     port: int | None = None
     identity: Path | None = None
-    """Private key; None leaves the choice to OpenSSH."""
+    """Private key; None lets OpenSSH choose."""
     options: tuple[str, ...] = ()
-    """As ``ssh -o`` takes them."""
+    """Values for ``ssh -o``."""
 
     def __post_init__(self) -> None:
-        """Refuse a name that is none, and options that switch the check of host keys off."""
+        """Reject invalid names, and options that disable the check of host keys."""
         if not re.fullmatch(_TARGET, self.name):
             raise FlashError(f"{self.name!r:.100}: has to be USER@HOST, like pi@raspberrypi.local")
         for option in self.options:
@@ -44,7 +44,7 @@ class SshTarget:
                 raise FlashError(f"--ssh-option {option:.60}: host keys are always checked")
 
     def words(self) -> list[str]:
-        """Return the options of ``ssh``; the user's come first, since the first one counts."""
+        """Return the options of ``ssh``; the user's come first, since the first value wins."""
         words = [word for option in self.options for word in ("-o", option)]
         words += ["-p", str(self.port)] if self.port is not None else []
         words += ["-i", str(self.identity)] if self.identity is not None else []
@@ -54,16 +54,16 @@ class SshTarget:
 
 @dataclass(frozen=True)
 class RemoteOutput:
-    """What a command on the board left."""
+    """The result of a command on the board."""
 
     code: int
     stdout: str
     stderr: str
     data: bytes = b""
-    """What it printed, as it came."""
+    """Its stdout, undecoded."""
 
     def last_line(self) -> str:
-        """Return the last line that it said, for an error."""
+        """Return the last line of its output, for an error message."""
         lines = [line for line in f"{self.stdout}\n{self.stderr}".splitlines() if line.strip()]
         return lines[-1].strip()[:400] if lines else f"ended with {self.code}"
 
@@ -72,14 +72,14 @@ class SshConnection:
     """One login, shared by all commands through a socket in a private folder."""
 
     def __init__(self, target: SshTarget, show: Callable[[str], None] | None = None) -> None:
-        """Take where to; ``show`` gets every command's line before it runs."""
+        """Set the target; ``show`` is called with every command line before it runs."""
         self.target = target
         self._show = show
         self._folder = Path(tempfile.mkdtemp(prefix="edge-vc-"))
         self._options = target.words()
 
     def __enter__(self) -> SshConnection:
-        """Make sure that host keys are checked, whatever ``~/.ssh/config`` says."""
+        """Make sure that host keys are checked, regardless of ``~/.ssh/config``."""
         try:
             self._options += self._checked_keys()
         except BaseException:
@@ -103,9 +103,9 @@ class SshConnection:
     def run(
         self, words: Sequence[str], stdin: Path | bytes | None = None, timeout_s: float = 120.0
     ) -> RemoteOutput:
-        """Run a command there; its words arrive as they are.
+        """Run a command on the board; its words are passed unchanged.
 
-        Raises `FlashError` when the connection fails; a command that fails only says so.
+        Raises `FlashError` if the connection fails, but not if the command fails.
         """
         line = shlex.join(words)
         self.show(words, stdin)
@@ -123,7 +123,7 @@ class SshConnection:
         if self._show is not None:
             source = f" < {shlex.quote(str(stdin))}" if isinstance(stdin, Path) else ""
             source = " < (the unit)" if isinstance(stdin, bytes) else source
-            if "-c" in words:  # what stands after a script's text says what it is about
+            if "-c" in words:  # the arguments after a script's text describe it
                 called = " ".join(words[words.index("-c") + 2 :]).partition("\n")[0]
                 self._show(f"# {called[:160]}{'...' * (len(called) > 160)}")
             self._show(f"ssh {self.target.name} {shlex.quote(shlex.join(words))}{source}")
@@ -135,7 +135,7 @@ class SshConnection:
         return done
 
     def _checked_keys(self) -> list[str]:
-        """Return what switches the check of host keys on where the configuration has it off."""
+        """Return options that enable the check of host keys if the configuration disables it."""
         told = self._local(["-G", "--", self.target.name], 10.0)
         if told.code:
             raise FlashError(f"{self.target.name}: ssh: {told.last_line()}")
@@ -147,7 +147,7 @@ class SshConnection:
     def _local(
         self, words: Sequence[str], timeout_s: float, stdin: IO[bytes] | None = None
     ) -> RemoteOutput:
-        """Run ``ssh``. Files take what it says: its background process would hold a pipe open."""
+        """Run ``ssh``; its output goes to files: its background process would keep a pipe open."""
         command = ["ssh", *self._options, *words]
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             try:

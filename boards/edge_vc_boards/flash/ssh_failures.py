@@ -1,4 +1,4 @@
-"""What OpenSSH says when it fails, in one line that says what to do."""
+"""Translates OpenSSH's errors to one line that says what to do."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from edge_vc_boards.flash.error import FlashError
 _FAILURES = (
     (
         "REMOTE HOST IDENTIFICATION HAS CHANGED",
-        "its host key has changed: somebody is in between, or the board was set up anew; only if "
-        "you know that it was, remove the old key: ssh-keygen -R {host}",
+        "its host key has changed: possibly a man-in-the-middle attack, or the board was "
+        "reinstalled; only if you know that it was, remove the old key: ssh-keygen -R {host}",
     ),
     (
         "Host key verification failed|host key is known for",
@@ -24,7 +24,7 @@ _FAILURES = (
     ),
     (
         "Could not resolve hostname",
-        "no such host; is the board on this network? Its address does as well",
+        "no such host; is the board on this network? Its address works too",
     ),
     (
         "Connection refused",
@@ -42,7 +42,7 @@ _CUT = (
 
 
 def ssh_failure(target: str, said: str) -> FlashError:
-    """Return the error for a ``ssh`` that ended with 255 and these lines on stderr."""
+    """Return the error for an ``ssh`` that exited with 255 and these lines on stderr."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     told = next((text for pattern, text in _FAILURES if re.search(pattern, said)), _CUT)
     pattern = next((pattern for pattern, text in _FAILURES if text == told), "")

@@ -1,4 +1,4 @@
-"""A fleet in TOML: one table per board, read as hostile input."""
+"""A fleet in TOML: one table per board, read as untrusted input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge_vc_boards.flash.inventory_host import HOST_NAME, MOST_HOSTS, Inventory
 
 
 def toml_hosts(text: str) -> tuple[InventoryHost, ...]:
-    """Return the boards of ``[hosts.NAME]`` tables; raises `FlashError`."""
+    """Return the boards from ``[hosts.NAME]`` tables; raises `FlashError`."""
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

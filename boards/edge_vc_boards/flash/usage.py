@@ -1,4 +1,4 @@
-"""What ``edge-vc flash --help`` says."""
+"""The text of ``edge-vc flash --help``."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from edge_vc.command_line.verb import notes
 HELP = """Put a bundle on a board, over SSH or on a card; it then runs as a service.
 
 With --to it uses your own OpenSSH (~/.ssh/config, agent, known_hosts; host keys always checked) and
-looks at the board first: processor, 64-bit system, Python, glibc, disk, memory, model, Jetson
-Linux. What does not fit is one line with what to do, and nothing is changed. Then it sends wheels
+first checks the board: processor, 64-bit system, Python, glibc, disk, memory, model, Jetson Linux.
+If something does not fit, one line says what to do, and nothing is changed. Then it sends wheels
 and bundle, so that the board needs no network, makes a virtual environment in /opt/edge-vc,
-verifies the bundle's signature there, replays its golden recording, makes it current in one step,
-and has systemd run it. If the release or its service fails, what ran before runs again.
+verifies the bundle's signature there, replays its golden recording, makes it current atomically,
+and has systemd run it. If the release or its service fails, the previous release is restored.
 
-Only what is missing is sent: the same bundle again changes nothing, and after a cut connection the
-same command goes on where it stopped. --inventory takes many boards, in TOML or in Ansible's YAML:
-the first one alone, as a canary, then several at a time; none is begun after one has failed.
+Only what is missing is sent: the same bundle again changes nothing, and after a lost connection the
+same command resumes. --inventory takes many boards, in TOML or in Ansible's YAML: the first one
+alone, as a canary, then several at a time; no board is started after one has failed.
 --list, --rollback and --uninstall take it as well. With --root edge-vc everything
 is in your home folder there: no root is needed, and no service is made. Arguments after -- are
 those of the service's `run`.
 
 --configure-audio, alone or with a bundle, loads the overlay of an I2S sound card on a Raspberry Pi
-(config.txt, kept as config.txt.before-edge-vc) or gives a USB card a name that lasts (udev), over
-SSH, on a card, in a layer or with Ansible. It is never done unasked; none takes it out again, and
-so does --uninstall.
+(config.txt, kept as config.txt.before-edge-vc) or gives a USB card a persistent name (udev), over
+SSH, on a card, in a layer or with Ansible. It is only done on request; `none` or --uninstall
+removes it.
 
-With --image it makes a card for a Raspberry Pi of a stock 64-bit Raspberry Pi OS (.img or .img.xz):
-user, SSH key, Wi-Fi, wheels and bundle go onto the boot partition of a copy, in the way that the
-image's first boot reads them. It is told by what the image holds; an unknown one is refused. The
-first boot installs without a network and leaves edge-vc-first-boot.log on that partition. The
-password is asked for, or read from --password-file or EDGE_VC_CARD_PASSWORD, the passphrase
-from --wifi-file or EDGE_VC_WIFI_PASSPHRASE; only their hashes are written. It needs mtools,
-e2fsprogs and openssl. With --layer it writes a layer for rpi-image-gen.
+With --image it makes a card for a Raspberry Pi from a stock 64-bit Raspberry Pi OS (.img or
+.img.xz): user, SSH key, Wi-Fi, wheels and bundle go onto the boot partition of a copy, in the
+format that the image's first boot reads. It is detected by the image's content; an unknown one is
+rejected. The first boot installs without a network and leaves edge-vc-first-boot.log on that
+partition. The password is prompted for, or read from --password-file or EDGE_VC_CARD_PASSWORD, the
+passphrase from --wifi-file or EDGE_VC_WIFI_PASSPHRASE; only their hashes are written. It needs
+mtools, e2fsprogs and openssl. With --layer it writes a layer for rpi-image-gen.
 
 With --bundle-app it writes one executable file with runtime, wheels and bundle, for a Raspberry Pi
-unless --board names another board: ./OUT there runs live, ./OUT --help lists its commands. It needs
-the board's Python 3 and nothing else, and unpacks itself into ~/.cache/edge-vc once.
+unless --board names another board: ./OUT there runs live, ./OUT --help lists its commands. It only
+needs the board's Python 3, and unpacks itself into ~/.cache/edge-vc once.
 
-With --ansible it writes a folder with an Ansible playbook that installs the same in the same way,
-with its wheels, and with --inventory the hosts.
+With --ansible it writes a folder with an Ansible playbook that does the same installation, with its
+wheels, and with --inventory the hosts.
 """
 NOTES = notes(
     """
@@ -57,6 +57,6 @@ edge-vc flash kathleen.evc --image pi-os.img.xz --out card.img --trust key.pub
 edge-vc flash kathleen.evc --bundle-app kathleen-voice
 edge-vc flash kathleen.evc --ansible play --inventory boards.toml --trust key.pub
 """,
-    "0 it runs, now or already; 1 the release failed there and what ran before runs again; 2 the "
-    "board or the bundle is refused, or the connection failed; 130 Ctrl-C",
+    "0 it runs, now or already; 1 the release failed there and the previous one was restored; 2 "
+    "the board or the bundle is rejected, or the connection failed; 130 Ctrl-C",
 )

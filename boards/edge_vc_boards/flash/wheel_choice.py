@@ -1,4 +1,4 @@
-"""The wheels that a board gets: collected once per kind of board, or a folder of the user's."""
+"""The wheels for a board: collected once per kind of board, or from a folder of the user's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from edge_vc_boards.wheels.wheel_list import (
 from edge_vc_runtime.board_profile import user_folder
 
 _COLLECTING = threading.Lock()
-"""Boards of a fleet that are alike share their wheels."""
+"""Boards of the same kind in a fleet share their wheels."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,24 @@ class CarriedWheels:
 
     @property
     def requirements(self) -> bytes:
-        """By which pip checks them on the board."""
+        """Requirements file with which pip checks them on the board."""
         return (self.folder / REQUIREMENTS).read_bytes()
 
     @property
     def id(self) -> str:
-        """Names the virtual environment that they make."""
+        """Name of the virtual environment made from them."""
         text = self.requirements + f"python {self.listed.python}".encode()
         return hashlib.sha256(text).hexdigest()[:12]
 
     def missing(self, there: dict[str, str]) -> list[ListedWheel]:
-        """Return the wheels that a board lacks; ``there`` has hashes by file name."""
+        """Return the wheels that a board lacks; ``there`` maps file names to hashes."""
         return [each for each in self.listed.wheels if there.get(each.file) != each.sha256]
 
 
 def carried_wheels(
     board: Board, system: System, python: str, engine: str | None, say: Callable[[str], None]
 ) -> CarriedWheels:
-    """Return the wheels of a board, kept in the user's cache; raises `BoardError`."""
+    """Return the wheels for a board, cached in the user's cache folder; raises `BoardError`."""
     wanted = wheel_set(board, engine, python, system.key)
     name = f"{board.name}-{system.key}-{python}-{wanted.engine.name}"
     folder = user_folder("CACHE", ".cache") / "wheels" / name
@@ -71,7 +71,7 @@ def carried_wheels(
 def given_wheels(folder: Path, board: Board, python: str) -> CarriedWheels:
     """Return the wheels that the user collected with ``edge-vc wheels --into``.
 
-    Raises `BoardError` for a folder that is damaged and `FlashError` for one of another machine.
+    Raises `BoardError` for a damaged folder and `FlashError` for wheels of another machine.
     """
     listed = check_wheels(folder)
     if listed.python != python:

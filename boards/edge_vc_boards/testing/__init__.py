@@ -1,4 +1,4 @@
-"""Stand-ins for boards, for tests: an ``ssh`` that runs commands in a folder of this machine.
+"""Fake boards for tests: an ``ssh`` that runs commands in a folder on this machine.
 
 board = FakeBoard(tmp_path / "board", FakeBoardFacts(model="Raspberry Pi 4 Model B Rev 1.4"))
 monkeypatch.setenv("PATH", board.path())

@@ -1,4 +1,4 @@
-"""A board that is a folder: what it says of itself, and an ``ssh`` that leads there."""
+"""A fake board in a folder: the facts that it reports, and an ``ssh`` that connects to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FOLDERS = (
 
 @dataclass(frozen=True)
 class FakeBoardFacts:
-    """What the board says of itself; the defaults are those of a Raspberry Pi 4."""
+    """The facts that the board reports; the defaults are those of a Raspberry Pi 4."""
 
     arch: str = "aarch64"
     bits: int = 64
@@ -34,11 +34,11 @@ class FakeBoardFacts:
     python: str = "3.11"
     venv: bool = True
     model: str = "Raspberry Pi 4 Model B Rev 1.4"
-    """Of the device tree; empty for a machine without one."""
+    """Model in the device tree; empty for a machine without one."""
     tegra: str = ""
     """Content of ``/etc/nv_tegra_release``; empty for none."""
     power: str = ""
-    """What nvpmodel says of the power mode; empty for none."""
+    """Power mode printed by nvpmodel; empty for none."""
     user: str = "pi"
     uid: int = 1000
     sudo: bool = True
@@ -49,17 +49,17 @@ class FakeBoardFacts:
     systemd: bool = True
     clock: int = field(default_factory=lambda: int(time.time()))
     throttled: str = "0x0"
-    """As vcgencmd has it."""
+    """As printed by vcgencmd."""
 
 
 class FakeBoard:
-    """A folder in which a fake ``ssh`` runs what it is given, with fake tools of a board.
+    """A folder in which a fake ``ssh`` runs commands, with a board's tools faked.
 
-    Bundles are installed there by the `edge_vc_runtime` that is imported here; pip does nothing.
+    Bundles are installed there by the `edge_vc_runtime` imported here; pip does nothing.
     """
 
     def __init__(self, folder: Path, facts: FakeBoardFacts | None = None) -> None:
-        """Make the folder."""
+        """Create the folder."""
         self.folder = folder.resolve()
         self.facts = facts or FakeBoardFacts()
         for name in ("bin", "client", *_FOLDERS):
@@ -71,16 +71,16 @@ class FakeBoard:
         _write_program(self.folder / "client" / "ssh", f'exec {program} "$@"')
 
     def path(self) -> str:
-        """Return a PATH on which ``ssh`` leads to this board."""
+        """Return a PATH whose ``ssh`` connects to this board."""
         return f"{self.folder / 'client'}{os.pathsep}{os.environ.get('PATH', '')}"
 
     def commands(self) -> list[str]:
-        """Return the commands that were run there so far."""
+        """Return the commands run there so far."""
         log = self.folder / "commands.jsonl"
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
     def fail(self, said: str, after: int = 0) -> None:
-        """Let ``ssh`` fail and say something, once so many more commands have run."""
+        """Let ``ssh`` fail with the message ``said`` once ``after`` more commands have run."""
         start = len(self.commands()) + after + 1
         (self.folder / "failure.json").write_text(json.dumps({"said": said, "from": start}))
 
@@ -89,7 +89,7 @@ class FakeBoard:
         (self.folder / "failure.json").write_text(json.dumps({"said": "", "from": 0}))
 
     def service_fails(self, fails: bool = True) -> None:
-        """Let the service fail, or work again, when it is started next."""
+        """Let the service fail, or work again, at its next start."""
         mark = self.folder / "service-fails"
         if fails:
             mark.touch()
@@ -101,7 +101,7 @@ class FakeBoard:
         self._write_tools(pip_code=int(fails))
 
     def file(self, path: str) -> Path:
-        """Return where a file of the board is here, e.g. of ``/etc/edge-vc/allowed_signers``."""
+        """Return the local path of a file on the board, e.g. ``/etc/edge-vc/allowed_signers``."""
         return self.folder / path.lstrip("/")
 
     def _describe(self) -> None:

@@ -1,8 +1,8 @@
-"""The fake ``ssh``: runs the command in a board's folder. A program of its own, stdlib only.
+"""The fake ``ssh``: runs the command in a board's folder. A standalone program, stdlib only.
 
   fake_ssh.py FOLDER [OPTION...] [--] TARGET [COMMAND]
 
-Absolute paths of a board's system in the command become paths in FOLDER, and back in its output.
+Absolute system paths in the command are mapped into FOLDER, and back in the output.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WITH_VALUE = ("-o", "-p", "-i", "-O", "-F", "-l", "-J")
 
 
 def main(folder: Path, words: list[str]) -> int:
-    """Do what ``ssh`` would and return its exit code."""
+    """Act like ``ssh`` and return its exit code."""
     options, rest = _split(words)
     if "-O" in options:
         return 0

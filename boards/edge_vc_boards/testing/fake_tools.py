@@ -1,4 +1,4 @@
-"""Commands of a fake board, as shell scripts by name; ``{...}`` is filled in."""
+"""Commands of a fake board, as shell scripts by name, with placeholders ``{...}``."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The wheels that a board needs: which, collected here, and made where nobody publishes them."""
+"""The wheels that a board needs: their list, collected here, and built if nobody publishes them."""

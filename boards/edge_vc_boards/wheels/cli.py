@@ -19,8 +19,8 @@ HELP = """List the wheels that a board needs, as a requirements file, or collect
 
 With --into, they are downloaded for the board's processor, Python and glibc, so that the board
 needs no network: numpy, the engine, soundfile, soxr and edge-vc-runtime. PyAudio has no wheels for
-aarch64; it is compiled here, once, with PortAudio inside (Debian on x86-64, Python 3.11 and 3.13).
-Where that cannot be done, python-sounddevice takes its place and a line says why. wheels.json
+aarch64; it is compiled here, once, with PortAudio linked in (Debian on x86-64, Python 3.11 and
+3.13). If that is not possible, python-sounddevice takes its place and a line says why. wheels.json
 lists every file with its SHA-256; requirements.txt makes pip check them.
 """
 NOTES = notes(
@@ -54,7 +54,7 @@ def wheels(
         Path | None,
         output_option(
             FOLDER,
-            help="Collect them in this folder; what is there and unchanged is not fetched again.",
+            help="Collect them in this folder; existing unchanged files are not fetched again.",
         ),
     ] = None,
     engine: Annotated[
@@ -63,7 +63,7 @@ def wheels(
     ] = None,
     python: Annotated[
         str | None,
-        typer.Option(help="A Python beside the system's own, e.g. 3.12.", show_default="its own"),
+        typer.Option(help="A Python other than the system's, e.g. 3.12.", show_default="its own"),
     ] = None,
 ) -> None:
     """See `HELP`."""

@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 def collect_wheels(wheels: WheelSet, folder: Path, say: Say = lambda line: None) -> WheelList:
     """Put every wheel of a set into ``folder`` and list them; nothing is fetched twice.
 
-    PyAudio's wheel is made here. Where that cannot be done, python-sounddevice takes its place, and
+    PyAudio's wheel is built here. If that is not possible, python-sounddevice takes its place, and
     the list's note says why. Raises `BoardError` with pip's reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def collect_wheels(wheels: WheelSet, folder: Path, say: Say = lambda line: None)
 
 
 def _kept(wheels: WheelSet, folder: Path) -> WheelList | None:
-    """Return the list that is there if it is whole and the runtime has not changed."""
+    """Return the existing list if it is complete and the runtime has not changed."""
     try:
         listed = check_wheels(folder)
     except BoardError:
@@ -65,12 +65,12 @@ def _kept(wheels: WheelSet, folder: Path) -> WheelList | None:
     with tempfile.TemporaryDirectory() as name:
         runtime = list_wheel(write_runtime_wheel(Path(name)))
     same = listed.requirements == tuple(wheels.lines()) and listed.board == wheels.board.name
-    # A note says that PyAudio could not be made; it may be possible now.
+    # A note means that PyAudio could not be built; it may be possible now.
     return listed if same and runtime in listed.wheels and not listed.note else None
 
 
 def _add_live(wheels: WheelSet, folder: Path, say: Say) -> tuple[str, str]:
-    """Put PyAudio's wheel into ``folder``; return what the board records with, and a note."""
+    """Put PyAudio's wheel into ``folder``; return the board's sound package, and a note."""
     if wheels.board.arch != "aarch64":
         return SOUNDDEVICE, _note(wheels, f"it is made for aarch64, not for {wheels.board.arch}")
     try:

@@ -13,17 +13,17 @@ from edge_vc_boards.emulation.debian import fetch_packages, run_tool, unpack
 from edge_vc_boards.emulation.error import UnavailableError
 
 TARGET_SUITE = "bookworm"
-"""Its glibc is the oldest of the boards' Debians: what is linked with it runs on all of them."""
+"""Its glibc is the oldest of the boards' Debians: libraries linked with it run on all of them."""
 _HOSTS = {"x86_64": ("amd64", "x86_64-linux-gnu")}
 
 
 @dataclass(frozen=True)
 class CrossCompiler:
-    """The unpacked compiler and what it compiles against."""
+    """The unpacked compiler and the libraries that it links with."""
 
     tools: Path
     target: Path
-    """Headers and libraries of the board."""
+    """Headers and libraries for the board."""
 
     def shared_library(
         self,
@@ -32,7 +32,7 @@ class CrossCompiler:
         options: Sequence[str],
         libraries: Sequence[str],
     ) -> None:
-        """Compile C files into a shared library; raises `EmulationError` with gcc's complaint."""
+        """Compile C files into a shared library; raises `EmulationError` with gcc's message."""
         binaries = self.tools / "usr" / "bin"
         programs = sorted(binaries.glob("aarch64-linux-gnu-gcc-[0-9]*"))
         if not programs:
@@ -54,7 +54,7 @@ class CrossCompiler:
 def unpack_compiler(scratch: Path, libraries: Sequence[str]) -> CrossCompiler:
     """Fetch the compiler and the board's development ``libraries`` into ``scratch``, 60 MB.
 
-    Raises `UnavailableError` where that cannot be had: it takes Debian on x86-64 and a network.
+    Raises `UnavailableError` if they are not available: Debian on x86-64 and a network are needed.
     """
     machine = platform.machine()
     if platform.system() != "Linux" or machine not in _HOSTS:

@@ -1,6 +1,6 @@
-"""PyAudio's wheel for aarch64, made here: nobody publishes one.
+"""PyAudio's wheel for aarch64, built here because nobody publishes one.
 
-PortAudio is compiled in, for ALSA alone, so that the board needs no further package. The wheel is
+PortAudio is compiled in, for ALSA only, so that the board needs no further package. The wheel is
 kept in the user's cache by version and Python.
 """
 
@@ -20,10 +20,10 @@ from edge_vc_boards.wheels.wheel_file import WheelName, write_wheel
 
 VERSION = "0.2.14"
 SHA256 = "78dfff3879b4994d1f4fc6485646a57755c6ee3c19647a491f790a0895bd2f87"
-"""Of the source archive."""
+"""Hash of the source archive."""
 SUITES = {"3.11": "bookworm", "3.13": "trixie"}
-"""Debian's release with the headers of a Python."""
-_BUILD = "1"  # raise it when the recipe below changes
+"""Debian release that has the headers for each Python."""
+_BUILD = "1"  # increment when the recipe below changes
 _DEFINES = (
     "-DPA_USE_ALSA=1", "-DPA_LITTLE_ENDIAN", "-DHAVE_CLOCK_GETTIME", "-DHAVE_NANOSLEEP",
     "-DSIZEOF_SHORT=2", "-DSIZEOF_INT=4", "-DSIZEOF_LONG=8", "-DNDEBUG", "-fvisibility=hidden",
@@ -32,10 +32,10 @@ _PORTAUDIO = ("src/common", "src/os/unix", "src/hostapi/alsa")
 
 
 def pyaudio_wheel(python: str, glibc: str, cache: Path | None = None) -> Path:
-    """Return the wheel for a Python (``3.13``), made in a minute the first time.
+    """Return the wheel for a Python (``3.13``); building it the first time takes a minute.
 
-    Raises `UnavailableError` where it cannot be made: it takes Debian on x86-64, apt and a package
-    index, and a Python that a Debian release has.
+    Raises `UnavailableError` if it cannot be built: this needs Debian on x86-64, apt, a package
+    index, and a Python that is in a Debian release.
     """
     abi = f"cp{python.replace('.', '')}"
     name = WheelName("PyAudio", VERSION, f"{abi}-{abi}-linux_aarch64", _BUILD)
@@ -81,7 +81,7 @@ def _build(python: str, name: WheelName, scratch: Path) -> dict[str, bytes]:
 
 
 def _sources(scratch: Path) -> tuple[Path, Path]:
-    """Fetch PyAudio, by its hash, and PortAudio, signed by Debian; return their folders."""
+    """Fetch PyAudio, checked by hash, and PortAudio, signed by Debian; return their folders."""
     listed = scratch / "requirements.txt"
     listed.write_text(f"pyaudio=={VERSION} --hash=sha256:{SHA256}\n")
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]

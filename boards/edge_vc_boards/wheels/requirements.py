@@ -1,4 +1,4 @@
-"""Which wheels a board needs, exactly, so that they can be fetched here and carried there."""
+"""The exact wheels that a board needs, so that they can be fetched here and copied to it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from edge_vc_runtime import __version__
 from edge_vc_runtime.engines import EngineKind, engine_kinds
 
 OLDEST_PYTHON = (3, 10)
-"""What `edge-vc-runtime` says in ``requires-python``."""
+"""The ``requires-python`` of `edge-vc-runtime`."""
 _GLIBC_TAGS = (28, 27, 17)
-"""glibc 2.x of the manylinux tags in use, the newest first."""
+"""glibc 2.x versions of the manylinux tags in use, newest first."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class WheelSet:
     python: str
     engine: EngineKind
     requirements: tuple[str, ...]
-    """numpy and the engine, everything pinned."""
+    """numpy and the engine, all pinned."""
     audio: tuple[str, ...] = ()
-    """What reads, writes and resamples recordings."""
+    """Packages that read, write and resample recordings."""
     sounddevice: tuple[str, ...] = ()
-    """What records and plays where there is no PyAudio."""
+    """Packages for live audio if there is no PyAudio."""
 
     def pip_options(self) -> tuple[str, ...]:
         """Return options for ``pip download`` and ``pip install --target``."""
@@ -40,7 +40,7 @@ class WheelSet:
         return tuple(options)
 
     def lines(self) -> tuple[str, ...]:
-        """Return a requirements file that says how it is used."""
+        """Return a requirements file, with usage comments, as lines."""
         extra = f"[{self.engine.extra}]" if self.engine.extra else ""
         return (
             f"# {self.board.title}: {self.system.name}, Python {self.python}, "
@@ -60,9 +60,9 @@ def wheel_set(
 ) -> WheelSet:
     """Return what a board needs for one engine.
 
-    ``engine`` and ``system`` (``trixie``) are the board's own when not given, ``python``
-    (``3.13``) is the system's. Raises `BoardError`,
-    one line, for a Python that is too old or an engine without wheels.
+    ``engine`` and ``system`` (``trixie``) default to the board's own, ``python`` (``3.13``) to the
+    system's. Raises `BoardError`, one line, for a Python that is too old or an engine without
+    wheels.
     """
     row = board.system_named(system)
     python = python or row.python
@@ -92,20 +92,20 @@ def _lines(pins: dict[str, str]) -> tuple[str, ...]:
 
 
 def _pins() -> dict[str, Any]:
-    """Return the versions that are not an engine's: numpy's by Python, and the audio packages'."""
+    """Return the pinned versions outside the engines: numpy by Python, and the audio packages."""
     folder = resources.files("edge_vc_boards") / "wheels"
     return tomllib.loads((folder / "pins.toml").read_text("utf-8"))
 
 
 def platform_tags(glibc: str, arch: str = "aarch64") -> tuple[str, ...]:
-    """Return pip's platform tags of an architecture with a glibc (``2.36``), the newest first."""
+    """Return pip's platform tags for an architecture and glibc (``2.36``), newest first."""
     minor = int(glibc.split(".")[1])
     tags = [f"manylinux_2_{tag}_{arch}" for tag in _GLIBC_TAGS if tag <= minor]
     return (*tags, f"manylinux2014_{arch}")
 
 
 def _check_python(board: Board, python: str) -> None:
-    """Refuse what is older than the runtime allows."""
+    """Reject a Python older than the runtime supports."""
     major, _, minor = python.partition(".")
     if not (major.isdecimal() and minor.isdecimal()):
         raise BoardError(f"python is {python!r:.20}, it has to be like 3.11")

@@ -1,4 +1,4 @@
-"""The wheel of ``edge-vc-runtime``, packed from the package that is in use."""
+"""The wheel of ``edge-vc-runtime``, packed from the package in use."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _DESCRIPTIONS = ("METADATA", "entry_points.txt", "licenses/LICENSE")
 
 
 def write_runtime_wheel(folder: Path) -> Path:
-    """Write the runtime's wheel into ``folder``; no build tool and no network are needed.
+    """Write the runtime's wheel into ``folder``; needs no build tool and no network.
 
-    Raises `BoardError` where the package is not installed as a distribution, or as another one.
+    Raises `BoardError` if the package is not installed as a distribution, or in another version.
     """
     name = WheelName(_PROJECT, __version__, "py3-none-any")
     try:

@@ -16,15 +16,15 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class WheelName:
-    """What a wheel's file name says."""
+    """The parts of a wheel's file name."""
 
     project: str
-    """With underscores where pip writes hyphens."""
+    """Project name, with underscores instead of hyphens."""
     version: str
     tag: str
     """Python, ABI and platform, e.g. ``py3-none-any``."""
     build: str = ""
-    """Number that tells wheels of one version apart; empty for none."""
+    """Build number, to distinguish wheels of the same version; empty for none."""
 
     @property
     def file(self) -> str:
@@ -34,12 +34,12 @@ class WheelName:
 
     @property
     def info(self) -> str:
-        """The folder in the wheel that describes it."""
+        """The metadata folder in the wheel."""
         return f"{self.project}-{self.version}.dist-info"
 
 
 def write_wheel(folder: Path, name: WheelName, files: Mapping[str, bytes]) -> Path:
-    """Write a wheel of ``files``, by their path in it, and return it.
+    """Write a wheel with ``files``, by their path in it, and return its path.
 
     ``files`` has to hold ``METADATA`` in `WheelName.info`; ``WHEEL`` and ``RECORD`` are added.
     """

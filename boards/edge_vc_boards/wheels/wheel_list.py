@@ -1,4 +1,4 @@
-"""What was collected for a board: ``wheels.json`` beside the wheels, checked when they are used."""
+"""The wheels collected for a board: ``wheels.json`` beside them, checked when they are used."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class WheelList:
     python: str
     engine: str
     requirements: tuple[str, ...]
-    """As they were asked for; other ones are collected anew."""
+    """The requirements as requested; if they differ, the wheels are collected again."""
     live: str
-    """What records and plays: ``PyAudio``, ``sounddevice``, or empty."""
+    """Package for live audio: ``PyAudio``, ``sounddevice``, or empty."""
     note: str
     """Why it is not PyAudio and what the board then needs; empty otherwise."""
     wheels: tuple[ListedWheel, ...]
@@ -53,7 +53,7 @@ def list_wheel(path: Path) -> ListedWheel:
 
 
 def write_list(folder: Path, made: WheelList) -> None:
-    """Write ``wheels.json``, and ``requirements.txt`` by which pip checks every hash again."""
+    """Write ``wheels.json``, and ``requirements.txt``, with which pip checks every hash again."""
     lines = [f"# {made.board}, {made.system}, Python {made.python}, engine {made.engine}"]
     lines += ["# pip install --no-index --find-links FOLDER --require-hashes -r THIS_FILE"]
     for wheel in made.wheels:
@@ -66,7 +66,7 @@ def write_list(folder: Path, made: WheelList) -> None:
 def check_wheels(folder: Path) -> WheelList:
     """Return what ``folder`` holds after hashing every wheel.
 
-    Raises `BoardError` when the list or a wheel is missing, damaged or not what it should be.
+    Raises `BoardError` if the list or a wheel is missing, damaged or not as listed.
     """
     path = folder / LIST_NAME
     try:

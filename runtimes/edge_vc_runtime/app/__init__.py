@@ -1,1 +1,1 @@
-"""The board command of a file that carries its bundle."""
+"""The board command of an executable file that contains its bundle."""

@@ -1,4 +1,4 @@
-"""The board command for one bundle: its verbs need no BUNDLE, and without a verb it runs live."""
+"""The board command for one bundle: verbs need no BUNDLE, and without a verb it runs live."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from edge_vc_runtime.verbs import VERBS
 
 _HELP = ("-h", "--help")
 _HEADER = """\
-{prog} holds the bundle {name} and everything that runs it. Commands that take a BUNDLE get it by
-themselves: {prog} run --input USB, {prog} profile --seconds 60. Without a command it runs live.
+{prog} holds the bundle {name} and everything that runs it. Commands that take a BUNDLE use it
+automatically: {prog} run --input USB, {prog} profile --seconds 60. Without a command it runs live.
 """
 
 
 def main(bundle: str, name: str, argv: Sequence[str], prog: str) -> int:
-    """Run the board command on the bundle of a file and return its exit code.
+    """Run the board command on the bundle in a file and return its exit code.
 
-    ``name`` is what the help calls the bundle, ``prog`` how the user calls the file.
+    ``name`` is the bundle's name in the help, ``prog`` the name by which the user ran the file.
     """
     if argv and argv[0] in _HELP:
         print(_HEADER.format(prog=prog, name=name))
@@ -28,7 +28,7 @@ def main(bundle: str, name: str, argv: Sequence[str], prog: str) -> int:
 
 
 def with_bundle(bundle: str, argv: Sequence[str]) -> list[str]:
-    """Return the words with the bundle where a command expects it; options alone are `run`'s."""
+    """Return the arguments with the bundle inserted; without a verb they are those of `run`."""
     words = list(argv)
     if not words or (words[0].startswith("-") and words[0] != "--version"):
         words = ["run", *words]

@@ -1,7 +1,7 @@
 """A resampler for blocks of one length: one small matrix product each, ten times less work.
 
-The audio loop resamples twice a hop, for hours, and on a small board this costs more than
-anything else beside the model where it is done sample by sample.
+The audio loop resamples twice per hop, for hours. On a small board, sample-by-sample resampling
+would cost more than anything else except the model.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from numpy.lib.stride_tricks import as_strided
 from edge_vc_runtime.audio.polyphase import PolyphaseResampler, half_length, polyphase_filters
 from edge_vc_runtime.samples import Samples
 
-_LEAST_COLUMNS = 16  # outputs of one row: fewer would make the product slow
-_MOST_COEFFICIENTS = 1 << 18  # of a matrix without rows: 1 MB
+_LEAST_COLUMNS = 16  # outputs per row: with fewer, the product would be slow
+_MOST_COEFFICIENTS = 1 << 18  # of the matrix if not divided into rows: 1 MB
 
 
 class BlockResampler:
     """Streams blocks ``[block]`` from one rate to another, with `PolyphaseResampler`'s filters.
 
     Every block gives ``block * to_rate / from_rate`` samples, which has to be a whole number. The
-    output is late by `delay_ms`, which is in it: block ``n`` of the output needs no later input.
+    output is delayed by `delay_ms`, so that block ``n`` of the output needs no later input.
     """
 
     def __init__(self, from_rate: int, to_rate: int, block: int, most_blocks: int = 2) -> None:
-        """Take rates in Hz, samples of a block, and the most blocks of one `push`."""
+        """Set the rates in Hz, samples per block, and the maximum number of blocks per `push`."""
         common = gcd(from_rate, to_rate)
         up, down = to_rate // common, from_rate // common
         if block * up % down:
@@ -35,7 +35,7 @@ class BlockResampler:
         self.delay_ms = half / from_rate * 1000
         self.block = block
         self.given = block * up // down
-        """Samples that a block becomes."""
+        """Output samples per block."""
         rows = _rows(block, down, self.given)
         step = block // rows
         history = 2 * half - 1
@@ -51,7 +51,7 @@ class BlockResampler:
         count = samples.shape[0] // self.block
         for index in range(count):
             self._load(samples[index * self.block : (index + 1) * self.block])
-            np.copyto(self._rows, self._windows)  # overlapping rows are nothing for a product
+            np.copyto(self._rows, self._windows)  # matmul cannot use overlapping rows
             np.matmul(self._rows, self._matrix, out=self._out[index])
             self._shift()
         return self._out[:count].reshape(-1)
@@ -66,9 +66,9 @@ class BlockResampler:
 def streaming_resampler(
     from_rate: int, to_rate: int, block: int
 ) -> BlockResampler | PolyphaseResampler:
-    """Return the cheapest resampler for blocks of that length; equal rates pass untouched.
+    """Return the cheapest resampler for blocks of that length; equal rates pass unchanged.
 
-    Raises `AudioIOError` when the rates have no small ratio.
+    Raises `AudioIOError` if the rates have no small integer ratio.
     """
     if from_rate == to_rate or not fits_blocks(from_rate, to_rate, block):
         return PolyphaseResampler(from_rate, to_rate)
@@ -76,21 +76,21 @@ def streaming_resampler(
 
 
 def fits_blocks(from_rate: int, to_rate: int, block: int) -> bool:
-    """Whether a block becomes a whole number of samples, by a matrix that is not too large."""
+    """Return whether a block gives a whole number of samples with a matrix of acceptable size."""
     outputs, rest = divmod(block * to_rate, from_rate)
     size = (block + 2 * half_length(from_rate, to_rate)) * outputs
     return not rest and size <= _MOST_COEFFICIENTS
 
 
 def _rows(block: int, down: int, outputs: int) -> int:
-    """Return into how many equal parts a block is cut: each a row of the product."""
+    """Return the number of equal parts that a block is divided into, each a row of the product."""
     periods = block // down
     fitting = [n for n in range(1, periods + 1) if periods % n == 0]
     return max((n for n in fitting if outputs // n >= _LEAST_COLUMNS), default=1)
 
 
 def _matrix(up: int, down: int, half: int, width: int, outputs: int) -> Samples:
-    """Return ``[width, outputs]``: the column of an output holds its filter at its place."""
+    """Return ``[width, outputs]``: each output's column holds its filter at its position."""
     filters = polyphase_filters(up, down, half)
     matrix = np.zeros((width, outputs), np.float32)
     for output in range(outputs):

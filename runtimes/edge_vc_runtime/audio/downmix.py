@@ -1,4 +1,4 @@
-"""From all channels to one: their mean, or the loudest where they cancel each other."""
+"""Downmix of all channels to one: their mean, or the loudest if they cancel each other."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from edge_vc_runtime.audio.wav import Channels
 from edge_vc_runtime.samples import Samples
 
 _CANCELS = 0.1
-"""Energy of the mean over that of channels without relation; -10 dB, which chance never gives."""
+"""Energy of the mean relative to that of uncorrelated channels; -10 dB never occurs by chance."""
 _AUDIBLE = 1e-6
-"""Mean square, -60 dBFS: what is below says nothing about how channels are related."""
+"""Mean square, -60 dBFS: below this, nothing is known about the channels' correlation."""
 
 
 class Downmix:
     """Mixes ``[T, channels]`` to mono.
 
-    One wire of a balanced line swapped turns the second channel over: the mean is then silence.
-    Decided once, by `decide` or by the first audible block, so that nothing changes on the way.
+    If the wires of a balanced line are swapped, the second channel is inverted and the mean is
+    silence. Decided once, by `decide` or by the first audible block, so that nothing changes later.
     """
 
     def __init__(self, channels: int) -> None:
         self._channels = channels
         self._decided = channels == 1
         self.chosen: int | None = None
-        """Channel that is taken alone, from 0; None for the mean."""
+        """The only channel used, from 0; None for the mean."""
 
     @property
     def notice(self) -> str | None:
-        """One line where a channel is taken alone."""
+        """One line if only one channel is used."""
         if self.chosen is None:
             return None
         return (
@@ -39,7 +39,7 @@ class Downmix:
         )
 
     def decide(self, blocks: Iterable[Channels]) -> None:
-        """Look at audio from the beginning and decide for all that follows."""
+        """Decide from the beginning of the audio how all of it is mixed."""
         energy = np.zeros(self._channels)
         mixed, frames = 0.0, 0
         for block in blocks:
@@ -50,7 +50,7 @@ class Downmix:
         self._decide(energy, mixed, frames)
 
     def silent(self, block: Channels) -> bool:
-        """Whether a block says nothing about how its channels are related."""
+        """Return whether a block is too quiet to tell how its channels are correlated."""
         with np.errstate(all="ignore"):
             total = float(np.square(block, dtype=np.float64).sum())
         return bool(np.isfinite(total)) and total <= _AUDIBLE * block.size

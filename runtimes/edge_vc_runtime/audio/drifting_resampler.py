@@ -1,4 +1,4 @@
-"""A resampler for blocks whose ratio may be corrected by some parts per million."""
+"""A block resampler whose ratio can be corrected by some parts per million."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from edge_vc_runtime.audio.polyphase import half_length, sinc_filters
 from edge_vc_runtime.samples import Samples
 
 MOST_PPM = 2000.0
-"""Largest correction; 48 blocks of 10 ms a second then are a sample longer at 24 kHz."""
+"""Largest correction; at 24 kHz, 48 blocks of 10 ms per second are then one sample longer."""
 
 
 class DriftingResampler(BlockResampler):
-    """Makes one sample more, or less, of a block whenever the correction adds up to one.
+    """Gives one sample more, or less, for a block whenever the correction adds up to one.
 
-    The samples of such a block are a little closer together: at 48 kHz and a hop of 10 ms by 0.2 %,
-    twice a second for clocks that are 42 ppm apart. All other blocks are `BlockResampler`'s.
+    The samples of such a block are slightly closer together: at 48 kHz and a hop of 10 ms by 0.2 %,
+    twice a second for clocks that differ by 42 ppm. Other blocks are as in `BlockResampler`.
     """
 
     def __init__(self, from_rate: int, to_rate: int, block: int, most_blocks: int = 2) -> None:
@@ -29,10 +29,10 @@ class DriftingResampler(BlockResampler):
         self._whole = np.zeros(most_blocks * (self.given + 1), np.float32)
         self._ppm = 0.0
         self._owed = 0.0
-        """Samples that the correction asks for and that have not been made, or one too many."""
+        """Samples required by the correction but not output yet; negative for too many."""
 
     def set_ppm(self, ppm: float) -> None:
-        """Give so many more output samples per million; within `MOST_PPM`, else the nearest."""
+        """Output this many more samples per million; clamped to `MOST_PPM`."""
         self._ppm = min(max(ppm, -MOST_PPM), MOST_PPM)
 
     def push(self, samples: Samples) -> Samples:
@@ -59,7 +59,7 @@ class DriftingResampler(BlockResampler):
 
 
 def _stretched(block: int, outputs: int, bandwidth: float, half: int) -> Samples:
-    """Return ``[history + block, outputs]``: outputs at even distances over the whole block."""
+    """Return ``[history + block, outputs]``: outputs evenly spaced over the whole block."""
     places = np.arange(outputs) * (block / outputs)
     first = places.astype(np.int64)
     filters = sinc_filters(places - first, bandwidth, half)

@@ -1,4 +1,4 @@
-"""Writers of 16-bit mono files: WAV with the standard library, everything else by libsndfile."""
+"""Writers of 16-bit mono files: WAV with the standard library, all other formats by libsndfile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WAV_LIMIT = (1 << 32) - 4096  # a RIFF header counts bytes in 32 bits
 
 
 class Encoder(Protocol):
-    """A file being written; both methods raise `OSError`, `RuntimeError`, `AudioIOError`."""
+    """A file being written; both methods may raise `OSError`, `RuntimeError`, `AudioIOError`."""
 
     def write(self, values: NDArray[np.int16]) -> None:
         """Append ``[T]``."""
@@ -29,7 +29,7 @@ class Encoder(Protocol):
 
 
 def check_suffix(path: str | Path) -> AudioFormat:
-    """Return the format that a file's suffix stands for; raises `AudioIOError` for none."""
+    """Return the format of a file's suffix; raises `AudioIOError` if there is none."""
     suffix = Path(path).suffix.lower()
     form = writable_format(suffix)
     if form is None:
@@ -41,9 +41,9 @@ def check_suffix(path: str | Path) -> AudioFormat:
 
 
 def open_encoder(descriptor: int, sample_rate: int, path: Path) -> Encoder:
-    """Write into an open, empty file as the suffix of ``path`` says; raises `AudioIOError`.
+    """Write to an open, empty file in the format of ``path``'s suffix; raises `AudioIOError`.
 
-    The descriptor stays the caller's.
+    The caller keeps ownership of the descriptor.
     """
     form = check_suffix(path)
     try:
@@ -60,7 +60,7 @@ class _WavEncoder:
     def __init__(self, descriptor: int, sample_rate: int, path: Path) -> None:
         self._path = path
         self._bytes = 0
-        # Unbuffered: what a full disk did not take would be tried again by every close.
+        # Unbuffered: every close would retry what a full disk did not take.
         self._file = os.fdopen(os.dup(descriptor), "r+b", buffering=0)
         self._wave = wave.open(self._file, "wb")  # noqa: SIM115  closed by close
         self._wave.setparams((1, 2, sample_rate, 0, "NONE", ""))
@@ -81,7 +81,7 @@ class _WavEncoder:
             self._file.close()
 
     def _match_header(self) -> None:
-        """State what is there: a full disk may have taken a part of the last block."""
+        """Match the header to the content: a full disk may have taken part of the last block."""
         there = self._file.seek(0, 2) - _HEADER
         if there == self._bytes:
             return
@@ -91,7 +91,7 @@ class _WavEncoder:
 
 
 class _OggEncoder:
-    """An `Encoder` whose file is the same for the same samples."""
+    """An `Encoder` that gives the same file for the same samples."""
 
     def __init__(self, encoder: Encoder, descriptor: int) -> None:
         self._encoder, self._descriptor = encoder, descriptor

@@ -1,4 +1,4 @@
-"""Audio that cannot be used."""
+"""Errors of audio input and output."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class AudioIOError(Exception):
 
 
 def check_rate(name: str, sample_rate: int) -> None:
-    """Raise `AudioIOError` for a rate in Hz that no recorder has.
+    """Raise `AudioIOError` for an implausible rate in Hz.
 
-    A few thousand samples would be hours of audio.
+    At a very low rate, a few thousand samples would be hours of audio.
     """
     low, high = _RATES
     if not low <= sample_rate <= high:

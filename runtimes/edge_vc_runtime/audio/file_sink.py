@@ -1,4 +1,4 @@
-"""A recording as a sink: it appears only when it is complete."""
+"""A recording as a sink; the file appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from edge_vc_runtime.samples import Samples
 
 
 class FileSink:
-    """A 16-bit mono file, written beside its place and renamed when it is whole.
+    """A 16-bit mono file, written beside its destination and renamed when it is complete.
 
-    Raises `AudioIOError` before anything is written when the folder or the suffix is not usable.
+    Raises `AudioIOError` before anything is written if the folder or the suffix is not usable.
     """
 
     def __init__(self, path: Path, sample_rate: int) -> None:
@@ -31,7 +31,7 @@ class FileSink:
         try:
             self._guard(self._part.open)
             self._encoder = open_encoder(self._part.descriptor, sample_rate, path)
-        except BaseException:  # a signal just now: nobody else knows the part yet
+        except BaseException:  # e.g. a signal: nobody else knows the partial file yet
             self._part.remove()
             raise
 
@@ -40,14 +40,14 @@ class FileSink:
         self._guard(lambda: self._encoder.write(to_int16(samples, self.name)))
 
     def finish(self) -> None:
-        """Close the file, put it on disk and give it its name."""
+        """Close the file, flush it to disk and rename it."""
         self._guard(self._encoder.close)
         self._guard(self._part.commit)
         self._part.remove()
 
     def abort(self) -> None:
         """Remove what was written; harmless after `finish`."""
-        with suppress(OSError, RuntimeError):  # a full disk stays full; the part goes all the same
+        with suppress(OSError, RuntimeError):  # a full disk; the file is removed anyway
             self._encoder.close()
         self._part.remove()
 
@@ -66,11 +66,11 @@ class FileSink:
             action()
         except OSError as error:
             raise AudioIOError(f"{self.name}: {error.strerror or error}") from error
-        except RuntimeError as error:  # libsndfile's way to say the same
+        except RuntimeError as error:  # libsndfile's equivalent
             raise AudioIOError(f"{self.name}: {self._reason(error)}") from error
 
     def _reason(self, error: RuntimeError) -> str:
-        """Return what went wrong; libsndfile does not pass on what the system said."""
+        """Return the reason for a failure; libsndfile does not report the system's error."""
         with suppress(OSError):
             if not os.fstatvfs(self._part.descriptor).f_bavail:
                 return os.strerror(errno.ENOSPC)

@@ -21,7 +21,7 @@ _LOOK_SECONDS = 10
 
 
 class FileSource:
-    """An audio file; channels are averaged, see `Downmix`."""
+    """An audio file, mixed to mono, see `Downmix`."""
 
     def __init__(self, path: Path) -> None:
         self._reader = open_reader(path)
@@ -58,13 +58,13 @@ class FileSource:
 
 
 def look_for_cancelling(path: Path, channels: int) -> Downmix:
-    """Return how a file's channels are mixed, from its first ten seconds that are not silent."""
+    """Return how to mix a file's channels, from its first ten seconds that are not silent."""
     downmix = Downmix(channels)
     if channels > 1:
         reader = open_reader(path)
         try:
             count = _LOOK_SECONDS * reader.sample_rate // BLOCK_FRAMES + 1
-            with suppress(AudioIOError):  # who reads the file says what is wrong with it
+            with suppress(AudioIOError):  # the code that reads the file reports errors
                 audible = dropwhile(downmix.silent, reader.blocks(BLOCK_FRAMES))
                 downmix.decide(islice(audible, count))
         finally:
@@ -73,10 +73,10 @@ def look_for_cancelling(path: Path, channels: int) -> Downmix:
 
 
 def reading_notice(path: Path) -> str | None:
-    """Return one line where a file is not read as it stands; None for others.
+    """Return one line if a file is not read exactly as stored; otherwise None.
 
-    Its channels cancel each other, or more lies behind its samples. None as well for what is no
-    audio: who reads it says so.
+    This is the case if its channels cancel each other or more data follows its samples. Also None
+    if it is not audio, which is reported by the code that reads it.
     """
     try:
         reader = open_reader(path)

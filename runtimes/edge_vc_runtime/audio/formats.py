@@ -1,4 +1,4 @@
-"""The audio formats of the board's side, in one list: help, errors and file types follow it."""
+"""The audio formats of the board side, in one list used for help, errors and file types."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class AudioFormat:
-    """A file format by its suffixes."""
+    """A file format and its suffixes."""
 
     container: str
-    """As libsndfile calls it."""
+    """Its name in libsndfile."""
     suffixes: tuple[str, ...]
     writable: bool = True
     builtin: bool = False
@@ -26,31 +26,31 @@ FORMATS = (
     AudioFormat("RF64", (".rf64",)),
     AudioFormat("MP3", (".mp3",), writable=False),
 )
-"""Formats in the order in which help lists them. Reading goes by content, not by suffix."""
+"""Formats in the order listed by the help. Files are read by content, not by suffix."""
 
 
 def readable_suffixes() -> tuple[str, ...]:
-    """Return the suffixes of files that can be read, in lower case with their dot."""
+    """Return the suffixes of readable formats, in lower case, with the dot."""
     return tuple(suffix for each in FORMATS for suffix in each.suffixes)
 
 
 def writable_suffixes() -> tuple[str, ...]:
-    """Return the suffixes of files that can be written, in lower case with their dot."""
+    """Return the suffixes of writable formats, in lower case, with the dot."""
     return tuple(suffix for each in FORMATS if each.writable for suffix in each.suffixes)
 
 
 def writable_format(suffix: str) -> AudioFormat | None:
-    """Return the format that is written for a suffix in lower case, None when there is none."""
+    """Return the format written for a lower-case suffix, None if there is none."""
     return next((each for each in FORMATS if each.writable and suffix in each.suffixes), None)
 
 
 def readable_names() -> str:
-    """Return the formats that can be read, for help and errors: ``WAV, FLAC or MP3``."""
+    """Return the readable formats, for help and errors: ``WAV, FLAC or MP3``."""
     return _listed([each.container for each in FORMATS])
 
 
 def writable_names() -> str:
-    """Return the formats that can be written, for help and errors: ``WAV or FLAC``."""
+    """Return the writable formats, for help and errors: ``WAV or FLAC``."""
     return _listed([each.container for each in FORMATS if each.writable])
 
 

@@ -1,6 +1,6 @@
-"""The number of an Ogg stream: libsndfile draws one, so that no two files are the same.
+"""The serial number of an Ogg stream: libsndfile's is random, so no two files are identical.
 
-Every page carries it under a checksum (RFC 3533).
+Every page contains it and is protected by a checksum (RFC 3533).
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import zlib
 from typing import BinaryIO
 
 NUMBER = 1
-"""What every stream that is written here is numbered."""
-_HEAD = 27  # bytes of a page before its list of segments
+"""Serial number of every stream written here."""
+_HEAD = 27  # bytes of a page before its segment table
 _NUMBER_AT, _CHECKSUM_AT = 14, 22
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def number_stream(file: BinaryIO, number: int = NUMBER) -> None:
-    """Number every page of an Ogg file in place, from its beginning; what is no page ends it."""
+    """Set the serial number of every page of an Ogg file in place, up to the first non-page."""
     at = 0
     while True:
         file.seek(at)
@@ -34,6 +34,6 @@ def number_stream(file: BinaryIO, number: int = NUMBER) -> None:
 
 
 def _checksum(page: bytes | bytearray) -> int:
-    """Return Ogg's CRC: zlib's polynomial, the bits the other way round, no inversions."""
+    """Return Ogg's CRC: zlib's polynomial with reversed bit order and no inversions."""
     mirrored = zlib.crc32(page.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)

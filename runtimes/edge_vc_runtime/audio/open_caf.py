@@ -1,4 +1,4 @@
-"""CAF files whose length the writer left open, as pipes have them: libsndfile refuses those."""
+"""CAF files of unspecified length, as written to pipes, which libsndfile rejects."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _MAX_CHUNKS = 4096
 
 
 class PatchedFile(io.RawIOBase):
-    """A file of which some bytes read as others."""
+    """A file in which some bytes are replaced on reading."""
 
     def __init__(self, path: Path, at: int, patch: bytes) -> None:
-        """Open the file; ``patch`` stands at byte ``at``."""
+        """Open the file; ``patch`` replaces the bytes from offset ``at``."""
         self._file = path.open("rb")
         self._at, self._patch = at, patch
 
@@ -27,20 +27,20 @@ class PatchedFile(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a byte."""
+        """Move to a byte offset."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """Return the byte that is read next."""
+        """Return the offset of the next byte to read."""
         return self._file.tell()
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Read into ``buffer``; return how many bytes."""
+        """Read into ``buffer``; return the number of bytes."""
         start = self._file.tell()
         count = self._file.readinto(buffer)
         for place, byte in enumerate(self._patch, self._at - start):
             if 0 <= place < count:
-                buffer[place : place + 1] = bytes([byte])  # cffi's buffers take nothing else
+                buffer[place : place + 1] = bytes([byte])  # cffi's buffers accept nothing else
         return count
 
     def close(self) -> None:
@@ -50,9 +50,9 @@ class PatchedFile(io.RawIOBase):
 
 
 def open_length_caf(path: Path) -> PatchedFile | None:
-    """Return a CAF file of open length as one whose length is what is there, None for others.
+    """Return a CAF file of unspecified length as one with its actual length; None for others.
 
-    Its samples then are its last chunk, after four bytes of a count of edits.
+    Its samples are the last chunk, after a four-byte edit count.
     """
     with path.open("rb") as file:
         end = file.seek(0, io.SEEK_END)

@@ -1,4 +1,4 @@
-"""Kinds of places that audio comes from or goes to, chosen by what the user wrote."""
+"""Kinds of audio sources and destinations, selected by the user's argument."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from edge_vc_runtime.registry import Named, Registry
 
 
 class PlaceKind(Named, Protocol):
-    """A kind that says which arguments it opens."""
+    """A kind that states which arguments it opens."""
 
     @property
     def usage(self) -> str:
-        """What an argument looks like, for help."""
+        """Description of its arguments, for help."""
 
     @property
     def accepts(self) -> Callable[[str], bool]:
@@ -24,10 +24,10 @@ Kind = TypeVar("Kind", bound=PlaceKind)
 
 
 class PlaceRegistry(Registry[Kind]):
-    """A registry in which, of several kinds that accept an argument, the last one opens it."""
+    """A registry in which the last of several kinds that accept an argument opens it."""
 
     def accepting(self, argument: str) -> Kind | None:
-        """Return the kind that opens an argument, None where no kind does.
+        """Return the kind that opens an argument, None if there is none.
 
         Entry points are read only for an argument that no registered kind accepts.
         """
@@ -38,7 +38,7 @@ class PlaceRegistry(Registry[Kind]):
         return found
 
     def describe(self) -> str:
-        """Return what an argument can be, in one line for help; reads entry points."""
+        """Return the possible arguments, in one line for help; reads entry points."""
         return ", or ".join(kind.usage for kind in self.complete().values())
 
     def _accepting(self, argument: str) -> Kind | None:

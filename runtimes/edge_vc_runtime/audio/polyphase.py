@@ -1,7 +1,7 @@
-"""A resampler for live audio: answers every block at once, 1.5 ms late, with numpy alone.
+"""A resampler for live audio: returns every block at once, with 1.5 ms delay, with numpy alone.
 
-soxr's streams wait for large blocks: between 48 and 16 kHz their output is 6 to 36 ms late, which a
-file never notices and an ear does.
+soxr's streams wait for large blocks: between 48 and 16 kHz their output is delayed by 6 to 36 ms,
+which does not matter for files but does for live audio.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from edge_vc_runtime.audio.error import AudioIOError
 from edge_vc_runtime.samples import Samples
 
 _CROSSINGS = 24  # zero crossings of the sinc on each side, at the lower of the two rates
-_ROLLOFF = 0.92  # cutoff over the lower rate's half: -0.5 dB at 6.9 kHz of 8
+_ROLLOFF = 0.92  # cutoff relative to half the lower rate: -0.5 dB at 6.9 kHz of 8
 _BETA = 8.0  # Kaiser window: images and aliases are 80 dB down from 8.6 kHz on
 _MAX_PHASES = 1000
 
@@ -24,8 +24,8 @@ _MAX_PHASES = 1000
 class PolyphaseResampler:
     """Streams mono blocks from one rate to another with a windowed sinc; equal rates pass.
 
-    Output sample ``n`` lies at time ``n / to_rate``, exactly under the input. Raises
-    `AudioIOError` for two rates without a small ratio, such as 44101 and 16000 Hz.
+    Output sample ``n`` is at time ``n / to_rate``, exactly aligned with the input. Raises
+    `AudioIOError` for rates without a small integer ratio, such as 44101 and 16000 Hz.
     """
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
@@ -43,11 +43,11 @@ class PolyphaseResampler:
 
     @property
     def delay_ms(self) -> float:
-        """How long an output sample waits for the input samples after it, in ms."""
+        """Time in ms that an output sample waits for the input samples after it."""
         return 0.0 if self._up == self._down else self._half / self.from_rate * 1000
 
     def reset(self) -> None:
-        """Return to silence."""
+        """Reset to silence."""
         self._given = 0
         # The first window reaches before the first sample; the buffer starts there.
         self._buffer: Samples = np.zeros(self._half - 1, np.float32)
@@ -73,7 +73,7 @@ class PolyphaseResampler:
         return ready
 
     def _keep(self, buffer: Samples) -> None:
-        """Keep what the next output still reads; shift the time axis so that numbers stay small."""
+        """Keep what the next output needs; shift the time origin so that numbers stay small."""
         if self._given >= self._up:
             periods = self._given // self._up
             self._given -= periods * self._up
@@ -84,19 +84,19 @@ class PolyphaseResampler:
 
 
 def half_length(from_rate: int, to_rate: int) -> int:
-    """Return how many input samples before and after an output sample its filter covers."""
+    """Return the number of input samples that a filter covers on each side of an output sample."""
     return ceil(_CROSSINGS * max(1.0, from_rate / to_rate))
 
 
 def polyphase_filters(up: int, down: int, half: int) -> Samples:
-    """Return one filter per phase, ``[up, 2 * half]``, each of gain 1 at 0 Hz."""
+    """Return one filter per phase, ``[up, 2 * half]``, each with gain 1 at 0 Hz."""
     return sinc_filters(np.arange(up) / up, min(1.0, up / down), half)
 
 
 def sinc_filters(phases: NDArray[np.floating], bandwidth: float, half: int) -> Samples:
-    """Return the filters of outputs that lie ``phases`` input samples after an input sample.
+    """Return the filters of outputs that are ``phases`` input samples after an input sample.
 
-    ``bandwidth`` is the lower rate over the input's; the result is ``[phases, 2 * half]``.
+    ``bandwidth`` is the lower rate divided by the input rate; the result is ``[phases, 2 * half]``.
     """
     offset = np.arange(1 - half, half + 1) - phases[:, None]
     inside = np.clip(1.0 - (offset / half) ** 2, 0.0, None)

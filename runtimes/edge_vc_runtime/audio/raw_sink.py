@@ -27,7 +27,7 @@ class RawSink:
         """Do nothing: every block was flushed."""
 
     def abort(self) -> None:
-        """Do nothing: blocks that were passed on cannot be removed."""
+        """Do nothing: blocks that were already output cannot be removed."""
 
 
 def _open_stdout(argument: str, sample_rate: int) -> RawSink:

@@ -24,7 +24,7 @@ class RawSource:
         self._begun = begun
 
     def blocks(self) -> Iterator[Samples]:
-        """Yield what each read returns; half a sample at the very end is dropped."""
+        """Yield the result of each read; an incomplete sample at the very end is dropped."""
         rest, data = b"", self._begun
         while data or (data := os.read(self._descriptor, 2 * BLOCK_FRAMES)):
             data = rest + data

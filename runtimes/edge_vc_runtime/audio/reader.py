@@ -1,4 +1,4 @@
-"""The one reader of audio files: WAV with numpy alone, everything else by libsndfile."""
+"""The only reader of audio files: WAV with numpy alone, all other formats by libsndfile."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ class AudioReader(Protocol):
     """Hz."""
     channels: int
     frames: int | None
-    """Length that the header states, None where it leaves that open."""
+    """Length given by the header, None if unspecified."""
     truncated: bool
-    """Whether the header promises more than the file holds."""
+    """Whether the header states more than the file contains."""
     continued: bool
-    """Whether more samples lie behind those that are read."""
+    """Whether more samples follow those that are read."""
 
     def blocks(self, frames: int) -> Iterator[Channels]:
-        """Yield the file as ``[<= frames, channels]``, in order; raises `AudioIOError`."""
+        """Yield the file in blocks ``[<= frames, channels]``; raises `AudioIOError`."""
 
     def close(self) -> None:
         """Close the file."""
 
 
 def open_reader(path: Path) -> AudioReader:
-    """Open an audio file by its content, whatever its suffix; raises `AudioIOError`.
+    """Open an audio file by its content, regardless of its suffix; raises `AudioIOError`.
 
-    Also for a rate that no recorder has: a few thousand samples would be hours.
+    Also raised for an implausible rate, see `check_rate`.
     """
     reader = _opened(path)
     try:
@@ -60,11 +60,11 @@ def _opened(path: Path) -> AudioReader:
 
 
 _UNKNOWN = 1 << 40
-"""Frames that no file has: libsndfile's way to say that it does not know."""
+"""From this number of frames on, libsndfile means that it does not know the length."""
 
 
 class _SoundFile:
-    """What libsndfile reads; see `edge_vc_runtime.audio.formats`."""
+    """A file read by libsndfile; see `edge_vc_runtime.audio.formats`."""
 
     def __init__(self, path: Path, file: Any) -> None:
         self._path = path
@@ -75,8 +75,8 @@ class _SoundFile:
         self.frames = int(file.frames) if file.frames < _UNKNOWN else None
 
     def blocks(self, frames: int) -> Iterator[Channels]:
-        # Behind the last frame there may be a tag, which a decoder takes for a broken frame; what
-        # an MP3 says of its length may be a guess.
+        # A tag may follow the last frame, which a decoder would take for a broken frame; the length
+        # stated by an MP3 may be a guess.
         left = self.frames if self._file.format != "MP3" else None
         while left is None or left > 0:
             count = frames if left is None else min(frames, left)
@@ -94,11 +94,11 @@ class _SoundFile:
 
 
 def _front_to_back(given: int | PatchedFile) -> Any:
-    """Open a file that is only read on.
+    """Open a file for sequential reading only.
 
-    soundfile seeks to where it is after every read. In MP3, libsndfile then loses its place, and
-    in FLAC of unknown length it cannot seek at all. A descriptor has no name, which could be too
-    long: 1024 bytes are all that it takes.
+    soundfile seeks to the current position after every read. In MP3, libsndfile then loses its
+    position, and in FLAC of unknown length it cannot seek at all. A descriptor is passed because
+    libsndfile accepts names of at most 1024 bytes.
     """
     import soundfile
 

@@ -1,4 +1,4 @@
-"""Changing the sample rate of a stream, block by block, to an exact length."""
+"""Sample rate conversion of a stream, block by block, to an exact length."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def resampled_length(frames: int, from_rate: int, to_rate: int) -> int:
 
 
 class Resampler:
-    """Streams mono blocks from one rate to another; equal rates pass untouched.
+    """Streams mono blocks from one rate to another; equal rates pass unchanged.
 
-    Raises `AudioIOError` when the rates differ and soxr is not installed.
+    Raises `AudioIOError` if the rates differ and soxr is not installed.
     """
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
@@ -44,9 +44,9 @@ class Resampler:
         return self._count(ready)
 
     def finish(self, length: int | None = None) -> Samples:
-        """Return the rest, so that ``length`` samples (default: rounded up) came out in all.
+        """Return the rest, for a total of ``length`` samples (default: rounded up).
 
-        soxr rounds the length either way: a sample too many is cut, a missing one repeated.
+        soxr may round the length up or down: an extra sample is cut, a missing one repeated.
         """
         if self._stream is None:
             return np.zeros(0, np.float32)

@@ -1,9 +1,9 @@
-"""Resampling for live audio: about one millisecond of delay, no bursts, a ratio that may drift.
+"""Resampling for live audio: about one millisecond of delay, no bursts, a variable ratio.
 
-soxr's streams are made for files: at a fixed ratio they hand out blocks of up to 37 ms, at a
-variable one they hold back 12 to 15 ms. Here each push returns all samples that it completes.
+soxr's streams are made for files: at a fixed ratio they return blocks of up to 37 ms, at a
+variable one they buffer 12 to 15 ms. Here each push returns all samples that it completes.
 
-Every output sample is one product of a windowed sinc with the input around it (Smith and Gossett,
+Every output sample is the product of a windowed sinc with the input around it (Smith and Gossett,
 "A flexible sampling-rate conversion method", 1984); the filter is tabulated for fractions of an
 input sample.
 """
@@ -19,20 +19,20 @@ from numpy.typing import NDArray
 from edge_vc_runtime.samples import Samples
 
 MOST_PPM = 2000.0
-"""Largest correction of the ratio that `SincResampler.set_ppm` takes."""
+"""Largest correction of the ratio that `SincResampler.set_ppm` accepts."""
 _CROSSINGS = 16
 """Zero crossings of the sinc on each side, at the lower of the two rates."""
 _CUTOFF = 0.95
-"""Where the filter is at -6 dB, of the lower rate's Nyquist frequency."""
+"""The filter's -6 dB point, relative to the lower rate's Nyquist frequency."""
 _BETA = 6.5  # of the Kaiser window: images and aliases 65 dB down
 _FRACTIONS = 2048  # per period of the lower rate: rounding to one is 85 dB below a 1 kHz tone
 
 
 class SincResampler:
-    """Streams mono float32 from one rate to another, in buffers made at the start."""
+    """Streams mono float32 from one rate to another, in preallocated buffers."""
 
     def __init__(self, from_rate: int, to_rate: int, longest: int = 4096) -> None:
-        """Take both rates in Hz; a push of more than ``longest`` samples is a `ValueError`."""
+        """Set both rates in Hz; a push of more than ``longest`` samples is a `ValueError`."""
         if from_rate < 1 or to_rate < 1:
             raise ValueError(f"rates are {from_rate} and {to_rate} Hz, they have to be positive")
         self.from_rate = from_rate
@@ -43,7 +43,7 @@ class SincResampler:
         self._step = self._ratio
         """Input samples per output sample."""
         self._place = 0.0
-        """Where the next output's window begins, in samples from the buffer's beginning."""
+        """Start of the next output's window, in samples from the beginning of the buffer."""
         self._held = taps - 1
         self._longest = longest
         self._buffer = np.zeros(2 * taps + longest, np.float32)
@@ -59,22 +59,22 @@ class SincResampler:
 
     @property
     def delay_ms(self) -> float:
-        """Delay in ms: half of the filter."""
+        """Delay in ms: half the filter length."""
         return float(self._table.shape[1] / 2 / self.from_rate * 1000)
 
     def set_ppm(self, ppm: float) -> None:
-        """Give that many more output samples per million; within `MOST_PPM`, else the nearest."""
+        """Output this many more samples per million; clamped to `MOST_PPM`."""
         bounded = min(max(ppm, -MOST_PPM), MOST_PPM)
         self._step = self._ratio / (1 + bounded * 1e-6)
 
     def reset(self) -> None:
-        """Forget the input so far, as after silence; the correction of the ratio stays."""
+        """Clear the input so far, as after silence; the correction of the ratio is kept."""
         self._buffer.fill(0.0)
         self._held = self._table.shape[1] - 1
         self._place = 0.0
 
     def push(self, samples: Samples) -> Samples:
-        """Take ``[T]`` and return what is complete, ``[N]``, overwritten by the next push."""
+        """Take ``[T]`` and return the completed samples ``[N]``, overwritten by the next push."""
         if samples.shape[0] > self._longest:
             raise ValueError(f"push takes at most {self._longest} samples, got {samples.shape[0]}")
         held = self._held + samples.shape[0]
@@ -90,7 +90,7 @@ class SincResampler:
         return output
 
     def _products(self, count: int) -> Samples:
-        """Return ``count`` samples, the filter's products at steps from the current place."""
+        """Return ``count`` samples: the filter applied at each step from the current position."""
         positions, starts = self._positions[:count], self._starts[:count]
         np.multiply(self._counts[:count], self._step, out=positions)
         positions += self._place
@@ -109,7 +109,7 @@ class SincResampler:
 
 
 def _filters(from_rate: int, to_rate: int) -> NDArray[np.float32]:
-    """Return filters ``[fractions + 1, taps]`` for windows that begin between two samples."""
+    """Return filters ``[fractions + 1, taps]`` for windows that start between two samples."""
     scale = min(1.0, to_rate / from_rate)
     half = math.ceil(_CROSSINGS / scale)
     fractions = math.ceil(_FRACTIONS * scale)

@@ -1,4 +1,4 @@
-"""Where audio goes: what a sink is, and what the command line has to know of a kind."""
+"""Audio sinks: their protocol, and the description of a kind for the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class AudioSink(Protocol):
     name: str
 
     def write(self, samples: Samples) -> None:
-        """Append ``[T]``; values beyond full scale are clipped."""
+        """Append ``[T]``; values above full scale are clipped."""
 
     def finish(self) -> None:
         """Make the result visible."""
@@ -26,12 +26,12 @@ class AudioSink(Protocol):
 
 @dataclass(frozen=True)
 class SinkKind:
-    """A sink that an argument of the command line can name."""
+    """A kind of sink that can be given on the command line."""
 
     name: str
     usage: str
-    """How help describes the argument, as a noun phrase: ``- for raw audio on stdout``."""
+    """The help's description of the argument, a noun phrase: ``- for raw audio on stdout``."""
     accepts: Callable[[str], bool]
-    """Tells from the argument alone whether it names such a sink."""
+    """Returns from the argument alone whether it denotes such a sink."""
     open: Callable[[str, int], AudioSink]
     """Opens the argument for mono audio of a sample rate in Hz; raises `AudioIOError`."""

@@ -1,6 +1,6 @@
 """Sinks by name. To add one: a file with its `SinkKind`, and its name in `SINKS`.
 
-A distribution of its own calls `register_sink`, or names its `SinkKind` as an entry point of
+A separate distribution calls `register_sink`, or declares its `SinkKind` as an entry point in
 the group `ENTRY_POINTS`.
 """
 
@@ -16,7 +16,7 @@ from edge_vc_runtime.audio.sink import SinkKind
 from edge_vc_runtime.files.output_place import OutputPlace
 
 ENTRY_POINTS = "edge_vc.sinks"
-"""Entry point group in which other distributions name their `SinkKind`."""
+"""Entry point group in which other distributions declare their `SinkKind`."""
 
 SINKS: PlaceRegistry[SinkKind] = PlaceRegistry("a sink", ENTRY_POINTS, (FILE_SINK, STDOUT_SINK))
 """Registered sinks by name."""
@@ -26,16 +26,16 @@ describe_sinks = SINKS.describe
 
 
 def sink_kind(argument: str) -> SinkKind:
-    """Return the kind of sink that an argument names, a file where no kind accepts it."""
+    """Return the kind of sink for an argument; a file if no kind accepts it."""
     return SINKS.accepting(argument) or FILE_SINK
 
 
 @dataclass(frozen=True)
 class SinkPlace(OutputPlace):
-    """An argument that names a sink; one that is a file is checked as every output is."""
+    """An argument that denotes a sink; a file is checked like every output."""
 
     def named_in(self, value: object) -> tuple[str, ...]:
-        """Return the file; nothing where another kind of sink opens the argument."""
+        """Return the file; empty if another kind of sink opens the argument."""
         is_file = isinstance(value, str) and sink_kind(value) is FILE_SINK
         return super().named_in(value) if is_file else ()
 

@@ -1,6 +1,6 @@
 """Sources by name. To add one: a file with its `SourceKind`, and its name in `SOURCES`.
 
-A distribution of its own calls `register_source`, or names its `SourceKind` as an entry point of
+A separate distribution calls `register_source`, or declares its `SourceKind` as an entry point in
 the group `ENTRY_POINTS`.
 """
 
@@ -12,7 +12,7 @@ from edge_vc_runtime.audio.source import SourceKind
 from edge_vc_runtime.audio.stdin_source import STDIN_SOURCE
 
 ENTRY_POINTS = "edge_vc.sources"
-"""Entry point group in which other distributions name their `SourceKind`."""
+"""Entry point group in which other distributions declare their `SourceKind`."""
 
 SOURCES: PlaceRegistry[SourceKind] = PlaceRegistry(
     "a source", ENTRY_POINTS, (FILE_SOURCE, STDIN_SOURCE)
@@ -24,5 +24,5 @@ describe_sources = SOURCES.describe
 
 
 def source_kind(argument: str) -> SourceKind:
-    """Return the kind of source that an argument names, a file where no kind accepts it."""
+    """Return the kind of source for an argument; a file if no kind accepts it."""
     return SOURCES.accepting(argument) or FILE_SOURCE

@@ -42,18 +42,18 @@ _OTHERS = {
     b"PK\x03\x04": "a zip file",
     b"7z\xbc\xaf": "a 7z file",
 }
-"""What a stream begins with that is no raw audio."""
+"""First bytes of streams that are not raw audio."""
 _MPEG = {b"\xff\xf1": "AAC", b"\xff\xf9": "AAC"} | {
     bytes([0xFF, second]): "MP3" for second in (0xE2, 0xE3, 0xF2, 0xF3, 0xFA, 0xFB, 0xFC, 0xFD)
 }
-"""Frames without a container; MP2 among them."""
+"""First bytes of frames without a container, including MP2."""
 _FIRST = 12
 
 
 def open_stdin(descriptor: int, sample_rate: int, raw: bool = False) -> AudioSource:
-    """Look at the first bytes: a WAV file is read as one, everything unknown is raw S16_LE mono.
+    """Inspect the first bytes: a WAV file is read as such, anything unknown as raw S16_LE mono.
 
-    ``sample_rate`` in Hz is that of raw audio, and ``raw`` takes any bytes as such. Raises
+    ``sample_rate`` in Hz is that of raw audio, and ``raw`` treats any bytes as raw audio. Raises
     `AudioIOError` for other containers, which cannot be read from a pipe.
     """
     if raw:
@@ -71,7 +71,7 @@ def open_stdin(descriptor: int, sample_rate: int, raw: bool = False) -> AudioSou
 
 
 def _kind(begun: bytes) -> str | None:
-    """Return what a stream holds that is no raw audio, or None."""
+    """Return what a stream holds if it is not raw audio, otherwise None."""
     for mark, text in _OTHERS.items():
         if begun.startswith(mark):
             return text
@@ -80,19 +80,19 @@ def _kind(begun: bytes) -> str | None:
     if begun[:2] in _MPEG and _is_frame(begun):
         return f"an {_MPEG[begun[:2]]} file"
     if len(begun) == _FIRST and all(32 <= byte < 127 or byte in b"\r\n\t" for byte in begun):
-        return "text"  # six samples in a row at nearly full scale are no beginning of a recording
+        return "text"  # no recording begins with six consecutive samples near full scale
     return None
 
 
 def _is_frame(begun: bytes) -> bool:
-    """Whether the rate and the size in an MPEG frame's header are possible."""
+    """Return whether the rate and the size in an MPEG frame's header are valid."""
     if _MPEG[begun[:2]] == "AAC":
         return begun[2] >> 2 & 15 < 13
     return begun[2] >> 4 not in (0, 15) and begun[2] & 0x0C != 0x0C
 
 
 def _first_bytes(descriptor: int) -> bytes:
-    """Return the first bytes; a pipe may hand them over one by one."""
+    """Return the first bytes; a pipe may deliver them one by one."""
     begun = b""
     while len(begun) < _FIRST and (more := os.read(descriptor, _FIRST - len(begun))):
         begun += more

@@ -1,7 +1,7 @@
 """WAV files, read block by block with numpy alone: PCM of 8 to 32 bits and floats.
 
-The standard library's reader knows neither floats nor, before Python 3.12, the extensible header
-that every file with more than two channels or 16 bits carries.
+The standard library's reader supports neither floats nor, before Python 3.12, the extensible header
+of every file with more than two channels or 16 bits.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ class WavFile:
             header = read_wav_header(reader, str(path))
             there = self._file.seek(0, 2) - reader.position
             self.continued = self._continued(reader.position, header.size, there)
-            """Whether more samples lie behind those that are read; ``cat`` makes such files."""
+            """Whether more samples follow those that are read; ``cat`` makes such files."""
         except BaseException:
             self._file.close()
             raise
         self._format, self._offset = header.format, reader.position
         whole = there if header.size is None else header.size
         self.truncated = whole > there
-        """Whether the header promises more than the file holds."""
+        """Whether the header states more than the file contains."""
         self.frames: int | None = min(whole, there) // self._format.frame_bytes
         self.sample_rate = self._format.sample_rate
         """Hz."""
         self.channels = self._format.channels
 
     def blocks(self, frames: int) -> Iterator[Channels]:
-        """Yield the file as ``[<= frames, channels]``, in order."""
+        """Yield the file in blocks ``[<= frames, channels]``."""
         self._file.seek(self._offset)
         left = self.frames or 0
         while left:
@@ -90,5 +90,5 @@ def _decode(data: bytes, form: WavFormat) -> NDArray[np.float32]:
         return wide.reshape(-1).view("<i4").astype(np.float32) / np.float32(1 << 31)
     values = np.frombuffer(data, f"<i{width}")
     if form.low_three:
-        values = values << 8  # what lies in the fourth byte is no sound
+        values = values << 8  # the fourth byte is not audio
     return values.astype(np.float32) / np.float32(1 << (8 * width - 1))

@@ -1,8 +1,8 @@
-"""The header of a WAV file, read front to back, so that it may come from a pipe.
+"""The header of a WAV file, read sequentially, so that it may come from a pipe.
 
-Headers are written by everything that records: sizes are missing where a writer could not go back
-to its beginning, chunks of all kinds stand before and after the samples, and some tools count
-padding where others do not.
+Recorders write headers in many ways: sizes are missing if a writer could not seek back to the
+beginning, there are chunks of all kinds before and after the samples, and some tools count padding
+while others do not.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _FLOAT_BITS = (32, 64)
 _MAX_CHANNELS = 64
 _MAX_CHUNKS = 4096
 _UNFINISHED = 0x7FFF0000
-"""Sizes from here on are what writers to a pipe promise: arecord, sox and ffmpeg each another."""
+"""Sizes from here on are placeholders of writers to a pipe: arecord, sox and ffmpeg differ."""
 _SKIP = 1 << 16
 CONTINUED = (
     "more samples lie behind the first ones, which alone are read: several recordings in one file; "
     "give each as a file of its own"
 )
-"""Said of a file in which `more_samples_follow`."""
+"""Notice for a file in which `more_samples_follow`."""
 
 
 class UnknownWavError(AudioIOError):
-    """Not a WAV file, or one in a coding that needs a full audio library."""
+    """Not a WAV file, or one with an encoding that needs a full audio library."""
 
 
 @dataclass(frozen=True)
@@ -44,29 +44,29 @@ class WavFormat:
     """Hz."""
     bytes_per_sample: int
     low_three: bool = False
-    """Whether 24 bits lie in the low three of four bytes, as ``arecord -f S24_LE`` writes them."""
+    """Whether 24 bits are in the low three of four bytes, as written by ``arecord -f S24_LE``."""
 
     @property
     def frame_bytes(self) -> int:
-        """Bytes of one sample of all channels."""
+        """Bytes per frame, i.e. one sample of all channels."""
         return self.channels * self.bytes_per_sample
 
 
 @dataclass(frozen=True)
 class WavHeader:
-    """What stands before the samples."""
+    """The part of a file before the samples."""
 
     format: WavFormat
     size: int | None
-    """Bytes of samples that the header promises, None where it leaves the length open."""
+    """Bytes of samples according to the header, None if unspecified."""
 
 
 class ForwardReader:
-    """Bytes of a file or a pipe, in order."""
+    """Sequential reader of a file or a pipe."""
 
     def __init__(self, stream: BinaryIO, begun: bytes = b"") -> None:
         self.position = 0
-        """Bytes taken so far."""
+        """Bytes read so far."""
         self._stream = stream
         self._held = begun
 
@@ -80,28 +80,28 @@ class ForwardReader:
         return data
 
     def read_some(self, count: int) -> bytes:
-        """Return what is there, at most ``count`` bytes; none at the end."""
+        """Return the available bytes, at most ``count``; none at the end."""
         data = self._held[:count] or self._stream.read(count)
         self._held = self._held[count:]
         self.position += len(data)
         return data
 
     def skip(self, count: int) -> None:
-        """Pass over bytes; harmless beyond the end."""
+        """Skip bytes; harmless beyond the end."""
         while count > 0 and (passed := len(self.read(min(count, _SKIP)))):
             count -= passed
 
     def give_back(self, data: bytes) -> None:
-        """Take bytes back that were the last to be read."""
+        """Push back the bytes that were read last."""
         self._held = data + self._held
         self.position -= len(data)
 
 
 def read_wav_header(reader: ForwardReader, name: str) -> WavHeader:
-    """Read up to the first sample; ``name`` is for errors.
+    """Read up to the first sample; ``name`` is used in errors.
 
-    Knows RIFF, RF64 and BW64, an ID3 tag in front of them, and chunks of any kind between. Raises
-    `UnknownWavError` for other files and codings, `AudioIOError` for a broken one.
+    Supports RIFF, RF64 and BW64, an ID3 tag in front of them, and chunks of any kind in between.
+    Raises `UnknownWavError` for other files and encodings, `AudioIOError` for a broken file.
     """
     head = _behind_id3(reader)
     if head[:4] not in _FORMS or head[8:12] != b"WAVE":
@@ -122,7 +122,7 @@ def read_wav_header(reader: ForwardReader, name: str) -> WavHeader:
             written_to_a_pipe = whole == 0 or start + 8 + whole <= reader.position
             if size or written_to_a_pipe or whole >= _UNFINISHED:
                 return WavHeader(form, _promised(size, long_size))
-            empty = True  # nothing was recorded; what follows is about it
+            empty = True  # nothing was recorded; metadata follows
             continue
         body = reader.read(min(size, 64))
         if kind == b"fmt ":
@@ -137,7 +137,7 @@ def read_wav_header(reader: ForwardReader, name: str) -> WavHeader:
 
 
 def more_samples_follow(reader: ForwardReader, size: int) -> bool:
-    """Whether another part of samples, or another file, comes behind ``size`` bytes of samples."""
+    """Return whether more samples, or another file, follow ``size`` bytes of samples."""
     _skip_padding(reader, size)
     for _ in range(_MAX_CHUNKS):
         chunk = reader.read(8)
@@ -149,7 +149,7 @@ def more_samples_follow(reader: ForwardReader, size: int) -> bool:
         if kind in _FORMS:
             return reader.read(4) == b"WAVE"
         if not kind.isascii() or not kind.decode().isprintable():
-            break  # a tag, or what a program left there
+            break  # a tag, or other data appended by a program
         reader.skip(length)
         _skip_padding(reader, length)
     return False
@@ -161,7 +161,7 @@ def _behind_id3(reader: ForwardReader) -> bytes:
         size = 0
         for byte in head[6:10]:  # seven bits each
             size = size << 7 | byte & 0x7F
-        reader.skip(size - 2)  # two of its bytes are in the head
+        reader.skip(size - 2)  # two of its bytes are already in `head`
         head = reader.read(12)
     return head
 
@@ -173,7 +173,7 @@ def _promised(size: int, long_size: int | None) -> int | None:
 
 
 def _skip_padding(reader: ForwardReader, size: int) -> None:
-    """Pass over the byte behind a chunk of odd size; some tools leave it out."""
+    """Skip the padding byte after a chunk of odd size, which some tools omit."""
     if size & 1:
         pad = reader.read(1)
         if pad not in (b"\0", b""):

@@ -1,4 +1,4 @@
-"""A WAV file that arrives through a pipe, as arecord and ffmpeg write them."""
+"""A WAV file read from a pipe, as written by arecord and ffmpeg."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from edge_vc_runtime.samples import Samples
 
 
 class WavStream:
-    """Audio behind a WAV header on a file descriptor, passed on as soon as it arrives."""
+    """Audio after a WAV header on a file descriptor, passed on as soon as it arrives."""
 
     def __init__(self, descriptor: int, begun: bytes = b"") -> None:
         self.name = "stdin"
@@ -39,7 +39,7 @@ class WavStream:
 
     @property
     def notice(self) -> str | None:
-        """How it is read; what is odd about it is known once it was heard."""
+        """How it is read; irregularities are only known once the audio has been read."""
         told = "stdin holds a WAV file and is read as one; --raw takes its bytes"
         facts = [self._downmix.notice] if self._downmix.notice else []
         if self._continued:
@@ -47,7 +47,7 @@ class WavStream:
         return f"{self.name}: {'; '.join(facts)}" if facts else told
 
     def blocks(self) -> Iterator[Samples]:
-        """Yield what each read returns; raises `AudioIOError` at the first NaN or infinity."""
+        """Yield the result of each read; raises `AudioIOError` at the first NaN or infinity."""
         size = self._format.frame_bytes
         left, done, rest = self.frames, 0, b""
         while left is None or left > 0:
@@ -64,7 +64,7 @@ class WavStream:
         self._look_behind()
 
     def _look_behind(self) -> None:
-        """See whether more is there already; who sends nothing more is not waited for."""
+        """Check whether more data is already available, without waiting for it."""
         if self._size is not None and select([self._descriptor], [], [], 0)[0]:
             self._reader.skip(self._size % self._format.frame_bytes)
             self._continued = more_samples_follow(self._reader, self._size)
@@ -82,7 +82,7 @@ class WavStream:
 
 
 class _Descriptor:
-    """A file descriptor as something to read from, without a buffer that would wait."""
+    """A file descriptor as an unbuffered stream; a buffer would wait for more data."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

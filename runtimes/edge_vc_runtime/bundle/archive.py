@@ -1,7 +1,7 @@
-"""The archive inside a bundle: a plain ustar file without a byte that is not checked.
+"""The archive of a bundle: a plain ustar file in which every byte is checked.
 
 The format is parsed here: only regular files with flat names are accepted, padding has to be zero
-and nothing is written to disk. `tarfile` would follow links, long names and sparse maps.
+and nothing is written to disk. `tarfile` would support links, long names and sparse maps.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def walk(file: Descriptor) -> dict[str, Member]:
 
 
 def chunks(file: Descriptor, member: Member) -> Iterator[bytes]:
-    """Yield a member's bytes piece by piece."""
+    """Yield a member's bytes in chunks."""
     yield from _span(file, member.offset, member.size)
 
 
@@ -109,7 +109,7 @@ def _check_place(member: Member, members: dict[str, Member]) -> None:
 
 
 def _check_extent(file: Descriptor, member: Member) -> int:
-    """Check that a member is whole and its padding zero; return where the next header begins."""
+    """Check that a member is complete and its padding zero; return the next header's offset."""
     limit = _LIMITS.get(member.name, FILE_LIMIT)
     if member.size > limit:
         raise BundleError(f"{member.name}: {member.size} bytes, at most {limit} are allowed")
@@ -123,7 +123,7 @@ def _check_extent(file: Descriptor, member: Member) -> int:
 
 
 def _check_end(file: Descriptor, offset: int) -> None:
-    """Two zero blocks end the archive, zeros fill its last record."""
+    """Check that two zero blocks end the archive and zeros fill its last record."""
     end = offset + 2 * BLOCK
     end += -end % RECORD
     if file.size < end:

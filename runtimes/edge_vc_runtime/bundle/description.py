@@ -1,4 +1,4 @@
-"""The texts of a manifest that people write: name, version, licence and consent."""
+"""The human-written texts of a manifest: name, version, licence and consent."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ VERSION = r"\d{1,6}(\.\d{1,6}){0,3}([.+-]?[A-Za-z0-9.+-]{1,32})?"
 
 
 class Description(NamedTuple):
-    """What a bundle says of itself in words."""
+    """The descriptive texts of a bundle."""
 
     name: str
     version: str
     licence: str
     """SPDX identifier."""
     consent: str
-    """How the owner of the voice agreed."""
+    """How the owner of the voice gave consent."""
 
 
 def read_description(fields: Fields) -> Description:
-    """Take the four texts; raises `FieldError` for one that no reader accepts."""
+    """Read the four texts; raises `FieldError` for one that no reader accepts."""
     return Description(
         name=fields.text("name", NAME, 64),
         version=fields.text("version", VERSION, 64),

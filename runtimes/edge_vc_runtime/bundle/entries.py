@@ -10,7 +10,7 @@ from edge_vc_runtime.schema.fields import LINE, FieldError, Fields
 FILE_LIMIT = 1 << 30
 """Largest file in bytes."""
 FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
-"""File names are flat: without folders no name can point outside."""
+"""File names are flat: without folders, no name can point outside the bundle."""
 
 FORMATS = ("onnx", "tflite")
 PRECISIONS = ("fp32", "fp16", "int8", "dynamic-int8")
@@ -18,7 +18,7 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 """Names of bundles, tiers and libraries."""
 _COUNT = 1 << 40
 _FULL_SCALE = 1.0
-"""A golden output may not differ by more: anything would pass."""
+"""Largest tolerance of a golden output: with a larger one, anything would pass."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class StateSpec:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One form of the model."""
+    """One variant of the model: a format and a precision."""
 
     file: str
     format: str
@@ -50,8 +50,8 @@ class ModelEntry:
 class Golden:
     """A recorded input and the output of each precision.
 
-    The file holds the arrays ``input [N]`` and ``output.<precision> [N]``, float32; outputs are the
-    graphs' own, starting from zero state, `Manifest.delay` samples late.
+    The file holds the arrays ``input [N]`` and ``output.<precision> [N]``, float32; outputs are
+    those of the graphs, starting from zero state and delayed by `Manifest.delay` samples.
     """
 
     file: str
@@ -133,7 +133,7 @@ def read_key(fields: Fields, key: str, pattern: str) -> str:
 
 
 def read_numbers(fields: Fields) -> dict[str, float]:
-    """Read an object of numbers within 1e300, their keys in one line; raises `FieldError`."""
+    """Read an object of numbers within 1e300, with single-line keys; raises `FieldError`."""
     return {
         read_key(fields, key, LINE): fields.number(key, -1e300, 1e300) for key in fields.names()
     }

@@ -1,6 +1,6 @@
-"""What an armoured SSH signature says about itself, read without trusting it.
+"""The metadata of an armoured SSH signature, read without trusting it.
 
-The format is OpenSSH's ``PROTOCOL.sshsig``; whether the signature is good is for `ssh-keygen`.
+The format is OpenSSH's ``PROTOCOL.sshsig``; the signature itself is verified by `ssh-keygen`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Envelope:
 
     @property
     def fingerprint(self) -> str:
-        """``SHA256:...``, as ssh-keygen prints it."""
+        """``SHA256:...``, as printed by ssh-keygen."""
         digest = base64.b64encode(hashlib.sha256(self.key).digest()).decode()
         return f"SHA256:{digest.rstrip('=')}"
 
@@ -55,7 +55,7 @@ def read_envelope(signature: bytes) -> Envelope:
 
 
 def _string(data: bytes) -> tuple[bytes, bytes]:
-    """Return the length-prefixed string at the beginning, and what follows it."""
+    """Return the length-prefixed string at the beginning, and the rest."""
     end = 4 + int.from_bytes(data[:4], "big")
     if len(data) < max(4, end):
         raise ValueError("truncated")

@@ -1,4 +1,4 @@
-"""Reading an untrusted golden recording: every array's size is known before memory is taken.
+"""Reading an untrusted golden recording: every array's size is checked before allocation.
 
 A file of kilobytes can unpack to gigabytes of zeros, and an array's header can state any size.
 """
@@ -28,7 +28,7 @@ _FOREIGN = (
 
 
 def read_golden(data: bytes) -> dict[str, NDArray[np.float32]]:
-    """Return the arrays of an ``npz`` file, float32 ``[N]`` all of one length, one named ``input``.
+    """Return an ``npz`` file's arrays, float32 ``[N]`` of equal length, one of them ``input``.
 
     Raises `BundleError` for everything else.
     """
@@ -63,7 +63,7 @@ def _key(name: str) -> str:
 
 
 def _array(content: bytes) -> NDArray[np.float32]:
-    """Return the vector of one ``npy`` file, which has to have exactly the bytes it states."""
+    """Return the vector of one ``npy`` file, whose size has to match its header exactly."""
     file = io.BytesIO(content)
     read_header = _HEADERS[npy.read_magic(file)]
     shape, _, kind = read_header(file)

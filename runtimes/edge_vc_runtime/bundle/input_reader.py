@@ -1,4 +1,4 @@
-"""The conditioning inputs of a manifest, read strictly."""
+"""Strict parser of a manifest's conditioning inputs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_input(fields: Fields) -> InputSpec:
 
 
 def read_inputs(fields: Fields) -> tuple[InputSpec, ...]:
-    """Read ``inputs``; none where the key is not there. Raises `FieldError`."""
+    """Read ``inputs``; empty if the key is missing. Raises `FieldError`."""
     if "inputs" not in fields.names():
         return ()
     specs = tuple(read_input(each) for each in fields.children("inputs", MOST_INPUTS))

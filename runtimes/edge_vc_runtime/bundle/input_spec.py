@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 KINDS = ("value", "blend", "stream")
-"""``value`` numbers, ``blend`` shares of labelled entries that add up to 1, ``stream`` a vector
-that the caller renews every hop."""
+"""``value``: numbers; ``blend``: shares of labelled entries that add up to 1; ``stream``: a vector
+that the caller updates every hop."""
 MOST_INPUTS = 16
 MOST_ENTRIES = 256
 LARGEST = 1e6
@@ -19,7 +19,7 @@ LABEL = r"[a-z0-9][a-z0-9_.-]{0,31}"
 
 
 class ModelInputError(ValueError):
-    """An unknown conditioning input, or a value that it does not take; one line."""
+    """An unknown conditioning input, or a value that it does not accept; one line."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class InputSpec:
     kind: str = "value"
     """One of `KINDS`."""
     labels: tuple[str, ...] = ()
-    """Names of the entries, as those of voices; empty: they have none."""
+    """Names of the entries, such as voices; empty if they have none."""
 
     def __post_init__(self) -> None:
         """Raise `ModelInputError` for a declaration that contradicts itself."""
@@ -72,11 +72,11 @@ class InputSpec:
         return (1, self.size, 1, 1)
 
     def check(self, value: object) -> tuple[float, ...]:
-        """Return a value from outside as ``size`` numbers, a blend's adding up to 1.
+        """Return an external value as ``size`` numbers; those of a blend add up to 1.
 
-        Takes a number, a list, a mapping of labels to numbers, a label (all of that entry), and
+        Accepts a number, a list, a mapping of labels to numbers, a label (that entry only), and
         the same as text: ``2``, ``0.1,0.4``, ``kathleen``, ``kathleen:0.7,flemish:0.3``.
-        Raises `ModelInputError` naming the range or the labels.
+        Raises `ModelInputError`, which states the range or the labels.
         """
         numbers = self._numbers(_parsed(value) if isinstance(value, str) else value)
         for index, number in enumerate(numbers):
@@ -143,7 +143,7 @@ class InputSpec:
 
 
 def find_input(specs: Sequence[InputSpec], name: str) -> InputSpec:
-    """Return the input of a name; raises `ModelInputError` saying which there are."""
+    """Return the input with this name; raises `ModelInputError`, which lists the inputs."""
     for spec in specs:
         if spec.name == name:
             return spec
@@ -154,7 +154,7 @@ def find_input(specs: Sequence[InputSpec], name: str) -> InputSpec:
 
 
 def _parsed(text: str) -> object:
-    """Return the text of a command line as `InputSpec.check` takes it."""
+    """Return text from the command line as a value for `InputSpec.check`."""
     parts = [part.strip() for part in text[:4000].split(",")]
     if all(":" in part for part in parts):
         pairs = [part.rpartition(":")[::2] for part in parts]

@@ -36,10 +36,10 @@ from edge_vc_runtime.schema.fields import LINE, FieldError, Fields, parse_object
 from edge_vc_runtime.version import __version__
 
 SINGLE_VERSION, TIERED_VERSION, INPUTS_VERSION = 1, 2, 3
-"""Format of a manifest of one student, as every runtime reads it, of one with `tiers`, and of one
-with conditioning inputs, with or without tiers."""
+"""Manifest format for one student, readable by every runtime; for several `tiers`; and with
+conditioning inputs, with or without tiers."""
 FORMAT_VERSION = INPUTS_VERSION
-"""The latest that is read here."""
+"""The latest version supported here."""
 MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
 MANIFEST_LIMIT = 1 << 20
@@ -52,7 +52,7 @@ class BundleError(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """All metadata of a bundle; the runtime reads every size from here."""
+    """All metadata of a bundle; the runtime takes every size from here."""
 
     name: str
     version: str
@@ -72,14 +72,14 @@ class Manifest:
     """How the owner of the voice gave consent."""
     golden: Golden | None = None
     runtimes: Mapping[str, str] = field(default_factory=lambda: {"onnxruntime": "1.17"})
-    """Least version of each runtime that can load the models."""
+    """Minimum version of each runtime that can load the models."""
     boards: tuple[str, ...] = ("*",)
     metrics: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
     format_version: int = SINGLE_VERSION
-    """3 with `inputs`, 2 with `tiers`, else 1: runtimes before them say that they are too old."""
+    """3 with `inputs`, 2 with `tiers`, otherwise 1: older runtimes report that they are too old."""
     tiers: tuple[TierEntry, ...] = ()
-    """Further students of the same voice, hop and rate; what is outside of it is the default's."""
+    """Further students with the same voice, hop and rate; other fields are the default tier's."""
     inputs: tuple[InputSpec, ...] = ()
     """Conditioning inputs of the default tier's graphs."""
 
@@ -90,13 +90,13 @@ class Manifest:
 
     @property
     def tier_names(self) -> tuple[str, ...]:
-        """Names of all tiers, the default one first."""
+        """Names of all tiers, default first."""
         return (self.default_tier, *(tier.name for tier in self.tiers))
 
     def tier(self, name: str | None = None) -> Manifest:
-        """Return what a manifest of one tier alone would say; the default's where ``name`` is None.
+        """Return the manifest of a single tier, the default one if ``name`` is None.
 
-        Raises `BundleError` for a tier that is not there.
+        Raises `BundleError` for an unknown tier.
         """
         if name in (None, self.default_tier):
             return replace(self, tiers=(), format_version=_version(self)) if self.tiers else self
@@ -115,10 +115,10 @@ class Manifest:
     def model(
         self, precision: str | None = None, formats: Collection[str] | None = None
     ) -> ModelEntry:
-        """Return the default model, or the one of a precision and of one of the ``formats``.
+        """Return the default model, or the one with a precision and one of the ``formats``.
 
-        Where only formats are given, the default model's precision comes first. Raises
-        `BundleError` when the bundle has none.
+        If only formats are given, the default model's precision is preferred. Raises `BundleError`
+        if the bundle has none.
         """
         entries = [m for m in self.models if formats is None or m.format in formats]
         wanted = [m for m in entries if precision in (None, m.precision)]
@@ -131,9 +131,9 @@ class Manifest:
         return next((m for m in same if m.file == self.default), same[0])
 
     def to_json(self) -> bytes:
-        """Return the canonical bytes: sorted keys, and ``digest`` over all the rest."""
+        """Return the canonical bytes: sorted keys, and ``digest`` over everything else."""
         document = asdict(self) | {"digest": _BLANK}
-        # A bundle of one student, or without inputs, stays what it was, to the byte.
+        # A bundle of one student, or without inputs, stays byte-identical to the earlier format.
         for part in (document, *document["tiers"]):
             if not part["inputs"]:
                 del part["inputs"]
@@ -163,14 +163,14 @@ _OF_A_TIER = (
 
 
 def format_version(tiers: Collection[TierEntry], inputs: Collection[InputSpec]) -> int:
-    """Return the format that a manifest with these needs."""
+    """Return the format version that these require."""
     if inputs or any(tier.inputs for tier in tiers):
         return INPUTS_VERSION
     return TIERED_VERSION if tiers else SINGLE_VERSION
 
 
 def _version(student: Manifest | TierEntry) -> int:
-    """Return the format of a manifest of one student alone."""
+    """Return the format version of a manifest of this student alone."""
     return format_version((), student.inputs)
 
 
@@ -223,7 +223,7 @@ def _tiers(fields: Fields, version: int) -> tuple[TierEntry, ...]:
 
 
 def _check_tiers(manifest: Manifest) -> None:
-    """Check every tier as if it were alone, and that they belong together."""
+    """Check every tier individually, and that the tiers belong together."""
     if manifest.hop > manifest.sample_rate:
         raise FieldError(f"hop is {manifest.hop} samples, more than one second")
     for name in (MANIFEST_NAME, SIGNATURE_NAME):
@@ -240,7 +240,7 @@ def _check_tiers(manifest: Manifest) -> None:
 
 
 def _check_digest(data: bytes, digest: str) -> None:
-    """Check the manifest's own hash; the manifest in turn holds the hash of every file."""
+    """Check the manifest's own hash; the manifest holds the hashes of all files."""
     blank = data.replace(digest.encode(), _BLANK.encode(), 1)
     if not hmac.compare_digest(hashlib.sha256(blank).hexdigest(), digest):
         raise FieldError("does not match its own digest: damaged or edited by hand")

@@ -1,4 +1,4 @@
-"""Reading a bundle (`.evc`): only files that its manifest lists and whose hash matches."""
+"""Reading a bundle (`.evc`): only files that are listed in its manifest with a matching hash."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class Bundle:
     """A bundle whose files have all been checked against the manifest."""
 
     path: Path
-    """Where it was found; something else may be there by now."""
+    """Path when it was opened; there may be a different file by now."""
     manifest: Manifest
     members: Mapping[str, Member]
     file: Descriptor
     content: bytes = b""
-    """The manifest as it was read: what a signature covers."""
+    """The manifest as read: the bytes that a signature covers."""
     signature: bytes | None = None
-    """The armoured SSH signature, not checked; None in a bundle without one."""
+    """The armoured SSH signature, unverified; None in a bundle without one."""
 
     def tier(self, name: str | None = None) -> Bundle:
-        """Return the bundle as if it held one tier alone, the default one where ``name`` is None.
+        """Return the bundle reduced to a single tier, the default one if ``name`` is None.
 
-        Raises `BundleError` for a tier that is not there.
+        Raises `BundleError` for an unknown tier.
         """
         try:
             return replace(self, manifest=self.manifest.tier(name))
@@ -44,9 +44,9 @@ class Bundle:
             raise BundleError(f"{self.path}: {error}") from error
 
     def read(self, name: str) -> bytes:
-        """Return one listed file's bytes, hashed again as they are read.
+        """Return one listed file's bytes, hashed again while reading.
 
-        Raises `BundleError` when the file is not listed or has changed since the bundle was opened.
+        Raises `BundleError` if the file is not listed or has changed since the bundle was opened.
         """
         entry = self.manifest.files.get(name)
         with _named(self.path):
@@ -57,14 +57,14 @@ class Bundle:
         return data
 
     def whole(self) -> Iterator[bytes]:
-        """Yield the bundle's own bytes piece by piece, for a copy."""
+        """Yield the bundle's own bytes in chunks, for copying."""
         with _named(self.path):
             yield from chunks(self.file, Member(self.path.name, 0, self.file.size))
 
     def golden(self) -> dict[str, NDArray[np.float32]]:
         """Return the golden arrays, ``input [N]`` and ``output.<precision> [N]``.
 
-        Raises `BundleError` when there are none or they are not float32 vectors of one length.
+        Raises `BundleError` if there are none or they are not float32 vectors of equal length.
         """
         golden = self.manifest.golden
         with _named(self.path):
@@ -78,8 +78,8 @@ class Bundle:
 def read_bundle(path: str | Path) -> Bundle:
     """Open a bundle and check every byte of it.
 
-    Raises `BundleError`, one line with the file and the reason, when it is not a bundle, is
-    truncated or damaged, holds files that are not listed, or has a later format version.
+    Raises `BundleError`, one line with the file and the reason, if it is not a bundle, is
+    truncated or damaged, contains unlisted files, or has a later format version.
     """
     path = Path(path)
     with _named(path):
@@ -100,7 +100,7 @@ def read_bundle(path: str | Path) -> Bundle:
 
 @contextmanager
 def _named(place: Path | str) -> Iterator[None]:
-    """Prefix every error inside with where it is."""
+    """Prefix every error in the block with its location."""
     try:
         yield
     except BundleError as error:

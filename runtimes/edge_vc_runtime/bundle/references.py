@@ -1,4 +1,4 @@
-"""What a manifest's entries say of each other: files that are listed, names that are there once."""
+"""Cross-references between a manifest's entries: files must be listed, names unique."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_references(
     files: Mapping[str, FileEntry],
     place: str = "",
 ) -> None:
-    """Raise `FieldError`, beginning with ``place``, for what one student's entries lack."""
+    """Raise `FieldError`, beginning with ``place``, for invalid references of one student."""
     names = [model.file for model in models]
     if default not in names:
         have = ", ".join(names) or "none"

@@ -1,4 +1,4 @@
-"""Signatures of bundles, verified by the machine's own OpenSSH: no Python package is needed.
+"""Signatures of bundles, verified by the machine's own OpenSSH without a Python package.
 
 The signature covers the manifest's bytes; the manifest holds the hash of every other file.
 """
@@ -18,7 +18,7 @@ from edge_vc_runtime.bundle.envelope import read_envelope
 from edge_vc_runtime.bundle.manifest import BundleError
 
 NAMESPACE = "edge-vc-bundle"
-"""Namespace of ``ssh-keygen -Y sign``, so that a signature is good for bundles only."""
+"""Namespace of ``ssh-keygen -Y sign``, so that a signature is valid for bundles only."""
 LIST_LIMIT = 1 << 20
 """Largest list of signers or of revoked keys in bytes."""
 _TIMEOUT_S = 30.0
@@ -27,41 +27,41 @@ _CLOCK = re.compile(r"key (has expired|is not yet valid): verify time \S+ [<>] (
 
 
 class SignatureError(BundleError):
-    """A signature that is missing, wrong or of a signer who is not allowed; one line."""
+    """A signature that is missing, invalid or by a signer who is not allowed; one line."""
 
 
 class SignerListError(BundleError):
-    """A list of signers or revoked keys, or an ssh-keygen, that cannot be used; one line."""
+    """A list of signers or revoked keys, or an ssh-keygen, that is unusable; one line."""
 
 
 @dataclass(frozen=True)
 class SignerList:
-    """Whose signatures count."""
+    """Whose signatures are accepted."""
 
     allowed: Path
     """OpenSSH's ``allowed_signers`` format; ``valid-after`` and ``valid-before`` are honoured."""
     revoked: Path | None = None
-    """Public keys that no longer count, one a line, or a revocation list of ssh-keygen."""
+    """Revoked public keys, one per line, or a revocation list of ssh-keygen."""
 
 
 @dataclass(frozen=True)
 class SignerIdentity:
-    """Who signed."""
+    """The signer of a bundle."""
 
     principal: str
-    """As the list of signers names it."""
+    """Name in the list of signers."""
     fingerprint: str
-    """Of the key, ``SHA256:...``."""
+    """Fingerprint of the key, ``SHA256:...``."""
 
 
 def verify_signature(
     manifest: bytes, signature: bytes, signers: SignerList, at: float | None = None
 ) -> SignerIdentity:
-    """Return who signed the manifest.
+    """Return the signer of the manifest.
 
-    ``at`` is the time in s since 1970 at which the signer has to be allowed, `signing_time` when
-    not given. Raises `SignatureError` for a signature that does not count and `SignerListError`
-    where it cannot be checked.
+    ``at`` is the time in s since 1970 at which the signer has to be allowed, by default
+    `signing_time`. Raises `SignatureError` for a signature that is not accepted and
+    `SignerListError` if it cannot be checked.
     """
     envelope = read_envelope(signature)
     if envelope.namespace != NAMESPACE:
@@ -90,10 +90,10 @@ def verify_signature(
 
 
 def signing_time(signers: SignerList) -> float:
-    """Return the time in s since 1970 at which signers are judged.
+    """Return the time in s since 1970 at which signers have to be allowed.
 
-    The clock, but never before 2026 or before the list of signers was written: a board without a
-    battery starts in 1970, where nobody's key has expired.
+    That is the current time, but never before 2026 or before the list of signers was written: a
+    board without a battery starts in 1970, when no key has expired.
     """
     try:
         return max(_EARLIEST, time.time(), signers.allowed.stat().st_mtime)
@@ -111,11 +111,11 @@ class _Keygen:
     when: float
 
     def intact(self) -> subprocess.CompletedProcess[bytes]:
-        """Check the signature against the key inside it, whoever that is."""
+        """Check the signature against the key that it contains, regardless of the signer."""
         return self._run("check-novalidate", "-n", NAMESPACE)
 
     def principal(self, fingerprint: str) -> str:
-        """Return the first allowed principal who made the signature."""
+        """Return the first allowed principal who matches the signature."""
         allowed = ["-f", str(self.signers.allowed), self._time()]
         found = self._run("find-principals", *allowed, reads=False)
         names = found.stdout.decode(errors="replace").split("\n")
@@ -142,7 +142,7 @@ class _Keygen:
         return ["-r", str(self.signers.revoked)] if self.signers.revoked else []
 
     def _time(self) -> str:
-        # Local time: OpenSSH before 9.1 does not know the suffix Z.
+        # Local time: OpenSSH before 9.1 does not support the suffix Z.
         return f"-Overify-time={time.strftime('%Y%m%d%H%M%S', time.localtime(self.when))}"
 
     def _run(
@@ -166,7 +166,7 @@ class _Keygen:
 
 
 def _check_list(path: Path) -> None:
-    """Refuse a list that cannot be read: without it everybody would look unknown."""
+    """Reject a list that cannot be read: without it every signer would look unknown."""
     try:
         with path.open("rb") as file:
             if len(file.read(LIST_LIMIT + 1)) > LIST_LIMIT:

@@ -1,4 +1,4 @@
-"""One student of a bundle that holds several: what a manifest says of it."""
+"""The manifest entry of one student in a bundle with several."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from edge_vc_runtime.bundle.input_spec import InputSpec
 from edge_vc_runtime.schema.fields import FieldError, Fields
 
 MOST_TIERS = 8
-"""Tiers of a bundle, the default one included."""
+"""Maximum number of tiers in a bundle, including the default one."""
 
 
 @dataclass(frozen=True)
 class TierEntry:
-    """A student beside the default one; hop, sample rate and voice are the bundle's."""
+    """A student other than the default; hop, sample rate and voice are those of the bundle."""
 
     name: str
     delay: int
-    """Look-ahead in samples, as `Manifest.delay`."""
+    """Look-ahead in samples, like `Manifest.delay`."""
     states: tuple[StateSpec, ...]
     models: tuple[ModelEntry, ...]
     """Each states the tier's name."""
@@ -44,7 +44,7 @@ class TierEntry:
 
 
 def read_tier(fields: Fields, with_inputs: bool = False) -> TierEntry:
-    """Read one entry of ``tiers``, with ``inputs`` where the format has them.
+    """Read one entry of ``tiers``, with ``inputs`` if the format has them.
 
     Raises `FieldError`.
     """
@@ -64,7 +64,7 @@ def read_tier(fields: Fields, with_inputs: bool = False) -> TierEntry:
 
 
 def check_tier_names(default: str, tiers: tuple[TierEntry, ...]) -> None:
-    """Raise `FieldError` for a name that is there twice or that a tier's models do not state."""
+    """Raise `FieldError` for a duplicate name or one that a tier's models do not state."""
     names = [default, *(tier.name for tier in tiers)]
     if len(set(names)) != len(names):
         raise FieldError(f"tiers are {', '.join(names)}, a name is there twice")

@@ -1,1 +1,1 @@
-"""Stages around the model: clean-up and gate before it, voice controls and limiter after it."""
+"""Processing stages: clean-up and gate before the model, voice controls and limiter after it."""

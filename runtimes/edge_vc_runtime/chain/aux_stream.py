@@ -1,4 +1,4 @@
-"""A stream of vectors beside the audio: one for every hop, into a bundle's stream input."""
+"""A stream of vectors parallel to the audio: one per hop, for a bundle's stream input."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ MOST_BYTES = 1 << 28
 """Largest file: an hour of 256 numbers at 100 hops per second is 370 MB, of 40 it is 58 MB."""
 
 HOLD_S = 0.5
-"""A vector with a time holds so long at the most; then nothing is known again."""
+"""Maximum time for which a timed vector is held; after it the input is zero (unknown) again."""
 
 
 class AuxStream(Protocol):
-    """Gives the vector of the next hop: a camera, a script, a file."""
+    """Supplies the vector for the next hop: from a camera, a script, a file."""
 
     def next(self, out: Samples) -> None:
-        """Write float32 ``[size]`` into ``out``; zeros where nothing is known. Never waits."""
+        """Write float32 ``[size]`` into ``out``; zeros if nothing is known. Never waits."""
 
 
 class FileStream:
-    """Vectors of a file as `read_rows` takes it, one a hop; zeros after its end."""
+    """Vectors from a file that `read_rows` accepts, one per hop; zeros after its end."""
 
     def __init__(self, path: Path, spec: InputSpec, hop_s: float) -> None:
-        """Read it; raises `AudioIOError` for a file that is none, or of another size."""
+        """Read the file; raises `AudioIOError` if it is invalid or of another vector size."""
         self._rows = read_rows(path, spec, hop_s)
         self._hop = 0
 
     def next(self, out: Samples) -> None:
-        """Write the vector of the next hop."""
+        """Write the vector for the next hop."""
         if self._hop < len(self._rows):
             np.copyto(out, self._rows[self._hop])
         else:
@@ -50,7 +50,7 @@ class StreamedSession:
     """A session whose stream input gets a vector before every hop; itself a `HopConverter`."""
 
     def __init__(self, session: Session, name: str, stream: AuxStream) -> None:
-        """Raise `ModelInputError` for an input that is not there or is no stream."""
+        """Raise `ModelInputError` for an input that does not exist or is not a stream."""
         self.session = session
         self.hop, self.sample_rate, self.delay = session.hop, session.sample_rate, session.delay
         self._name, self._stream = name, stream
@@ -63,12 +63,12 @@ class StreamedSession:
         return self.session.step(audio)
 
     def reset(self) -> None:
-        """Return the model to its initial state; the stream goes on where it is."""
+        """Reset the model to its initial state; the stream continues at its current position."""
         self.session.reset()
 
 
 def stream_spec(inputs: Sequence[InputSpec], name: str) -> InputSpec:
-    """Return the stream input of a name; raises `ModelInputError` for any other."""
+    """Return the stream input with this name; raises `ModelInputError` for any other input."""
     spec = find_input(inputs, name)
     if spec.kind != "stream":
         raise ModelInputError(
@@ -78,7 +78,7 @@ def stream_spec(inputs: Sequence[InputSpec], name: str) -> InputSpec:
 
 
 def named_stream(given: str) -> tuple[str, str]:
-    """Return name and place of ``--stream NAME=PLACE``; raises `ModelInputError`."""
+    """Return name and location from ``--stream NAME=PLACE``; raises `ModelInputError`."""
     name, equals, place = given.partition("=")
     if not equals or not place:
         raise ModelInputError(f"--stream {given!a:.60}: expected NAME=FILE.npy")
@@ -86,7 +86,7 @@ def named_stream(given: str) -> tuple[str, str]:
 
 
 def open_stream(session: Session, given: str) -> StreamedSession:
-    """Return a session with the stream that ``--stream NAME=FILE`` names; raises what they do."""
+    """Return a session with the stream of ``--stream NAME=FILE``; raises as its parts do."""
     name, path = named_stream(given)
     if path.startswith("unix:"):
         raise ModelInputError(f"--stream {given!a:.60}: a socket is for a live voice; give a file")
@@ -98,8 +98,8 @@ def read_rows(path: Path, spec: InputSpec, hop_s: float) -> Samples:
     """Return a file's vectors ``[hops, size]``, within the input's range.
 
     A ``.npy`` file holds a row for every hop of ``hop_s``. A ``.npz`` file holds ``times`` ``[N]``,
-    rising seconds from the beginning, and ``values`` ``[N, size]``: every hop has the newest that
-    is not later than its end, for `HOLD_S` at the most. Raises `AudioIOError`.
+    increasing seconds from the beginning, and ``values`` ``[N, size]``: every hop gets the newest
+    vector that is not later than its end, for `HOLD_S` at most. Raises `AudioIOError`.
     """
     wanted = f"a .npy file of floats [hops, {spec.size}] for {spec.name}"
     try:
@@ -117,8 +117,8 @@ def read_rows(path: Path, spec: InputSpec, hop_s: float) -> Samples:
 
 
 def _timed(path: Path, spec: InputSpec, hop_s: float, wanted: str) -> Samples:
-    """Return the row of every hop of a ``.npz`` file with times."""
-    with ZipFile(path) as archive:  # what it unpacks to is bounded before it is
+    """Return the row for every hop from a ``.npz`` file with times."""
+    with ZipFile(path) as archive:  # check the unpacked size before unpacking
         if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
             raise AudioIOError(f"{path}: unpacks to more than {MOST_BYTES >> 20} MB")
     with np.load(path, allow_pickle=False) as stored:

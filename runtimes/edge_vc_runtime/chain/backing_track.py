@@ -1,4 +1,4 @@
-"""A recording that is mixed in with the converted voice, in time with it."""
+"""A recording that is mixed with the converted voice, in sync with it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from edge_vc_runtime.chain.ramp import GainRamp, db_to_gain
 from edge_vc_runtime.samples import Samples
 
 LONGEST_S = 1800
-"""Longer tracks are refused: they are held in memory, 2 bytes a sample."""
+"""Longer tracks are rejected: they are held in memory, 2 bytes per sample."""
 
 
 class BackingTrack:
     """Mixes a recording into the output.
 
     The track begins ``offset_ms`` after the input's first sample (negative: its beginning is cut).
-    Its sample for a moment of the input goes out together with the voice of that moment, however
-    late the model and the stages are: what is sung on the beat comes out on the beat.
+    It is output together with the voice of the same input time, regardless of the delay of the
+    model and the stages: what is sung on the beat is output on the beat.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class BackingTrack:
     ) -> None:
         """``samples`` is the track ``[T]`` at the chain's rate."""
         self.notice = notice
-        """How it was read, where that is not as usual; one line."""
+        """Anything unusual about how it was read; one line."""
         self.seconds = samples.shape[0] / sample_rate
         """Duration of the track."""
         self._samples = samples
@@ -80,14 +80,13 @@ class BackingTrack:
             )
 
     def reset(self) -> None:
-        """Return to the beginning."""
+        """Rewind to the beginning."""
         self._place = self._first
         self._ramp.reset()
 
 
 def _limited(source: FileSource, path: Path) -> Iterator[Samples]:
-    """Yield a track's blocks; raises `ChainError` for one that is too long, whatever its header
-    says."""
+    """Yield a track's blocks; raises `ChainError` if it is too long, regardless of its header."""
     most, frames = LONGEST_S * source.sample_rate, 0
     for block in source.blocks():
         frames += block.shape[0]

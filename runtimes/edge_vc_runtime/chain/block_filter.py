@@ -1,10 +1,10 @@
 """Recursive filters without a loop over samples.
 
-A filter with state-space form ``s' = A s + B x, y = C s + D x`` maps a hop and the state before it
-to the output and the state after it by matrices that are known beforehand. The hop is cut into
-rows of about its square root, so that the matrices are small: one product gives the state before
-every row, one the response to the row, one the response to the state. The result is that of the
-recursion, rounding aside.
+A filter in state-space form ``s' = A s + B x, y = C s + D x`` maps a hop and the state before it
+to the output and the state after it by precomputed matrices. The hop is divided into rows whose
+length is about its square root, so that the matrices are small: one product gives the state before
+every row, one the response to the row, one the response to the state. The result equals that of the
+recursion except for rounding.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from edge_vc_runtime.samples import Samples
 
 Matrix = NDArray[np.float64]
 Coefficients = tuple[Sequence[float], Sequence[float]]
-"""Numerator and denominator of a transfer function in powers of 1/z, denominator first 1."""
+"""Numerator and denominator of a transfer function in powers of 1/z; the latter starts with 1."""
 
-_SILENCE = 1e-20  # below, a state is set to zero: denormal numbers are slow
+_SILENCE = 1e-20  # smaller states are set to zero: denormal numbers are slow
 
 
 class BlockFilter:
-    """A filter of low order over hops of one length."""
+    """A low-order filter for hops of one length."""
 
     def __init__(self, coefficients: Coefficients, hop: int) -> None:
         a, b, c, d = _state_space(*coefficients)
@@ -72,7 +72,7 @@ class BlockFilter:
         return self._flat
 
     def reset(self) -> None:
-        """Return to silence."""
+        """Reset to silence."""
         self._state.fill(0.0)
 
 
@@ -90,7 +90,7 @@ def _state_space(
 
 
 def high_pass(corner_hz: float, sample_rate: int) -> Coefficients:
-    """Return a second-order Butterworth high-pass; DC comes out as zero."""
+    """Return a second-order Butterworth high-pass with gain 0 at DC."""
     k = math.tan(math.pi * corner_hz / sample_rate)
     norm = 1 + math.sqrt(2) * k + k * k
     gain = 1 / norm

@@ -1,4 +1,4 @@
-"""Everything between microphone and ear at the model's sample rate.
+"""The whole processing chain from microphone to output, at the model's sample rate.
 
 input guard, high-pass, noise reduction | voice gate around the model | level follow, pitch,
 equaliser, gain, limiter | mix with the dry voice, bypass | backing track
@@ -30,15 +30,15 @@ from edge_vc_runtime.samples import Samples
 
 _MIX_FADE_MS = 20.0
 _METER_S = 0.1
-_ROOM_MS = 50.0  # more than all stages can delay together
+_ROOM_MS = 50.0  # more than the total delay of all stages
 
 
 class Chain:
     """A converter with stages around it; itself a `HopConverter`.
 
     `parameters` may be written from any thread; every change is smoothed. NaN, infinity and values
-    beyond full scale in the input are repaired and counted; a conversion that is not finite is
-    silenced and counted, and the model is reset.
+    above full scale in the input are repaired and counted; a non-finite conversion is silenced and
+    counted, and the model is reset.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Chain:
         backing: BackingTrack | None = None,
         lookahead_ms: float = 0.0,
     ) -> None:
-        """``lookahead_ms`` delays everything so that the gate opens before a word begins."""
+        """``lookahead_ms`` delays the signal so that the gate opens before a word begins."""
         self.parameters = parameters or Parameters(declared=all_parameters(converter))
         self.hop, self.sample_rate = converter.hop, converter.sample_rate
         self._relieved = False
@@ -82,37 +82,37 @@ class Chain:
         """Samples by which the output lags; grows while pitch or noise reduction is on."""
 
     def set_bypass(self, on: bool) -> None:
-        """Bypass whatever the parameter says, because time is short; False ends that."""
+        """Force bypass, regardless of the parameter, when overloaded; False ends this."""
         self._relieved = on
 
     @property
     def added_delay(self) -> int:
-        """The part of `delay` that is not the model's."""
+        """The part of `delay` that is not due to the model."""
         return self.delay - self.gate.converter.delay
 
     @property
     def bypassed(self) -> bool:
-        """Whether the microphone passes unconverted."""
+        """Whether the microphone signal passes unconverted."""
         return self._relieved or bool(self.parameters["bypass"])
 
     @property
     def gate_open(self) -> bool:
-        """Whether the converted voice is let through."""
+        """Whether the converted voice passes."""
         return self.gate.open
 
     @property
     def reduction_db(self) -> float:
-        """By how much the limiter lowers the output, 0 or more."""
+        """Gain reduction by the limiter, 0 or more."""
         return self._limiter.reduction_db + self._last_limiter.reduction_db
 
     @property
     def clipped(self) -> int:
-        """Input samples beyond full scale, or not finite, since the start."""
+        """Number of input samples above full scale, or not finite, since the start."""
         return self.guard.clipped
 
     @property
     def muted(self) -> int:
-        """Hops whose conversion was not finite, as the gate or the session found."""
+        """Number of hops with a non-finite conversion, detected by the gate or the session."""
         restarts: int = getattr(self.gate.converter, "restarts", 0)
         return self.gate.muted + restarts
 
@@ -162,7 +162,7 @@ class Chain:
         self.input_db = 10 * math.log10(self._power + 1e-12)
 
     def reset(self) -> None:
-        """Return to the initial state; parameters and counts stay."""
+        """Return to the initial state; parameters and counts are kept."""
         self.gate.reset()
         for stage in (*self._before, *self._after, self._last_limiter):
             stage.reset()

@@ -1,4 +1,4 @@
-"""The unconverted voice, delayed so that it coincides with the converted one."""
+"""The unconverted voice, delayed to align with the converted one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edge_vc_runtime.samples import Samples
 
 
 class DryPath:
-    """A delay line; a change of the delay is a crossfade of one hop."""
+    """A delay line; a change of the delay is crossfaded over one hop."""
 
     def __init__(self, hop: int, longest: int) -> None:
         """``longest`` is the largest delay in samples."""
@@ -20,7 +20,7 @@ class DryPath:
         self._out = np.zeros(hop, np.float32)
 
     def push(self, audio: Samples) -> None:
-        """Take ``[hop]``."""
+        """Append ``[hop]``."""
         self._history.push(audio)
 
     def read(self, delay: int) -> Samples:
@@ -37,6 +37,6 @@ class DryPath:
         return self._out
 
     def reset(self) -> None:
-        """Return to silence."""
+        """Reset to silence."""
         self._history.clear()
         self._delay = None

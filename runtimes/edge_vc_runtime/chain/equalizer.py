@@ -21,10 +21,10 @@ _BANDS = ("low", "mid", "high")
 
 
 class Equalizer:
-    """Splits into three bands that sum up to the input, and changes their gains.
+    """Splits the signal into three bands that add up to the input, and changes their gains.
 
-    The filters are first order and fixed; gains alone change, so that turning a control neither
-    clicks nor computes a filter anew. Without delay; flat, the input passes untouched.
+    The filters are first order and fixed; only gains change, so that moving a control causes no
+    clicks and needs no new filters. No delay; with flat settings the input passes unchanged.
     """
 
     name = "equaliser"
@@ -60,7 +60,7 @@ class Equalizer:
         return self._out
 
     def reset(self) -> None:
-        """Return to silence; gains start from flat."""
+        """Reset to silence; gains start from flat."""
         self._low.reset()
         self._high.reset()
         for ramp in self._ramps:

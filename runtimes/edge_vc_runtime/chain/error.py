@@ -1,7 +1,7 @@
-"""Settings or files that the chain cannot use."""
+"""Errors in the chain's settings or files."""
 
 from __future__ import annotations
 
 
 class ChainError(Exception):
-    """A parameter, an option or a backing track that does not do; one line."""
+    """An invalid parameter, option or backing track; one line."""

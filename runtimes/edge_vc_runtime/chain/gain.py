@@ -10,7 +10,7 @@ from edge_vc_runtime.samples import Samples
 
 
 class Gain:
-    """Multiplies by the parameter ``gain``; 0 dB passes untouched."""
+    """Multiplies by the parameter ``gain``; 0 dB passes unchanged."""
 
     name = "gain"
     delay = 0

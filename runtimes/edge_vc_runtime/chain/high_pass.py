@@ -8,7 +8,7 @@ from edge_vc_runtime.chain.block_filter import BlockFilter, high_pass
 from edge_vc_runtime.samples import Samples
 
 CORNER_HZ = 60.0
-"""3 dB down here, 12 dB per octave below; the deepest voices begin at 65 Hz."""
+"""The -3 dB point; 12 dB per octave below it. The deepest voices start at 65 Hz."""
 
 
 class HighPass:
@@ -27,5 +27,5 @@ class HighPass:
         return self._out
 
     def reset(self) -> None:
-        """Return to silence."""
+        """Reset to silence."""
         self._filter.reset()

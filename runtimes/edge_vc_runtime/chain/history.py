@@ -6,7 +6,7 @@ import numpy as np
 
 from edge_vc_runtime.samples import Samples
 
-_ROOM = 8  # hops that are appended before everything moves to the front
+_ROOM = 8  # hops appended before everything is moved to the front
 
 
 class SampleHistory:
@@ -35,6 +35,6 @@ class SampleHistory:
         return self._data[self._end - delay - count : self._end - delay]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Clear the history."""
         self._data.fill(0.0)
         self._end = self._length

@@ -15,19 +15,19 @@ from edge_vc_runtime.session import Session
 
 @dataclass(frozen=True)
 class InputOptions:
-    """Values as they were given, by the names of inputs."""
+    """Values as given, by input name."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     stream: str | None = None
-    """``NAME=PLACE``: vectors that come with the hops."""
+    """``NAME=PLACE``: vectors supplied along with the hops."""
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> InputOptions:
-        """Take the parsed options; raises `ModelInputError` for one without a value, or twice."""
+        """Take the parsed options; raises `ModelInputError` for a missing value or a duplicate."""
         return cls(input_values(arguments.voice, arguments.set or ()), arguments.stream)
 
     def apply(self, converter: object) -> None:
-        """Set them; raises `ModelInputError` for what the bundle does not have or take."""
+        """Set the inputs; raises `ModelInputError` for an unknown input or an invalid value."""
         known = conditioned(converter)
         for name, value in self.values.items():
             if known is None:
@@ -36,14 +36,14 @@ class InputOptions:
                 known.set(name, value)
 
     def streamed(self, session: Session) -> HopConverter:
-        """Return ``session`` with the stream asked for; raises what `open_stream` does."""
+        """Return ``session`` with the requested stream; raises as `open_stream` does."""
         return open_stream(session, self.stream) if self.stream else session
 
 
 def input_values(voice: str | None, settings: Iterable[str]) -> dict[str, str]:
-    """Return what ``--voice`` and each ``--set NAME=VALUE`` give, by the names of inputs.
+    """Return the values of ``--voice`` and each ``--set NAME=VALUE`` by input name.
 
-    Raises `ModelInputError` for one without a value, and for one that is given twice.
+    Raises `ModelInputError` for a missing value and for a duplicate.
     """
     values: dict[str, str] = {}
     for given in (*(() if voice is None else (f"voice={voice}",)), *settings):

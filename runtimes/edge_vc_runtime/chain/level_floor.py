@@ -1,6 +1,6 @@
-"""The level of the background as one number: `NoiseFloor` for a single band, without arrays.
+"""The background level as one number: `NoiseFloor` for a single band, without arrays.
 
-A handful of operations on floats cost a tenth of the same on arrays of one element.
+A few operations on floats cost a tenth of the same operations on one-element arrays.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class LevelFloor:
         self._count = self._part = 0
 
     def update(self, power: float) -> float:
-        """Take the power now and return the floor."""
+        """Take the current power and return the floor."""
         if self._count == 0:
             self._smooth = self._floor = power
         self._smooth += (power - self._smooth) * (1 - self._keep)
@@ -38,6 +38,6 @@ class LevelFloor:
         return self._floor
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Clear the state."""
         self._parts = [_LOUD] * PARTS
         self._count = self._part = 0

@@ -17,8 +17,8 @@ _RELEASE_S = 0.1
 class Limiter:
     """Lowers the gain before a peak and raises it again within about 0.3 s; without delay.
 
-    The gain is a line between points 1 ms apart. A peak in the first ms of a hop comes too soon for
-    that and is clipped.
+    The gain is piecewise linear between points 1 ms apart. A peak in the first ms of a hop is too
+    early for that and is clipped.
     """
 
     name = "limiter"
@@ -26,7 +26,7 @@ class Limiter:
 
     def __init__(self, sample_rate: int, hop: int) -> None:
         self.reduction_db = 0.0
-        """By how much the last hop was lowered at its end, 0 or more."""
+        """Gain reduction at the end of the last hop, 0 or more."""
         self._width = max(1, min(hop, round(_PART_MS / 1000 * sample_rate)))
         parts = -(-hop // self._width)
         self._release = 1 - math.exp(-self._width / sample_rate / _RELEASE_S)
@@ -40,7 +40,7 @@ class Limiter:
         self._gain = 1.0
 
     def step(self, audio: Samples) -> Samples:
-        """Limit ``[hop]``; what needs no limiting passes untouched."""
+        """Limit ``[hop]``; a hop that needs no limiting passes unchanged."""
         if self._gain == 1.0 and stays_within(audio, CEILING):
             return audio
         np.abs(audio, out=self._padded[: self._hop])
@@ -51,7 +51,7 @@ class Limiter:
         return np.clip(self._out, -CEILING, CEILING, out=self._out)
 
     def _follow(self, allowed: list[float]) -> list[float]:
-        """Return the gain at every point from the largest gain allowed in every part."""
+        """Return the gain at every point from the largest gain allowed in each part."""
         gains = [self._gain]
         for index, here in enumerate(allowed):
             following = allowed[index + 1] if index + 1 < len(allowed) else 1.0
@@ -61,6 +61,6 @@ class Limiter:
         return gains
 
     def reset(self) -> None:
-        """Return to full gain."""
+        """Reset to full gain."""
         self._gain = 1.0
         self.reduction_db = 0.0

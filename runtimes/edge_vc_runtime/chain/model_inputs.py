@@ -1,4 +1,4 @@
-"""A bundle's conditioning inputs as parameters of the chain, followed hop by hop."""
+"""A bundle's conditioning inputs as parameters of the chain, updated hop by hop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge_vc_runtime.chain.parameter import Parameter
 from edge_vc_runtime.chain.parameters import DECLARED, Parameters
 
 PREFIX = "model_"
-"""Of their names: the chain has a pitch of its own."""
+"""Prefix of their names: the chain has a pitch parameter of its own."""
 _FADE_MS = 50.0
 _STEPS = {"semitones": 1.0, "dB": 1.0}
 _STEP = 0.1
@@ -22,21 +22,21 @@ class ConditionedConverter(Protocol):
     inputs: tuple[InputSpec, ...]
 
     def get(self, name: str) -> tuple[float, ...]:
-        """Return the numbers of an input."""
+        """Return the values of an input."""
 
     def set(self, name: str, value: object) -> tuple[float, ...]:
         """Set an input from the next hop on."""
 
 
 def conditioned(converter: object) -> ConditionedConverter | None:
-    """Return a converter that has inputs to set, None for any other."""
+    """Return the converter if it has conditioning inputs, otherwise None."""
     return converter if getattr(converter, "inputs", ()) else None  # type: ignore[return-value]
 
 
 def model_parameters(converter: object) -> tuple[Parameter, ...]:
-    """Return a parameter for every number of a converter's inputs; ``model_voice_kathleen``.
+    """Return a parameter for every value of a converter's inputs, e.g. ``model_voice_kathleen``.
 
-    Their defaults are the present values. Streams come from elsewhere and have none.
+    Their defaults are the current values. Stream inputs have no parameters.
     """
     known = conditioned(converter)
     if known is None:
@@ -50,7 +50,7 @@ def model_parameters(converter: object) -> tuple[Parameter, ...]:
 
 
 def input_parameters(spec: InputSpec, values: Sequence[float]) -> list[Parameter]:
-    """Return the parameters of one input with these present ``values``."""
+    """Return the parameters of one input with these current ``values``."""
     return [
         Parameter(
             name, spec.unit or "", spec.low, spec.high, value, _STEPS.get(spec.unit, _STEP),
@@ -66,7 +66,7 @@ def all_parameters(converter: object) -> tuple[Parameter, ...]:
 
 
 def next_voice(parameters: Parameters) -> str | None:
-    """Take the next of the bundle's voices alone; return its name, None where there is one."""
+    """Switch to the next voice of the bundle; return its name, or None if there is only one."""
     voices = [p for p in parameters.declared.values() if p.group == f"{PREFIX}voice"]
     if len(voices) < 2:
         return None
@@ -78,7 +78,7 @@ def next_voice(parameters: Parameters) -> str | None:
 
 
 def spread_groups(parameters: Parameters, changes: Mapping[str, object]) -> dict[str, object]:
-    """Write ``model_voice=kathleen`` out: that entry 1, the others 0. Other changes stay."""
+    """Expand ``model_voice=kathleen``: that entry 1, the others 0. Other changes are kept."""
     written: dict[str, object] = {}
     for name, value in changes.items():
         group = str(name).replace("-", "_")
@@ -92,7 +92,7 @@ def spread_groups(parameters: Parameters, changes: Mapping[str, object]) -> dict
 
 
 class ModelInputs:
-    """Keeps a converter's inputs at what the parameters say, moving there in 50 ms."""
+    """Sets a converter's inputs to the parameters' values, with transitions of 50 ms."""
 
     def __init__(self, converter: object, parameters: Parameters, hop: int, rate: int) -> None:
         self._converter = conditioned(converter)
@@ -108,18 +108,18 @@ class ModelInputs:
         ]
 
     def follow(self) -> None:
-        """Move every input that is not there yet; call once per hop."""
+        """Move every input towards its target value; call once per hop."""
         for each in self._followed:
             values = each.moved(self._parameters, self._share)
             if values is not None and self._converter is not None:
                 try:
                     self._converter.set(each.spec.name, values)
-                except ModelInputError:  # all shares of a blend are 0: the last voice stays
+                except ModelInputError:  # all shares of a blend are 0: keep the last voice
                     continue
 
 
 class _Followed:
-    """One input on its way."""
+    """One input and its transition."""
 
     def __init__(self, spec: InputSpec, values: Sequence[float]) -> None:
         self.spec = spec
@@ -128,7 +128,7 @@ class _Followed:
         self._span = spec.high - spec.low
 
     def moved(self, parameters: Parameters, share: float) -> list[float] | None:
-        """Return the next values; None while nothing changes."""
+        """Return the next values; None if nothing changes."""
         moving = False
         for index, name in enumerate(self._names):
             wanted = min(max(parameters[name], self.spec.low), self.spec.high)

@@ -1,8 +1,8 @@
-"""The level of the background: the minimum of the smoothed level (after Martin 2001).
+"""The background level: the minimum of the smoothed level (after Martin 2001).
 
-A minimum forgets a bang at once and follows a quieter room at once; a louder background is taken
-over when the window, `WINDOW_S`, has passed. So nothing that happens, however loud or long, is
-remembered for longer than that.
+A minimum ignores a bang and follows a quieter room immediately; a louder background is adopted once
+the window, `WINDOW_S`, has passed. So no event, however loud or long, has an effect for longer than
+that.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class NoiseFloor:
         self._count = self._part = 0
 
     def update(self, power: Power) -> Power:
-        """Take the power now and return the floor; both ``[bands]``, the result a view."""
+        """Take the current power and return the floor; both ``[bands]``, the result is a view."""
         if self._count == 0:
             self._smooth[:] = power
             self._floor[:] = power
@@ -49,6 +49,6 @@ class NoiseFloor:
         return np.minimum(self._floor, self._smooth, out=self._floor)
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Clear the state."""
         self._parts.fill(_LOUD)
         self._count = self._part = 0

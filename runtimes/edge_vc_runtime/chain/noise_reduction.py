@@ -1,8 +1,8 @@
 """Attenuates stationary noise in front of the model.
 
-A Wiener filter per frequency (decision-directed as in Ephraim and Malah 1984) over a noise floor by
-minimum statistics, applied as a short linear-phase filter in the time domain (Vary 2006), which
-delays by 2 ms instead of a whole window.
+A Wiener filter per frequency (decision-directed as in Ephraim and Malah 1984) with a noise floor
+from minimum statistics, applied as a short linear-phase filter in the time domain (Vary 2006),
+which delays by 2 ms instead of a whole window.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from edge_vc_runtime.chain.ramp import GainRamp
 from edge_vc_runtime.samples import Samples
 
 _WINDOW_MS = 32.0
-_EVERY_MS = 8.0  # gains are computed anew; shorter hops share them
+_EVERY_MS = 8.0  # interval between gain updates; shorter hops share them
 _DELAY_MS = 2.0
 _LOWEST_GAIN = 0.18  # -15 dB
-_BIAS = 2.0  # the minimum of noise lies 3 dB below its mean with this smoothing
+_BIAS = 2.0  # with this smoothing, the minimum of noise is 3 dB below its mean
 _MEMORY = 0.7
 _TINY = np.float32(1e-14)
 
 
 class NoiseReduction:
-    """Attenuates what is always there by at most 15 dB; off, the input passes untouched."""
+    """Attenuates stationary noise by at most 15 dB; if off, the input passes unchanged."""
 
     name = "noise reduction"
 
@@ -53,7 +53,7 @@ class NoiseReduction:
 
     @property
     def delay(self) -> int:
-        """2 ms in samples, 0 while it is off."""
+        """2 ms in samples, 0 while off."""
         return self._half if self._parameters["noise_reduction"] else 0
 
     def step(self, audio: Samples) -> Samples:
@@ -79,7 +79,7 @@ class NoiseReduction:
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) + _TINY
         noise = self._noise.update(power) * _BIAS
         ratio = power / noise
-        # What the last frame held of speech, and what this one holds above the noise.
+        # The last frame's speech, and the part of this one that exceeds the noise.
         prior = _MEMORY * self._kept + (1 - _MEMORY) * np.maximum(ratio - 1, 0)
         np.maximum(prior / (1 + prior), _LOWEST_GAIN, out=self._gains)
         self._kept = self._gains**2 * ratio
@@ -89,7 +89,7 @@ class NoiseReduction:
         self._kernel *= self._taper
 
     def reset(self) -> None:
-        """Forget the noise and the past."""
+        """Clear the noise estimate and the history."""
         self._history.clear()
         self._noise.reset()
         self._wet.reset()
@@ -100,7 +100,7 @@ class NoiseReduction:
 
 
 def _late_window(length: int) -> Samples:
-    """Return a window with its peak at seven eighths: a word that begins is seen at once."""
+    """Return a window that peaks at seven eighths, so that word onsets have an immediate effect."""
     fall = length // 8
     rise = length - fall
     up = np.sin(np.pi / 2 * (np.arange(rise) + 0.5) / rise) ** 2

@@ -1,4 +1,4 @@
-"""The options of ``run`` about the chain, made from the declarations of its parameters."""
+"""The options of ``run`` for the chain, derived from the declarations of its parameters."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from edge_vc_runtime.live.converter import HopConverter
 from edge_vc_runtime.option_types import number_within
 
 FILE_LOOKAHEAD_MS = 60.0
-"""Of a recording, where delay costs nothing: the gate opens before the word."""
+"""Look-ahead for recordings, where delay does not matter: the gate opens before the word."""
 
 
 @dataclass(frozen=True)
 class ChainOptions:
-    """What the command line says about the chain."""
+    """The command line's options for the chain."""
 
     values: Mapping[str, float] = field(default_factory=dict)
-    """Parameters that were given, by name."""
+    """The given parameters, by name."""
     backing: str | None = None
     backing_offset_ms: float = 0.0
     lookahead_ms: float | None = None
@@ -34,7 +34,7 @@ class ChainOptions:
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> ChainOptions:
-        """Take the parsed options; raises `ChainError` where they do not go together."""
+        """Take the parsed options; raises `ChainError` if they are incompatible."""
         given = {p.name: getattr(arguments, _destination(p)) for p in DECLARED}
         options = cls(
             values={name: float(value) for name, value in given.items() if value is not None},
@@ -48,7 +48,7 @@ class ChainOptions:
 
     @property
     def chain_asked(self) -> bool:
-        """Whether any option is about the chain; a recording goes through it only then."""
+        """Whether any chain option is given; recordings only go through the chain if so."""
         return bool(self.values) or self.backing is not None or self.lookahead_ms is not None
 
     def build(
@@ -57,12 +57,12 @@ class ChainOptions:
         live: bool,
         say: Callable[[str], object] = lambda line: None,
     ) -> Chain:
-        """Put the chain around a converter; raises `ChainError` or `AudioIOError`.
+        """Build the chain around a converter; raises `ChainError` or `AudioIOError`.
 
-        ``say`` is told how the backing track was read, where that is not as usual.
+        ``say`` is called if there was anything unusual about reading the backing track.
 
-        What was not given is a live conversion's default, or a recording's: there only what was
-        asked for is done.
+        Parameters not given have the default for live conversion or for a recording; for a
+        recording only the requested processing is done.
         """
         if live and self.speed is not None:
             raise ChainError("--speed is for recordings: give IN and OUT, or leave it out")
@@ -91,7 +91,7 @@ class ChainOptions:
 
 
 def add_chain_options(parser: argparse.ArgumentParser) -> None:
-    """Add an option for every parameter, and those that cannot change while it runs."""
+    """Add an option for every parameter, and the options that cannot change during a run."""
     group = parser.add_argument_group(
         "voice (live and recordings; a recording is converted as it is unless one is given)"
     )
@@ -99,7 +99,7 @@ def add_chain_options(parser: argparse.ArgumentParser) -> None:
         _add_parameter(group, parameter)
     group.add_argument(
         "--gate-lookahead", type=number_within(0, 200, "ms"), metavar="MS",
-        help="delay the voice by so many ms so that the gate opens before a word begins (default: "
+        help="delay the voice by this many ms so that the gate opens before a word (default: "
         f"0 live, {FILE_LOOKAHEAD_MS:g} for recordings)",
     )  # fmt: skip
     group.add_argument(
@@ -107,12 +107,12 @@ def add_chain_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--backing-offset", type=number_within(-3.6e6, 3.6e6, "ms"), metavar="MS",
-        help="begin the track so many ms after the input; negative skips its beginning (default: "
+        help="start the track this many ms after the input; negative cuts its beginning (default: "
         "0)",
     )  # fmt: skip
     group.add_argument(
         "--speed", type=number_within(*SPEEDS, "times"), metavar="X",
-        help="recordings only: play so many times faster, 0.5 to 2, at the same pitch (default: 1)",
+        help="recordings only: speed factor, 0.5 to 2, at the same pitch (default: 1)",
     )  # fmt: skip
 
 

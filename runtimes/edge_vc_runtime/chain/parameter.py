@@ -1,4 +1,4 @@
-"""One setting of the chain, declared as data: options, keys and the control socket follow."""
+"""One chain setting, declared as data from which options, keys and control socket are derived."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WORDS = {"on": 1.0, "true": 1.0, "yes": 1.0, "off": 0.0, "false": 0.0, "no": 0.
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number between two limits that may change while the chain runs."""
+    """A number within limits that may change while the chain runs."""
 
     name: str
     """Letters and underscores; the option is ``--name`` with hyphens."""
@@ -21,19 +21,19 @@ class Parameter:
     low: float
     high: float
     default: float
-    """While nothing is set, for files as well as live, unless `live_default` says otherwise."""
+    """Default for files, and for live conversion unless `live_default` is given."""
     step: float
-    """By how much a key press changes it."""
+    """Change per key press."""
     help: str
     """What it does, for the help text."""
     live_default: float | None = None
-    """The default of a live conversion, where it is another one."""
+    """The default for live conversion, if different."""
     group: str = ""
-    """The conditioning input that it is an entry of: ``model_voice``."""
+    """The conditioning input of which it is an entry: ``model_voice``."""
 
     @property
     def switch(self) -> bool:
-        """Whether it is on or off."""
+        """Whether it is an on/off switch."""
         return self.unit == "on/off"
 
     @property
@@ -42,9 +42,9 @@ class Parameter:
         return f"--{self.name.replace('_', '-')}"
 
     def check(self, value: object) -> float:
-        """Return a value from outside as a number; raises `ChainError` naming the range.
+        """Return an external value as a number; raises `ChainError`, which states the range.
 
-        Takes numbers, and for switches true, false and the words on and off.
+        Accepts numbers, and for switches true, false and the words on and off.
         """
         number = self._number(value)
         if number is None or not math.isfinite(number):

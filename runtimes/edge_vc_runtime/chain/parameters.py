@@ -1,4 +1,4 @@
-"""The chain's settings: what there is, and the values of one running chain."""
+"""The chain's settings: their declarations, and the values of one running chain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DECLARED = (
     ),
     Parameter(
         "gate", "on/off", 0, 1, 0, 1,
-        "silence the output, and rest the model, while nobody speaks",
+        "silence the output, and suspend the model, while nobody speaks",
         live_default=1,
     ),
     Parameter(
@@ -55,18 +55,18 @@ class Parameters:
             self.set(name, value)
 
     def __getitem__(self, name: str) -> float:
-        """Return a value; `KeyError` for an unknown name, which is the program's fault."""
+        """Return a value; raises `KeyError` for an unknown name, which is a programming error."""
         return self._values[name]
 
     def set(self, name: str, value: object) -> float:
-        """Check and store a value from outside, and return it; raises `ChainError`."""
+        """Check, store and return an external value; raises `ChainError`."""
         parameter = self.find(name)
         number = parameter.check(value)
         self._values[parameter.name] = number
         return number
 
     def change(self, name: str, steps: int) -> float:
-        """Move a value by steps, not beyond its limits; a switch changes sides. Returns it."""
+        """Change a value by steps, within its limits, or toggle a switch; return the new value."""
         parameter = self.find(name)
         value = self._values[parameter.name]
         if parameter.switch:
@@ -77,7 +77,7 @@ class Parameters:
         return value
 
     def find(self, name: str) -> Parameter:
-        """Return a declaration, hyphens taken as underscores; raises `ChainError`."""
+        """Return a declaration, treating hyphens as underscores; raises `ChainError`."""
         key = name.replace("-", "_")
         if key in self.declared:
             return self.declared[key]

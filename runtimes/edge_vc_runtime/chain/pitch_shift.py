@@ -1,8 +1,8 @@
 """Shifts the pitch of the converted voice.
 
-The past is read at another speed than it arrives, and whenever the reading point comes too near or
-falls too far behind, it jumps by whole periods: to where the waveform looks most like the one that
-it leaves (SOLA). Formants move with the pitch: a voice that is shifted up sounds smaller as well.
+Past audio is read at a different speed than it arrives, and whenever the read position gets too
+close or falls too far behind, it jumps by whole periods, to where the waveform is most similar to
+the one that it leaves (SOLA). Formants move with the pitch: a voice shifted up also sounds smaller.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from edge_vc_runtime.chain.sinc_reader import TAPS, SincReader
 from edge_vc_runtime.samples import Samples
 
 DELAY_MS = 10.0
-"""Mean delay; the reading point wanders around it, within about 8 ms."""
+"""Mean delay; the read position varies around it, within about 8 ms."""
 _FADE_MS = 3.0
 _JUMPS_MS = (2.5, 15.0)  # periods of 400 to 67 Hz
-_BEFORE_MS, _BEHIND_MS = 6.0, 2.0  # what is compared around a reading point
+_BEFORE_MS, _BEHIND_MS = 6.0, 2.0  # the range compared around a read position
 
 
 class PitchShift:
-    """A pitch shifter by the parameter ``pitch`` in semitones; 0 passes untouched, undelayed."""
+    """Shifts by the parameter ``pitch`` in semitones; 0 passes unchanged and without delay."""
 
     name = "pitch shift"
 
@@ -62,7 +62,7 @@ class PitchShift:
             return audio
         if not self._reading:
             self._start()
-        if semitones:  # while it fades out, the last one stays
+        if semitones:  # while fading out, keep the last one
             self._ratio = 2.0 ** (semitones / 12)
         self._reader.set_ratio(self._ratio)
         done = 0
@@ -82,10 +82,10 @@ class PitchShift:
         self._faded = self._fade_length
 
     def _read(self, ahead: int, out: Samples) -> int:
-        """Fill the beginning of ``out`` and return how much of it.
+        """Fill the beginning of ``out`` and return the number of samples.
 
-        ``ahead`` samples from its beginning on have arrived. A lag is how far a reading point is
-        behind the sample that an undelayed output would have.
+        ``ahead`` samples from its beginning on have arrived. A lag is the distance of a read
+        position behind the sample that an output without delay would have.
         """
         if self._faded == self._fade_length:
             count: int = min(self._jump(ahead), out.shape[0])
@@ -105,7 +105,7 @@ class PitchShift:
         return count
 
     def _jump(self, ahead: int) -> int:
-        """Start a fade to another period where it has to be, else say how long it need not."""
+        """Start a fade to another period if necessary; return samples until the next check."""
         speed = self._ratio - 1
         edge = TAPS // 2 + 2.0
         lowest = edge + max(0.0, speed) * (self._fade_length + 1)
@@ -113,7 +113,7 @@ class PitchShift:
         if speed > 0:
             room = (self._lag - lowest) / speed
             if room < 1:
-                # Far enough that the fade does not use it up.
+                # Far enough that the fade does not exhaust it.
                 least = max(self._low_jump, round(1.5 * speed * (self._fade_length + 1)))
                 self._splice(ahead, self._lag + self._high_jump, self._lag + least)
         else:
@@ -123,7 +123,7 @@ class PitchShift:
         return max(1, int(room))
 
     def _splice(self, ahead: int, farthest: float, closest: float) -> None:
-        """Fade to the lag between two limits where the past looks most like here."""
+        """Fade to the lag, between two limits, at which past and current waveform match best."""
         behind = min(self._behind, int(self._lag) + ahead)
         length = self._before + behind
         here = self._history.last(length, int(self._lag) + ahead - behind)
@@ -139,7 +139,7 @@ class PitchShift:
         self._faded = 0
 
     def reset(self) -> None:
-        """Forget the past."""
+        """Clear the history."""
         self._history.clear()
         self._wet.reset()
         self._reading = False

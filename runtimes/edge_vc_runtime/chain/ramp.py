@@ -6,14 +6,14 @@ import numpy as np
 
 from edge_vc_runtime.samples import Samples
 
-_SNAP = 1e-4  # a rest of the way that is not heard
+_SNAP = 1e-4  # an inaudible remaining difference
 
 
 class GainRamp:
-    """Multiplies hops by a gain that follows its target along straight lines.
+    """Multiplies hops by a gain that follows its target piecewise linearly.
 
-    A change takes ``fade_ms`` where a hop is as long as that or longer; with shorter hops it comes
-    nearer to the target by the same share in each, by 95 % in three times ``fade_ms``.
+    A change takes ``fade_ms`` if a hop is at least that long; with shorter hops the difference
+    decreases by a constant share per hop, by 95 % in three times ``fade_ms``.
     """
 
     def __init__(self, hop: int, sample_rate: int, value: float, fade_ms: float = 10.0) -> None:
@@ -29,7 +29,7 @@ class GainRamp:
     def advance(self, target: float) -> Samples | None:
         """Move towards ``target`` for one hop.
 
-        Returns the gains ``[hop]``, or None while the gain stands still at `value`.
+        Returns the gains ``[hop]``, or None while the gain is constant at `value`.
         """
         way = target - self.value
         if way == 0.0:
@@ -41,7 +41,7 @@ class GainRamp:
         return self._line
 
     def apply(self, audio: Samples, target: float, out: Samples) -> Samples:
-        """Return ``audio`` times the gain: ``audio`` itself at gain 1, else ``out``."""
+        """Return ``audio`` times the gain: ``audio`` itself at gain 1, otherwise ``out``."""
         line = self.advance(target)
         if line is not None:
             return np.multiply(audio, line, out=out)
@@ -50,10 +50,10 @@ class GainRamp:
         return np.multiply(audio, np.float32(self.value), out=out)
 
     def reset(self) -> None:
-        """Return to the first value."""
+        """Return to the initial value."""
         self.value = self._start
 
 
 def db_to_gain(db: float) -> float:
-    """Return the factor for amplitudes."""
+    """Return the amplitude factor."""
     return float(10.0 ** (db / 20.0))

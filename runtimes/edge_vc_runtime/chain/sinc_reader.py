@@ -1,4 +1,4 @@
-"""Reads a signal between its samples, at another speed than it was recorded."""
+"""Reads a signal between its samples, at a different speed than it was recorded."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class SincReader:
     """Windowed-sinc interpolation from a table; reading faster lowers the cut-off."""
 
     def __init__(self, longest: int) -> None:
-        """``longest`` is the most samples that one call reads."""
+        """``longest`` is the maximum number of samples read per call."""
         self._steps = np.arange(longest, dtype=np.float64)
         self._taps = np.arange(TAPS)
         self._ratio = 0.0
         self._table: Samples = np.zeros((_PHASES + 1, TAPS), np.float32)
 
     def set_ratio(self, ratio: float) -> None:
-        """Prepare for a speed; computes a table of 129 kernels when it is another one."""
+        """Prepare for a speed; computes a table of 129 kernels if it has changed."""
         if ratio == self._ratio:
             return
         self._ratio = ratio
@@ -34,9 +34,9 @@ class SincReader:
         self._table = (kernel / kernel.sum(1, keepdims=True)).astype(np.float32)
 
     def read(self, past: SampleHistory, lag: float, ratio: float, out: Samples) -> Samples:
-        """Fill ``out [n]`` from the point ``lag`` samples before the newest one's end on."""
+        """Fill ``out [n]``, starting ``lag`` samples before the end of the newest sample."""
         count = out.shape[0]
-        lag = max(lag, float(TAPS))  # less is not there yet, when the speed has just grown
+        lag = max(lag, float(TAPS))  # less is not available yet, if the speed has just increased
         start = int(np.ceil(lag)) + TAPS // 2
         span = int(np.ceil(ratio * count)) + TAPS + 2
         samples = past.last(min(span, start), max(0, start - span))

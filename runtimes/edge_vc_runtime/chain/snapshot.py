@@ -9,7 +9,7 @@ from edge_vc_runtime.live.snapshot import DelayParts, LiveSnapshot
 
 
 def with_chain(seen: LiveSnapshot, chain: Chain) -> LiveSnapshot:
-    """Add what the chain knows: gate, bypass, parameters, its part of the delay."""
+    """Add the chain's data: gate, bypass, parameters, its part of the delay."""
     return replace(
         seen,
         muted=seen.muted + chain.muted,
@@ -22,6 +22,6 @@ def with_chain(seen: LiveSnapshot, chain: Chain) -> LiveSnapshot:
 
 
 def with_chain_delay(parts: DelayParts, chain: Chain) -> DelayParts:
-    """Show the chain's own delay apart from the model's."""
+    """Return the parts with the chain's own delay separated from the model's."""
     chain_ms = chain.added_delay / chain.sample_rate * 1000
     return replace(parts, algorithmic_ms=parts.algorithmic_ms - chain_ms, chain_ms=chain_ms)

@@ -1,4 +1,4 @@
-"""What every stage of the chain is."""
+"""The protocol of the chain's stages."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ class ChainStage(Protocol):
     """Takes a hop and returns a hop; state lives in arrays that are allocated once."""
 
     name: str
-    """As the documentation calls it."""
+    """Its name in the documentation."""
 
     @property
     def delay(self) -> int:
-        """Samples by which the output lags behind the input with the present parameters."""
+        """Delay of the output in samples with the current parameters."""
 
     def step(self, audio: Samples) -> Samples:
-        """Process float32 ``[hop]``; the input is left alone.
+        """Process float32 ``[hop]``; the input is not modified.
 
         The result may be the input itself, and may be overwritten by the next step.
         """
 
     def reset(self) -> None:
-        """Return to the initial state; parameters stay."""
+        """Return to the initial state; parameters are kept."""

@@ -10,14 +10,14 @@ from edge_vc_runtime.samples import Samples
 SPEEDS = (0.5, 2.0)
 """Slowest and fastest."""
 _FRAME_MS = 30.0
-_SEARCH_MS = 8.0  # half a period of 62 Hz to either side
+_SEARCH_MS = 8.0  # half a period of 62 Hz on either side
 
 
 class TimeStretch:
-    """Takes blocks of any length and returns what is ready; for recordings, not for live.
+    """Takes blocks of any length and returns what is ready; for recordings, not for live use.
 
-    Frames of 30 ms overlap by half in the output. Each is taken where the input continues the one
-    before it best, within 8 ms of where the speed wants it.
+    Frames of 30 ms overlap by half in the output. Each is taken from where the input best continues
+    the previous one, within 8 ms of the position given by the speed.
     """
 
     def __init__(self, sample_rate: int, speed: float) -> None:
@@ -26,7 +26,7 @@ class TimeStretch:
         self._stride = round(_FRAME_MS / 2000 * sample_rate)
         self._search = round(_SEARCH_MS / 1000 * sample_rate)
         self._window = np.hanning(2 * self._stride + 1)[:-1].astype(np.float32)
-        # Silence in front: the first frame has all its neighbours, and fades in before the input.
+        # Silence in front: the first frame has its full context, and fades in before the input.
         self._input: Samples = np.zeros(self._stride + self._search, np.float32)
         self._start = -(self._stride + self._search)
         self._tail: Samples = np.zeros(self._stride, np.float32)
@@ -42,7 +42,7 @@ class TimeStretch:
         return self._count(self._run())
 
     def finish(self) -> Samples:
-        """Return the rest, so that ``round(T / speed)`` samples came out in all."""
+        """Return the rest, for a total of ``round(T / speed)`` samples."""
         wanted = round(self._taken / self.speed)
         missing = np.zeros(4 * self._stride + 2 * self._search, np.float32)
         self._input = np.concatenate([self._input, missing])
@@ -53,7 +53,7 @@ class TimeStretch:
         return self._count(rest[: max(0, wanted - self._given)])
 
     def _run(self) -> Samples:
-        """Add frames as long as the input reaches."""
+        """Add frames as long as there is enough input."""
         out = [np.zeros(0, np.float32)]
         while True:
             # Frame k is centred on output sample k * stride.
@@ -80,7 +80,7 @@ class TimeStretch:
         done = self._tail + frame[: self._stride]
         self._tail = frame[self._stride :]
         self._frames += 1
-        # The first frame's first half lies before the output's beginning.
+        # The first half of the first frame is before the beginning of the output.
         return done if self._frames > 1 else done[:0]
 
     def _count(self, ready: Samples) -> Samples:
@@ -89,7 +89,7 @@ class TimeStretch:
 
 
 def _best(region: Samples, natural: Samples) -> int:
-    """Return where in the region the wanted continuation lies."""
+    """Return the offset in the region that best matches the natural continuation."""
     match = np.correlate(region, natural, "valid")
     square: NDArray[np.float64] = np.concatenate(([0.0], np.cumsum(region.astype(np.float64) ** 2)))
     energy = square[natural.shape[0] :] - square[: -natural.shape[0]]

@@ -1,8 +1,8 @@
-"""Is somebody speaking? Decided every few milliseconds from periodicity and level.
+"""Voice activity detection, every few milliseconds, from periodicity and level.
 
 Voiced speech is periodic at 75 to 400 Hz; fans, breath and keys are not. A word may also begin with
-a fricative: noise that is nearly as loud as the speech, unlike breath, and lasts, unlike a key.
-Nothing that happened is remembered for longer than two seconds.
+a fricative: noise that is nearly as loud as the speech, unlike breath, and sustained, unlike a key.
+No event has an effect for longer than two seconds.
 """
 
 from __future__ import annotations
@@ -15,45 +15,45 @@ from edge_vc_runtime.chain.history import SampleHistory
 from edge_vc_runtime.chain.level_floor import LevelFloor
 from edge_vc_runtime.samples import Samples
 
-_WORK_HZ = 4000  # about the rate at which periodicity is looked for
+_WORK_HZ = 4000  # approximate rate for the analysis of periodicity
 _FRAME_MS = 32.0
 _LEVEL_MS = 10.0
 _EVERY_MS = 5.0  # shorter hops are analysed together
 _F0_HZ = (75.0, 400.0)
-_EMPHASIS = np.float32(0.9)  # without the slow part, fan noise has no period
+_EMPHASIS = np.float32(0.9)  # without low frequencies, fan noise is not periodic
 _TINY = 1e-12  # power of -120 dBFS
-_NOTHING = 1e-20  # keeps a division by zero away
+_NOTHING = 1e-20  # prevents division by zero
 
 _VOICED = 0.6
-_PERIODIC_MS = 20.0  # to begin a word, and two frames at least
+_PERIODIC_MS = 20.0  # to begin a word, and at least two frames
 _STILL_VOICED = 0.5
 _STILL_MS = 150.0
-_SURE_MS = 50.0  # voice that lasts longer tells how loud the speech is
+_SURE_MS = 50.0  # longer voicing determines the speech level
 _VOICED_SNR_DB = 6.0
-_DECAY_DB = 4.0  # a sound that fell by more since its peak was struck, not spoken
+_DECAY_DB = 4.0  # a sound that decays by more from its peak is an impact, not speech
 _LASTING_MS = 50.0
 _LASTING_RANGE_DB = 15.0
-_STEADY_RANGE_DB = 9.0  # of a fricative that begins a word; keys vary more
+_STEADY_RANGE_DB = 9.0  # level range of a fricative that begins a word; keys vary more
 _CONSONANT_SNR_DB = 10.0
 _CONSONANT_MS = 300.0  # without voice, at most
 _CREAK_MS = 1000.0  # as loud as the speech, at most
 _LOUD_BELOW_DB = 12.0  # below the speech: may begin a word
 _SOFT_BELOW_DB = 22.0  # below the speech: only inside a word
-_FIRST_SPEECH_DB = -24.0  # before anything was heard
+_FIRST_SPEECH_DB = -24.0  # before any speech
 _FIRST_FLOOR_DB = -60.0
 _HIGHEST_FLOOR_DB = -35.0
 
 
 class VoiceDetector:
-    """Says after every hop whether it holds speech; costs a handful of small products."""
+    """Decides for every hop whether it contains speech; costs a few small matrix products."""
 
     def __init__(self, sample_rate: int, hop: int) -> None:
         self.level_db = -120.0
         """Level of the last 10 ms in dBFS."""
         self.floor_db = _FIRST_FLOOR_DB
-        """Level of the background."""
+        """Background level."""
         self.speech_db = _FIRST_SPEECH_DB
-        """Level of the speech, slowly following."""
+        """Speech level, slowly tracking."""
         self.periodicity = 0.0
         """0 to 1: the largest correlation with the signal one period earlier."""
         self.voiced = False
@@ -93,7 +93,7 @@ class VoiceDetector:
         self._recent = [-120.0] * max(1, math.ceil(_LASTING_MS / 1000 / self._interval_s))
 
     def step(self, audio: Samples, threshold_db: float) -> bool:
-        """Take a hop of high-passed audio; return whether it holds speech.
+        """Take a hop of high-passed audio; return whether it contains speech.
 
         ``threshold_db``: level in dBFS below which nothing is speech.
         """
@@ -122,7 +122,7 @@ class VoiceDetector:
         self.level_db = 10 * math.log10(power + _TINY)
         highest = _HIGHEST_FLOOR_DB if self._settled_ms > 1500 else _FIRST_FLOOR_DB
         self._settled_ms += self._ms
-        # A minimum lies below the mean of noise; 2 dB with this smoothing.
+        # The minimum of noise is below its mean, by 2 dB with this smoothing.
         self.floor_db = min(10 * math.log10(floor + _TINY) + 2.0, highest)
         self._recent.append(self.level_db)
         del self._recent[0]
@@ -153,7 +153,7 @@ class VoiceDetector:
         return self.periodicity > _STILL_VOICED and self._since_voiced_ms < _STILL_MS
 
     def _decide_consonant(self, snr_db: float) -> bool:
-        """Whether noise is a fricative, or voice too creaky to have a period: loud and lasting."""
+        """Return whether it is a fricative, or voice too creaky to be periodic: loud, sustained."""
         lowest, highest = min(self._recent), max(self._recent)
         loud = lowest > self.speech_db - _LOUD_BELOW_DB
         soft = lowest > self.speech_db - _SOFT_BELOW_DB

@@ -1,4 +1,4 @@
-"""Silences the output, and rests the model, while nobody speaks."""
+"""Silences the output, and suspends the model, while nobody speaks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from edge_vc_runtime.live.finite_guard import FiniteGuard
 from edge_vc_runtime.samples import Samples
 
 _HOLD_MS = 350.0
-"""The gate stays open for so long after the last speech, and for the model's delay."""
+"""Hold time of the gate after the last speech, in addition to the model's delay."""
 _WARM_UP_MS = 1000.0
-"""After a reset the model hears so much of the room in any case."""
+"""Duration of input that the model always processes after a reset."""
 _OPEN_MS = 3.0
 _CLOSE_MS = 30.0
 
@@ -25,15 +25,15 @@ _CLOSE_MS = 30.0
 class VoiceGate:
     """A converter that is stepped only while somebody speaks; itself a `HopConverter`.
 
-    Closed, the output is silence and the model's state stays as it is: what it adapted to, such as
-    the speaker's level, is still there for the next word. On opening, the hops that just passed are
-    fed first, as many as the model's delay and one more: the onset of the word comes out of the
-    delay, and the end of the last word is flushed out of the state. That costs these extra steps
-    in one hop. After `reset`, the first second goes through the model in any case, unheard where
-    it is silence: one that has heard nothing yet would take the first word for noise.
+    While closed, the output is silence and the model's state is frozen: its adaptation, e.g. to the
+    speaker's level, is kept for the next word. On opening, the most recent hops are fed first, the
+    model's delay plus one more: this outputs the onset of the word without the delay, and flushes
+    the end of the last word from the state. It costs these extra steps in one hop. After `reset`,
+    the first second is always processed by the model, but not output if it is silence: a model
+    without any input so far would take the first word for noise.
 
-    ``lookahead`` (samples, a multiple of the hop) delays the audio behind the detector, so that the
-    gate is open before the onset; 0 adds no delay, and what the detector needs to recognise a
+    ``lookahead`` (samples, a multiple of the hop) delays the audio after the detector, so that the
+    gate is open before the onset; 0 adds no delay, but the time that the detector needs to detect a
     word, about 20 ms, can be missing from its beginning.
     """
 
@@ -44,11 +44,11 @@ class VoiceGate:
         self.hop, self.sample_rate = converter.hop, converter.sample_rate
         self.detector = VoiceDetector(self.sample_rate, self.hop)
         self.hears_speech = False
-        """Whether the last hop that came in holds speech; needs gate or level follow."""
+        """Whether the last input hop contains speech; requires gate or level follow."""
         self.stepped = 0
-        """Steps of the model since the start."""
+        """Number of model steps since the start."""
         self.muted = 0
-        """Hops whose conversion was not finite: silenced, and the model was reset."""
+        """Number of hops with a non-finite conversion: silenced, and the model was reset."""
         self._parameters = parameters
         self._lookahead = lookahead
         self._back = math.ceil(converter.delay / self.hop) + 1
@@ -64,7 +64,7 @@ class VoiceGate:
         self._warm = self._warm_up
         self._left = self._missed = 0
         self.open = not parameters["gate"]
-        """Whether the output is let through."""
+        """Whether the output passes."""
 
     @property
     def delay(self) -> int:
@@ -72,7 +72,7 @@ class VoiceGate:
         return self.converter.delay + self._lookahead
 
     def step(self, audio: Samples, rest: bool = False) -> Samples:
-        """Convert ``[hop]`` where there is speech; ``rest`` closes the gate, whatever is heard."""
+        """Convert ``[hop]`` if there is speech; ``rest`` closes the gate in any case."""
         self._passed.push(audio)
         self._decide(audio, rest)
         ramp = self._opening if self.open else self._closing
@@ -115,7 +115,7 @@ class VoiceGate:
         return self._guard.silence()
 
     def reset(self) -> None:
-        """Close the gate and return the model to its initial state."""
+        """Close the gate and reset the model to its initial state."""
         self.converter.reset()
         self.detector.reset()
         self._passed.clear()

@@ -1,1 +1,1 @@
-"""Changing a chain's parameters while it runs: keys, and a socket for other programs."""
+"""Changing a chain's parameters during a run: by keys, and by a socket for other programs."""

@@ -17,9 +17,9 @@ _EXAMPLES = """
 {prog} set model_voice=flemish model_pitch=-2
 """
 _TEXT = (
-    "Changes the voice of a live run of yours on this machine, or asks how it does. Each line that "
-    "is printed is a name and its value; --json prints the run's answer. Other programs can speak "
-    'JSON lines to the socket themselves: {"set": {"pitch": 2}}.'
+    "Changes the voice of a live run of yours on this machine, or shows its status. Each printed "
+    "line is a name and its value; --json prints the run's reply. Other programs can send JSON "
+    'lines to the socket themselves: {"set": {"pitch": 2}}.'
 )
 
 

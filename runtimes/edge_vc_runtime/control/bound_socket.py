@@ -1,4 +1,4 @@
-"""A Unix socket at a path: the user's alone, whole from its first moment, nobody else's."""
+"""A Unix socket at a path, accessible to its owner only from the very beginning."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _PROBE_S = 1.0
 class BoundSocket:
     """A bound socket, ``socket``, of mode 0600 in a folder of mode 0700.
 
-    It is bound under another name, restricted, then moved into place: it is never open to others.
-    A socket that an ended run left behind is replaced; one that somebody answers is not.
+    It is bound under another name, restricted, then moved into place, so it is never accessible to
+    others. A socket left behind by an ended run is replaced; one that is still served is not.
     """
 
     def __init__(self, path: Path, kind: socket.SocketKind, option: str) -> None:
-        """Bind; raises `ControlError` that names the ``option`` to give another path with."""
+        """Bind; raises `ControlError`, which names the ``option`` that sets another path."""
         check_place(path)
         private_folder(path.parent, option)
         _refuse_answered(path, kind, option)
@@ -42,7 +42,7 @@ class BoundSocket:
         self._identity = _identity(path)
 
     def close(self) -> None:
-        """Close, and remove the path while it is still this socket's."""
+        """Close, and remove the path if it is still this socket's."""
         self.socket.close()
         if self._identity and _identity(self.path) == self._identity:
             with contextlib.suppress(OSError):

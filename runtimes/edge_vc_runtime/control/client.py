@@ -1,4 +1,4 @@
-"""Asking a run through its control socket."""
+"""Client of a run's control socket."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _LONGEST_ANSWER = 1 << 16
 
 
 def ask(path: Path, request: Mapping[str, object]) -> dict[str, object]:
-    """Send one request and return the answer.
+    """Send one request and return the reply.
 
-    Raises `ControlError` when nobody listens there, or with the run's own line when it refuses.
+    Raises `ControlError` if no run listens there, or with the run's message if it rejects it.
     """
     check_place(path)
     try:

@@ -1,4 +1,4 @@
-"""What ``control`` does, from parsed arguments to an exit code."""
+"""The ``control`` command, from parsed arguments to an exit code."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from edge_vc_runtime.message import one_line
 
 
 def control(action: str, names: Sequence[str], place: Path | None, as_json: bool) -> int:
-    """``control get|set|status``: ask the run and print what it says."""
+    """``control get|set|status``: send a request to the run and print the reply."""
     answer = ask(place or default_place(), _request(action, names))
     if as_json:
         print(json.dumps(answer))
         return 0
     values = answer.get("status" if action == "status" else "values")
     if not isinstance(values, Mapping):
-        raise ControlError("the run answered something else than values; is it another version?")
+        raise ControlError("the run's reply contains no values; is it another version?")
     for name, value in values.items():
         print(one_line(f"{name} {_shown(value)}"))
     return 0

@@ -1,4 +1,4 @@
-"""A Unix socket through which programs of the same user control a run."""
+"""A Unix socket by which programs of the same user control a run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from edge_vc_runtime.control.bound_socket import BoundSocket
 from edge_vc_runtime.control.requests import LONGEST_LINE, ControlRequests
 
 _MOST_CLIENTS = 8
-_LOOK_S = 0.2  # how soon `close` is noticed
+_LOOK_S = 0.2  # how soon `close` takes effect
 _SEND_S = 1.0  # a client that does not read is dropped
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid of SO_PEERCRED
 
 
 class ControlSocket:
-    """Listens in a thread of its own; readable and writable by its owner only.
+    """Listens in its own thread; readable and writable by its owner only.
 
-    The folder is made with mode 0700 and checked, the socket has 0600, and the other side's user is
-    asked from the kernel. A socket that an ended run left behind is replaced; one that is still
-    answered is not: raises `ControlError`.
+    The folder is created with mode 0700 and checked, the socket has 0600, and the kernel is asked
+    for the peer's user. A socket left behind by an ended run is replaced; if one is still served,
+    `ControlError` is raised.
     """
 
     def __init__(self, path: Path, requests: ControlRequests) -> None:
@@ -37,7 +37,7 @@ class ControlSocket:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop and remove the socket; harmless when repeated."""
+        """Stop and remove the socket; may be called repeatedly."""
         if self._closed.is_set():
             return
         self._closed.set()
@@ -77,7 +77,7 @@ class ControlSocket:
         clients: dict[socket.socket, bytearray],
         client: socket.socket,
     ) -> None:
-        """Read what is there and answer every whole line; drop a client that misbehaves."""
+        """Read available data and answer every complete line; drop a client that misbehaves."""
         pending = clients[client]
         try:
             data = client.recv(LONGEST_LINE)

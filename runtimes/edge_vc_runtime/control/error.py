@@ -1,7 +1,7 @@
-"""A control connection that does not do."""
+"""Errors of the control connection."""
 
 from __future__ import annotations
 
 
 class ControlError(Exception):
-    """No run to control, a socket that cannot be made, or a refused request; one line."""
+    """No run to control, a socket that cannot be created, or a rejected request; one line."""

@@ -1,4 +1,4 @@
-"""Single keys of the terminal change parameters while a conversion runs."""
+"""Single key presses in the terminal change parameters during a conversion."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge_vc_runtime.chain.parameters import Parameters
 
 _LOOK_S = 0.2
 _SEQUENCE = re.compile(rb"\x1b(\[[0-9;?]*[ -/]*[@-~]|O.|.?)", re.DOTALL)
-"""What arrows, function keys and Alt send: it means nothing here."""
+"""Sequences sent by arrows, function keys and Alt, which are ignored."""
 KEYS: dict[str, tuple[str, int]] = {
     "b": ("bypass", 1),
     "g": ("gate", 1),
@@ -35,7 +35,7 @@ KEYS: dict[str, tuple[str, int]] = {
     "}": ("model_pitch", 1),
     "{": ("model_pitch", -1),
 }
-"""The parameter that a key changes, and by how many steps."""
+"""The parameter changed by a key, and the number of steps."""
 HELP = (
     "keys: b bypass, g gate, n noise reduction, f level follow, + - gain, ] [ pitch, "
     "m M mix, t T backing track, v next voice, } { pitch of the model, ? help, q quit"
@@ -43,11 +43,11 @@ HELP = (
 
 
 class KeyControl:
-    """Reads keys in a thread of its own, without waiting for Enter.
+    """Reads keys in its own thread, without waiting for Enter.
 
-    Ctrl-C and Ctrl-Z work as ever. The terminal is put back by `close`, which a context manager's
-    exit calls on every path; it is left alone where standard input is no terminal, or the run is
-    in its background.
+    Ctrl-C and Ctrl-Z work as usual. The terminal is restored by `close`, which a context manager's
+    exit always calls; it is not touched if standard input is not a terminal, or the run is in the
+    background.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class KeyControl:
         quit: Callable[[], object],
         descriptor: int | None = None,
     ) -> None:
-        """``say`` shows a line, ``quit`` ends the run; ``descriptor`` is stdin's by default."""
+        """``say`` prints a line, ``quit`` ends the run; ``descriptor`` is stdin's by default."""
         self._parameters = parameters
         self._say = say
         self._quit = quit
@@ -67,21 +67,21 @@ class KeyControl:
         self._thread = threading.Thread(target=self._run, name="keys", daemon=True)
 
     def __enter__(self) -> KeyControl:
-        """Start, where there is a terminal."""
+        """Start, if there is a terminal."""
         if self.available:
             self._before = termios.tcgetattr(self._descriptor)
-            # Keys at once and unseen; signals and output processing stay.
+            # Keys are read at once and not echoed; signals and output processing are unchanged.
             tty.setcbreak(self._descriptor, termios.TCSANOW)
             self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Put the terminal back."""
+        """Restore the terminal."""
         self.close()
 
     @property
     def available(self) -> bool:
-        """Whether keys can be read: standard input is a terminal and this run is in front."""
+        """Whether keys can be read: stdin is a terminal and this run is in the foreground."""
         try:
             group = os.tcgetpgrp(self._descriptor)
         except OSError:
@@ -89,7 +89,7 @@ class KeyControl:
         return os.isatty(self._descriptor) and group == os.getpgrp()
 
     def close(self) -> None:
-        """Stop and put the terminal back; harmless when repeated."""
+        """Stop and restore the terminal; may be called repeatedly."""
         self._closed.set()
         if self._before is not None:
             with contextlib.suppress(termios.error):  # the terminal is gone
@@ -99,7 +99,7 @@ class KeyControl:
             self._thread.join(2 * _LOOK_S)
 
     def press(self, key: str) -> None:
-        """Do what a key stands for; an unknown one does nothing."""
+        """Perform a key's action; unknown keys are ignored."""
         if key == "q":
             self._quit()
         elif key in "?h":

@@ -1,4 +1,4 @@
-"""Keys and socket of one live run."""
+"""Keys and control socket of one live run."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def start_control(
     quit: Callable[[], object],
     stack: ExitStack,
 ) -> None:
-    """Start what is asked for; ``stack`` ends it and puts the terminal back.
+    """Start the requested controls; ``stack`` ends them and restores the terminal.
 
-    The socket's default place may be taken by another run: then one line says so, and this one
-    goes without. Raises `ControlError` when a place that was asked for cannot be had.
+    If another run uses the socket's default path, one line says so, and this run has no socket.
+    Raises `ControlError` if an explicitly requested path cannot be used.
     """
     if options.socket is not None:
         try:

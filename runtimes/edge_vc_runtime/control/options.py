@@ -1,4 +1,4 @@
-"""The options of ``run`` about keys and the control socket."""
+"""The options of ``run`` for keys and the control socket."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class ControlOptions:
     socket: Path | None = None
     """Path of the socket; None for none."""
     asked: bool = False
-    """Whether the path was given: then a failure ends the run."""
+    """Whether the path was given explicitly; if so, a failure ends the run."""
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> ControlOptions:
-        """Take the parsed options; without ``--control`` the user's own default place."""
+        """Take the parsed options; without ``--control``, use the user's default path."""
         given = arguments.control
         place = default_place() if given is None else Path(given) if given else None
         return cls(arguments.keys, place, bool(given))
@@ -32,8 +32,8 @@ def add_control_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("control (live)")
     group.add_argument(
         "--keys", action=argparse.BooleanOptionalAction, default=True,
-        help="single keys change the voice while it runs, ? lists them (default: on, where stdin "
-        "is a terminal)",
+        help="single keys change the voice during the run, ? lists them (default: on if stdin is a "
+        "terminal)",
     )  # fmt: skip
     group.add_argument(
         "--control", metavar="SOCKET",

@@ -1,4 +1,4 @@
-"""What a control connection may ask, and the answers."""
+"""Requests on a control connection and their replies."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from edge_vc_runtime.chain.parameters import Parameters
 from edge_vc_runtime.control.error import ControlError
 
 LONGEST_LINE = 4096
-"""Bytes of a request or an answer to a request, newline included."""
+"""Maximum bytes of a request or reply, including the newline."""
 _DEEPEST = 8
 
 Status = Callable[[], Mapping[str, object]]
-"""What a run says of itself, as JSON values."""
+"""Returns a run's status as JSON values."""
 Answer = dict[str, object]
 
 
@@ -23,8 +23,8 @@ class ControlRequests:
     """Answers requests, one JSON object per line each way.
 
     ``{"get": "pitch"}`` or ``{"get": null}`` for all, ``{"set": {"pitch": 2}}``,
-    ``{"status": true}``, ``{"describe": true}``. The answer has ``"ok": true`` and the values, or
-    ``"error"`` with one line; a request of which one part is wrong changes nothing.
+    ``{"status": true}``, ``{"describe": true}``. The reply has ``"ok": true`` and the values, or
+    ``"error"`` with one line; a request that is partly invalid changes nothing.
     """
 
     def __init__(self, parameters: Parameters, status: Status) -> None:
@@ -32,7 +32,7 @@ class ControlRequests:
         self._status = status
 
     def answer(self, line: bytes) -> bytes:
-        """Return the answer to one line, newline included."""
+        """Return the reply to one line, including the newline."""
         try:
             reply = self._reply(_parse(line))
         except (ChainError, ControlError) as error:

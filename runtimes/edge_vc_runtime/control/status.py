@@ -1,4 +1,4 @@
-"""What a live run answers when it is asked how it does."""
+"""The status that a live run reports on request."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from edge_vc_runtime.live.snapshot import LiveSnapshot
 
 
 class LatestStatus:
-    """Keeps the last snapshot; call `observe` from the monitor thread, the object from any."""
+    """Keeps the last snapshot; `observe` is called by the monitor thread, the object by any."""
 
     def __init__(self) -> None:
         self._seen: LiveSnapshot | None = None
 
     def observe(self, seen: LiveSnapshot) -> None:
-        """Take a snapshot."""
+        """Store a snapshot."""
         self._seen = seen
 
     def __call__(self) -> dict[str, object]:
-        """Return it as JSON values; ``state`` alone before the first."""
+        """Return the snapshot as JSON values; before the first one only ``state``."""
         seen = self._seen
         if seen is None:
             return {"state": "starting"}

@@ -1,4 +1,4 @@
-"""Sound devices: what a back end is, which there are, and which device a name means."""
+"""Sound devices: the back-end protocol, the back ends, and the selection of devices by name."""
 
 from edge_vc_runtime.devices.backend import (
     Backend,

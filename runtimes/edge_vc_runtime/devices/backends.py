@@ -1,6 +1,6 @@
 """Sound back ends by name. To add one: a file with its `BackendKind`, and its name in `BACKENDS`.
 
-A distribution of its own calls `register_backend`, or names its `BackendKind` as an entry point of
+A separate distribution calls `register_backend`, or declares its `BackendKind` as an entry point in
 the group `ENTRY_POINTS`.
 """
 
@@ -14,31 +14,31 @@ from edge_vc_runtime.devices.sounddevice_backend import SOUNDDEVICE
 from edge_vc_runtime.registry import Registry
 
 ENTRY_POINTS = "edge_vc.backends"
-"""Entry point group in which other distributions name their `BackendKind`."""
+"""Entry point group in which other distributions declare their `BackendKind`."""
 
 BACKENDS: Registry[BackendKind] = Registry("a back end", ENTRY_POINTS, (PYAUDIO, SOUNDDEVICE))
-"""Registered back ends by name, the preferred one first. `backend_kinds` adds those that entry
-points name."""
+"""Registered back ends by name, the preferred one first. `backend_kinds` adds those from entry
+points."""
 register_backend = BACKENDS.register
 unregister_backend = BACKENDS.unregister
 backend_kinds = BACKENDS.complete
 
 
 def describe_backends() -> str:
-    """Return the names with what they are, in one line for help; reads entry points."""
+    """Return the names with descriptions, in one line for help; reads entry points."""
     return ", ".join(f"{kind.name} ({kind.usage})" for kind in backend_kinds().values())
 
 
 def open_backend(name: str = "auto", latency_ms: float | None = None) -> Backend:
     """Import a back end and open it; ``auto`` is the first that is installed.
 
-    ``latency_ms`` is asked of the card, None leaves it to the back end. Raises `DeviceError` for
-    an unknown name, a missing library, or a back end that cannot set a latency.
+    ``latency_ms`` is requested from the card, None leaves it to the back end. Raises `DeviceError`
+    for an unknown name, a missing library, or a back end that cannot set a latency.
     """
     if name != "auto":
         return _open(_kind(name), latency_ms)
     reasons: dict[str, DeviceError] = {}
-    for known in (lambda: dict(BACKENDS), backend_kinds):  # entry points only where none opens
+    for known in (lambda: dict(BACKENDS), backend_kinds):  # entry points only if none opens
         for kind in known().values():
             if kind.name in reasons:
                 continue

@@ -1,19 +1,19 @@
-"""Whether a stream still calls back: some devices vanish without a word."""
+"""Checks whether a stream still calls back: some devices vanish without an error."""
 
 from __future__ import annotations
 
 import time
 
 STALLED_S = 1.5
-"""A stream that has not called back for so long has lost its device."""
+"""A stream without a callback for this long has lost its device."""
 
 
 class CallbackWatch:
-    """Counts callbacks on the audio thread; another thread asks whether they go on."""
+    """Counts callbacks on the audio thread; another thread checks that they continue."""
 
     def __init__(self) -> None:
         self.calls = 0
-        """Callbacks so far; the audio thread alone adds to it."""
+        """Callbacks so far; only incremented by the audio thread."""
         self._seen = 0
         self._moment = 0.0
 
@@ -22,7 +22,7 @@ class CallbackWatch:
         self._moment = time.monotonic()
 
     def alive(self) -> bool:
-        """Return whether there was a callback within 1.5 s, as far as this was asked meanwhile."""
+        """Return whether the count has increased within 1.5 s, as seen by calls of this method."""
         now = time.monotonic()
         if self.calls != self._seen:
             self._seen, self._moment = self.calls, now

@@ -1,6 +1,6 @@
-"""The sound cards that the kernel has, and the programs that hold them, from ``/proc``.
+"""The kernel's sound cards, and the programs that use them, from ``/proc``.
 
-PortAudio leaves out what is busy while it looks; the kernel's own list does not.
+PortAudio omits devices that are busy during its scan; the kernel's own list does not.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class CardHolder:
 
 @dataclass(frozen=True)
 class SoundCard:
-    """A card as the kernel numbers it now."""
+    """A card with its current kernel numbers."""
 
     number: int
     id: str
-    """The short name that ALSA takes: ``Device`` in ``plughw:CARD=Device,DEV=0``."""
+    """ALSA's short name: ``Device`` in ``plughw:CARD=Device,DEV=0``."""
     name: str
     inputs: tuple[int, ...]
     """Numbers of its devices that record."""
@@ -44,16 +44,16 @@ class SoundCard:
     """Numbers of its devices that play."""
 
     def key(self, device: int) -> str:
-        """Return the ALSA name of one of its devices, which survives a new numbering."""
+        """Return the ALSA name of one of its devices, which survives renumbering."""
         return f"plughw:CARD={self.id},DEV={device}"
 
     def numbers(self, direction: Direction) -> tuple[int, ...]:
-        """Return the numbers of its devices of a direction."""
+        """Return the numbers of its devices for a direction."""
         return self.inputs if direction == "input" else self.outputs
 
 
 def sound_cards(root: Path = Path("/")) -> tuple[SoundCard, ...]:
-    """Return every card, none where the kernel has no sound."""
+    """Return all cards; empty if the kernel has no sound."""
     folder = root / "proc/asound"
     listing = read_text(root, "proc/asound/cards") or ""
     found = []
@@ -75,10 +75,10 @@ def sound_cards(root: Path = Path("/")) -> tuple[SoundCard, ...]:
 def find_card(
     name: str, cards: tuple[SoundCard, ...], exact: bool = True
 ) -> tuple[SoundCard, int] | None:
-    """Return card and device that an ALSA name means: ``plughw:CARD=Device,DEV=0``, ``hw:1``.
+    """Return the card and device of an ALSA name: ``plughw:CARD=Device,DEV=0``, ``hw:1``.
 
-    None for other names, and for cards that are not there. ``exact`` false finds the name
-    anywhere: PortAudio's names end in ``(hw:1,0)``.
+    None for other names, and for cards that do not exist. If ``exact`` is false, the name may be
+    anywhere in ``name``: PortAudio's names end in ``(hw:1,0)``.
     """
     match = _ALSA_NAME.fullmatch(name) if exact else _ALSA_NAME.search(name)
     if match is None:
@@ -98,7 +98,7 @@ def is_alsa_name(name: str) -> bool:
 def card_holders(
     card: SoundCard, device: int, direction: Direction, root: Path = Path("/")
 ) -> tuple[CardHolder, ...]:
-    """Return the programs that have one direction of a card's device open."""
+    """Return the programs that have a card's device open in one direction."""
     letter = _LETTERS[direction]
     folder = root / f"proc/asound/card{card.number}/pcm{device}{letter}"
     owners = []
@@ -120,7 +120,7 @@ def _devices(card: Path, letter: str) -> tuple[int, ...]:
 
 
 def _holder(owner: int, root: Path) -> CardHolder:
-    """ALSA names the thread that opened the card; people know the process."""
+    """Return the process of a thread: ALSA gives the thread that opened the card."""
     text = read_text(root, f"proc/{owner}/status") or ""
     match = re.search(r"^Tgid:\s*(\d+)$", text, re.M)
     pid = int(match[1]) if match else owner
@@ -128,7 +128,7 @@ def _holder(owner: int, root: Path) -> CardHolder:
 
 
 def _openers(root: Path, node: str) -> list[int]:
-    """Return the processes that have a device file open, as far as this user may look."""
+    """Return the processes that have a device file open, as far as visible to this user."""
     found = []
     for process in (root / "proc").glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""Closing a stream whose sound library may not come back."""
+"""Closing a stream when the sound library may hang."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from edge_vc_runtime.devices.error import DeviceHungError
 from edge_vc_runtime.devices.library_noise import captured_stderr
 
 LIMIT_S = 3.0
-"""A close takes milliseconds; one that takes seconds is not going to end."""
+"""A close takes milliseconds; one that takes seconds will not finish."""
 
 
 def close_within(close: Callable[[], object], device: str) -> None:
-    """Call ``close``, its messages kept off the terminal; raise `DeviceHungError` after `LIMIT_S`.
+    """Call ``close`` with its messages suppressed; raise `DeviceHungError` after `LIMIT_S`.
 
-    PortAudio's close waits for its own thread, which a dying sound server may never let end. The
-    call then goes on in the background until the process ends: nothing else can end it.
+    PortAudio's close waits for its own thread, which may never end if the sound server dies. The
+    call then continues in the background until the process ends: nothing else can end it.
     """
     failures: list[BaseException] = []
 

@@ -1,4 +1,4 @@
-"""Sound devices as a table for people at a terminal, at most 100 columns wide."""
+"""Sound devices as a table for a terminal, at most 100 columns wide."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAME = 40  # columns of a name
 
 
 def describe_devices(listing: DeviceListing) -> list[str]:
-    """Return the lines: one table per back end, then the cards of the kernel."""
+    """Return the lines: one table per back end, then the kernel's cards."""
     lines: list[str] = []
     shown: dict[object, str] = {}
     for backend in listing.backends:

@@ -1,4 +1,4 @@
-"""What can be wrong with a sound device."""
+"""Errors of sound devices."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ class DeviceError(Exception):
 
 
 class DeviceBusyError(DeviceError):
-    """Another program has the card; the line names it where that can be found out."""
+    """Another program uses the card; the line names it if that can be determined."""
 
 
 class DeviceGoneError(DeviceError):
-    """The device was there and is not any more: unplugged, or its sound server ended."""
+    """The device has disappeared: unplugged, or its sound server ended."""
 
 
 class DeviceHungError(DeviceError):
-    """The sound library does not come back from a call: only a new process can go on."""
+    """A call of the sound library hangs: only a new process can continue."""
 
 
 class FormatRefusedError(DeviceError):
-    """The device is there and does not take this format; another one may do."""
+    """The device exists but does not support this format; another one may work."""
 
     def __init__(self, message: str, part: FormatPart | None = None) -> None:
         super().__init__(message)
         self.part = part
-        """What it refused, None where the back end does not say."""
+        """The part it refused, None if the back end does not say."""

@@ -1,4 +1,4 @@
-"""A sound back end as data: everything that the rest of the project asks about it."""
+"""A sound back end as data: everything that the rest of the project needs to know about it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ class BackendKind:
     """A back end that may or may not be installed."""
 
     name: str
-    """What ``--backend`` calls it."""
+    """Its name for ``--backend``."""
     usage: str
-    """How help describes it, in a few words."""
+    """Its description in the help, a few words."""
     open: Callable[[float | None], Backend]
-    """Imports its library and opens it, given the latency in ms to ask the card for, or None for
-    its own choice. Raises `ImportError` or `OSError` where the library is missing, `DeviceError`
-    where it takes no latency."""
+    """Imports its library and opens it with the latency in ms to request from the card, or None for
+    its own choice. Raises `ImportError` or `OSError` if the library is missing, `DeviceError` if it
+    cannot set a latency."""
     extra: str = ""
-    """Extra of edge-vc-runtime that installs it; empty for one of another distribution."""
+    """Extra of edge-vc-runtime that installs it; empty for one from another distribution."""
     remedy: str = ""
-    """What to do where it is missing; by default pip's line for ``extra``."""
+    """What to do if it is missing; by default the pip command for ``extra``."""
     hint: str = ""
-    """What the extra needs besides pip, in brackets behind its line."""
+    """What the extra needs besides pip, in brackets after the command."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", self.name) or self.name == "auto":

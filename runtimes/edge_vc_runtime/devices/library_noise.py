@@ -1,9 +1,9 @@
-"""What C libraries write to the terminal by themselves, kept off it.
+"""Keeps the messages of C libraries off the terminal.
 
-Looking for devices makes libasound write dozens of lines about cards that are configured and not
-there, libjack about a server that does not run, and PortAudio about a device that vanishes. None of
-them matters to a user; what does matter arrives as an error code. Lines that no rule here knows are
-passed on, so that no other message is lost.
+While searching for devices, libasound writes dozens of lines about configured but missing cards,
+libjack about a server that is not running, and PortAudio about a vanished device. None of them
+matters to a user; anything important is reported as an error code. Lines that match no rule here
+are passed on, so that no other message is lost.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ _HANDLER = ctypes.CFUNCTYPE(
 )
 
 _MOST_HELD = 1 << 20
-"""Bytes of messages that are held back at most; what comes after them is lost."""
+"""Maximum bytes of messages held back; anything after them is lost."""
 _TURN = threading.RLock()
-"""Two threads that redirect the descriptor in turns that overlap would leave it redirected."""
+"""Held while the descriptor is redirected: overlapping redirections would leave it redirected."""
 
 
 def is_noise(line: bytes) -> bool:
-    """Return whether a line on stderr comes from a sound library and says nothing of use."""
+    """Return whether a line on stderr comes from a sound library and is of no use."""
     return not line.strip() or _NOISE.match(line) is not None
 
 
 @contextmanager
 def captured_stderr() -> Iterator[list[str]]:
-    """Hold back what C libraries write to file descriptor 2 while the block runs.
+    """Hold back the output of C libraries to file descriptor 2 while the block runs.
 
-    The list holds the noise afterwards, as detail of an error; everything else is written to the
-    terminal then, late and complete. Keep the block short: other threads' lines wait as well.
+    Afterwards the list contains the noise, as details for an error; everything else is then written
+    to the terminal, late but complete. Keep the block short: other threads' lines wait as well.
     """
     noise: list[str] = []
     with _TURN:
@@ -75,7 +75,7 @@ def _held(terminal: int, noise: list[str]) -> Iterator[None]:
             held.seek(0)
             lines = held.read(written).splitlines(keepends=True)
             if written == _MOST_HELD:
-                del lines[-1]  # cut off, so nobody can say what it is
+                del lines[-1]  # truncated, so it cannot be classified
             for line in lines:
                 if is_noise(line):
                     noise.append(line.decode(errors="replace").strip())
@@ -84,12 +84,12 @@ def _held(terminal: int, noise: list[str]) -> Iterator[None]:
 
 
 def _bounded_memory() -> int:
-    """Return a file in memory that takes so much and refuses more.
+    """Return a file in memory with a maximum size.
 
-    Messages that went on for minutes once filled a machine's memory after its sound server ended.
+    After a sound server ended, messages that continued for minutes once filled a machine's memory.
     """
     descriptor = os.memfd_create("stderr", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
-    with suppress(OSError):  # a lower limit on the size of files does for the seal
+    with suppress(OSError):  # a lower file size limit also serves as a seal
         os.truncate(descriptor, _MOST_HELD)
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
     return descriptor
@@ -97,10 +97,10 @@ def _bounded_memory() -> int:
 
 @contextmanager
 def filtered_stderr() -> Iterator[None]:
-    """Keep C libraries off the terminal for as long as the block runs, streams included.
+    """Keep C libraries off the terminal while the block runs, including during streaming.
 
-    ``sys.stderr`` writes to the terminal itself meanwhile. What else reaches file descriptor 2 goes
-    through a thread that drops noise and passes the rest on, line by line.
+    In the meantime ``sys.stderr`` writes to the terminal itself. Other output to file descriptor 2
+    goes through a thread that drops noise and passes the rest on, line by line.
     """
     sys.stderr.flush()
     try:
@@ -125,14 +125,14 @@ def filtered_stderr() -> Iterator[None]:
         if sys.stderr is not before:
             sys.stderr.close()
         sys.stderr = before
-        os.dup2(terminal, 2)  # the pipe's last end here: the thread sees the end of it
-        forwarder.join(timeout=1)  # a child that still has it open is not waited for
+        os.dup2(terminal, 2)  # closes the pipe's last end here, so the thread reads its end
+        forwarder.join(timeout=1)  # do not wait for a child that still has it open
         if not forwarder.is_alive():
             os.close(terminal)
 
 
 def _descriptor(stream: TextIO) -> int | None:
-    """Return a stream's descriptor, None where something in memory stands in for it."""
+    """Return a stream's descriptor, None if it was replaced by an in-memory object."""
     try:
         return stream.fileno()
     except (AttributeError, OSError, ValueError):
@@ -140,7 +140,7 @@ def _descriptor(stream: TextIO) -> int | None:
 
 
 class _AlsaMessages:
-    """libasound's error handler: installed once, referenced for as long as the process lives."""
+    """libasound's error handler: installed once, referenced for the lifetime of the process."""
 
     def __init__(self) -> None:
         self._silent = _HANDLER(_ignore)
@@ -151,7 +151,7 @@ class _AlsaMessages:
             return
         self._set.restype = ctypes.c_int
         self._set.argtypes = [ctypes.c_void_p]
-        atexit.register(self.print)  # the handler is gone before the library is
+        atexit.register(self.print)  # the handler is destroyed before the library
 
     def silence(self) -> None:
         """Drop the messages of threads that stream."""
@@ -169,7 +169,7 @@ _alsa: list[_AlsaMessages] = []
 
 @contextmanager
 def _default_alsa_messages() -> Iterator[None]:
-    """Have messages written while they are captured, and dropped from then on."""
+    """Let messages be written while they are captured; drop them afterwards."""
     if not _alsa:
         _alsa.append(_AlsaMessages())
     _alsa[0].print()
@@ -180,7 +180,7 @@ def _default_alsa_messages() -> Iterator[None]:
 
 
 def _ignore(file: bytes, line: int, function: bytes, code: int, text: bytes) -> None:
-    """Take a message; the C function has more arguments, which its caller cleans up."""
+    """Ignore a message; the C function has more arguments, which its caller cleans up."""
 
 
 def _forward(source: int, terminal: int) -> None:

@@ -1,4 +1,4 @@
-"""What sound devices there are, seen by each back end and by the kernel, as data."""
+"""The sound devices seen by each back end and by the kernel, as data."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class ListedDevice:
 
     name: str
     key: str
-    """What to give as its name so that it keeps its meaning."""
+    """The name to use for a stable reference to it."""
     channels: int
     low_latency_ms: float
     rates: tuple[int, ...]
-    """The usual sample rates in Hz that it takes; empty where it cannot be opened."""
+    """The common sample rates in Hz that it supports; empty if it cannot be opened."""
     holders: tuple[CardHolder, ...]
     """Programs that have it open."""
     default: bool
-    """Whether it is used where no name is given."""
+    """Whether it is used if no name is given."""
     remembered: bool
 
 
 @dataclass(frozen=True)
 class BackendListing:
-    """What one back end sees, or why it sees nothing."""
+    """The devices seen by one back end, or why there are none."""
 
     name: str
     input: tuple[ListedDevice, ...] = ()
@@ -47,7 +47,7 @@ class BackendListing:
 
 @dataclass(frozen=True)
 class ListedCard:
-    """One device of a card, as the kernel sees it."""
+    """One device of a card, as seen by the kernel."""
 
     key: str
     name: str
@@ -59,13 +59,13 @@ class ListedCard:
 
 @dataclass(frozen=True)
 class DeviceListing:
-    """Everything; `as_json` is what ``devices --json`` prints."""
+    """The complete listing; `as_json` is printed by ``devices --json``."""
 
     backends: tuple[BackendListing, ...]
     cards: tuple[ListedCard, ...]
     remembered: dict[Direction, str]
     notice: str
-    """What keeps the session's sound server out of reach, empty when nothing does."""
+    """Why the session's sound server is unreachable; empty if it is reachable."""
 
     @property
     def empty(self) -> bool:
@@ -78,9 +78,9 @@ class DeviceListing:
 
 
 def list_devices(name: str | None = None, root: Path = Path("/")) -> DeviceListing:
-    """Ask every back end, or the one called ``name``, and the kernel.
+    """Query every back end, or only ``name``, and the kernel.
 
-    Of all, one that is missing is listed with the reason; alone it raises `DeviceError`.
+    If all are queried, a missing one is listed with the reason; otherwise it raises `DeviceError`.
     """
     listings = []
     for each in backend_kinds() if name is None else [name]:
@@ -100,7 +100,7 @@ def list_devices(name: str | None = None, root: Path = Path("/")) -> DeviceListi
 
 
 def list_backend(backend: Backend, root: Path = Path("/")) -> BackendListing:
-    """Return a back end's devices, each asked for its rates."""
+    """Return a back end's devices with their supported rates."""
     try:
         devices = backend.devices()
     except DeviceError as error:
@@ -115,7 +115,7 @@ def list_backend(backend: Backend, root: Path = Path("/")) -> BackendListing:
 
 
 def list_cards(root: Path = Path("/")) -> tuple[ListedCard, ...]:
-    """Return the kernel's cards, busy ones too, and who holds them."""
+    """Return the kernel's cards, including busy ones, and the programs that use them."""
     return tuple(
         ListedCard(
             key=card.key(number),

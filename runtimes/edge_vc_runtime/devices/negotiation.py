@@ -1,4 +1,4 @@
-"""Opening a device in the format that it has, not the one that the model wants."""
+"""Opens a device in a format that it supports, independently of the model's format."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from edge_vc_runtime.devices.backend import (
 from edge_vc_runtime.devices.error import DeviceError, FormatRefusedError
 
 SAMPLE_TYPES: tuple[SampleType, ...] = ("float32", "int16", "int32")
-"""In the order in which they are tried: some microphones have 32-bit integers only."""
+"""In the order in which they are tried: some microphones only support 32-bit integers."""
 CALLBACK_S = 0.0025
-"""Audio of a callback in s: PortAudio's ring grows with it, the model's hop is joined elsewhere."""
+"""Callback length in s: PortAudio's ring grows with it; the model's hop is assembled elsewhere."""
 _RATES = (48000, 44100, 96000, 32000, 16000)
 _LIMITS = {"sample rate": (4000, 384_000), "channels": (1, 64), "frames": (16, 16384)}
 
@@ -37,14 +37,14 @@ def negotiate(
     callback_s: float = CALLBACK_S,
     least_channels: int = 1,
 ) -> DeviceStream:
-    """Open a device in the first format that it takes; the stream says which, and is not started.
+    """Open a device in the first format that it accepts; the stream, which is not started, has it.
 
-    Without ``sample_rate`` (Hz) 48 kHz is tried first, then what the device suggests. Without
-    ``channels`` its own number, when that is 1 or 2; of more, the first two, else all; never fewer
-    than ``least_channels``. Without ``frames`` a callback lasts ``callback_s`` at whatever rate the
-    device takes. Samples are float32, else int16, else int32.
+    Without ``sample_rate`` (Hz) 48 kHz is tried first, then the device's suggestion. Without
+    ``channels``, its own number if that is 1 or 2; if it has more, the first two, otherwise all;
+    never fewer than ``least_channels``. Without ``frames`` a callback lasts ``callback_s`` at the
+    resulting rate. Samples are float32, otherwise int16, otherwise int32.
 
-    Raises `DeviceError` that says what was refused; a busy or vanished device ends the search.
+    Raises `DeviceError`, which says what was refused; a busy or vanished device ends the search.
     """
     _check("sample rate", sample_rate, "Hz")
     _check("channels", channels)
@@ -75,7 +75,7 @@ def _formats(
     frames: Callable[[int], int],
     refusals: list[FormatRefusedError],
 ) -> Iterator[StreamFormat]:
-    """Yield what to try; what the device refused last decides what is left out."""
+    """Yield the formats to try, skipping those excluded by the device's last refusal."""
     for rate in (sample_rate,) if sample_rate else _rates(device):
         for count in counts:
             for kind in SAMPLE_TYPES:
@@ -94,16 +94,17 @@ def _frames(frames: int | None, callback_s: float, rate: int) -> int:
 
 
 def _rates(device: Device) -> tuple[int, ...]:
-    """48 kHz is a multiple of the model's rate and what most cards run at inside."""
+    """Return the rates to try: 48 kHz is a multiple of the model's and most cards' native rate."""
     rates = (_RATES[0], device.default_rate, *_RATES[1:])
     low, high = _LIMITS["sample rate"]
     return tuple(dict.fromkeys(rate for rate in rates if low <= rate <= high))
 
 
 def _channels(most: int, least: int) -> tuple[int, ...]:
-    """A device that leads to a sound server says 32 or more, and means any number.
+    """Return the channel counts to try.
 
-    An array of microphones often plays its own loudspeaker back on the last channels.
+    A device of a sound server reports 32 or more, meaning any number. A microphone array often
+    returns its own loudspeaker signal on the last channels.
     """
     wanted = (most, 2, 1) if most <= 2 else (2, 1, least, most)
     high = min(most, _LIMITS["channels"][1])

@@ -1,4 +1,4 @@
-"""What both PortAudio bindings share: its devices, and its error codes in words."""
+"""Common code of both PortAudio bindings: devices, and error codes as text."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from edge_vc_runtime.devices.sound_system import SERVERS, explain_no_server
 from edge_vc_runtime.message import one_line
 
 USUAL_RATES = (8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000, 192_000)
-"""Hz; what a device is asked for where its rates are listed."""
+"""Rates in Hz that are tried to list a device's rates."""
 INPUT_OVERFLOW, OUTPUT_UNDERFLOW = 0x2, 0x4
-"""Bits of the status that every callback gets."""
+"""Bits of the status passed to every callback."""
 
 _INVALID_CHANNELS, _INVALID_RATE, _INVALID_DEVICE = -9998, -9997, -9996
 _FORMAT_NOT_SUPPORTED, _BAD_COMBINATION, _UNAVAILABLE = -9994, -9993, -9985
@@ -32,7 +32,7 @@ _REFUSED: dict[int, FormatPart] = {
     _INVALID_RATE: "sample_rate",
     _FORMAT_NOT_SUPPORTED: "sample_type",
 }
-_NAME = 200  # characters of a device's name that are kept
+_NAME = 200  # characters kept of a device's name
 
 
 def portaudio_device(
@@ -44,10 +44,10 @@ def portaudio_device(
     low_latencies: tuple[float, float],
     root: Path = Path("/"),
 ) -> Device:
-    """Return a device from what PortAudio says of it; pairs are input and output, latencies in s.
+    """Return a device from PortAudio's data; pairs are input and output, latencies in s.
 
-    PortAudio ends the names of cards in ``(hw:1,0)``: the key names the card instead of its number,
-    which changes when it is plugged in again.
+    PortAudio's card names end in ``(hw:1,0)``: the key has the card's name instead of its number,
+    which changes when it is replugged.
     """
     name = one_line(name)[:_NAME]
     card = find_card(name, sound_cards(root), exact=False)
@@ -66,20 +66,20 @@ def portaudio_device(
 
 @dataclass(frozen=True)
 class OpeningFailure:
-    """A device that PortAudio could not open, and everything that helps to say why."""
+    """A device that PortAudio could not open, and everything that helps to explain why."""
 
     device: Device
     direction: Direction
     format: StreamFormat
     code: int
-    """PortAudio's, negative."""
+    """PortAudio's error code, negative."""
     text: str
-    """What PortAudio says."""
+    """PortAudio's error text."""
     details: tuple[str, ...] = ()
-    """Lines that the libraries wrote meanwhile."""
+    """Lines written by the libraries in the meantime."""
 
     def error(self, rates: Callable[[], tuple[int, ...]], root: Path = Path("/")) -> DeviceError:
-        """Return the error to raise; ``rates`` is asked where the rate was refused."""
+        """Return the error to raise; ``rates`` is called if the rate was refused."""
         part = _REFUSED.get(self.code)
         if part is not None:
             return FormatRefusedError(self._refusal(part, rates), part)
@@ -125,24 +125,24 @@ class OpeningFailure:
             if node.exists() and not os.access(node, os.R_OK | os.W_OK):
                 return DeviceError(f"{self._what()}: {_permission(node)}")
         server = explain_no_server(root) if card is None else ""
-        # PortAudio calls everything else that keeps ALSA from opening a bad combination.
+        # PortAudio reports all other reasons why ALSA cannot open a device as a bad combination.
         text = "ALSA cannot open it" if self.code == _BAD_COMBINATION else one_line(self.text)
         return DeviceError(f"{self._what()}: {server or text}{self._detail()}")
 
     def _detail(self) -> str:
-        """Return the last thing that libasound said, without its place in the source."""
+        """Return libasound's last message, without its source location."""
         lines = [line.rpartition(") ")[2] for line in self.details if line.startswith("ALSA lib")]
         return f" (ALSA: {one_line(lines[-1])[:120]})" if lines else ""
 
 
 def error_code(error: Exception) -> tuple[int, str]:
-    """Return PortAudio's code, 0 where there is none, and its text.
+    """Return PortAudio's error code, 0 if there is none, and its text.
 
-    PyAudio and sounddevice put them into an error in several orders.
+    PyAudio and sounddevice put them into an error in different orders.
     """
     numbers = [part for part in error.args if isinstance(part, int)]
     texts = [part for part in error.args if isinstance(part, str)]
-    # sounddevice adds what ALSA said: host API, code, text.
+    # sounddevice adds ALSA's error: host API, code, text.
     hosts = [part[-1] for part in error.args if isinstance(part, tuple) and part and part[-1]]
     text = ": ".join(map(str, [*texts[:1], *hosts])) or str(error)
     return (numbers[0] if numbers else 0), one_line(text)

@@ -35,7 +35,7 @@ class PyAudioBackend:
     def __init__(self) -> None:
         import pyaudio
 
-        # libjack would start a server, which takes the card away from everybody else.
+        # libjack would start a server, which takes the card away from all other programs.
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
         self._library = pyaudio
         self._portaudio: Any = None
@@ -43,13 +43,13 @@ class PyAudioBackend:
         self._prepared = False
 
     def prepare(self) -> None:
-        """Start PortAudio, which asks every card what it can: 0.1 s behind a sound server."""
+        """Start PortAudio, which queries every card: 0.1 s with a sound server."""
         with suppress(DeviceError):
             self._audio()
             self._prepared = True
 
     def devices(self) -> list[Device]:
-        """Return the devices; PortAudio is started anew unless a stream is open."""
+        """Return the devices; PortAudio is restarted unless a stream is open."""
         self._streams = [each for each in self._streams if each.hung or not each.closed]
         with captured_stderr():
             if not self._streams and not self._prepared:
@@ -59,7 +59,7 @@ class PyAudioBackend:
             return [self._device(index) for index in range(audio.get_device_count())]
 
     def rates(self, device: Device, direction: Direction) -> tuple[int, ...]:
-        """Return the usual rates that PortAudio can open a device with."""
+        """Return the common rates at which PortAudio can open a device."""
         channels = min(device.channels(direction), 2)
         with captured_stderr():
             return tuple(r for r in USUAL_RATES if self._takes(device, direction, channels, r))
@@ -67,7 +67,7 @@ class PyAudioBackend:
     def open_input(
         self, device: Device, format: StreamFormat, callback: InputCallback
     ) -> PyAudioInput:
-        """Open for recording."""
+        """Open a device for recording."""
         made = PyAudioInput(format, callback)
         self._open(made, device, "input")
         return made
@@ -75,13 +75,13 @@ class PyAudioBackend:
     def open_output(
         self, device: Device, format: StreamFormat, callback: OutputCallback
     ) -> PyAudioOutput:
-        """Open for playing."""
+        """Open a device for playing."""
         made = PyAudioOutput(format, callback)
         self._open(made, device, "output")
         return made
 
     def close(self) -> None:
-        """Close the streams and PortAudio, unless it hangs: ending it would hang as well."""
+        """Close the streams and PortAudio, unless it hangs: terminating it would also hang."""
         for stream in self._streams:
             with suppress(DeviceHungError):
                 stream.close()

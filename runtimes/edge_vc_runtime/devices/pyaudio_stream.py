@@ -1,13 +1,13 @@
-"""Streams of PyAudio, and what their callbacks cost.
+"""Streams of PyAudio, and the cost of their callbacks.
 
-PyAudio makes a bytes object of the input, two ints and a dict of three times for each call; that
-cannot be avoided. Here one view of the bytes is added. The output is an array that is made once
-and returned each time, in a tuple that is made once: PyAudio copies from any read-only view of
-memory, and numpy grants one. There is no lock beyond the interpreter's own, and no log.
+PyAudio creates a bytes object of the input, two ints and a dict of three times for each call; that
+cannot be avoided. Here one view of the bytes is added. The output is an array that is allocated
+once and returned each time, in a tuple created once: PyAudio copies from any read-only buffer,
+which numpy provides. There is no lock other than the interpreter's own, and no logging.
 
-PyAudio asks PortAudio for the device's low latency and has no other choice. PortAudio's ALSA ring
-is then ``frames + max(frames, that latency)``, with 384 frames for the latency of most cards: small
-callbacks make a small ring. 120 frames at 48 kHz give 10.5 ms, 480 frames 20 ms.
+PyAudio always requests the device's low latency from PortAudio. PortAudio's ALSA ring is then
+``frames + max(frames, that latency)``; the latency is 384 frames for most cards: small callbacks
+result in a small ring. 120 frames at 48 kHz give 10.5 ms, 480 frames 20 ms.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from edge_vc_runtime.devices.portaudio import INPUT_OVERFLOW, OUTPUT_UNDERFLOW, 
 
 
 class PyAudioStream:
-    """What both directions share: opening, watching, closing."""
+    """Common code of both directions: opening, watching, closing."""
 
     def __init__(self, format: StreamFormat) -> None:
         self.format = format
         self.latency_ms: float | None = None
         self.hung = False
-        """Whether closing it did not come back: PortAudio cannot be ended either then."""
+        """Whether closing it hung: PortAudio cannot be terminated either in this case."""
         self._watch = CallbackWatch()
         self._device = ""
         self._stream: Any = None
 
     def opened(self, stream: Any, device: str) -> None:
-        """Take the stream that PyAudio made."""
+        """Take the stream created by PyAudio."""
         self._stream = stream
         self._device = device
         self.latency_ms = self.reported_s(stream) * 1e3
 
     def reported_s(self, stream: Any) -> float:
-        """Return the latency in s that PortAudio reports for this direction."""
+        """Return PortAudio's reported latency in s for this direction."""
         raise NotImplementedError
 
     def call(self, data: Any, frames: int, times: Any, status: int) -> Any:
-        """Serve one callback of PyAudio."""
+        """Handle one callback of PyAudio."""
         raise NotImplementedError
 
     @property
@@ -58,11 +58,11 @@ class PyAudioStream:
 
     @property
     def active(self) -> bool:
-        """Whether it runs; False too when it has not called back for 1.5 s."""
+        """Whether it is running; also False without a callback for 1.5 s."""
         return self._stream is not None and self._stream.is_active() and self._watch.alive()
 
     def start(self) -> None:
-        """Begin to call back."""
+        """Start the callbacks."""
         self._watch.begin()
         try:
             with captured_stderr():
@@ -73,7 +73,7 @@ class PyAudioStream:
             ) from error
 
     def close(self) -> None:
-        """Stop at once, without playing the rest; raises `DeviceHungError`."""
+        """Stop immediately, without playing the rest; raises `DeviceHungError`."""
         stream, self._stream = self._stream, None
         if stream is not None:
             try:
@@ -98,7 +98,7 @@ class PyAudioInput(PyAudioStream):
         return float(stream.get_input_latency())
 
     def call(self, data: Any, frames: int, times: Any, status: int) -> Any:
-        """Hand the samples on, in a view of PyAudio's bytes."""
+        """Pass the samples on, as a view of PyAudio's bytes."""
         if not self._watch.calls:
             keep_thread_state()
             name_thread("microphone")
@@ -121,7 +121,7 @@ class PyAudioOutput(PyAudioStream):
         return float(stream.get_output_latency())
 
     def call(self, data: Any, frames: int, times: Any, status: int) -> Any:
-        """Have the block filled; PyAudio copies it before the next call."""
+        """Let the callback fill the block; PyAudio copies it before the next call."""
         if not self._watch.calls:
             keep_thread_state()
             name_thread("loudspeaker")

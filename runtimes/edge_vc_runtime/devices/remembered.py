@@ -1,4 +1,4 @@
-"""The devices that the user chose once, kept under the user's configuration folder."""
+"""The devices chosen by the user, stored in the user's configuration folder."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _KEY = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}"
 
 
 def remembered_devices(environment: Mapping[str, str] | None = None) -> dict[Direction, str]:
-    """Return the kept key of each direction.
+    """Return the stored key of each direction.
 
-    A file that cannot be read, or that holds anything else, counts as none: it may come from
-    another version, and choosing again replaces it.
+    A file that cannot be read, or that contains anything else, is ignored: it may be from another
+    version, and choosing again replaces it.
     """
     try:
         with remembered_path(environment).open("rb") as file:
@@ -40,15 +40,15 @@ def remembered_devices(environment: Mapping[str, str] | None = None) -> dict[Dir
 def remember_device(
     direction: Direction, key: str, environment: Mapping[str, str] | None = None
 ) -> Path:
-    """Keep a device's key as the default of its direction and return the file.
+    """Store a device's key as the default for its direction and return the file.
 
-    Raises `DeviceError` where the file cannot be written.
+    Raises `DeviceError` if the file cannot be written.
     """
     return _write(remembered_devices(environment) | {direction: key}, environment)
 
 
 def forget_devices(environment: Mapping[str, str] | None = None) -> None:
-    """Forget both directions; raises `DeviceError` where the file cannot be removed."""
+    """Forget both directions; raises `DeviceError` if the file cannot be removed."""
     place = remembered_path(environment)
     try:
         place.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Which device a name means: exact, an ALSA name, a part of the name, or a number."""
+"""Selection of a device by its exact name, an ALSA name, a part of its name, or a number."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from edge_vc_runtime.devices.sound_system import explain_no_device, foreign_serv
 from edge_vc_runtime.message import one_line
 
 _DEFAULTS = ("default", "pipewire", "pulse")
-"""Names that lead to the sound server, the preferred one first."""
-_SHOWN = 6  # candidates that an error lists
+"""Device names of the sound server, the preferred one first."""
+_SHOWN = 6  # number of candidates listed in an error
 
 
 def ignore_notice(line: str) -> None:
-    """Drop a notice."""
+    """Ignore a notice."""
 
 
 def find_device(
@@ -35,12 +35,12 @@ def find_device(
     notice: Callable[[str], object] = ignore_notice,
     root: Path = Path("/"),
 ) -> Device:
-    """Return the device that is meant, looked up anew; None for the remembered one, or the default.
+    """Return the wanted device from a new listing; None: the remembered one, or the default.
 
     ``wanted`` is a name, a key (``plughw:CARD=Device,DEV=0``), a part of either in any case, or a
-    number, which is found with a notice since numbers change. Raises `DeviceError` for an
-    ambiguous name, with the candidates; `DeviceGoneError` where nothing has the name;
-    `DeviceBusyError` where the card is there and another program has it.
+    number, for which there is a notice since numbers change. Raises `DeviceError` for an
+    ambiguous name, with the candidates; `DeviceGoneError` if nothing matches the name;
+    `DeviceBusyError` if the card exists but another program uses it.
     """
     return pick_device(backend.devices(), wanted, direction, notice, root)
 
@@ -52,9 +52,9 @@ def pick_device(
     notice: Callable[[str], object] = ignore_notice,
     root: Path = Path("/"),
 ) -> Device:
-    """Return the one of ``devices`` that is meant, as `find_device` does.
+    """Return the wanted one of ``devices``, like `find_device`.
 
-    Both directions of a pair can come from one listing, which takes PortAudio 50 to 200 ms.
+    Both directions of a pair can use one listing, which takes PortAudio 50 to 200 ms.
     """
     if not devices:
         raise DeviceGoneError(explain_no_device(root))
@@ -86,7 +86,7 @@ def choose_device(
     notice: Callable[[str], object] = ignore_notice,
     root: Path = Path("/"),
 ) -> Device:
-    """Return the one of ``devices`` that ``wanted`` means; see `find_device`."""
+    """Return the one of ``devices`` that matches ``wanted``; see `find_device`."""
     usable = [device for device in devices if device.channels(direction)]
     cards = sound_cards(root)
     found = _named(usable, wanted, cards)
@@ -94,7 +94,7 @@ def choose_device(
         return found[0]
     if len(found) > 1:
         more = f"give more of the {direction}'s name"
-        if len({device.name for device in found}) < len(found):  # of one make: names do not help
+        if len({device.name for device in found}) < len(found):  # of the same model
             found = [replace(device, name=device.key) for device in found]
             more = "give one of these"
         raise DeviceError(f"{wanted!r:.60} may mean {_list(found)}; {more}")
@@ -110,7 +110,7 @@ def choose_device(
 
 
 def default_device(devices: Sequence[Device], direction: Direction) -> Device:
-    """Return the device that leads to the sound server, else the first of the direction."""
+    """Return the sound server's device, otherwise the first one of the direction."""
     usable = [device for device in devices if device.channels(direction)]
     for name in _DEFAULTS:
         for device in usable:
@@ -174,7 +174,7 @@ def _not_found(
 def _card(
     wanted: str, direction: Direction, cards: tuple[SoundCard, ...]
 ) -> tuple[SoundCard, int] | None:
-    """Return the kernel's card that is meant, which PortAudio leaves out while it is busy."""
+    """Return the wanted kernel card, which PortAudio omits while it is busy."""
     found = find_card(wanted, cards)
     if found is not None:
         return found

@@ -1,4 +1,4 @@
-"""Which sound servers run here, whose they are, and what to do where none can be used."""
+"""The sound servers running here, their owners, and what to do if none can be used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge_vc_runtime.devices.cards import sound_cards
 from edge_vc_runtime.message import one_line
 
 SERVERS = ("pipewire", "pipewire-pulse", "wireplumber", "pulseaudio", "jackd", "jackdbus")
-"""Programs that hold a card for others."""
+"""Programs that share a card with others."""
 _SOCKETS = {"PipeWire": "pipewire-0", "PulseAudio": "pulse/native"}
 
 
@@ -24,7 +24,7 @@ class SoundServer:
 
     @property
     def user(self) -> str:
-        """The owner's name, the number where it has none."""
+        """The owner's name, or the user ID if it has none."""
         try:
             return one_line(pwd.getpwuid(self.uid).pw_name)
         except KeyError:
@@ -43,9 +43,9 @@ def session_servers(root: Path = Path("/")) -> tuple[SoundServer, ...]:
 
 
 def explain_no_server(root: Path = Path("/"), uid: int | None = None) -> str:
-    """Return why no sound server can be reached and the ways on, in one line; empty if one can.
+    """Return why no sound server is reachable and what to do, in one line; empty if one is.
 
-    A server belongs to a user's session: root cannot use it, nor can another user.
+    A server belongs to a user's session: neither root nor another user can use it.
     """
     uid = os.getuid() if uid is None else uid
     servers = session_servers(root)
@@ -102,5 +102,5 @@ def _direct(root: Path) -> str:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # the folder of another user
+    except OSError:  # another user's folder
         return False

@@ -1,8 +1,8 @@
-"""python-sounddevice: PortAudio with a latency that can be asked for.
+"""python-sounddevice: PortAudio with a selectable latency.
 
 PortAudio's ALSA ring is ``frames + max(frames, latency)``: with 120 frames at 48 kHz and a latency
-of 2.5 ms it holds 5 ms. What a callback costs here: cffi makes a view of the samples, a struct of
-times and a flags object for each call.
+of 2.5 ms it holds 5 ms. Cost of a callback: cffi creates a view of the samples, a struct of times
+and a flags object for each call.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class SoundDeviceBackend:
     name = "sounddevice"
 
     def __init__(self, latency_ms: float | None = None) -> None:
-        """Load the library; ``latency_ms`` is asked of every device, None for its low latency."""
+        """Load the library; ``latency_ms`` is requested from every device, None: its low one."""
         if latency_ms is not None and not 0 < latency_ms <= 1000:
             raise DeviceError(f"a latency of {latency_ms:g} ms; it has to be above 0, at most 1000")
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
@@ -48,18 +48,18 @@ class SoundDeviceBackend:
         self._streams: list[SoundDeviceStream] = []
 
     def devices(self) -> list[Device]:
-        """Return the devices; PortAudio is started anew unless a stream is open."""
+        """Return the devices; PortAudio is restarted unless a stream is open."""
         self._streams = [each for each in self._streams if each.hung or not each.closed]
         with captured_stderr():
             if not self._streams:
-                # The documented functions read PortAudio's list; only a restart renews it.
+                # The documented functions read PortAudio's list; only a restart updates it.
                 self._terminate()
                 self._initialize()
             apis = [str(api["name"]) for api in self._library.query_hostapis()]
             return [_device(info, apis) for info in self._library.query_devices()]
 
     def rates(self, device: Device, direction: Direction) -> tuple[int, ...]:
-        """Return the usual rates that PortAudio can open a device with."""
+        """Return the common rates at which PortAudio can open a device."""
         channels = min(device.channels(direction), 2)
         with captured_stderr():
             return tuple(r for r in USUAL_RATES if self._takes(device, direction, channels, r))
@@ -67,7 +67,7 @@ class SoundDeviceBackend:
     def open_input(
         self, device: Device, format: StreamFormat, callback: InputCallback
     ) -> SoundDeviceStream:
-        """Open for recording."""
+        """Open a device for recording."""
         made = SoundDeviceStream(format)
 
         def call(data: Any, frames: int, times: Any, status: Any) -> None:
@@ -80,7 +80,7 @@ class SoundDeviceBackend:
     def open_output(
         self, device: Device, format: StreamFormat, callback: OutputCallback
     ) -> SoundDeviceStream:
-        """Open for playing."""
+        """Open a device for playing."""
         made = SoundDeviceStream(format)
 
         def call(data: Any, frames: int, times: Any, status: Any) -> None:
@@ -91,7 +91,7 @@ class SoundDeviceBackend:
         return made
 
     def close(self) -> None:
-        """Close the streams and PortAudio, unless it hangs: ending it would hang as well."""
+        """Close the streams and PortAudio, unless it hangs: terminating it would also hang."""
         for stream in self._streams:
             with suppress(DeviceHungError):
                 stream.close()
@@ -106,7 +106,7 @@ class SoundDeviceBackend:
             raise DeviceError(f"PortAudio does not start: {one_line(error)}") from error
 
     def _terminate(self) -> None:
-        while self._library._initialized:  # it counts, and counts the import as well
+        while self._library._initialized:  # it is a counter that includes the import
             self._library._terminate()
 
     def _takes(self, device: Device, direction: Direction, channels: int, rate: int) -> bool:

@@ -19,13 +19,13 @@ class SoundDeviceStream:
         self.format = format
         self.latency_ms: float | None = None
         self.hung = False
-        """Whether closing it did not come back: PortAudio cannot be ended either then."""
+        """Whether closing it hung: PortAudio cannot be terminated either in this case."""
         self.watch = CallbackWatch()
         self._device = ""
         self._stream: Any = None
 
     def opened(self, stream: Any, device: str) -> None:
-        """Take the stream that sounddevice made."""
+        """Take the stream created by sounddevice."""
         self._stream = stream
         self._device = device
         self.latency_ms = float(stream.latency) * 1e3
@@ -37,24 +37,24 @@ class SoundDeviceStream:
 
     @property
     def active(self) -> bool:
-        """Whether it runs; False too when it has not called back for 1.5 s."""
+        """Whether it is running; also False without a callback for 1.5 s."""
         return self._stream is not None and self._stream.active and self.watch.alive()
 
     def start(self) -> None:
-        """Begin to call back."""
+        """Start the callbacks."""
         self.watch.begin()
         failure = None
         with captured_stderr():
             try:
                 self._stream.start()
-            except Exception as error:  # PortAudioError, of a library that may be absent here
+            except Exception as error:  # PortAudioError, from a library that may be missing here
                 failure = error
         if failure is not None:
             text = one_line(failure)
             raise DeviceGoneError(f"{self._device} does not start: {text}") from failure
 
     def close(self) -> None:
-        """Stop at once, without playing the rest; raises `DeviceHungError`."""
+        """Stop immediately, without playing the rest; raises `DeviceHungError`."""
         stream, self._stream = self._stream, None
         if stream is not None:
             try:

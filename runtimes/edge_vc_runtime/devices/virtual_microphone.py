@@ -1,7 +1,8 @@
 """The converted voice as a microphone for other programs, on PulseAudio or PipeWire.
 
-A null sink takes what the audio loop plays; its monitor is offered as a source of the chosen name.
-PortAudio reaches the sink by an ALSA device, which a configuration file of this process defines.
+The audio loop plays into a null sink; its monitor is offered as a source with the chosen name.
+PortAudio reaches the sink by an ALSA device that is defined in a configuration file of this
+process.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from edge_vc_runtime.sysfs import read_text
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _ALSA_CONFIG = "/usr/share/alsa/alsa.conf"
-_SECONDS = 10  # until pactl counts as hanging
+_SECONDS = 10  # after which pactl is considered to hang
 _PREFIX = "edge-vc-mic-"
 _FILE = re.compile(rf"{_PREFIX}(\d{{1,10}})-\w+\.conf")
 
@@ -29,10 +30,10 @@ _FILE = re.compile(rf"{_PREFIX}(\d{{1,10}})-\w+\.conf")
 class VirtualMicrophone:
     """A source called ``name`` that exists while the block runs.
 
-    Enter it before the back end lists its devices; the loop's output is the device called
-    `output`. What a run that was killed has left behind is removed first. Raises `DeviceError`
-    for a name that is not letters, digits, ``_`` and ``-``, without ``pactl``, and where no sound
-    server answers; `DeviceBusyError` while another process offers that name.
+    Enter it before the back end lists its devices; the loop's output is the device named
+    `output`. Leftovers of a killed run are removed first. Raises `DeviceError` for a name with
+    anything but letters, digits, ``_`` and ``-``, without ``pactl``, and if no sound server
+    responds; `DeviceBusyError` while another process offers that name.
     """
 
     def __init__(self, name: str, root: Path = Path("/")) -> None:
@@ -75,7 +76,7 @@ class VirtualMicrophone:
         self.close()
 
     def close(self) -> None:
-        """Remove the source, the sink and the ALSA device; harmless when repeated."""
+        """Remove the source, the sink and the ALSA device; may be called repeatedly."""
         while self._modules:
             try:
                 _pactl("unload-module", self._modules.pop())
@@ -90,7 +91,7 @@ class VirtualMicrophone:
                 os.environ["ALSA_CONFIG_PATH"] = self._before
 
     def _load_sink(self) -> None:
-        """Without rewinding: PulseAudio's null sink stalls for up to 2 s when it rewinds."""
+        """Load a sink without rewinding: a rewind stalls PulseAudio's null sink for up to 2 s."""
         sink = (
             "module-null-sink", f"sink_name={self._sink}", "rate=48000", "channels=2",
             "channel_map=front-left,front-right",
@@ -98,7 +99,7 @@ class VirtualMicrophone:
         )  # fmt: skip
         try:
             self._load(*sink, "norewinds=1")
-        except DeviceError:  # a server that does not know this argument refuses all of them
+        except DeviceError:  # a server that does not know this argument rejects all of them
             self._load(*sink)
 
     def _load(self, *arguments: str) -> None:
@@ -108,7 +109,7 @@ class VirtualMicrophone:
         self._modules.append(number)
 
     def _remove_stale(self) -> None:
-        """Unload what a killed run left; what a living process offers is not touched."""
+        """Unload the modules of killed runs; those of running processes are not touched."""
         mine = re.compile(rf"sink_name={re.escape(self.output)}\.(\d+)(?:\s|$)")
         monitor = re.compile(rf"master={re.escape(self.output)}\.(\d+)\.monitor(?:\s|$)")
         stale = []
@@ -124,7 +125,7 @@ class VirtualMicrophone:
                     "choose another name"
                 )
             stale.append(number)
-        for number in reversed(stale):  # the source before the sink that it listens to
+        for number in reversed(stale):  # the source before the sink that it monitors
             _pactl("unload-module", number)
         if any(self.name == source for source in _sources()):
             raise DeviceBusyError(
@@ -132,17 +133,17 @@ class VirtualMicrophone:
             )
 
     def _remove_stale_files(self) -> None:
-        """Remove the ALSA configurations of this user's runs that were killed."""
+        """Remove the ALSA configurations of this user's killed runs."""
         for file in _folder().glob(f"{_PREFIX}*.conf"):
             owner = _FILE.fullmatch(file.name)
             if owner and not read_text(self._root, f"proc/{owner[1]}/comm"):
-                with suppress(OSError):  # of another user, in a folder for everybody
+                with suppress(OSError):  # another user's, in a shared folder
                     file.unlink()
 
     def _add_alsa_device(self) -> None:
-        """Define an ALSA device that leads to the sink, beside whatever is configured.
+        """Define an ALSA device for the sink, in addition to the existing configuration.
 
-        libasound reads the files of this variable each time that PortAudio starts.
+        libasound reads the files in this variable each time that PortAudio starts.
         """
         prefix = f"{_PREFIX}{os.getpid()}-"
         handle, name = tempfile.mkstemp(prefix=prefix, suffix=".conf", dir=_folder())

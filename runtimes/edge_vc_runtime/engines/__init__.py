@@ -1,4 +1,4 @@
-"""Inference engines: what one is, which there are, and which of them runs a bundle."""
+"""Inference engines: their protocol, the registry, and the selection of one for a bundle."""
 
 from edge_vc_runtime.engines.engine import Engine, EngineError, EngineFactory
 from edge_vc_runtime.engines.kind import EngineKind, EngineLibrary

@@ -1,4 +1,4 @@
-"""What a model has to pass before it is opened in this process."""
+"""The check of a model before it is opened in this process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from edge_vc_runtime.engines.kind import EngineKind
 
 
 class UnsafeBundleError(BundleError):
-    """A bundle that breaks its reader or is made to; no other engine is tried with it."""
+    """A bundle that crashes its reader, perhaps deliberately; no other engine is tried."""
 
 
 Admission = Callable[[Bundle, EngineKind, ModelEntry], None]
-"""Raises `UnsafeBundleError` or `EngineError` where the engine must not be given the model."""
+"""Raises `UnsafeBundleError` or `EngineError` if the engine must not load the model."""

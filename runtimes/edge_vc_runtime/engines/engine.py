@@ -1,4 +1,4 @@
-"""What every inference engine is: a loaded model that advances hop by hop."""
+"""The protocol of inference engines: a loaded model that advances hop by hop."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from edge_vc_runtime.samples import Samples
 
 
 class EngineError(Exception):
-    """An engine that is not there or cannot load a model; one line with the remedy."""
+    """An engine that is missing or cannot load a model; one line with the remedy."""
 
 
 class Engine(Protocol):
     """A loaded model with its state: write `input`, call `run`.
 
-    One that takes bundles with conditioning inputs also has ``inputs``: a mapping of each one's
-    name to a buffer float32 ``[size]`` that `run` reads. One that has ``states``, a tuple of views
-    float32 ``[N]`` of the memory that its states are kept in, has them checked between two runs.
+    An engine that supports conditioning inputs also has ``inputs``: a mapping from each name to a
+    buffer, float32 ``[size]``, that `run` reads. If an engine has ``states``, a tuple of views,
+    float32 ``[N]``, of the memory of its states, they are checked between runs.
     """
 
     name: str
     library: str
-    """Distribution that does the work, as pip calls it."""
+    """Distribution that does the work, by its pip name."""
     version: str
     """Version of the library."""
     input: Samples
@@ -34,8 +34,8 @@ class Engine(Protocol):
         """Advance one hop; the returned ``[hop]`` is overwritten two calls later."""
 
     def reset(self) -> None:
-        """Return to silence: all states zero."""
+        """Reset to silence: all states zero."""
 
 
 EngineFactory = Callable[[Manifest, ModelEntry, bytes, int], Engine]
-"""Builds an engine from manifest, model entry, the model's bytes and a number of threads."""
+"""Creates an engine from manifest, model entry, the model's bytes and a number of threads."""

@@ -1,4 +1,4 @@
-"""Model formats, each with the check that a file passes before a library loads it."""
+"""Model formats, each with the check that a file has to pass before a library loads it."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def _check_onnx(manifest: Manifest, file: str, data: bytes) -> None:
 
 
 FORMAT_CHECKS: Mapping[str, ModelCheck] = {"onnx": _check_onnx, "tflite": _check_tflite}
-"""By the name that `ModelEntry.format` has."""
+"""Checks by the name in `ModelEntry.format`."""
 
 
 def check_model(manifest: Manifest, model: ModelEntry, data: bytes) -> None:
-    """Check one model file without a library; ``manifest`` is of the model's tier.
+    """Check one model file without a library; ``manifest`` is that of the model's tier.
 
     Raises `EngineError`, one line that begins with the file's name.
     """

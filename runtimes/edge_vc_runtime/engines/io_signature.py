@@ -1,4 +1,4 @@
-"""The I/O signature that a manifest declares for every model file, whatever its format."""
+"""The I/O signature that a manifest declares for every model file, regardless of format."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from edge_vc_runtime.engines.engine import EngineError
 
 Shape = tuple[int, ...]
 Found = tuple[Shape, str]
-"""Shape and type, as the library names it, of one input or output."""
+"""Shape and type, by the library's name, of one input or output."""
 
 
 def signature_shapes(manifest: Manifest) -> tuple[dict[str, Shape], dict[str, Shape]]:
-    """Return the shapes of the inputs and of the outputs, by name."""
+    """Return the shapes of the inputs and those of the outputs, by name."""
     audio = (1, 1, 1, manifest.hop)
     inputs = {"audio": audio} | {f"state.{s.name}": s.shape for s in manifest.states}
     inputs |= {f"input.{i.name}": i.tensor_shape for i in manifest.inputs}
@@ -30,8 +30,8 @@ def check_signature(
 ) -> None:
     """Raise `EngineError` unless a graph has exactly the manifest's inputs and outputs.
 
-    ``real`` is the library's name of float32. Buffers are bound by address, so a graph that
-    disagrees with its manifest must not run.
+    ``real`` is the library's name for float32. Buffers are bound by address, so a graph that
+    differs from its manifest must not run.
     """
     for declared, found in zip(signature_shapes(manifest), (inputs, outputs), strict=True):
         for name in sorted(declared.keys() ^ found.keys()):

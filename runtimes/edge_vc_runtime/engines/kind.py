@@ -1,4 +1,4 @@
-"""An inference engine as data: everything that the rest of the project asks about it."""
+"""An inference engine as data: everything that the rest of the project needs to know about it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from edge_vc_runtime.engines.op_time import OpTime
 from edge_vc_runtime.samples import Samples
 
 OpProfiler = Callable[[Manifest, ModelEntry, bytes, int, Samples], "tuple[OpTime, ...] | None"]
-"""Measures time per kind of node from manifest, model entry, the model's bytes, a number of threads
-and hops ``[N, hop]``; the most expensive kind first, None where the library cannot tell."""
+"""Measures time per kind of node, given manifest, model entry, the model's bytes, a number of
+threads and hops ``[N, hop]``; most expensive kind first, None if the library cannot do this."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class LibraryVersion:
 
 @dataclass(frozen=True)
 class EngineLibrary:
-    """A library that can stand behind an engine."""
+    """A library that an engine can use."""
 
     name: str
-    """As pip calls it, or a name of the system's library."""
+    """Its pip name, or the name of a system library."""
     least: str = ""
-    """Least version that loads the project's models; every new bundle states it. Empty: any."""
+    """Minimum version that loads the project's models; stated by every new bundle. Empty: any."""
     find_version: Callable[[str], str | None] = distribution_version
-    """Returns the installed version by name, without importing; None when it is not installed."""
+    """Returns the installed version by name, without importing; None if it is not installed."""
 
 
 @dataclass(frozen=True)
@@ -43,34 +43,34 @@ class EngineKind:
     """An engine that may or may not be installed."""
 
     name: str
-    """What ``--engine``, board profiles and reports call it."""
+    """Its name for ``--engine``, board profiles and reports."""
     formats: tuple[str, ...]
     """Model formats that it reads; see `ModelEntry.format`."""
     libraries: tuple[EngineLibrary, ...]
-    """What can stand behind it, the preferred one first."""
+    """Libraries that it can use, the preferred one first."""
     load: Callable[[], EngineFactory]
-    """Imports it; raises `ModuleNotFoundError` where no library is installed, or `EngineError`."""
+    """Imports it; raises `ModuleNotFoundError` if no library is installed, or `EngineError`."""
     extra: str = ""
-    """Extra of edge-vc-runtime that installs it; empty for an engine of another distribution."""
+    """Extra of edge-vc-runtime that installs it; empty for an engine from another distribution."""
     remedy: str = ""
-    """What to do where it is missing; by default pip's line for ``extra``."""
+    """What to do if it is missing; by default the pip command for ``extra``."""
     wheels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Exact versions by distribution of all that it needs besides numpy, by Python (``3.11``)."""
+    """Exact versions, by distribution, of its dependencies besides numpy, by Python (``3.11``)."""
     tried: bool = True
-    """Whether an unseen model is first opened in a process with limits on memory and time; False
-    for an engine that takes minutes or gigabytes to open any model."""
+    """Whether an unknown model is first opened in a process with limits on memory and time; False
+    for an engine that needs minutes or gigabytes to open any model."""
     op_times: OpProfiler | None = None
     op_method: str = ""
-    """How `op_times` measures, as an addition to the table's title."""
+    """How `op_times` measures, appended to the table's title."""
     op_missing: str = ""
     """Why `op_times` may return None, in one line."""
     preference: int = 100
-    """Place among the engines of this package where nothing else decides, the lowest first."""
+    """Rank among the engines of this package if nothing else decides, lowest first."""
     precisions: tuple[str, ...] = ()
-    """Precisions of models that it runs; empty: every one."""
+    """Precisions of models that it runs; empty: all."""
     only_measured: bool = False
-    """Whether ``auto`` takes it only where it was measured here and was the fastest, and then
-    before the board profile's engine."""
+    """Whether ``auto`` selects it only if it was measured here and was the fastest, and then in
+    preference to the board profile's engine."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", self.name) or self.name == "auto":
@@ -81,7 +81,7 @@ class EngineKind:
             raise ValueError(f"engine {self.name}: give an extra, or a remedy where it is missing")
 
     def reads(self, model: ModelEntry) -> bool:
-        """Whether it runs a model, by format and precision."""
+        """Return whether it runs a model, by format and precision."""
         return model.format in self.formats and model.precision in (
             self.precisions or (model.precision,)
         )
@@ -93,7 +93,7 @@ class EngineKind:
 
     @property
     def absent_by_choice(self) -> bool:
-        """Whether nobody misses it: it is not installed, and ``auto`` would take others anyway."""
+        """Whether it is missing but not needed: ``auto`` would use other engines anyway."""
         return self.only_measured and not self.installed()
 
     def missing(self, module: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Which engine and precision is fastest here: measured once, valid until something changes."""
+"""The fastest engine and precision on this machine, measured once and valid until a change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edge_vc_runtime.sysfs import cpu_model
 
 _LIMIT = 1 << 20  # bytes of a file
 _CLEAR_WIN = 0.9
-"""A precision other than the bundle's own has to need less than this part of its time."""
+"""A precision other than the bundle's own has to take less than this share of its time."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class EngineTiming:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What `edge_vc_runtime.profiling.comparison` measured, and everything that it depends on."""
+    """The result of `edge_vc_runtime.profiling.comparison`, and everything it depends on."""
 
     digest: str
-    """SHA-256 of the bundle's manifest, which holds the hash of every file."""
+    """SHA-256 of the bundle's manifest, which contains the hashes of all files."""
     cpu: str
     libraries: tuple[LibraryVersion, ...]
     threads: int
@@ -50,10 +50,10 @@ class Measurement:
     timings: tuple[EngineTiming, ...]
 
     def best(self, default: str, precision: str | None = None) -> EngineTiming | None:
-        """Return the fastest of a precision, or the fastest of all.
+        """Return the fastest one with a precision, or the fastest of all.
 
-        ``default`` is the bundle's own precision: where none is requested, another one has to
-        be a tenth faster, because timings vary between runs.
+        ``default`` is the bundle's own precision: if none is requested, another one has to be a
+        tenth faster, because timings vary between runs.
         """
         named = [c for c in self.timings if c.precision == (precision or default)]
         best = min(named, key=lambda c: c.us_per_hop, default=None)
@@ -65,7 +65,7 @@ class Measurement:
 
 
 def blank_measurement(manifest: Manifest, threads: int, root: Path = Path("/")) -> Measurement:
-    """Return what a measurement made now would depend on, without timings."""
+    """Return a measurement without timings: everything that one made now would depend on."""
     return Measurement(
         digest=hashlib.sha256(manifest.to_json()).hexdigest(),
         cpu=cpu_model(root) or "unknown",
@@ -77,7 +77,7 @@ def blank_measurement(manifest: Manifest, threads: int, root: Path = Path("/")) 
 
 
 def installed_libraries() -> tuple[LibraryVersion, ...]:
-    """Return every engine library that is installed, without importing one."""
+    """Return all installed engine libraries, without importing any."""
     return tuple(each for kind in engine_kinds().values() for each in kind.installed())
 
 
@@ -89,22 +89,22 @@ def save_measurement(made: Measurement, environment: Mapping[str, str] | None = 
 
 
 def check_store(environment: Mapping[str, str] | None = None) -> None:
-    """Raise `OutputError` where no measurement could be stored, before one is made."""
+    """Raise `OutputError` if a measurement could not be stored, before it is made."""
     check_folder(measurement_folder(environment))
 
 
 def measurement_folder(environment: Mapping[str, str] | None = None) -> Path:
-    """Return where measurements are kept: ``$XDG_STATE_HOME/edge-vc``."""
+    """Return the folder of measurements: ``$XDG_STATE_HOME/edge-vc``."""
     return user_folder("STATE", ".local/state", environment)
 
 
 def load_measurement(
     now: Measurement, environment: Mapping[str, str] | None = None
 ) -> Measurement | None:
-    """Return the stored measurement, None when there is none for what ``now`` depends on.
+    """Return the stored measurement, None if there is none for the conditions in ``now``.
 
-    ``now`` comes from `blank_measurement`. A file that cannot be read counts as none: measuring
-    again replaces it.
+    ``now`` comes from `blank_measurement`. A file that cannot be read is ignored: measuring again
+    replaces it.
     """
     try:
         with _place(now, environment).open("rb") as file:
@@ -116,9 +116,9 @@ def load_measurement(
 
 
 def _place(made: Measurement, environment: Mapping[str, str] | None) -> Path:
-    """Return a file of its own for everything that a measurement depends on.
+    """Return a file name that is unique to everything that a measurement depends on.
 
-    Environments with other libraries, and machines that share a home folder, keep their own.
+    Environments with other libraries, and machines that share a home folder, have separate files.
     """
     folder = measurement_folder(environment)
     key = json.dumps(asdict(replace(made, created="", timings=())), sort_keys=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class OpTime:
     """One kind of graph node.
 
-    Under ONNX Runtime by its own profiler, which slows every node a little; under LiteRT each node
-    run alone, and one entry without nodes for what a hop takes beyond their sum.
+    With ONNX Runtime from its own profiler, which slows every node slightly; with LiteRT from each
+    node run separately, plus one entry without nodes for the rest of a hop's time.
     """
 
     op: str

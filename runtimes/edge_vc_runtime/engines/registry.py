@@ -1,7 +1,7 @@
 """Inference engines by name. To add one: a folder ``NAME_engine`` whose ``kind.py`` has a `KIND`.
 
-A distribution of its own adds one without a change here: it calls `register_engine`, or names its
-`EngineKind` as an entry point of the group `ENTRY_POINTS`.
+A separate distribution adds one without a change here: it calls `register_engine`, or declares its
+`EngineKind` as an entry point in the group `ENTRY_POINTS`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from edge_vc_runtime.registry import Registry
 from edge_vc_runtime.telemetry import disable_telemetry
 
 ENTRY_POINTS = "edge_vc.engines"
-"""Entry point group in which other distributions name their `EngineKind`."""
+"""Entry point group in which other distributions declare their `EngineKind`."""
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -25,7 +25,7 @@ def find_kinds(folders: Iterable[str]) -> list[EngineKind]:
     """Return the engine of every folder ``NAME_engine``, the preferred one first.
 
     Their ``kind.py`` are imported, their libraries are not. Raises `TypeError` for a `KIND` that is
-    no `EngineKind`.
+    not an `EngineKind`.
     """
     names = sorted(each.name for each in iter_modules(folders) if each.name.endswith("_engine"))
     kinds = [import_module(f"{_PACKAGE}.{name}.kind").KIND for name in names]
@@ -38,8 +38,8 @@ def find_kinds(folders: Iterable[str]) -> list[EngineKind]:
 ENGINES: Registry[EngineKind] = Registry(
     "an engine", ENTRY_POINTS, find_kinds(import_module(_PACKAGE).__path__)
 )
-"""Registered engines by name, in the order in which they are preferred where nothing else decides.
-`engine_kinds` adds those that entry points name."""
+"""Registered engines by name, in order of preference if nothing else decides. `engine_kinds` adds
+those from entry points."""
 register_engine = ENGINES.register
 unregister_engine = ENGINES.unregister
 engine_kinds = ENGINES.complete
@@ -52,13 +52,13 @@ def engines_for(formats: Collection[str]) -> tuple[EngineKind, ...]:
 
 
 def least_versions(format: str) -> dict[str, str]:
-    """Return the least version of each library that loads a model format."""
+    """Return the minimum version of each library that loads a model format."""
     libraries = (library for kind in engines_for((format,)) for library in kind.libraries)
     return {library.name: library.least for library in libraries if library.least}
 
 
 def engine_kind(name: str) -> EngineKind:
-    """Return an engine by name; raises `EngineError` that lists the names for an unknown one."""
+    """Return an engine by name; raises `EngineError`, which lists the names, if unknown."""
     kind = ENGINES.find(name)
     if kind is None:
         raise EngineError(f"no engine {name!r:.60}, choose from auto, {', '.join(ENGINES)}")
@@ -66,7 +66,7 @@ def engine_kind(name: str) -> EngineKind:
 
 
 def load_engine(name: str) -> EngineFactory:
-    """Import an engine; raises `EngineError` for an unknown or a missing one."""
+    """Import an engine; raises `EngineError` if it is unknown or missing."""
     kind = engine_kind(name)
     try:
         disable_telemetry()

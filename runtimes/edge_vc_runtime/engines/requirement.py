@@ -1,4 +1,4 @@
-"""The least version of a library that a bundle requires."""
+"""The minimum library versions that a bundle requires."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from edge_vc_runtime.engines.engine import EngineError
 
 
 def check_requirement(manifest: Manifest, library: str, version: str) -> None:
-    """Raise `EngineError` when ``manifest.runtimes`` requires a later version of ``library``."""
+    """Raise `EngineError` if ``manifest.runtimes`` requires a later version of ``library``."""
     least = manifest.runtimes.get(library)
     if least and _numbers(version) < _numbers(least):
         raise EngineError(

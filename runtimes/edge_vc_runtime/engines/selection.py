@@ -1,9 +1,8 @@
-"""Which engine runs a bundle here, and why.
+"""Selection of the engine that runs a bundle here, with the reason.
 
-The order is: the engine that the caller names, the board profile's, the fastest that was measured
-on this machine, the registry's order. An engine that is taken only where it was measured, and was
-the fastest, comes before the board profile's. Engines that cannot run are skipped; the reason lists
-them.
+The order is: the engine given by the caller, the board profile's, the fastest one measured on this
+machine, the registry's order. An engine that is only selected if it was measured and was the
+fastest precedes the board profile's. Engines that cannot run are skipped; the reason lists them.
 """
 
 from __future__ import annotations
@@ -36,9 +35,9 @@ class EngineSelection:
 
     engine: str
     library: str
-    """The library behind the engine, as pip calls it."""
+    """The engine's library, by its pip name."""
     version: str
-    """Of the library."""
+    """Version of the library."""
     precision: str
     reason: str
     """One line."""
@@ -50,12 +49,12 @@ class Candidate:
 
     engine: str
     precision: str | None
-    """None leaves it to the bundle."""
+    """None: the bundle's default."""
     reason: str
 
 
 def known_board(root: Path = Path("/")) -> BoardProfile | None:
-    """Return this board's profile; raises `EngineError` when its file cannot be read."""
+    """Return this board's profile; raises `EngineError` if its file cannot be read."""
     try:
         return find_board(root)
     except BoardProfileError as error:
@@ -63,10 +62,9 @@ def known_board(root: Path = Path("/")) -> BoardProfile | None:
 
 
 def resolve_threads(threads: int | None, board: BoardProfile | None) -> int:
-    """Return the requested number, else the board profile's, else 1.
+    """Return the requested number, otherwise the board profile's, otherwise 1.
 
-    Raises `EngineError` for a request outside of 1 to `MAX_THREADS`, or of more than there are
-    cores.
+    Raises `EngineError` for a request outside 1 to `MAX_THREADS`, or of more threads than cores.
     """
     if threads is None:
         return board.threads if board else 1
@@ -88,9 +86,9 @@ def open_engine(
 ) -> tuple[Engine, ModelEntry, EngineSelection]:
     """Open the first engine that can run the bundle.
 
-    ``engine`` is a name or ``auto``; ``admit`` is asked before an engine gets a model. Raises
-    `EngineError` with each one's reason when none can, `BundleError` when the bundle has no model
-    of the precision, `UnsafeBundleError` for one that no engine may be given.
+    ``engine`` is a name or ``auto``; ``admit`` is called before an engine gets a model. Raises
+    `EngineError` with the reason for each engine if none can, `BundleError` if the bundle has no
+    model of the precision, `UnsafeBundleError` for one that no engine may load.
     """
     if engine != "auto":
         return _open(bundle, Candidate(engine, precision, "asked for"), threads, admit)
@@ -111,9 +109,9 @@ def open_engine(
 
 
 def plan_engine(bundle: Bundle, threads: int, board: BoardProfile | None) -> EngineSelection:
-    """Return what would run the bundle, by what is installed; opens and imports nothing.
+    """Return what would run the bundle with the installed engines; opens and imports nothing.
 
-    Raises `EngineError` when no installed engine reads it.
+    Raises `EngineError` if no installed engine reads it.
     """
     passed: dict[str, str] = {}
     for candidate in _candidates(bundle.manifest, threads, None, board):
@@ -135,7 +133,7 @@ def plan_engine(bundle: Bundle, threads: int, board: BoardProfile | None) -> Eng
 def _candidates(
     manifest: Manifest, threads: int, precision: str | None, board: BoardProfile | None
 ) -> Iterator[Candidate]:
-    """Yield what to try, the best first; lazily, as lookups take time."""
+    """Yield the candidates, best first; lazily, since lookups take time."""
     measured = load_measurement(blank_measurement(manifest, threads))
     best = measured.best(manifest.model().precision, precision) if measured else None
     fastest = None
@@ -178,6 +176,6 @@ def _open(
 
 
 def _explain(candidate: Candidate, passed: dict[str, str]) -> str:
-    """Return the reason, preceded by the engines that cannot run and why."""
+    """Return the reason, preceded by the engines that cannot run and the cause."""
     over = "; ".join(f"{engine} cannot run it ({why})" for engine, why in passed.items())
     return f"{over}; {candidate.reason}" if over else candidate.reason

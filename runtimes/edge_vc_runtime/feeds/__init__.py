@@ -1,1 +1,1 @@
-"""Streams of vectors into a live run: a camera, a script, whatever else is known of each hop."""
+"""Streams of vectors into a live run: from a camera, a script or any other source."""

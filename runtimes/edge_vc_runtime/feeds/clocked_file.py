@@ -1,4 +1,4 @@
-"""A file of vectors played beside a live voice, by the clock."""
+"""A file of vectors played in real time during a live conversion."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from edge_vc_runtime.samples import Samples
 
 
 class ClockedFile:
-    """An `AuxStream` of a file's rows, one a hop from `begin` on; zeros before and after it.
+    """An `AuxStream` of a file's rows, one per hop from `begin` on; zeros before and after.
 
-    By the clock and not by hops: while nobody speaks the chain may leave hops out.
+    It follows the clock rather than hops: while nobody speaks, the chain may skip hops.
     """
 
     def __init__(self, path: Path, spec: InputSpec, hop_s: float) -> None:
-        """Read it; raises `AudioIOError`."""
+        """Read the file; raises `AudioIOError`."""
         self._rows = read_rows(path, spec, hop_s)
         self._hop_s = hop_s
         self._began: float | None = None
@@ -29,7 +29,7 @@ class ClockedFile:
         self._began = time.monotonic()
 
     def next(self, out: Samples) -> None:
-        """Write the row of now into ``out``."""
+        """Write the current row into ``out``."""
         row = -1 if self._began is None else int((time.monotonic() - self._began) / self._hop_s)
         if 0 <= row < len(self._rows):
             np.copyto(out, self._rows[row])
@@ -37,4 +37,4 @@ class ClockedFile:
             out.fill(0.0)
 
     def close(self) -> None:
-        """Do nothing: the file was read."""
+        """Do nothing: the file has already been read."""

@@ -1,4 +1,4 @@
-"""A converter whose stream input is fed while it runs live."""
+"""A converter whose stream input is fed during a live run."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from edge_vc_runtime.samples import Samples
 from edge_vc_runtime.tiers.tiers import TieredConverter
 
 SOCKET = "unix:"
-"""In front of the path of a socket."""
+"""Prefix of a socket's path."""
 
 
 class LiveStream(AuxStream, Protocol):
     """An `AuxStream` with a beginning and an end."""
 
     def begin(self) -> None:
-        """Start its clock, where it has one."""
+        """Start its clock, if it has one."""
 
     def close(self) -> None:
-        """Release what it holds; harmless when repeated."""
+        """Release its resources; may be called repeatedly."""
 
 
 class FedConverter:
@@ -48,7 +48,7 @@ class FedConverter:
         return self._tiers.inputs
 
     def get(self, name: str) -> tuple[float, ...]:
-        """Return the numbers of an input; raises `ModelInputError`."""
+        """Return the values of an input; raises `ModelInputError`."""
         return self._tiers.get(name)
 
     def set(self, name: str, value: object) -> tuple[float, ...]:
@@ -56,22 +56,22 @@ class FedConverter:
         return self._tiers.set(name, value)
 
     def step(self, audio: Samples) -> Samples:
-        """Convert one hop, float32 ``[hop]``, with the stream's present vector."""
+        """Convert one hop, float32 ``[hop]``, with the stream's current vector."""
         self.stream.next(self._vector)
         for session in self._fed:
             session.set_vector(self._name, self._vector)
         return self._tiers.step(audio)
 
     def reset(self) -> None:
-        """Return the model to its initial state; the stream goes on where it is."""
+        """Reset the model to its initial state; the stream continues at its current position."""
         self._tiers.reset()
 
 
 def fed(tiers: TieredConverter, given: str, say: Callable[[str], None]) -> FedConverter:
-    """Return tiers fed by what ``--stream NAME=PLACE`` names: ``unix:SOCKET``, or a file.
+    """Return tiers fed by the source of ``--stream NAME=PLACE``: ``unix:SOCKET``, or a file.
 
-    ``say`` is told once of what was sent and cannot be used. Raises `ModelInputError`,
-    `AudioIOError` and `ControlError`, each in one line.
+    ``say`` is called once if unusable data was received. Raises `ModelInputError`, `AudioIOError`
+    and `ControlError`, each in one line.
     """
     name, place = named_stream(given)
     spec = stream_spec(tiers.inputs, name)

@@ -1,4 +1,4 @@
-"""Vectors that another program of the same user sends to a Unix datagram socket."""
+"""Vectors sent by another program of the same user to a Unix datagram socket."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from edge_vc_runtime.feeds.vector_queue import VectorQueue
 from edge_vc_runtime.samples import Samples
 
 PAST_S, FUTURE_S = 10.0, 60.0
-"""How far a vector's time may be from now."""
+"""Maximum distance of a vector's time from now."""
 _TIME = struct.Struct("<d")
-_LOOK_S = 0.2  # how soon `close` is noticed
+_LOOK_S = 0.2  # how soon `close` takes effect
 
 
 class SocketStream:
     """An `AuxStream` fed by datagrams: a time and a vector each.
 
-    A datagram is a little-endian float64, the second on ``CLOCK_MONOTONIC`` from which the vector
-    holds (0: from its arrival), and ``size`` little-endian float32. A vector holds until the next
-    one, half a second at the most. What is no such datagram is passed over and said once.
+    A datagram is a little-endian float64, the time in s on ``CLOCK_MONOTONIC`` from which the
+    vector is valid (0: from its arrival), and ``size`` little-endian float32. A vector is valid
+    until the next one, for half a second at most. Other datagrams are ignored and reported once.
     """
 
     def __init__(self, path: Path, spec: InputSpec, say: Callable[[str], None]) -> None:
-        """Listen at ``path``, in a folder of the user's alone; raises `ControlError`."""
+        """Listen at ``path``, in a private folder of the user's; raises `ControlError`."""
         self._spec, self._say = spec, say
         self._queue = VectorQueue(spec.size)
         self._bound = BoundSocket(path, socket.SOCK_DGRAM, "--stream")
@@ -44,14 +44,14 @@ class SocketStream:
         self._thread.start()
 
     def begin(self) -> None:
-        """Do nothing: vectors say themselves when they hold."""
+        """Do nothing: vectors have their own times."""
 
     def next(self, out: Samples) -> None:
-        """Write the vector that holds now into ``out``; never waits."""
+        """Write the currently valid vector into ``out``; never waits."""
         self._queue.take(time.monotonic(), out)
 
     def close(self) -> None:
-        """Stop and remove the socket; harmless when repeated."""
+        """Stop and remove the socket; may be called repeatedly."""
         if self._closed.is_set():
             return
         self._closed.set()
@@ -73,7 +73,7 @@ class SocketStream:
                 self._say(f"stream {self._spec.name}: {problem}; passed over (said once)")
 
     def _put(self, data: bytes, wanted: int) -> str:
-        """Queue a datagram's vector; return what is wrong with it, empty where nothing is."""
+        """Queue a datagram's vector; return what is wrong with it, empty if it is valid."""
         if len(data) != wanted:
             size = f"more than {wanted}" if len(data) > wanted else str(len(data))
             return f"{size} bytes; expected {wanted}: a float64 time, {self._spec.size} float32"

@@ -1,4 +1,4 @@
-"""Vectors with the time from which each holds, from one thread to the audio thread."""
+"""A queue of timed vectors from one thread to the audio thread."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from edge_vc_runtime.chain.aux_stream import HOLD_S
 from edge_vc_runtime.samples import Samples
 
 PLACES = 1024
-"""Vectors that may wait: ten seconds at 100 hops per second."""
+"""Capacity in vectors: ten seconds at 100 hops per second."""
 
 
 class VectorQueue:
-    """One thread puts, another takes; neither waits, and taking allocates nothing."""
+    """One thread puts, another takes; neither waits, and taking does not allocate."""
 
     def __init__(self, size: int) -> None:
         self._times = np.zeros(PLACES, np.float64)
         self._rows = np.zeros((PLACES, size), np.float32)
         self._put = 0
         self._taken = 0
-        """Of the vector that holds now; before the first put, of none."""
+        """Index of the currently valid vector; there is none before the first put."""
 
     def put(self, time_s: float, vector: Samples) -> bool:
-        """Append a vector ``[size]`` that holds from ``time_s`` on; False where no place is left.
+        """Append a vector ``[size]`` that is valid from ``time_s`` on; return False if full.
 
-        Times have to rise: one that does not is as late as the one before it.
+        Times have to increase: a decreasing time is replaced by the previous one.
         """
         if self._put - self._taken >= PLACES:
             return False
@@ -36,7 +36,7 @@ class VectorQueue:
         return True
 
     def take(self, now_s: float, out: Samples) -> None:
-        """Copy the newest vector that holds at ``now_s`` into ``out``; zeros where none does."""
+        """Copy the newest vector that is valid at ``now_s`` into ``out``; zeros without one."""
         last = self._put
         while self._taken + 1 < last and self._times[(self._taken + 1) % PLACES] <= now_s:
             self._taken += 1

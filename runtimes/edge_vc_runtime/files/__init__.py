@@ -1,1 +1,1 @@
-"""Files that are written: checked before the work, whole or not there after it."""
+"""Output files: checked before the work, written atomically."""

@@ -1,4 +1,4 @@
-"""Bytes and names that a pulled plug does not take away."""
+"""Durable writes and renames that survive a power failure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
-"""What a file system says that cannot sync a folder."""
+"""Errors of a file system that cannot sync a folder."""
 
 
 def sync_file(path: Path) -> None:
-    """Wait until a file's bytes are on the medium."""
+    """Wait until a file's content is on disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -20,7 +20,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Wait until a folder's names are on the medium, where the file system can."""
+    """Wait until a folder's names are on disk, if the file system supports this."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -32,7 +32,7 @@ def sync_folder(path: Path) -> None:
 
 
 def sync_tree(path: Path) -> None:
-    """Wait until everything in a folder is on the medium."""
+    """Wait until everything in a folder is on disk."""
     for found in sorted(path.rglob("*")):
         if found.is_dir():
             sync_folder(found)
@@ -42,9 +42,9 @@ def sync_tree(path: Path) -> None:
 
 
 def rename(source: Path, target: Path) -> None:
-    """Give a file or folder another name in one step, and wait until that is on the medium.
+    """Rename a file or folder atomically, and wait until that is on disk.
 
-    A file under that name is replaced; of folders, only an empty one is.
+    An existing file of that name is replaced; an existing folder only if it is empty.
     """
     os.replace(source, target)
     sync_folder(target.parent)

@@ -1,4 +1,4 @@
-"""What can be wrong with an output."""
+"""Errors of output files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ PathLike = str | os.PathLike[str]
 
 
 class OutputError(OSError):
-    """A file that cannot be written; one line that names it, as the user did, and the reason."""
+    """A file that cannot be written; one line with the name given by the user and the reason."""
 
     @classmethod
     def refused(cls, path: PathLike, reason: str) -> OutputError:
-        """Return the error for an output that is not even tried."""
+        """Return the error for an output that is rejected without trying."""
         return cls(errno.EINVAL, reason, os.fspath(path))
 
     def __str__(self) -> str:
@@ -24,10 +24,10 @@ class OutputError(OSError):
 
 @contextmanager
 def named(path: PathLike, *inner: PathLike) -> Iterator[None]:
-    """Turn the operating system's errors about ``path`` into `OutputError`.
+    """Convert the operating system's errors about ``path`` to `OutputError`.
 
-    ``inner`` are names that stand for it and that no user has to know. Errors about other files
-    pass, and so does a pipe whose reader went away.
+    ``inner`` are internal names for it that users do not need to know. Errors about other files are
+    passed on, and so is a broken pipe.
     """
     try:
         yield

@@ -11,4 +11,4 @@ PNG_PICTURE = OutputPlace((".png",), needs_suffix=True, stream=True)
 BUNDLE_FILE = OutputPlace((".evc",), needs_suffix=True)
 HTML_PAGE = OutputPlace((".html", ".htm"), needs_suffix=True, stream=True)
 FOLDER = OutputPlace(folder=True)
-"""Made if it is missing."""
+"""Created if missing."""

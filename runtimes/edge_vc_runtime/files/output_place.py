@@ -1,8 +1,8 @@
-"""Where a verb writes: what an argument may name, and whether it could be written there now.
+"""Output arguments of a verb: what they may name, and whether that can be written now.
 
-An `OutputPlace` is the type of an argument, for argparse and for Typer. Every verb's outputs are
-found by it and checked before the work: a measurement of half an hour that cannot be kept is not
-begun.
+An `OutputPlace` is the type of an argument, for argparse and for Typer. It is used to find every
+verb's outputs and to check them before the work, so that no half-hour measurement is started whose
+result cannot be saved.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ _OTHER = re.compile(
     r"np[yz]|ogg|onnx|opus|pdf|png|ppm|pth?|pt2|pub|py|raw|rf64|safetensors|sh|sqlite|srt|svg|tar|"
     r"tflite|toml|tsv|txt|w64|wav|webp|whl|xml|xz|ya?ml|zip)"
 )
-"""Suffixes that say what a file is; an output does not carry that of another kind."""
+"""Suffixes that denote a kind of file; an output must not have that of another kind."""
 
 
 @dataclass(frozen=True)
 class OutputPlace:
-    """A file or a folder that is written."""
+    """An output file or folder."""
 
     suffixes: tuple[str, ...] = ()
-    """Of what is written. The first one says its kind; ``()`` leaves the name free."""
+    """Suffixes of the output. The first one denotes its kind; ``()`` allows any name."""
     needs_suffix: bool = False
-    """Whether a file without one of them is refused: others take it for something else."""
+    """Whether a file without one of them is rejected, since programs go by the suffix."""
     stdout: bool = False
-    """Whether ``-`` is the standard output."""
+    """Whether ``-`` means standard output."""
     stream: bool = False
-    """Whether it may be a device or a pipe, which is written into."""
+    """Whether it may be a device or a pipe, which is written to directly."""
     folder: bool = False
-    """Whether it is a folder, made if it is missing."""
+    """Whether it is a folder, created if missing."""
     replaces: tuple[str, ...] = ()
-    """Arguments whose file it may be: work in place."""
+    """Arguments whose file it may overwrite: in-place work."""
 
     @property
-    def __name__(self) -> str:  # argparse and Typer name a type so in their errors
+    def __name__(self) -> str:  # argparse and Typer use this name in their errors
         return "folder" if self.folder else "file"
 
     def __call__(self, text: str) -> str:
-        """Return the argument as it is: it is checked with all others."""
+        """Return the argument unchanged: it is checked together with all others."""
         return text
 
     def path(self, text: PathLike) -> Path:
@@ -59,7 +59,7 @@ class OutputPlace:
         return Path(text)
 
     def named_in(self, value: object) -> tuple[str, ...]:
-        """Return the paths in a parsed argument; ``-`` and None are none."""
+        """Return the paths in a parsed argument; ``-`` and None are not paths."""
         if isinstance(value, list | tuple):
             return tuple(path for each in value for path in self.named_in(each))
         if isinstance(value, str | os.PathLike) and not (self.stdout and value == STDOUT):
@@ -67,7 +67,7 @@ class OutputPlace:
         return ()
 
     def check(self, option: str, value: object) -> None:
-        """Raise `OutputError` where nothing can be written; tries it with a few bytes."""
+        """Raise `OutputError` if nothing can be written; tries to write a few bytes."""
         for path in self.named_in(value):
             try:
                 self._check(path)
@@ -78,7 +78,7 @@ class OutputPlace:
 
     def _check(self, path: str) -> None:
         if not path or "\0" in path:
-            raise OutputError.refused(path, "is no name of a file")
+            raise OutputError.refused(path, "is not a valid file name")
         if self.folder:
             check_folder(path)
             return
@@ -103,7 +103,7 @@ class OutputPlace:
 
 
 def check_folder(path: PathLike) -> None:
-    """Raise `OutputError` where files cannot be put into a folder, or it cannot be made."""
+    """Raise `OutputError` if files cannot be put into a folder, or it cannot be created."""
     with named(path):
         mode = _mode(path)
         if mode and not stat.S_ISDIR(mode):
@@ -131,7 +131,7 @@ def _mode(path: PathLike) -> int | None:
 
 
 def _probe(folder: Path, path: PathLike) -> None:
-    """Write a few bytes beside the output and remove them: the only true answer."""
+    """Write a few bytes beside the output and remove them: the only reliable test."""
     if not folder.is_dir():
         raise OutputError.refused(path, "its folder does not exist; make it first")
     part = PartFile(folder / "probe", 0o600)

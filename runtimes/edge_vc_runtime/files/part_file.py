@@ -1,8 +1,8 @@
-"""The file that is written beside an output until it is whole.
+"""The temporary file that is written beside an output until it is complete.
 
-Its name is drawn at random and taken exclusively, so that no other process, container or host on
-the same disk has it, and nothing that lies there is followed. Its writer holds a lock on it: what
-a killed process left behind is not locked any more, and the next writer in that folder removes it.
+Its name is random and created exclusively, so that no other process, container or host on the same
+disk uses it, and no existing link is followed. Its writer holds a lock on it: leftovers of a killed
+process are no longer locked, and the next writer in that folder removes them.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class PartFile:
-    """A file in the folder of ``place``; `commit` gives it that name, `remove` drops it.
+    """A file in the folder of ``place``; `commit` renames it to that, `remove` deletes it.
 
-    ``mode`` is that of a new output, less the user's umask; one that is replaced keeps its own.
-    Opening is a step of its own: a signal may come in the middle of it, and `remove` then knows
-    what to drop. `open`, `write` and `commit` raise `OSError`.
+    ``mode`` is that of a new output, minus the user's umask; a replaced file keeps its own.
+    Opening is a separate step: a signal may occur during it, and `remove` then knows what to
+    delete. `open`, `write` and `commit` raise `OSError`.
     """
 
     def __init__(self, place: Path, mode: int = 0o666) -> None:
@@ -54,12 +54,12 @@ class PartFile:
                 self.descriptor = os.open(self.path, _CREATE, self._mode)
             except FileExistsError:
                 continue
-            with suppress(OSError):  # no locks there: nobody can tell, so nobody sweeps
+            with suppress(OSError):  # no locks there: leftovers cannot be detected or removed
                 fcntl.flock(self.descriptor, fcntl.LOCK_EX)
             if os.fstat(self.descriptor).st_nlink:
                 self._take_mode()
                 return self
-            self._close()  # swept between its making and its lock
+            self._close()  # swept between its creation and its lock
         raise FileExistsError(errno.EEXIST, "no free name for a temporary file", str(folder))
 
     def write(self, data: bytes) -> None:
@@ -67,12 +67,12 @@ class PartFile:
         write_all(self.descriptor, data)
 
     def commit(self) -> None:
-        """Put the bytes on the medium, then replace the output in one step."""
+        """Flush the bytes to disk, then replace the output atomically."""
         sync_file(self.path)
         rename(self.path, self.place)
 
     def remove(self) -> None:
-        """Drop the file unless it was committed, and let go of it; harmless when repeated."""
+        """Delete the file unless it was committed, and close it; may be called repeatedly."""
         if self.path != self.place:
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
@@ -86,7 +86,7 @@ class PartFile:
                 os.close(descriptor)
 
     def _take_mode(self) -> None:
-        """Let an output that is replaced keep its permissions, and for root its owner."""
+        """Keep the permissions of a replaced output, and its owner if run as root."""
         if not self._mode & 0o077:
             return
         with suppress(OSError):
@@ -96,7 +96,7 @@ class PartFile:
 
 
 def is_part(name: str) -> bool:
-    """Return whether a file's name is that of something unfinished."""
+    """Return whether a file name is that of an unfinished output."""
     return _NAME.fullmatch(name) is not None
 
 
@@ -109,7 +109,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 @cache
 def sweep(folder: str) -> None:
-    """Remove what killed processes left in a folder, once for each process and folder."""
+    """Remove leftovers of killed processes in a folder, once per process and folder."""
     try:
         names = [name for name in os.listdir(folder) if is_part(name)]
     except OSError:

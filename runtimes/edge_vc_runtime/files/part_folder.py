@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all, and scratch folders that no kill leaves for good."""
+"""Folders that are created atomically, and scratch folders that are removed even after a kill."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from edge_vc_runtime.files.part_file import sweep
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """Yield a folder in ``parent`` that only its owner may enter; it is removed in the end.
+    """Yield a folder in ``parent`` that only its owner may enter; it is removed at the end.
 
-    One that a killed process left behind is removed by the next one that writes in ``parent``.
+    One left behind by a killed process is removed by the next one that writes in ``parent``.
     """
     sweep(os.path.abspath(parent))
     path = parent / f".edge-vc-{secrets.token_hex(8)}.part"
@@ -27,7 +27,7 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     try:
         path.mkdir(0o700)
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        with suppress(OSError):  # a file system without locks: nobody sweeps there
+        with suppress(OSError):  # a file system without locks: no sweeping there
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield path
     finally:
@@ -38,10 +38,10 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(path: PathLike) -> Iterator[Path]:
-    """Yield a folder to fill; it has the name ``path`` when the block ends, unless it fails.
+    """Yield a folder to fill; it is renamed to ``path`` when the block ends, unless it fails.
 
-    A folder that is there already has to be empty, and is filled itself: it may be a mounted disk.
-    Raises `OutputError`.
+    An existing folder has to be empty, and is itself filled: it may be a mounted disk. Raises
+    `OutputError`.
     """
     place = Path(os.path.realpath(path))
     with named(path, place):

@@ -1,8 +1,8 @@
-"""The one way in which outputs are written: whole or not at all.
+"""The only way in which outputs are written: atomically.
 
-The bytes go to a `PartFile`, onto the medium, and under their name in one step; the folder is then
-synced as well. A link is followed, and what it names is replaced. A device or a pipe is written
-into, and never replaced by a file.
+The bytes are written to a `PartFile`, flushed to disk, and renamed in one step; the folder is then
+synced as well. A link is followed, and its target is replaced. A device or a pipe is written to
+directly, and never replaced by a file.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def write_whole(path: PathLike, data: bytes | str, mode: int = 0o666) -> Path:
 
 @contextmanager
 def replacing(path: PathLike, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """Yield a file that takes the place of ``path`` when the block ends.
+    """Yield a file that replaces ``path`` when the block ends.
 
-    An error in the block leaves what was there before. Raises `OutputError`.
+    After an error in the block, an existing file is unchanged. Raises `OutputError`.
     """
     with replacing_path(path, mode) as part, open(part, "r+b") as file:
         yield file
@@ -43,7 +43,7 @@ def replacing(path: PathLike, mode: int = 0o666) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replacing_path(path: PathLike, mode: int = 0o666) -> Iterator[Path]:
-    """As `replacing`, for what writes to a path: yield that of an empty file."""
+    """Like `replacing`, but yield the path of an empty file, for code that writes to a path."""
     place = final_place(path)
     part = PartFile(place, mode)
     try:
@@ -56,9 +56,9 @@ def replacing_path(path: PathLike, mode: int = 0o666) -> Iterator[Path]:
 
 
 def final_place(path: PathLike) -> Path:
-    """Return the file that an output replaces, links followed.
+    """Return the file that an output replaces, following links.
 
-    Raises `OutputError` for what no file may take the place of: a folder, a device, a pipe.
+    Raises `OutputError` for anything that a file must not replace: a folder, a device, a pipe.
     """
     with named(path):
         try:
@@ -81,7 +81,7 @@ def is_stream(path: PathLike) -> bool:
 
 
 def kind_of(mode: int) -> str:
-    """Return what a file's mode says it is, as words."""
+    """Return the kind of file denoted by a mode, as words."""
     kinds = {
         stat.S_IFDIR: "a folder",
         stat.S_IFCHR: "a device",

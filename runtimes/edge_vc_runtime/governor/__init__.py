@@ -1,1 +1,1 @@
-"""Keeps a live conversion in time: more delay, a smaller tier, bypass, and back."""
+"""Keeps a live conversion within real time: more delay, a smaller tier, bypass, and back."""

@@ -1,4 +1,4 @@
-"""What a governor can change in a running conversion, and the decisions that do."""
+"""What a governor can change in a running conversion, and its decisions."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ Change = Literal["reserve", "buffer", "tier", "bypass"]
 
 
 class Actuators(Protocol):
-    """Called from the monitor thread; all but a buffer change within a few hops without a click."""
+    """Called from the monitor thread; all but a buffer change act within a few hops, click-free."""
 
     def set_reserve_hops(self, hops: int) -> None:
-        """Have so many hops more delay than at the start; see `ElasticHops.set_hops`."""
+        """Set the delay to this many hops more than at the start; see `ElasticHops.set_hops`."""
 
     def set_buffer(self, factor: int) -> None:
-        """Make the loudspeaker's own buffer so many times as long; see `LiveLoop.set_buffer`."""
+        """Set the loudspeaker buffer to a multiple of its length; see `LiveLoop.set_buffer`."""
 
     def select_tier(self, name: str) -> None:
-        """Move to a tier; see `TieredConverter.select`."""
+        """Switch to a tier; see `TieredConverter.select`."""
 
     def set_bypass(self, on: bool) -> None:
-        """Pass the microphone on unconverted and leave the model out, or convert again."""
+        """Pass the microphone signal unconverted without running the model, or convert again."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One change, and why."""
+    """One change and its reason."""
 
     seconds: float
-    """When, on the observations' clock."""
+    """Time, on the observations' clock."""
     what: Change
     before: int | str | bool
-    """Hops, a factor, a tier's name, or whether it was bypassed."""
+    """Number of hops, a factor, a tier's name, or whether it was bypassed."""
     after: int | str | bool
     reason: str
-    """One line with the numbers that led to it."""
+    """One line with the figures that led to it."""
 
     def apply(self, actuators: Actuators) -> None:
         """Carry it out."""
@@ -51,6 +51,6 @@ class Decision:
             actuators.set_bypass(bool(self.after))
 
     def record(self, log: EventLog) -> None:
-        """Write it as one event: what, from, to, reason."""
+        """Log it as one event: what, from, to, reason."""
         ends = {"from": self.before, "to": self.after}
         log("governor", what=self.what, **ends, reason=self.reason)

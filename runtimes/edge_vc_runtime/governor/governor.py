@@ -1,8 +1,8 @@
-"""Keeps a live conversion in time: more delay, then a smaller tier, then bypass; and back.
+"""Keeps a live conversion within real time: more delay, then a smaller tier, then bypass; and back.
 
-Down the ladder one step at a time, each after the one before had time to work; up again only after
-calm seconds, and later each time that a step up did not last. All of it is a function of the
-observations: no clock, no thread, no input or output.
+It steps down one step at a time, each after the previous one had time to take effect, and up again
+only after a calm period, which is longer each time that a step up had to be undone. Everything is a
+function of the observations: no clock, no thread, no input or output.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from edge_vc_runtime.live.events import EventLog
 
 
 class Governor:
-    """Decides from observations, about ten a second; `Decision.apply` carries a decision out."""
+    """Decides from about ten observations a second; `Decision.apply` carries out a decision."""
 
     def __init__(
         self, tiers: Mapping[str, float], settings: GovernorSettings | None = None, start: str = ""
     ) -> None:
-        """Take the tiers' costs by name, from the largest to the smallest, in any unit.
+        """Set the tiers' costs by name, from the largest to the smallest, in any unit.
 
-        ``start`` is the tier that runs, the first by default. Raises `ValueError` for no tier.
+        ``start`` is the running tier, the first one by default. Raises `ValueError` for no tiers.
         """
         if not tiers:
             raise ValueError("no tiers: give at least the one that runs")
         self.settings = settings = settings or GovernorSettings()
         self.reserve_hops = 0
         self.buffer = 1
-        """By how much the loudspeaker's own buffer is longer than at the start."""
+        """Length of the loudspeaker's own buffer relative to that at the start."""
         self.bypassed = False
         self._names, self._costs = tuple(tiers), tuple(tiers.values())
         self._tier = self._names.index(start) if start else 0
@@ -42,13 +42,13 @@ class Governor:
         self._bypassed_at = 0.0
         self._calm_since: float | None = None
         self._needed_at = 0.0
-        """When a hop of the reserve was last made use of."""
+        """When a hop of the reserve was last needed."""
         self._busiest_ms: float | None = None
-        """Highest median step of the calm time."""
+        """Highest median step time in the calm period."""
         self._xruns = RecentCount(settings.window_s)
         self._starved = RecentCount(settings.starved_s)
         self._reopened = float("-inf")
-        """When the loudspeaker was last opened again."""
+        """When the loudspeaker was last reopened."""
         self._backoffs: dict[Change, Backoff] = {
             "reserve": Backoff(settings.reserve_s, settings.longest_s, settings.forget_s),
             "tier": Backoff(settings.tier_s, settings.longest_s, settings.forget_s),
@@ -57,13 +57,13 @@ class Governor:
 
     @property
     def tier(self) -> str:
-        """The tier that is to run."""
+        """The tier that should run."""
         return self._names[self._tier]
 
     def govern(
         self, observation: Observation, actuators: Actuators, log: EventLog
     ) -> Decision | None:
-        """Observe; carry out and record what is decided."""
+        """Observe; carry out and log the decision, if any."""
         decision = self.observe(observation)
         if decision is not None:
             decision.apply(actuators)
@@ -71,12 +71,12 @@ class Governor:
         return decision
 
     def observe(self, seen: Observation) -> Decision | None:
-        """Return what is to change now, or None; the governor counts on it being carried out."""
-        self._now = max(self._now, seen.seconds)  # a clock set back ends no wait early
+        """Return what to change now, or None; the governor assumes that it is carried out."""
+        self._now = max(self._now, seen.seconds)  # never goes backwards with the clock
         recent = self._xruns.count(self._now, seen.xruns)
         starved = self._starved.count(self._now, seen.starved)
         if self._now < self._reopened + self.settings.settle_s:
-            self._starved.clear()  # a card that was just opened is irregular
+            self._starved.clear()  # a newly opened card is irregular
         if not seen.running:
             self._pause()
             return None
@@ -100,7 +100,7 @@ class Governor:
             self._busiest_ms = max(self._busiest_ms or 0.0, seen.p50_ms)
 
     def _pause(self) -> None:
-        """A device is gone: what was observed before says nothing about the time after."""
+        """Discard earlier observations: they do not apply once a device has gone."""
         self._calm_since = self._busiest_ms = None
         self._xruns.clear()
         self._settled = self._now + self.settings.settle_s
@@ -146,7 +146,7 @@ class Governor:
         return None
 
     def _convert_again(self, recent_xruns: int) -> Decision | None:
-        """Leave bypass after a while; nothing measured in it says whether the model would do."""
+        """Leave bypass after a while; no measurement in bypass shows whether the model can run."""
         bypassed_s = self._now - self._bypassed_at
         if recent_xruns or bypassed_s < self._backoffs["bypass"].wait_s:
             return None
@@ -156,15 +156,15 @@ class Governor:
         return self._decide("bypass", True, False, reason)
 
     def _larger(self, seen: Observation, calm_s: float) -> Decision | None:
-        """Move up where the larger tier's median, scaled by its cost, would leave room.
+        """Move up if the larger tier's median, scaled by its cost, would leave a margin.
 
-        The highest median of the calm time counts: steps in pauses cost next to nothing.
+        The highest median in the calm period is used: steps in pauses cost almost nothing.
         """
         if self._busiest_ms is None:
             return None
         ratio = self._costs[self._tier - 1] / max(self._costs[self._tier], 1e-9)
         expected, hop_ms = self._busiest_ms * ratio, seen.hop_ms
-        both = expected + self._busiest_ms  # while the larger tier is warmed
+        both = expected + self._busiest_ms  # while the larger tier is warmed up
         if expected >= self.settings.calm * hop_ms or both >= self.settings.busy * hop_ms:
             self._calm_since, self._busiest_ms = self._now, None  # measure again from here
             return None

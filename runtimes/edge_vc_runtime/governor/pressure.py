@@ -1,4 +1,4 @@
-"""How hard pressed a live conversion is, by three degrees, in words with numbers."""
+"""Load of a live conversion in three degrees, described in words and figures."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from edge_vc_runtime.governor.observation import Observation
 
 @dataclass(frozen=True)
 class Pressure:
-    """Reasons to act, empty where there is none; a stronger one does not imply a weaker one."""
+    """Reasons to act, empty if there is none; a stronger one does not imply a weaker one."""
 
     strained: str
-    """Single steps are slow or something was heard: more delay helps."""
+    """Isolated slow steps or an audible glitch: more delay helps."""
     overloaded: str
-    """Slow all the time, or something was heard again and again: a smaller tier helps."""
+    """Constantly slow, or repeated glitches: a smaller tier helps."""
     hopeless: str
-    """Not even in time on the whole, or something is heard all the time."""
+    """Slower than real time on average, or constant glitches."""
     calm: bool
-    """No reason to act, and room to do more."""
+    """No reason to act, and a margin for more load."""
     hot: str
     """Why the processor may slow down at any moment."""
     figures: str
-    """What was measured."""
+    """The measured figures."""
 
 
 def pressure_of(seen: Observation, recent_xruns: int, settings: GovernorSettings) -> Pressure:
-    """Weigh one observation; ``recent_xruns`` are those of `GovernorSettings.window_s`."""
+    """Evaluate one observation; ``recent_xruns`` are those within `GovernorSettings.window_s`."""
     hot = _heat(seen, settings)
     figures = _figures(seen, hot)
     p50, p99 = (None if ms is None else ms / seen.hop_ms for ms in (seen.p50_ms, seen.p99_ms))
@@ -41,8 +41,8 @@ def pressure_of(seen: Observation, recent_xruns: int, settings: GovernorSettings
         return "; ".join(part for part in (*parts, figures) if part)
 
     strained = bool(heard or low or spiky or slow)
-    # Where steps take a small part of a hop, something else is late: a busy machine, a server.
-    # A smaller tier would not help, and bypass would let the speaker's own voice out for nothing.
+    # If steps take a small part of a hop, something else is late: a busy machine, a server. A
+    # smaller tier would not help, and bypass would expose the speaker's own voice to no benefit.
     matters = p99 is None or p99 >= settings.worth
     overloaded = slow or (matters and recent_xruns >= settings.tier_xruns)
     late = p50 is not None and p50 >= 1
@@ -59,13 +59,13 @@ def pressure_of(seen: Observation, recent_xruns: int, settings: GovernorSettings
 
 
 def falls_below(seen: Observation, settings: GovernorSettings, hops: int) -> bool:
-    """Return whether the ring fell so low that it would be nearly empty with ``hops`` fewer."""
+    """Return whether the ring fell so low that it would be almost empty with ``hops`` fewer."""
     nearly_empty = settings.least_fill * seen.callback_hops
     return seen.least_fill is not None and seen.least_fill < hops + nearly_empty
 
 
 def _heat(seen: Observation, settings: GovernorSettings) -> str:
-    """Return why the processor may slow down, or nothing."""
+    """Return why the processor may slow down, empty if there is no reason."""
     if seen.throttled_now:
         return f"throttled {seen.throttled}"
     if seen.temperature_c is not None and seen.temperature_c >= settings.hot_c:

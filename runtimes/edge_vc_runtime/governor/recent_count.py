@@ -1,4 +1,4 @@
-"""How much a counter rose in the last seconds."""
+"""The increase of a counter in the last seconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import deque
 
 
 class RecentCount:
-    """Remembers when a counter rose; times come from outside, in s."""
+    """Records when a counter increased; times are given by the caller, in s."""
 
     def __init__(self, window_s: float) -> None:
         self._window = window_s
@@ -14,9 +14,9 @@ class RecentCount:
         self._rises: deque[tuple[float, int]] = deque(maxlen=4096)
 
     def count(self, seconds: float, total: int) -> int:
-        """Take the counter's value and return its rise within the window.
+        """Take the counter's value and return its increase within the window.
 
-        The first value is where it starts from; so is one that fell: the counter was reset.
+        The first value is the starting point, and so is a decrease: the counter was reset.
         """
         if self._last is not None and total > self._last:
             self._rises.append((seconds, total - self._last))
@@ -26,5 +26,5 @@ class RecentCount:
         return sum(rise for _, rise in self._rises)
 
     def clear(self) -> None:
-        """Forget the rises so far."""
+        """Forget the increases so far."""
         self._rises.clear()

@@ -20,27 +20,27 @@ _SENSORS_EVERY_S = 1.0
 
 @dataclass
 class LoopActuators:
-    """What the governor turns: the loop's delay, the converter's tier, the chain's bypass."""
+    """What the governor controls: the loop's delay, the converter's tier, the chain's bypass."""
 
     loop: LiveLoop
     converter: TieredConverter
     bypass: Callable[[bool], None] | None = None
-    """Where there is none, the governor never asks for bypass."""
+    """If None, the governor never uses bypass."""
 
     def set_reserve_hops(self, hops: int) -> None:
-        """Have so many hops more delay than at the start."""
+        """Set the delay to this many hops more than at the start."""
         self.loop.set_reserve_hops(hops)
 
     def set_buffer(self, factor: int) -> None:
-        """Make the loudspeaker's own buffer so many times as long."""
+        """Set the loudspeaker's own buffer to a multiple of its length."""
         self.loop.set_buffer(factor)
 
     def select_tier(self, name: str) -> None:
-        """Move to a tier."""
+        """Switch to a tier."""
         self.converter.select(name)
 
     def set_bypass(self, on: bool) -> None:
-        """Pass the microphone on unconverted, or convert again."""
+        """Pass the microphone signal unconverted, or convert again."""
         if self.bypass is not None:
             self.bypass(on)
 
@@ -61,7 +61,7 @@ class Steering:
         if actuators.bypass is None:
             settings = replace(settings, bypass=False)
         if self._loop.settings.devices.buffer_ms is not None:
-            settings = replace(settings, most_buffer=1)  # the user said how long
+            settings = replace(settings, most_buffer=1)  # the user has set its length
         self._governor = Governor(self._converter.costs, settings, self._converter.tier)
         self._enabled = options.enabled
         self._log = log
@@ -74,7 +74,7 @@ class Steering:
         self._reserve_hops = 0
 
     def complete(self, seen: LiveSnapshot) -> LiveSnapshot:
-        """Add the tier that is heard, the governor's bypass, temperature and throttling bits."""
+        """Add the active tier, the governor's bypass, temperature and throttling bits."""
         if seen.seconds - self._sensed >= _SENSORS_EVERY_S:
             self._sensed = seen.seconds
             self._sensors = self._read_sensors()
@@ -87,13 +87,13 @@ class Steering:
         )
 
     def observe(self, seen: LiveSnapshot) -> None:
-        """Correct the drift, and let the governor decide."""
+        """Correct clock drift, and let the governor decide."""
         self._correct_drift(seen)
         if self._enabled:
             self._governor.govern(self._observation(seen), self._actuators, self._log)
 
     def _observation(self, seen: LiveSnapshot) -> Observation:
-        # Where the model rests, the last second's steps say nothing about it.
+        # While the model is idle, the last second's steps say nothing about it.
         resting = self._governor.bypassed or not seen.gate_open
         return Observation(
             seconds=seen.seconds,
@@ -125,8 +125,8 @@ class Steering:
         if drift is None or drift.sample_rate != rate:
             drift = self._drift = DriftController(rate)
         elif moved != self._disturbed or self._loop.leaving_out:
-            # Other cards, or a gap that the loop made up for: the fill of before says nothing. Held
-            # on to while hops are left out, it would fill the ring until they are left out again.
+            # Different cards, or a gap that the loop has compensated: the earlier fill is invalid.
+            # Kept while hops are dropped, it would refill the ring until they are dropped again.
             drift.restart()
         self._disturbed = moved
         hops = self._loop.reserve_hops

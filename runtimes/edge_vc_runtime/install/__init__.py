@@ -1,1 +1,1 @@
-"""Bundles installed on a board: beside each other, swapped atomically, rolled back on failure."""
+"""Installation of bundles on a board: side by side, switched atomically, rolled back on failure."""

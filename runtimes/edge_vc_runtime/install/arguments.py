@@ -43,8 +43,8 @@ def _add_install(commands: Commands, prog: str) -> None:
         "install",
         "Verifies a bundle (signature, every byte, boards, version, free space), copies it beside "
         "the releases that are there, replays its golden recording, makes it current in one step "
-        "and converts one hop. If that fails, the release before is current again. Killed at any "
-        "moment, the old release or the new one is current, whole.",
+        "and converts one hop. If that fails, the previous release is restored. If it is killed at "
+        "any point, either the old or the new release is current and complete.",
         _INSTALL_EXAMPLES,
         prog,
     )
@@ -53,14 +53,14 @@ def _add_install(commands: Commands, prog: str) -> None:
     parser.add_argument(
         "--allow-downgrade", action="store_true", help="install an older version as well"
     )
-    parser.add_argument("--board", metavar="NAME", help="this board (default: found out)")
+    parser.add_argument("--board", metavar="NAME", help="this board (default: detected)")
     parser.add_argument(
         "--keep", type=whole_within(1, 100), default=KEPT, metavar="N",
-        help=f"releases that stay, 1 to 100 (default: {KEPT})",
+        help=f"releases to keep, 1 to 100 (default: {KEPT})",
     )  # fmt: skip
     parser.add_argument(
         "--health", metavar="COMMAND",
-        help="command that ends with 0 if the new release does (default: one hop is converted)",
+        help="command that exits with 0 if the new release works (default: convert one hop)",
     )  # fmt: skip
     _add_json(parser)
     parser.set_defaults(command=install)
@@ -78,7 +78,7 @@ def _add_installed(commands: Commands, prog: str) -> None:
 
 
 def _add_rollback(commands: Commands, prog: str) -> None:
-    text = "Makes the release before the current one current again, in one step."
+    text = "Makes the previous release current again, atomically."
     parser = add_verb(commands, "rollback", text, _ROLLBACK_EXAMPLES, prog)
     add_root(parser)
     parser.add_argument(
@@ -89,7 +89,7 @@ def _add_rollback(commands: Commands, prog: str) -> None:
 
 
 def _add_uninstall(commands: Commands, prog: str) -> None:
-    text = "Removes every release and the record of them; what else is in the folder stays."
+    text = "Removes all releases and their record; other files in the folder are kept."
     parser = add_verb(commands, "uninstall", text, _UNINSTALL_EXAMPLES, prog)
     add_root(parser)
     parser.set_defaults(command=remove)

@@ -1,4 +1,4 @@
-"""What has to be true before a bundle is installed, and the checks of one that is."""
+"""Checks before a bundle is installed, and of an installed one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edge_vc_runtime.install.layout import BUNDLE_NAME
 from edge_vc_runtime.session import Session
 
 SPARE_BYTES = 16 << 20
-"""Left free on the file system: a full one stops the journal and the next installation."""
+"""Kept free on the file system: a full one stops the journal and the next installation."""
 _HEALTH_TIMEOUT_S = 120.0
 
 HealthCheck = Callable[[Path], None]
@@ -29,7 +29,7 @@ HealthCheck = Callable[[Path], None]
 
 
 def check_board(manifest: Manifest, board: str | None) -> None:
-    """Refuse a bundle for other boards; ``board`` is this one's name, None to find it out."""
+    """Reject a bundle for other boards; ``board`` is this one's name, None to detect it."""
     if "*" in manifest.boards:
         return
     try:
@@ -45,7 +45,7 @@ def check_board(manifest: Manifest, board: str | None) -> None:
 
 
 def check_age(manifest: Manifest, installed: list[Manifest]) -> None:
-    """Refuse a bundle older than an installed one of its name."""
+    """Reject a bundle older than an installed one of the same name."""
     for other in installed:
         if other.name == manifest.name and version_key(manifest.version) < version_key(
             other.version
@@ -57,11 +57,11 @@ def check_age(manifest: Manifest, installed: list[Manifest]) -> None:
 
 
 def version_key(version: str) -> tuple[tuple[int, ...], int, str]:
-    """Return what versions are ordered by: numbers, then ``-rc`` and the like before none."""
+    """Return the sort key of a version: numbers, then ``-rc`` and the like before none."""
     found = re.match(r"\d+(?:\.\d+)*", version)
     numbers = [int(part) for part in found[0].split(".")] if found else []
     rest = version[len(found[0]) :] if found else version
-    suffix = rest.partition("+")[0]  # after it comes the build, which does not count
+    suffix = rest.partition("+")[0]  # build metadata follows, which is ignored
     while numbers and numbers[-1] == 0:
         numbers.pop()
     later = suffix.lstrip("-.").startswith("post")
@@ -69,7 +69,7 @@ def version_key(version: str) -> tuple[tuple[int, ...], int, str]:
 
 
 def check_space(size: int, folder: Path, disk: Disk) -> None:
-    """Refuse a bundle of ``size`` bytes that would fill the file system."""
+    """Reject a bundle of ``size`` bytes that would fill the file system."""
     free = disk.free_bytes(folder)
     if free < size + SPARE_BYTES:
         raise InstallError(
@@ -80,8 +80,8 @@ def check_space(size: int, folder: Path, disk: Disk) -> None:
 def check_goldens(bundle: Bundle) -> None:
     """Replay the golden recording with every engine here.
 
-    Raises `InstallCheckError` when it sounds different here, `InstallError` for one that cannot be
-    replayed: a graph that an engine refuses, no engine, no recording.
+    Raises `InstallCheckError` if the output differs, `InstallError` if it cannot be replayed: a
+    graph that an engine rejects, no engine, no recording.
     """
     try:
         replays = replay_golden(bundle)
@@ -98,7 +98,7 @@ def check_goldens(bundle: Bundle) -> None:
 
 
 def first_hop(folder: Path) -> None:
-    """Open the release as a service would and convert one hop of silence."""
+    """Open the release like a service and convert one hop of silence."""
     try:
         session = Session.open(folder / BUNDLE_NAME)
         output = session.step(np.zeros(session.hop, np.float32))

@@ -1,4 +1,4 @@
-"""What the verbs of the installation do, from parsed arguments to an exit code."""
+"""The installation commands, from parsed arguments to an exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge_vc_runtime.message import one_line
 
 
 def install(arguments: argparse.Namespace) -> int:
-    """``install BUNDLE``: 0 installed or there already, 1 rolled back."""
+    """``install BUNDLE``: 0 installed or already current, 1 rolled back."""
     options = InstallOptions(
         allow_downgrade=arguments.allow_downgrade,
         board=arguments.board,
@@ -35,7 +35,7 @@ def install(arguments: argparse.Namespace) -> int:
 
 
 def rollback(arguments: argparse.Namespace) -> int:
-    """``rollback``: back to the release before."""
+    """``rollback``: return to the previous release."""
     root = install_root(arguments)
     try:
         result = roll_back(root, arguments.reason, first_hop)
@@ -46,7 +46,7 @@ def rollback(arguments: argparse.Namespace) -> int:
 
 
 def installed(arguments: argparse.Namespace) -> int:
-    """``installed``: list the releases and what happened."""
+    """``installed``: list the releases and events."""
     root = install_root(arguments)
     check_installed(root)
     state, current = read_state(root.state), root.current_release()
@@ -72,12 +72,12 @@ def remove(arguments: argparse.Namespace) -> int:
 
 
 def install_root(arguments: argparse.Namespace) -> InstallRoot:
-    """Return the folder that ``--root`` names; raises `InstallError` for the root of a disk."""
+    """Return the folder given by ``--root``; raises `InstallError` for the root of a disk."""
     path = Path(arguments.root)
     if not path.is_absolute():
         path = Path.cwd() / path
     if path == Path(path.anchor):
-        raise InstallError(f"{path}: is no folder for an installation")
+        raise InstallError(f"{path}: is not a folder for an installation")
     return InstallRoot(path)
 
 

@@ -1,4 +1,4 @@
-"""Every change of the installation on disk, each in an order that survives a pulled plug."""
+"""All changes of the installation on disk, ordered so that they survive a power failure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from edge_vc_runtime.install.error import InstallError
 
 
 class Disk:
-    """The changes that an installation makes; tests subclass it to stop before any of them."""
+    """The changes made by an installation; tests subclass it to stop before any of them."""
 
     def before(self, change: str) -> None:
         """Do nothing; called before each change."""
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder, and those above it, unless they are there; others may read them."""
+        """Create a folder and its parents unless they exist; others may read them."""
         with _told(path):
             self.before(f"make {path.name}")
             for folder in reversed([path, *path.parents]):
@@ -30,7 +30,7 @@ class Disk:
                     folder.chmod(0o755)
 
     def make_temporary(self, folder: Path, prefix: str) -> Path:
-        """Make a new folder in ``folder`` that others may read."""
+        """Create a new folder in ``folder`` that others may read."""
         with _told(folder):
             self.before(f"make {prefix}")
             made = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
@@ -38,11 +38,11 @@ class Disk:
         return made
 
     def write(self, path: Path, chunks: Iterable[bytes]) -> None:
-        """Write a new file and wait until its bytes are on the medium."""
+        """Write a new file and wait until its content is on disk."""
         with _told(path):
             self.before(f"write {path.name}")
             with path.open("xb") as file:
-                os.fchmod(file.fileno(), 0o644)  # the service's user reads it, whatever the umask
+                os.fchmod(file.fileno(), 0o644)  # readable for the service, whatever the umask
                 for chunk in chunks:
                     self.write_chunk(file.fileno(), chunk)
                 self.before(f"sync {path.name}")
@@ -55,13 +55,13 @@ class Disk:
             view = view[os.write(descriptor, view) :]
 
     def write_over(self, path: Path, data: bytes) -> None:
-        """Put ``data`` in place of a file at once: a reader sees the old bytes or the new."""
+        """Replace a file by ``data`` atomically: a reader sees either the old bytes or the new."""
         beside = path.with_name(f".in-{path.name}.{secrets.token_hex(8)}")
         self.write(beside, [data])
         self.rename(beside, path)
 
     def link(self, path: Path, target: str) -> None:
-        """Make ``path`` a symbolic link to ``target`` at once, in place of one that is there."""
+        """Make ``path`` a symbolic link to ``target`` atomically, replacing an existing one."""
         beside = path.with_name(f".in-{path.name}.{secrets.token_hex(8)}")
         with _told(beside):
             self.before(f"link {path.name}")
@@ -69,14 +69,14 @@ class Disk:
         self.rename(beside, path)
 
     def rename(self, source: Path, target: Path) -> None:
-        """Rename within the installation and wait until the names are on the medium."""
+        """Rename within the installation and wait until the names are on disk."""
         with _told(target):
             self.before(f"rename {target.name}")
             os.replace(source, target)
         self.sync_folder(target.parent)
 
     def sync_folder(self, folder: Path) -> None:
-        """Wait until a folder's names are on the medium."""
+        """Wait until a folder's names are on disk."""
         with _told(folder):
             self.before(f"sync {folder.name}")
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -86,7 +86,7 @@ class Disk:
                 os.close(descriptor)
 
     def remove(self, path: Path) -> None:
-        """Remove a file, a link or a folder with all that it holds; nothing when it is absent."""
+        """Remove a file, a link or a folder with its content, if it exists."""
         with _told(path):
             self.before(f"remove {path.name}")
             if path.is_dir() and not path.is_symlink():
@@ -95,7 +95,7 @@ class Disk:
                 path.unlink(missing_ok=True)
 
     def free_bytes(self, folder: Path) -> int:
-        """Return the bytes that may still be written to a folder's file system."""
+        """Return the free bytes on a folder's file system."""
         with _told(folder):
             facts = os.statvfs(folder)
         return facts.f_bavail * facts.f_frsize
@@ -103,21 +103,21 @@ class Disk:
 
 @contextmanager
 def only_installer(path: Path) -> Iterator[None]:
-    """Hold the lock of an installation; raises `InstallError` when another process has it.
+    """Hold the lock of an installation; raises `InstallError` if another process holds it.
 
-    The kernel lets go of it when the process ends, however that happens.
+    The kernel releases it when the process ends, however that happens.
     """
     with _told(path), path.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise InstallError(f"{path.parent}: another installer is at work there") from error
+            raise InstallError(f"{path.parent}: another installer is running there") from error
         yield
 
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors into one line with the path."""
+    """Convert the operating system's errors to one line with the path."""
     try:
         yield
     except OSError as error:

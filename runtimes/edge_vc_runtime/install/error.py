@@ -1,11 +1,11 @@
-"""Why a bundle was not installed, one line each."""
+"""Errors of installing a bundle, one line each."""
 
 from __future__ import annotations
 
 
 class InstallError(Exception):
-    """Something that was refused or could not be written; what was installed stays."""
+    """Something was rejected or could not be written; the installation is unchanged."""
 
 
 class InstallCheckError(InstallError):
-    """A bundle whose golden recording or health check failed here; what ran before runs again."""
+    """A bundle's golden recording or health check failed here; the previous release is restored."""

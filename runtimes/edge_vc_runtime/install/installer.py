@@ -1,4 +1,4 @@
-"""Installing a bundle: verified, copied beside, checked by its golden recording, made current."""
+"""Installation of a bundle: verify, copy, check with its golden recording, make current."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from edge_vc_runtime.trust import check_trust, machine_policy
 
 @dataclass(frozen=True)
 class InstallOptions:
-    """How a bundle is installed."""
+    """Options of installing a bundle."""
 
     allow_downgrade: bool = False
     board: str | None = None
-    """This board's name; None finds it out."""
+    """This board's name; None detects it."""
     keep: int = KEPT
-    """Releases that stay."""
+    """Number of releases to keep."""
     goldens: Callable[[Bundle], None] = check_goldens
     health: HealthCheck = first_hop
 
@@ -43,11 +43,11 @@ def install_bundle(
     options: InstallOptions | None = None,
     disk: Disk | None = None,
 ) -> InstallResult:
-    """Install a bundle unless it is what runs already.
+    """Install a bundle unless it is already current.
 
-    At no moment is `current` anything but a whole, verified release. Raises `BundleError` for a
-    bad or untrusted bundle, `InstallError` for one that is refused or cannot be written, and
-    `InstallCheckError` for one that fails here; what ran before runs on in every case.
+    At all times `current` is a complete, verified release. Raises `BundleError` for an invalid or
+    untrusted bundle, `InstallError` for one that is rejected or cannot be written, and
+    `InstallCheckError` for one that fails here; the previous release keeps running in every case.
     """
     options, disk = options or InstallOptions(), disk or Disk()
     bundle = read_bundle(source)
@@ -64,7 +64,7 @@ def install_bundle(
         if not options.allow_downgrade:
             _check_age(bundle, root, running)
         if whole:
-            options.goldens(bundle)  # the engine may be another one than when it was staged
+            options.goldens(bundle)  # the engine may differ from the one when it was staged
         else:
             _stage(bundle, root, release, options, disk)
         return switch(root, release, state, options.health, disk, keep=options.keep)
@@ -80,7 +80,7 @@ def _same(one: Bundle, other: Bundle) -> bool:
 
 
 def _check_age(bundle: Bundle, root: InstallRoot, running: str | None) -> None:
-    """Compare with what runs; where that is another model, with the kept releases."""
+    """Compare with the running release, or with all kept releases if that is another model."""
     current = root.open_release(running) if running else None
     if current is not None and current.manifest.name == bundle.manifest.name:
         return check_age(bundle.manifest, [current.manifest])
@@ -91,7 +91,7 @@ def _check_age(bundle: Bundle, root: InstallRoot, running: str | None) -> None:
 def _stage(
     bundle: Bundle, root: InstallRoot, release: str, options: InstallOptions, disk: Disk
 ) -> None:
-    """Copy a bundle beside the releases, check the copy, give it its name."""
+    """Copy a bundle beside the releases, check the copy, rename it."""
     check_space(bundle.file.size, root.releases, disk)
     incoming = disk.make_temporary(root.releases, UNFINISHED)
     try:
@@ -101,7 +101,7 @@ def _stage(
             raise InstallError(f"{bundle.path}: changed while it was copied")
         disk.sync_folder(incoming)
         _replay(copy, bundle.path, options)
-        if (root.releases / release).exists():  # damaged, else it would not be staged again
+        if (root.releases / release).exists():  # damaged, otherwise it would not be staged again
             disk.rename(root.releases / release, root.releases / f"{UNFINISHED}damaged")
         disk.rename(incoming, root.releases / release)
     except (InstallError, BundleError):
@@ -110,7 +110,7 @@ def _stage(
 
 
 def _replay(copy: Bundle, source: Path, options: InstallOptions) -> None:
-    """Check the copy by its golden recording; errors name the bundle that the user gave."""
+    """Check the copy with its golden recording; errors name the bundle given by the user."""
     try:
         options.goldens(copy)
     except InstallError as error:

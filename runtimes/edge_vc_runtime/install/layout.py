@@ -1,4 +1,4 @@
-"""Where an installation keeps what: releases beside each other, and a link to the current one."""
+"""Layout of an installation: releases side by side, and a link to the current one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge_vc_runtime.install.error import InstallError
 DEFAULT_ROOT = Path("/opt/edge-vc")
 BUNDLE_NAME = "bundle.evc"
 UNFINISHED = ".in-"
-"""Prefix of everything that is not finished; a later call removes it."""
+"""Prefix of everything unfinished; a later call removes it."""
 RELEASE = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,160}-[0-9a-f]{8}"
 
 
@@ -27,32 +27,32 @@ class InstallRoot:
 
     @property
     def releases(self) -> Path:
-        """Folder with one folder per release."""
+        """Folder that contains one folder per release."""
         return self.path / "releases"
 
     @property
     def current(self) -> Path:
-        """Link to the release that runs."""
+        """Link to the current release."""
         return self.path / "current"
 
     @property
     def state(self) -> Path:
-        """What happened here, see `InstallState`."""
+        """File with the history, see `InstallState`."""
         return self.path / "state.json"
 
     @property
     def lock(self) -> Path:
-        """File that one installer at a time locks."""
+        """Lock file that allows one installer at a time."""
         return self.path / ".lock"
 
     def bundle(self, release: str) -> Path:
-        """Return where a release's bundle is."""
+        """Return the path of a release's bundle."""
         return self.releases / release / BUNDLE_NAME
 
     def current_release(self) -> str | None:
-        """Return the release that `current` points to, None without one.
+        """Return the release that `current` points to, None if there is none.
 
-        Raises `InstallError` when `current` is something that no installer made.
+        Raises `InstallError` if `current` was not made by an installer.
         """
         try:
             target = os.readlink(self.current)
@@ -66,7 +66,7 @@ class InstallRoot:
         return found[1]
 
     def kept_releases(self) -> list[str]:
-        """Return the releases that are there, by name."""
+        """Return the existing releases, sorted by name."""
         try:
             entries = sorted(self.releases.iterdir())
         except OSError:
@@ -74,7 +74,7 @@ class InstallRoot:
         return [path.name for path in entries if re.fullmatch(RELEASE, path.name)]
 
     def unfinished(self) -> list[Path]:
-        """Return what interrupted calls left behind."""
+        """Return leftovers of interrupted calls."""
         return [
             path
             for folder in (self.path, self.releases)
@@ -83,7 +83,7 @@ class InstallRoot:
         ]
 
     def open_release(self, release: str) -> Bundle | None:
-        """Return a release's bundle, every byte checked; None when it is missing or damaged."""
+        """Return a release's fully checked bundle; None if it is missing or damaged."""
         try:
             return read_bundle(self.bundle(release))
         except BundleError:

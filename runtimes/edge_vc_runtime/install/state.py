@@ -1,4 +1,4 @@
-"""What happened to an installation: which releases, in which order, and why one was taken back."""
+"""History of an installation: its releases, their order, and the reasons for rollbacks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _EVENTS = 50
 
 @dataclass(frozen=True)
 class InstallEvent:
-    """One thing that happened."""
+    """One event."""
 
     time: str
-    """UTC by the board's clock, which may be wrong."""
+    """UTC according to the board's clock, which may be wrong."""
     action: str
     """``install``, ``rollback``, ``refused`` or ``state``."""
     release: str
@@ -29,30 +29,30 @@ class InstallEvent:
 
 @dataclass(frozen=True)
 class InstallState:
-    """The installation's memory; `current` itself says what runs."""
+    """The installation's state; the running release is given by `current` itself."""
 
     order: tuple[str, ...] = ()
     """Releases in the order in which they became current, the latest last."""
     pending: str = ""
-    """A release that was made current and whose health check has not ended."""
+    """A release that was made current and whose health check has not finished."""
     previous: str = ""
-    """What ran before the current release."""
+    """The release before the current one."""
     events: tuple[InstallEvent, ...] = ()
 
     def noting(self, action: str, release: str, reason: str) -> InstallState:
-        """Return the state with one more event; only the last 50 are kept."""
+        """Return the state with an event appended; only the last 50 are kept."""
         when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         event = InstallEvent(when, action, release, reason[:500])
         return replace(self, events=(*self.events, event)[-_EVENTS:])
 
     def with_latest(self, release: str) -> InstallState:
-        """Return the state in which ``release`` became current last."""
+        """Return the state with ``release`` as the last one that became current."""
         rest = tuple(each for each in self.order if each != release)
         return replace(self, order=(*rest, release))
 
 
 def read_state(path: Path) -> InstallState:
-    """Return the state; a file that cannot be read gives an empty one that says so."""
+    """Return the state; if the file cannot be read, an empty one with an event that says so."""
     try:
         with path.open("rb") as file:
             data = file.read(_LIMIT)
@@ -64,5 +64,5 @@ def read_state(path: Path) -> InstallState:
 
 
 def write_state(path: Path, state: InstallState, disk: Disk) -> None:
-    """Write the state in one step; raises `InstallError`."""
+    """Write the state atomically; raises `InstallError`."""
     disk.write_over(path, (json.dumps(asdict(state), indent=1) + "\n").encode())

@@ -1,4 +1,4 @@
-"""Making a release current, and taking it back when it does not do."""
+"""Makes a release current, and rolls it back if it fails."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from edge_vc_runtime.install.layout import UNFINISHED, InstallRoot
 from edge_vc_runtime.install.state import InstallState, read_state, write_state
 
 KEPT = 3
-"""Releases that stay, the current one and the one before included."""
+"""Number of releases to keep, including the current and the previous one."""
 
 
 @dataclass(frozen=True)
 class InstallResult:
-    """What became current."""
+    """The release that became current."""
 
     release: str
     previous: str
-    """What ran before; empty where nothing did."""
+    """The previous release; empty if there was none."""
     changed: bool
 
 
@@ -34,10 +34,10 @@ def switch(
     keep: int = KEPT,
     event: tuple[str, str] = ("install", ""),
 ) -> InstallResult:
-    """Make a release current and check its health; what ran before runs again if that fails.
+    """Make a release current and check its health; restore the previous one if that fails.
 
-    ``event`` is what the state records of it: action and reason.
-    Raises `InstallCheckError` with the reason, which the state keeps as well.
+    ``event`` is the action and reason recorded in the state. Raises `InstallCheckError` with the
+    reason, which is also recorded in the state.
     """
     running = root.current_release()
     previous = running if running not in (None, release) else state.previous
@@ -73,9 +73,9 @@ def _take_back(
 def roll_back(
     root: InstallRoot, reason: str, health: HealthCheck, disk: Disk | None = None
 ) -> InstallResult:
-    """Make the release before the current one current again.
+    """Make the previous release current again.
 
-    Raises `InstallError` where there is none.
+    Raises `InstallError` if there is none.
     """
     disk = disk or Disk()
     check_installed(root)
@@ -90,7 +90,7 @@ def roll_back(
 
 
 def uninstall(root: InstallRoot, disk: Disk | None = None) -> list[str]:
-    """Remove every release and the state; return the releases. What else is there stays."""
+    """Remove all releases and the state; return the releases. Other files are kept."""
     disk = disk or Disk()
     check_installed(root)
     with only_installer(root.lock):
@@ -103,23 +103,23 @@ def uninstall(root: InstallRoot, disk: Disk | None = None) -> list[str]:
 
 
 def sweep(root: InstallRoot, disk: Disk) -> None:
-    """Remove what interrupted calls left behind."""
+    """Remove leftovers of interrupted calls."""
     for path in root.unfinished():
         disk.remove(path)
 
 
 def prune(root: InstallRoot, state: InstallState, keep: int, disk: Disk) -> None:
-    """Remove the releases that were current longest ago, beyond ``keep``."""
+    """Remove the least recently current releases beyond ``keep``."""
     latest = state.order[-keep:] if keep > 0 else ()
     stay = {root.current_release(), state.previous, *latest}
     for release in root.kept_releases():
         if release not in stay:
             gone = root.releases / f"{UNFINISHED}{release}"
-            disk.rename(root.releases / release, gone)  # never half a release under its name
+            disk.rename(root.releases / release, gone)  # never a partial release under its name
             disk.remove(gone)
 
 
 def check_installed(root: InstallRoot) -> None:
-    """Raise `InstallError` where no installer was."""
+    """Raise `InstallError` if nothing is installed."""
     if not root.releases.is_dir():
         raise InstallError(f"{root.path}: nothing is installed there")

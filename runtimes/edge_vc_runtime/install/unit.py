@@ -1,4 +1,4 @@
-"""The systemd unit that runs the current release, restarted always and allowed little."""
+"""The systemd unit that runs the current release, always restarted and tightly sandboxed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge_vc_runtime.install.layout import BUNDLE_NAME, DEFAULT_ROOT
 
 UNIT_NAME = "edge-vc.service"
 SERVICE_USER = "edge-vc"
-"""The account that `edge-vc flash` makes for the service, on boards and on cards."""
+"""The account that `edge-vc flash` creates for the service, on boards and on cards."""
 _UNIT = """\
 [Unit]
 Description=Edge VC voice conversion
@@ -67,25 +67,25 @@ WantedBy=multi-user.target
 
 @dataclass(frozen=True)
 class ServiceUnit:
-    """What the unit depends on."""
+    """The parameters of the unit."""
 
     root: Path = DEFAULT_ROOT
     program: Path = DEFAULT_ROOT / "venv" / "bin" / "edge-vc-rt"
     arguments: Sequence[str] = ()
-    """Of ``run``, after the bundle; each is passed on as it is."""
+    """Arguments of ``run`` after the bundle, each passed on unchanged."""
     user: str = SERVICE_USER
-    """An account with a name: without one, ``ssh-keygen`` checks no signatures."""
+    """An account with a name: without one, ``ssh-keygen`` verifies no signatures."""
     rt_priority: int = 49
     """Highest real-time priority, 1 to 49: at 50 it would compete with the sound card."""
     memlock_mb: int = 512
     """Memory that may be locked, in MB."""
 
     def text(self) -> str:
-        """Return the unit file; raises `InstallError` for a value that has no place in one."""
+        """Return the unit file; raises `InstallError` for a value that is not possible in one."""
         if not 1 <= self.rt_priority <= 49:
             raise InstallError(f"rt_priority is {self.rt_priority}, it has to be 1 to 49")
         if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", self.user):
-            raise InstallError(f"user is {self.user!r:.60}, which is no name of a user")
+            raise InstallError(f"user is {self.user!r:.60}, which is not a valid user name")
         bundle = self.root / "current" / BUNDLE_NAME
         for path in (self.program, bundle):
             if not re.fullmatch(r"/[\w./+-]+", str(path)):
@@ -101,7 +101,7 @@ class ServiceUnit:
 
 
 def quoted(word: str) -> str:
-    """Return a word as systemd reads it in ``ExecStart``; raises `InstallError` if none can be."""
+    """Return a word quoted for ``ExecStart``; raises `InstallError` if that is not possible."""
     if not word.isprintable():
         raise InstallError(f"{word!r:.100}: has characters that a unit cannot hold")
     if re.fullmatch(r"[\w@:,./=+-]+", word):

@@ -1,1 +1,1 @@
-"""Measuring the real delay from microphone to ear with a test signal."""
+"""Measurement of the real delay from microphone to ear with a test signal."""

@@ -12,12 +12,12 @@ _EXAMPLES = """
 {prog} --through --own-ms 24.5
 """
 _TEXT = (
-    "Plays a chirp on the output device, finds it in what the input device records and prints the "
-    "real round trip in ms: both buffers, both converters and what lies between. Connect output "
-    "and input with a cable, or hold the microphone to the loudspeaker. Prints no number when the "
-    "chirp is not found. With --through it plays speech-like syllables into another program that "
-    "converts them: its output into this one's input, by cables or virtual devices, from "
-    "microphone to ear."
+    "Plays a chirp on the output device, detects it in the input device's recording and prints the "
+    "real round trip in ms: both buffers, both converters and anything in between. Connect output "
+    "and input with a cable, or hold the microphone to the loudspeaker. Prints no number if the "
+    "chirp is not found. With --through it measures a conversion from microphone to ear: it plays "
+    "speech-like syllables into another program, whose output goes to this one's input, by cables "
+    "or virtual devices."
 )
 
 

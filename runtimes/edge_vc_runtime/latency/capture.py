@@ -1,4 +1,4 @@
-"""What an input stream brought during a measurement."""
+"""Records an input stream during a measurement."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FULL_SCALE = {"float32": 1.0, "int16": 2.0**15, "int32": 2.0**31}
 
 
 class Capture:
-    """Takes blocks from a callback into memory that `prepare` allocates."""
+    """Copies blocks from a callback to memory allocated by `prepare`."""
 
     def __init__(self, clock_ns: Callable[[], int] = time.perf_counter_ns) -> None:
         self.xruns = 0
@@ -33,7 +33,7 @@ class Capture:
         self._timeline = Timeline(format.sample_rate, frames // format.frames + 1)
 
     def take(self, block: NDArray[Any], overflow: bool) -> None:
-        """Keep ``[frames, channels]``; the input stream's callback."""
+        """Store ``[frames, channels]``; the input stream's callback."""
         count = min(block.shape[0], self._frames.shape[0] - self._count)
         if count <= 0:
             return
@@ -43,15 +43,15 @@ class Capture:
         self.xruns += overflow
 
     def audio(self) -> Samples:
-        """Return what came, ``[T]``: the loudest channel, full scale at 1."""
+        """Return the recording ``[T]``: the loudest channel, full scale at 1."""
         frames = self._frames[: self._count].astype(np.float32) / np.float32(self._scale)
         loudest = int((frames**2).sum(0).argmax())
         return np.ascontiguousarray(frames[:, loudest])
 
     def time_of(self, position: float) -> float:
-        """Return when a sample was handed over, in s."""
+        """Return when a sample was received, in s."""
         return self._timeline.time_of(position)
 
     def position_at(self, time_s: float) -> float:
-        """Return the sample that was handed over at a time in s."""
+        """Return the sample that was received at a time in s."""
         return self._timeline.position_at(time_s)

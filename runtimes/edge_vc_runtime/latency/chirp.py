@@ -1,4 +1,4 @@
-"""A chirp, and finding it in a recording: noise, echoes, clipping and another clock allowed."""
+"""A chirp and its detection in a recording, despite noise, echoes, clipping and clock drift."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from edge_vc_runtime.latency.detection import Detection, correlate, refine_peak,
 from edge_vc_runtime.samples import Samples
 
 SECONDS = 0.25
-_LOWEST_HZ, _HIGHEST_HZ = 300.0, 6000.0  # what telephone-grade microphones and speakers pass
+_LOWEST_HZ, _HIGHEST_HZ = 300.0, 6000.0  # passed by telephone-grade microphones and speakers
 _TAPER_S = 0.01
 _PEAK = 0.5
-# The correlation of noise is Rayleigh distributed: a peak 8 times its RMS does not occur by chance.
+# The correlation of noise is Rayleigh distributed: a peak of 8 times its RMS is never by chance.
 _LEAST_RATIO = 8.0
-# Tones, clicks and speech that are loud at one moment correlate with the chirp by 0.1 at most.
+# Short loud tones, clicks and speech correlate with the chirp by 0.1 at most.
 _LEAST_SIMILARITY = 0.15
-# A direct path may be weaker than an echo, but not by more: what comes first is the sound.
+# The direct path may be weaker than an echo, but not by more than this.
 _DIRECT_SHARE = 0.5
 
 
 def chirp(sample_rate: int) -> Samples:
-    """Return ``[T]``: a logarithmic sweep of 0.25 s from 300 to 6000 Hz, or to what fits, at half
-    of full scale."""
+    """Return ``[T]``: a logarithmic sweep of 0.25 s from 300 to 6000 Hz, or as far as the rate
+    permits, at half of full scale."""
     return np.ascontiguousarray(_sweep(sample_rate).real, np.float32)
 
 
 def find_chirp(recording: Samples, sample_rate: int) -> Detection | None:
-    """Find the first arrival of `chirp` in ``[T]``; None where it is not there for certain.
+    """Find the first arrival of `chirp` in ``[T]``; None if it is not detected with certainty.
 
-    The phase of the sweep is not used, so inverted polarity and the phase of a loudspeaker do
+    The phase of the sweep is not used, so inverted polarity and a loudspeaker's phase response do
     not matter.
     """
     template = _sweep(sample_rate)
@@ -40,7 +40,7 @@ def find_chirp(recording: Samples, sample_rate: int) -> Detection | None:
     peaks = np.abs(correlate(audio, template))
     strongest = int(peaks.argmax())
     floor = _floor(peaks, strongest, int(0.05 * sample_rate))
-    # Real audio against the analytic sweep: half of the sweep's energy is the imaginary part's.
+    # Real audio against the analytic sweep: half of the sweep's energy is in the imaginary part.
     norm = float(np.linalg.norm(template.real))
     loud = np.maximum(window_norms(audio, length), 1e-9)
     first = _first_arrival(peaks, strongest, int(0.1 * sample_rate))
@@ -52,7 +52,7 @@ def find_chirp(recording: Samples, sample_rate: int) -> Detection | None:
 
 
 def _sweep(sample_rate: int) -> NDArray[np.complex128]:
-    """Return the analytic sweep; its real part is what is played."""
+    """Return the analytic sweep; its real part is played."""
     count = int(SECONDS * sample_rate)
     time = np.arange(count) / sample_rate
     highest = min(_HIGHEST_HZ, 0.45 * sample_rate)

@@ -1,4 +1,4 @@
-"""What ``measure-latency`` does, from parsed arguments to an exit code."""
+"""The ``measure-latency`` command, from parsed arguments to an exit code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge_vc_runtime.progress import ProgressBar
 
 
 def measure_latency(arguments: argparse.Namespace) -> int:
-    """``measure-latency``: 0 with a number, 1 where the signal was not found."""
+    """``measure-latency``: 0 with a result, 1 if the signal was not found."""
     options = LatencyOptions.from_arguments(arguments)
     if options.own_ms is not None and not options.through:
         raise UsageError("--own-ms is subtracted from a measurement with --through; give both")

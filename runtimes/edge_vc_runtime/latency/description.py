@@ -1,4 +1,4 @@
-"""A measured delay in words, or what to do when nothing was measured."""
+"""A measured delay as text, or what to do if nothing was measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CLIPPED = 0.99
 
 
 def describe_round_trip(made: RoundTrip, options: LatencyOptions) -> list[str]:
-    """Return what was measured and how sure it is; no number where it is not."""
+    """Return the result and its confidence; no number if it is uncertain."""
     if not made.found:
         return _advice(made, options)
     what = "through the running program" if options.through else "round trip of the devices"
@@ -29,12 +29,12 @@ def describe_round_trip(made: RoundTrip, options: LatencyOptions) -> list[str]:
             "the budget that `run` prints"
         )
     if made.xruns:
-        lines.append(f"warning: {made.xruns} times a card lost samples; the spread may come of it")
+        lines.append(f"warning: {made.xruns} times a card lost samples, perhaps causing the spread")
     return lines
 
 
 def round_trip_json(made: RoundTrip, options: LatencyOptions) -> str:
-    """Return the result as JSON; ``delay_ms`` is null where nothing can be said."""
+    """Return the result as JSON; ``delay_ms`` is null if there is no reliable result."""
     ear = None
     if made.found and options.through and options.own_ms is not None:
         ear = made.median_ms - options.own_ms

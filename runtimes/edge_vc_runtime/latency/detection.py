@@ -1,4 +1,4 @@
-"""Where a test signal was found in a recording, and how sure that is."""
+"""Position of a test signal in a recording, and its confidence."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Detection:
     position: float
     """First sample of the signal in the recording, with a fraction."""
     similarity: float
-    """Correlation with the signal at that place, 0 to 1: noise and distortion lower it."""
+    """Correlation with the signal at that position, 0 to 1: noise and distortion lower it."""
     peak_ratio: float
-    """Correlation peak over its own floor away from the peak: the confidence."""
+    """Correlation peak relative to the floor away from the peak: the confidence."""
 
 
 def correlate(
@@ -39,7 +39,7 @@ def window_norms(recording: NDArray[np.floating], length: int) -> NDArray[np.flo
 
 
 def refine_peak(values: NDArray[np.floating], index: int) -> float:
-    """Return the place of a peak between samples, by a parabola through three of them."""
+    """Return the fractional position of a peak, from a parabola through three samples."""
     if not 0 < index < values.shape[0] - 1:
         return float(index)
     before, here, after = (float(value) for value in values[index - 1 : index + 2])

@@ -1,4 +1,4 @@
-"""Plays test signals on one device, records another and finds the signals in the capture."""
+"""Plays test signals on one device, records another and detects the signals in the recording."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from edge_vc_runtime.latency.signals import ProbeSignal
 from edge_vc_runtime.samples import Samples
 
 LONGEST_S = 1.0
-"""Longest delay that is looked for."""
-_LEAD_S = 0.5  # streams settle
+"""Longest delay to search for."""
+_LEAD_S = 0.5  # for streams to settle
 _GAP_S = 0.3
 _POLL_S = 0.05
 
 
 @dataclass(frozen=True)
 class StreamPair:
-    """How the two streams are opened; neither is started."""
+    """Functions that open the two streams, without starting them."""
 
     open_input: Callable[[InputCallback], DeviceStream]
     open_output: Callable[[OutputCallback], DeviceStream]
@@ -42,10 +42,10 @@ def measure_round_trip(
     sleep: Callable[[float], None] = time.sleep,
     clock_ns: Callable[[], int] = time.perf_counter_ns,
 ) -> RoundTrip:
-    """Play each signal once and return the delays between handing it over and getting it back.
+    """Play each signal once and return the delays between outputting and receiving it.
 
-    That is what a program adds to sound that it passes on at once: both buffers and both
-    converters, and whatever lies between output and input. Raises `DeviceError`.
+    That is the delay of a program that passes audio on immediately: both buffers, both converters,
+    and whatever is between output and input. Raises `DeviceError`.
     """
     capture, playback = Capture(clock_ns), Playback(clock_ns)
     source = pair.open_input(capture.take)
@@ -141,7 +141,7 @@ def _find(
     begin: float,
     longest_s: float,
 ) -> Detection | None:
-    """Look for a signal in what was recorded from when it was played; the place is absolute."""
+    """Search for a signal from the time it was played; the returned position is absolute."""
     rate = capture.sample_rate
     if not np.isfinite(begin):
         return None

@@ -1,4 +1,4 @@
-"""What ``measure-latency`` is asked to do."""
+"""The options of ``measure-latency``."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class LatencyOptions:
     """Devices, signal and repeats."""
 
     input: str | None = None
-    """Name of the input device, None for the remembered or default one."""
+    """Name of the input device; None: the remembered or default one."""
     output: str | None = None
     backend: str = "auto"
     repeats: int = 5
     through: bool = False
     """Whether a voice conversion runs between output and input."""
     own_ms: float | None = None
-    """Round trip of these devices alone, to be subtracted."""
+    """Round trip of the devices alone, to be subtracted."""
     level_db: float = 0.0
-    """Gain of the test signal, whose peak is at half of full scale without it."""
+    """Gain of the test signal; at 0 dB its peak is at half of full scale."""
     longest_ms: float = 1000.0
     json: bool = False
 
@@ -48,7 +48,7 @@ class LatencyOptions:
         return float(10 ** (self.level_db / 20))
 
     def signals(self) -> list[ProbeSignal]:
-        """Return what is played, one by one."""
+        """Return the signals to play, in order."""
         if self.through:
             return [speech_signal(seed) for seed in range(self.repeats)]
         return [chirp_signal()] * self.repeats

@@ -1,4 +1,4 @@
-"""What an output stream was given during a measurement."""
+"""Plays a track to an output stream during a measurement."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Playback:
         self._position = 0
 
     def prepare(self, format: StreamFormat, track: Samples) -> None:
-        """Convert the track to what the device takes, before the stream is started."""
+        """Convert the track to the device's format, before the stream is started."""
         scale = FULL_SCALE[format.sample_type]
         limited = np.clip(track, -0.999, 0.999)
         self.sample_rate = format.sample_rate
@@ -33,12 +33,12 @@ class Playback:
 
     @property
     def done(self) -> bool:
-        """Whether the whole track was handed over."""
+        """Whether the whole track was output."""
         return bool(self._position >= self._track.shape[0])
 
     @property
     def seconds(self) -> float:
-        """How much of it was."""
+        """Duration that was output so far."""
         return self._position / self.sample_rate
 
     def fill(self, block: NDArray[Any], underflow: bool) -> None:
@@ -51,5 +51,5 @@ class Playback:
         self.xruns += underflow
 
     def time_of(self, position: float) -> float:
-        """Return when a sample was handed over, in s."""
+        """Return when a sample was output, in s."""
         return self._timeline.time_of(position)

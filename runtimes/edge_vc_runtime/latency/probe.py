@@ -1,7 +1,7 @@
-"""A speech-like signal whose loudness survives voice conversion, and finding it by its loudness.
+"""A speech-like signal whose loudness contour survives voice conversion, and its detection.
 
-A converter makes another waveform, so the waveform cannot be looked for; it keeps when the speaker
-is loud and when not. The signal is voiced and switched on and off at random.
+A converter changes the waveform, so the waveform cannot be detected; but it preserves when the
+speaker is loud. The signal is voiced and switched on and off at random.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _FORMANTS = ((600.0, 150.0, 1.0), (1200.0, 200.0, 0.6), (2500.0, 300.0, 0.3))  #
 _PEAK = 0.4
 _ENVELOPE_S = 0.008
 _ENVELOPE_HZ = 2000
-_FLOOR = 0.02  # of the loudest: what is quieter than -34 dB counts as silence
-# The best of wrong places in speech and in noise reaches 0.5 and 1.5.
+_FLOOR = 0.02  # relative to the loudest: anything below -34 dB counts as silence
+# The best wrong positions in speech and in noise reach 0.5 and 1.5.
 _LEAST_SIMILARITY = 0.6
 _LEAST_RATIO = 1.6
 
@@ -35,10 +35,10 @@ def speech_probe(sample_rate: int, seed: int = 0) -> Samples:
 
 
 def find_probe(recording: Samples, sample_rate: int, seed: int = 0) -> Detection | None:
-    """Find `speech_probe` in ``[T]``, converted or not; None where it is not there for certain.
+    """Find `speech_probe` in ``[T]``, converted or not; None if it is not detected with certainty.
 
-    The place is exact to about 1 ms without conversion. A converter rounds onsets off, which
-    moves the place later by what it does to them, about 4 ms with the shipped voice.
+    Without conversion, the position is accurate to about 1 ms. A converter smooths onsets, which
+    shifts the position later, by about 4 ms with the shipped voice.
     """
     probe = speech_probe(sample_rate, seed)
     if recording.shape[0] < probe.shape[0] or not np.isfinite(recording).all():
@@ -77,7 +77,7 @@ def _vowel(count: int, sample_rate: int) -> NDArray[np.float64]:
 
 
 def _syllables(count: int, sample_rate: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """Return an envelope ``[count]`` of 0 and 1, switched at random, with rounded edges."""
+    """Return an envelope ``[count]`` of 0 and 1, switched at random, with smoothed edges."""
     switches = random.random(int(SECONDS / _SYLLABLE_S) + 1) > 0.5
     steps = (np.arange(count) / (_SYLLABLE_S * sample_rate)).astype(int)
     edge = np.hanning(int(0.02 * sample_rate))
@@ -85,7 +85,7 @@ def _syllables(count: int, sample_rate: int, random: np.random.Generator) -> NDA
 
 
 def _loudness(audio: Samples, sample_rate: int) -> NDArray[np.float64]:
-    """Return the log envelope of ``[T]`` at 2 kHz, from its loudest down to -34 dB."""
+    """Return the log envelope of ``[T]`` at 2 kHz, from its maximum down to -34 dB."""
     width = max(int(_ENVELOPE_S / 2 * sample_rate), 2)
     power = _moving_average(_moving_average(audio.astype(np.float64) ** 2, width), width)
     places = np.arange(int(audio.shape[0] * _ENVELOPE_HZ / sample_rate))
@@ -96,7 +96,7 @@ def _loudness(audio: Samples, sample_rate: int) -> NDArray[np.float64]:
 
 
 def _moving_average(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """Return the centred mean over ``width``, in time that does not depend on it."""
+    """Return the centred mean over ``width``, in time independent of ``width``."""
     padded = np.pad(values, (width - width // 2, width // 2))
     sums = np.cumsum(padded)
     return np.maximum(sums[width:] - sums[:-width], 0.0) / width

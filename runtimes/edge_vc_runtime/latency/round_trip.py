@@ -1,4 +1,4 @@
-"""The delays of several test signals, summed up."""
+"""Summary of the delays of several test signals."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from edge_vc_runtime.latency.detection import Detection
 
 _AGREEMENT_MS = 30.0
-"""Repeats that differ by more measured something else than one constant delay."""
+"""If repeats differ by more, there is no single constant delay."""
 
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """What a measurement found."""
+    """The result of a measurement."""
 
     repeats: int
-    """Test signals played."""
+    """Number of test signals played."""
     delays_ms: tuple[float, ...]
-    """Of those that were found."""
+    """Delays of those that were detected."""
     detections: tuple[Detection, ...]
     peak: float
     """Loudest sample of the recording, full scale at 1."""
@@ -28,13 +28,13 @@ class RoundTrip:
 
     @property
     def found(self) -> bool:
-        """True when more than half of the signals were found and agree within 30 ms."""
+        """Whether more than half of the signals were detected and agree within 30 ms."""
         enough = 2 * len(self.delays_ms) > self.repeats
         return enough and self.spread_ms <= _AGREEMENT_MS
 
     @property
     def median_ms(self) -> float:
-        """The delay; NaN when nothing was found."""
+        """The delay; NaN if nothing was detected."""
         return float(np.median(self.delays_ms)) if self.delays_ms else float("nan")
 
     @property

@@ -1,4 +1,4 @@
-"""What is played to measure a delay, and how it is found again."""
+"""The signals played to measure a delay, and their detectors."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class ProbeSignal:
 
 
 def chirp_signal() -> ProbeSignal:
-    """Return the chirp: exact, for cards and what passes a waveform on."""
+    """Return the chirp: accurate, for cards and anything that preserves the waveform."""
     return ProbeSignal("chirp", chirp.SECONDS, chirp.chirp, chirp.find_chirp)
 
 
 def speech_signal(seed: int) -> ProbeSignal:
-    """Return speech-like syllables, another rhythm per seed: for what converts a voice."""
+    """Return speech-like syllables, with a different rhythm per seed, for voice converters."""
     return ProbeSignal(
         "speech-like signal",
         probe.SECONDS,

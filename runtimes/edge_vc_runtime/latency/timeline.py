@@ -1,4 +1,4 @@
-"""Which sample of a stream passed when: marks that a callback writes without allocating."""
+"""The times of a stream's samples, from marks that a callback records without allocating."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 class Timeline:
-    """Positions of callbacks in a stream and the moments at which they ran.
+    """Positions of callbacks in a stream and the times at which they ran.
 
-    A callback runs late now and then, and a sound server hands out several blocks at once. So the
-    time of a sample is the median over the callbacks around it, each carried on at the sample rate.
+    A callback is sometimes late, and a sound server may deliver several blocks at once. So the time
+    of a sample is the median over the callbacks around it, each extrapolated at the sample rate.
     """
 
     def __init__(self, sample_rate: int, marks: int) -> None:
@@ -19,7 +19,7 @@ class Timeline:
         self._count = 0
 
     def mark(self, position: int, time_ns: int) -> None:
-        """Note that the callback whose first sample is ``position`` ran at ``time_ns``."""
+        """Record that the callback whose first sample is ``position`` ran at ``time_ns``."""
         if self._count < self._times.shape[0]:
             self._positions[self._count] = position
             self._times[self._count] = time_ns
@@ -35,7 +35,7 @@ class Timeline:
         return float(np.median(starts)) + position / self._rate
 
     def position_at(self, time_s: float) -> float:
-        """Return the sample that passed at a time in s, by the callbacks before it."""
+        """Return the sample that passed at a time in s, from the callbacks before it."""
         before = np.flatnonzero(self._times[: self._count] <= time_s * 1e9)
         last = int(before[-1]) if before.size else 0
         passed = time_s - self._times[last] / 1e9

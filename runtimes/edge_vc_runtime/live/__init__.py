@@ -1,1 +1,1 @@
-"""A live voice, hop by hop: cards, rings, the thread that converts; and recordings the same way."""
+"""Hop-by-hop conversion: live, with cards, rings and the inference thread; and of recordings."""

@@ -1,4 +1,4 @@
-"""What the audio loop runs once per hop: a session, or a chain of stages around one."""
+"""The converter that the audio loop runs once per hop: a session, or a chain around one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class HopConverter(Protocol):
     sample_rate: int
     """Hz."""
     delay: int
-    """Samples by which the output lags behind the input, constant while it runs."""
+    """Delay of the output in samples, constant while it runs."""
 
     def step(self, audio: Samples) -> Samples:
-        """Convert float32 ``[hop]`` to ``[hop]``, without a lock and without logging.
+        """Convert float32 ``[hop]`` to ``[hop]``, without locks or logging.
 
         The result may be overwritten by the next step.
         """

@@ -1,4 +1,4 @@
-"""What the audio loop counts: written by one thread each, read by any."""
+"""Counters of the audio loop, each written by one thread and read by any."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 @dataclass
 class LiveCounters:
-    """Plain numbers without a lock: each has one writer, and a reader may be one hop behind."""
+    """Plain numbers without a lock: each has one writer, and readers may be one hop behind."""
 
     hops: int = 0
-    """Hops that went through the converter."""
+    """Hops processed by the converter."""
     late: int = 0
-    """Hops whose step took longer than a hop lasts."""
+    """Hops whose step took longer than the hop duration."""
     input_overflows: int = 0
-    """Callbacks whose samples found no place in the input ring, or that the card reported."""
+    """Callbacks whose samples did not fit into the input ring, or overflows of the card."""
     output_underflows: int = 0
-    """Callbacks that found too few samples in the output ring, or that the card reported."""
+    """Callbacks with too few samples in the output ring, or underflows of the card."""
     starved: int = 0
-    """Those of them in which the ring held enough: the card's own buffer had run empty before."""
+    """Those for which the ring held enough: the card's own buffer had already run empty."""
     dropped: int = 0
-    """Hops of input that were left out after a gap, so that the delay did not grow."""
+    """Input hops dropped after a gap, so that the delay did not grow."""
     muted: int = 0
-    """Hops that were replaced by silence because the model's output was not finite."""
+    """Hops replaced by silence because the model's output was not finite."""
     reopened: int = 0
-    """Times that a device came back after it had vanished."""
+    """Number of times that a vanished device came back."""
 
     @property
     def xruns(self) -> int:

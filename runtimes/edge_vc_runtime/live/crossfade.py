@@ -1,4 +1,4 @@
-"""A crossfade whose loudness stays level, however alike the two sounds are."""
+"""A crossfade of constant loudness, regardless of the similarity of the two sounds."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 from edge_vc_runtime.samples import Samples
 
 _LEAST_ALIKE = -0.6
-"""Correlations below count as this one: a gain that undid full cancellation would be infinite."""
+"""Lower limit for correlations: a gain that compensated full cancellation would be infinite."""
 
 
 class Crossfade:
     """Fades from one sound to another over whole hops.
 
-    Gains that add up to 1 suit equal sounds and leave a dip of 3 dB between unrelated ones; two
-    students' voices are somewhere between, and differ from hop to hop. So the correlation of every
-    hop is measured, and the sum is scaled to the power that both have.
+    Gains that add up to 1 suit identical sounds but give a dip of 3 dB between uncorrelated ones;
+    two students' voices are in between, and vary from hop to hop. So the correlation of every hop
+    is measured, and the sum is scaled to their common power.
     """
 
     def __init__(self, hop: int, hops: int) -> None:
-        """Take the samples of a hop and how many hops the fade lasts."""
+        """Set the samples per hop and the length of the fade in hops."""
         self.hops = hops
         self.done = True
         times = (np.arange(hop * hops, dtype=np.float32) + 0.5) / (hop * hops)
@@ -46,7 +46,7 @@ class Crossfade:
         before = self._alike if self._index else alike
         self._alike = alike
         gain, part = self._gain, self._part
-        # The correlation moves evenly within the hop, so the gain has no step between hops.
+        # The correlation is interpolated within the hop, so the gain has no step between hops.
         np.multiply(self._ramp, alike - before, out=gain)
         gain += before
         gain *= self._products[self._index]

@@ -1,4 +1,4 @@
-"""Which microphone and which loudspeaker."""
+"""Choice of microphone and loudspeaker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DeviceChoice:
-    """Which devices, as the user names them; None: the system's default."""
+    """The devices, by the user's names; None: the system's default."""
 
     input: str | None = None
     output: str | None = None
@@ -15,6 +15,6 @@ class DeviceChoice:
     """Hz; None: the card's own."""
     output_rate: int | None = None
     buffer_ms: float | None = None
-    """Audio of one callback of the loudspeaker; None: what suits a card or a sound server."""
+    """Length of one loudspeaker callback; None: suitable for a card or a sound server."""
     buffer_factor: int = 1
-    """By how much it is made longer."""
+    """Factor by which it is lengthened."""

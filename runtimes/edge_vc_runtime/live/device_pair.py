@@ -14,14 +14,14 @@ from edge_vc_runtime.devices.selection import ignore_notice, pick_device
 from edge_vc_runtime.live.device_choice import DeviceChoice
 
 _SERVER_S = 0.005
-"""Audio of one output callback where a sound server is in between: it moves 5 ms at a time whatever
-is asked for, and half as many callbacks cost half as much. A card itself is asked for 2.5 ms."""
+"""Length of one output callback with a sound server: it transfers 5 ms at a time regardless of the
+request, and half as many callbacks cost half as much. From a card, 2.5 ms are requested."""
 _MOST_INPUT_S = 0.01
-"""Of one input callback, through a server: a hop waits for its last sample however it is cut."""
+"""Maximum length of one input callback with a server: a hop waits for its last sample anyway."""
 
 
 class _Callback:
-    """Stands for a callback until the format is known that it needs: streams start afterwards."""
+    """Placeholder for a callback until the required format is known; streams start afterwards."""
 
     def __init__(self) -> None:
         self.target: Any = None
@@ -41,10 +41,10 @@ class DevicePair:
         notice: Callable[[str], object] = ignore_notice,
         channel: int | None = None,
     ) -> None:
-        """Find and open both for hops of ``hop_s``.
+        """Find and open both devices for hops of ``hop_s``.
 
-        ``channel`` of the microphone, from 0, has to be among those that are opened. Raises
-        `DeviceError` and leaves none open then.
+        ``channel`` of the microphone, from 0, has to be among those opened. Raises `DeviceError`,
+        leaving neither open.
         """
         devices = backend.devices()
         self.input_device = pick_device(devices, choice.input, "input", notice)
@@ -67,10 +67,10 @@ class DevicePair:
             raise
 
     def start(self, receive: Any, play: Any) -> None:
-        """Begin to call back; raises `DeviceError` and closes both then."""
+        """Start the callbacks; on an error raises `DeviceError` and closes both."""
         self._receive.target, self._play.target = receive, play
         try:
-            # The microphone first: the loudspeaker then has a rhythm to compare with at once.
+            # The microphone first, so that the loudspeaker has a reference timing from the start.
             self.input.start()
             self.output.start()
         except BaseException:
@@ -79,7 +79,7 @@ class DevicePair:
 
     @property
     def one_clock(self) -> bool:
-        """Whether both are on one card: its directions run at one speed."""
+        """Whether both are on one card, whose directions share a clock."""
         card = _card(self.input_device)
         return bool(card) and card == _card(self.output_device)
 
@@ -112,5 +112,5 @@ def _open(
 
 
 def _card(device: Device) -> str:
-    """Return the name of a card that is opened directly, "" for all else."""
+    """Return the name of a directly opened card, "" otherwise."""
     return device.key.partition("hw:CARD=")[2].partition(",")[0]

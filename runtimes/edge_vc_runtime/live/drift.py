@@ -1,9 +1,9 @@
-"""Clock drift between two sound cards, corrected by resampling the output a little.
+"""Correction of clock drift between two sound cards by slightly resampling the output.
 
-Microphone and loudspeaker have a crystal each. At 200 ppm apart one of them is a whole second
-ahead after 83 minutes: without a correction the output ring runs empty or full. The correction
-follows the number of samples that wait in that ring, so slowly that it cannot be heard: 500 ppm are
-0.9 cents.
+Microphone and loudspeaker have separate crystals. If they differ by 200 ppm, one is ahead by a
+whole second after 83 minutes: without a correction the output ring runs empty or full. The
+correction follows the number of samples waiting in that ring, slowly enough to be inaudible:
+500 ppm are 0.9 cents.
 """
 
 from __future__ import annotations
@@ -14,47 +14,47 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DriftSettings:
-    """How a fill becomes a correction."""
+    """Parameters of the correction."""
 
     most_ppm: float = 500.0
     """Largest correction: crystals of sound cards are within 100 ppm, cheap ones within 200."""
     response_s: float = 15.0
-    """Time constant of the control loop in s: 200 ppm shift the delay by 1.1 ms until they are
-    found; a shorter one would pass the callbacks' jitter on to the pitch."""
+    """Time constant of the control loop in s: 200 ppm shift the delay by 1.1 ms until corrected; a
+    shorter one would pass the callbacks' jitter on to the pitch."""
     smoothing_s: float = 2.5
     """Time constant of the fill's mean in s; well below ``response_s``, or the loop overshoots."""
     learning_s: float = 5.0
-    """The mean fill of the first so many seconds is the one that is held from then on."""
+    """Initial time in s over which the mean fill, the target from then on, is measured."""
 
 
 class DriftController:
     """Estimates how much faster the output's clock runs than the input's, in ppm.
 
-    A proportional-integral controller, critically damped, on the smoothed fill of the output ring.
-    It also undoes what an underflow added to the delay. No thread and no clock of its own: the
-    time comes with each update.
+    A critically damped proportional-integral controller on the smoothed fill of the output ring.
+    It also removes delay added by an underflow. It has no thread or clock of its own: the time is
+    passed with each update.
     """
 
     def __init__(self, sample_rate: int, settings: DriftSettings | None = None) -> None:
-        """Take the rate in Hz at which fills are counted."""
+        """Set the rate in Hz at which fills are counted."""
         self.sample_rate = sample_rate
         self.settings = settings or DriftSettings()
-        rate = sample_rate * 1e-6  # samples that 1 ppm makes in a second
+        rate = sample_rate * 1e-6  # samples per second for 1 ppm
         response = self.settings.response_s
         self._proportional = 2 / (response * rate)
         self._integral = 1 / (response**2 * rate)
         self._found_ppm = 0.0
         self.ppm = 0.0
-        """The correction: so many output samples per million are to be made in addition."""
+        """The correction: additional output samples per million."""
         self.restart()
 
     @property
     def target(self) -> float | None:
-        """The fill that is held, in samples; None while it is being learned."""
+        """The target fill in samples; None while it is being measured."""
         return self._target
 
     def restart(self) -> None:
-        """A stream was opened again: learn the fill anew; the clocks are still the same."""
+        """Measure the target fill again after a stream was reopened; the clocks are the same."""
         self._target: float | None = None
         self._mean: float | None = None
         self._begun: float | None = None
@@ -64,7 +64,7 @@ class DriftController:
         self.ppm = self._found_ppm
 
     def shift(self, samples: float) -> None:
-        """Move the target: that much delay was added on purpose (or taken back, negative)."""
+        """Shift the target: this much delay was added (or removed, negative) on purpose."""
         if self._mean is not None:
             self._mean += samples
         if self._target is not None:
@@ -74,14 +74,14 @@ class DriftController:
     def update(self, fill: float, seconds: float) -> float:
         """Take the mean fill in samples since the last update; return the correction in ppm.
 
-        ``seconds`` is the time of any clock that only runs forward. Fills have to be taken at one
-        point of a hop's work, such as before it is written: taken at any time, their sawtooth of
-        one hop would beat with the interval between updates.
+        ``seconds`` is the time of any monotonic clock. Fills have to be taken at a fixed point of a
+        hop's processing, such as before it is written: otherwise, their sawtooth of one hop would
+        beat with the update interval.
         """
         if self._begun is None or self._mean is None:
             self._begun = self._last = seconds
             self._mean = fill
-        passed = min(max(seconds - self._last, 0.0), 1.0)  # a clock that jumped is no drift
+        passed = min(max(seconds - self._last, 0.0), 1.0)  # a jump of the clock is not drift
         self._last = seconds
         self._mean += (fill - self._mean) * (1 - math.exp(-passed / self.settings.smoothing_s))
         if self._target is None:
@@ -94,7 +94,7 @@ class DriftController:
         self._learned += fill
         self._count += 1
         if seconds >= self.settings.learning_s:
-            # The first fills are of a ring that was just filled: the smoothed mean starts again.
+            # The first fills are those of a newly filled ring: restart the smoothed mean.
             self._mean = self._target = self._learned / self._count
 
     def _correct(self, error: float, passed: float) -> None:
@@ -103,5 +103,5 @@ class DriftController:
         found = self._found_ppm - self._integral * error * passed
         wanted = found - self._proportional * error
         self.ppm = min(max(wanted, -most), most)
-        if self.ppm == wanted:  # at its limit the integral stays: it would run away
+        if self.ppm == wanted:  # at the limit, hold the integral to prevent wind-up
             self._found_ppm = min(max(found, -most), most)

@@ -1,4 +1,4 @@
-"""Output delay that grows and shrinks by whole hops without a click."""
+"""Output delay that can be changed by whole hops without a click."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from edge_vc_runtime.live.crossfade import Crossfade, correlation
 from edge_vc_runtime.samples import Samples
 
 _ALIKE = 0.4
-"""Neighbouring hops that correlate this much are joined without an audible seam."""
-_QUIET = 1e-3  # RMS, -60 dBFS: a seam in there is not heard either
+"""Neighbouring hops with at least this correlation can be joined inaudibly."""
+_QUIET = 1e-3  # RMS, -60 dBFS: a join is inaudible there too
 _PATIENCE = {"add": 20, "remove": 50}
-"""Hops that a fitting place is waited for: more delay is urgent, less is not."""
+"""Maximum number of hops to wait for a suitable position: more delay is urgent, less is not."""
 
 
 class ElasticHops:
-    """Passes hops on; when told to, repeats one (one hop later from then on) or leaves one out.
+    """Passes hops on; on request, repeats one (one more hop of delay from then on) or drops one.
 
-    The place is chosen where a hop resembles the one before, or is quiet, and the two are
-    crossfaded. `set_hops` may be called from another thread: each number has one writer.
+    This happens where a hop resembles the previous one, or is quiet, and the two are crossfaded.
+    `set_hops` may be called from another thread: each number has one writer.
     """
 
     def __init__(self, hop: int) -> None:
@@ -36,32 +36,32 @@ class ElasticHops:
 
     @property
     def pending(self) -> int:
-        """Hops that are still to be added, negative: to be left out."""
+        """Hops still to be added; negative: to be dropped."""
         return self._wanted - self._placed - self._excess
 
     @property
     def hops(self) -> int:
-        """Hops of delay that `set_hops` asked for."""
+        """Hops of delay requested by `set_hops`."""
         return self._wanted
 
     @property
     def placed(self) -> int:
-        """Those of them that are in place."""
+        """Hops of delay currently in effect."""
         return self._placed
 
     @property
     def excess(self) -> int:
-        """Hops that `drop` asked for and that have not been left out yet."""
+        """Hops requested by `drop` that have not been dropped yet."""
         return self._excess
 
     def set_hops(self, hops: int) -> None:
-        """Have ``hops`` hops more delay than at the start; `ValueError` below 0."""
+        """Set the delay to ``hops`` hops more than at the start; raises `ValueError` below 0."""
         if hops < 0:
             raise ValueError(f"a reserve of {hops} hops; it cannot be negative")
         self._wanted = hops
 
     def drop(self, hops: int) -> None:
-        """Leave so many hops out, to catch up after a stall; `hops` stays what it is."""
+        """Drop this many hops, to catch up after a stall; `hops` is unchanged."""
         self._excess += hops
 
     def push(self, audio: Samples) -> Samples:
@@ -69,7 +69,7 @@ class ElasticHops:
         if self._holding:
             return self._finish_removal(audio)
         pending = self.pending
-        if self._excess and not pending:  # what was too much is what is wanted now
+        if self._excess and not pending:  # the excess is now the requested delay
             self._placed, self._excess = self._placed + self._excess, 0
         if pending and self._fits(audio, pending):
             if pending > 0:
@@ -81,7 +81,7 @@ class ElasticHops:
         return audio
 
     def reset(self) -> None:
-        """Forget the last hop and what was still to be done."""
+        """Forget the last hop and pending changes."""
         self._last.fill(0.0)
         self._placed, self._excess = self._wanted, 0
         self._holding = False
@@ -97,8 +97,8 @@ class ElasticHops:
         return False
 
     def _repeat(self, audio: Samples) -> Samples:
-        """Return two hops: from this one back to the last, then this one."""
-        # The first begins as this hop does, where the last one ended, and ends as the last did.
+        """Return two hops: a fade from this one to the last one, then this one."""
+        # The first starts like this hop, which continues the last one, and ends like the last one.
         self._fade.start()
         self._fade.mix(audio, self._last, self._pair[: self.hop])
         self._pair[self.hop :] = audio
@@ -107,7 +107,7 @@ class ElasticHops:
         return self._pair
 
     def _finish_removal(self, audio: Samples) -> Samples:
-        """Return one hop for two: it begins as the held one and ends as this one."""
+        """Return one hop for two: it starts like the held one and ends like this one."""
         out = self._pair[: self.hop]
         self._fade.start()
         self._fade.mix(self._last, audio, out)

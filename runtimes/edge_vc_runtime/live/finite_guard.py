@@ -1,4 +1,4 @@
-"""Silence instead of NaN: what a broken step must not do to an ear."""
+"""Replaces non-finite output by silence, so that a failed step is never played."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge_vc_runtime.samples import Samples
 
 
 class FiniteGuard:
-    """Passes hops on; one with NaN or infinity becomes silence, faded out before and in after."""
+    """Passes hops on; one with NaN or infinity is replaced by silence, with fades around it."""
 
     def __init__(self, hop: int) -> None:
         self._rise = (np.arange(1, hop + 1) / hop).astype(np.float32)
@@ -20,7 +20,7 @@ class FiniteGuard:
         self._returning = False
 
     def admit(self, audio: Samples, energy: float) -> Samples | None:
-        """Return ``[hop]``, or None when it is not finite; ``energy`` is the sum of its squares."""
+        """Return ``[hop]``, or None if it is not finite; ``energy`` is the sum of its squares."""
         if not math.isfinite(energy):
             return None
         if self._returning:
@@ -31,7 +31,7 @@ class FiniteGuard:
         return audio
 
     def silence(self) -> Samples:
-        """Return the hop that is played instead: from the last sample to zero."""
+        """Return the hop to play instead: a fade from the last sample to zero."""
         np.multiply(self._fall, self._last, out=self._muted)
         self._last = 0.0
         self._returning = True

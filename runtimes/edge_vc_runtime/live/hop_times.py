@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 _SUB = 6  # 2**6 bins per octave: a percentile is at most 1.6 % too high
-_OCTAVES = 58  # every duration that fits in 63 bits
+_OCTAVES = 58  # all durations that fit in 63 bits
 
 
 class HopTimes:
-    """A histogram of durations in ns with logarithmic bins; `record` allocates no memory."""
+    """A histogram of durations in ns with logarithmic bins; `record` does not allocate."""
 
     def __init__(self, deadline_ns: int) -> None:
         self.deadline_ns = deadline_ns
@@ -33,10 +33,10 @@ class HopTimes:
             self.late += 1
 
     def percentile_ms(self, percent: float) -> float | None:
-        """Return a percentile in ms, rounded up to its bin's end.
+        """Return a percentile in ms, rounded up to the end of its bin.
 
-        None before the first hop, and above the median where fewer hops were counted than it
-        takes to have one above it: 10 for the 90th, 100 for the 99th.
+        None before the first hop, and for percentiles above the median with too few hops to have
+        one above it: 10 for the 90th, 100 for the 99th.
         """
         if not self.count or (50 < percent < 100 and self.count * (100 - percent) < 99.999):
             return None
@@ -46,12 +46,12 @@ class HopTimes:
 
     @property
     def rtf(self) -> float | None:
-        """Time over audio; None for less than a second of audio."""
+        """Processing time over audio duration; None for less than a second of audio."""
         audio_ns = self.count * self.deadline_ns
         return self.total_ns / audio_ns if audio_ns >= 1_000_000_000 else None
 
     def counts_up_to(self, edges_ms: Sequence[float]) -> list[int]:
-        """Return for each edge in ms how many hops took at most as long.
+        """Return for each edge in ms the number of hops that took at most as long.
 
         Exact to 1.6 %: an edge inside a bin counts the whole bin.
         """

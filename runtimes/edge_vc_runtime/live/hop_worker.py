@@ -1,4 +1,4 @@
-"""What the inference thread does, hop by hop, with no thread of its own."""
+"""The work of the inference thread, hop by hop, without a thread of its own."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from edge_vc_runtime.live.passage import Passage
 from edge_vc_runtime.live.recent_times import RecentTimes
 from edge_vc_runtime.live.sample_tap import SampleTap
 
-_IDLE_S = 0.005  # between looks for cards, as long as none is open
+_IDLE_S = 0.005  # polling interval while no cards are open
 
 
 class HopWorker:
     """Takes hops from the microphone through the converter to the loudspeaker.
 
-    No lock, no log; arrays are allocated by the resamplers and by the engine only.
+    No locks or logging; arrays are allocated only by the resamplers and by the engine.
     """
 
     def __init__(
@@ -30,15 +30,15 @@ class HopWorker:
         input_taps: Sequence[SampleTap] = (),
         output_taps: Sequence[SampleTap] = (),
     ) -> None:
-        """``input_taps`` hear what goes into the converter, ``output_taps`` what comes out."""
+        """``input_taps`` receive the converter's input, ``output_taps`` its output."""
         hop, rate = converter.hop, converter.sample_rate
         self.times = HopTimes(int(hop / rate * 1e9))
-        """Steps of the whole run."""
+        """Step times of the whole run."""
         self.recent = RecentTimes(hop, rate)
         self.input_level = LevelMeter(hop, rate)
         self.output_level = LevelMeter(hop, rate)
         self.passage: Passage | None = None
-        """Where the next hop comes from and goes to; another thread sets it."""
+        """Source and destination of the next hop; set by another thread."""
         self._converter = converter
         self._counters = counters
         self._input_taps = tuple(input_taps)
@@ -47,7 +47,7 @@ class HopWorker:
         self._current: Passage | None = None
 
     def advance(self) -> float:
-        """Convert a hop if one is complete; return how long to sleep before the next call, in s."""
+        """Convert a hop if one is complete; return the time in s to sleep before the next call."""
         passage = self.passage
         if passage is None:
             return _IDLE_S
@@ -77,7 +77,7 @@ class HopWorker:
         return 0.0
 
     def _begin(self, passage: Passage) -> None:
-        """Start on other cards: nothing of the old voice is left."""
+        """Start on other cards, clearing all earlier audio."""
         if self._current is not None:
             self._converter.reset()
         self._current = passage

@@ -1,4 +1,4 @@
-"""The thread that converts, and nothing else."""
+"""The thread that runs the conversion, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _JOIN_S = 2.0
 
 
 class InferenceThread:
-    """Calls `HopWorker.advance` until it is stopped, at a priority of its own."""
+    """Calls `HopWorker.advance` until it is stopped, with its own priority."""
 
     def __init__(self, worker: HopWorker, settings: RealtimeSettings) -> None:
         self.notice = ""
-        """One line where the system refused a priority or a processor."""
+        """One line if the system refused a priority or a processor."""
         self.failure: Exception | None = None
-        """What ended the thread, None as long as nothing did."""
+        """The error that ended the thread, if any."""
         self._worker = worker
         self._settings = settings
         self._stopped = False
@@ -27,12 +27,12 @@ class InferenceThread:
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
 
     def start(self) -> None:
-        """Start, and wait until the priority is settled."""
+        """Start, and wait until the priority is set."""
         self._thread.start()
         self._ready.wait()
 
     def stop(self) -> None:
-        """End after the present hop; a step that hangs is left behind after 2 s."""
+        """End after the current hop; a step that hangs is abandoned after 2 s."""
         self._stopped = True
         if self._thread.ident is not None:
             self._thread.join(_JOIN_S)
@@ -47,5 +47,5 @@ class InferenceThread:
                 pause = advance()
                 if pause > 0:
                     sleep(pause)
-        except Exception as error:  # an engine's; the main thread reports it
+        except Exception as error:  # from an engine; the main thread reports it
             self.failure = error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 SILENCE_DB = -120.0
-"""What silence reads in dBFS."""
+"""Reading for silence in dBFS."""
 _WINDOW_S = 0.1
 
 
@@ -24,7 +24,7 @@ class LevelMeter:
 
     @property
     def db(self) -> float:
-        """The level now."""
+        """The current level."""
         power = sum(self._powers) / len(self._powers)
         if not math.isfinite(power) or power <= 10 ** (SILENCE_DB / 10):
             return SILENCE_DB

@@ -1,4 +1,4 @@
-"""The microphone's side of the loop: frames of the card in, hops at the model's rate out."""
+"""The microphone side of the loop: frames of the card in, hops at the model's rate out."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from edge_vc_runtime.live.sample_types import FULL_SCALE
 from edge_vc_runtime.samples import Samples
 
 RING_S = 0.5
-"""Audio that the ring holds in s: what arrives during a longer stall is lost, and counted."""
-_POLL_S = 0.0005  # how often a callback is looked for that is late
+"""Capacity of the ring in s: audio that arrives during a longer stall is lost, and counted."""
+_POLL_S = 0.0005  # polling interval for a late callback
 
 
 class LiveInput:
-    """A ring that the callback fills, and what makes mono hops of its frames.
+    """A ring filled by the callback, and the conversion of its frames to mono hops.
 
     `receive` runs on the back end's thread, everything else on the inference thread.
     """
@@ -33,9 +33,9 @@ class LiveInput:
         counters: LiveCounters,
         channel: int | None = None,
     ) -> None:
-        """Take the card's format, the model's hop and rate; ``channel`` counts from 0, None: mean.
+        """Set the card's format, the model's hop and rate; ``channel`` counts from 0, None: mean.
 
-        Raises `AudioIOError` when the rates have no small ratio.
+        Raises `AudioIOError` if the rates have no small integer ratio.
         """
         self.format = form
         self.worst_gap_s = 0.0
@@ -58,7 +58,7 @@ class LiveInput:
         self._moment = perf_counter()
 
     def receive(self, frames: Frames, overflow: bool) -> None:
-        """Take what the card recorded: the input callback."""
+        """Take frames recorded by the card: the input callback."""
         now = perf_counter()
         gap = now - self._moment
         self._moment = now
@@ -69,20 +69,20 @@ class LiveInput:
 
     @property
     def delay_ms(self) -> float:
-        """What resampling adds, in ms."""
+        """Delay of resampling, in ms."""
         return self._resampler.delay_ms
 
     @property
     def available(self) -> int:
-        """Frames that wait in the ring."""
+        """Frames waiting in the ring."""
         return self._ring.available
 
     def discard(self, keep: int = 0) -> int:
-        """Drop all but the newest ``keep`` frames of the ring; return how many were dropped."""
+        """Drop all but the newest ``keep`` frames of the ring; return the number dropped."""
         return self._ring.skip(max(self._ring.available - keep, 0))
 
     def next_hop(self) -> Samples | None:
-        """Return ``[hop]``, valid until the next call, or None as long as it is not complete."""
+        """Return ``[hop]``, valid until the next call, or None while it is incomplete."""
         while self._filled < self._hop.shape[0]:
             frames = self._missing_frames()
             if self._ring.available < frames:
@@ -92,11 +92,11 @@ class LiveInput:
         return self._hop
 
     def wait_s(self) -> float:
-        """Return in how many seconds the next hop is probably complete.
+        """Return the expected time in s until the next hop is complete.
 
-        The callbacks' rhythm says it: the next one comes one period after the last. Many come
-        a little late, so it is looked for 0.5 ms after that, and every 0.5 ms from then on. A
-        lock or an event would have to be taken in the callback.
+        It follows from the callbacks' timing: the next one is due one period after the last. Many
+        are slightly late, so the check is 0.5 ms after that, and every 0.5 ms from then on. A lock
+        or an event would have to be used in the callback.
         """
         missing = self._missing_frames() - self._ring.available
         if missing <= 0:
@@ -110,7 +110,7 @@ class LiveInput:
         return min(max(self._frames(missing), 1), self._mono.shape[0])
 
     def _frames(self, samples: int) -> int:
-        """Return how many frames of the card at least hold so many samples of the model."""
+        """Return the minimum number of card frames for a number of samples of the model."""
         card, model = self._rates
         return -(-samples * card // model)
 
@@ -122,7 +122,7 @@ class LiveInput:
         return np.dot(wide, self._weights, out=mono)
 
     def _fill(self, ready: Samples) -> None:
-        """Complete the hop from what was left and from ``ready``; keep what is beyond it."""
+        """Complete the hop from leftover samples and ``ready``; keep the excess."""
         if self._left:
             self._hop[: self._left] = self._rest[: self._left]
             self._filled, self._left = self._left, 0
@@ -134,7 +134,7 @@ class LiveInput:
 
 
 def _weights(form: StreamFormat, channel: int | None) -> Samples:
-    """Return what each channel counts in the mono signal ``[channels]``, full scale included."""
+    """Return each channel's weight in the mono signal ``[channels]``, including full scale."""
     scale = 1 / FULL_SCALE[form.sample_type]
     if channel is None:
         return np.full(form.channels, scale / form.channels, np.float32)

@@ -1,4 +1,4 @@
-"""The loudspeaker's side of the loop: samples at the model's rate in, frames of the card out."""
+"""The loudspeaker side of the loop: samples at the model's rate in, frames of the card out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edge_vc_runtime.live.sample_types import FULL_SCALE, LARGEST
 from edge_vc_runtime.samples import Samples
 
 RING_S = 2.0
-"""Audio that the ring holds at most, in s: the reserve and what the governor adds to it."""
+"""Capacity of the ring in s: the reserve and the delay added by the governor."""
 _VOICE_CHANNELS = 2  # front left and right; a card's other channels stay silent
 
 
@@ -25,14 +25,14 @@ class LiveResampler(Protocol):
 
     @property
     def delay_ms(self) -> float:
-        """How late it is, in ms."""
+        """Its delay, in ms."""
 
     def push(self, samples: Samples) -> Samples:
         """Take ``[T]`` and return what is ready."""
 
 
 class LiveOutput:
-    """Makes frames of hops, and a ring that the callback empties.
+    """Converts hops to frames, in a ring emptied by the callback.
 
     `play` runs on the back end's thread, everything else on the inference thread.
     """
@@ -45,16 +45,16 @@ class LiveOutput:
         counters: LiveCounters,
         resampler: LiveResampler | None = None,
     ) -> None:
-        """Take the card's format, the model's hop and rate.
+        """Set the card's format, the model's hop and rate.
 
-        ``resampler`` replaces the one of fixed ratio where drift has to be corrected. Raises
-        `AudioIOError` when the rates have no small ratio.
+        ``resampler`` replaces the one with fixed ratio if drift has to be corrected. Raises
+        `AudioIOError` if the rates have no small integer ratio.
         """
         self.format = form
         self.flowing = False
-        """Whether the callback plays the ring; silence before."""
+        """Whether the callback plays from the ring; before that, silence."""
         self.missed = 0
-        """Frames of silence that were played because the ring was empty."""
+        """Frames of silence played because the ring was empty."""
         self.worst_gap_s = 0.0
         """Longest time between two callbacks since it was last set to 0."""
         self.resampler = resampler or streaming_resampler(sample_rate, form.sample_rate, hop)
@@ -69,7 +69,7 @@ class LiveOutput:
         self._moment = perf_counter()
 
     def play(self, frames: Frames, underflow: bool) -> None:
-        """Fill what the card plays next: the output callback."""
+        """Fill the frames that the card plays next: the output callback."""
         now = perf_counter()
         gap = now - self._moment
         self._moment = now
@@ -89,16 +89,16 @@ class LiveOutput:
 
     @property
     def delay_ms(self) -> float:
-        """What resampling adds, in ms."""
+        """Delay of resampling, in ms."""
         return self.resampler.delay_ms
 
     @property
     def fill(self) -> int:
-        """Frames that wait in the ring."""
+        """Frames waiting in the ring."""
         return self._ring.available
 
     def top_up(self, frames: int) -> None:
-        """Write silence until ``frames`` frames wait."""
+        """Write silence until ``frames`` frames are waiting."""
         self._ring.write_silence(max(frames - self._ring.available, 0))
 
     def write(self, samples: Samples) -> None:
@@ -115,7 +115,7 @@ class LiveOutput:
         self._ring.write(frames)
 
     def set_ppm(self, ppm: float) -> None:
-        """Make so many samples per million more; without a resampler that can, do nothing."""
+        """Output this many more samples per million; does nothing if the resampler cannot."""
         change = getattr(self.resampler, "set_ppm", None)
         if change is not None:
             change(ppm)

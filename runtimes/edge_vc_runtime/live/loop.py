@@ -28,29 +28,29 @@ from edge_vc_runtime.live.sample_tap import SampleTap
 from edge_vc_runtime.live.snapshot import DelayParts, LiveSnapshot, LiveState
 
 _LOOK_EVERY_S = 0.5
-"""How often a device that has vanished is looked for."""
+"""Interval of the search for a vanished device."""
 
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """What a loop is told besides its converter."""
+    """Settings of a loop besides its converter."""
 
     devices: DeviceChoice = field(default_factory=DeviceChoice)
     channel: int | None = None
     """Input channel, from 0; None: the mean of all."""
     reserve_ms: float | None = None
-    """Audio that waits in the output ring when a hop is written; None: derived from the cards."""
+    """Audio waiting in the output ring when a hop is written; None: derived from the cards."""
     settle_s: float = 0.1
-    """How long the cards are watched before the first sound."""
+    """Time for which the cards are observed before the first output."""
     step_s: float = 0.001
     """The longest step to expect."""
     correct_drift: bool = False
-    """Whether the output's resampler follows `LiveLoop.set_ppm`."""
+    """Whether the output resampler supports `LiveLoop.set_ppm`."""
     realtime: RealtimeSettings = field(default_factory=RealtimeSettings)
 
 
 class LiveLoop:
-    """Opens the cards, converts until `stop`, opens them again when they come back.
+    """Opens the cards, converts until `stop`, and reopens them when they come back.
 
     `tend` is called about ten times a second by one thread, which may be the main thread;
     `snapshot`, `take_fill` and the setters by any.
@@ -89,17 +89,17 @@ class LiveLoop:
 
     @property
     def notice(self) -> str:
-        """One line where no real-time priority was granted, else empty."""
+        """One line if no real-time priority was granted, otherwise empty."""
         return self._thread.notice
 
     def start(self) -> None:
-        """Open the cards and begin; raises `DeviceError`, `AudioIOError`."""
+        """Open the cards and start; raises `DeviceError`, `AudioIOError`."""
         self._began = time.monotonic()
         self._open()
         self._thread.start()
 
     def tend(self) -> None:
-        """Notice a device that has vanished, and look for it; raises what ended the inference."""
+        """Detect a vanished device, and search for it; raises the error that ended inference."""
         if self._thread.failure is not None:
             raise self._thread.failure
         if self.pair is not None:
@@ -109,7 +109,7 @@ class LiveLoop:
             self._look()
 
     def stop(self) -> None:
-        """End and close the cards; harmless when repeated."""
+        """Stop and close the cards; may be called repeatedly."""
         self._thread.stop()
         self._worker.passage = None
         if self.pair is not None:
@@ -118,13 +118,13 @@ class LiveLoop:
         self.state = "stopped"
 
     def set_reserve_hops(self, hops: int) -> None:
-        """Have so many hops more delay than at the start."""
+        """Set the delay to this many hops more than at the start."""
         self._elastic.set_hops(hops)
 
     def set_buffer(self, factor: int) -> None:
-        """Open the cards again, the loudspeaker with a buffer ``factor`` times as long.
+        """Reopen the cards, the loudspeaker with a buffer ``factor`` times as long.
 
-        On the thread that calls `tend`; silent for about 0.3 s.
+        To be called on the thread that calls `tend`; causes about 0.3 s of silence.
         """
         self._devices = replace(self._devices, buffer_factor=factor)
         pair, self.pair = self.pair, None
@@ -139,16 +139,16 @@ class LiveLoop:
             self._next_look = time.monotonic() + _LOOK_EVERY_S
 
     def set_ppm(self, ppm: float) -> None:
-        """Make so many output samples per million more, where the output resampler can."""
+        """Output this many more samples per million, if the output resampler supports it."""
         self._ppm = ppm
         passage = self._worker.passage
         if passage is not None:
             passage.output.set_ppm(ppm)
 
     def take_fill(self) -> float | None:
-        """Return the mean of the output ring's frames before each hop since the last call.
+        """Return the mean number of frames in the output ring before each hop since the last call.
 
-        None when no hop was written; at the output card's rate.
+        At the output card's rate; None if no hop was written.
         """
         passage = self._worker.passage
         if passage is None:
@@ -158,9 +158,9 @@ class LiveLoop:
         return (self._fills[0] - before[0]) / count if count > 0 else None
 
     def take_least_fill(self) -> float | None:
-        """Return the fewest hops that waited in the output ring before one was written.
+        """Return the minimum number of hops waiting in the output ring before one was written.
 
-        Since the last call; None when none was.
+        Since the last call; None if none was written.
         """
         passage = self._worker.passage
         if passage is None or passage.lowest_fill is None:
@@ -171,17 +171,17 @@ class LiveLoop:
 
     @property
     def reserve_hops(self) -> int:
-        """Hops of delay that are in place; those of `set_reserve_hops` within half a second."""
+        """Hops of delay in effect; those of `set_reserve_hops` take up to half a second."""
         return self._elastic.placed
 
     @property
     def leaving_out(self) -> bool:
-        """Whether hops are being left out, since more audio waits than is wanted."""
+        """Whether hops are being dropped because too much audio is waiting."""
         passage = self._worker.passage
         return passage is not None and passage.leaving_out
 
     def snapshot(self) -> LiveSnapshot:
-        """Return what is known now; tier, bypass, gate and parameters are the chain's to add."""
+        """Return the current state; tier, bypass, gate and parameters are added by the chain."""
         counters, worker, pair = self.counters, self._worker, self.pair
         return LiveSnapshot(
             state=self.state,
@@ -208,7 +208,7 @@ class LiveLoop:
         )
 
     def delay_parts(self) -> DelayParts:
-        """Return where the delay comes from; the converter's whole delay is algorithmic."""
+        """Return the parts of the delay; the converter's whole delay counts as algorithmic."""
         hop, rate = self._converter.hop, self._converter.sample_rate
         pair, passage = self.pair, self._worker.passage
         reserve = resampling = 0.0
@@ -235,7 +235,7 @@ class LiveLoop:
             pair.close()
             raise
         pair.start(passage.input.receive, passage.output.play)
-        # From now on these two, whatever the numbers and defaults are when one comes back.
+        # From now on use these two, even if numbers and defaults differ when one comes back.
         self._devices = replace(
             self._devices, input=pair.input_device.key, output=pair.output_device.key
         )

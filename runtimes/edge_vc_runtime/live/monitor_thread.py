@@ -1,4 +1,4 @@
-"""The thread that looks at a running loop ten times a second."""
+"""The thread that monitors a running loop ten times a second."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from edge_vc_runtime.live.realtime import collect_garbage
 from edge_vc_runtime.live.snapshot import LiveSnapshot
 
 EVERY_S = 0.1
-_COLLECT_EVERY = 100  # looks: once in 10 s
+_COLLECT_EVERY = 100  # iterations: once every 10 s
 
 Observer = Callable[[LiveSnapshot], object]
 """Called ten times a second on the monitor's thread; it may log, and take locks."""
 
 
 class MonitorThread:
-    """Tends the loop, then shows a snapshot to every observer."""
+    """Calls the loop's `tend`, then passes a snapshot to every observer."""
 
     def __init__(
         self,
@@ -26,11 +26,11 @@ class MonitorThread:
         observers: Sequence[Observer],
         complete: Callable[[LiveSnapshot], LiveSnapshot] = lambda seen: seen,
     ) -> None:
-        """``complete`` adds what the loop does not know: the tier, the chain's parameters."""
+        """``complete`` adds data unknown to the loop: the tier, the chain's parameters."""
         self.ended = threading.Event()
-        """Set once it has stopped, by itself too."""
+        """Set once it has stopped, even by itself."""
         self.failure: Exception | None = None
-        """What ended it, None as long as nothing did."""
+        """The error that ended it, if any."""
         self._loop = loop
         self._observers = tuple(observers)
         self._complete = complete
@@ -38,11 +38,11 @@ class MonitorThread:
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
 
     def start(self) -> None:
-        """Start."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the present look; harmless when repeated or never started."""
+        """End after the current iteration; harmless if repeated or never started."""
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(2.0)
@@ -57,7 +57,7 @@ class MonitorThread:
                 looks += 1
                 if looks % _COLLECT_EVERY == 0:
                     collect_garbage()
-            if not looks:  # over at once, but there is a summary and a report of it
+            if not looks:  # ended immediately, but it needs a summary and a report
                 self._look()
         except Exception as error:  # the main thread reports it
             self.failure = error

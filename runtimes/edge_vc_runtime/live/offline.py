@@ -1,7 +1,7 @@
 """Offline conversion through a session: blocks in, hops through the model, blocks out.
 
-The output is time-aligned with the input and has the same length: the graph's delay is removed from
-its beginning and flushed with silence at its end.
+The output is time-aligned with the input and has the same length: the graph's delay is removed at
+the beginning and flushed with silence at the end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edge_vc_runtime.samples import Samples
 
 
 class BlockEffect(Protocol):
-    """Something that changes converted audio and its length, as a time stretch does."""
+    """An effect that changes converted audio and its length, such as a time stretch."""
 
     def push(self, audio: Samples) -> Samples:
         """Take ``[T]`` at the model's rate and return ``[0 or more]``."""
@@ -41,9 +41,9 @@ class Conversion:
     seconds: float
     """Duration of the audio."""
     wall_seconds: float
-    """Time it took, reading and resampling included."""
+    """Elapsed time, including reading and resampling."""
     times: HopTimes
-    """Time in the model alone."""
+    """Time in the model only."""
 
 
 def convert_stream(
@@ -56,9 +56,9 @@ def convert_stream(
 ) -> Conversion:
     """Convert a source to its end, in constant memory, and finish the sink.
 
-    ``output_rate`` in Hz, the model's by default; ``progress`` is called with the seconds read;
-    ``effect`` changes what was converted, and its length. On any error the sink is aborted. Raises
-    `AudioIOError` for unusable audio.
+    ``output_rate`` is in Hz, by default the model's; ``progress`` is called with the seconds read;
+    ``effect`` is applied to the converted audio and may change its length. On any error the sink is
+    aborted. Raises `AudioIOError` for unusable audio.
     """
     start = time.perf_counter()
     rate = output_rate or session.sample_rate
@@ -91,7 +91,7 @@ def convert_stream(
 
 
 def convert_array(session: HopConverter, audio: Samples) -> Samples:
-    """Convert ``[T]`` at the session's rate to ``[T]``, from silence, as a stream would."""
+    """Convert ``[T]`` at the session's rate to ``[T]``, starting from silence, like a stream."""
     session.reset()
     mono = np.ascontiguousarray(audio, np.float32)
     pieces = [piece.copy() for piece in convert_blocks(session, [mono])]
@@ -101,12 +101,12 @@ def convert_array(session: HopConverter, audio: Samples) -> Samples:
 def convert_blocks(
     session: HopConverter, blocks: Iterable[Samples], times: HopTimes | None = None
 ) -> Iterator[Samples]:
-    """Yield converted pieces ``[<= hop]``, aligned with the input and of its total length.
+    """Yield converted pieces ``[<= hop]``, aligned with the input and of the same total length.
 
-    A piece is overwritten two steps later. ``times``, when given, records each step's duration.
+    A piece is overwritten two steps later. ``times``, if given, records each step's duration.
     """
-    taken = 0  # real samples that went in
-    passed = -session.delay  # samples that came out, the delay counted off
+    taken = 0  # actual input samples
+    passed = -session.delay  # output samples minus the delay
     given = 0
     for hop, real in _hops(blocks, session.hop, session.delay):
         begin = time.perf_counter_ns()
@@ -123,7 +123,7 @@ def convert_blocks(
 
 
 class _Meter:
-    """Counts a source's samples as they pass and reports seconds."""
+    """Counts a source's samples and reports seconds."""
 
     def __init__(self, source: AudioSource, progress: Callable[[float], None] | None) -> None:
         self.frames = 0
@@ -151,7 +151,7 @@ def _changed(effect: BlockEffect, pieces: Iterable[Samples]) -> Iterator[Samples
 
 
 def _hops(blocks: Iterable[Samples], hop: int, delay: int) -> Iterator[tuple[Samples, int]]:
-    """Cut blocks into hops and say how much of each is real; silence follows to flush the delay."""
+    """Yield hops and their number of actual samples, followed by silence to flush the delay."""
     frame = np.zeros(hop, np.float32)
     filled = total = 0
     for block in blocks:

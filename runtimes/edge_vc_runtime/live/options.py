@@ -1,4 +1,4 @@
-"""The options of a live run about devices, scheduling and recording."""
+"""The options of a live run for devices, scheduling and recording."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from edge_vc_runtime.option_types import number_within, whole_within
 
 @dataclass(frozen=True)
 class LiveOptions:
-    """What the command line says about the audio loop."""
+    """The command line's options for the audio loop."""
 
     devices: DeviceChoice
     realtime: RealtimeSettings
     backend: str = "auto"
     latency_ms: float | None = None
-    """Asked of the cards; None: the back end's own choice."""
+    """Requested from the cards; None: the back end's own choice."""
     virtual_mic: str | None = None
     channel: int | None = None
     """Input channel, from 0."""
@@ -53,30 +53,30 @@ class LiveOptions:
 
 
 def add_live_options(parser: argparse.ArgumentParser) -> None:
-    """Add them in two groups."""
+    """Add the options in two groups."""
     _add_device_options(parser.add_argument_group("devices (live)"))
     group = parser.add_argument_group("run time (live)")
     group.add_argument(
         "--seconds",
         type=number_within(0.1, 1e7, "s"),
         metavar="S",
-        help="stop after so many s (default: at Ctrl-C)",
+        help="stop after this many seconds (default: at Ctrl-C)",
     )
     group.add_argument(
         "--record", metavar="FILE", type=SINK, help="also write the converted voice: {sinks}"
     )
     group.add_argument(
-        "--record-input", metavar="FILE", type=SINK, help="also write the microphone's voice"
+        "--record-input", metavar="FILE", type=SINK, help="also write the microphone signal"
     )
     group.add_argument(
         "--reserve", type=number_within(0, 500, "ms"), metavar="MS",
-        help="audio that waits in the output buffer in ms, 0 to 500: less is less delay, "
-        "too little is heard as gaps (default: derived from the cards' rhythm and the step time)",
+        help="audio waiting in the output buffer in ms, 0 to 500: less means less delay, "
+        "too little causes gaps (default: derived from the cards' timing and the step time)",
     )  # fmt: skip
     group.add_argument(
         "--realtime", action=argparse.BooleanOptionalAction, default=True,
-        help="ask for a real-time priority (SCHED_FIFO) for the converting thread alone; where "
-        "that is not allowed, one line says how to allow it (default: on)",
+        help="request a real-time priority (SCHED_FIFO) for the inference thread only; if that is "
+        "not allowed, one line says how to allow it (default: on)",
     )  # fmt: skip
     group.add_argument(
         "--priority", type=whole_within(1, MOST_PRIORITY), default=40, metavar="N",
@@ -84,7 +84,7 @@ def add_live_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--cpu", type=whole_within(0, (os.cpu_count() or 1) - 1), metavar="N",
-        help="processor that the converting thread stays on, from 0 (default: any)",
+        help="processor for the inference thread, from 0 (default: any)",
     )  # fmt: skip
 
 
@@ -103,8 +103,8 @@ def _add_device_options(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument(
         "--buffer", type=number_within(1, 100, "ms"), metavar="MS",
-        help="audio of one callback of the loudspeaker in ms, 1 to 100; the card's buffer is about "
-        "twice that: longer where it runs empty, shorter for less delay (default: 2.5 for a card, "
+        help="length of a callback of the loudspeaker in ms, 1 to 100; the card's buffer is about "
+        "twice that: longer if it runs empty, shorter for less delay (default: 2.5 for a card, "
         "5 through a sound server)",
     )  # fmt: skip
     group.add_argument(
@@ -114,10 +114,10 @@ def _add_device_options(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument(
         "--backend", default="auto", metavar="NAME",
-        help="library that reaches the cards: {backends} (default: the first that is installed)",
+        help="library for access to the cards: {backends} (default: the first one installed)",
     )  # fmt: skip
     group.add_argument(
         "--latency", type=number_within(1, 500, "ms"), metavar="MS",
-        help="latency in ms to ask of the cards, 1 to 500, where the back end can: sounddevice "
+        help="latency in ms to request from the cards, 1 to 500, if the back end can: sounddevice "
         "(default: the cards' low latency)",
     )  # fmt: skip

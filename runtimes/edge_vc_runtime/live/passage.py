@@ -1,4 +1,4 @@
-"""The way of the voice through a pair of opened cards, from their start until they close."""
+"""The audio path through a pair of opened cards, from their start until they close."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from edge_vc_runtime.live.live_input import LiveInput
 from edge_vc_runtime.live.live_output import LiveOutput
 from edge_vc_runtime.samples import Samples
 
-_WATCHED_S = 0.5  # so long too much delay has to last before hops are left out
-_MOST_HOPS = 4  # beyond the reserve; more than these are left out at once, fewer one by one
-_SLACK_S = 0.001  # timers and callbacks that are looked for: see LiveInput.wait_s
-_MOST_RESERVE_S = 0.02  # a rough start must not mean delay for hours: the governor adds more
+_WATCHED_S = 0.5  # duration of excess delay before hops are dropped
+_MOST_HOPS = 4  # excess over the reserve; more is dropped at once, less one hop at a time
+_SLACK_S = 0.001  # for timers and polling of callbacks: see LiveInput.wait_s
+_MOST_RESERVE_S = 0.02  # a rough start must not add delay for hours: the governor adds more
 
 
 class Passage:
-    """Settles the cards, finds the reserve, then holds the delay at it.
+    """Waits for the cards to settle, determines the reserve, then keeps the delay at it.
 
     A card's first callbacks are irregular. For `settle_s` the microphone is discarded and the
-    loudspeaker silent, and in its second half the callbacks' rhythm is watched: what they were late
-    by, the longest step and one callback are the reserve, the frames that wait when a hop is
-    written. Less would be heard as a gap, more as delay. A microphone's callback counts as late by
-    its whole period at least: through a sound server a few in every minute are, and none of them
-    need be among the first.
+    loudspeaker is silent, and in the second half the callback timing is observed: their lateness,
+    the longest step and one callback make up the reserve, the frames waiting when a hop is written.
+    Less would cause gaps, more adds delay. A microphone's callback counts as late by at least its
+    whole period: through a sound server a few per minute are, and may not occur among the first.
 
-    The delay is held from both sides. After a gap, hops that came in meanwhile are dropped. Where a
-    card took too few samples (a sound server that was kept waiting plays silence of its own), the
-    output ring stays too full: hops are left out again.
+    The delay is controlled in both directions. After a gap, hops that arrived in the meantime are
+    dropped. If a card took too few samples (a sound server that was kept waiting plays silence of
+    its own), the output ring stays too full: hops are dropped again.
     """
 
     def __init__(
@@ -49,11 +48,11 @@ class Passage:
         self.fills = 0
         """Hops written since the start, and their `fill_sum`."""
         self.fill_sum = 0
-        """Sum of the frames that waited before each of them."""
+        """Sum of the frames waiting before each of them."""
         self.lowest_fill: int | None = None
-        """Fewest frames that waited before one of them since another thread set it to None."""
+        """Minimum frames waiting before one of them since another thread set it to None."""
         self.reserve = 0
-        """Frames, without the governor's hops."""
+        """Reserve in frames, without the governor's hops."""
         self._step_s = step_s
         self._reserve_s = reserve_s
         self._settle_frames = self._unsettled = int(settle_s * input.format.sample_rate)
@@ -71,11 +70,11 @@ class Passage:
 
     @property
     def leaving_out(self) -> bool:
-        """Whether hops are being left out: the delay is about to become what it should be."""
+        """Whether hops are being dropped to return to the intended delay."""
         return self._skips != 0 or self.elastic.excess > 0
 
     def settle(self) -> bool:
-        """Discard what the microphone gave so far; return whether the rhythm is known."""
+        """Discard microphone input so far; return whether the callback timing is known."""
         if self._settled:
             return True
         if self._unsettled > 0:
@@ -90,7 +89,7 @@ class Passage:
         return True
 
     def give(self, hop: Samples) -> int:
-        """Write a converted hop; return the hops that were dropped to catch up."""
+        """Write a converted hop; return the number of hops dropped to catch up."""
         if self._skips > 1:
             self._skips -= 1
             return 1
@@ -120,7 +119,7 @@ class Passage:
         return min(needed, _MOST_RESERVE_S)
 
     def _join_s(self) -> float:
-        """Return how unevenly hops become complete where callbacks do not divide them."""
+        """Return the irregularity of hop completion if callbacks do not divide a hop."""
         frames = self.input.format.frames
         return (frames - gcd(frames, self._hop_frames_in)) / self.input.format.sample_rate
 
@@ -129,10 +128,10 @@ class Passage:
         return self.reserve + round(hops * self._hop_frames)
 
     def _catch_up(self) -> int:
-        """After a gap: drop whole hops that came in meanwhile, or the delay would stay longer.
+        """After a gap, drop whole hops that have arrived, or the delay would stay longer.
 
-        The next hop is complete sooner by what it has already. So much less silence is needed for
-        the reserve to be there when it comes: none at all where this hop alone was late.
+        The next hop is complete sooner by the frames it already has. That much less silence is
+        needed to have the reserve when it arrives: none at all if only this hop was late.
         """
         keep = self.input.available % self._hop_frames_in
         dropped = self.input.discard(keep)
@@ -142,9 +141,9 @@ class Passage:
         return dropped // self._hop_frames_in
 
     def _watch(self, fill: int) -> int:
-        """Leave a hop out when more than the reserve and a hop waited all the time.
+        """Drop a hop if more than the reserve and a hop were waiting all the time.
 
-        Returns how many are going to be left out at a place that fits.
+        Returns the number of hops that will be dropped at a suitable position.
         """
         lowest = self.lowest_fill
         self.lowest_fill = fill if lowest is None else min(lowest, fill)

@@ -1,4 +1,4 @@
-"""What the inference thread may ask of the system and of Python, so that nothing holds it up."""
+"""Scheduling and interpreter settings that keep the inference thread from being delayed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 MOST_PRIORITY = 49
-"""Interrupt threads of the kernel, the sound card's among them, run at 50."""
+"""The kernel's interrupt threads, including the sound card's, run at 50."""
 _SWITCH_S = 0.0005
 
 
@@ -19,17 +19,17 @@ class RealtimeSettings:
     """How the inference thread is scheduled."""
 
     wanted: bool = True
-    """Whether to ask for SCHED_FIFO."""
+    """Whether to request SCHED_FIFO."""
     priority: int = 40
-    """Of SCHED_FIFO, 1 to `MOST_PRIORITY`."""
+    """SCHED_FIFO priority, 1 to `MOST_PRIORITY`."""
     cpu: int | None = None
     """The processor to stay on; None: any."""
 
 
 def enter_realtime(settings: RealtimeSettings) -> str:
-    """Schedule the calling thread; return one line where something is not allowed, else "".
+    """Schedule the calling thread; return one line if something is not allowed, otherwise "".
 
-    The other threads stay as they are: a status line must never delay a hop.
+    Other threads are unchanged: a status line must never delay a hop.
     """
     lines = []
     if settings.cpu is not None:
@@ -52,12 +52,12 @@ def enter_realtime(settings: RealtimeSettings) -> str:
 
 @contextmanager
 def calm_interpreter() -> Iterator[None]:
-    """Keep Python from holding the inference thread up; everything is as before afterwards.
+    """Keep Python from delaying the inference thread; restore all settings afterwards.
 
-    A thread that wants the interpreter waits for a whole switch interval, 5 ms by default, when
-    another one computes: half a hop. A full garbage collection looks at every object and takes
-    longer still. So what exists now is taken out of its sight, and `collect_garbage` is called by
-    the monitor thread instead: it then sees only what was made since, in well under a millisecond.
+    A thread that needs the interpreter waits for a whole switch interval, 5 ms by default, while
+    another one computes: half a hop. A full garbage collection examines every object and takes even
+    longer. So existing objects are frozen, and `collect_garbage` is called by the monitor thread
+    instead: it then only examines newer objects, in well under a millisecond.
     """
     interval, enabled = sys.getswitchinterval(), gc.isenabled()
     gc.collect()
@@ -74,5 +74,5 @@ def calm_interpreter() -> Iterator[None]:
 
 
 def collect_garbage() -> None:
-    """Collect what was made since `calm_interpreter` began."""
+    """Collect garbage among objects created since the start of `calm_interpreter`."""
     gc.collect()

@@ -1,4 +1,4 @@
-"""How long the last steps took: those of a second, and a hundred at least."""
+"""Durations of the most recent steps: those of a second, and at least a hundred."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import ceil
 import numpy as np
 
 FEWEST = 100
-"""A 99th percentile of fewer would be the longest."""
+"""With fewer, the 99th percentile would be the maximum."""
 
 
 class RecentTimes:
@@ -19,12 +19,12 @@ class RecentTimes:
         self._count = 0
 
     def record(self, duration_ns: int) -> None:
-        """Note one step."""
+        """Record one step."""
         self._ring[self._count % self._ring.shape[0]] = duration_ns
         self._count += 1
 
     def percentile_ms(self, percent: float) -> float | None:
-        """Return a percentile (the nearest rank) in ms, None before the first step."""
+        """Return a percentile (nearest rank) in ms, None before the first step."""
         known = self._ring[: self._count]
         if not known.size:
             return None
@@ -34,6 +34,6 @@ class RecentTimes:
 
     @property
     def rtf(self) -> float | None:
-        """Mean duration over that of a hop."""
+        """Mean step duration over hop duration."""
         known = self._ring[: self._count]
         return float(known.mean()) / 1e6 / self._hop_ms if known.size else None

@@ -1,4 +1,4 @@
-"""A recording of what goes through the loop, written by a thread of its own."""
+"""Records audio passing through the loop, written by a separate thread."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from edge_vc_runtime.audio.sink import AudioSink
 from edge_vc_runtime.live.ring import Ring
 from edge_vc_runtime.samples import Samples
 
-_RING_S = 5.0  # a disk may be busy for so long
+_RING_S = 5.0  # a disk may be busy for this long
 _EVERY_S = 0.1
 
 
 class Recorder:
     """A `SampleTap` that copies into a ring; a thread moves the ring to a sink.
 
-    A sink that fails, such as one on a full disk, ends the recording and nothing else: what was
-    written until then is kept where that is possible, and ``fail`` is called with one line.
+    A sink that fails, e.g. on a full disk, only ends the recording: what was written until then is
+    kept if possible, and ``fail`` is called with one line.
     """
 
     def __init__(self, sink: AudioSink, sample_rate: int, fail: Callable[[str], None]) -> None:
@@ -28,7 +28,7 @@ class Recorder:
         self.failed = False
         """Whether the recording has ended early."""
         self.lost = 0
-        """Samples that found no place in the ring."""
+        """Number of samples that did not fit into the ring."""
         self._sink = sink
         self._fail = fail
         self._ring = Ring(int(sample_rate * _RING_S), 1, "float32")
@@ -43,16 +43,16 @@ class Recorder:
         self.lost += audio.shape[0] - taken
 
     def close(self) -> None:
-        """Write what is left and complete the recording; without a sample there is none.
+        """Write the remaining samples and complete the recording; without samples there is none.
 
-        Harmless when repeated.
+        May be called repeatedly.
         """
         if self._done.is_set():
             return
         self._done.set()
         self._thread.join()
         if not self._ring.written:
-            self._sink.abort()  # a file of the same name stays as it was
+            self._sink.abort()  # an existing file of the same name is unchanged
         elif not self.failed:
             self._guard(self._sink.finish)
         if self.lost and not self.failed:
@@ -77,7 +77,7 @@ class Recorder:
             self._fail(f"{error}; the recording ends here{self._rescue()}")
 
     def _rescue(self) -> str:
-        """Complete what was written before the failure; say what became of it."""
+        """Complete what was written before the failure; return the outcome as text."""
         try:
             self._sink.finish()
         except (AudioIOError, OSError):

@@ -1,4 +1,4 @@
-"""Samples on their way between two threads, without a lock."""
+"""A lock-free ring buffer for samples between two threads."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Frames = NDArray[Any]
 
 
 class Ring:
-    """A ring of fixed size between one thread that writes and one that reads.
+    """A ring of fixed size with one writing and one reading thread.
 
-    Each side owns one counter that only grows: the writer `written`, the reader `taken`. A side
-    copies samples first and moves its counter afterwards, so that the other never sees samples
-    that are not there yet. Python's interpreter lock keeps that order between threads. Nothing here
+    Each side owns one monotonic counter: the writer `written`, the reader `taken`. A side copies
+    samples first and advances its counter afterwards, so that the other never sees samples that are
+    not there yet. Python's interpreter lock preserves that order between threads. Nothing here
     waits or allocates more than views.
     """
 
     def __init__(self, frames: int, channels: int, sample_type: SampleType) -> None:
         self.written = 0
-        """Frames that went in since the start."""
+        """Frames written since the start."""
         self.taken = 0
-        """Frames that came out or were skipped since the start."""
+        """Frames read or skipped since the start."""
         self.capacity = frames
         self._data: Frames = np.zeros((frames, channels), sample_type)
 
@@ -41,7 +41,7 @@ class Ring:
         return self.capacity - (self.written - self.taken)
 
     def write(self, frames: Frames) -> int:
-        """Append ``[T, channels]``, as far as it fits, and return the frames that did."""
+        """Append ``[T, channels]`` as far as it fits; return the number of frames written."""
         count: int = frames.shape[0]
         if count > self.free:
             count = self.free
@@ -56,7 +56,7 @@ class Ring:
         return count
 
     def write_silence(self, frames: int) -> int:
-        """Append silence, as far as it fits, and return the frames that did."""
+        """Append silence as far as it fits; return the number of frames written."""
         count = min(frames, self.free)
         start = self.written % self.capacity
         first = min(count, self.capacity - start)
@@ -66,7 +66,7 @@ class Ring:
         return count
 
     def read(self, into: Frames) -> int:
-        """Fill ``[T, channels]`` from its beginning and return the frames that were there."""
+        """Fill ``[T, channels]`` from its beginning; return the number of frames read."""
         count: int = into.shape[0]
         if count > self.available:
             count = self.available
@@ -81,7 +81,7 @@ class Ring:
         return count
 
     def skip(self, frames: int) -> int:
-        """Drop the oldest frames, as many as are there, and return how many; for the reader."""
+        """Drop up to this many of the oldest frames; return the number. For the reader."""
         count = min(frames, self.available)
         self.taken += count
         return count

@@ -1,4 +1,4 @@
-"""Something that listens to a running conversion beside it: subtitles, prosody, a recording."""
+"""A tap on the audio of a running conversion: for subtitles, prosody, a recording."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edge_vc_runtime.samples import Samples
 
 
 class SampleTap(Protocol):
-    """Gets every hop that passes; the inference thread calls it."""
+    """Receives every hop; called by the inference thread."""
 
     def push(self, audio: Samples) -> None:
         """Take float32 ``[hop]`` at the model's rate, or drop it; never wait.

@@ -8,17 +8,17 @@ from typing import Literal
 from edge_vc_runtime.live.recent_times import FEWEST
 
 LiveState = Literal["starting", "running", "waiting", "stopped"]
-"""``waiting``: a device is gone, and is looked for until it is back."""
+"""``waiting``: a device is gone, and is searched for until it is back."""
 
 
 @dataclass(frozen=True)
 class DelayParts:
-    """Where the delay from microphone to ear comes from, in ms; None where it is not known."""
+    """The parts of the delay from microphone to ear, in ms; None if unknown."""
 
     input_buffer_ms: float | None
-    """From the opened input stream: the card's ring."""
+    """The card's ring, from the opened input stream."""
     output_buffer_ms: float | None
-    """From the opened output stream: the card's ring."""
+    """The card's ring, from the opened output stream."""
     resampling_ms: float
     """Both resamplers."""
     algorithmic_ms: float
@@ -26,13 +26,13 @@ class DelayParts:
     chain_ms: float
     """Stages around the model."""
     reserve_ms: float
-    """Audio that waits in the output ring, so that a slow step is not heard."""
+    """Audio waiting in the output ring, so that a slow step is inaudible."""
     compute_ms: float | None
     """99th percentile of a step's time; None before the first hops."""
 
     @property
     def total_ms(self) -> float | None:
-        """The sum, None as long as a part is not known."""
+        """The sum, None while a part is unknown."""
         parts = (self.input_buffer_ms, self.output_buffer_ms, self.compute_ms)
         known = [part for part in parts if part is not None]
         if len(known) < len(parts):
@@ -43,11 +43,11 @@ class DelayParts:
 
 @dataclass(frozen=True)
 class LiveSnapshot:
-    """One moment; everything in it may be a hop old."""
+    """The state at one moment; all values may be a hop old."""
 
     state: LiveState
     seconds: float
-    """Since the start, in s."""
+    """Time since the start, in s."""
     hops: int
     late: int
     input_overflows: int
@@ -58,24 +58,24 @@ class LiveSnapshot:
     """Level of the last 100 ms in dBFS (RMS); -120 for silence."""
     output_db: float
     p50_ms: float | None
-    """Median time of a step in ms since the last second; None before the first hops."""
+    """Median time of a step in ms over the last second; None before the first hops."""
     p99_ms: float | None
     rtf: float | None
     """Mean time of a step over a hop's duration."""
     delay: DelayParts
     tier: str
-    """The student that runs: ``base``, ``nano``."""
+    """The running student: ``base``, ``nano``."""
     bypassed: bool
     gate_open: bool
     drift_ppm: float
-    """How much faster the output's clock runs than the input's, as estimated."""
+    """Estimate of how much faster the output's clock runs than the input's."""
     temperature_c: float | None = None
     throttled: str | None = None
-    """The firmware's throttling bits, hexadecimal; None where there are none."""
+    """The firmware's throttling bits, hexadecimal; None if there are none."""
     dropped: int = 0
-    """Hops of input that were left out after a gap."""
+    """Input hops dropped after a gap."""
     clipped: int = 0
-    """Input samples beyond full scale, which were clamped."""
+    """Number of input samples above full scale, which were clamped."""
     input_device: str = ""
     output_device: str = ""
     parameters: dict[str, float] = field(default_factory=dict)
@@ -83,12 +83,12 @@ class LiveSnapshot:
 
     @property
     def tail_ms(self) -> float | None:
-        """``p99_ms`` to show: None for fewer hops than it takes to have one above it."""
+        """``p99_ms`` for display: None with too few hops to have one above it."""
         return self.p99_ms if self.hops >= FEWEST else None
 
     @property
     def load(self) -> float | None:
-        """``rtf`` to show: None in the first hops."""
+        """``rtf`` for display: None during the first hops."""
         return self.rtf if self.hops >= FEWEST else None
 
     @property

@@ -1,1 +1,1 @@
-"""What a live run shows and measures: budget, refreshing line, summary, report, metrics."""
+"""Display and measurement of a live run: budget, status line, summary, report, metrics."""

@@ -1,4 +1,4 @@
-"""The latency budget of a live run, line by line, each with where its figure comes from."""
+"""The latency budget of a live run, line by line, each with the source of its figure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edge_vc_runtime.message import one_line
 from edge_vc_runtime.monitor.card_converters import typical_converter
 
 MEASURED_BEFORE = "measured just now: longest of 25 steps"
-"""Source of the compute time when steps were timed before the streams were opened."""
+"""Source of the compute time if steps were timed before the streams were opened."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class BudgetLine:
 
     name: str
     low_ms: float | None
-    """None where it is not known."""
+    """None if unknown."""
     high_ms: float | None
     source: str
-    """Measured, from the stream, from the bundle, or typical of a kind of card."""
+    """Measured, from the stream, from the bundle, or typical for a kind of card."""
 
 
 def budget_lines(
@@ -30,7 +30,7 @@ def budget_lines(
     output_device: str = "",
     compute_source: str = MEASURED_BEFORE,
 ) -> list[BudgetLine]:
-    """Return the parts in the order in which sound passes them, the total last."""
+    """Return the parts in signal order, with the total last."""
     lines = [
         _converter("converter, input", input_device),
         _from_stream("input buffer", parts.input_buffer_ms),

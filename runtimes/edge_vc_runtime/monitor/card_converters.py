@@ -1,4 +1,4 @@
-"""Typical delays of sound cards' converters, which no driver states."""
+"""Typical delays of sound cards' converters, which drivers do not report."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class ConverterFigure:
     low_ms: float
     high_ms: float
     kind: str
-    """The kind of card that it is typical for."""
+    """The kind of card for which it is typical."""
 
 
-# Reported round trips of digital-to-analog and analog-to-digital conversion together, halved.
+# Reported round trips of digital-to-analogue plus analogue-to-digital conversion, halved.
 _FIGURES = (
     (r"hifiberry|snd_rpi_hifi", ConverterFigure(0.5, 0.5, "HiFiBerry cards")),
     (r"usb", ConverterFigure(4.0, 5.5, "cheap USB cards")),
@@ -24,7 +24,7 @@ _FIGURES = (
 
 
 def typical_converter(device: str) -> ConverterFigure | None:
-    """Return the typical figure for a device by its name; None where none is known."""
+    """Return the typical figure for a device by its name; None if there is none."""
     for pattern, figure in _FIGURES:
         if re.search(pattern, device, re.I):
             return figure

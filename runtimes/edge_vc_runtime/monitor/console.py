@@ -1,4 +1,4 @@
-"""What a live run writes on stderr: one refreshing line, and events as lines of their own."""
+"""Output of a live run on stderr: one refreshing line, and events on separate lines."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from edge_vc_runtime.message import one_line, printable
 from edge_vc_runtime.monitor.status_line import status_line
 
 PLAIN_EVERY_S = 10.0
-"""Between two lines where stderr is no terminal."""
+"""Interval between lines if stderr is not a terminal."""
 _PLAIN_WIDTH = 200
 _CLEAR = "\r\x1b[K"
-# No automatic line break while the line is written: a terminal that has just become narrower
-# would scroll otherwise. Both codes go out in one write, so that no exit can fall between them.
+# Line wrapping is off while the line is written: otherwise a terminal that has just become narrower
+# would scroll. Both codes are in one write, so that no exit can occur between them.
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 
 
 class LiveConsole:
     """Shows snapshots and events; safe to call from any thread but the audio threads.
 
-    Nothing of the terminal stays changed between two calls, so that every way to exit leaves it
-    as it was; `close` clears the refreshing line. A stream that cannot be written any more is
-    given up without an error: the conversion goes on.
+    No terminal settings stay changed between calls, so that every way to exit leaves it as it was;
+    `close` clears the refreshing line. A stream that can no longer be written is abandoned without
+    an error: the conversion continues.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class LiveConsole:
         self._blocks = (getattr(self._stream, "encoding", "") or "").lower().startswith("utf")
 
     def show(self, snapshot: LiveSnapshot) -> None:
-        """Renew the line; where stderr is no terminal, write one every 10 s."""
+        """Refresh the line; if stderr is not a terminal, write one every 10 s."""
         if self._quiet:
             return
         if self._refreshes:
@@ -64,7 +64,7 @@ class LiveConsole:
             self.print(status_line(snapshot, _PLAIN_WIDTH, self._blocks))
 
     def print(self, text: str) -> None:
-        """Write a line of its own above the refreshing line; names in it may hold anything."""
+        """Write a separate line above the refreshing line, escaped: names may contain anything."""
         if self._quiet:
             return
         text = "\n".join(map(printable, text.split("\n")))
@@ -75,7 +75,7 @@ class LiveConsole:
                 self._write(f"{text}\n")
 
     def __call__(self, event: str, **values: Value) -> None:
-        """Write an event, as an `EventLog` does: ``  12.3 s  tier  to=nano``."""
+        """Write an event, as an `EventLog`: ``  12.3 s  tier  to=nano``."""
         fields = " ".join(f"{key}={_field(value)}" for key, value in values.items())
         self.print(f"{self._clock() - self._start:7.1f} s  {one_line(event)}  {fields}".rstrip())
 
@@ -92,7 +92,7 @@ class LiveConsole:
         try:
             self._stream.write(text)
             self._stream.flush()
-        except (OSError, ValueError):  # closed, or its reader went away
+        except (OSError, ValueError):  # closed, or its reader has gone
             self._quiet = True
 
 
@@ -111,7 +111,7 @@ def _isatty(stream: TextIO) -> bool:
 
 
 def _columns(stream: TextIO) -> int:
-    """Return the terminal's width now; 80 where it does not say."""
+    """Return the terminal's current width; 80 if unknown."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Everything that a live run shows and measures, behind four calls."""
+"""All display and measurement of a live run, behind four calls."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from edge_vc_runtime.profiling.report_file import save_report
 from edge_vc_runtime.sensors import read_sensors
 from edge_vc_runtime.session import Session
 
-_COLUMNS = 80  # of the summary, whatever the terminal has: it is copied into messages
+_COLUMNS = 80  # of the summary, regardless of the terminal: it is copied into messages
 
 if TYPE_CHECKING:
     from edge_vc_runtime.monitor.metrics_server import MetricsServer
 
 
 class LiveDisplay:
-    """Budget before the run, a refreshing line and metrics while it runs, a summary at its end.
+    """Budget before the run, refreshing line and metrics during it, summary at its end.
 
-    The monitor thread calls `observe`; no audio thread calls anything of this.
+    The monitor thread calls `observe`; audio threads call nothing here.
     """
 
     def __init__(self, options: DisplayOptions, stream: TextIO | None = None) -> None:
         """Bind the metrics' port; raises `MonitorError`, one line."""
         self.console = LiveConsole(stream, options.quiet)
-        """Prints lines of others without tearing the refreshing line; an `EventLog` too."""
+        """Prints other lines without breaking the refreshing line; also an `EventLog`."""
         self._options = options
         self._recorder = RunRecorder()
         self._sensors = read_sensors()
@@ -56,14 +56,14 @@ class LiveDisplay:
         output_device: str,
         compute_source: str = MEASURED_BEFORE,
     ) -> None:
-        """Print the latency budget, and where metrics are served."""
+        """Print the latency budget, and the address of the metrics."""
         for line in describe_budget(parts, input_device, output_device, compute_source):
             self.console.print(line)
         if self._server:
             self.console.print(f"metrics: {self._server.address}")
 
     def observe(self, now: LiveSnapshot, times: HopTimes | None = None) -> None:
-        """Show and record one moment; ``times`` are those of all steps since the start."""
+        """Display and record one snapshot; ``times`` are those of all steps since the start."""
         self._recorder.record(now)
         self.console.show(now)
         if self._server:
@@ -72,7 +72,7 @@ class LiveDisplay:
     def close(self, session: Session, times: HopTimes | None = None) -> None:
         """Print the summary and write the report.
 
-        Raises `MonitorError` when the report cannot be written.
+        Raises `MonitorError` if the report cannot be written.
         """
         self.stop()
         run = self._recorder.finish(times)
@@ -84,7 +84,7 @@ class LiveDisplay:
             self._write(live_report(session, run, self._sensors), self._options.report)
 
     def stop(self) -> None:
-        """Clear the line and free the port, without a summary; may be called twice."""
+        """Clear the line and release the port, without a summary; may be called repeatedly."""
         self.console.close()
         if self._server:
             self._server.close()

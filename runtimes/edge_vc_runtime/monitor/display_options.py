@@ -1,4 +1,4 @@
-"""The options of ``run`` about what it shows and measures."""
+"""The options of ``run`` for its display and measurements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge_vc_runtime.files.output_kinds import JSON_REPORT
 
 @dataclass(frozen=True)
 class DisplayOptions:
-    """What a live run shows and where its figures go."""
+    """What a live run displays and where its figures are written."""
 
     quiet: bool = False
     report: str | None = None
@@ -25,7 +25,7 @@ class DisplayOptions:
 
 
 def add_display_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--report`` and ``--metrics``; ``-q`` is there already."""
+    """Add ``--report`` and ``--metrics``; ``-q`` already exists."""
     group = parser.add_argument_group("figures (live)")
     group.add_argument(
         "--report", metavar="FILE", type=JSON_REPORT,
@@ -40,5 +40,5 @@ def add_display_options(parser: argparse.ArgumentParser) -> None:
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 <= int(text[:9]) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no port; give 1 to 65535, or 0")
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a port; give 1 to 65535, or 0")
     return int(text)

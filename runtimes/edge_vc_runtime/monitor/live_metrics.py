@@ -1,4 +1,4 @@
-"""The metrics of a live run: names, units and where each comes from in a snapshot."""
+"""The metrics of a live run: names, units and their source in a snapshot."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from edge_vc_runtime.live.snapshot import DelayParts, LiveSnapshot
 
 MetricType = Literal["counter", "gauge"]
 Sample = tuple[tuple[str, ...], float | None]
-"""Values of the labels, and the value; None is left out."""
+"""Label values and the value; None is left out."""
 
 STEP_SECONDS = "edge_vc_step_seconds"
-"""The histogram of step times; it comes from all steps of the run, not from a snapshot."""
+"""The histogram of step times, which covers all steps of the run, not one snapshot."""
 STEP_HELP = "Time of one step of the converter"
 STEP_EDGES_MS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 200.0)
 
@@ -137,7 +137,7 @@ METRICS: tuple[LiveMetric, ...] = (
         lambda s: [((name,), value) for name, value in s.parameters.items()],
     ),
 )  # fmt: skip
-"""Everything that a snapshot holds."""
+"""All metrics in a snapshot."""
 
 
 def metrics_table() -> str:

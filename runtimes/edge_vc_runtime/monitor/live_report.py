@@ -1,4 +1,4 @@
-"""The report of a live run, by the one schema of `profile`."""
+"""The report of a live run, with the same schema as `profile`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edge_vc_runtime.session import Session
 
 
 def live_report(session: Session, run: LiveRun, before: Sensors) -> Report:
-    """Return the report of a finished run; ``before`` was read when it began.
+    """Return the report of a finished run; ``before`` was read at its start.
 
     The machine's scheduling policy is that of the calling thread.
     """

@@ -27,12 +27,12 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
 class MetricsServer:
-    """Answers ``GET /metrics`` from the snapshot that `update` gave last."""
+    """Answers ``GET /metrics`` with the last snapshot passed to `update`."""
 
     def __init__(self, port: int) -> None:
-        """Bind ``port`` on loopback, any free one for 0.
+        """Bind ``port`` on loopback; 0 selects a free one.
 
-        Raises `MonitorError` when the port is taken or prometheus_client is not installed.
+        Raises `MonitorError` if the port is in use or prometheus_client is not installed.
         """
         self._now: LiveSnapshot | None = None
         self._times: HopTimes | None = None
@@ -50,21 +50,21 @@ class MetricsServer:
 
     @property
     def address(self) -> str:
-        """Where to scrape."""
+        """The URL to scrape."""
         return f"http://{_ADDRESS}:{self._server.server_port}/metrics"
 
     def update(self, now: LiveSnapshot, times: HopTimes | None = None) -> None:
-        """Take the state of the run and the times of all its steps, from the monitor thread."""
+        """Set the state of the run and the times of all its steps; called by the monitor thread."""
         self._now, self._times = now, times
 
     def close(self) -> None:
-        """Stop answering and free the port."""
+        """Stop serving and release the port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
     def collect(self) -> Iterator[Any]:
-        """Yield metric families, as prometheus_client asks a collector to."""
+        """Yield metric families, as prometheus_client requires of a collector."""
         from prometheus_client.core import HistogramMetricFamily
 
         now, times = self._now, self._times
@@ -105,7 +105,7 @@ def _prometheus_app(collector: Any) -> Any:
 
 
 def _only_loopback(application: Any) -> Any:
-    """Refuse requests that name another host: a web page could reach this port under its name."""
+    """Reject requests for other hosts: a web page could reach this port by its own host name."""
 
     def checked(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
         host = str(environ.get("HTTP_HOST", "")).partition(":")[0]
@@ -122,13 +122,13 @@ class _Server(WSGIServer):
     """One request at a time: a scrape takes milliseconds, and nothing can pile up."""
 
     def server_bind(self) -> None:
-        """Bind without asking a name server for this machine's name."""
+        """Bind without a DNS query for this machine's name."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = _ADDRESS, self.server_address[1]
         self.setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that hangs up is no matter of the run."""
+        """Print nothing: a client that disconnects is irrelevant to the run."""
 
 
 class _Handler(WSGIRequestHandler):

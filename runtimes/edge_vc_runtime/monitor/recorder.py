@@ -1,4 +1,4 @@
-"""Sums up a live run from the snapshots that are taken of it."""
+"""Summarises a live run from its snapshots."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RunRecorder:
         self._hottest: float | None = None
 
     def record(self, now: LiveSnapshot) -> None:
-        """Take one snapshot; what it says holds since the one before."""
+        """Add one snapshot, which applies to the time since the previous one."""
         before, self.last = self.last, now
         passed = max(now.seconds - (before.seconds if before else 0.0), 0.0)
         self._open_s += passed * now.gate_open
@@ -41,7 +41,7 @@ class RunRecorder:
             self._add_delay(now.delay.total_ms)
 
     def finish(self, times: HopTimes | None) -> LiveRun | None:
-        """Return the run, with the times of all its steps; None when nothing was recorded."""
+        """Return the run, with the times of all its steps; None if nothing was recorded."""
         now = self.last
         if now is None:
             return None

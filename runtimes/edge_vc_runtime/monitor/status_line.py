@@ -1,4 +1,4 @@
-"""A running conversion in one line of a given width."""
+"""The status of a running conversion in one line of a given width."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _LONGEST_NAME = 16
 class _Segment:
     text: str
     rank: int
-    """The lower, the sooner it gets its place in a narrow line."""
+    """Priority in a narrow line, lowest first."""
     alarm: bool = False
 
 
 def status_line(
     snapshot: LiveSnapshot, width: int, blocks: bool = True, colour: bool = False
 ) -> str:
-    """Return the line, at most ``width`` columns; what matters most gets its place first.
+    """Return the line, at most ``width`` columns, with the most important parts if it is narrow.
 
     ``blocks`` draws the meters with block characters, otherwise with ASCII; ``colour`` marks
-    trouble in red by ANSI codes, which take no columns.
+    problems in red by ANSI codes, which take no columns.
     """
     kept = _fit(_segments(snapshot, 10 if width >= _WIDE else 5, blocks), width)
     return " ".join(_red(part.text) if part.alarm and colour else part.text for part in kept)
@@ -64,7 +64,7 @@ _STATES = {"starting": "starting", "waiting": "device gone", "stopped": "stopped
 
 
 def _fit(segments: list[_Segment], width: int) -> list[_Segment]:
-    """Return those that fit, taken by rank, in the order in which they are shown."""
+    """Return the segments that fit, selected by rank, in display order."""
     room = width + 1
     kept: set[_Segment] = set()
     for segment in sorted(segments, key=lambda part: part.rank):

@@ -1,1 +1,1 @@
-"""Where every millisecond goes: timing, pacing, memory, report."""
+"""Profiling: timing, pacing, memory, report."""

@@ -1,4 +1,4 @@
-"""The first hop of a new process: how long it takes and how much memory it leaves in use."""
+"""The first hop of a new process: its duration and the memory in use after it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from edge_vc_runtime.profiling.report import ColdStart, Memory
 
 _TIMEOUT_S = 120
-# Runs in a bare interpreter, so that this process's imports are not in the figures.
+# Runs in a new interpreter, so that this process's imports do not affect the figures.
 _SCRIPT = """
 import sys, time
 begin = time.perf_counter()
@@ -38,9 +38,9 @@ class ColdStartError(Exception):
 def measure_cold_start(
     bundle: Path, engine: str, threads: int, precision: str, tier: str
 ) -> tuple[ColdStart, Memory]:
-    """Start a new interpreter that opens ``bundle`` and takes one step.
+    """Start a new interpreter that opens ``bundle`` and runs one step.
 
-    Files are in the page cache: this measures a restart, not the first start after a boot.
+    Files are in the page cache: this measures a restart, not the first start after boot.
     """
     command = [sys.executable, "-c", _SCRIPT, str(bundle), engine, str(threads), precision, tier]
     environment = os.environ | {"PYTHONSAFEPATH": "1"}

@@ -36,7 +36,7 @@ def compare_engines(
 ) -> tuple[Measurement, tuple[Refusal, ...]]:
     """Time every engine and precision that runs, and return why the others do not.
 
-    Engines take turns, so that throttling affects all of them alike. Raises `EngineError` when
+    Engines are interleaved, so that throttling affects all of them equally. Raises `EngineError` if
     none runs.
     """
     sessions, refusals = _open_all(bundle, threads)

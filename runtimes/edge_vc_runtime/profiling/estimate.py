@@ -1,4 +1,4 @@
-"""An estimated time per hop in a report: between which bounds, and what it is made from."""
+"""An estimated time per hop in a report: its bounds, and the data it is based on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class InstructionShare:
-    """Executed instructions of one class."""
+    """Number of executed instructions of one class."""
 
     kind: str
     per_hop: float
@@ -16,7 +16,7 @@ class InstructionShare:
 
 @dataclass(frozen=True)
 class TimeBounds:
-    """Between which two times per hop the truth is expected, in ms."""
+    """Bounds between which the actual time per hop is expected, in ms."""
 
     low_ms: float
     estimate_ms: float
@@ -25,32 +25,32 @@ class TimeBounds:
 
     @property
     def factor(self) -> float:
-        """The bounds are the estimate divided and multiplied by this."""
+        """The factor by which the estimate is divided and multiplied to give the bounds."""
         return math.sqrt(self.high_ms / self.low_ms) if self.low_ms > 0 else math.inf
 
 
 @dataclass(frozen=True)
 class HopEstimate:
-    """How the times of a report with ``environment: estimated`` came about."""
+    """Basis of the times in a report with ``environment: estimated``."""
 
     board: str
     core: str
     emulated_core: str
-    """QEMU's name of the core whose kernels ran."""
+    """QEMU's name for the core whose kernels ran."""
     clock_mhz: int
     hops: int
-    """Counted ones."""
+    """Number of counted hops."""
     instructions: float
-    """Per hop of `Session.step`, counted under emulation; the runtime's Python included."""
+    """Per hop of `Session.step`, counted under emulation, including the runtime's Python."""
     engine_instructions: float
     """Per hop of the engine alone."""
     classes: tuple[InstructionShare, ...]
     tight: TimeBounds
-    """Hops back to back, all data in the first cache."""
+    """Hops back to back, all data in the L1 cache."""
     paced: TimeBounds | None
-    """One hop per hop duration, the model read from memory each time; null without a rate."""
+    """One hop per hop duration, the model read from memory each time; null without memory rate."""
     memory_ms: float | None
     """Part of the upper bound of ``paced``: reading the model from memory."""
     method: str
     not_known: str
-    """What the bounds leave out."""
+    """What the bounds do not include."""

@@ -1,4 +1,4 @@
-"""The input of a measurement: the bundle's golden recording, or noise without one."""
+"""The input of a measurement: the bundle's golden recording, or noise if there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A matplotlib figure as the bytes of a picture."""
+"""A matplotlib figure as PNG bytes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 
 def figure_png(figure: Any, dpi: int = 100) -> bytes:
-    """Return a figure as PNG; letters that its font lacks are boxes, and nothing is said of them.
+    """Return a figure as PNG; characters missing in its font become boxes without a warning.
 
-    Names are anybody's: each emoji or ideogram would be a warning of several lines.
+    Names can be anything: each emoji or ideogram would cause a warning of several lines.
     """
     drawn = io.BytesIO()
     with warnings.catch_warnings():

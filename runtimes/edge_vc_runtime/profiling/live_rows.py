@@ -1,4 +1,4 @@
-"""A live run as rows of name and value: for the summary at its end and for a saved report."""
+"""A live run as rows of name and value, for the summary at its end and for a saved report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PARTS = {
 
 
 def live_rows(run: LiveRun) -> list[tuple[str, str]]:
-    """Return what happened, each row a name and a value with its unit."""
+    """Return the results of a run, each row a name and a value with its unit."""
     rows = [
         ("devices", f"{run.input_device or 'unknown'} -> {run.output_device or 'unknown'}"),
         ("duration", f"{run.seconds:.1f} s, {run.hops} hops, {run.late} late"),

@@ -1,4 +1,4 @@
-"""The report's section about a live run: what the loop did between its start and its end."""
+"""The report's section on a live run: the loop's statistics from start to end."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ class StepTimes:
     mean_ms: float
     p50_ms: float
     p90_ms: float | None
-    """Null for less than 10 hops."""
+    """Null for fewer than 10 hops."""
     p99_ms: float | None
-    """Null for less than 100 hops."""
+    """Null for fewer than 100 hops."""
     max_ms: float
     deadline_ms: float
     """Duration of a hop."""
     rtf: float | None
-    """Mean time over the hop's duration; below 1 is real time. Null for less than 1 s."""
+    """Mean time relative to the hop duration; below 1 is real time. Null for less than 1 s."""
 
 
 @dataclass(frozen=True)
 class DelayRange:
-    """Delay from microphone to ear in ms, the converters of the cards not included."""
+    """Delay from microphone to ear in ms, excluding the cards' converters."""
 
     min_ms: float
     mean_ms: float
     max_ms: float
     first_ms: float
-    """When it was first known."""
+    """The first known value."""
     last_ms: float
 
 
 @dataclass(frozen=True)
 class LatencyParts:
-    """Where the delay came from, at the end of the run, in ms; null where it is not known."""
+    """The parts of the delay at the end of the run, in ms; null if unknown."""
 
     input_buffer_ms: float | None
     resampling_ms: float
@@ -49,7 +49,7 @@ class LatencyParts:
 
 @dataclass(frozen=True)
 class TierUse:
-    """How long one tier of the bundle ran."""
+    """The time for which one tier of the bundle ran."""
 
     tier: str
     seconds: float
@@ -62,24 +62,24 @@ class LiveRun:
     seconds: float
     hops: int
     late: int
-    """Hops whose step took longer than a hop lasts."""
+    """Hops whose step took longer than the hop duration."""
     muted: int
     """Hops replaced by silence because the model's output was not finite."""
     input_overflows: int
     output_underflows: int
     reconnects: int
-    """Times that a device came back after it had vanished."""
+    """Number of times that a vanished device came back."""
     step: StepTimes | None
-    """Null when no hop was converted."""
+    """Null if no hop was converted."""
     delay: DelayRange | None
-    """Null when the streams never told their latency."""
+    """Null if the streams never reported their latency."""
     parts: LatencyParts
     gate_open_share: float
-    """Share of the time, 0 to 1, in which the voice gate was open."""
+    """Share of time, 0 to 1, in which the voice gate was open."""
     bypassed_share: float
-    """Share of the time, 0 to 1, in which the voice passed unconverted."""
+    """Share of time, 0 to 1, in which the voice passed unconverted."""
     drift_ppm: float
-    """How much faster the output's clock ran than the input's, as last estimated."""
+    """How much faster the output's clock ran than the input's, by the last estimate."""
     tier_changes: int
     tiers: tuple[TierUse, ...]
     temperature_max_c: float | None
@@ -88,9 +88,9 @@ class LiveRun:
     input_device: str
     output_device: str
     dropped: int = 0
-    """Hops of input that were left out after a gap, so that the delay did not grow."""
+    """Input hops dropped after a gap, so that the delay did not grow."""
     clipped: int = 0
-    """Input samples beyond full scale, which were clamped."""
+    """Number of input samples above full scale, which were clamped."""
 
     @property
     def xruns(self) -> int:

@@ -17,7 +17,7 @@ _POLICIES = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline
 
 
 def read_machine(root: Path = Path("/")) -> Machine:
-    """Return the constant properties; ``root`` is the folder that holds ``proc`` and ``sys``."""
+    """Return the constant properties; ``root`` is the folder that contains ``proc`` and ``sys``."""
     affinity = os.sched_getaffinity(0)
     policy = os.sched_getscheduler(0)
     meminfo = re.search(r"MemTotal:\s+(\d+) kB", read_text(root, "proc/meminfo") or "")
@@ -37,9 +37,9 @@ def read_machine(root: Path = Path("/")) -> Machine:
 def detect_environment(
     root: Path = Path("/"), variables: Mapping[str, str] = os.environ
 ) -> Environment:
-    """Return ``board`` where a device tree names a Raspberry Pi or a Jetson, else ``host``.
+    """Return ``board`` if a device tree names a Raspberry Pi or a Jetson, otherwise ``host``.
 
-    An emulated board looks like one: its emulator sets the variable `EMULATED`.
+    An emulated board looks like a board: its emulator sets the variable `EMULATED`.
     """
     if variables.get(EMULATED):
         return "emulated"

@@ -34,7 +34,7 @@ def run_paced(
     hop_ns: int,
     tell: Callable[[int], None] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Step once per ``hop_ns`` and return durations and how late each began, ``[count]`` in ns."""
+    """Step once per ``hop_ns``; return durations and start delays, ``[count]`` in ns."""
     took, late = np.zeros(count, np.int64), np.zeros(count, np.int64)
     start = time.perf_counter_ns() + hop_ns
     for index in range(count):

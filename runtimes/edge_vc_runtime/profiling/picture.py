@@ -1,4 +1,4 @@
-"""A report's histograms as a picture."""
+"""A report's histograms as a figure."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from edge_vc_runtime.profiling.report import Report
 
 
 class PictureError(Exception):
-    """A picture that cannot be drawn; one line with the remedy."""
+    """A figure that cannot be drawn; one line with the remedy."""
 
 
 def write_png(report: Report, path: Path) -> None:
     """Draw hop times per mode with the deadline, as a PNG.
 
-    Raises `PictureError` when matplotlib is missing, `OutputError` for a path that does not work.
+    Raises `PictureError` if matplotlib is missing, `OutputError` for an unusable path.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg

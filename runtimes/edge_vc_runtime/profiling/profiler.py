@@ -1,7 +1,7 @@
-"""Profiling a bundle on this machine: hop by hop, back to back and at the pace of live audio.
+"""Profiling of a bundle on this machine: hop by hop, back to back and at the pace of live audio.
 
 Back-to-back timing is optimistic: caches stay warm and the clock stays high between hops. Paced
-timing runs one hop per hop duration, as live audio does. The report holds both.
+timing runs one hop per hop duration, as in live audio. The report contains both.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Mode = Literal["tight", "paced"]
 MODES: tuple[Mode, ...] = ("tight", "paced")
 
 OnProgress = Callable[[str, float, float], None]
-"""Called with the mode, the seconds of audio done and the seconds in total."""
+"""Called with the mode, the seconds of audio done and the total seconds."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ class ProfileOptions:
 
     engine: str = "auto"
     threads: int | None = None
-    """None takes the board profile's number, 1 without a profile."""
+    """None: the board profile's number, or 1 without a profile."""
     precision: str | None = None
     tier: str | None = None
-    """None takes the bundle's default student."""
+    """None: the bundle's default student."""
     modes: tuple[Mode, ...] = MODES
     seconds: float = 10.0
     """Seconds of audio per mode; a paced mode takes as long as the audio."""
     warmup_hops: int = 100
     environment: Environment | None = None
-    """None detects board or host; an emulator's driver states ``emulated``."""
+    """None detects board or host; ``emulated`` is set by an emulator's driver."""
     cold_start: bool = True
     ops: bool = True
 
@@ -161,7 +161,7 @@ def _latency(session: Session, timings: dict[Mode, Timing]) -> Latency:
 
 
 def _ops(bundle: Bundle, session: Session, hops: Samples) -> tuple[OpTime, ...] | None:
-    """Return time per kind of node by the engine's own profiler; None where it has none."""
+    """Return time per kind of node from the engine's own profiler; None if it has none."""
     measure = engine_kind(session.selection.engine).op_times
     if measure is None:
         return None

@@ -1,4 +1,4 @@
-"""The report of a profile or a live run: one schema; null for what could not be measured."""
+"""The report of a profile or a live run: one schema, null for anything not measured."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENVIRONMENTS: tuple[Environment, ...] = ("board", "host", "emulated", "estimated
 
 @dataclass(frozen=True)
 class Subject:
-    """What was measured."""
+    """The bundle and model that were measured."""
 
     bundle: str
     version: str
@@ -42,7 +42,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Setup:
-    """How it was measured."""
+    """Settings of the measurement."""
 
     engine: str
     engine_version: str
@@ -53,7 +53,7 @@ class Setup:
     input: Literal["golden", "noise", "microphone"]
     """The bundle's golden recording, seeded noise, or the input device of a live run."""
     engine_library: str | None = None
-    """Library behind the engine, as pip calls it; null in reports of version 0.1."""
+    """The engine's library, by its pip name; null in reports of version 0.1."""
     engine_reason: str | None = None
     """Why this engine was selected; null in reports of version 0.1."""
 
@@ -76,7 +76,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Hop times counted between ``edges_ms[i]`` and ``edges_ms[i + 1]``."""
+    """Counts of hop times between ``edges_ms[i]`` and ``edges_ms[i + 1]``."""
 
     edges_ms: tuple[float, ...]
     counts: tuple[int, ...]
@@ -93,26 +93,27 @@ class Timing:
     std_ms: float
     p50_ms: float
     p90_ms: float | None
-    """Null, as the other percentiles, where fewer hops were timed than it takes to have one above
-    it: 10 for p90, 20 for p95, 100 for p99, 1000 for p99.9."""
+    """Null, like the other percentiles, with too few hops to have one above it: 10 for p90, 20 for
+    p95, 100 for p99, 1000 for p99.9."""
     p95_ms: float | None
     p99_ms: float | None
     p999_ms: float | None
     max_ms: float
     rtf: float | None
-    """Mean time over the hop's duration; below 1 is real time. Null for less than 1 s of audio."""
+    """Mean time relative to the hop duration; below 1 is real time. Null for less than 1 s of
+    audio."""
     misses: int
-    """Tight: hops longer than the deadline. Paced: hops not done when the next one was due."""
+    """Tight: hops longer than the deadline. Paced: hops not finished when the next one was due."""
     jitter_ms: float | None
-    """Paced: standard deviation of how late the hop began; null in tight mode."""
+    """Paced: standard deviation of the hops' start delay; null in tight mode."""
     wake_p99_ms: float | None
-    """Paced: 99th percentile of how late the hop began; null for less than 100 hops."""
+    """Paced: 99th percentile of the hops' start delay; null for fewer than 100 hops."""
     histogram: Histogram
 
 
 @dataclass(frozen=True)
 class ColdStart:
-    """The first hop of a new process, in ms; the interpreter's own start is not counted."""
+    """The first hop of a new process, in ms, excluding the interpreter's own start."""
 
     import_ms: float
     open_ms: float
@@ -135,16 +136,16 @@ class Latency:
     algorithmic_ms: float
     """One hop to collect plus the look-ahead of the graph."""
     buffer_ms: float | None
-    """Of the opened audio streams, with the reserve; null where none was open."""
+    """Buffer of the opened audio streams, with the reserve; null if none was open."""
     compute_ms: float
     compute_percentile: Literal["p99", "max"]
-    """``max`` where too few hops were timed for p99."""
+    """``max`` if too few hops were timed for p99."""
     compute_mode: Literal["tight", "paced", "live"]
     total_ms: float | None
     resampling_ms: float | None = None
-    """Between the cards' rates and the model's; null where no stream was open."""
+    """Between the cards' rates and the model's; null if no stream was open."""
     chain_ms: float | None = None
-    """Of the stages around the model; null where no stream was open."""
+    """Delay of the stages around the model; null if no stream was open."""
 
 
 @dataclass(frozen=True)
@@ -167,11 +168,11 @@ class Report:
     memory: Memory | None
     ops: tuple[OpTime, ...] | None
     live: LiveRun | None = None
-    """What a live run did; null in profiles and in reports of version 0.1."""
+    """The live run; null in profiles and in reports of version 0.1."""
     ops_missing: str | None = None
-    """Why there is no time by kind of node although it was asked for; null otherwise."""
+    """Why there is no time by kind of node although it was requested; null otherwise."""
     estimate: HopEstimate | None = None
-    """Where the times come from if ``environment`` is ``estimated``; null in all others."""
+    """Basis of the times if ``environment`` is ``estimated``; null in all others."""
 
     @property
     def misses(self) -> int:
@@ -185,7 +186,7 @@ class Report:
 
     @classmethod
     def from_json(cls, data: bytes) -> Report:
-        """Read a report strictly; raises `FieldError` with one line."""
+        """Parse a report strictly; raises `FieldError` with one line."""
         value = parse_object(data)
         version = value.get("schema_version")
         if version != SCHEMA_VERSION:
@@ -198,7 +199,7 @@ class Report:
 
 
 def _check_histogram(histogram: Histogram) -> None:
-    """Check that counts have their edges, which rise: whoever draws it relies on that."""
+    """Check that counts have edges, in increasing order: code that draws it relies on that."""
     edges, counts = histogram.edges_ms, histogram.counts
     if not 0 < len(counts) <= _BINS or len(edges) != len(counts) + 1:
         raise FieldError(

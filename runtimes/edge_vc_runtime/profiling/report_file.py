@@ -1,4 +1,4 @@
-"""Writing a report whole or not at all."""
+"""Atomic writing of a report."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from edge_vc_runtime.profiling.report import Report
 
 
 def save_report(report: Report, place: Path) -> None:
-    """Write the report as JSON; an existing file is replaced at once. Raises `OutputError`."""
+    """Write the report as JSON; an existing file is replaced atomically. Raises `OutputError`."""
     write_whole(place, report.to_json())

@@ -1,4 +1,4 @@
-"""What a report says about a session: the model that ran, and how it was run."""
+"""A report's data on a session: the model that ran, and the settings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def subject_of(session: Session) -> Subject:
 def setup_of(
     session: Session, warmup_hops: int, fed: Literal["golden", "noise", "microphone"]
 ) -> Setup:
-    """Return engine, threads and versions, and what the session was fed."""
+    """Return engine, threads and versions, and the kind of input."""
     selection = session.selection
     return Setup(
         engine=selection.engine,

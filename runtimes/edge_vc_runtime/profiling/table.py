@@ -1,4 +1,4 @@
-"""A report as a table: coloured where rich is installed, plain text everywhere else."""
+"""A report as a table: coloured if rich is installed, otherwise plain text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN_OPS = 8
 
 
 def print_report(report: Report, stream: TextIO) -> None:
-    """Write the report to ``stream``, in tables by rich when it is installed."""
+    """Write the report to ``stream``, in tables by rich if it is installed."""
     try:
         from rich.console import Console
         from rich.table import Table
@@ -41,7 +41,7 @@ def plain_report(report: Report) -> str:
 
 
 def sections(report: Report) -> Iterator[tuple[str, Rows]]:
-    """Yield titles with their rows of name and value, printable whatever the report holds."""
+    """Yield titles with their rows of name and value, escaped to be printable."""
     for title, rows in _sections(report):
         yield one_line(title), [(one_line(name), one_line(value)) for name, value in rows]
 
@@ -164,7 +164,7 @@ def _timing(timing: Timing) -> Rows:
 
 
 def _together(*times: tuple[str, float | None]) -> tuple[str, str]:
-    """Return one row of the times that are known."""
+    """Return one row with the known times."""
     known = [(name, ms) for name, ms in times if ms is not None]
     values = " / ".join(f"{ms:.3f}" for _, ms in known)
     return " / ".join(name for name, _ in known), f"{values} ms"

@@ -11,13 +11,13 @@ from edge_vc_runtime.profiling.report import Histogram, Timing
 
 _BINS = 60
 LEAST_AUDIO_NS = 1_000_000_000
-"""A real-time factor of less audio than this says nothing."""
+"""A real-time factor of less audio than this is meaningless."""
 
 
 def summarise(
     took_ns: NDArray[np.int64], hop_ns: int, late_ns: NDArray[np.int64] | None = None
 ) -> Timing:
-    """Sum up durations ``[N]`` in ns; ``late_ns [N]``, how late each hop began, in paced mode."""
+    """Summarise durations ``[N]`` in ns; ``late_ns [N]`` is each hop's start delay if paced."""
     took = took_ns / 1e6
     p90, p95, p99, p999 = (percentile(took, percent) for percent in (90, 95, 99, 99.9))
     ends = took_ns if late_ns is None else took_ns + late_ns
@@ -41,19 +41,19 @@ def summarise(
 
 
 def least_count(percent: float) -> int:
-    """Return how many values it takes for one of them to lie above a percentile."""
+    """Return the number of values required for one of them to be above a percentile."""
     return math.ceil(round(100 / (100 - percent), 6))
 
 
 def percentile(values: NDArray[np.float64], percent: float) -> float | None:
-    """Return a percentile of ``[N]``; None for fewer values than `least_count`."""
+    """Return a percentile of ``[N]``; None with fewer values than `least_count`."""
     if values.size < least_count(percent):
         return None
     return float(np.percentile(values, percent))
 
 
 def real_time_factor(total_ns: int, hops: int, hop_ns: int) -> float | None:
-    """Return time over audio; None for less than `LEAST_AUDIO_NS` of audio."""
+    """Return processing time over audio duration; None for less than `LEAST_AUDIO_NS` of audio."""
     return total_ns / (hops * hop_ns) if hops * hop_ns >= LEAST_AUDIO_NS else None
 
 

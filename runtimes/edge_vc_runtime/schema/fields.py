@@ -1,4 +1,4 @@
-"""Strict reading of untrusted JSON: every value has a type and a range, every key is known."""
+"""Strict parsing of untrusted JSON: every value has a type and a range, every key is known."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ T = TypeVar("T")
 
 _UNSEEN = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 TEXT = rf"[^{_UNSEEN}]*"
-"""Text of several lines: no escapes, nothing that turns the direction of writing."""
+"""Multi-line text: no escape codes, no characters that change the text direction."""
 LINE = rf"[^\t\n{_UNSEEN}]*"
-"""The same in one line."""
+"""The same in a single line."""
 _CODE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _RULES = {
     TEXT: "characters without control codes",
     LINE: "characters in one line without control codes",
 }
-_SHOWN = 60  # characters of a wrong value that an error repeats
+_SHOWN = 60  # characters of an invalid value that are shown in an error
 _DEPTH = 64
 
 
@@ -50,7 +50,7 @@ def parse_object(data: bytes) -> dict[str, object]:
 
 
 def _refuse_codes(value: object) -> None:
-    """Refuse control codes in keys and texts: whoever prints one would obey it."""
+    """Reject control codes in keys and texts: a terminal would act on them."""
     if isinstance(value, str) and _CODE.search(value):
         raise FieldError(f"holds a control code in {_show(value)}")
     for child in (*value, *_children(value)) if isinstance(value, dict) else _children(value):
@@ -58,7 +58,7 @@ def _refuse_codes(value: object) -> None:
 
 
 def _refuse_deep(value: object) -> None:
-    """Refuse what recursive code would fail on: parsing alone goes some hundred levels deep."""
+    """Reject nesting that recursive code could not handle: the parser allows hundreds of levels."""
     level = [value]
     for _ in range(_DEPTH):
         level = [child for parent in level for child in _children(parent)]
@@ -87,7 +87,7 @@ def _refuse_constant(text: str) -> float:
 
 
 class Fields:
-    """The keys of one JSON object, taken one by one; `done` refuses keys that were not taken."""
+    """The keys of one JSON object, taken one by one; `done` rejects keys that were not taken."""
 
     def __init__(self, value: object, where: str = "") -> None:
         if not isinstance(value, dict):
@@ -96,7 +96,7 @@ class Fields:
         self._where = where
 
     def take(self, key: str) -> object:
-        """Remove and return the value of ``key``; raise `FieldError` when it is missing."""
+        """Remove and return the value of ``key``; raise `FieldError` if it is missing."""
         if key not in self._values:
             raise FieldError(f"{self.path(key)} is missing")
         return self._values.pop(key)
@@ -164,13 +164,13 @@ class Fields:
         return list(self._values)
 
     def rest(self) -> dict[str, object]:
-        """Take all remaining keys with their values; non-finite numbers are refused."""
+        """Take all remaining keys with their values; non-finite numbers are rejected."""
         values, self._values = self._values, {}
         _refuse_infinite(values, self._where)
         return values
 
     def done(self) -> None:
-        """Raise `FieldError` when a key was not taken."""
+        """Raise `FieldError` if a key was not taken."""
         if self._values:
             raise FieldError(f"{self.path(next(iter(self._values)))} is not a known key")
 
@@ -197,6 +197,6 @@ def _kind(value: object) -> str:
 
 
 def _show(value: object) -> str:
-    """Return a short one-line form of a value that may be hostile."""
+    """Return a short one-line form of an untrusted value."""
     text = ascii(value) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -25,8 +25,8 @@ _UNIONS = (Union, types.UnionType)
 def from_json_value(kind: type[T], value: object, where: str = "") -> T:
     """Build a dataclass from parsed JSON.
 
-    Raises `FieldError` for a missing or unknown key and for a value of another type. A field with
-    a default may be missing: files written before it existed stay readable.
+    Raises `FieldError` for a missing or unknown key and for a value of the wrong type. A field with
+    a default may be missing: files written before it existed remain readable.
     """
     result: T = _decode(kind, value, where)
     return result
@@ -49,7 +49,7 @@ def _decode(kind: Any, value: object, where: str) -> Any:
     if origin is Literal and value in arguments:
         return value
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if abs(value) <= _LARGEST:  # an integer of 400 digits is no float
+        if abs(value) <= _LARGEST:  # an integer of 400 digits cannot be a float
             return float(value)
     elif kind in _SCALARS and type(value) is kind:
         return value
@@ -57,7 +57,7 @@ def _decode(kind: Any, value: object, where: str) -> Any:
 
 
 def _described(kind: Any) -> str:
-    """Say in words what a value has to be."""
+    """Return in words what a value has to be."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:
         return "one of " + ", ".join(str(each) for each in arguments)

@@ -1,1 +1,1 @@
-"""Second processes that listen to a live run: subtitles, prosody. Never in the audio threads."""
+"""Separate processes that analyse a live run: subtitles, prosody. Never in the audio threads."""

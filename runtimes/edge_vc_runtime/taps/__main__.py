@@ -15,11 +15,11 @@ from edge_vc_runtime.taps.kind import TapOutput, TapSettings
 from edge_vc_runtime.taps.kinds import KINDS
 from edge_vc_runtime.taps.pipe import read_records
 
-_NICE = 10  # the conversion comes first
+_NICE = 10  # the conversion has priority
 
 
 def main(told: str, stream: BinaryIO) -> int:
-    """Run the tap that ``told``, JSON, describes, until ``stream`` ends."""
+    """Run the tap described by ``told``, JSON, until ``stream`` ends."""
     facts = json.loads(told)
     settings = TapSettings(facts["rate"], facts["recogniser"])
     with _file(facts["file"]) as file:
@@ -34,23 +34,23 @@ def main(told: str, stream: BinaryIO) -> int:
 
 
 def _file(place: str | None) -> contextlib.AbstractContextManager[FileIO | None]:
-    """Open without a buffer: what is written is in the file, whatever ends this process."""
+    """Open unbuffered, so that written text is in the file however this process ends."""
     return contextlib.nullcontext() if place is None else FileIO(place, "wb")
 
 
 def _say(line: str) -> None:
-    """Write a line, unless nobody reads them any more."""
+    """Write a line, unless the reader has gone."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
 
 def _silent(text: str) -> None:
-    """Drop it."""
+    """Ignore the text."""
 
 
 if __name__ == "__main__":
-    # The run ends a tap by its pipe; a signal to the terminal's group must not cut it short.
+    # The run ends a tap by its pipe; a signal to the terminal's process group must not.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.nice(_NICE)
@@ -59,8 +59,8 @@ if __name__ == "__main__":
     except TapError as error:
         _say(f"tap: error: {error}")
         code = 2
-    except OSError as error:  # a write names no file by itself
+    except OSError as error:  # errors of writes do not name the file
         place = json.loads(sys.argv[1])["file"] or "its output"
         _say(f"tap: error: {place}: {error.strerror or error}")
         code = 2
-    os._exit(code)  # what is written is written; a closed stdout must not be flushed once more
+    os._exit(code)  # everything is already written; a closed stdout must not be flushed again

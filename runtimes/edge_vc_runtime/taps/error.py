@@ -1,4 +1,4 @@
-"""What a tap cannot do."""
+"""Errors of taps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kind of tap says of itself."""
+"""The description of a kind of tap."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from edge_vc_runtime.samples import Samples
 
 
 class TapJob(Protocol):
-    """What the tap's process does with the audio."""
+    """The processing of audio in the tap's process."""
 
     def take(self, position: int, audio: Samples) -> None:
-        """Take ``[T]`` whose first sample is number ``position``; numbers may jump forward."""
+        """Take ``[T]``, starting at sample number ``position``; numbers may jump forward."""
 
     def finish(self) -> None:
-        """Complete what was written; the audio has ended."""
+        """Complete the output; the audio has ended."""
 
 
 @dataclass(frozen=True)
 class TapOutput:
-    """Where a tap's results go."""
+    """Destinations of a tap's results."""
 
     write: Callable[[str], object]
-    """Appends text to the tap's file, in one piece."""
+    """Appends text to the tap's file, in one write."""
     say: Callable[[str], object]
-    """Shows one line on the terminal of the run."""
+    """Prints one line on the terminal of the run."""
 
 
 @dataclass(frozen=True)
 class TapSettings:
-    """What the process is told."""
+    """Settings passed to the process."""
 
     sample_rate: int
     recogniser: str
@@ -43,8 +43,8 @@ class TapKind:
 
     name: str
     usage: str
-    """For help: what it writes."""
+    """Description of its output, for help."""
     check: Callable[[TapSettings], None]
-    """Raises `TapError` where something is missing; called before audio starts."""
+    """Raises `TapError` if something is missing; called before audio starts."""
     open: Callable[[TapSettings, TapOutput], TapJob]
-    """Starts the work, in the tap's own process."""
+    """Starts the job, in the tap's own process."""

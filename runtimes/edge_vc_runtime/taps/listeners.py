@@ -14,12 +14,12 @@ from edge_vc_runtime.taps.process import END_S, TapProcess
 
 
 class TapListeners:
-    """Starts the processes; the loop feeds `input_taps` and `output_taps`."""
+    """Starts the tap processes; the loop feeds `input_taps` and `output_taps`."""
 
     def __init__(self, options: TapOptions, sample_rate: int, say: Callable[[str], object]) -> None:
-        """Start every tap or none; raises `TapError` where something is missing.
+        """Start all taps or none; raises `TapError` if something is missing.
 
-        ``sample_rate`` in Hz is the model's; ``say`` shows a line on the terminal.
+        ``sample_rate`` in Hz is the model's; ``say`` prints a line on the terminal.
         """
         settings = TapSettings(sample_rate, options.recogniser)
         for choice in options.taps:
@@ -36,12 +36,12 @@ class TapListeners:
         self.output_taps: tuple[PipeTap, ...] = taps if options.stream == "output" else ()
 
     def poll(self, seen: LiveSnapshot | None = None) -> None:
-        """Show what the processes say; the monitor thread calls it."""
+        """Print the processes' lines; called by the monitor thread."""
         for process in self._processes:
             process.poll()
 
     def close(self) -> None:
-        """Let the taps complete their files, side by side; may be called twice."""
+        """Let the taps complete their files, in parallel; may be called repeatedly."""
         for process in self._processes:
             process.end()
         deadline = time.monotonic() + END_S

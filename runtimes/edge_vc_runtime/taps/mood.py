@@ -12,11 +12,11 @@ from edge_vc_runtime.taps.kind import TapKind, TapOutput, TapSettings
 from edge_vc_runtime.taps.prosody import Prosody, measure_prosody
 
 _WINDOW_S = 3
-"""Pitch range and rate need a few words; the energy is the last second's."""
+"""Pitch range and rate need a few words; the energy is that of the last second."""
 
 
 class MoodJob:
-    """Measures once per second of audio; what was dropped on the way counts as silence."""
+    """Measures once per second of audio; dropped audio counts as silence."""
 
     def __init__(self, sample_rate: int, output: TapOutput) -> None:
         self._rate = sample_rate
@@ -34,7 +34,7 @@ class MoodJob:
         self._add(audio)
 
     def finish(self) -> None:
-        """Nothing is left: every line was written when its second ended."""
+        """Do nothing: every line was written when its second ended."""
 
     def _add(self, audio: Samples) -> None:
         done = 0
@@ -53,7 +53,7 @@ class MoodJob:
         energy = measure_energy_db(self._window[-self._rate :])
         row = {name: _rounded(value) for name, value in asdict(made).items()}
         self._output.write(json.dumps({"t": second, **row, "energy_db": _rounded(energy)}) + "\n")
-        if made.pitch_hz is not None:  # a terminal need not be told of every silent second
+        if made.pitch_hz is not None:  # do not print every silent second on the terminal
             self._output.say(describe_prosody(second, made, energy))
 
 
@@ -74,7 +74,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _check(settings: TapSettings) -> None:
-    """Nothing is needed but numpy."""
+    """Do nothing: only numpy is needed."""
 
 
 def _open(settings: TapSettings, output: TapOutput) -> MoodJob:

@@ -1,4 +1,4 @@
-"""The options of ``run`` about taps."""
+"""The options of ``run`` for taps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TapStream = Literal["input", "output"]
 
 @dataclass(frozen=True)
 class TapChoice:
-    """One tap and its file; None shows its lines on the terminal."""
+    """One tap and its file; None prints its lines on the terminal."""
 
     kind: str
     file: str | None
@@ -24,18 +24,18 @@ class TapChoice:
 
 @dataclass(frozen=True)
 class TapOptions:
-    """Which taps listen, and to what."""
+    """The taps and the stream they receive."""
 
     taps: tuple[TapChoice, ...] = ()
     stream: TapStream = "output"
-    """``output``: what the listener hears; ``input``: the microphone."""
+    """``output``: the converted voice; ``input``: the microphone."""
     recogniser: str = POCKETSPHINX.name
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> TapOptions:
         """Take the parsed options.
 
-        Raises `TapError` for a kind that is given twice and a recogniser that is not there.
+        Raises `TapError` for a kind that is given twice and a recogniser that is not installed.
         """
         taps = tuple(arguments.tap or ())
         names = [tap.kind for tap in taps]
@@ -52,12 +52,12 @@ def add_tap_options(parser: argparse.ArgumentParser) -> None:
     kinds = "; ".join(f"{kind.name}: {kind.usage}" for kind in KINDS.values())
     group.add_argument(
         "--tap", action="append", type=TAP, metavar="KIND[=FILE]",
-        help=f"let a second process listen and write FILE, or lines on the terminal ({kinds}); "
+        help=f"write FILE, or lines on the terminal, from a second process ({kinds}); "
         "may be given once per kind",
     )  # fmt: skip
     group.add_argument(
         "--tap-stream", choices=get_args(TapStream), default="output",
-        help="what taps hear: the converted voice or the microphone (default: output)",
+        help="input of the taps: the converted voice or the microphone (default: output)",
     )  # fmt: skip
     group.add_argument(
         "--recogniser", default=POCKETSPHINX.name, metavar="NAME",
@@ -67,7 +67,7 @@ def add_tap_options(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class TapPlace(OutputPlace):
-    """What ``--tap`` takes: a kind, with or without a file."""
+    """The argument of ``--tap``: a kind, with or without a file."""
 
     @property
     def __name__(self) -> str:

@@ -1,8 +1,8 @@
-"""Audio from the inference thread to another process, through a pipe that drops when it is full.
+"""Audio from the inference thread to another process, through a pipe; dropped if it is full.
 
-A record is its first sample's number, how many samples follow, and these as float32. It is never
-larger than what a pipe takes whole or not at all (`PIPE_BUF`), so a reader finds no torn record; a
-reader that is slow finds a gap in the numbers.
+A record consists of its first sample's number, the number of samples, and these as float32. It is
+never larger than a pipe's atomic write size (`PIPE_BUF`), so a reader never gets a partial record;
+a slow reader gets a gap in the numbers.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _WANTED_BYTES = 1 << 20  # 16 s at 16 kHz, for the time that a recogniser needs 
 
 
 class PipeTap:
-    """The end in the inference thread; a `SampleTap`."""
+    """The writing end in the inference thread; a `SampleTap`."""
 
     def __init__(self, descriptor: int) -> None:
-        """Take a pipe's writing end; it is made non-blocking and as large as is allowed."""
+        """Take a pipe's writing end; it is made non-blocking and as large as allowed."""
         os.set_blocking(descriptor, False)
-        with suppress(OSError):  # above the user's limit: the usual 64 KiB are a second
+        with suppress(OSError):  # above the user's limit: the usual 64 KiB hold a second
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _WANTED_BYTES)
         self.dropped = 0
-        """Samples that found no place."""
+        """Number of samples that did not fit."""
         self.broken = False
         """Whether the reader is gone."""
         self._descriptor = descriptor
@@ -50,7 +50,7 @@ class PipeTap:
             self._position += part.shape[0]
 
     def close(self) -> None:
-        """Let the reader see the end; `push` does nothing from then on."""
+        """Close the pipe for the reader; `push` does nothing from then on."""
         if self._descriptor >= 0:
             self.broken = True
             os.close(self._descriptor)

@@ -1,4 +1,4 @@
-"""PocketSphinx with the American English model that its package brings."""
+"""PocketSphinx with the American English model included in its package."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from edge_vc_runtime.taps.recogniser import HeardWord
 
 _RATE = 16000
 _FRAMES_PER_S = 100
-# One pass instead of three, every other frame, fewer hypotheses: a third less CPU time for a word
-# in twenty.
+# One pass instead of three, every other frame, fewer hypotheses: a third less CPU time at the cost
+# of one word in twenty.
 _LIGHT = {
     "fwdflat": False, "bestpath": False, "ds": 2, "topn": 2, "maxhmmpf": 3000, "pl_window": 5,
 }  # fmt: skip
@@ -22,7 +22,7 @@ _VARIANT = re.compile(r"\(\d+\)$")
 
 
 class PocketSphinxRecogniser:
-    """Decodes while the audio comes, so that little is left to do at the utterance's end."""
+    """Decodes while audio arrives, so that little remains to be done at an utterance's end."""
 
     def __init__(self, sample_rate: int) -> None:
         from pocketsphinx import Decoder

@@ -1,4 +1,4 @@
-"""A tap's process, seen from the run that it listens to."""
+"""A tap's process, as seen from the run that feeds it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from edge_vc_runtime.taps.options import TapChoice
 from edge_vc_runtime.taps.pipe import PipeTap
 
 END_S = 0.3
-"""How long the end of a run waits for a tap; what takes longer is finished without it."""
+"""Time that the end of a run waits for a tap; a slower one finishes on its own."""
 _POLL_S = 0.02
-_LINE_BYTES = 4000  # a longer line of a child is cut
+_LINE_BYTES = 4000  # longer lines of a child are cut
 
 
 class TapProcess:
-    """Starts the process; `tap` feeds it, `poll` shows its lines, `close` ends it in order.
+    """Starts the process; `tap` feeds it, `poll` prints its lines, `close` ends it cleanly.
 
-    The process is in a session of its own, so Ctrl-C reaches the run alone, and the tap learns of
-    the end by its pipe: it completes its file even when the run was killed.
+    The process is in its own session, so Ctrl-C only reaches the run, and the tap detects the end
+    by its pipe: it completes its file even if the run was killed.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class TapProcess:
         return process
 
     def poll(self) -> None:
-        """Show the lines that have come, what was dropped, and an unexpected end; never waits."""
+        """Print received lines, dropped audio, and an unexpected end; never waits."""
         self._show_lines()
         dropped = self.tap.dropped
         if dropped and not self._told:
@@ -75,13 +75,13 @@ class TapProcess:
             )
 
     def end(self) -> None:
-        """Tell it that the audio has ended."""
+        """Signal the end of the audio."""
         self.tap.close()
 
     def close(self, deadline: float | None = None) -> None:
-        """Let it finish until ``deadline``, 0.3 s from now; what takes longer finishes by itself.
+        """Wait for it to finish until ``deadline``; after that it finishes on its own.
 
-        ``deadline`` is a `time.monotonic` value.
+        ``deadline`` is a `time.monotonic` value, by default 0.3 s from now.
         """
         self.end()
         deadline = deadline or time.monotonic() + END_S
@@ -91,7 +91,7 @@ class TapProcess:
         self._show_lines()
         if self._process.poll() is None:
             self._say(f"tap {self.name}: completes its output in the background")
-            # Nobody waits for it any more; without this, Popen warns that it still runs.
+            # Nobody waits for it any more; without this, Popen warns that it is still running.
             self._process.returncode = 0
         if self._process.stdout is not None:
             self._process.stdout.close()

@@ -13,21 +13,21 @@ _FRAME_S = 0.04
 _HOP_S = 0.01
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 500.0
 _VOICED = 0.6  # autocorrelation of a voiced frame at its period
-_FIRST_PEAK = 0.9  # of the highest: what comes later is a multiple of the period
-_QUIET_DB = 30.0  # below the loudest frame nothing is speech
+_FIRST_PEAK = 0.9  # relative to the highest: later peaks are multiples of the period
+_QUIET_DB = 30.0  # frames this far below the loudest are not speech
 _SILENT_DB = -60.0
 _DIP_DB = 2.0  # between two syllables
-_FEWEST = 5  # voiced frames from which on a pitch is stated
+_FEWEST = 5  # minimum number of voiced frames to state a pitch
 
 
 @dataclass(frozen=True)
 class Prosody:
-    """How something was said; None where nothing was voiced."""
+    """Prosody of a segment of speech; None if nothing was voiced."""
 
     energy_db: float
     """RMS in dBFS; -120 for silence."""
     pitch_hz: float | None
-    """Median."""
+    """Median F0."""
     pitch_range_st: float | None
     """From the 10th to the 90th percentile, in semitones."""
     syllables_per_s: float
@@ -54,7 +54,7 @@ def measure_prosody(audio: Samples, sample_rate: int) -> Prosody:
 
 
 def _frames(audio: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
-    """Return ``[N, length]``, a frame each 10 ms."""
+    """Return ``[N, length]``, one frame per 10 ms."""
     length, hop = int(_FRAME_S * sample_rate), int(_HOP_S * sample_rate)
     padded = np.pad(audio, (0, max(length - audio.shape[0], 0)))
     return np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
@@ -83,7 +83,7 @@ def _pitch(frames: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]
 def _between(
     score: NDArray[np.float64], chosen: NDArray[np.intp], first: int
 ) -> NDArray[np.float64]:
-    """Return the lag of each frame's peak, with its fraction by a parabola."""
+    """Return the fractional lag of each frame's peak, by parabolic interpolation."""
     rows = np.arange(score.shape[0])
     before, here, after = (score[rows, chosen + step] for step in (0, 1, 2))
     bend = before - 2 * here + after
@@ -93,7 +93,7 @@ def _between(
 
 
 def _syllables(level: NDArray[np.float64], voiced: NDArray[np.bool_]) -> int:
-    """Count loudness peaks that a dip separates and that are voiced (de Jong and Wempe, 2009)."""
+    """Count voiced loudness peaks that are separated by a dip (de Jong and Wempe, 2009)."""
     smooth = np.convolve(np.pad(level, 2, "edge"), np.ones(5) / 5, "valid")
     count, dip, peak = 0, smooth[0], -1
     for index, value in enumerate(smooth):

@@ -1,4 +1,4 @@
-"""What a speech recogniser for subtitles is."""
+"""The protocol of speech recognisers for subtitles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge_vc_runtime.samples import Samples
 
 @dataclass(frozen=True)
 class HeardWord:
-    """A word, and when it was said in s from the utterance's beginning."""
+    """A word, and its times in s from the beginning of the utterance."""
 
     text: str
     start: float
@@ -25,7 +25,7 @@ class Recogniser(Protocol):
         """Begin an utterance."""
 
     def feed(self, audio: Samples) -> None:
-        """Take ``[T]`` of it at the rate that the recogniser was opened with."""
+        """Take ``[T]`` of the utterance at the rate for which the recogniser was opened."""
 
     def end(self) -> list[HeardWord]:
         """End the utterance and return its words."""
@@ -33,7 +33,7 @@ class Recogniser(Protocol):
 
 @dataclass(frozen=True)
 class RecogniserKind:
-    """How to open a recogniser."""
+    """A kind of recogniser and how to open it."""
 
     name: str
     module: str

@@ -10,7 +10,7 @@ from edge_vc_runtime.taps.pocketsphinx_recogniser import PocketSphinxRecogniser
 from edge_vc_runtime.taps.recogniser import RecogniserKind
 
 ENTRY_POINTS = "edge_vc.recognisers"
-"""Entry point group in which other distributions name their `RecogniserKind`."""
+"""Entry point group in which other distributions declare their `RecogniserKind`."""
 
 POCKETSPHINX = RecogniserKind(
     "pocketsphinx", "pocketsphinx", "pip install 'edge-vc-runtime[words]'", PocketSphinxRecogniser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-_COLUMNS = 42  # of a line of subtitles
+_COLUMNS = 42  # per line of subtitles
 _SHORTEST_S = 1.0
 
 
@@ -18,7 +18,7 @@ class Cue:
     text: str
 
     def srt(self, number: int) -> str:
-        """Return it as a whole block; ``number`` counts from 1."""
+        """Return the cue as a complete block; ``number`` counts from 1."""
         end = max(self.end, self.start + _SHORTEST_S)
         lines = "\n".join(textwrap.wrap(self.text, _COLUMNS))
         return f"{number}\n{_clock(self.start)} --> {_clock(end)}\n{lines}\n\n"

@@ -1,4 +1,4 @@
-"""Where speech begins and ends, by its level over the background's."""
+"""Detection of where speech begins and ends, from its level relative to the background."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge_vc_runtime.samples import Samples
 _BLOCK_S = 0.02
 _ABOVE_FLOOR_DB = 9.0
 _QUIETEST_DB = -55.0
-_RISE_DB_PER_S = 3.0  # how fast the floor follows a background that becomes louder
+_RISE_DB_PER_S = 3.0  # rate at which the floor follows a louder background
 _LOUDEST_START_DB = -40.0  # the stream may begin in the middle of a word
 _HANGOVER_S = 0.5
 _BEFORE_S = 0.2
@@ -25,7 +25,7 @@ class UtteranceDetector:
     block: int = field(init=False)
     speaking: bool = False
     before: list[Samples] = field(default_factory=list)
-    """The blocks just before the speech, 0.2 s: an onset begins below the threshold."""
+    """The last 0.2 s of blocks before the speech: an onset starts below the threshold."""
     _floor_db: float = _LOUDEST_START_DB
     _quiet_s: float = 0.0
 

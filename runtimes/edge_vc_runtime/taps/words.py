@@ -1,4 +1,4 @@
-"""The tap ``words``: subtitles of what is said."""
+"""The tap ``words``: subtitles of the speech."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from edge_vc_runtime.taps.subtitles import Cue
 from edge_vc_runtime.taps.utterances import UtteranceDetector
 
 _LONGEST_S = 6.0
-"""What is spoken without a pause is cut here: a subtitle has to be readable."""
+"""Speech without a pause is cut after this time: a subtitle has to be readable."""
 
 
 class WordsJob:
-    """Writes each utterance as soon as it ends, whole: the file is valid at any moment."""
+    """Writes each complete utterance as soon as it ends: the file is valid at any time."""
 
     def __init__(self, recogniser: Recogniser, sample_rate: int, output: TapOutput) -> None:
         self._recogniser = recogniser
@@ -43,7 +43,7 @@ class WordsJob:
         self._rest = line[whole:]
 
     def finish(self) -> None:
-        """Write the utterance that was being spoken."""
+        """Write the utterance in progress."""
         self._end()
 
     def _block(self, position: int, audio: Samples) -> None:

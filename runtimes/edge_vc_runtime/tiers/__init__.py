@@ -1,1 +1,1 @@
-"""Several students of one bundle as one converter, changed by a crossfade."""
+"""Several students of one bundle as one converter, switched by a crossfade."""

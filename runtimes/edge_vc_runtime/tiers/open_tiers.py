@@ -17,9 +17,9 @@ def open_tiers(
     tier: str | None = None,
     alone: bool = False,
 ) -> TieredConverter:
-    """Open every tier of a bundle, the default one to begin with; ``tier`` opens that one only.
+    """Open every tier of a bundle, starting with the default one; ``tier`` opens only that one.
 
-    ``alone`` opens the default one only. Raises what `Session.open` raises.
+    ``alone`` opens only the default one. Raises as `Session.open` does.
     """
     bundle = read_bundle(path)
     names = bundle.manifest.tier_names

@@ -1,4 +1,4 @@
-"""Letting idle tiers hear two seconds of the speaker once, a little at a time."""
+"""Primes idle tiers once with two seconds of the speaker's audio, a little at a time."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import numpy as np
 from edge_vc_runtime.samples import Samples
 
 PRIMING_HOPS = 200
-"""Hops of input that an idle tier hears, pauses included: its estimates of level need them."""
+"""Hops of input for an idle tier, including pauses, which its level estimates need."""
 _LEAST_SPEECH = 60
-"""Hops with speech that have to be among them."""
+"""Minimum number of those hops that contain speech."""
 _SPEECH = 10 ** (-45 / 20)  # RMS: quieter hops count as a pause
 _EVERY = 4  # hops of audio per step: an idle tier then costs a quarter of its usual time
 
 
 class TierPrimer:
-    """Records two seconds with speech and says which idle tier to take through which hop.
+    """Records two seconds with speech and determines which idle tier to run on which hop.
 
-    Students adapt to the speaker's level and spectrum: one that starts from zero in the middle of
-    speech is 17 dB too quiet for the first 0.1 s; after two seconds of the same speaker, however
-    long ago, it is within 1 dB.
+    Students adapt to the speaker's level and spectrum: one that starts from its initial state in
+    the middle of speech is 17 dB too quiet for the first 0.1 s; after two seconds of the same
+    speaker, however long ago, it is within 1 dB.
     """
 
     def __init__(self, hop: int, tiers: int) -> None:
@@ -30,7 +30,7 @@ class TierPrimer:
         self.restart()
 
     def restart(self) -> None:
-        """Every tier is in its initial state again."""
+        """Start again, since every tier has returned to its initial state."""
         self._waiting = [True] * len(self._waiting)
         self._hops = 0
         self._speech = 0
@@ -39,15 +39,15 @@ class TierPrimer:
         self._turn = 0
 
     def mark(self, tier: int) -> None:
-        """Note that a tier has heard the speaker."""
+        """Mark a tier as primed with the speaker's audio."""
         self._waiting[tier] = False
 
     def primed(self, tier: int) -> bool:
-        """Whether a tier has heard the speaker."""
+        """Return whether a tier has been primed."""
         return not self._waiting[tier]
 
     def next(self, audio: Samples) -> tuple[int, Samples | None]:
-        """Take the hop that came in; return a tier and the hop to take it through, or None."""
+        """Take the input hop; return a tier and the hop to run it on, or None."""
         if True not in self._waiting:
             return 0, None
         if not self._frozen:

@@ -1,4 +1,4 @@
-"""Several students of one voice as one converter that moves between them while it runs."""
+"""Several students of one voice as one converter that can switch between them while running."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from edge_vc_runtime.session import Session
 from edge_vc_runtime.tiers.priming import TierPrimer
 
 FADE_HOPS = 4
-"""Hops of a crossfade."""
+"""Length of a crossfade in hops."""
 WARM_HOPS, COLD_HOPS, CLIMB_HOPS = 10, 50, 100
-"""Hops that a tier runs unheard before it is faded in. After 10 one that has heard this speaker
-before is within 1 dB; one that has not needs 50. Both tiers run meanwhile, so a move to a cheaper
-one, which is made because time is short, takes no longer than it must; one to a dearer can wait."""
+"""Hops for which a tier runs without output before it is faded in. A tier primed with this speaker
+is within 1 dB after 10; otherwise it needs 50. Both tiers run in the meantime, so a switch to a
+cheaper one, due to overload, takes no longer than necessary; one to a more expensive can wait."""
 
 
 class AlignedTier:
@@ -48,22 +48,22 @@ class AlignedTier:
 class TieredConverter:
     """A `HopConverter` over sessions of one hop and rate; the largest student runs first.
 
-    All sessions are open from the start, so that nothing is loaded while audio runs: each costs
-    its memory. A tier that is not heard is not stepped, but for once: when two seconds with speech
-    have come in, it is taken through them, one step in four hops, so that it knows the speaker.
+    All sessions are open from the start, so that nothing is loaded while audio runs; this costs
+    their memory. An inactive tier is not stepped, with one exception: once there are two seconds of
+    input with speech, it processes them, one step every four hops, to adapt to the speaker.
     """
 
     def __init__(self, sessions: Sequence[Session], start: str | None = None) -> None:
-        """Take open sessions; ``start`` names the tier to begin with, the largest by default.
+        """Take open sessions; ``start`` is the initial tier, the largest one by default.
 
-        Raises `ValueError` for tiers of different hop or rate, or one twice.
+        Raises `ValueError` for tiers of different hop or rate, or a duplicate.
         """
         _check(sessions)
         first = sessions[0]
         self.hop = first.hop
         self.sample_rate = first.sample_rate
         self.delay = max(session.delay for session in sessions)
-        """Samples by which every tier's output lags behind the input."""
+        """Delay of every tier's output in samples."""
         ordered = sorted(sessions, key=lambda session: -session.model.macs_per_second)
         self._tiers = tuple(AlignedTier(session, self.delay) for session in ordered)
         self._by_name = {tier.name: index for index, tier in enumerate(self._tiers)}
@@ -77,7 +77,7 @@ class TieredConverter:
 
     @property
     def tiers(self) -> tuple[str, ...]:
-        """Names, from the most expensive tier to the cheapest."""
+        """Names, from the most to the least expensive tier."""
         return tuple(tier.name for tier in self._tiers)
 
     @property
@@ -87,37 +87,37 @@ class TieredConverter:
 
     @property
     def tier(self) -> str:
-        """The tier that is heard."""
+        """The active tier."""
         return self._tiers[self._heard].name
 
     @property
     def session(self) -> Session:
-        """The session of the tier that is heard."""
+        """The session of the active tier."""
         return self._tiers[self._heard].session
 
     @property
     def sessions(self) -> tuple[Session, ...]:
-        """Every tier's session, the one that is heard last."""
+        """Every tier's session, the active one last."""
         heard = self._tiers[self._heard]
         return (*(tier.session for tier in self._tiers if tier is not heard), heard.session)
 
     @property
     def switching(self) -> bool:
-        """Whether another tier is being warmed or faded in."""
+        """Whether another tier is being warmed up or faded in."""
         return self._wanted != self._heard
 
     def select(self, name: str) -> None:
-        """Move to a tier, from any thread; it begins with the next hop. `ValueError` if unknown."""
+        """Switch to a tier, from any thread, from the next hop on; `ValueError` if unknown."""
         self._wanted = self._index(name)
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
-        """Conditioning inputs of any tier, those of the most expensive one that has them."""
+        """Conditioning inputs of all tiers, each from the most expensive one that has it."""
         found = {spec.name: spec for s in reversed(self.sessions) for spec in s.inputs}
         return tuple(found.values())
 
     def get(self, name: str) -> tuple[float, ...]:
-        """Return the numbers of an input; raises `ModelInputError` for one that no tier has."""
+        """Return the values of an input; raises `ModelInputError` for one that no tier has."""
         return self._with_input(name)[0].get(name)
 
     def set(self, name: str, value: object) -> tuple[float, ...]:
@@ -147,7 +147,7 @@ class TieredConverter:
         return self._faded(heard, output, coming)
 
     def reset(self) -> None:
-        """Return every tier to its initial state; a switch that was going on is completed."""
+        """Return every tier to its initial state; a switch in progress is completed."""
         for tier in self._tiers:
             tier.reset()
         self._heard = self._wanted
@@ -156,7 +156,7 @@ class TieredConverter:
         self._primer.mark(self._heard)
 
     def _advance(self) -> int | None:
-        """Return the tier to run beside the heard one; a fade is finished before another begins."""
+        """Return the tier to run beside the active one; a fade ends before another begins."""
         wanted = self._wanted
         if self._fade.done and wanted != self._coming:
             self._coming = None if wanted == self._heard else wanted

@@ -1,4 +1,4 @@
-"""The first steps, taken before a card is open."""
+"""Warm-up steps, run before a card is opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEVEL = 0.05  # -26 dBFS: a voice gate is open
 
 
 def warm_up(converter: HopConverter) -> float:
-    """Run 50 hops of noise, reset, and return the longest of the second half in s.
+    """Run 50 hops of noise, reset, and return the longest step of the second half in s.
 
     The first steps of an engine touch its memory for the first time, and take several times as
     long as later ones.

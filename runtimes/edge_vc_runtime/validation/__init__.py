@@ -1,1 +1,1 @@
-"""Does a machine convert as the exporter did: golden recordings replayed, with what differs."""
+"""Validation of a machine's output against the exporter's, by replaying golden recordings."""

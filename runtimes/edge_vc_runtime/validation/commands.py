@@ -1,4 +1,4 @@
-"""What ``validate`` does, from parsed arguments to an exit code."""
+"""The ``validate`` command, from parsed arguments to an exit code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edge_vc_runtime.validation.validation import Validation, validate_bundle
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """``validate BUNDLE``: 0 within the tolerances, 1 not."""
+    """``validate BUNDLE``: 0 within the tolerances, otherwise 1."""
     bundle = read_bundle(arguments.bundle)
     check_trust(bundle, machine_policy())
     made = validate_bundle(bundle, arguments.engine, arguments.threads)
@@ -22,7 +22,7 @@ def validate(arguments: argparse.Namespace) -> int:
 
 
 def show(validations: Sequence[Validation], names: Sequence[str], json: str | None) -> None:
-    """Print the table, or write the last validation to ``json`` beside it; - is stdout alone."""
+    """Print the table and write the last validation to ``json``; for ``-`` only to stdout."""
     if json == "-":
         print(validations[-1].to_json())
         return

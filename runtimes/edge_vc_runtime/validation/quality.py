@@ -1,4 +1,4 @@
-"""Figures of converted audio that need no reference model, and its distance from a recording."""
+"""Reference-free figures of converted audio, and its distance from a recording."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from edge_vc_runtime.samples import Samples
 
 _FRAME_MS = 32
 _FLOOR = 1e-10
-"""Power below which a band is silence, -100 dB of full scale."""
+"""Power below which a band counts as silence, -100 dBFS."""
 _FULL = 0.999
 
 
 @dataclass(frozen=True)
 class OutputQuality:
-    """What a machine made of a recording; None where that cannot be said."""
+    """Figures of a machine's output; None if undefined."""
 
     level_db: float | None
-    """RMS, in dB of full scale."""
+    """RMS, in dBFS."""
     peak_db: float | None
     clipped_percent: float
-    """Samples at full scale."""
+    """Percentage of samples at full scale."""
     noise_floor_db: float | None
     """Level of the quietest tenth of the frames."""
     spectral_distance_db: float | None
-    """Log-spectral distance from what was recorded: mean over frames of the RMS over bands."""
+    """Log-spectral distance from the recorded output: mean over frames of the RMS over bands."""
     sha256: str
-    """Of the samples: equal where two machines agree to the last bit."""
+    """Hash of the samples: equal if two machines agree to the last bit."""
 
 
 def output_quality(output: Samples, recorded: Samples, sample_rate: int) -> OutputQuality:
@@ -50,7 +50,7 @@ def output_quality(output: Samples, recorded: Samples, sample_rate: int) -> Outp
 
 
 def _frames(audio: Samples, frame: int) -> Samples:
-    """Return ``[N, frame]``, what is left over at the end without."""
+    """Return ``[N, frame]``, without the remainder at the end."""
     return audio[: audio.size // frame * frame].reshape(-1, frame)
 
 

@@ -1,4 +1,4 @@
-"""Validations of one or two machines as lines, side by side."""
+"""Validations of one or two machines as lines of text, side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bundle validated on a machine: every engine, precision and tier on its golden recording."""
+"""Validation of a bundle on a machine: its golden recording with all engines and models."""
 
 from __future__ import annotations
 
@@ -30,50 +30,50 @@ class ValidatedModel:
     equal: bool
     """Whether it is within the bundle's tolerance."""
     difference: float | None
-    """Largest absolute difference from the recording; None where the output is not finite."""
+    """Largest absolute difference from the recording; None if the output is not finite."""
     tolerance: float
     snr_db: float | None
-    """Recording over difference; None without a difference."""
+    """Recorded output relative to the difference; None if there is none."""
     quality: OutputQuality
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What is compared with the same of another machine."""
+        """Key for comparison with the same model on another machine."""
         return self.engine, self.precision, self.tier
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What a machine makes of a bundle's golden recordings; JSON in and out."""
+    """A machine's results for a bundle's golden recordings; convertible to and from JSON."""
 
     bundle: str
     digest: str
-    """SHA-256 of the manifest: the same bundle has the same."""
+    """SHA-256 of the manifest, which identifies the bundle."""
     machine: str
-    """The board's name, else the processor."""
+    """The board's name, otherwise the processor's."""
     models: tuple[ValidatedModel, ...]
     speech: SpeechFigures | None = None
-    """Of a board that the host has had convert speech."""
+    """Figures of a board on which the host had speech converted."""
     schema_version: int = SCHEMA_VERSION
 
     @property
     def passed(self) -> bool:
-        """Whether every model is within its tolerance, there is one, and speech sounds the same."""
+        """Whether there are models, all are within tolerance, and speech sounds the same."""
         within = bool(self.models) and all(model.equal for model in self.models)
         return within and (self.speech is None or self.speech.same_sound)
 
     def to_json(self) -> str:
-        """Return it as JSON, without NaN."""
+        """Return the validation as JSON, without NaN."""
         return json.dumps(asdict(self), indent=1, allow_nan=False)
 
     @classmethod
     def from_json(cls, data: bytes) -> Validation:
-        """Read it, as hostile input; raises `FieldError`."""
+        """Parse a validation as untrusted input; raises `FieldError`."""
         return from_json_value(cls, parse_object(data))
 
 
 def validate_bundle(bundle: Bundle, engine: str = "auto", threads: int = 1) -> Validation:
-    """Replay every golden recording; raises `BundleError` without one, `EngineError`."""
+    """Replay every golden recording; raises `BundleError` if there is none, `EngineError`."""
     board = find_board()
     return Validation(
         bundle=f"{bundle.manifest.name} {bundle.manifest.version}",

@@ -1,1 +1,1 @@
-"""Bundles that this machine has not seen: checked first, then opened in a process with limits."""
+"""Vetting of bundles unknown to this machine: checked, then opened in a process with limits."""

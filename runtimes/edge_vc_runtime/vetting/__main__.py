@@ -1,7 +1,7 @@
 """The process of a trial: opens the bundle on its stdin and runs some hops of one model.
 
-Says ``ready CPU_S`` when the libraries are loaded, then ``passed`` or ``refused REASON``, one line
-each. Everything that the bundle brings about happens between the two.
+Prints ``ready CPU_S`` once the libraries are loaded, then ``passed`` or ``refused REASON``, one
+line each. Everything caused by the bundle happens between the two.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from edge_vc_runtime.vetting.bundle_check import check_bundle_model
 from edge_vc_runtime.vetting.limits import apply_limits, cpu_allowance
 
 _GOLDEN_SHARE = 0.3
-"""Part of the allowed processor time that goes into the golden recording."""
+"""Share of the allowed CPU time spent on the golden recording."""
 _NOISE_HOPS = 8
 
 
 def main() -> int:
-    """Try the model that the arguments name: engine, tier, file, bytes of the file."""
+    """Try the model given by the arguments: engine, tier, file, size of the file in bytes."""
     engine, tier, file, size = sys.argv[1:]
     factory = load_engine(engine)
     cpu_s = cpu_allowance()
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def _run(engine: Engine, bundle: Bundle, golden_s: float) -> None:
-    """Run silence, noise up to full scale, and the golden recording as far as time allows."""
+    """Run silence, noise up to full scale, and as much of the golden recording as time permits."""
     noise = np.random.default_rng(0).uniform(-1, 1, (_NOISE_HOPS, bundle.manifest.hop))
     noise *= np.linspace(0, 1, _NOISE_HOPS)[:, None]
     for hop in noise.astype(np.float32):

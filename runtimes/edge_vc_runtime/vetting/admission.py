@@ -1,4 +1,4 @@
-"""Letting a model into this process: shipped with the project, tried before, or tried now."""
+"""Admission of a model to this process: shipped with the project, tried before, or tried now."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from edge_vc_runtime.vetting.memory import Trial, remember, remembers
 from edge_vc_runtime.vetting.trial_process import try_model
 
 _SHIPPED = ("edge_vc", "assets")
-"""Package and folder of the bundles that the host's distribution ships."""
+"""Package and folder of the bundles shipped in the host's distribution."""
 
 
 def admit(bundle: Bundle, kind: EngineKind, model: ModelEntry) -> None:
-    """Let an engine have a model that it ran here before, or try that first and remember it.
+    """Admit a model that this engine has run here before, or try it first and remember a pass.
 
-    Bundles that lie among the installed host package are as trusted as its code. An engine that
-    the program registered itself is its own affair: no other process knows it. Raises
+    Bundles in the installed host package are as trusted as its code. A model for an engine that the
+    program registered itself is not tried: no other process knows the engine. Raises
     `UnsafeBundleError` or `EngineError`.
     """
     if not is_installed_engine(kind) or is_shipped(bundle.path):
@@ -36,7 +36,7 @@ def admit(bundle: Bundle, kind: EngineKind, model: ModelEntry) -> None:
 
 
 def is_shipped(path: Path) -> bool:
-    """Whether a bundle lies in the installed host package; nothing is imported for it."""
+    """Return whether a bundle is in the installed host package, without importing anything."""
     try:
         spec = find_spec(_SHIPPED[0])
         folders = list(spec.submodule_search_locations or ()) if spec else []

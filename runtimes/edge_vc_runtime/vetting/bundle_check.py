@@ -1,4 +1,4 @@
-"""Checking all of a bundle without running any of it: graphs, sizes, the golden recording."""
+"""Checks of a whole bundle without running it: graphs, sizes, the golden recording."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_bundle(bundle: Bundle) -> None:
 
 
 def check_bundle_model(tier: Bundle, model: ModelEntry) -> None:
-    """Check one model of a bundle of one tier; raises `UnsafeBundleError`."""
+    """Check one model of a single-tier bundle; raises `UnsafeBundleError`."""
     size = tier.manifest.files[model.file].size
     if size > MODEL_LIMIT:
         raise UnsafeBundleError(

@@ -1,4 +1,4 @@
-"""What the process of a trial may use: memory, processor time, files."""
+"""Limits of a trial's process: memory, CPU time, files."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import signal
 from pathlib import Path
 
 MEMORY = 192 << 20
-"""Bytes of address space beside what the libraries took when they were loaded."""
+"""Bytes of address space in addition to what the libraries needed for loading."""
 MEMORY_PER_BYTE = 6
-"""More for each byte of the model: it is read, packed for the kernels and laid out."""
+"""Additional bytes per byte of the model: it is read, packed for the kernels and laid out."""
 LEAST_CPU_S = 1.0
 CPU_PER_IMPORT = 2.0
-"""Processor time allowed, by what loading the libraries took here: boards differ tenfold."""
+"""CPU time allowed, relative to that for loading the libraries: boards differ tenfold."""
 _FILES = 64
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_allowance() -> float:
-    """Return the processor time in s that a model may take, by what this process took so far."""
+    """Return the CPU time in s that a model may take, from what this process has used so far."""
     used = os.times()
     return max(LEAST_CPU_S, CPU_PER_IMPORT * (used.user + used.system))
 
 
 def apply_limits(model_bytes: int, cpu_s: float) -> None:
-    """Limit this process from here on; beyond ``cpu_s`` of processor time SIGPROF ends it.
+    """Limit this process from here on; after ``cpu_s`` of CPU time SIGPROF ends it.
 
-    No file can be written, not even a core.
+    No file can be written, not even a core dump.
     """
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, cpu_s)

@@ -1,4 +1,4 @@
-"""Which models of which bundles have run here: one small file each in the user's state folder."""
+"""Record of the models that have run here: one small file each in the user's state folder."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _FOLDER = "trials"
 
 @dataclass(frozen=True)
 class Trial:
-    """What one trial depends on: with another library a model has to pass again."""
+    """Everything that a trial depends on: with a different library a model has to pass again."""
 
     manifest_sha256: str
-    """Of the bundle's manifest, which holds the hash of every file."""
+    """Hash of the bundle's manifest, which contains the hashes of all files."""
     file: str
     engine: str
     libraries: tuple[tuple[str, str], ...]
@@ -33,19 +33,19 @@ class Trial:
 
     @classmethod
     def of(cls, bundle: Bundle, kind: EngineKind, model: ModelEntry) -> Trial:
-        """Return the trial of one model on one engine, as things are now."""
+        """Return the trial of one model on one engine, under current conditions."""
         digest = hashlib.sha256(bundle.content).hexdigest()
         found = tuple((each.library, each.version) for each in kind.installed())
         return cls(digest, model.file, kind.name, found)
 
     def place(self, environment: Mapping[str, str] | None = None) -> Path:
-        """Return the file that stands for it."""
+        """Return the file that represents it."""
         key = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
         return user_folder("STATE", ".local/state", environment) / _FOLDER / key
 
 
 def remembers(trial: Trial) -> bool:
-    """Whether the model has passed here before."""
+    """Return whether the model has passed here before."""
     try:
         return trial.place().is_file()
     except OSError:
@@ -53,7 +53,7 @@ def remembers(trial: Trial) -> bool:
 
 
 def remember(trial: Trial) -> None:
-    """Note that the model has passed; where nothing can be kept, it is tried again next time."""
+    """Record that the model has passed; if that is not possible, it is tried again next time."""
     place = trial.place()
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)

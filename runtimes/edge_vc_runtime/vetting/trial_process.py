@@ -1,4 +1,4 @@
-"""Opening a model in a process of its own, with limits, before it is opened in this one."""
+"""Opens a model in a separate process with limits before it is opened in this one."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from edge_vc_runtime.engines.kind import EngineKind
 from edge_vc_runtime.message import one_line
 
 _START_S = 120.0
-"""Time in s for loading the libraries; nothing of the bundle is read by then."""
+"""Time limit in s for loading the libraries; the bundle has not been read by then."""
 _WALL_PER_CPU, _WALL_SPARE_S = 10.0, 5.0
-"""Time in s by the clock: it ends what waits; a busy board may be slow to let others work."""
-_LONGEST = 1000  # bytes of an answer
+"""Wall-clock limit in s per CPU time, plus a margin: it ends a process that hangs; on a busy board
+a process may run slowly."""
+_LONGEST = 1000  # bytes of a reply
 _SLOW = (signal.SIGPROF, signal.SIGXCPU, signal.SIGKILL)
 
 
 def try_model(bundle: Bundle, kind: EngineKind, model: ModelEntry) -> None:
-    """Open a model of a bundle of one tier and run some hops, in another process.
+    """Open a model of a single-tier bundle and run some hops, in another process.
 
-    Raises `EngineError` where the engine refuses it, `UnsafeBundleError` where it crashes, takes
-    too long or too much memory.
+    Raises `EngineError` if the engine rejects it, `UnsafeBundleError` if it crashes, takes too long
+    or uses too much memory.
     """
     place = f"{bundle.path}: {model.file}"
     size = bundle.manifest.files[model.file].size
@@ -51,7 +52,7 @@ def try_model(bundle: Bundle, kind: EngineKind, model: ModelEntry) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return what the process gets: where to import from, one thread, one arena of memory."""
+    """Return the process's environment: import path, one thread, one memory arena."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     folders = [os.path.abspath(folder) for folder in sys.path if folder]
     return kept | {
@@ -67,7 +68,7 @@ def _environment() -> dict[str, str]:
 
 
 def _answers(child: subprocess.Popen[bytes]) -> str | None:
-    """Return the second answer of the process; "" where it never loaded, None where it ended."""
+    """Return the process's second reply; "" if it never loaded, None if it ended."""
     assert child.stdout is not None
     ready = _line(child.stdout, time.monotonic() + _START_S)
     if not ready.startswith("ready "):
@@ -78,7 +79,7 @@ def _answers(child: subprocess.Popen[bytes]) -> str | None:
 
 
 def _line(stream: IO[bytes], deadline: float) -> str:
-    """Return the next line, empty where none came in time."""
+    """Return the next line, empty if none arrived in time."""
     said = b""
     with selectors.DefaultSelector() as waiting:
         waiting.register(stream, selectors.EVENT_READ)
@@ -93,7 +94,7 @@ def _line(stream: IO[bytes], deadline: float) -> str:
 
 
 def _judge(verdict: str | None, status: int, place: str, engine: str) -> None:
-    """Raise what the answer and the end of the process mean."""
+    """Raise the error that corresponds to the reply and the exit of the process, if any."""
     if verdict == "passed":
         return
     if verdict == "":

@@ -1,4 +1,4 @@
-"""``edge-vc flash --ansible``: a folder that ``ansible-playbook`` runs, with all that it copies."""
+"""``edge-vc flash --ansible``: a folder for ``ansible-playbook``, with everything it copies."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def write_playbook(
     system: str | None,
     say: Say,
 ) -> list[Path]:
-    """Write plays, variables, bundle, wheels and scripts; with ``hosts`` an inventory as well.
+    """Write plays, variables, bundle, wheels and scripts; with ``hosts`` also an inventory.
 
-    Returns the files that a user names. Raises `FlashError` for a bundle that is refused, a root
-    that is not absolute, or a folder that holds something else.
+    Returns the files that a user passes to Ansible. Raises `FlashError` for a rejected bundle, a
+    relative root, or a folder that contains something else.
     """
     key = read_signer_key(request.trust) if request.trust else None
     check_signed(request.bundle, key, request.allow_unsigned)
@@ -114,7 +114,7 @@ def _variables(
 
 
 def _audio(setup: AudioSetup | None) -> list[str] | None:
-    """Return the arguments of ``audio.sh``; None leaves the sound cards as they are."""
+    """Return the arguments of ``audio.sh``; None leaves the sound cards unchanged."""
     return None if setup is None else ["\n".join(setup.overlays), "\n".join(setup.rules)]
 
 
@@ -128,7 +128,7 @@ def _target(each: CarriedSystem) -> dict[str, object]:
 
 
 def _inventory(hosts: Sequence[InventoryHost]) -> dict[str, object]:
-    """Return the hosts in Ansible's form; JSON is YAML as well."""
+    """Return the hosts in Ansible's format, as JSON, which is valid YAML."""
     groups: dict[str, dict[str, object]] = {}
     for host in hosts:
         user, _, address = host.to.rpartition("@")

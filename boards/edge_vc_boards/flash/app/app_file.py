@@ -1,6 +1,6 @@
 """Writes an executable file: an archive that Python runs, with wheels and a bundle inside.
 
-In front of it are lines for a shell, which see whether the file is whole.
+It begins with shell code that checks whether the file is complete.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ have=$(wc -c <"$0") || exit 2
 echo "${{0##*/}}: error: has $have bytes, not $want: cut short or changed; copy it again" >&2
 exit 2
 """
-"""Run by a shell: Python takes what is left of an archive for a script with a syntax error."""
+"""Run by a shell: Python treats a truncated archive as a script with a syntax error."""
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_app(out: Path, arch: str, targets: Sequence[CarriedSystem], bundle: Bundle) -> list[str]:
-    """Write the file, whole or not at all; the same content gives the same bytes.
+    """Write the file atomically; the same content gives the same bytes.
 
-    Wheels that several Pythons share are in it once. Returns the Pythons that it is for. Raises
-    `FlashError` where it cannot be written.
+    Wheels shared by several Pythons are stored once. Returns the Python versions it supports.
+    Raises `FlashError` if it cannot be written.
     """
     data = bundle.path.read_bytes()
     rows = {target.wheels.listed.python: _row(target, data) for target in targets}
@@ -66,7 +66,7 @@ def write_app(out: Path, arch: str, targets: Sequence[CarriedSystem], bundle: Bu
 
 
 def _row(target: CarriedSystem, bundle: bytes) -> dict[str, object]:
-    """Return what the file says of a system; ``id`` names the folder that it is unpacked to."""
+    """Return the file's entry for a system; ``id`` names the folder it is unpacked to."""
     wheels = target.wheels.listed.wheels
     names = [f"{wheel.sha256} {wheel.file}" for wheel in wheels]
     text = "\n".join([target.wheels.listed.python, hashlib.sha256(bundle).hexdigest(), *names])

@@ -1,6 +1,6 @@
-"""``__main__`` of an executable file: looks at the machine, unpacks once, runs the board command.
+"""``__main__`` of an executable file: checks the machine, unpacks once, runs the board command.
 
-It has to tell an old Python what is wrong, so it is written for Python 3.6, without the project.
+It has to print a proper error on an old Python, so it is written for Python 3.6 and is standalone.
 """
 
 import fcntl
@@ -17,28 +17,28 @@ import zipfile
 from typing import Any
 
 LIST = "app.json"
-"""In the file: what it holds, see `edge_vc_boards.flash.app.app_file`."""
+"""Table of contents in the file, see `edge_vc_boards.flash.app.app_file`."""
 _STALE_S = 3600.0
 _SPARE = 16 << 20
 KEPT = 3
-"""Unpacked files that stay, of every bundle; one that runs stays in any case."""
+"""Number of unpacked files to keep, over all bundles; a running one is always kept."""
 LOCK = "in-use"
-"""In the folder of an unpacked file: locked while it runs, its time is that of the last start."""
+"""In an unpacked file's folder: locked while it runs; modification time is the last start's."""
 
 
 class AppError(Exception):
-    """Why the file does not run here; one line with what to do."""
+    """The reason why the file does not run here; one line that says what to do."""
 
 
 def main() -> int:
-    """Unpack what this machine needs, unless it is there, and run; return the exit code."""
+    """Unpack what this machine needs, unless already done, and run; return the exit code."""
     path = os.path.dirname(os.path.abspath(__file__))
     prog = os.path.basename(path)
     try:
         with zipfile.ZipFile(path) as archive:
             listed = json.loads(archive.read(LIST).decode("utf-8"))
             target = choose_target(listed)
-            # Held until this process ends: nobody removes what it runs from.
+            # Held until this process ends, so that nobody removes the files in use.
             place, _held = hold(lambda: unpack(archive, listed, target))
     except AppError as error:
         sys.stderr.write("{}: error: {}\n".format(prog, error))
@@ -48,7 +48,7 @@ def main() -> int:
         sys.stderr.write("{}: error: is damaged or cannot be read: {}\n".format(prog, said[:300]))
         return 2
     packages = os.path.join(place, "packages")
-    # Processes that it starts, for instance for subtitles, need them as well.
+    # Child processes, for instance for subtitles, need them as well.
     later = os.environ.get("PYTHONPATH", "")
     os.environ["PYTHONPATH"] = packages + (os.pathsep + later if later else "")
     sys.path[:] = [packages] + [each for each in sys.path if each != path]
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def choose_target(listed: Any) -> Any:
-    """Return what is for this machine; raises `AppError`."""
+    """Return the target that fits this machine; raises `AppError`."""
     arch, bits = platform.machine(), 8 * struct.calcsize("P")
     python = "{}.{}".format(*sys.version_info[:2])
     again = "edge-vc flash BUNDLE --bundle-app OUT --board BOARD makes a file for another board"
@@ -95,12 +95,12 @@ def choose_target(listed: Any) -> Any:
 
 
 def numbers(version: str) -> Any:
-    """Return what versions are ordered by."""
+    """Return the sort key of a version."""
     return [int(part) for part in version.split(".") if part.isdigit()]
 
 
 def cache_folder() -> str:
-    """Return where files are unpacked, the user's own."""
+    """Return the user's folder where files are unpacked."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):
         base = os.path.join(os.path.expanduser("~"), ".cache")
@@ -108,7 +108,7 @@ def cache_folder() -> str:
 
 
 def unpack(archive: Any, listed: Any, target: Any) -> str:
-    """Return the folder with packages and bundle, made whole or not at all; raises `AppError`."""
+    """Return the folder with packages and bundle, created atomically; raises `AppError`."""
     base = cache_folder()
     place = os.path.join(base, target["id"])
     if os.path.isdir(place):
@@ -131,7 +131,7 @@ def unpack(archive: Any, listed: Any, target: Any) -> str:
         os.sync()
         os.rename(part, place)
     except OSError as error:
-        if not os.path.isdir(place):  # else another start was faster
+        if not os.path.isdir(place):  # otherwise another start was faster
             raise AppError(
                 "{}: cannot unpack there ({}); XDG_CACHE_HOME names another place".format(
                     base, error.strerror or error
@@ -145,7 +145,7 @@ def unpack(archive: Any, listed: Any, target: Any) -> str:
 
 
 def hold(find: Any) -> Any:
-    """Return the folder that ``find`` finds, and what keeps it there as long as it is open."""
+    """Return the folder that ``find`` returns, and an open lock that keeps it from removal."""
     while True:
         place = find()
         path = os.path.join(place, LOCK)
@@ -157,14 +157,14 @@ def hold(find: Any) -> Any:
                 return place, held
         except FileNotFoundError:
             if os.path.isdir(place):
-                return place, None  # of an earlier version of this program
-            continue  # another start has removed it meanwhile
+                return place, None  # from an earlier version of this program
+            continue  # another start has removed it in the meantime
         except OSError:
             return place, None  # it cannot be locked or touched: nobody can remove it either
 
 
 def prune(base: str, keep: int) -> None:
-    """Remove what was started longest ago, beyond ``keep``, and does not run."""
+    """Remove the least recently started files beyond ``keep`` that are not running."""
     names = [name for name in os.listdir(base) if not name.startswith(".")]
     found = [(age(os.path.join(base, name, LOCK)), name) for name in names]
     for _, name in sorted(each for each in found if each[0] is not None)[keep:]:
@@ -172,20 +172,20 @@ def prune(base: str, keep: int) -> None:
 
 
 def remove(base: str, name: str) -> None:
-    """Remove an unpacked file, unless it runs: out of sight in one step, then its content."""
+    """Remove an unpacked file unless it is running: rename it atomically, then delete it."""
     gone = tempfile.mkdtemp(prefix=".in-", dir=base)
     try:
         with open(os.path.join(base, name, LOCK), "rb") as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.rename(os.path.join(base, name), os.path.join(gone, name))
     except OSError:
-        pass  # it runs, or another start is removing it
+        pass  # it is running, or another start is removing it
     finally:
         shutil.rmtree(gone, ignore_errors=True)
 
 
 def check_owner(place: str) -> None:
-    """Refuse to run what another user could have put there."""
+    """Refuse to run files that another user could have put there."""
     found = os.stat(place)
     if found.st_uid != os.getuid() or found.st_mode & 0o022:
         raise AppError(
@@ -195,7 +195,7 @@ def check_owner(place: str) -> None:
 
 
 def fill(folder: str, archive: Any, listed: Any, target: Any) -> None:
-    """Put bundle and packages into a folder, each checked by its hash."""
+    """Put bundle and packages into a folder, each verified by its hash."""
     with open(os.path.join(folder, LOCK), "wb"):
         pass
     with open(os.path.join(folder, "bundle.evc"), "wb") as file:
@@ -213,7 +213,7 @@ def fill(folder: str, archive: Any, listed: Any, target: Any) -> None:
 
 
 def checked(archive: Any, name: str, digest: str) -> bytes:
-    """Return a member of the file; raises `AppError` where it is damaged."""
+    """Return a member of the file; raises `AppError` if it is damaged."""
     data = archive.read(name)
     if hashlib.sha256(data).hexdigest() != digest:
         raise AppError("{} is damaged in it; copy the file again".format(name))
@@ -221,7 +221,7 @@ def checked(archive: Any, name: str, digest: str) -> bytes:
 
 
 def write_member(packages: str, wheel: Any, member: Any) -> None:
-    """Write one file of a wheel where Python finds it; scripts are left out."""
+    """Write one file of a wheel to where Python finds it; scripts are left out."""
     parts = member.filename.split("/")
     if parts[0].endswith(".data"):
         if parts[1] not in ("purelib", "platlib"):
@@ -239,7 +239,7 @@ def write_member(packages: str, wheel: Any, member: Any) -> None:
 
 
 def sweep(base: str) -> None:
-    """Remove what starts that were killed an hour ago or earlier left behind."""
+    """Remove leftovers, at least an hour old, of starts that were killed."""
     for name in os.listdir(base):
         path = os.path.join(base, name)
         if name.startswith(".in-") and (age(path) or 0) > _STALE_S:
@@ -247,7 +247,7 @@ def sweep(base: str) -> None:
 
 
 def age(path: str) -> Any:
-    """Return for how many seconds a file was left alone; None where it is gone."""
+    """Return the seconds since a file was modified; None if it is gone."""
     try:
         return time.time() - os.stat(path).st_mtime
     except OSError:

@@ -14,9 +14,9 @@ Say = Callable[[str], None]
 
 
 def make_app(request: FlashRequest, out: Path, system: str | None, say: Say) -> list[str]:
-    """Write the file for the systems of a board, or for one; return the Pythons that it is for.
+    """Write the file for all systems of a board, or for one; return the Python versions supported.
 
-    Raises `FlashError` for a bundle that is refused or wheels that do not fit.
+    Raises `FlashError` for a rejected bundle or wheels that do not fit.
     """
     key = read_signer_key(request.trust) if request.trust else None
     check_signed(request.bundle, key, request.allow_unsigned)

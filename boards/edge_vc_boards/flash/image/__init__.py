@@ -1,1 +1,1 @@
-"""A card for a Raspberry Pi: a stock image with a bundle, a user and a network in it."""
+"""An SD card for a Raspberry Pi: a stock image with a bundle, a user and a network."""

@@ -1,4 +1,4 @@
-"""A card in a reader: written only if it is named, removable, not in use, and confirmed."""
+"""A card in a reader: written only if it is given, removable, not in use, and confirmed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge_vc_boards.flash.image.partition_table import SECTOR
 
 @dataclass(frozen=True)
 class KernelFiles:
-    """Where the kernel tells of its devices."""
+    """Where the kernel lists its devices."""
 
     sys: Path = Path("/sys")
     mountinfo: Path = Path("/proc/self/mountinfo")
@@ -28,7 +28,7 @@ class KernelFiles:
 
 @dataclass(frozen=True)
 class CardDevice:
-    """A removable disk that nothing uses."""
+    """A removable disk that is not in use."""
 
     path: Path
     size: int
@@ -37,15 +37,15 @@ class CardDevice:
 
     @property
     def name(self) -> str:
-        """What is typed to confirm it."""
+        """What the user types to confirm it."""
         return str(self.path)
 
 
 def check_device(path: Path, needed: int, machine: KernelFiles | None = None) -> CardDevice:
     """Return the device at ``path``.
 
-    Raises `CardError` for what is no whole removable disk of at least ``needed`` bytes, or is in
-    use: mounted, swapped to, or part of a volume.
+    Raises `CardError` for anything but a whole removable disk of at least ``needed`` bytes, and if
+    it is in use: mounted, used as swap, or part of a volume.
     """
     machine = machine or KernelFiles()
     if not re.fullmatch(r"/dev/[a-z][a-z0-9]{1,30}", str(path)):
@@ -71,7 +71,7 @@ def check_device(path: Path, needed: int, machine: KernelFiles | None = None) ->
 
 
 def _removable(folder: Path) -> bool:
-    # Readers on the SD bus say 0 of a card that can be pulled; its type tells it from a soldered
+    # Readers on the SD bus report 0 for a removable card; its type distinguishes it from soldered
     # memory (MMC).
     return _text(folder / "removable") == "1" or _text(folder / "device" / "type") == "SD"
 
@@ -102,8 +102,8 @@ def _text(path: Path) -> str:
 def write_device(image: Path, device: CardDevice, confirm: Callable[[str], str]) -> str:
     """Write an image to a device and read it back; return its SHA-256.
 
-    ``confirm`` shows a question and returns what was typed: the device's path, or nothing is
-    written. Raises `CardError`.
+    ``confirm`` shows a question and returns what was typed; nothing is written unless that is the
+    device's path. Raises `CardError`.
     """
     question = (
         f"Everything on {device.name} ({device.model or 'unnamed'}, {device.size / 1e9:.1f} GB) "
@@ -113,7 +113,7 @@ def write_device(image: Path, device: CardDevice, confirm: Callable[[str], str])
         raise CardError(f"--device {device.name}: not confirmed, nothing was written")
     digest = hashlib.sha256()
     try:
-        # The kernel refuses an exclusive disk that was mounted in the meantime.
+        # The kernel refuses exclusive access to a disk that was mounted in the meantime.
         descriptor = os.open(device.path, os.O_RDWR | os.O_EXCL)
         with os.fdopen(descriptor, "r+b", buffering=0) as target, image.open("rb") as source:
             while chunk := source.read(CHUNK):
@@ -126,7 +126,7 @@ def write_device(image: Path, device: CardDevice, confirm: Callable[[str], str])
         busy = "is in use" if error.errno == errno.EBUSY else error.strerror or str(error)
         raise CardError(f"--device {device.name}: {busy}") from error
     if found != digest.hexdigest():
-        raise CardError(f"--device {device.name}: reads back otherwise than written; a bad card?")
+        raise CardError(f"--device {device.name}: reads back differently than written; a bad card?")
     return found
 
 

@@ -1,4 +1,4 @@
-"""A card's image: a stock one, customised on a copy, read back, and only then put in place."""
+"""A card's image: a copy of a stock image, customised, read back, and only then put in place."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class CardRequest:
-    """What a user asks for."""
+    """A user's request for a card."""
 
     image: Path
     """A stock image, ``.img`` or ``.img.xz``."""
@@ -38,16 +38,16 @@ class CardRequest:
     board: Board
     settings: CardSettings
     payload: Callable[[PiImage], Payload]
-    """Finds the wheels for an image's Python."""
+    """Returns the payload with the wheels for an image's Python."""
     title: str
-    """Of the bundle, for Raspberry Pi Imager."""
+    """Title of the bundle, for Raspberry Pi Imager."""
     init_format: str | None = None
-    """Settles an image that has the signs of two formats."""
+    """Selects the format if an image has the characteristics of two."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """What was made."""
+    """A finished card image."""
 
     path: Path
     manifest: Path
@@ -62,11 +62,11 @@ class Card:
 def make_card(request: CardRequest, say: Say = lambda line: None) -> Card:
     """Write ``request.out`` and its manifest for Raspberry Pi Imager.
 
-    Either both are whole and read back, or what was there before is untouched. Raises `CardError`.
+    Either both are complete and read back, or existing files are untouched. Raises `CardError`.
     """
     _check_paths(request)
     try:
-        # It holds a password's hash and the network's key.
+        # It contains a password hash and the network's key.
         with replacing_path(request.out, 0o600) as part:
             image, after, instance = _customised(request, part, say)
         manifest = write_imager_manifest(request.out, after, image, request.title)
@@ -86,7 +86,7 @@ def _customised(request: CardRequest, part: Path, say: Say) -> tuple[PiImage, Im
     say(f"{image.system.name} of {image.released}, customised with {image.format}")
     before = digest_image(part, image.boot.partition)
     if before.sha256 != written:
-        raise CardError(f"{request.out}: what was written reads back otherwise; a bad disk?")
+        raise CardError(f"{request.out}: reads back differently than written; a bad disk?")
     with scratch_folder(request.out.parent) as folder:
         files, instance = _card_files(request, image, folder)
         with _named(request.image):
@@ -120,14 +120,14 @@ def _write(image: PiImage, files: Files, before: ImageDigest) -> ImageDigest:
     wrong = sorted(name for name in expected | found if expected.get(name) != found.get(name))
     if wrong or after.outside != before.outside or after.size != before.size:
         what = f"{wrong[0]} on its boot partition" if wrong else "outside its boot partition"
-        raise CardError(f"reads back otherwise than it was written ({what})")
+        raise CardError(f"reads back differently than written ({what})")
     return after
 
 
 def _check_paths(request: CardRequest) -> None:
     image, out = request.image, request.out
     if not image.is_file():
-        raise CardError(f"--image {image}: is no file (a device is never read or written here)")
+        raise CardError(f"--image {image}: is not a file (a device is never read or written here)")
     if out.exists() and (not out.is_file() or out.samefile(image)):
         raise CardError(f"--out {out}: has to be a new file or one of an earlier card")
     if not out.parent.is_dir():
@@ -135,7 +135,7 @@ def _check_paths(request: CardRequest) -> None:
 
 
 class _named:  # noqa: N801
-    """Puts an image's name before an error."""
+    """Prefixes errors with an image's name."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

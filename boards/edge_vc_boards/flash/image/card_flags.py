@@ -1,4 +1,4 @@
-"""The arguments of ``edge-vc flash`` that are about cards and layers."""
+"""The arguments of ``edge-vc flash`` for cards and layers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SshKeyOption = Annotated[
 ]
 
 HostnameOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The card's name in the network.")
+    str | None, typer.Option(metavar="NAME", help="The card's name on the network.")
 ]
 
 TimezoneOption = Annotated[str | None, typer.Option(metavar="ZONE", help="E.g. Europe/London.")]
@@ -54,7 +54,7 @@ WifiFileOption = Annotated[
 ]
 
 WifiCountryOption = Annotated[
-    str | None, typer.Option(metavar="CC", help="Where the radio sends, e.g. GB.")
+    str | None, typer.Option(metavar="CC", help="Country for Wi-Fi rules, e.g. GB.")
 ]
 
 WifiHiddenOption = Annotated[
@@ -63,14 +63,14 @@ WifiHiddenOption = Annotated[
 
 InstanceOption = Annotated[
     str | None,
-    typer.Option(metavar="TEXT", help="Tells cards with the same content apart."),
+    typer.Option(metavar="TEXT", help="Distinguishes cards with the same content."),
 ]
 
 InitFormatOption = Annotated[
     str | None,
     typer.Option(
         metavar="FORMAT",
-        help="systemd, cloudinit-rpi or rpi-preseed, for an image with the signs of two.",
+        help="systemd, cloudinit-rpi or rpi-preseed, if an image matches two of them.",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""A bundle onto a card or into a layer: the wheels are found, the signature is checked first."""
+"""Puts a bundle on a card or into a layer: finds the wheels and checks the signature first."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from edge_vc_boards.profile_folder import load_board
 from edge_vc_runtime.install.layout import DEFAULT_ROOT, release_name
 
 DEFAULT_BOARD = "pi4"
-"""Its wheels run on every Raspberry Pi with the 64-bit system; its engine is their default."""
+"""Its wheels run on every Raspberry Pi with a 64-bit system; its engine is their default."""
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class CardPlan:
-    """Where a bundle goes."""
+    """The bundle, image and destination of a card."""
 
     request: FlashRequest
     image: Path
@@ -44,13 +44,13 @@ class CardPlan:
 def flash_card(
     plan: CardPlan, say: Say, confirm: Callable[[str], str], machine: KernelFiles | None = None
 ) -> Card:
-    """Make a card's image and, where a device is named and confirmed, write it there.
+    """Make a card's image and, if a device is given and confirmed, write it there.
 
     Raises `FlashError`.
     """
     board, source = _source(plan.request, say)
     if plan.device is not None:
-        check_device(plan.device, 0, machine)  # refused before minutes of copying
+        check_device(plan.device, 0, machine)  # reject it before minutes of copying
     card = make_card(
         CardRequest(
             image=plan.image,
@@ -72,13 +72,13 @@ def flash_card(
 
 
 def flash_layer(request: FlashRequest, folder: Path, system: str | None, say: Say) -> list[Path]:
-    """Write a layer of rpi-image-gen; raises `FlashError`."""
+    """Write a layer for rpi-image-gen; raises `FlashError`."""
     board, source = _source(request, say)
     return write_layer(folder, source(board.system_named(system)))
 
 
 def _source(request: FlashRequest, say: Say) -> tuple[Board, Callable[[System], Payload]]:
-    """Check a bundle; return its board and what finds the payload for a system."""
+    """Check a bundle; return its board and a function that returns the payload for a system."""
     board = load_board(request.board or DEFAULT_BOARD)
     boards = request.bundle.manifest.boards
     if "*" not in boards and board.name not in boards:

@@ -1,4 +1,4 @@
-"""What ``edge-vc flash --image`` and ``--layer`` are told, turned into a card's settings."""
+"""Options of ``edge-vc flash --image`` and ``--layer``, converted to a card's settings."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from edge_vc_boards.flash.image.wifi import WifiNetwork, wifi_key
 
 PASSWORD_VARIABLE = "EDGE_VC_CARD_PASSWORD"
 WIFI_VARIABLE = "EDGE_VC_WIFI_PASSPHRASE"
-_LIMIT = 8192  # bytes of a file with one secret or key
+_LIMIT = 8192  # bytes of a file that holds one secret or key
 Ask = Callable[[str], str]
-"""Asks for something without showing it."""
+"""Prompts for a secret without echo."""
 
 
 @dataclass(frozen=True)
 class CardOptions:
-    """As they were given; no secret is among them."""
+    """The options as given; they contain no secrets."""
 
     user: str | None = None
     password_file: Path | None = None
@@ -53,7 +53,7 @@ class CardOptions:
             locale=self.locale or "",
             keyboard=self.keyboard or "",
             instance=self.instance or "",
-        )  # before anything is asked
+        )  # validate before prompting
         context = (self.user, self.hostname or "", self.instance or "")
         password = self._password(ask, asked=not keys)
         hashed = password_hash(password, *context) if password else ""
@@ -72,7 +72,7 @@ class CardOptions:
             return None
         if self.wifi_country is None:
             raise CardError("--wifi-country CC is needed, such as GB: the radio stays off without")
-        WifiNetwork(self.wifi, "", self.wifi_country)  # before anything is asked
+        WifiNetwork(self.wifi, "", self.wifi_country)  # validate before prompting
         given = _secret(self.wifi_file, "--wifi-file", WIFI_VARIABLE)
         passphrase = ask(f"Passphrase of {self.wifi}") if given is None else given
         key = wifi_key(self.wifi, passphrase) if passphrase else ""
@@ -99,7 +99,7 @@ def _text(path: Path, flag: str) -> str:
             data = file.read(_LIMIT + 1)
         text = data.decode()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is no text"
+        reason = error.strerror if isinstance(error, OSError) else "is not text"
         raise CardError(f"{flag} {path}: {reason}") from error
     if len(data) > _LIMIT:
         raise CardError(f"{flag} {path}: is larger than {_LIMIT} bytes")

@@ -1,4 +1,4 @@
-"""What a card's system is told on its first boot: user, host, network, language."""
+"""Settings that a card's system gets on its first boot: user, host, network, language."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _KEY = r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60} [A-Za-z0-9+/]{16,4000}={0,3}(?: [!-~
 
 @dataclass(frozen=True)
 class CardSettings:
-    """One card; empty texts leave the image's own setting."""
+    """The settings of one card; empty texts keep the image's own setting."""
 
     user: str
     password_hash: str
-    """As in ``/etc/shadow``; empty locks the password, a key is needed then."""
+    """As in ``/etc/shadow``; empty locks the password and requires a key."""
     ssh_keys: tuple[str, ...] = ()
     """Public keys in OpenSSH's format."""
     hostname: str = ""
@@ -35,10 +35,10 @@ class CardSettings:
     keyboard: str = ""
     wifi: WifiNetwork | None = None
     instance: str = ""
-    """Tells cards of the same content apart."""
+    """Distinguishes cards with the same content."""
 
     def __post_init__(self) -> None:
-        """Refuse values that the card's system would not take; raises `CardError`."""
+        """Reject values that the card's system would not accept; raises `CardError`."""
         for name, (pattern, form) in _PATTERNS.items():
             value = getattr(self, name)
             if (value or name == "user") and not re.fullmatch(pattern, value):
@@ -57,7 +57,7 @@ class CardSettings:
 
 
 def _is_zone(name: str) -> bool:
-    """Whether there is such a time zone, as far as this machine knows zones."""
+    """Return whether the time zone exists, as far as this machine knows zones."""
     for zone in (name, "Etc/UTC") if name else ():
         try:
             ZoneInfo(zone)

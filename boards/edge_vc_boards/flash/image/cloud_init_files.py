@@ -1,4 +1,4 @@
-"""Format ``cloudinit-rpi``: the seed of cloud-init's NoCloud, in JSON, which is YAML as well."""
+"""Format ``cloudinit-rpi``: a seed for cloud-init's NoCloud, as JSON, which is valid YAML."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GROUPS = (
 
 
 def cloud_init_files(settings: CardSettings, cmdline: str, instance: str) -> dict[str, bytes]:
-    """Return the seed and ``cmdline.txt``, both with the instance: it lasts over reboots."""
+    """Return the seed and ``cmdline.txt``, both with the instance, which survives reboots."""
     files = {
         "user-data": b"#cloud-config\n" + _json(_user_data(settings)),
         "meta-data": _json({"dsmode": "local", "instance-id": instance}),
@@ -34,10 +34,10 @@ def _user_data(settings: CardSettings) -> dict[str, Any]:
     if settings.wifi:
         first.append(["rfkill", "unblock", "wifi"])
     data: dict[str, Any] = {
-        # A single user is merged into the image's own; `users` would replace its groups as well.
+        # `user` is merged into the image's own; `users` would replace its groups as well.
         "user": _user(settings),
         "ssh_pwauth": not settings.ssh_keys,
-        # The key enable_ssh, which other images know, is ignored here.
+        # The key enable_ssh, supported by other images, is ignored here.
         "runcmd": [*first, ["sh", f"{BOOT}/{SCRIPT}", "enable", "--start"]],
     }
     if settings.hostname:
@@ -56,7 +56,7 @@ def _user(settings: CardSettings) -> dict[str, Any]:
         "groups": list(GROUPS),
         "shell": "/bin/bash",
         "lock_passwd": not settings.password_hash,
-        # Null takes the image's rule of sudo without a password away again.
+        # Null removes the image's rule for sudo without a password.
         "sudo": None if settings.password_hash else ["ALL=(ALL) NOPASSWD:ALL"],
     }
     if settings.password_hash:
@@ -83,5 +83,5 @@ def _network(settings: CardSettings) -> dict[str, Any]:
 
 
 def _json(value: object) -> bytes:
-    # Not escaped to ASCII: YAML does not join a character's two escaped halves.
+    # Not escaped to ASCII: YAML does not combine escaped surrogate pairs.
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,4 +1,4 @@
-"""The kernel's command line of a card: one line of words, edited by word."""
+"""A card's kernel command line: one line of words, edited word by word."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FIRST_RUN = (
 
 
 def edit_cmdline(text: str, *, country: str = "", seed: str = "", first_run: bool = False) -> bytes:
-    """Return ``cmdline.txt`` with what a first boot needs; the rest and its order stay.
+    """Return ``cmdline.txt`` with what a first boot needs; the rest and its order are unchanged.
 
-    ``country`` allows the radio, ``seed`` is the instance of cloud-init's NoCloud. Raises
-    `CardError` for a command line that boots nothing.
+    ``country`` enables the radio, ``seed`` is the instance of cloud-init's NoCloud. Raises
+    `CardError` for a command line that cannot boot.
     """
     words = text.split()
     if len(text) > 4000 or not any(word.startswith("root=") for word in words):

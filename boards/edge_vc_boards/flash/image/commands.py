@@ -1,4 +1,4 @@
-"""What ``edge-vc flash --image`` and ``--layer`` do, from arguments to lines."""
+"""The operations of ``edge-vc flash --image`` and ``--layer``, from arguments to output lines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def make_card(
     device: Path | None,
     say: Say,
 ) -> None:
-    """Make a card's image, and write it where a device is named."""
+    """Make a card's image, and write it to a device if one is given."""
     check_format(init_format)
     settings = options.settings(_ask_secret)
     plan = CardPlan(request, image, out, settings, init_format, device)
@@ -48,7 +48,7 @@ def make_card(
 
 
 def _ask_secret(what: str) -> str:
-    """Ask for a secret without showing it; raises `CardError` where it would be seen."""
+    """Prompt for a secret without echo; raises `CardError` if it would be visible."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
@@ -62,6 +62,6 @@ def _ask_secret(what: str) -> str:
 
 
 def make_layer(request: FlashRequest, layer: Path, system: str | None, say: Say) -> None:
-    """Write a layer for rpi-image-gen and name its files."""
+    """Write a layer for rpi-image-gen and print its file names."""
     for path in flash_layer(request, layer, system, say):
         typer.echo(shown_path(path), color=True)

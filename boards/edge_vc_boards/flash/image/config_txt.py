@@ -1,4 +1,4 @@
-"""``config.txt`` of a card with overlays of sound cards, as ``audio.sh`` writes it on a board."""
+"""A card's ``config.txt`` with sound card overlays, as ``audio.sh`` writes it on a board."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _BLOCK = re.compile(re.escape(_BEGIN) + b".*?" + re.escape(_END), re.DOTALL)
 
 
 def audio_files(boot: FatPartition, setup: AudioSetup | None) -> dict[str, Path | bytes]:
-    """Return ``config.txt`` and, unless it is there, the file as it was; nothing without overlays.
+    """Return ``config.txt`` and, unless present, a copy of the original; empty without overlays.
 
-    Raises `CardError` for an overlay that the image does not have.
+    Raises `CardError` for an overlay that the image lacks.
     """
     if setup is None or not setup.overlays:
         return {}
@@ -36,7 +36,7 @@ def audio_files(boot: FatPartition, setup: AudioSetup | None) -> dict[str, Path 
 
 
 def with_overlays(config: bytes, overlays: Sequence[str]) -> bytes:
-    """Return a ``config.txt`` with a block of overlays at its end, in place of an earlier one."""
+    """Return a ``config.txt`` with a block of overlays at its end, replacing an earlier one."""
     whole = config if config.endswith(b"\n") or not config else config + b"\n"
     lines = "".join(f"dtoverlay={overlay}\n" for overlay in overlays).encode()
     return _BLOCK.sub(b"", whole) + _BEGIN + b"[all]\ndtparam=i2s=on\n" + lines + _END

@@ -1,4 +1,4 @@
-"""Why no card was made."""
+"""Errors of making a card."""
 
 from __future__ import annotations
 

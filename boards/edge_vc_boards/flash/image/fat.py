@@ -13,12 +13,12 @@ from edge_vc_boards.flash.image.host_tool import IMAGE, reason, run_on_image
 from edge_vc_boards.flash.image.partition_table import Partition
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
-_TEXT_LIMIT = 1 << 20  # bytes of a file that is read as text
+_TEXT_LIMIT = 1 << 20  # bytes of a file read as text
 
 
 @dataclass(frozen=True)
 class FatPartition:
-    """The files at the top of one FAT partition."""
+    """The files in the root folder of one FAT partition."""
 
     image: Path
     partition: Partition
@@ -28,9 +28,9 @@ class FatPartition:
         return f"{IMAGE}@@{self.partition.start}"
 
     def names(self, folder: str = "") -> frozenset[str]:
-        """Return the names at the top or in a folder there, in lower case.
+        """Return the names in the root folder or in a folder there, in lower case.
 
-        Raises `CardError` where it is no FAT.
+        Raises `CardError` if it is not a FAT file system.
         """
         done = run_on_image(self.image, ["mdir", "-i", self._drive, "-a", "-b", f"::/{folder}"])
         if done.returncode and b"File not found" not in done.stderr:
@@ -46,7 +46,7 @@ class FatPartition:
         return done.stdout
 
     def read_text(self, name: str) -> str:
-        """Return a small text file; raises `CardError` for one that is none."""
+        """Return the content of a small text file; raises `CardError` if it is not one."""
         data = self.read(name)
         try:
             if len(data) <= _TEXT_LIMIT:
@@ -56,7 +56,7 @@ class FatPartition:
         raise CardError(f"{name} of its boot partition is not a text of at most 1 MB")
 
     def free(self) -> int:
-        """Return the free bytes."""
+        """Return the free space in bytes."""
         done = run_on_image(self.image, ["mdir", "-i", self._drive, "-a", "::/"])
         found = re.search(r"([0-9 ]+) bytes free", done.stdout.decode(errors="replace"))
         if found is None:
@@ -64,10 +64,10 @@ class FatPartition:
         return int(found[1].replace(" ", ""))
 
     def write(self, files: dict[str, Path | bytes]) -> None:
-        """Write files at the top, over those of the same name.
+        """Write files to the root folder, replacing those of the same name.
 
-        The space is checked first. Times are fixed and the order is that of the names, so that the
-        same files give the same bytes. Raises `CardError`.
+        Free space is checked first. Timestamps are fixed and files are written in the order of
+        their names, so that the same files give the same bytes. Raises `CardError`.
         """
         self._check_space(files)
         with tempfile.TemporaryDirectory(prefix="edge-vc-card-") as folder:
@@ -84,7 +84,7 @@ class FatPartition:
                     raise CardError(f"{name} could not be written: {reason(done, self.image)}")
 
     def _check_space(self, files: dict[str, Path | bytes]) -> None:
-        # A cluster is at most 32 KiB in practice; names take room in the folder's own clusters.
+        # A cluster is at most 32 KiB in practice; names take space in the folder's own clusters.
         there = self.names()
         needed = 0
         for name, data in files.items():
@@ -99,7 +99,7 @@ class FatPartition:
             )
 
     def hashes(self) -> dict[str, str]:
-        """Return the SHA-256 of every file of the partition, by its path; raises `CardError`.
+        """Return the SHA-256 of every file of the partition by path; raises `CardError`.
 
         Files that share clusters, in a damaged or hostile FAT, could otherwise fill the disk.
         """
@@ -123,7 +123,7 @@ class FatPartition:
 
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise CardError(f"{name!r:.60} is no name of a file on a card")
+        raise CardError(f"{name!r:.60} is not a valid file name on a card")
     return name
 
 
@@ -133,5 +133,5 @@ def _digest(path: Path) -> str:
 
 
 def file_digest(data: Path | bytes) -> str:
-    """Return the SHA-256 of what is to be written."""
+    """Return the SHA-256 of the data to write."""
     return hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else _digest(data)

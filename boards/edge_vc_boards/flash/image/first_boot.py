@@ -1,4 +1,4 @@
-"""The script that installs what a card carries, on its first boot and until it has worked."""
+"""The script that installs a card's payload on first boot, retried until it succeeds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ SCRIPT = "edge-vc-first-boot.sh"
 PAYLOAD = "edge-vc-payload.tar"
 CHECKSUM = "edge-vc-payload.sha256"
 USER_SCRIPT = "service-user.sh"
-"""In the payload: makes the account in which the service runs."""
+"""In the payload: creates the service's account."""
 AUDIO_SCRIPT = "audio.sh"
-"""In the payload, where sound cards are to be set up."""
+"""In the payload if sound cards are to be configured."""
 LOG = "edge-vc-first-boot.log"
 STATUS = "edge-vc-first-boot.status"
 SSH_KEYS = "edge-vc-ssh-keys"
@@ -19,13 +19,13 @@ BOOT = "/boot/firmware"
 
 
 def script_bytes(name: str) -> bytes:
-    """Return a script of the package."""
+    """Return the content of a script of this package."""
     folder = resources.files("edge_vc_boards") / "flash" / "image" / "scripts"
     return (folder / name).read_bytes()
 
 
 def first_boot_files(payload_sha256: str) -> dict[str, bytes]:
-    """Return the script and the checksum of the payload, by their names on the card."""
+    """Return the script and the payload's checksum by their file names on the card."""
     return {
         SCRIPT: script_bytes("first_boot.sh"),
         CHECKSUM: f"{payload_sha256}  {PAYLOAD}\n".encode(),

@@ -1,4 +1,4 @@
-"""Programs of this machine that read file systems, always bounded in time."""
+"""Runs programs on this machine that read file systems, always with a timeout."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pathlib import Path
 from edge_vc_boards.flash.image.error import CardError
 
 FIXED_TIME = 1767225600
-"""2026-01-01 in UTC, the time of everything that is written: same inputs, same bytes."""
+"""2026-01-01 in UTC, the timestamp of all written files: same inputs, same bytes."""
 _PACKAGES = {"debugfs": "e2fsprogs", "openssl": "openssl"}
 _TIMEOUT_S = 300
 IMAGE = "{image}"
-"""Stands for an image's name in the words of `run_on_image`."""
+"""Placeholder for an image's name in the arguments of `run_on_image`."""
 _OPENED = re.compile(r"/proc/self/fd/\d+")
 
 
 def run_on_image(image: Path, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-    """Run a program on an image, whose name stands as `IMAGE` in ``words``.
+    """Run a program on an image; `IMAGE` in ``words`` stands for its name.
 
-    It gets an open file: programs give a meaning to ``@``, ``?``, quotes and line breaks in names.
-    Raises `CardError`.
+    It is passed as an open file, since programs interpret ``@``, ``?``, quotes and line breaks in
+    names. Raises `CardError`.
     """
     try:
         with image.open("rb") as file:
@@ -40,7 +40,7 @@ def run_tool(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program with ``data`` on its stdin; raises `CardError` if it is missing or hangs.
 
-    ``opened`` descriptors are its own as well.
+    It inherits the ``opened`` descriptors.
     """
     program = shutil.which(words[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if program is None:

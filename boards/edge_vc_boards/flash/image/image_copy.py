@@ -1,4 +1,4 @@
-"""Copies of images: holes stay holes, ``.xz`` is unpacked with bounds, everything is read back."""
+"""Copies images: keeps sparse files sparse, unpacks ``.xz`` with limits, reads everything back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _XZ_MEMORY = 256 << 20  # bytes
 
 @dataclass(frozen=True)
 class ImageDigest:
-    """An image as it was read back."""
+    """The hashes and size of an image that was read back."""
 
     sha256: str
     outside: str
@@ -34,7 +34,7 @@ class ImageDigest:
 
 
 def copy_image(source: Path, target: Path, limit: int = LIMIT) -> str:
-    """Copy an image, unpacked if it is ``.xz``; return the SHA-256 of what was to be written.
+    """Copy an image, unpacking ``.xz``; return the SHA-256 of the data to be written.
 
     Raises `CardError` for a source that is truncated, damaged or too large, and for a full disk.
     """
@@ -76,7 +76,7 @@ def _unpacked(reader: BinaryIO) -> Iterator[bytes]:
     unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
     data = b""
     while True:
-        if unpacker.eof:  # several streams may follow one another, with zeros between
+        if unpacker.eof:  # there may be several streams with zeros in between
             data = (unpacker.unused_data + reader.read(CHUNK)).lstrip(b"\x00")
             if not data:
                 return
@@ -92,7 +92,7 @@ def _unpacked(reader: BinaryIO) -> Iterator[bytes]:
 
 
 def digest_image(path: Path, partition: Partition) -> ImageDigest:
-    """Read an image back from the disk and hash it, whole and without ``partition``."""
+    """Read an image back from disk and hash it, as a whole and without ``partition``."""
     whole, outside, place = hashlib.sha256(), hashlib.sha256(), 0
     begin, end = partition.start, partition.start + partition.size
     with path.open("rb") as file:
@@ -106,7 +106,7 @@ def digest_image(path: Path, partition: Partition) -> ImageDigest:
 
 
 def forget(descriptor: int) -> None:
-    """Drop a file's pages, so that it is read from the disk and not from memory."""
+    """Drop a file from the page cache, so that it is read from the disk."""
     os.fsync(descriptor)
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

@@ -1,4 +1,4 @@
-"""A layer for rpi-image-gen: whoever builds images puts the bundle into theirs."""
+"""A layer for rpi-image-gen, to include the bundle in custom images."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ mmdebstrap:
 def write_layer(folder: Path, payload: Payload) -> list[Path]:
     """Write ``layer/edge-vc.yaml`` and the files that it copies; return their paths.
 
-    The folder is what ``rpi-image-gen build -S`` names. Raises `CardError`.
+    The folder is the argument of ``rpi-image-gen build -S``. Raises `CardError`.
     """
     layer = folder / "layer" / "edge-vc.yaml"
     try:

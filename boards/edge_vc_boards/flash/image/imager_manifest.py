@@ -1,4 +1,4 @@
-"""``NAME.rpi-imager-manifest``: without one, Raspberry Pi Imager 2 takes a card for none of its."""
+"""``NAME.rpi-imager-manifest``, without which Raspberry Pi Imager 2 does not recognise a card."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _DEVICES = ("pi3-64bit", "pi4-64bit", "pi5-64bit")
 
 
 def manifest_path(card: Path) -> Path:
-    """Return where the manifest of a card lies."""
+    """Return the path of a card's manifest."""
     return card.with_name(f"{card.name.removesuffix('.img')}.rpi-imager-manifest")
 
 
 def write_imager_manifest(card: Path, digest: ImageDigest, image: PiImage, title: str) -> Path:
-    """Write the manifest beside a card, whole or not at all, and return its path."""
+    """Write the manifest beside a card atomically and return its path."""
     entry = {
         "name": title,
         "description": f"{image.system.name}, with Edge VC",

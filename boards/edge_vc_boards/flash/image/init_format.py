@@ -1,4 +1,4 @@
-"""How an image is customised on its first boot, told by what it holds and never by its name."""
+"""First-boot customisation format of an image, detected by its content, never by its name."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ PACKAGE = "/var/lib/dpkg/info/{}.list"
 
 @dataclass(frozen=True)
 class FormatRule:
-    """What an image of one format holds."""
+    """The content by which an image of one format is recognised."""
 
     name: FormatName
-    """As Raspberry Pi Imager's ``init_format``."""
+    """As in Raspberry Pi Imager's ``init_format``."""
     boot: tuple[str, ...] = ()
-    """Files at the top of the boot partition."""
+    """Files in the root folder of the boot partition."""
     packages: tuple[str, ...] = ()
-    """Debian packages that are installed."""
+    """Installed Debian packages."""
     without_boot: tuple[str, ...] = ()
     """Files that belong to another format."""
     without_packages: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ RULES = (
         without_boot=("user-data", "meta-data", "rpi-preseed.toml"),
         without_packages=("rpi-preseed", "cloud-init"),
     ),
-    # Trixie from November 2025: the seed files of NoCloud lie on the boot partition as templates.
+    # Trixie from November 2025: the boot partition has NoCloud's seed files as templates.
     FormatRule(
         "cloudinit-rpi",
         boot=("user-data", "meta-data", "network-config"),
@@ -51,30 +51,30 @@ RULES = (
     ),
 )
 RASPBERRY_PI_OS = ("cmdline.txt", "config.txt", "issue.txt")
-"""At the top of the boot partition of every Raspberry Pi OS."""
+"""Files in the root folder of the boot partition of every Raspberry Pi OS."""
 
 
 @dataclass(frozen=True)
 class ImageContent:
-    """What is asked about an image."""
+    """The content of an image that the rules check."""
 
     boot: frozenset[str]
-    """Names at the top of the boot partition, in lower case."""
+    """Names in the root folder of the boot partition, in lower case."""
     has_package: Callable[[str], bool]
 
 
 def check_format(chosen: str | None) -> None:
-    """Refuse a name that no format has, before an image is copied; raises `CardError`."""
+    """Reject an unknown format name before an image is copied; raises `CardError`."""
     names = [rule.name for rule in RULES]
     if chosen is not None and chosen not in names:
         raise CardError(f"--init-format {chosen!r:.60}: has to be {', '.join(names)}")
 
 
 def detect_format(content: ImageContent, chosen: str | None = None) -> FormatName:
-    """Return the one format whose rule holds.
+    """Return the one format whose rule matches.
 
-    ``chosen`` settles an image that has the signs of two; it still has to have those of its own.
-    Raises `CardError` for an image of none or of several.
+    ``chosen`` selects the format if several match; its own rule still has to match. Raises
+    `CardError` if none or several match.
     """
     missing = [name for name in RASPBERRY_PI_OS if name not in content.boot]
     if missing:

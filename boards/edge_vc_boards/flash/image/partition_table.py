@@ -1,4 +1,4 @@
-"""The partitions of an image: MBR and GPT, read with bounds since images come from outside."""
+"""The partitions of an image: MBR and GPT, read with limits since images are untrusted."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Partition:
 
     number: int
     start: int
-    """Bytes from the beginning of the image."""
+    """Offset in bytes from the beginning of the image."""
     size: int
     """Bytes."""
     kind: str
-    """``fat``, ``linux`` or ``other``, as the table says."""
+    """``fat``, ``linux`` or ``other``, according to the table."""
 
 
 def read_partitions(image: BinaryIO) -> tuple[Partition, ...]:
-    """Return the partitions of an open image, all within it and none over another.
+    """Return the partitions of an open image, all within it and not overlapping.
 
-    Raises `CardError` for an image without a table, or with one that does not fit the image.
+    Raises `CardError` for an image without a partition table, or with one that does not fit it.
     """
     size = image.seek(0, 2)
     image.seek(0)

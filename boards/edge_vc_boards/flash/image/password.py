@@ -1,4 +1,4 @@
-"""The password of the card's user, which reaches the card as a SHA-512 crypt hash only."""
+"""The password of the card's user, which is only stored on the card as a SHA-512 crypt hash."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _HASH = re.compile(r"\$(?:5|6|y)\$[A-Za-z0-9./$=,]{8,200}")
 
 
 def password_hash(password: str, *context: str) -> str:
-    """Return what ``/etc/shadow`` holds for a password; a hash is returned as it is.
+    """Return the ``/etc/shadow`` entry of a password; a hash is returned unchanged.
 
     The salt is derived with scrypt from the password and ``context`` (user, host, instance), so
-    that the same card can be made again byte for byte; trying passwords by the salt costs more than
-    by the hash. Raises `CardError`.
+    that the same card can be reproduced byte for byte; guessing passwords from the salt costs more
+    than from the hash. Raises `CardError`.
     """
     if _HASH.fullmatch(password):
         return password

@@ -1,4 +1,4 @@
-"""What a card carries: wheels, bundle, signer and service in one archive of fixed bytes."""
+"""A card's payload: wheels, bundle, signer and service in one reproducible archive."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Payload:
     bundle: Path
     wheels: CarriedWheels
     signer: str = ""
-    """Line of ``allowed_signers``; empty lists nobody."""
+    """Line for ``allowed_signers``; empty for no signer."""
     run_arguments: tuple[str, ...] = ()
-    """Of the service's ``edge-vc-rt run``."""
+    """Arguments of the service's ``edge-vc-rt run``."""
     audio: AudioSetup | None = None
-    """What is set up for sound cards; None leaves everything as it is."""
+    """Setup of the sound cards; None changes nothing."""
 
 
 def write_payload(payload: Payload, folder: Path) -> dict[str, Path | bytes]:
-    """Write the archive into ``folder``; return the card's files by name, script and sum as well.
+    """Write the archive into ``folder``; return the card's files by name, with script and checksum.
 
-    Raises `InstallError` for arguments that no unit can hold.
+    Raises `InstallError` for arguments that cannot be written in a unit.
     """
     files: dict[str, Path | bytes] = {
         "bundle.evc": payload.bundle,

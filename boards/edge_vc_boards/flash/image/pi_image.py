@@ -1,4 +1,4 @@
-"""A Raspberry Pi OS image: where its file systems are, and what is installed in it."""
+"""A Raspberry Pi OS image: the location of its file systems and what is installed."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class PiImage:
     boot: FatPartition
     format: FormatName
     system: System
-    """Row of the board's profile whose Python the image has."""
+    """The system in the board's profile that has the image's Python."""
     cmdline: str
     released: str
     """Date of the image, as ``2025-12-04``."""
 
 
 def inspect_image(path: Path, board: Board, chosen: str | None = None) -> PiImage:
-    """Return what an image is; ``chosen`` names its format where it has the signs of two.
+    """Inspect an image; ``chosen`` gives its format if it matches two.
 
-    Raises `CardError` for everything that is no 64-bit Raspberry Pi OS of a known format.
+    Raises `CardError` for anything but a 64-bit Raspberry Pi OS of a known format.
     """
     with path.open("rb") as file:
         partitions = read_partitions(file)

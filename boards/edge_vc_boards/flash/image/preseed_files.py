@@ -1,9 +1,9 @@
 """Format ``rpi-preseed``: one TOML file that the image's own tool waits for.
 
-The tool reads a part of TOML, in a shell: an array of several lines ends there at the first line
-with a bracket, so each is written on one. Of the keys in ``ssh.authorized_keys`` its first version
-installs none (they are lost in a pipe's subshell) and it starts no server; the early commands here
-see to both, and leave a system alone that has them.
+The tool is a shell script that supports part of TOML: it ends a multi-line array at the first line
+with a bracket, so each array is written on one line. Its first version installs none of the keys in
+``ssh.authorized_keys`` (they are lost in a pipe's subshell) and does not start the SSH server; the
+early commands here do both, and change nothing if it is already done.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from edge_vc_boards.flash.image.first_boot import BOOT, SCRIPT, SSH_KEYS
 from edge_vc_boards.flash.image.wifi import WifiNetwork
 
 EARLY_LIMIT_S = 9
-"""Of each early command: the tool's 5 s are short for systemd's reload on a slow card, and its unit
-is ended after 30 s."""
+"""Timeout of each early command: the tool's 5 s are too short for systemd's reload on a slow card,
+and its unit is stopped after 30 s."""
 
 
 def preseed_files(settings: CardSettings) -> dict[str, bytes]:
@@ -30,7 +30,7 @@ def preseed_files(settings: CardSettings) -> dict[str, bytes]:
         data["system"] = {"hostname": settings.hostname}
     data["user"] = {
         "name": settings.user,
-        # An asterisk is no password's hash: it locks the password.
+        # An asterisk is not a valid hash: it locks the password.
         "password": settings.password_hash or "*",
         "password_encrypted": True,
         "passwordless_sudo": not settings.password_hash,
@@ -53,7 +53,7 @@ def preseed_files(settings: CardSettings) -> dict[str, bytes]:
 
 
 def _early_commands(settings: CardSettings) -> dict[str, Any]:
-    """Early commands wait for no network and no clock, which a board may never have."""
+    """Return early commands, which do not wait for network or clock: a board may have neither."""
     script = f"sh {BOOT}/{SCRIPT}"
     commands = [f"{script} keys"] if settings.ssh_keys else []
     commands += ["systemctl --no-block start ssh", f"{script} enable --start"]
@@ -61,7 +61,7 @@ def _early_commands(settings: CardSettings) -> dict[str, Any]:
 
 
 def _wlan(wifi: WifiNetwork) -> dict[str, Any]:
-    # A name with anything special goes as bytes: it is copied into another file unquoted.
+    # A name with special characters is given as bytes: it is copied into another file unquoted.
     plain = re.fullmatch(r"[A-Za-z0-9_-]+( [A-Za-z0-9_-]+)*", wifi.ssid)
     name = {"ssid": wifi.ssid} if plain else {"ssid_hex": wifi.ssid_bytes.hex()}
     wlan: dict[str, Any] = {**name, "hidden": wifi.hidden, "country": wifi.country}
@@ -84,7 +84,7 @@ def _locale(settings: CardSettings) -> dict[str, Any]:
 
 
 def _toml(top: Mapping[str, str], tables: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return TOML with one line a value: JSON's strings, numbers and arrays are TOML's as well."""
+    """Return TOML, one line per value: JSON strings, numbers and arrays are valid TOML."""
     text = _lines(top)
     for name, table in tables.items():
         text += f"\n[{name}]\n{_lines(table)}"

@@ -1,4 +1,4 @@
-"""Which files the root partition of an image has, looked up with debugfs: read only, no root."""
+"""Looks up files on an image's root partition with debugfs: read-only, without root."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class RootPartition:
     partition: Partition
 
     def has(self, path: str) -> bool:
-        """Return whether it has a file, folder or link; raises `CardError` where it is no ext4."""
+        """Return whether a file, folder or link exists; raises `CardError` if it is not ext4."""
         return b"Inode:" in self._ask(f'stat "{path}"')
 
     def _ask(self, request: str) -> bytes:
         place = f"{IMAGE}?offset={self.partition.start}"
         done = run_on_image(self.image, ["debugfs", "-R", request, place])
         if done.returncode or b"Filesystem not open" in done.stderr + done.stdout:
-            raise CardError(f"its root partition is no ext4: {reason(done, self.image)}")
+            raise CardError(f"its root partition is not ext4: {reason(done, self.image)}")
         return done.stdout

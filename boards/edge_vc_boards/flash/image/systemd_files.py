@@ -1,4 +1,4 @@
-"""Format ``systemd``: a script that the kernel's command line names."""
+"""Format ``systemd``: a script started from the kernel's command line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def systemd_files(settings: CardSettings, cmdline: str) -> dict[str, bytes]:
 
 
 def keyfile(wifi: WifiNetwork) -> str:
-    """Return NetworkManager's file of a connection; the name is written as bytes, none special."""
+    """Return a NetworkManager connection file; the name is written as bytes to avoid escaping."""
     name = "".join(f"{byte};" for byte in wifi.ssid_bytes)
     lines = ["[connection]", "id=edge-vc", "type=wifi", "", "[wifi]", "mode=infrastructure"]
     lines += [f"ssid={name}", f"hidden={str(wifi.hidden).lower()}", ""]

@@ -1,4 +1,4 @@
-"""The network that a card joins; its passphrase reaches the card as the derived key only."""
+"""The network that a card joins; only the key derived from its passphrase is stored on the card."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class WifiNetwork:
     key: str
     """64 hexadecimal digits derived from name and passphrase; empty for an open network."""
     country: str
-    """Two letters of ISO 3166: where the radio may send. Without it, the radio stays off."""
+    """ISO 3166 two-letter country whose radio rules apply. Without it, the radio stays off."""
     hidden: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what no network has; raises `CardError`."""
+        """Reject invalid values; raises `CardError`."""
         if not (1 <= len(self.ssid.encode()) <= 32 and self.ssid.isprintable()):
             raise CardError(f"--wifi {self.ssid!r:.60}: a name has 1 to 32 printable bytes")
         if not re.fullmatch(r"[A-Z]{2}", self.country):
@@ -31,12 +31,12 @@ class WifiNetwork:
 
     @property
     def ssid_bytes(self) -> bytes:
-        """The name as it is sent."""
+        """The name as transmitted."""
         return self.ssid.encode()
 
 
 def wifi_key(ssid: str, passphrase: str) -> str:
-    """Return the pre-shared key of IEEE 802.11i for a passphrase; a key is returned as it is.
+    """Return the IEEE 802.11i pre-shared key for a passphrase; a key is returned unchanged.
 
     Raises `CardError` for a passphrase that is not 8 to 63 printable characters of ASCII.
     """

@@ -1,11 +1,11 @@
 # ROOT ID BUNDLE SERVICE HEALTH [OPTION...]: switches to the virtual environment ID and installs
-# BUNDLE with it; if that fails, both are as they were, and so is the unit. SERVICE is yes where systemd runs the
-# release, restart where its unit or its environment has changed as well. HEALTH is a script.
+# BUNDLE with it; if that fails, both are restored, and so is the unit. SERVICE is yes if systemd runs the
+# release, or restart if its unit or its environment has also changed. HEALTH is a script.
 set -eu
 umask 022
 root=$1 id=$2 bundle=$3 service=$4 health=$5
 shift 5
-# What runs there already, of a cut connection or of another flash, ends first.
+# Wait for anything still running there, from a lost connection or another flash.
 if command -v flock >/dev/null; then
   exec 9>"$root/.flash-lock"
   flock -w 300 9 || { echo "another flash is at work there" >&2; exit 2; }
@@ -55,13 +55,13 @@ restart:*'"changed": false'*)
 *) systemctl --quiet is-active edge-vc || systemctl start edge-vc ;;
 esac
 [ "$service" = no ] || rm -f "$unit.before"
-# What another flash sends meanwhile stays, and what one has left behind goes after an hour.
+# Files that another flash is sending are kept; leftovers are removed after an hour.
 case $bundle in "$root"/incoming/*) rm -f "$bundle" ;; esac
 for folder in "$root/incoming" "$root/wheels"; do
   [ ! -d "$folder" ] ||
     find "$folder" \( -name '.part-*' -o -name '*.evc' \) -mmin +60 -exec rm -f {} + || :
 done
 rmdir "$root/incoming" 2>/dev/null || :
-for other in "$root"/venvs/*; do  # the one before stays
+for other in "$root"/venvs/*; do  # the previous one is kept
   [ "$other" = "$root/venvs/$id" ] || [ "venvs/${other##*/}" = "$old" ] || rm -rf "$other"
 done

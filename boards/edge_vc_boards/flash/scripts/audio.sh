@@ -1,5 +1,5 @@
-# OVERLAYS RULES [SYSTEM]: what config.txt and udev are to hold for sound, in lines; empty takes it out again.
-# Prints "changed" or "unchanged", and "restart" where the board has to start anew.
+# OVERLAYS RULES [SYSTEM]: lines for config.txt and udev that set up sound; empty removes them.
+# Prints "changed" or "unchanged", and "restart" if the board has to be rebooted.
 set -eu
 umask 022
 overlays=$1 rules=$2
@@ -28,7 +28,7 @@ if [ -n "$overlays" ]; then
   done
 fi
 
-# The file without what Edge VC has added; a block without its end is left alone.
+# The file without Edge VC's additions; a block without its end is not touched.
 without() {
   awk -v begin="$begin" -v end="$end" '
     $0 == begin { held = $0; inside = 1; next }
@@ -63,7 +63,7 @@ if [ -e "$config" ]; then
       put
     fi
   elif grep -qxF "$begin" "$config"; then
-    # The very bytes from before, unless somebody has changed the file since.
+    # The original bytes, unless somebody has changed the file since.
     if [ -e "$backup" ]; then
       without "$backup" >"$part-2"
       if cmp -s "$part" "$part-2"; then cp "$backup" "$part"; fi

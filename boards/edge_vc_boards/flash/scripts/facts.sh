@@ -1,4 +1,4 @@
-# Prints what a host has to know of a board, KEY=VALUE, and changes nothing.
+# Prints the facts that a host needs to know about a board, as KEY=VALUE; changes nothing.
 set -u
 root=$1 key=$2
 case $root in /*) ;; *) root=$HOME/$root ;; esac

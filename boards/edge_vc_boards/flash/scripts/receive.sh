@@ -17,7 +17,7 @@ sync "$part" 2>/dev/null || sync
 mv -f "$part" "$folder/$name"
 case $name in
 *.whl)
-  # Two flashes at a time add to the list one after the other.
+  # Concurrent flashes take turns to extend the list.
   if command -v flock >/dev/null; then exec 9<"$folder"; flock -w 60 9 || :; fi
   touch "$folder/hashes"
   { grep -v " $name\$" "$folder/hashes" || :; echo "$sum $name"; } >"$folder/.part-$$-hashes"

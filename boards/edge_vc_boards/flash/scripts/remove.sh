@@ -1,7 +1,7 @@
 # ROOT SERVICE: removes the service, the releases, the virtual environments and the wheels.
 set -eu
 root=$1
-# What runs there already, of a cut connection or of another flash, ends first.
+# Wait for anything still running there, from a lost connection or another flash.
 if [ -d "$root" ] && command -v flock >/dev/null; then
   exec 9>"$root/.flash-lock"
   flock -w 300 9 || { echo "another flash is at work there" >&2; exit 2; }

@@ -1,8 +1,8 @@
-# ROOT SERVICE REASON: makes the release before current again and restarts the service.
+# ROOT SERVICE REASON: makes the previous release current again and restarts the service.
 set -eu
 umask 022
 root=$1
-# What runs there already, of a cut connection or of another flash, ends first.
+# Wait for anything still running there, from a lost connection or another flash.
 if [ -d "$root" ] && command -v flock >/dev/null; then
   exec 9>"$root/.flash-lock"
   flock -w 300 9 || { echo "another flash is at work there" >&2; exit 2; }

@@ -5,7 +5,7 @@ folder=$1 line=$2 time=$3
 mkdir -p "$folder"
 list=$folder/allowed_signers
 part=$folder/.part-$$-signers
-# Two flashes at a time add to the list one after the other.
+# Concurrent flashes take turns to extend the list.
 if command -v flock >/dev/null; then exec 9<"$folder"; flock -w 60 9 || :; fi
 if ! grep -qxF -- "$line" "$list" 2>/dev/null; then
   { cat "$list" 2>/dev/null || :; printf '%s\n' "$line"; } >"$part"

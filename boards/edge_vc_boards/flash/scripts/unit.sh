@@ -1,5 +1,5 @@
-# Writes stdin as the service's unit and has systemd start it at every boot. The unit before is kept
-# beside it until the release that comes with the new one has proved itself.
+# Writes stdin as the service's unit and has systemd start it at every boot. The previous unit is kept
+# beside it until the release that comes with the new one has passed its health check.
 set -eu
 umask 022
 unit=/etc/systemd/system/edge-vc.service

@@ -1,7 +1,7 @@
-# make:   makes the account edge-vc, in which the service runs, unless there is one of that name.
-# remove: removes it with its state, if "make" has made it: its comment says so.
-# ssh-keygen checks no signatures for a user without a name, which a unit's DynamicUser is where
-# libnss-systemd is missing, as on Raspberry Pi OS.
+# make:   creates the account edge-vc, in which the service runs, unless one of that name exists.
+# remove: removes it with its state if "make" created it, which its comment shows.
+# ssh-keygen verifies no signatures for a user without a name, as a unit's DynamicUser is if
+# libnss-systemd is missing, e.g. on Raspberry Pi OS.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 name=edge-vc comment='Edge VC service'

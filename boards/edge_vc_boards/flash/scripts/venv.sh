@@ -1,8 +1,8 @@
-# Makes ROOT/venvs/ID from the wheels in ROOT/wheels, without a network; whole or not at all.
+# Makes ROOT/venvs/ID from the wheels in ROOT/wheels, without a network, atomically.
 set -eu
 umask 022
 root=$1 id=$2
-# What runs there already, of a cut connection or of another flash, ends first.
+# Wait for anything still running there, from a lost connection or another flash.
 if command -v flock >/dev/null; then
   exec 9>"$root/.flash-lock"
   flock -w 300 9 || { echo "another flash is at work there" >&2; exit 2; }
@@ -15,7 +15,7 @@ undo() { rm -rf "$new"; }
 trap 'exit 129' HUP INT TERM
 trap undo EXIT
 if ! python3 -m venv "$new"; then
-  # It keeps to itself why its pip could not be installed.
+  # venv does not report why pip could not be installed.
   [ ! -x "$new/bin/python3" ] || "$new/bin/python3" -m ensurepip --default-pip >&2 || :
   exit 1
 fi

@@ -1,1 +1,1 @@
-"""LiteRT (and tflite-runtime): INT8 and float TFLite graphs through XNNPACK."""
+"""LiteRT (and tflite-runtime): INT8 and float TFLite graphs, run by XNNPACK."""

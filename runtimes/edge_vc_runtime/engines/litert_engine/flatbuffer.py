@@ -1,7 +1,7 @@
 """Reading an untrusted flatbuffer: no offset is followed outside the file.
 
-Libraries that load models follow such offsets unchecked, so what this refuses would have crashed
-them. See https://flatbuffers.dev/internals for the layout.
+Libraries that load models follow such offsets unchecked, so files rejected here could crash them.
+See https://flatbuffers.dev/internals for the layout.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
 _I32 = struct.Struct("<i")
 MAX_ITEMS = 1 << 12
-"""Tables that one vector may hold; a model of a few hundred kilobytes has some hundreds."""
+"""Maximum number of tables in a vector; a model of a few hundred kilobytes has some hundreds."""
 _LONGEST_TEXT = 1024  # bytes
 _SPARE = 1 << 16
 
 
 class UnpackBudget:
-    """Bytes of vectors that may be unpacked, about as many as the file has.
+    """Limit on the bytes of unpacked vectors, approximately the file's size.
 
-    Many tables can share one vector: a file of a megabyte would unpack to gigabytes of names.
+    Many tables can share one vector: a file of a megabyte could unpack to gigabytes of names.
     """
 
     def __init__(self, size: int) -> None:
         self._left = 2 * size + _SPARE
 
     def spend(self, size: int) -> None:
-        """Take ``size`` bytes; raises `FlatbufferError` where they are used up."""
+        """Use ``size`` bytes; raises `FlatbufferError` if the limit is exceeded."""
         self._left -= size
         if self._left < 0:
-            raise FlatbufferError("unpacks to much more than the file's size: made to be so")
+            raise FlatbufferError("unpacks to much more than the file's size: probably malicious")
 
 
 class FlatbufferError(ValueError):
-    """An offset or a length that leads out of the file; one line."""
+    """An offset or a length that points outside the file; one line."""
 
 
 class Table:
-    """One table of the file; its fields are named by their index in the schema."""
+    """One table of the file; fields are identified by their index in the schema."""
 
     __slots__ = ("_budget", "_data", "_fields", "_size", "_start", "_table_size")
 
@@ -62,15 +62,15 @@ class Table:
 
     @property
     def start(self) -> int:
-        """Byte in the file of the table."""
+        """The table's byte offset in the file."""
         return self._start
 
     def has(self, field: int) -> bool:
-        """Whether the file gives the field a value."""
+        """Return whether the field has a value in the file."""
         return field < len(self._fields) and self._fields[field] != 0
 
     def integer(self, field: int, form: str = "I", default: int = 0) -> int:
-        """Return a number; ``form`` is its letter in `struct`."""
+        """Return a number; ``form`` is its format character in `struct`."""
         if not self.has(field):
             return default
         layout = struct.Struct(f"<{form}")
@@ -93,14 +93,14 @@ class Table:
             yield Table(self._data, at + self._unpack(_U32, at)[0], self._budget)
 
     def integers(self, field: int, form: str = "i") -> tuple[int, ...]:
-        """Return a vector of numbers; ``form`` is their letter in `struct`."""
+        """Return a vector of numbers; ``form`` is their format character in `struct`."""
         width = struct.calcsize(f"<{form}")
         place, count = self._vector(field, width)
         self._budget.spend(count * width)
         return struct.unpack_from(f"<{count}{form}", self._data, place)
 
     def length(self, field: int, width: int) -> int:
-        """Return how many items of ``width`` bytes a vector has, all of them within the file."""
+        """Return a vector's number of items of ``width`` bytes, all within the file."""
         return self._vector(field, width)[1]
 
     def content(self, field: int) -> memoryview:
@@ -109,7 +109,7 @@ class Table:
         return memoryview(self._data)[place : place + count]
 
     def text(self, field: int) -> str:
-        """Return a string, empty without one; what is not UTF-8 shows as a question mark."""
+        """Return a string, empty if missing; invalid UTF-8 is shown as a question mark."""
         place, count = self._vector(field, 1)
         if self.has(field) and self._data[place + count : place + count + 1] != b"\0":
             raise FlatbufferError(f"the text at byte {place} has no end")
@@ -144,9 +144,9 @@ class Table:
 
 
 def root_table(data: bytes, identifier: bytes) -> Table:
-    """Return the outermost table; raises `FlatbufferError` unless the file is of that kind."""
+    """Return the root table; raises `FlatbufferError` unless the file is of that kind."""
     if data[4:8] != identifier:
         raise FlatbufferError(
-            f"holds {bytes(data[4:8])!r} where {identifier!r} belongs: not such a file"
+            f"holds {bytes(data[4:8])!r} instead of {identifier!r}: not such a file"
         )
     return Table(data, _U32.unpack_from(data)[0], UnpackBudget(len(data)))

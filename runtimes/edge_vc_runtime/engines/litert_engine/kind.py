@@ -22,7 +22,7 @@ def _load() -> EngineFactory:
 def _op_times(
     manifest: Manifest, model: ModelEntry, data: bytes, threads: int, hops: Samples
 ) -> tuple[OpTime, ...] | None:
-    """Measure operators on noise of their own: each runs alone, so the hops are not used."""
+    """Measure each operator separately on its own noise input; the hops are not used."""
     from edge_vc_runtime.engines.litert_engine.profile import op_times
 
     return op_times(data, threads)

@@ -1,4 +1,4 @@
-"""The library behind LiteRT models: ai-edge-litert, or its ancestor tflite-runtime."""
+"""The library for LiteRT models: ai-edge-litert, or its predecessor tflite-runtime."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _STDERR = threading.Lock()
 
 @dataclass(frozen=True)
 class Library:
-    """One of the two, imported."""
+    """One of the two libraries, imported."""
 
     name: str
-    """As pip calls it."""
+    """Its pip name."""
     version: str
     interpreter: Callable[..., Any]
     """Its class ``Interpreter``; both have the same methods."""
@@ -37,9 +37,9 @@ class Library:
 
 @lru_cache(maxsize=1)
 def load_library() -> Library:
-    """Import the first that is installed, ai-edge-litert before tflite-runtime.
+    """Import the first one that is installed, ai-edge-litert before tflite-runtime.
 
-    Raises `ModuleNotFoundError` when neither is, `EngineError` when numpy is too new for it.
+    Raises `ModuleNotFoundError` if neither is, `EngineError` if numpy is too new for it.
     """
     for name, module in _MODULES.items():
         version = distribution_version(name)
@@ -62,10 +62,10 @@ def _check_numpy(version: str) -> None:
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Discard what C++ writes to stderr; failures raise exceptions as well.
+    """Discard C++ output to stderr; failures also raise exceptions.
 
-    Both libraries log a line about XNNPACK, some versions at import, and have no option to turn it
-    off. The file descriptor belongs to the process, so other output to stderr is discarded as well.
+    Both libraries log a line about XNNPACK, some versions at import, and have no option to disable
+    this. The file descriptor belongs to the process, so other output to stderr is discarded too.
     """
     with _STDERR, tempfile.TemporaryFile() as aside:
         if sys.stderr:

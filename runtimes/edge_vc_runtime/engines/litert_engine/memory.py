@@ -1,9 +1,9 @@
 """Views of the interpreter's tensor memory, valid for as long as the interpreter exists.
 
-`Interpreter.tensor` gives such views too, but refuses to run while one exists, since resizing
-would move the memory. Here nothing is ever resized: the engine that owns the interpreter allocates
-once, and a graph whose sizes could change is refused when it is read. Every view keeps the
-interpreter alive, so none can outlive its memory.
+`Interpreter.tensor` also gives such views, but the interpreter refuses to run while one exists,
+since resizing would move the memory. Here nothing is ever resized: the engine that owns the
+interpreter allocates once, and a graph whose sizes could change is rejected when it is read. Every
+view keeps the interpreter alive, so none can outlive its memory.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 ALIGNMENT = 64
-"""Bytes; tensors start at multiples of it, so what is between neighbours is only padding."""
+"""Tensors start at multiples of this many bytes, so there is only padding between neighbours."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """A piece of an interpreter's memory."""
+    """A region of an interpreter's memory."""
 
     address: int
     size: int
@@ -29,7 +29,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Move:
-    """A piece to be copied."""
+    """A region to be copied."""
 
     source: int
     """Address."""
@@ -39,7 +39,7 @@ class Move:
 
 
 class _Borrowed:
-    """Numpy's array interface to a region; it holds a reference to the interpreter."""
+    """Numpy's array interface for a region; it keeps a reference to the interpreter."""
 
     def __init__(self, interpreter: Any, region: Region) -> None:
         self._interpreter = interpreter
@@ -52,7 +52,7 @@ class _Borrowed:
 
 
 def find_region(interpreter: Any, index: int) -> Region:
-    """Return the address of a tensor; raises `ValueError` when it has no memory."""
+    """Return the memory region of a tensor; raises `ValueError` if it has none."""
     view = interpreter.tensor(index)()
     if not view.flags.c_contiguous:
         raise ValueError(f"tensor {index} is not contiguous")
@@ -65,9 +65,9 @@ def view_bytes(interpreter: Any, region: Region) -> memoryview:
 
 
 def merge_moves(moves: Iterable[Move]) -> list[Move]:
-    """Join moves that are neighbours on both sides, as most states of a well ordered file are.
+    """Merge moves that are adjacent on both sides, as are most states in a well-ordered file.
 
-    One long copy costs less than many short ones: each is a call of its own.
+    One long copy costs less than many short ones, since each is a separate call.
     """
     merged: list[Move] = []
     for move in sorted(moves, key=lambda move: move.target):

@@ -1,7 +1,7 @@
-"""Time per kind of operator, each run alone: LiteRT's Python API has no profiler.
+"""Time per kind of operator, each run separately: LiteRT's Python API has no profiler.
 
-Every operator becomes a model of its own and runs on the same kernels, with its data in the cache.
-The remaining time of a hop goes into `BETWEEN`: cache misses and dispatch.
+Every operator is made a separate model and runs with the same kernels, with its data in the cache.
+The remaining time of a hop is reported as `BETWEEN`: cache misses and dispatch.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _ROUNDS, _RUNS = 7, 20
 
 
 def op_times(data: bytes, threads: int) -> tuple[OpTime, ...] | None:
-    """Run every operator of a checked file and return time per kind, the most expensive first.
+    """Run every operator of a checked file and return the time per kind, most expensive first.
 
-    None under tflite-runtime, which has no schema to split a file with.
+    Return None with tflite-runtime, which has no schema for splitting a file.
     """
     library = load_library()
     if library.name == ANCESTOR:
@@ -53,7 +53,7 @@ def op_times(data: bytes, threads: int) -> tuple[OpTime, ...] | None:
 
 
 def _measure(interpreters: list[Any]) -> list[float]:
-    """Return each one's microseconds per run: the median over rounds, all taking turns."""
+    """Return microseconds per run of each: the median over rounds, interleaved."""
     took = np.zeros((_ROUNDS, len(interpreters)))
     for row in took:
         for place, interpreter in enumerate(interpreters):
@@ -77,7 +77,7 @@ def _open(library: Library, data: bytes, threads: int) -> Any:
 
 
 def _pieces(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the kind of every operator, and a model file of that operator alone."""
+    """Yield the kind of every operator, and a model file with only that operator."""
     from ai_edge_litert import schema_py_generated as schema
 
     from edge_vc_runtime.engines.litert_engine.tflite_pack import pack, unpack
@@ -90,7 +90,7 @@ def _pieces(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _alone(schema: Any, model: Any, operator: Any, code: Any) -> Any:
-    """Return a model of one operator: constants stay, whatever else it reads is an input."""
+    """Return a model of one operator: constants are kept, everything else it reads is an input."""
     from edge_vc_runtime.engines.litert_engine.tflite_pack import AlignedBuffer
 
     numbers = dict.fromkeys(int(n) for n in (*operator.inputs, *operator.outputs) if n >= 0)

@@ -1,7 +1,8 @@
-"""How the shapes and types of an operator's inputs and outputs belong together.
+"""Consistency of the shapes and types of an operator's inputs and outputs.
 
-Each form takes the operator's tensors and says whether they fit. It knows no options except those
-that a kernel divides by; the library infers the rest and refuses what it does not like.
+Each form takes the operator's tensors and returns whether they are consistent. It considers no
+options except those that a kernel divides by; the library infers the rest and rejects what it does
+not support.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from edge_vc_runtime.engines.litert_engine.tflite_numbers import INT32, INT64, n
 from edge_vc_runtime.engines.litert_engine.tflite_shapes import broadcast
 
 Tensors = Sequence[Tensor | None]
-"""Inputs by place; None for a bias that is left out."""
+"""Inputs by position; None for an omitted bias."""
 Form = Callable[[Tensors, Sequence[Tensor]], bool]
 
 BOOL = 6
@@ -24,7 +25,7 @@ BOOL = 6
 WHOLE = {3: np.uint8, 9: np.int8, 7: np.int16}
 """Types of quantised tensors."""
 RANK = 6
-"""Most dimensions that kernels take."""
+"""Maximum number of dimensions supported by kernels."""
 _LONGEST_PAD = 1 << 16
 
 
@@ -75,7 +76,7 @@ def _alike(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:
 
 
 def _flat(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:
-    """One input and one output of the same values; another input is numbers."""
+    """Return whether input and output have equally many values; other inputs are integers."""
     given, made = inputs[0], outputs[0]
     rest = all(numbers(tensor) is not None for tensor in inputs[1:])
     fits = given is not None and prod(given.shape) == prod(made.shape)
@@ -83,7 +84,7 @@ def _flat(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:
 
 
 def _axis_vector(tensor: Tensor | None, rank: int, length: int) -> list[int] | None:
-    """Return a constant vector of ``length`` numbers (0: any up to ``rank``)."""
+    """Return a constant vector of ``length`` numbers (0: any number up to ``rank``)."""
     values = numbers(tensor)
     if values is None or tensor is None or len(tensor.shape) > 1:
         return None
@@ -136,7 +137,7 @@ def _pad(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:
 
 
 def _axes(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:
-    """The second input names axes of the first; the output has its shape."""
+    """Return whether the second input lists axes of the first and the output has its shape."""
     return _known_axes(inputs) and _same(inputs, outputs)
 
 
@@ -249,7 +250,7 @@ def _blocks(inputs: Tensors, outputs: Sequence[Tensor]) -> bool:
 
 
 def _weighted(inputs: Tensors, made: Tensor, rows: int) -> bool:
-    """Types of a layer: all float, all quantised, or float input with quantised weights."""
+    """Check a layer's types: all float, all quantised, or float input with quantised weights."""
     given, weights = inputs[0], inputs[1]
     bias = inputs[2] if len(inputs) > 2 else None
     if given is None or weights is None or given.type != made.type or weights.data is None:
@@ -266,7 +267,7 @@ def _weighted(inputs: Tensors, made: Tensor, rows: int) -> bool:
 
 
 def _scaled(given: Tensor, weights: Tensor, made: Tensor) -> bool:
-    """Whether what scales the sums down to the output is a shift that a kernel can do."""
+    """Return whether the scaling from sums to output is a shift that a kernel can do."""
     if not (given.scales and weights.scales and made.scales):
         return False
     ratios = [given.scales[0] * scale / made.scales[0] for scale in weights.scales]
@@ -331,4 +332,4 @@ FORMS: Mapping[str, Form] = {
     "split_v": _split_v, "pool": _pool, "blocks": _blocks, "convolution": _convolution,
     "depthwise": _depthwise, "transposed": _transposed, "dense": _dense, "matrices": _matrices,
 }  # fmt: skip
-"""By the name that `OperatorSignature.form` says."""
+"""Forms by the name in `OperatorSignature.form`."""

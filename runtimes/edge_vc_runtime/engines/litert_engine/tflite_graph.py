@@ -1,4 +1,4 @@
-"""The graph of a `.tflite` file: tensors, operators and the names at its border."""
+"""The graph of a `.tflite` file: tensors, operators and the names of its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from edge_vc_runtime.engines.litert_engine.tflite_operators import DENSE, Operat
 FLOAT32 = 0
 """Number of the type float32 in TFLite's schema."""
 ABSENT = -1
-"""Number of an input that is left out."""
+"""Index of an omitted input."""
 _WHOLE = (3, 9)  # uint8 and int8
 
 
 class TfliteError(ValueError):
-    """A file that is not a model this runtime can hold safely; one line."""
+    """A file that is not a model that this runtime can load safely; one line."""
 
 
 @dataclass(frozen=True)
@@ -29,30 +29,30 @@ class Tensor:
     data: memoryview | None = field(default=None, repr=False)
     """The bytes of a constant."""
     scales: tuple[float, ...] = ()
-    """One, or one a channel, where it is quantised."""
+    """If quantised: one, or one per channel."""
     zero_points: tuple[int, ...] = ()
-    """One, or one for each scale."""
+    """One, or one per scale."""
     scale_axis: int = 0
-    """Axis of the channels where there are several scales."""
+    """Channel axis if there are several scales."""
 
     @property
     def constant(self) -> bool:
-        """Whether the file holds its values."""
+        """Whether its values are stored in the file."""
         return self.data is not None
 
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator of the graph, with the numbers of its tensors."""
+    """One operator of the graph, with the indices of its tensors."""
 
     kind: OperatorKind
     inputs: tuple[int, ...]
-    """`ABSENT` stands for one that is left out."""
+    """`ABSENT` stands for an omitted one."""
     outputs: tuple[int, ...]
     options: Mapping[str, int] = field(default_factory=dict)
-    """Those that `tflite_options` knows, by its names."""
+    """The options known to `tflite_options`, by its names."""
     sizes: tuple[int, ...] = ()
-    """The list among the options of RESHAPE and SQUEEZE."""
+    """The list in the options of RESHAPE and SQUEEZE."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ class TfliteGraph:
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: Mapping[str, int]
-    """Numbers of tensors by their names in the signature."""
+    """Tensor indices by name in the signature."""
     outputs: Mapping[str, int]
 
     def dynamic_layer(self) -> str | None:
-        """Return the output of the first dense layer with whole-number weights and float input.
+        """Return the output of the first dense layer with integer weights and float input.
 
-        Such a layer quantises its input as it runs; None when there is none.
+        Such a layer quantises its input at run time. Return None if there is none.
         """
         for operator in self.operators:
             if operator.kind.name != DENSE or len(operator.inputs) < 2:

@@ -1,4 +1,4 @@
-"""Whole numbers that a graph holds as constants: sizes, axes and places."""
+"""Integer constants in a graph: sizes, axes and positions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INDEX = {INT32: np.int32, INT64: np.int64}
 
 
 def numbers(tensor: Tensor | None) -> list[int] | None:
-    """Return the values of a constant of whole numbers, None for anything else."""
+    """Return the values of an integer constant, None for anything else."""
     if tensor is None or tensor.data is None or tensor.type not in _INDEX:
         return None
     return [int(value) for value in np.frombuffer(tensor.data, _INDEX[tensor.type])]

@@ -1,7 +1,7 @@
 """The operators of TFLite whose sizes are known before they run.
 
-A tensor whose size depends on the input would move the memory of all others; state that is
-copied in place could not survive that. So an operator that is not listed is refused by name.
+A tensor whose size depends on the input would move the memory of all others, which breaks state
+that is copied in place. So an operator that is not listed is rejected by name.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ class OperatorKind(NamedTuple):
     """One kind of operator."""
 
     name: str
-    """As in TFLite's schema."""
+    """Its name in TFLite's schema."""
     sized_by: tuple[int, ...] = ()
-    """Inputs whose values say how large the outputs are: they have to be constants."""
+    """Inputs whose values determine the size of the outputs: they have to be constants."""
 
 
 _FREE = {
@@ -50,5 +50,5 @@ OPERATORS: dict[int, OperatorKind] = {
 """Kinds by their number in TFLite's schema."""
 
 DENSE = "FULLY_CONNECTED"
-"""The operator that tflite-runtime gets wrong where whole-number weights meet a float input: all
-zeros with a scale per row. Convolutions of that kind come out right there (64 dB measured)."""
+"""The operator that tflite-runtime computes wrongly with integer weights and a float input: all
+zeros with a scale per row. It computes such convolutions correctly (64 dB measured)."""

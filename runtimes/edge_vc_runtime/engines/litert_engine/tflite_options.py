@@ -1,7 +1,7 @@
-"""The options of operators, as far as kernels multiply, divide or index by them.
+"""The options of operators that kernels multiply, divide or index by.
 
-Numbers of options and of their fields are those of TFLite's schema. A kernel takes options of
-another kind than its own for absent, so these are refused.
+Numbers of options and of their fields are those of TFLite's schema. A kernel treats options of
+another kind as missing, so these are rejected.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from edge_vc_runtime.engines.litert_engine.tflite_graph import TfliteError
 Options = Mapping[str, int]
 _LONGEST_STEP = 1 << 16
 _ACTIVATION = (0, 3)
-"""None, ReLU, ReLU from -1 to 1, ReLU up to 6: those that kernels know."""
+"""None, ReLU, ReLU from -1 to 1, ReLU up to 6: those supported by kernels."""
 
 
 class OptionField(NamedTuple):
-    """One number among an operator's options."""
+    """One numeric field of an operator's options."""
 
     field: int
     low: int
     high: int
     form: str = "b"
-    """Its letter in `struct`."""
+    """Its format character in `struct`."""
     default: int = 0
 
 
@@ -35,7 +35,7 @@ class OptionKind(NamedTuple):
     number: int
     fields: Mapping[str, OptionField]
     needed: bool = False
-    """Whether an operator without them is refused: their defaults are no valid values."""
+    """Whether an operator without them is rejected, since their defaults are not valid values."""
     vector: bool = False
     """Whether the first field is a list of sizes."""
 
@@ -138,11 +138,11 @@ KINDS: Mapping[str, OptionKind] = {
     "RESIZE_NEAREST_NEIGHBOR": OptionKind(74, {k: _flag(v) for k, v in _RESIZE.items()}),
     "CUMSUM": OptionKind(102, {"exclusive": _flag(0), "reverse": _flag(1)}),
 }  # fmt: skip
-"""By the operator's name in TFLite's schema; options of others are not looked at by kernels."""
+"""Options by the operator's name in TFLite's schema; kernels ignore the options of others."""
 
 
 def read_options(name: str, operator: Table) -> tuple[Options, tuple[int, ...]]:
-    """Return an operator's options and, where they begin with one, its list of sizes."""
+    """Return an operator's options and, if they begin with one, its list of sizes."""
     kind, options, number = KINDS.get(name), operator.table(4), operator.integer(3, "B")
     if kind is None:
         return {}, ()

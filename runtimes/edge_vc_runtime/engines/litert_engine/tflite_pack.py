@@ -1,4 +1,4 @@
-"""TFLite's schema objects as bytes, with aligned buffers."""
+"""Serialisation of TFLite's schema objects, with aligned buffers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 IDENTIFIER = b"TFL3"
 ALIGNMENT = 16
-"""Bytes; required by the schema for every buffer; vector loads are fast there."""
+"""In bytes; required by the schema for every buffer; makes vector loads fast."""
 
 
 class AlignedBuffer(schema.BufferT):  # type: ignore[misc]  # the schema has no types
@@ -20,7 +20,7 @@ class AlignedBuffer(schema.BufferT):  # type: ignore[misc]  # the schema has no 
         self.data = data
 
     def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802 - the schema's name
-        """Write the bytes and the table around them; return its place."""
+        """Write the bytes and their table; return its offset."""
         place = None
         if self.data:
             builder.StartVector(1, len(self.data), ALIGNMENT)
@@ -34,12 +34,12 @@ class AlignedBuffer(schema.BufferT):  # type: ignore[misc]  # the schema has no 
 
 
 def unpack(data: bytes) -> Any:
-    """Return a file's schema object; the file has to be checked."""
+    """Return a file's schema object; the file must have been checked."""
     return schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
 
 
 def pack(model: Any) -> bytes:
-    """Return a schema object's file."""
+    """Return a schema object as a file."""
     builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())

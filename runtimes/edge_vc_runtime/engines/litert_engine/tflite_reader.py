@@ -1,7 +1,7 @@
 """Reading and checking an untrusted `.tflite` file before a library loads it.
 
-Of 600 copies of a valid file with a few wrong bytes 266 crashed tflite-runtime 2.14, which does not
-verify files. With these checks before it, none of 2,000 crashed it or ai-edge-litert 2.3. This
+Of 600 copies of a valid file with a few corrupted bytes, 266 crashed tflite-runtime 2.14, which
+does not verify files. With these checks, none of 2,000 crashed it or ai-edge-litert 2.3. This
 protects against damage and makes attacks harder; it does not prove that a file is harmless.
 Field numbers are those of TFLite's schema, version 3.
 """
@@ -24,19 +24,19 @@ from edge_vc_runtime.engines.litert_engine.tflite_options import read_options
 from edge_vc_runtime.engines.litert_engine.tflite_rules import check_graph
 
 WIDTHS = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
-"""Bytes per item by the number of a type."""
+"""Bytes per item by type number."""
 _ITEMS = 1 << 26  # in one tensor
 _BYTES = 1 << 28  # in all tensors together
 _ZERO_POINTS = {3: (0, 255), 9: (-128, 127)}
 _SMALLEST = 2.0**-40
-"""Smallest scale; the largest is one over it."""
+"""Smallest scale; the largest is its reciprocal."""
 
 
 def read_graph(data: bytes) -> TfliteGraph:
     """Read a file; raises `TfliteError` for anything that could crash a library.
 
-    That is: offsets and lengths that lead out of the file, tensors without a fixed size, operators
-    that are unknown or whose size depends on their input, and numbers of tensors that do not exist.
+    That is: offsets and lengths that point outside the file, tensors without a fixed size,
+    operators that are unknown or whose size depends on their input, and invalid tensor indices.
     """
     try:
         graph = _read(root_table(data, b"TFL3"))
@@ -73,7 +73,7 @@ def _read(model: Table) -> TfliteGraph:
 
 
 def _buffer(table: Table) -> memoryview:
-    """Return what a buffer holds."""
+    """Return the content of a buffer."""
     if table.integer(1, "Q") or table.integer(2, "Q"):
         raise TfliteError("keeps weights behind the graph, they have to be inside")
     return table.content(0)
@@ -127,7 +127,7 @@ def _tensor(table: Table, buffers: list[memoryview]) -> Tensor:
 def _quantisation(
     name: str, kind: int, shape: tuple[int, ...], table: Table | None
 ) -> tuple[tuple[float, ...], tuple[int, ...], int]:
-    """Return scales, zero points and their axis; none where a tensor is not quantised."""
+    """Return scales, zero points and their axis; empty if a tensor is not quantised."""
     if table is None:
         return (), (), 0
     for field in (0, 1):
@@ -137,7 +137,7 @@ def _quantisation(
     if any(not low <= zero <= high for zero in zeros):
         raise TfliteError(f"tensor {name!r:.60} has a zero point outside of its type")
     if any(not _SMALLEST <= scale <= 1 / _SMALLEST for scale in found):
-        raise TfliteError(f"tensor {name!r:.60} has a scale that is no scale")
+        raise TfliteError(f"tensor {name!r:.60} has an invalid scale")
     scales, along = table.length(2, 4), table.integer(6, "i")
     channels = shape[along] if 0 <= along < len(shape) else 1
     if table.integer(4, "B") or scales not in (0, 1, channels) or along < 0:
@@ -156,7 +156,7 @@ def _operator(table: Table, kinds: list[OperatorKind], tensors: tuple[Tensor, ..
     count, least = len(tensors), min(made.inputs, default=0)
     if max((*made.inputs, *made.outputs), default=0) >= count or least < ABSENT:
         raise TfliteError(f"an operator {made.kind.name} refers to a tensor that is not there")
-    needed = (*made.inputs[:2], *made.outputs)  # only a bias may be left out
+    needed = (*made.inputs[:2], *made.outputs)  # only a bias may be omitted
     if not made.inputs or not made.outputs or min(needed) < 0:
         raise TfliteError(f"an operator {made.kind.name} has no input or no output")
     _check_options(table)
@@ -164,7 +164,7 @@ def _operator(table: Table, kinds: list[OperatorKind], tensors: tuple[Tensor, ..
 
 
 def _check_options(table: Table) -> None:
-    """Options are read unchecked too: they have to be inside the file with all their parts."""
+    """Check options, which libraries read unchecked: they have to be entirely inside the file."""
     table.table(4)
     if table.length(5, 1) or table.integer(10, "Q") or table.integer(11, "B"):
         raise TfliteError("has an operator with custom options, which this runtime does not take")
@@ -175,7 +175,7 @@ def _check_options(table: Table) -> None:
 def _names(
     signature: Table, field: int, listed: tuple[int, ...], tensors: tuple[Tensor, ...]
 ) -> dict[str, int]:
-    """Return the signature's names on one side; they have to be the graph's, each once."""
+    """Return the signature's names on one side; they have to be the graph's, without duplicates."""
     found = {entry.text(0): entry.integer(1) for entry in signature.tables(field)}
     signature.text(2)
     side = "inputs" if field == 0 else "outputs"

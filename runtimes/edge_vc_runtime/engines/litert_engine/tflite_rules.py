@@ -1,4 +1,4 @@
-"""Rules of a valid graph; running another one reads or writes out of bounds."""
+"""Rules for a valid graph; running an invalid one reads or writes out of bounds."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from edge_vc_runtime.engines.litert_engine.tflite_signatures import SIGNATURES
 
 _INTEGERS = {2: np.int32, 4: np.int64}
 _WITHOUT_BIAS = ("dense", "transposed")
-"""Forms of operators whose bias may be left out; delegates read that of a convolution unasked."""
+"""Forms of operators whose bias may be omitted; delegates always read that of a convolution."""
 
 
 def check_graph(graph: TfliteGraph) -> None:
-    """Raise `TfliteError` for a graph whose parts do not fit each other."""
+    """Raise `TfliteError` for a graph whose parts are inconsistent."""
     for name, index in graph.inputs.items():
         if graph.tensors[index].constant:
             raise TfliteError(f"{name} is an input and a constant")
@@ -75,7 +75,7 @@ def _check_slice(operator: Operator, tensors: tuple[Tensor, ...]) -> None:
 
 
 def _check_form(operator: Operator, tensors: tuple[Tensor, ...]) -> None:
-    """Check the number of inputs and outputs, and how types and shapes belong together."""
+    """Check the number of inputs and outputs, and that types and shapes are consistent."""
     name = operator.kind.name
     wanted = SIGNATURES[name]
     count, made = len(operator.inputs), len(operator.outputs)

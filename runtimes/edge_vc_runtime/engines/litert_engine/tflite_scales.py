@@ -1,7 +1,7 @@
-"""Which scales and zero points the tensors of an operator may have.
+"""The scales and zero points that the tensors of an operator may have.
 
-Kernels take the first scale of a tensor for all of it, compute shifts from ratios of scales, and
-abort where one is missing, is a scale per channel, or makes a shift that does not exist.
+Kernels use the first scale of a tensor for all of it, compute shifts from ratios of scales, and
+abort if one is missing, is per channel, or results in an impossible shift.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CHANNELS: Mapping[str, tuple[int, int]] = {
     "CONV_2D": (1, 0), "DEPTHWISE_CONV_2D": (1, 3), "TRANSPOSE_CONV": (1, 0),
     "FULLY_CONNECTED": (1, 0),
 }  # fmt: skip
-"""Operators with weights: which input they are, and their axis of channels."""
+"""Operators with weights: the index of the weight input, and its channel axis."""
 _BIAS: Mapping[str, int] = {
     "CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "TRANSPOSE_CONV": 3, "FULLY_CONNECTED": 2,
 }  # fmt: skip
@@ -27,14 +27,14 @@ _MOVES = frozenset({
     "SPLIT", "SPLIT_V", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "SELECT", "SELECT_V2", "CAST",
     "ZEROS_LIKE", "LOGICAL_OR", "LOGICAL_AND", "LOGICAL_NOT", "RESIZE_NEAREST_NEIGHBOR",
 })  # fmt: skip
-"""Operators that move values without a look at their scales."""
+"""Operators that move values regardless of their scales."""
 _RATIOS = (2.0**-30, 2.0**8)
 
 
 def scales_fault(
     operator: Operator, inputs: Sequence[Tensor | None], outputs: Sequence[Tensor]
 ) -> str | None:
-    """Return what is wrong with the scales of an operator's tensors, None where nothing is."""
+    """Return what is wrong with the scales of an operator's tensors, None if they are valid."""
     name = operator.kind.name
     weights = _CHANNELS.get(name)
     apart = {weights[0], _BIAS[name]} if weights else set()

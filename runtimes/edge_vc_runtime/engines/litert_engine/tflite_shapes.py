@@ -1,7 +1,7 @@
-"""The shapes that LiteRT gives the outputs of an operator, from its inputs, constants and options.
+"""The output shapes that LiteRT computes for an operator from its inputs, constants and options.
 
 A delegate lays out memory by the shapes in the file and a kernel by those that it computes itself;
-where the two differ, one of them reads or writes beyond the other's memory.
+if the two differ, one of them reads or writes beyond the other's memory.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from edge_vc_runtime.engines.litert_engine.tflite_numbers import INT32, numbers
 Shape = tuple[int, ...]
 Inputs = Sequence[Tensor | None]
 Rule = Callable[[Operator, Inputs, int], Sequence[Shape] | None]
-"""Takes the operator, its inputs and how many outputs it has; None where there is no valid one."""
+"""Takes the operator, its inputs and its number of outputs; returns None if none is valid."""
 _BROADCAST_RANK = 4
-"""Most dimensions of tensors of different shapes: kernels for more abort or write beyond."""
+"""Maximum rank of tensors of different shapes: with more, kernels abort or write out of bounds."""
 
 
 def made_shapes(operator: Operator, inputs: Inputs, outputs: int) -> Sequence[Shape] | None:
     """Return the shape of each output; None for an operator that cannot be computed.
 
-    The operator is one of `RULES`, and its inputs have the form that its signature says.
+    The operator is one of `RULES`, and its inputs have the form given by its signature.
     """
     return RULES[operator.kind.name](operator, inputs, outputs)
 
@@ -34,7 +34,7 @@ def _shape(inputs: Inputs, place: int = 0) -> Shape:
 
 
 def window_length(length: int, window: int, stride: int, dilation: int, valid: bool) -> int:
-    """Return how many steps a window takes; 0 where it reaches beyond an unpadded input."""
+    """Return the number of steps of a window; 0 if it extends beyond an unpadded input."""
     reach = (window - 1) * dilation + 1
     if not valid:
         return -(-length // stride)
@@ -42,7 +42,7 @@ def window_length(length: int, window: int, stride: int, dilation: int, valid: b
 
 
 def _steps(operator: Operator, sides: Shape, window: Shape) -> Shape | None:
-    """Return height and width after a window; None where there is nothing left."""
+    """Return height and width after a window; None if nothing is left."""
     options = operator.options
     made = tuple(
         window_length(
@@ -206,7 +206,7 @@ def _broadcast_to(_: Operator, inputs: Inputs, __: int) -> Sequence[Shape] | Non
 
 
 def broadcast(shapes: Sequence[Shape]) -> Shape | None:
-    """Return the shape that all of them have after broadcasting, None where there is none."""
+    """Return the common shape after broadcasting, None if there is none."""
     rank = max(map(len, shapes))
     columns = zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True)
     found = [{size for size in column if size != 1} or {1} for column in columns]
@@ -270,4 +270,4 @@ RULES: Mapping[str, Rule] = {
         _broadcast,
     ),
 }  # fmt: skip
-"""By the operator's name in TFLite's schema."""
+"""Rules by the operator's name in TFLite's schema."""

@@ -1,7 +1,7 @@
-"""How many inputs and outputs each operator has, and how their types and shapes belong together.
+"""The number of inputs and outputs of each operator, and the form of their types and shapes.
 
-A kernel indexes its inputs by place and trusts their ranks, so a graph that disagrees with this
-reads memory that is not its own.
+A kernel indexes its inputs by position and trusts their ranks, so a graph that violates this reads
+memory that is not its own.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 
 class OperatorSignature(NamedTuple):
-    """What one operator may be given."""
+    """The inputs and outputs that one operator may have."""
 
     least: int
-    """Fewest inputs."""
+    """Minimum number of inputs."""
     most: int
-    """Most inputs."""
+    """Maximum number of inputs."""
     outputs: int = 1
-    """Most outputs; there is at least one."""
+    """Maximum number of outputs; there is at least one."""
     form: str = ""
-    """How the shapes and types belong together; see `FORMS` in `tflite_forms`."""
+    """Relation of shapes and types; see `FORMS` in `tflite_forms`."""
 
 
 _MANY = 64
@@ -76,4 +76,4 @@ SIGNATURES: dict[str, OperatorSignature] = {
     "TRANSPOSE_CONV": OperatorSignature(3, 4, form="transposed"),
     "FULLY_CONNECTED": OperatorSignature(2, 3, form="dense"),
 }  # fmt: skip
-"""By the operator's name in TFLite's schema."""
+"""Signatures by the operator's name in TFLite's schema."""

@@ -1,6 +1,6 @@
-"""Exact versions of LiteRT and what it needs, per Python, as far as there are aarch64 wheels.
+"""Exact versions of LiteRT and its dependencies, per Python, as far as there are aarch64 wheels.
 
-3.11 is what ``constraints.txt`` holds; the others are the newest that their Python can have.
+3.11 matches ``constraints.txt``; the others are the newest available for their Python.
 """
 
 from __future__ import annotations

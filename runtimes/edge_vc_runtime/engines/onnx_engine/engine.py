@@ -1,7 +1,7 @@
-"""ONNX Runtime with I/O bindings that are made when the model is opened.
+"""ONNX Runtime with I/O bindings that are created when the model is opened.
 
 States are double-buffered: two sets of buffers alternate as input and output, each with its own
-binding. A step is one library call without arguments to convert.
+binding. A step is one library call without argument conversion.
 """
 
 from __future__ import annotations
@@ -60,18 +60,18 @@ class OnnxEngine:
         return self._outputs[turn]
 
     def reset(self) -> None:
-        """Return to silence: all states zero."""
+        """Reset to silence: all states zero."""
         for states in self._states:
             for state in states:
                 state.fill(0.0)
         self._turn = 0
 
     def end_profiling(self) -> str:
-        """Return the path of the profile that the session options enabled."""
+        """Return the path of the profile enabled by the session options."""
         return str(self._session.end_profiling())
 
     def _bind(self, manifest: Manifest, turn: int) -> ort.IOBinding:
-        """Bind one turn: states are read from set ``turn`` and written to the other."""
+        """Bind one turn: states are read from set ``turn`` and written to the other set."""
         binding = self._session.io_binding()
         audio = (1, 1, 1, manifest.hop)
         _bind_buffer(binding.bind_input, "audio", audio, self.input)
@@ -89,22 +89,22 @@ class OnnxEngine:
 def session_options(threads: int) -> ort.SessionOptions:
     """Return options for a small model that shares its cores with an audio thread.
 
-    Spinning workers would load and heat the cores between hops; denormals would make decaying
-    states many times slower than speech.
+    Spinning workers would load and heat the cores between hops; with denormals, decaying states
+    would be many times slower than speech.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = 4  # errors come back as exceptions, not on stderr
+    options.log_severity_level = 4  # errors are raised as exceptions, not printed to stderr
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    # The arena rounds weights up to whole megabytes; outside it they take what they need.
+    # The arena rounds weights up to whole megabytes; outside it they only take what they need.
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     if kernels_saturate():
-        # The same integers, computed exactly in float: 15 % slower than the kernels that clip.
+        # The same integers, computed exactly in float: 15 % slower than the saturating kernels.
         options.add_session_config_entry("session.disable_quant_qdq", "1")
     return options
 
@@ -112,11 +112,11 @@ def session_options(threads: int) -> ort.SessionOptions:
 def open_session(file: str, data: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
     """Load a model from bytes, so that it cannot refer to other files.
 
-    Raises `EngineError` when ONNX Runtime refuses it.
+    Raises `EngineError` if ONNX Runtime rejects it.
     """
     try:
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # each of ONNX Runtime's status codes is a class of its own
+    except Exception as error:  # each of ONNX Runtime's status codes is a separate class
         reason = " ".join(str(error).split())[:200]
         raise EngineError(f"{file}: onnxruntime {ort.__version__} refuses it: {reason}") from error
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime, imported nowhere else: it reads what it may report when it is loaded."""
+"""ONNX Runtime, imported only here: it reads its telemetry settings when it is loaded."""
 
 from __future__ import annotations
 

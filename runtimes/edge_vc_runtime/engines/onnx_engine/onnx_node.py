@@ -1,4 +1,4 @@
-"""One operator of an `.onnx` file, as its checks see it."""
+"""One operator of an `.onnx` file, as used by its checks."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ Shape = tuple[int, ...]
 
 
 class WindowError(ValueError):
-    """An operator that contradicts its inputs; one line without the operator."""
+    """An operator that is inconsistent with its inputs; one line without the operator."""
 
 
 @dataclass(frozen=True)
 class OnnxNode:
-    """Its kind, the names of its values, and its attributes."""
+    """The operator's kind, the names of its values, and its attributes."""
 
     kind: str
     inputs: Sequence[str]
-    """Empty for one that is left out."""
+    """Empty string for an omitted one."""
     outputs: Sequence[str]
     numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """Attributes with whole numbers, one or several."""
+    """Integer attributes, with one or several values."""
     padding: str = ""
-    """`auto_pad`, empty where the pads are given."""
+    """`auto_pad`, empty if the pads are given."""
 
     def number(self, name: str, default: int) -> int:
-        """Return an attribute of one number."""
+        """Return a single-valued attribute."""
         if name not in self.numbers:
             return default
         return next(iter(self.numbers[name]), 0)
@@ -34,18 +34,18 @@ class OnnxNode:
 
 @dataclass
 class KnownValues:
-    """What is known of a graph's values before it runs, by name."""
+    """What is known about a graph's values before it runs, by name."""
 
     shapes: dict[str, Shape] = field(default_factory=dict)
     numbers: dict[str, list[int]] = field(default_factory=dict)
-    """Short constants of whole numbers: sizes, axes, places."""
+    """Short integer constants: sizes, axes, positions."""
 
     def shape(self, node: OnnxNode, place: int) -> Shape | None:
-        """Return an input's shape, None where it is unknown or left out."""
+        """Return an input's shape, None if it is unknown or omitted."""
         return self.shapes.get(node.inputs[place]) if place < len(node.inputs) else None
 
     def listed(self, node: OnnxNode, place: int, attribute: str) -> list[int] | None:
-        """Return numbers that are an input since some operator set, an attribute before."""
+        """Return numbers that are an input, or an attribute in earlier operator sets."""
         if attribute in node.numbers:
             return list(node.numbers[attribute])
         return self.numbers.get(node.inputs[place]) if place < len(node.inputs) else None

@@ -1,8 +1,8 @@
-"""The operators of ONNX that a bundle may hold: their inputs, their outputs, what has to be fixed.
+"""The ONNX operators that a bundle may contain: their inputs, outputs and required constants.
 
-Whatever says how large an output is or where it is read from has to be a constant: then no input
-can make a step fail or take more memory than another. Control flow, random numbers, strings,
-sequences and optional values are not here, so they are refused by name.
+Everything that determines the size of an output or the position it is read from has to be a
+constant, so that no input can make a step fail or use more memory. Control flow, random numbers,
+strings, sequences and optional values are not listed, so they are rejected by name.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 
 class OnnxOperator(NamedTuple):
-    """What one operator may be given."""
+    """The inputs and outputs that one operator may have."""
 
     least: int
-    """Fewest inputs."""
+    """Minimum number of inputs."""
     most: int
-    """Most inputs."""
+    """Maximum number of inputs."""
     outputs: int = 1
-    """Most outputs; there is at least one."""
+    """Maximum number of outputs; there is at least one."""
     fixed: tuple[int, ...] = ()
     """Inputs that have to be constants."""
 
@@ -93,4 +93,4 @@ OPERATORS: dict[str, OnnxOperator] = {
         OnnxOperator(1, 2, fixed=(1,)),
     ),
 }  # fmt: skip
-"""By name, of the standard domain."""
+"""Operators of the standard domain, by name."""

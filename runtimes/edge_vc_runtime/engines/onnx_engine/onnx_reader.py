@@ -1,8 +1,8 @@
 """Reading and checking an untrusted `.onnx` file before a library loads it.
 
-What passes keeps every weight inside, has operators of the standard domain that this runtime
-knows, in an order in which each value is made once before it is used, and constants whose bytes
-are there. Field numbers are those of onnx.proto.
+A file that passes contains all its weights, has only operators of the standard domain that are
+known to this runtime, in an order in which each value is written once before it is used, and
+complete constants. Field numbers are those of onnx.proto.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from edge_vc_runtime.engines.onnx_engine.onnx_shapes import learn_shapes
 from edge_vc_runtime.engines.onnx_engine.protobuf import FieldCount, Message, ProtobufError
 
 FLOAT = "tensor(float)"
-"""How ONNX Runtime calls float32."""
+"""ONNX Runtime's name for float32."""
 _KINDS = {
     1: (FLOAT, 4), 2: ("tensor(uint8)", 1), 3: ("tensor(int8)", 1), 4: ("tensor(uint16)", 2),
     5: ("tensor(int16)", 2), 6: ("tensor(int32)", 4), 7: ("tensor(int64)", 8),
     9: ("tensor(bool)", 1), 10: ("tensor(float16)", 2), 11: ("tensor(double)", 8),
     12: ("tensor(uint32)", 4), 13: ("tensor(uint64)", 8),
 }  # fmt: skip
-"""Name and bytes per item by the number of a type."""
+"""Name and bytes per item by type number."""
 _LISTS = {1: (4, 4), 6: (5, 0), 7: (7, 0), 11: (10, 8), 12: (11, 0), 13: (11, 0)}
 _SMALL = (5, 0)
-"""Field of the list that may hold a type's values, and its width in bytes: 0 for varints."""
+"""Number of the field that may hold a type's values, and its width in bytes: 0 for varints."""
 _ITEMS = 1 << 26  # in one tensor
 _BYTES = 1 << 28  # in all constants together
 _RANK = 8
@@ -45,7 +45,7 @@ _RANGES = {
     ),
     **dict.fromkeys(("pads", "output_padding"), (-(1 << 16), 1 << 16)),
 }
-"""What whole numbers an attribute may have: kernels multiply and divide by them unchecked."""
+"""Allowed ranges of integer attributes: kernels multiply and divide by them unchecked."""
 
 _MODEL = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26})
 _GRAPH = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
@@ -59,12 +59,12 @@ _DIMENSION = frozenset({1, 2, 3})
 
 
 class OnnxError(ValueError):
-    """A file that is not a model this runtime can hold safely; one line."""
+    """A file that is not a model that this runtime can load safely; one line."""
 
 
 @dataclass(frozen=True)
 class OnnxGraph:
-    """The values at a graph's border: shape and type as ONNX Runtime names it, by name."""
+    """A graph's inputs and outputs: shape and type, as named by ONNX Runtime, by name."""
 
     inputs: Mapping[str, tuple[tuple[int, ...], str]]
     outputs: Mapping[str, tuple[tuple[int, ...], str]]
@@ -72,12 +72,12 @@ class OnnxGraph:
 
 
 def read_onnx(data: bytes) -> OnnxGraph:
-    """Read a file; raises `OnnxError` for anything that a library should not be given."""
+    """Read a file; raises `OnnxError` for anything that should not be passed to a library."""
     try:
         model = Message(memoryview(data), _MODEL, FieldCount())
         return _read(model)
     except ProtobufError as error:
-        raise OnnxError(f"is no ONNX model: {error}") from error
+        raise OnnxError(f"is not an ONNX model: {error}") from error
 
 
 def _read(model: Message) -> OnnxGraph:
@@ -131,7 +131,7 @@ def _constants(graph: Message) -> KnownValues:
 
 
 def _learn_constant(known: KnownValues, name: str, tensor: Message) -> None:
-    """Keep a checked constant's shape and, where it is a short list of int64, its numbers."""
+    """Store a checked constant's shape and, if it is a short list of int64, its numbers."""
     shape = known.shapes[name] = tuple(tensor.integers(1))
     if tensor.integer(2) == _INT64 and len(shape) <= 1 and prod(shape) <= _LONGEST_LIST:
         listed, raw = tensor.integers(7), tensor.content(9)
@@ -139,7 +139,7 @@ def _learn_constant(known: KnownValues, name: str, tensor: Message) -> None:
 
 
 def _check_tensor(tensor: Message, name: str) -> int:
-    """Check that a constant's values are inside and as many as its shape says; return bytes."""
+    """Check that a constant's values are in the file and match its shape; return its bytes."""
     called, kind = f"{name[:60]!a}", tensor.integer(2)
     if tensor.integer(14) or tensor.has(13):
         raise OnnxError(f"the constant {called} is kept in another file; it has to be inside")
@@ -175,7 +175,7 @@ def _shape_and_kind(value: Message, name: str) -> tuple[tuple[int, ...], str]:
     tensor = kind.message(1, _TENSOR_TYPE) if kind else None
     shape = tensor.message(2, _SHAPE) if tensor else None
     if tensor is None or shape is None or tensor.integer(1) not in _KINDS:
-        raise OnnxError(f"{name[:60]!a} is no tensor of a known type and shape")
+        raise OnnxError(f"{name[:60]!a} is not a tensor of a known type and shape")
     sizes = [size.integer(1) for size in shape.messages(1, _DIMENSION)]
     if any(size < 1 for size in sizes) or prod(sizes) > _ITEMS:
         raise OnnxError(f"{name[:60]!a} has the shape {sizes!s:.60}, not a fixed one")
@@ -188,9 +188,9 @@ def _check_order(
     fixed: set[str],
     outputs: Mapping[str, tuple[tuple[int, ...], str]],
 ) -> tuple[str, ...]:
-    """Check every node in turn; each value is made once, before it is used.
+    """Check every node in turn; each value has to be written once, before it is used.
 
-    ``values`` holds inputs and constants, ``fixed`` the names of the constants.
+    ``values`` contains inputs and constants, ``fixed`` the names of the constants.
     """
     known = set(values.shapes)
     kinds = []
@@ -207,7 +207,7 @@ def _check_order(
             learn_shapes(node, values)
         except WindowError as error:
             raise OnnxError(f"an operator {node.kind} {error}") from error
-        # Every size is fixed, so what only depends on sizes is a constant too.
+        # Every size is fixed, so a value that only depends on sizes is also a constant.
         sized = node.kind in ("Shape", "Size")
         if sized or all(not name or name in fixed for name in node.inputs):
             fixed |= {*node.outputs} - {""}
@@ -253,7 +253,7 @@ def _check_node(node: Message, fixed: set[str], values: KnownValues) -> OnnxNode
 
 
 def _padding(attributes: Mapping[str, Message]) -> str:
-    """Return `auto_pad`, empty without it."""
+    """Return `auto_pad`, empty if missing."""
     found = attributes.get("auto_pad")
     return "" if found is None else found.content(4).tobytes().decode("ascii", "replace")
 

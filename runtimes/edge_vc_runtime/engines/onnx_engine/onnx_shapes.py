@@ -1,7 +1,7 @@
 """The shapes of an `.onnx` graph's values, as far as they follow from its inputs and constants.
 
-What an operator's rule does not know stays unknown, and so does all that is made of it: that is
-for the library, in a process of its own.
+Shapes that an operator's rule cannot determine, and everything derived from them, remain unknown:
+they are left to the library, in a separate process.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from edge_vc_runtime.engines.onnx_engine.onnx_node import KnownValues, OnnxNode,
 from edge_vc_runtime.engines.onnx_engine.onnx_windows import WINDOWED, windowed_shape
 
 Rule = Callable[[OnnxNode, KnownValues, Shape], Sequence[Shape] | None]
-"""Takes the operator, what is known, and the shape of its first input."""
+"""Takes the operator, the known values, and the shape of its first input."""
 
 
 def learn_shapes(node: OnnxNode, known: KnownValues) -> None:
-    """Add the shapes of an operator's outputs; raises `WindowError` where it contradicts itself."""
+    """Add the shapes of an operator's outputs; raises `WindowError` if it is inconsistent."""
     if node.kind in WINDOWED:
         made = windowed_shape(node, known)
         _keep(node, known, None if made is None else [made])
@@ -216,7 +216,7 @@ def _product(node: OnnxNode, known: KnownValues, first: Shape) -> Sequence[Shape
 
 
 def _recurrent(node: OnnxNode, known: KnownValues, first: Shape) -> Sequence[Shape] | None:
-    """Y, its last step and, of an LSTM, the last cell."""
+    """Return the shapes of Y, its last step and, for an LSTM, the last cell."""
     weights, back = known.shape(node, 1), known.shape(node, 2)
     if weights is None or back is None or node.number("layout", 0):
         return None
@@ -263,4 +263,4 @@ RULES: Mapping[str, Rule] = {
     "Flatten": _flatten, "Tile": _tile, "Expand": _expand, "MatMul": _matrices,
     "MatMulInteger": _matrices, "Gemm": _product,
 }  # fmt: skip
-"""By the operator's name."""
+"""Rules by operator name."""

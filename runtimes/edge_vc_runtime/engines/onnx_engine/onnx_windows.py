@@ -1,7 +1,7 @@
-"""Windows of convolutions and pools: they hold what the weights hold and lie within their input.
+"""Windows of convolutions and pools: they have to match the weights and lie within the input.
 
 ONNX Runtime takes the window from the attribute and its values from the weights, unchecked, and
-aborts where a window reaches beyond the input and its pads.
+aborts if a window extends beyond the input and its pads.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from edge_vc_runtime.engines.onnx_engine.onnx_node import KnownValues, OnnxNode, Shape, WindowError
 
 _WEIGHTS = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
-"""Which input of an operator holds the weights, ``[out, in / group, window ...]``."""
+"""Index of an operator's weight input, ``[out, in / group, window ...]``."""
 _POOLS = frozenset({"AveragePool", "MaxPool", "LpPool"})
 _SAME = ("SAME_UPPER", "SAME_LOWER")
 _PADDINGS = ("", "NOTSET", "VALID", *_SAME)
@@ -21,9 +21,9 @@ _PER_AXIS = (("strides", 1), ("dilations", 1), ("pads", 2), ("output_padding", 1
 
 
 def windowed_shape(node: OnnxNode, known: KnownValues) -> Shape | None:
-    """Return the shape of a convolution's or pool's output, None where its input's is unknown.
+    """Return the shape of a convolution's or pool's output, None if that of the input is unknown.
 
-    Raises `WindowError` where attributes, weights and input contradict each other.
+    Raises `WindowError` if attributes, weights and input are inconsistent.
     """
     window, weights = _window(node, known)
     if window is None:
@@ -50,7 +50,7 @@ def windowed_shape(node: OnnxNode, known: KnownValues) -> Shape | None:
 
 
 def _window(node: OnnxNode, known: KnownValues) -> tuple[Shape | None, Shape | None]:
-    """Return the window and the weights, None for what is not known."""
+    """Return the shapes of the window and the weights, None if unknown."""
     said = node.numbers.get("kernel_shape")
     if node.kind in _POOLS:
         if not said:
@@ -73,7 +73,7 @@ def _window(node: OnnxNode, known: KnownValues) -> tuple[Shape | None, Shape | N
 
 
 def _channels(node: OnnxNode, given: Shape, weights: Shape) -> int:
-    """Return the channels of a convolution's output."""
+    """Return the number of channels of a convolution's output."""
     turned, group = node.kind == "ConvTranspose", node.number("group", 1)
     wanted = weights[0] if turned else weights[1] * group
     if given[1] != wanted:

@@ -19,10 +19,10 @@ _HOPS = 200
 def op_times(
     manifest: Manifest, model: ModelEntry, data: bytes, threads: int, hops: Samples
 ) -> tuple[OpTime, ...]:
-    """Run 200 hops, going round in ``hops [N, hop]``, and return time per kind of node.
+    """Run 200 hops, cycling through ``hops [N, hop]``, and return the time per kind of node.
 
-    The most expensive kind comes first. The profiler counts whole microseconds, so kinds of small
-    nodes come out too cheap.
+    The most expensive kind comes first. The profiler counts whole microseconds, so the cost of
+    small nodes is underestimated.
     """
     with tempfile.TemporaryDirectory() as folder:
         options = session_options(threads)

@@ -1,7 +1,7 @@
-"""Reading untrusted protocol buffers: every length is checked, nothing is copied, none is merged.
+"""Reading untrusted protocol buffers: every length is checked, nothing is copied or merged.
 
-A library merges a message that is there twice, so that what one reader sees is not what another
-does; whatever is to be there once is refused when it is there again. See
+A library merges duplicate messages, so that two readers may see different content; a duplicate of
+anything that may occur only once is rejected. See
 https://protobuf.dev/programming-guides/encoding for the layout.
 """
 
@@ -19,31 +19,31 @@ _VARINT, _I64, _BYTES, _I32 = 0, 1, 2, 5
 _LONGEST_TEXT = 1024  # bytes
 _LONGEST_VARINT = 10  # bytes
 MAX_FIELDS = 1 << 16
-"""Fields of one file, counted through all its messages."""
+"""Maximum number of fields in one file, counted over all its messages."""
 
 
 class ProtobufError(ValueError):
-    """Bytes that are not such a message; one line."""
+    """Bytes that are not a valid message; one line."""
 
 
 class FieldCount:
-    """How many fields of a file may still be read: reading takes time for each."""
+    """Number of fields of a file that may still be read, since each takes time."""
 
     def __init__(self, most: int = MAX_FIELDS) -> None:
         self._left = most
 
     def take(self) -> None:
-        """Count one; raises `ProtobufError` where there are too many."""
+        """Count one; raises `ProtobufError` if there are too many."""
         self._left -= 1
         if self._left < 0:
             raise ProtobufError(f"has more than {MAX_FIELDS} fields")
 
 
 class Message:
-    """One message; its fields are named by their number in the schema."""
+    """One message; fields are identified by their number in the schema."""
 
     def __init__(self, data: memoryview, known: frozenset[int], count: FieldCount) -> None:
-        """Split ``data``; raises `ProtobufError` for a field that is not among the ``known``."""
+        """Split ``data``; raises `ProtobufError` for a field that is not ``known``."""
         self._count = count
         self._fields: dict[int, list[Value]] = {}
         for number, value in _split(data, count):
@@ -52,11 +52,11 @@ class Message:
             self._fields.setdefault(number, []).append(value)
 
     def has(self, number: int) -> bool:
-        """Whether a field is there."""
+        """Return whether a field is present."""
         return number in self._fields
 
     def integer(self, number: int, default: int = 0) -> int:
-        """Return a signed 64-bit number that is there once at most."""
+        """Return a signed 64-bit number that occurs at most once."""
         value = self._single(number)
         if value is None:
             return default
@@ -65,7 +65,7 @@ class Message:
         return value - (1 << 64) if value >> 63 else value
 
     def text(self, number: int) -> str:
-        """Return a name, empty without one; what is not UTF-8 shows as a question mark."""
+        """Return a name, empty if missing; invalid UTF-8 is shown as a question mark."""
         return _text(self._single(number), number)
 
     def texts(self, number: int) -> list[str]:
@@ -73,12 +73,12 @@ class Message:
         return [_text(value, number) for value in self._fields.get(number, [])]
 
     def content(self, number: int) -> memoryview:
-        """Return bytes without a copy, empty where there are none."""
+        """Return bytes without a copy, empty if missing."""
         value = self._single(number)
         return memoryview(b"") if value is None else _bytes(value, number)
 
     def message(self, number: int, known: frozenset[int]) -> Message | None:
-        """Return a message that is there once at most."""
+        """Return a message that occurs at most once."""
         value = self._single(number)
         return None if value is None else Message(_bytes(value, number), known, self._count)
 
@@ -102,7 +102,7 @@ class Message:
         return [each - (1 << 64) if each >> 63 else each for each in found]
 
     def count(self, number: int, width: int) -> int:
-        """Return how many numbers a list holds; ``width`` in bytes of each, 0 for varints."""
+        """Return the number of values in a list; ``width`` is bytes per value, 0 for varints."""
         total = 0
         for value in self._fields.get(number, []):
             if isinstance(value, int):

@@ -1,7 +1,7 @@
-"""Whether this CPU's INT8 kernels in ONNX Runtime saturate.
+"""Detects whether ONNX Runtime's INT8 kernels saturate on this CPU.
 
 On x86 without VNNI, u8 x s8 products are added in pairs in 16 bits (``vpmaddubsw``), which clips
-where both are large: a trunk then differs by 16 dB SNR from exact integer arithmetic.
+if both are large: a trunk then differs by 16 dB SNR from exact integer arithmetic.
 Arm kernels and VNNI accumulate in 32 bits.
 """
 
@@ -14,9 +14,9 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 def kernels_saturate(machine: str | None = None, cpuinfo: Path = CPUINFO) -> bool:
-    """Say whether ``machine`` (default: this one) is x86 whose listed flags hold no VNNI.
+    """Return whether ``machine`` (default: this one) is x86 without VNNI in its listed flags.
 
-    False where the flags cannot be read.
+    False if the flags cannot be read.
     """
     if (machine or platform.machine()).lower() not in ("x86_64", "amd64"):
         return False

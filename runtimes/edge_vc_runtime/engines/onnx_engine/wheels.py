@@ -1,6 +1,6 @@
-"""Exact versions of ONNX Runtime and what it needs, per Python, as far as there are aarch64 wheels.
+"""Exact versions of ONNX Runtime and its dependencies, per Python that has aarch64 wheels.
 
-3.11 is what ``constraints.txt`` holds; the others are the newest that their Python can have.
+3.11 matches ``constraints.txt``; the others are the newest available for their Python.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 _SHARED = {"flatbuffers": "25.12.19", "packaging": "26.3", "protobuf": "7.36.2"}
 _PINS = {**_SHARED, "onnxruntime": "1.31.1"}
 WHEELS: Mapping[str, Mapping[str, str]] = {
-    # onnxruntime 1.24 left Python 3.10 behind.
+    # onnxruntime 1.24 dropped Python 3.10.
     "3.10": {
         **_SHARED,
         "coloredlogs": "15.0.1",

@@ -1,1 +1,1 @@
-"""ONNX Runtime on an NVIDIA GPU, by its TensorRT and CUDA providers."""
+"""ONNX Runtime on an NVIDIA GPU, with its TensorRT and CUDA providers."""

@@ -1,8 +1,8 @@
-"""ONNX Runtime on a GPU: the states stay on the device, only the audio of a hop is copied.
+"""ONNX Runtime on a GPU: states stay on the device, only the audio of a hop is copied.
 
 Two sets of states alternate as input and output, each with its own binding, as on the CPU. The
-hop's input is copied into a buffer on the device before the run, its output into one here by the
-run. No node may fall back to the CPU: states would be copied twice per hop.
+hop's input is copied to a buffer on the device before the run; the run copies its output to a host
+buffer. No node may fall back to the CPU: states would be copied twice per hop.
 
 Not run on a Jetson or any other GPU yet: tests run this code with the CPU as its device.
 """
@@ -38,9 +38,9 @@ class TensorrtEngine:
         providers: list[Provider] | None = None,
         device: str = "cuda",
     ) -> None:
-        """Load a model; other ``providers`` and another ``device`` are for tests without a GPU.
+        """Load a model; ``providers`` and ``device`` can be changed for tests without a GPU.
 
-        Raises `EngineError` for an INT8 model, or when ONNX Runtime refuses it.
+        Raises `EngineError` for an INT8 model, or if ONNX Runtime rejects it.
         """
         if model.precision != "fp32":
             raise EngineError(
@@ -75,14 +75,14 @@ class TensorrtEngine:
         return self._outputs[turn]
 
     def reset(self) -> None:
-        """Return to silence: all states zero."""
+        """Reset to silence: all states zero."""
         for states in self._states:
             for state, zeros in zip(states, self._silence, strict=True):
                 state.update_inplace(zeros)
         self._turn = 0
 
     def _bind(self, names: list[str], turn: int) -> ort.IOBinding:
-        """Bind one turn: states are read from set ``turn`` and written to the other."""
+        """Bind one turn: states are read from set ``turn`` and written to the other set."""
         binding = self._session.io_binding()
         output = self._outputs[turn]
         binding.bind_ortvalue_input("audio", self._audio)
@@ -96,7 +96,7 @@ class TensorrtEngine:
 
 
 def _buffer(content: Samples, device: str) -> ort.OrtValue:
-    """Return a buffer of its own: from an array, one on the CPU would share the array's memory."""
+    """Return a separate buffer: on the CPU, one made from an array would share its memory."""
     made = ort.OrtValue.ortvalue_from_shape_and_type(list(content.shape), np.float32, device, 0)
     made.update_inplace(content)
     return made
@@ -108,16 +108,16 @@ def _open(
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # errors come back as exceptions, not on stderr
+    options.log_severity_level = 4  # errors are raised as exceptions, not printed to stderr
     if device != "cpu":
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     try:
         session = ort.InferenceSession(data, options, providers=_named(providers))
-    except Exception as error:  # each of ONNX Runtime's status codes is a class of its own
+    except Exception as error:  # each of ONNX Runtime's status codes is a separate class
         reason = " ".join(str(error).split())[:200]
         raise EngineError(f"{file}: onnxruntime {ort.__version__} refuses it: {reason}") from error
     found = session.get_providers()
-    if found[0] != providers[0][0]:  # it is left out in silence when its libraries are missing
+    if found[0] != providers[0][0]:  # it is silently omitted if its libraries are missing
         raise EngineError(
             f"{file}: {providers[0][0]} does not load, only {', '.join(found)}: are TensorRT and "
             "CUDA of the version installed that this onnxruntime was built for?"

@@ -19,11 +19,11 @@ KIND = EngineKind(
     name=NAME,
     preference=30,
     formats=("onnx",),
-    # TensorRT wants zero points of zero, and the INT8 models have others.
+    # TensorRT requires zero points of zero; those of the INT8 models are not.
     precisions=("fp32",),
     libraries=(EngineLibrary("onnxruntime-gpu"),),
     load=_load,
     remedy=REMEDY,
     only_measured=True,
-    tried=False,  # it compiles the model, which takes minutes and gigabytes of address space
+    tried=False,  # it compiles the model, which needs minutes and gigabytes of address space
 )

@@ -1,4 +1,4 @@
-"""The providers of ONNX Runtime that reach an NVIDIA GPU."""
+"""ONNX Runtime's providers for NVIDIA GPUs."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def check_provider() -> None:
 
 
 def gpu_providers(environment: Mapping[str, str] | None = None) -> list[Provider]:
-    """Return the providers, TensorRT first; what it builds is kept, as that takes minutes."""
+    """Return the providers, TensorRT first; its engines take minutes to build and are cached."""
     folder = user_folder("CACHE", ".cache", environment) / "tensorrt"
     _make_private(folder)
     options = {
         "device_id": 0,
-        "trt_fp16_enable": False,  # the golden recordings are those of 32 bits
+        "trt_fp16_enable": False,  # the golden recordings are 32-bit
         "trt_engine_cache_enable": True,
         "trt_engine_cache_path": str(folder),
         "trt_timing_cache_enable": True,
@@ -42,7 +42,7 @@ def gpu_providers(environment: Mapping[str, str] | None = None) -> list[Provider
 
 
 def _make_private(folder: Path) -> None:
-    """Make the folder for this user alone: an engine that is read from it is code."""
+    """Create the folder for this user only: the engines read from it are code."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)

@@ -1,4 +1,4 @@
-"""What the engine is called, and what to do where it is missing."""
+"""The engine's name, and what to do if it is missing."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 #!/bin/sh
-# enable: has systemd run this script at every boot until it has worked, and now if it is up.
-# keys:   lists the keys of edge-vc-ssh-keys beside it for the first user, once each.
+# enable: makes systemd run this script at every boot until it succeeds, and now if systemd is up.
+# keys:   adds the keys of edge-vc-ssh-keys beside it to those of the first user, once each.
 # run:    installs wheels, bundle and service from edge-vc-payload.tar beside this script.
-# What it says goes to edge-vc-first-boot.log beside it, which any PC can read from the card;
-# edge-vc-first-boot.status holds one line. To try again: start the board again.
+# Output goes to edge-vc-first-boot.log beside it, which any PC can read from the card;
+# edge-vc-first-boot.status holds one line. To retry, reboot the board.
 set -eu
 umask 022
 boot=$(cd "$(dirname "$0")" && pwd)
@@ -85,7 +85,7 @@ run() {
   (cd "$boot" && sha256sum --check --quiet edge-vc-payload.sha256)
 
   step="unpacking the payload"
-  incoming=$root/incoming  # what begins with .in- is swept away by the installer
+  incoming=$root/incoming  # the installer removes names that begin with .in-
   rm -rf "$incoming"
   mkdir -p "$incoming" "$root/wheels" "$root/venvs"
   tar -xf "$boot/edge-vc-payload.tar" -C "$incoming" --no-same-owner
@@ -99,7 +99,7 @@ run() {
   if [ ! -e "$root/venvs/$venv/.complete" ]; then
     rm -rf "$root/venvs/$venv"
     if ! python3 -m venv "$root/venvs/$venv"; then
-      # It keeps to itself why its pip could not be installed.
+      # venv does not report why pip could not be installed.
       python=$root/venvs/$venv/bin/python3
       [ ! -x "$python" ] || "$python" -m ensurepip --default-pip || :
       exit 1
@@ -129,7 +129,7 @@ run() {
     said=$(sh "$incoming/audio.sh" "$(cat "$incoming/audio-overlays")" \
       "$(cat "$incoming/audio-rules")" "$system")
     say "sound cards: $said"
-    # A card has its overlays already; where an image was built with this layer, they are new.
+    # A card already has its overlays; in an image built with the layer they are new.
     case $said in *restart*) anew=yes ;; esac
   fi
 

@@ -1,5 +1,5 @@
-# The part of firstrun.sh that is the same on every card; the values stand above it. Each step may
-# fail without the others: a card with a user and without Wi-Fi can still be reached by cable.
+# The part of firstrun.sh that is the same on every card; the values precede it. Each step may fail
+# independently of the others: a card with a user but no Wi-Fi can still be reached by cable.
 system=${EDGE_VC_SYSTEM_ROOT:-}
 boot=$(cd "$(dirname "$0")" && pwd)
 log=$boot/edge-vc-first-boot.log
@@ -19,7 +19,7 @@ set_hostname() {
 }
 
 set_user() {
-  # userconf renames the account 1000, sets its password and calls off the wizard.
+  # userconf renames the account 1000, sets its password and disables the wizard.
   first=$(getent passwd 1000 | cut -d: -f1)
   "$system/usr/lib/userconf-pi/userconf" "$user" "${password_hash:-*}" || return 1
   echo "user: ${first:-none} is now $user"
