@@ -111,7 +111,7 @@ def evaluate_conversions(root: Path) -> list[str]:
 
 
 def noises(root: Path) -> Path:
-    """A folder of noises and rooms: two that cancel, and one that is no audio."""
+    """A folder of noises and rooms: two that cancel, and one that is not audio."""
     folder = root / "noises"
     for name in NOISE_FOLDERS:
         if not (folder / name).is_dir():

@@ -70,7 +70,10 @@ def error_net(command: str, words: Sequence[str] = ()) -> Iterator[None]:
     except typer.Abort as error:  # a prompt without an answer
         if isinstance(error.__context__, KeyboardInterrupt):
             raise typer.Exit(EXIT_INTERRUPT) from None
-        fail(command, "asks for what was not given, and nobody answers on stdin; give its option")
+        fail(
+            command,
+            "asks for what was not given, and there is nobody to answer on stdin; give its option",
+        )
         raise typer.Exit(EXIT_INPUT) from None
     except Exception as error:
         if wants_traceback():

@@ -62,4 +62,4 @@ def _teacher(value: object, folder: Path | None) -> TeacherSpec:
         return spec_from_words(str(here) if here.exists() else value)
     if isinstance(value, Mapping):
         return spec_from_table(value, folder)
-    raise RecipeError(f"{value!r}: is no teacher; write the path of one, as in --teacher")
+    raise RecipeError(f"{value!r}: is not a teacher; write the path of one, as in --teacher")

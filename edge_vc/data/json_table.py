@@ -64,9 +64,9 @@ def _object(line: str, where: str) -> dict[str, object]:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
         fact = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise CorpusError(f"{where} is no line of JSON: {fact:.100}") from error
+        raise CorpusError(f"{where} is not a line of JSON: {fact:.100}") from error
     if not isinstance(value, dict):
-        raise CorpusError(f"{where} is no object {{...}} but {line:.40}")
+        raise CorpusError(f"{where} is not an object {{...}} but {line:.40}")
     return value
 
 

@@ -25,7 +25,7 @@ def describe_address(options: ServeOptions, port: int) -> list[str]:
     stop = "stop with Ctrl-C"
     if is_loopback(options.host):
         return [f"for browsers on this machine; {stop}"]
-    lines = [f"for everybody who has this address; {stop}"]
+    lines = [f"for anybody who has this address; {stop}"]
     if not options.secure:
         lines.append(
             "no microphone over plain http: browsers allow it on localhost and https only. Pass "

@@ -95,7 +95,7 @@ class CommandTeacher:
                 channels, rate = soundfile.read(file, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             reason = str(error.error_string).rstrip(".")
-            raise TeacherError(f"{self._words[0]}: {{output}} is no audio ({reason})") from error
+            raise TeacherError(f"{self._words[0]}: {{output}} is not audio ({reason})") from error
         if rate != expected:
             raise OutlierError(
                 "wrong rate",

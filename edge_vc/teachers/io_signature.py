@@ -151,7 +151,7 @@ def _audio(
     port = free[0]
     if not _is_mono(port):
         raise TeacherError(
-            f"{path}: input {port.describe()} is no audio; float [T], [1, T] or [1, 1, T] is "
+            f"{path}: input {port.describe()} is not audio; float [T], [1, T] or [1, 1, T] is "
             f"needed. If it is something else: {_advice(port, outputs, rate)}"
         )
     return port

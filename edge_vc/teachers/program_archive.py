@@ -89,7 +89,9 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
     roots = {name.partition("/")[0] for name in names}
     inside = [name.partition("/")[2] for name in names]
     if len(roots) != 1 or len(set(inside)) != len(inside):
-        raise TeacherError(f"{path}: is no torch.export archive: {len(roots)} folders at its top")
+        raise TeacherError(
+            f"{path}: is not a torch.export archive: {len(roots)} folders at its top"
+        )
     if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
         raise TeacherError(f"{path}: is larger than {MAX_BYTES // 2**30} GiB unpacked")
     for name in inside:
@@ -178,7 +180,7 @@ def _check_value(path: Path, key: str, value: object) -> None:
     if key in ("target", "as_operator") and not _OPERATOR.fullmatch(str(value)):
         raise TeacherError(f"{path}: calls {value!r}, which is not one of torch's tensor operators")
     if key == "expr_str" and not _is_expression(str(value)):
-        raise TeacherError(f"{path}: has {str(value)[:60]!r} as a size, which is no expression")
+        raise TeacherError(f"{path}: has {str(value)[:60]!r} as a size, which is not an expression")
     if (
         key in ("name", "as_name", "forward_arg_names")
         and value

@@ -51,7 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     _check_rate("--input-rate", arguments.input_rate)
     kind = source_kind(arguments.input)
     if arguments.input_rate and kind.states_rate:
-        raise UsageError(f"--input-rate is for raw audio on stdin; a {kind.name} says its own rate")
+        raise UsageError(
+            f"--input-rate is for raw audio on stdin; a {kind.name} gives its own rate"
+        )
     options = ChainOptions.from_arguments(arguments)
     session = _open(arguments)
     inputs_asked = InputOptions.from_arguments(arguments)

@@ -84,7 +84,7 @@ def test_only_a_whole_disk_can_be_named(machine: KernelFiles, path: str) -> None
 
 
 def test_a_partition_and_what_is_no_device_are_refused(machine: KernelFiles) -> None:
-    with pytest.raises(CardError, match="is no block device"):
+    with pytest.raises(CardError, match="is not a block device"):
         check_device(Path("/dev/null"), 1)
     with pytest.raises(CardError, match="name the whole disk"):
         check_device(Path("/dev/sdz1"), 1, replace(machine, is_block=lambda path: True))

@@ -191,7 +191,7 @@ def test_a_password_becomes_the_same_hash_for_the_same_card() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"without": ("issue.txt",)}, "is no Raspberry Pi OS: issue.txt missing"),
+        ({"without": ("issue.txt",)}, "is not Raspberry Pi OS: issue.txt missing"),
         ({"files": {"issue.txt": "Ubuntu"}}, "names no release"),
         ({"packages": []}, "not known.*signs of: none.*no sign of any"),
         ({"packages": ["rpi-preseed", "cloud-init"], "files": KINDS["cloudinit-rpi"][0]},

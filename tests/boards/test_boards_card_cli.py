@@ -115,7 +115,7 @@ def on_a_terminal(words: list[str], keys: bytes, question: bytes) -> tuple[int, 
 
 @pytest.mark.parametrize(
     ("keys", "code", "fact"),
-    [(b"\x03", 130, b""), (b"\x04", 2, b"nobody answers on stdin; give its option")],
+    [(b"\x03", 130, b""), (b"\x04", 2, b"there is nobody to answer on stdin; give its option")],
     ids=["Ctrl-C", "Ctrl-D"],
 )
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_secret_is_not_asked_for_where_it_would_be_seen(there: Path) -> None:
         ([*USUAL[:3], "--out", "pi-os.img", *USUAL[5:], "--allow-unsigned"], "is an input"),
         ([*USUAL, "--allow-unsigned", "--wifi", "x"], "--wifi-country CC is needed"),
         ([*USUAL, "--allow-unsigned", "--ssh-key", "none"], "--ssh-key none: No such file"),
-        ([*USUAL, "--allow-unsigned", "--device", "/dev/null"], "is no block device"),
+        ([*USUAL, "--allow-unsigned", "--device", "/dev/null"], "is not a block device"),
         ([*USUAL, "--allow-unsigned", "--board", "orin-nano"], "for a Raspberry Pi"),
         ([*USUAL, "--allow-unsigned", "--root", "edge-vc"], "is installed in /opt/edge-vc"),
         ([*USUAL, "--allow-unsigned", "--init-format", "cloudinit-rpi"], "has not what"),

@@ -131,7 +131,7 @@ def test_the_report_has_the_schema_of_every_other_one(bundle: Path, tmp_path: Pa
     words = [str(bundle), "--board", "pi4", "--emulate", "--seconds", "0.25"]
     code, stdout, stderr = profile(*words, "--json", str(file), "--png", str(tmp_path / "x.png"))
     assert code == 0, stderr
-    assert "nobody measured this" in stdout
+    assert "Estimate, not measured" in stdout
     assert "measured: " not in stdout
     report = Report.from_json(file.read_bytes())
     assert report.environment == "estimated"

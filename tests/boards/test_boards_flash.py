@@ -122,7 +122,7 @@ def test_a_user_without_root_installs_at_home_and_goes_on_after_a_cut(
     board.fail("Connection to fake closed by remote host.", after=2)
     done = flash(str(one), *to, "--root", "edge-vc")
     assert done.exit_code == 2
-    assert "the same command goes on where it stopped" in done.stderr
+    assert "the same command resumes where it stopped" in done.stderr
     board.answer()
     done = flash(str(one), *to, "--root", "edge-vc")
     assert done.exit_code == 0, done.stderr
@@ -362,8 +362,8 @@ def test_hostile_facts_are_bounded_and_printable() -> None:
         ("ssh: connect to host fake port 22: Connection refused", "SSH server"),
         ("ssh: connect to host fake port 22: Connection timed out", "cannot be reached"),
         ("ssh: Could not resolve hostname fake: Name or service not known", "no such host"),
-        ("client_loop: send disconnect: Broken pipe", "goes on where it stopped"),
-        ("", "goes on where it stopped"),
+        ("client_loop: send disconnect: Broken pipe", "resumes where it stopped"),
+        ("", "resumes where it stopped"),
     ],
 )  # fmt: skip
 def test_what_ssh_says_becomes_one_line(said: str, told: str) -> None:

@@ -227,7 +227,7 @@ def test_an_inventory_of_ansible_is_read(tmp_path: Path) -> None:
     assert (hosts["right"].port, hosts["right"].board) == (22, "pi4")
     assert hosts["right"].run == ("--input", "x y")
     assert hosts["board4.lan"].to == "ann@board4.lan"
-    assert said == ["note: variables that mean nothing here: rack"]
+    assert said == ["note: variables without meaning here: rack"]
     assert [host.name for host in read_inventory(path, ("quiet",))] == ["board4.lan"]
 
 
@@ -236,7 +236,7 @@ def test_an_inventory_of_ansible_is_read(tmp_path: Path) -> None:
     [
         ("", "names no hosts"),
         ("- a", "expected a mapping"),
-        ("all: {host: {a: }}", "'host' is no part of a group, known are hosts, children, vars"),
+        ("all: {host: {a: }}", "'host' is not part of a group, known are hosts, children, vars"),
         ("all: {hosts: {'www[01:50]': }}", "host 'www[01:50]'"),
         ("all: {hosts: {a: {ansible_become_user: x}}}", "a.ansible_become_user: is not known"),
         ("all: {hosts: {a: {ansible_connection: local}}}", "by ssh only"),

@@ -196,7 +196,7 @@ def _cut_while_sending(board: ServedBoard, words: list[str], bundle: Path) -> No
     done = job.join()
     tool.unlink()
     assert done.returncode == 2, done.stderr
-    assert "the same command goes on where it stopped" in done.stderr
+    assert "the same command resumes where it stopped" in done.stderr
 
 
 def _converts(board: ServedBoard, root: Path) -> None:

@@ -110,9 +110,9 @@ def test_places_that_do_not_do(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "private")
     for path, fact in (
         (tmp_path / "file" / "s", "File exists"),
-        (shared / "s", "is everybody's; give --control a path in a folder of yours"),
+        (shared / "s", "is writable by everybody; give --control a path in a folder of yours"),
         (open_folder / "s", "others may enter it; chmod 700"),
-        (tmp_path / "private" / "control.sock", "exists and is no socket"),
+        (tmp_path / "private" / "control.sock", "exists and is not a socket"),
         (tmp_path / "link" / "s", "is not a folder of yours"),
         (tmp_path / ("x" * 120) / "s", "is too long for a socket"),
     ):

@@ -60,10 +60,10 @@ def test_json_lines_are_read(root: Path, name: str, row: object) -> None:
 @pytest.mark.parametrize(
     ("row", "fact"),
     [
-        ("{", "line 2 is no line of JSON"),
-        ("[1]", "line 2 is no object {...} but [1]"),
-        ("[" * 100_000, "line 2 is no line of JSON"),
-        ('{"path": ' + "9" * 5000 + "}", "line 2 is no line of JSON"),
+        ("{", "line 2 is not a line of JSON"),
+        ("[1]", "line 2 is not an object {...} but [1]"),
+        ("[" * 100_000, "line 2 is not a line of JSON"),
+        ('{"path": ' + "9" * 5000 + "}", "line 2 is not a line of JSON"),
         ('{"audio_filepath": {"a": 1}}', "line 2: audio_filepath is {'a': 1}, not a text"),
         (lines({**ROW, "offset": 4.5}), "line 2: offset is 4.5, a part of wavs/a.wav; make a file"),
         (lines({**ROW, "duration": "long"}), "line 2: seconds is 'long', not a number"),

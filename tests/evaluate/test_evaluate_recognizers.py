@@ -111,7 +111,7 @@ def test_phones_survive_the_file_and_are_bounded(tmp_path: object) -> None:
     path = with_phones(made_report(), "s>θ").save(tmp_path / "report.json")  # type: ignore[operator]
     assert read_evaluation(path).systems["source"].sentences[0].phones == "s>θ"
     long = with_phones(made_report(), "x" * 50_000).save(path)
-    with pytest.raises(EvaluationError, match="phones is no text of up to 40000"):
+    with pytest.raises(EvaluationError, match="phones must be text of up to 40000"):
         read_evaluation(long)
 
 

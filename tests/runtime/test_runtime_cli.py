@@ -122,7 +122,7 @@ def test_silence_stays_silence(mini: Path, tmp_path: Path) -> None:
             "has no int4 model, only int8",
         ),
         (["BUNDLE", "in.wav", "out.wav", "--output-rate", "1"], "--output-rate is 1 Hz"),
-        (["BUNDLE", "in.wav", "out.wav", "--input-rate", "8000"], "a file says its own rate"),
+        (["BUNDLE", "in.wav", "out.wav", "--input-rate", "8000"], "a file gives its own rate"),
     ],
     ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
 )

@@ -248,7 +248,7 @@ def test_a_stream_is_heard_in_a_recording_and_none_changes_nothing(
     ("given", "rows", "fact"),
     [
         ("phones", None, "expected NAME=FILE.npy"),
-        ("pitch=x.npy", None, "pitch is no stream: give --set pitch=VALUE"),
+        ("pitch=x.npy", None, "pitch is not a stream: give --set pitch=VALUE"),
         ("mood=x.npy", None, "no input 'mood'"),
         ("phones=missing.npy", None, "No such file"),
         ("phones={}", np.zeros((4, 3)), "shape [4, 3], expected a .npy file of floats [hops, 5]"),

@@ -159,7 +159,7 @@ def test_input_rate_is_refused_where_the_source_states_it(
     unregister_source("tone")
     register_source(replace(TONE, states_rate=True))
     assert main(["run", str(mini), "tone:100", "out.npy", "--input-rate", "16000"]) == 2
-    assert "a tone says its own rate" in capsys.readouterr().err
+    assert "a tone gives its own rate" in capsys.readouterr().err
 
 
 def test_every_writable_format_is_written_and_read(tmp_path: Path) -> None:

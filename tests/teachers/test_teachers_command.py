@@ -50,7 +50,7 @@ def test_no_shell_reads_the_template(tmp_path):
         ("print('only here')\nraise SystemExit(3)", "exit code 3, saying: only here"),
         ("pass", "wrote no {output} file, saying nothing"),
         ("import os\nos.kill(os.getpid(), 9)", "ended by signal SIGKILL"),
-        ("import sys\nopen(sys.argv[2], 'w').write('x')", "{output} is no audio"),
+        ("import sys\nopen(sys.argv[2], 'w').write('x')", "{output} is not audio"),
     ],
     ids=["stderr", "exit text", "stdout", "nothing", "signal", "junk"],
 )

@@ -68,7 +68,7 @@ RUN = "__import__('pathlib').Path('MARKER').touch()"
 @pytest.mark.parametrize(
     ("member", "change", "words"),
     [
-        ("model.json", edit(*SIZE, to=RUN), "as a size, which is no expression"),
+        ("model.json", edit(*SIZE, to=RUN), "as a size, which is not an expression"),
         ("model.json", edit(*SIZE, to="Symbol('s1').__class__"), "as a size"),
         ("model.json", edit(*GRAPH, "nodes", 0, "target", to="torch.load"), "calls 'torch.load'"),
         ("model.json", edit(*GRAPH, "nodes", 0, "target", to="torch.hub.load"), "calls"),

@@ -53,7 +53,7 @@ def ansible_hosts(text: str, say: Callable[[str], None]) -> tuple[InventoryHost,
         raise FlashError("names no hosts; groups hold hosts: with a line for each")
     unknown = sorted({key for entry in entries.values() for key in entry.variables} - {*_KNOWN})
     if unknown:
-        say(f"note: variables that mean nothing here: {', '.join(unknown)[:300]}")
+        say(f"note: variables without meaning here: {', '.join(unknown)[:300]}")
     return tuple(_host(name, entry) for name, entry in entries.items())
 
 
@@ -69,7 +69,7 @@ def _walk(
     for key in content:
         if key not in _PARTS:
             raise FlashError(
-                f"group {name}: {key!r:.60} is no part of a group, known are {', '.join(_PARTS)}"
+                f"group {name}: {key!r:.60} is not part of a group, known are {', '.join(_PARTS)}"
             )
     groups = (*groups, name)
     variables = above | _checked(_mapping(content.get("vars"), f"{name}.vars"), name)

@@ -160,7 +160,7 @@ class SshConnection:
             except subprocess.TimeoutExpired as error:
                 raise FlashError(
                     f"{self.target.name}: no answer within {timeout_s:.0f} s; the same command "
-                    "goes on where it stopped"
+                    "resumes where it stopped"
                 ) from error
             said = _bytes(out)
             return RemoteOutput(code, _text(said), _text(_bytes(err)), said)

@@ -36,7 +36,7 @@ _FAILURES = (
     ),
 )
 _CUT = (
-    "the connection was cut{line}; nothing is broken there, and the same command goes on where "
+    "the connection was cut{line}; nothing is broken there, and the same command resumes where "
     "it stopped"
 )
 

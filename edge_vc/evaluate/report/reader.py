@@ -209,7 +209,7 @@ def _value(value: object, where: str) -> Value:
 def _text(fields: Fields, key: str, most: int) -> str | None:
     value = fields.take(key)
     if value is not None and (not isinstance(value, str) or len(value) > most):
-        raise FieldError(f"{fields.path(key)} is no text of up to {most} characters")
+        raise FieldError(f"{fields.path(key)} must be text of up to {most} characters")
     return value
 
 
@@ -234,7 +234,7 @@ def _folder(value: object) -> str | None:
         return None
     path = Path(value) if isinstance(value, str) and len(value) <= MOST_TEXT else Path("/")
     if path.is_absolute() or ".." in path.parts or "\0" in str(path):
-        raise FieldError("audio is no folder beside the report; name it with --audio")
+        raise FieldError("audio must be a folder beside the report; name it with --audio")
     return str(path)
 
 

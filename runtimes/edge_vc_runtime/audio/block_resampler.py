@@ -30,7 +30,9 @@ class BlockResampler:
         common = gcd(from_rate, to_rate)
         up, down = to_rate // common, from_rate // common
         if block * up % down:
-            raise ValueError(f"{block} samples at {from_rate} Hz are no whole number at {to_rate}")
+            raise ValueError(
+                f"{block} samples at {from_rate} Hz are not a whole number at {to_rate}"
+            )
         half = half_length(from_rate, to_rate)
         self.delay_ms = half / from_rate * 1000
         self.block = block

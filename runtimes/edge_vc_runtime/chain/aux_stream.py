@@ -72,7 +72,7 @@ def stream_spec(inputs: Sequence[InputSpec], name: str) -> InputSpec:
     spec = find_input(inputs, name)
     if spec.kind != "stream":
         raise ModelInputError(
-            f"{name} is no stream: give --set {name}=VALUE, it stays as it is set"
+            f"{name} is not a stream: give --set {name}=VALUE, it stays as it is set"
         )
     return spec
 

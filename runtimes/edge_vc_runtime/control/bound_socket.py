@@ -53,7 +53,7 @@ def _refuse_answered(path: Path, kind: socket.SocketKind, option: str) -> None:
     if not path.exists():
         return
     if not path.is_socket():
-        raise ControlError(f"{path}: exists and is no socket; give {option} another path")
+        raise ControlError(f"{path}: exists and is not a socket; give {option} another path")
     with socket.socket(socket.AF_UNIX, kind) as probe:
         probe.settimeout(_PROBE_S)
         try:

@@ -43,7 +43,8 @@ def private_folder(path: Path, option: str = "--control") -> None:
         raise ControlError(f"{path}: is not a folder of yours; give {option} another path")
     if found.st_mode & stat.S_ISVTX:  # such as /tmp, which must not be changed
         raise ControlError(
-            f"{path}: is everybody's; give {option} a path in a folder of yours, as {path}/mine/s"
+            f"{path}: is writable by everybody; give {option} a path in a folder of yours, as "
+            f"{path}/mine/s"
         )
     if found.st_mode & 0o077:
         raise ControlError(f"{path}: others may enter it; chmod 700 it, or give another path")

@@ -38,7 +38,7 @@ def check_board(manifest: Manifest, board: str | None) -> None:
         raise InstallError(str(error)) from error
     name = board or (found.name if found else "")
     if name not in manifest.boards:
-        here = f"this is {name}" if name else "this is no board that the runtime knows"
+        here = f"this is {name}" if name else "this is not a board that the runtime knows"
         raise InstallError(
             f"{manifest.name} {manifest.version} is for {', '.join(manifest.boards)[:200]}, {here}"
         )

@@ -49,7 +49,7 @@ def sections(report: Report) -> Iterator[tuple[str, Rows]]:
 def _sections(report: Report) -> Iterator[tuple[str, Rows]]:
     yield _title(report), _subject(report)
     if report.estimate:
-        yield "Estimate: nobody measured this", _estimate(report.estimate)
+        yield "Estimate, not measured", _estimate(report.estimate)
     yield "Latency", _latency(report)
     for name, timing in (("Tight (back to back)", report.tight), ("Paced", report.paced)):
         if timing:

@@ -52,7 +52,7 @@ def check_device(path: Path, needed: int, machine: KernelFiles | None = None) ->
         raise CardError(f"--device {str(path)!r:.60}: has to be a whole disk, such as /dev/sdX")
     try:
         if path.is_symlink() or not machine.is_block(path):
-            raise CardError(f"--device {path}: is no block device")
+            raise CardError(f"--device {path}: is not a block device")
     except OSError as error:
         raise CardError(f"--device {path}: {error.strerror or error}") from error
     folder = machine.sys / "block" / path.name

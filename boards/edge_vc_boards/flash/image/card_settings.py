@@ -51,7 +51,7 @@ class CardSettings:
             if not re.fullmatch(_KEY, key):
                 raise CardError(f"{key!r:.60} is not a public key of OpenSSH (KEY.pub)")
         if not self.password_hash and not self.ssh_keys:
-            raise CardError("nobody could log in: give --password-file or --ssh-key")
+            raise CardError("nobody would be able to log in: give --password-file or --ssh-key")
         if not re.fullmatch(r"[A-Za-z0-9._-]{0,60}", self.instance):
             raise CardError(f"--instance {self.instance!r:.60}: up to 60 letters, digits and ._-")
 

@@ -69,7 +69,7 @@ def _chunks(reader: BinaryIO, source: Path) -> Iterator[bytes]:
     try:
         yield from _unpacked(reader)
     except (lzma.LZMAError, EOFError) as error:
-        raise CardError(f"{source}: is no whole .xz file ({error})") from error
+        raise CardError(f"{source}: is not a complete .xz file ({error})") from error
 
 
 def _unpacked(reader: BinaryIO) -> Iterator[bytes]:

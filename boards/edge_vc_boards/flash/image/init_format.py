@@ -79,7 +79,7 @@ def detect_format(content: ImageContent, chosen: str | None = None) -> FormatNam
     missing = [name for name in RASPBERRY_PI_OS if name not in content.boot]
     if missing:
         raise CardError(
-            f"is no Raspberry Pi OS: {', '.join(missing)} missing on the boot partition"
+            f"is not Raspberry Pi OS: {', '.join(missing)} missing on the boot partition"
         )
     able = [rule for rule in RULES if _has(rule, content)]
     if chosen is not None:

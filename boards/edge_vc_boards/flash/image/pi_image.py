@@ -48,7 +48,7 @@ def inspect_image(path: Path, board: Board, chosen: str | None = None) -> PiImag
     found = detect_format(content, chosen)
     issue = re.search(r"Raspberry Pi reference (\d{4}-\d\d-\d\d)", boot.read_text("issue.txt"))
     if issue is None:
-        raise CardError("is no Raspberry Pi OS: its issue.txt names no release")
+        raise CardError("is not Raspberry Pi OS: its issue.txt names no release")
     return PiImage(
         boot=boot,
         format=found,
@@ -62,7 +62,7 @@ def _first(partitions: tuple[Partition, ...], kind: str) -> Partition:
     for partition in partitions:
         if partition.kind == kind:
             return partition
-    raise CardError(f"is no Raspberry Pi OS: it has no {kind.upper()} partition")
+    raise CardError(f"is not Raspberry Pi OS: it has no {kind.upper()} partition")
 
 
 def _system(root: RootPartition, board: Board, released: str) -> System:
