@@ -255,8 +255,8 @@ def test_no_image_has_the_signs_of_two_formats_for_sure() -> None:
         (mbr([]), "empty partition table"),
         (mbr([(0x83, 512, 512)]) + bytes(4096), "no FAT partition"),
         (mbr([(0x0C, 512, 2048), (0x83, 4096, 512)]) + bytes(8192), "no FAT file system"),
-        (b"\xfd7zXZ\x00\x00", "no whole .xz file"),
-        (lzma.compress(bytes(1 << 20))[:-20], "no whole .xz file"),
+        (b"\xfd7zXZ\x00\x00", "not a complete .xz file"),
+        (lzma.compress(bytes(1 << 20))[:-20], "not a complete .xz file"),
     ],
 )
 def test_what_is_no_image_is_refused(

@@ -212,7 +212,7 @@ def test_labels_of_each_voice_are_taken_from_their_folders(
         ('[voices]\nanna = "shipped"', "voices.anna: is the only one"),
         ('[voices]\nanna = "shipped"\nben = "/none"', "voices.ben: /none: no teacher; give"),
         ('[voices]\nanna = "shipped"\n"Ben B" = "shipped"', "small letters, digits"),
-        ("[voices]\nanna = 3\nben = 4", "voices.anna: 3: is no teacher"),
+        ("[voices]\nanna = 3\nben = 4", "voices.anna: 3: is not a teacher"),
         ('[teacher]\nweights = "a"\n[voices]\nanna = "shipped"\nben = "shipped"', "leave one out"),
         (
             '[student]\nvoices = "a, b"\n[voices]\nanna = "shipped"\nben = "shipped"',

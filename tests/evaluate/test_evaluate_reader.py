@@ -42,8 +42,8 @@ DAMAGE: dict[str, tuple[Callable[[Any], Any], str]] = {
         r"systems\.source\.overall\.similarity\.value is 'high'",
     ),
     "other sentences": (renamed, "has other sentences than the report"),
-    "absolute folder": (lambda v: v.update(audio="/etc"), "no folder beside the report"),
-    "folder above": (lambda v: v.update(audio="a/../../b"), "no folder beside the report"),
+    "absolute folder": (lambda v: v.update(audio="/etc"), "must be a folder beside the report"),
+    "folder above": (lambda v: v.update(audio="a/../../b"), "must be a folder beside the report"),
     "long text": (
         lambda v: v["sentences"][0].update(text="x" * 5000),
         "a text of more than 4000 characters",

@@ -56,7 +56,7 @@ def test_the_cheapest_one_is_taken() -> None:
 
 
 def test_a_block_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="no whole number"):
+    with pytest.raises(ValueError, match="not a whole number"):
         BlockResampler(44100, 16000, 480)
 
 

@@ -142,7 +142,7 @@ def test_the_socket_is_the_users_alone(tmp_path: Path, said: list[str]) -> None:
         SocketStream(tmp_path / "open" / "s", PHONES, said.append)
     (tmp_path / "own").mkdir(mode=0o700)
     (tmp_path / "own" / "file").write_text("mine")
-    with pytest.raises(ControlError, match="is no socket"):
+    with pytest.raises(ControlError, match="is not a socket"):
         SocketStream(tmp_path / "own" / "file", PHONES, said.append)
     assert (tmp_path / "own" / "file").read_text() == "mine"
 
@@ -252,7 +252,7 @@ def test_a_file_with_times_that_does_not_do_is_one_line(
     [
         ("phones", "expected NAME=FILE.npy"),
         ("phones=unix:", "expected phones=unix:PATH"),
-        ("pitch=unix:/tmp/x", "pitch is no stream"),
+        ("pitch=unix:/tmp/x", "pitch is not a stream"),
         ("mood=unix:/tmp/x", "no input 'mood'"),
     ],
 )

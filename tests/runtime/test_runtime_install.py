@@ -181,7 +181,7 @@ def test_versions_are_ordered() -> None:
     ("boards", "board", "refused"),
     [
         (("pi5",), "pi4", "is for pi5, this is pi4"),
-        (("pi5", "orin-nx"), None, "is for pi5, orin-nx, this is no board"),
+        (("pi5", "orin-nx"), None, "is for pi5, orin-nx, this is not a board"),
         (("pi4", "pi5"), "pi5", ""),
         (("*",), None, ""),
     ],
