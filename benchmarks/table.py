@@ -128,7 +128,7 @@ VOICE = {
     "similarity": ("similarity", "{:.3f}"),
     "wer_whisper": ("WER, Whisper tiny.en", "{:.3f}"),
     "word_error_rate": ("WER, PocketSphinx", "{:.3f}"),
-    "phone_error_rate": ("phone errors", "{:.3f}"),
+    "phone_error_rate": ("PER", "{:.3f}"),
     "dnsmos": ("DNSMOS", "{:.2f}"),
     "distill_mos": ("Distill-MOS", "{:.2f}"),
     "f0_correlation": ("F0 correlation", "{:.2f}"),
