@@ -14,7 +14,7 @@ from edge_vc_export.bundle.card import model_card
 from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.model_file import ModelFile, common_geometry, one_each
 from edge_vc_export.metadata import GraphMetadata, graph_metadata
-from edge_vc_export.parity.golden import TOLERANCES, npz_bytes, record_golden
+from edge_vc_export.parity.golden import TOLERANCES, agreeing_piece, npz_bytes, record_golden
 from edge_vc_export.signing.signer import Signer
 from edge_vc_runtime.bundle.entries import FileEntry, Golden, ModelEntry, StateSpec
 from edge_vc_runtime.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME, Manifest, format_version
@@ -44,7 +44,11 @@ def write_bundle(
     if golden_input is not None:
         by_precision = one_each(models)
         spoken = np.clip(golden_input, -1.0, 1.0)  # as a session clips its input
-        files[GOLDEN] = npz_bytes(record_golden(by_precision, spoken))
+        formats: dict[str, list[Path]] = {}
+        for model in models:
+            formats.setdefault(graph_metadata(model.path).precision, []).append(model.path)
+        piece = agreeing_piece(formats, spoken)
+        files[GOLDEN] = npz_bytes(record_golden(by_precision, piece))
         golden = Golden(GOLDEN, {name: TOLERANCES[name] for name in sorted(by_precision)})
     entries = tuple(_entry(model) for model in models)
     files[CARD] = model_card(facts, geometry, entries).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,38 @@ rounded to either: one such value changed the waveform by 0.008 (44 dB below it)
 cores, where float models stayed within 5e-7. The kernels of tflite-runtime round differently, by
 0.021 (35 dB). INT8 itself differs from float by 0.06.
 """
+
+
+def agreeing_piece(models: Mapping[str, Sequence[Path]], audio: Samples) -> Samples:
+    """Return the first `SECONDS` of ``audio`` for which all formats of a precision agree.
+
+    ``models`` are graph files by precision. An F0 at the edge of two steps of its accumulator can
+    be rounded to either by two engines, which shifts the waveform from there on by more than the
+    tolerance although both are right: such a piece cannot check a board. Pieces in which the
+    formats differ by at most half the tolerance are taken; without any, the one that differs least.
+    """
+    some = [path for paths in models.values() for path in paths]
+    rate = open_stream(some[0]).metadata.sample_rate
+    length = round(SECONDS * rate)
+    starts = range(0, max(1, len(audio) - length + 1), length)
+    pieces = [audio[start : start + length] for start in starts]
+    if len(some) == len(models):
+        return pieces[0]
+    least = []
+    for piece in pieces:
+        share = max(_difference(paths, piece) / TOLERANCES[p] for p, paths in models.items())
+        if share <= 0.5:
+            return piece
+        least.append(share)
+    return pieces[int(np.argmin(least))]
+
+
+def _difference(paths: Sequence[Path], piece: Samples) -> float:
+    """Return the largest difference of the outputs of ``paths`` from the first one's."""
+    streams = [open_stream(path) for path in paths]
+    whole = piece[: len(piece) // streams[0].metadata.hop * streams[0].metadata.hop]
+    first, *others = (stream.run(whole)[0] for stream in streams)
+    return max((float(np.abs(other - first).max(initial=0.0)) for other in others), default=0.0)
 
 
 def record_golden(models: Mapping[str, Path], audio: Samples) -> dict[str, Samples]:
