@@ -234,4 +234,4 @@ TIERS: dict[str, StudentConfig] = {
     ),
 }
 """``wide`` is trained and then pruned; ``base`` and ``nano`` fit their boards' caches; ``clear``
-has four hops of look-ahead and is meant for the best intelligibility."""
+has four hops of look-ahead, and the highest naturalness and similarity."""

@@ -50,14 +50,15 @@ def common_geometry(models: Sequence[ModelFile]) -> GraphMetadata:
     return first
 
 
-def one_each(models: Sequence[ModelFile]) -> dict[str, Path]:
-    """Return one file of every precision to record the golden with: ONNX if there is one.
+def by_precision(models: Sequence[ModelFile]) -> dict[str, list[Path]]:
+    """Return the files of every precision; ONNX comes first, the others in the order given.
 
-    This way the output that every engine must reproduce does not depend on the bundle's formats.
+    The golden recording is the first one's output, so that what every engine must reproduce does
+    not depend on the order of the bundle's formats.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, list[Path]] = {}
     for model in models:
         facts = graph_metadata(model.path)
-        if facts.format == "onnx" or facts.precision not in found:
-            found[facts.precision] = model.path
+        paths = found.setdefault(facts.precision, [])
+        paths.insert(0 if facts.format == "onnx" else len(paths), model.path)
     return found

@@ -12,7 +12,7 @@ from edge_vc.audio.io import Samples
 from edge_vc_export.bundle.archive import archive_bytes, commit_bundle
 from edge_vc_export.bundle.card import model_card
 from edge_vc_export.bundle.facts import BundleFacts
-from edge_vc_export.bundle.model_file import ModelFile, common_geometry, one_each
+from edge_vc_export.bundle.model_file import ModelFile, by_precision, common_geometry
 from edge_vc_export.metadata import GraphMetadata, graph_metadata
 from edge_vc_export.parity.golden import TOLERANCES, agreeing_piece, npz_bytes, record_golden
 from edge_vc_export.signing.signer import Signer
@@ -42,14 +42,11 @@ def write_bundle(
     files = {model.name: model.path.read_bytes() for model in models}
     golden = None
     if golden_input is not None:
-        by_precision = one_each(models)
         spoken = np.clip(golden_input, -1.0, 1.0)  # as a session clips its input
-        formats: dict[str, list[Path]] = {}
-        for model in models:
-            formats.setdefault(graph_metadata(model.path).precision, []).append(model.path)
-        piece = agreeing_piece(formats, spoken)
-        files[GOLDEN] = npz_bytes(record_golden(by_precision, piece))
-        golden = Golden(GOLDEN, {name: TOLERANCES[name] for name in sorted(by_precision)})
+        formats = by_precision(models)
+        first = {precision: paths[0] for precision, paths in formats.items()}
+        files[GOLDEN] = npz_bytes(record_golden(first, agreeing_piece(formats, spoken)))
+        golden = Golden(GOLDEN, {name: TOLERANCES[name] for name in sorted(formats)})
     entries = tuple(_entry(model) for model in models)
     files[CARD] = model_card(facts, geometry, entries).encode()
     files[LICENCE] = facts.licence_text.encode()
