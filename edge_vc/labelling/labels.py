@@ -61,6 +61,17 @@ class LabelledAudio:
             _between(self.contents, places) if len(self.contents) else self.contents,
         )
 
+    def excerpt(self, start: int, stop: int) -> LabelledAudio:
+        """Return the frames from ``start`` up to ``stop``."""
+        samples = slice(start * self.hop, stop * self.hop)
+        return LabelledAudio(
+            self.source[samples],
+            self.target[samples],
+            self.f0[start:stop],
+            self.bands[..., start:stop],
+            self.contents[:, start:stop],
+        )
+
 
 def _f0_at(f0: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:
     voiced = np.flatnonzero(f0 > 0)

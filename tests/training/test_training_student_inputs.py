@@ -78,12 +78,55 @@ def test_beginnings_are_where_streams_begin_and_count_from_the_first_frame() -> 
     assert (cropped.warm, first.warm) == (40, 0)
     assert first.share(0, 2, torch.device("cpu")).warm == 0
     starts = [
-        extract_features(student, {n: example})[n].plain[:, :60]
-        for n, example in enumerate(examples)
+        extract_features(student, {n: each.excerpt(frame, frame + 60)}, loud_every=0)[n].plain
+        for n, each in enumerate(examples)
+        for frame in range(len(each.f0) - 60 + 1)
     ]
+    recorded = extract_features(student, dict(enumerate(examples)))
+    starts += [each.plain[:, :60] for each in recorded.values()]
     for row in first.features[:, :, 0].numpy():
         assert any(np.allclose(row, start, atol=0.02) for start in starts)
     assert not torch.equal(cropped.features, first.features)
+
+
+def test_half_of_the_beginnings_are_amid_speech() -> None:
+    student = Student(TINY).eval()
+    quiet, spoken = recording(100, 0), recording(100, 1)
+    both = LabelledAudio(
+        np.concatenate([quiet.source // 100, spoken.source]),
+        np.concatenate([quiet.target, spoken.target]),
+        np.arange(200, dtype=np.float32) + 100,
+        np.zeros((0, 200), np.float16),
+    )
+    batches = DistillBatches(student, [both], 60, warm=20)
+    batch = batches.draw(40, np.random.default_rng(0), beginnings=True)
+    first = batch.f0[:, 0, 0, 0].numpy()
+    assert set(first[first < 200]) == {100.0}
+    assert 0.3 < np.mean(first >= 200) < 0.7
+    place = int(first.max()) - 100
+    target = both.target[place * TINY.hop : (place + 60) * TINY.hop] / 32767
+    delayed = np.pad(target, (student.delay, 0))[: len(target)]
+    heard = batch.audio[int(first.argmax())].numpy()
+    np.testing.assert_allclose(heard, delayed, atol=1e-6)
+
+
+def test_an_excerpt_of_labels_is_what_they_say_of_that_time() -> None:
+    rng = np.random.default_rng(0)
+    whole = LabelledAudio(
+        rng.integers(-9, 9, 10 * TINY.hop).astype(np.int16),
+        rng.integers(-9, 9, 10 * TINY.hop).astype(np.int16),
+        np.arange(10, dtype=np.float32),
+        rng.normal(size=(6, 10)).astype(np.float16),
+        rng.normal(size=(3, 10)).astype(np.float16),
+    )
+    some = whole.excerpt(3, 7)
+    assert some.hop == TINY.hop
+    assert some.f0.tolist() == [3, 4, 5, 6]
+    np.testing.assert_array_equal(some.source, whole.source[3 * TINY.hop : 7 * TINY.hop])
+    np.testing.assert_array_equal(some.target, whole.target[3 * TINY.hop : 7 * TINY.hop])
+    np.testing.assert_array_equal(some.bands, whole.bands[:, 3:7])
+    np.testing.assert_array_equal(some.contents, whole.contents[:, 3:7])
+    assert len(whole.excerpt(0, 0).f0) == 0
 
 
 def test_some_batches_of_a_training_are_beginnings(tmp_path: Path) -> None:

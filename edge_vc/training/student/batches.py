@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -29,6 +29,10 @@ from edge_vc.workers.progress import Progress, no_progress
 EARLY_SHARE = 0.33
 """Share of crops from the beginnings of recordings, before the running mean has settled."""
 EARLY_SECONDS = 1.0
+SPOKEN_SHARE = 0.5
+"""Share of the beginnings of streams at which somebody is already speaking."""
+SPEECH_POWER = 10**-2.5
+"""A frame with at least this share of the loudest frame's power counts as speech."""
 
 
 @dataclass(frozen=True)
@@ -114,21 +118,28 @@ class DistillBatches:
         self._shares = [each.share for each in augmentations]
         self._early = round(EARLY_SECONDS * student.config.frame_rate)
         self._config, self._augment = student.config, augment
-        moved = [example.at_hop(self.hop) for example in examples]
-        told = conditions or [{}] * len(moved)
-        long = {index: each for index, each in enumerate(moved) if len(each.f0) > frames}
-        features = extract_features(student, long, augmentations, progress)
+        whole = [example.at_hop(self.hop) for example in examples]
+        long = {index: each for index, each in enumerate(whole) if len(each.f0) > frames}
+        told = {
+            index: _at_frames(conditions[index] if conditions else {}, len(each.f0))
+            for index, each in long.items()
+        }
+        heard = extract_features(student, long, augmentations, progress)
         self._examples = [
-            replace(
-                _prepare(student, example, features[index]),
-                source=_delayed(example.source, student.delay) if sources else None,
-                inputs=_at_frames(told[index], len(example.f0)),
-            )
-            for index, example in long.items()
+            _prepare(student, each, heard[index], told[index], sources)
+            for index, each in long.items()
         ]
-        examples = moved
+        first = {index: _in_speech(each, index, frames) for index, each in long.items()}
+        cut = {
+            index: each.excerpt(first[index], first[index] + frames) for index, each in long.items()
+        }
+        heard = extract_features(student, cut, augmentations, progress, loud_every=0)
+        self._spoken = [
+            _prepare(student, each, heard[index], _at(told[index], first[index], frames), sources)
+            for index, each in cut.items()
+        ]
         if not self._examples:
-            longest = max((len(example.f0) for example in examples), default=0)
+            longest = max((len(each.f0) for each in whole), default=0)
             raise TooShortError(
                 f"no recording is longer than a segment of {frames} frames (the longest has "
                 f"{longest}): give longer recordings or shorter segments"
@@ -147,6 +158,7 @@ class DistillBatches:
         """Draw ``count`` crops; without ``augmented`` the trunk's input is the plain features.
 
         ``beginnings`` draws the starts of streams, where the contexts are empty: all frames count.
+        Half of these streams begin where the recording does, half amid its speech.
         """
         crops = [self._crop(rng, beginnings) for _ in range(count)]
         columns, f0, voiced, bands, audio, contents, source, inputs = zip(*crops, strict=True)
@@ -181,7 +193,9 @@ class DistillBatches:
         NDArray[np.int16] | None,
         Condition,
     ]:
-        example = self._examples[int(np.searchsorted(self._share, rng.random()))]
+        number = int(np.searchsorted(self._share, rng.random()))
+        spoken = beginning and rng.random() < SPOKEN_SHARE
+        example = (self._spoken if spoken else self._examples)[number]
         start = 0 if beginning else self._start(len(example.f0), rng)
         stop = start + self.frames
         features = example.features.draw(self._shares, rng)
@@ -217,7 +231,22 @@ def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
     student.frontend.set_prior(torch.stack(means).mean(0))
 
 
-def _prepare(student: Student, example: LabelledAudio, features: InputFeatures) -> _Example:
+def _in_speech(example: LabelledAudio, index: int, frames: int) -> int:
+    """Return a drawn frame of speech at which a stream of ``frames`` frames can begin."""
+    hops = example.source[: len(example.f0) * example.hop].reshape(-1, example.hop)
+    levels = np.square(hops.astype(np.float32)).mean(1)
+    speech = np.flatnonzero(levels >= levels.max() * SPEECH_POWER)
+    drawn = int(np.random.default_rng(index).choice(speech))
+    return min(drawn, len(example.f0) - frames)
+
+
+def _prepare(
+    student: Student,
+    example: LabelledAudio,
+    features: InputFeatures,
+    inputs: Condition,
+    source: bool,
+) -> _Example:
     f0, voiced, bands = answer_for(student, example)
     wait = student.config.lookahead  # its predictions are this many frames late
     return _Example(
@@ -227,7 +256,13 @@ def _prepare(student: Student, example: LabelledAudio, features: InputFeatures) 
         None if bands is None else held_back(bands, wait),
         _delayed(example.target, student.delay),
         held_back(example.contents, wait) if len(example.contents) else None,
+        _delayed(example.source, student.delay) if source else None,
+        inputs,
     )
+
+
+def _at(inputs: Condition, start: int, frames: int) -> Condition:
+    return {name: values[:, start : start + frames] for name, values in inputs.items()}
 
 
 def _at_frames(given: Condition, frames: int) -> Condition:

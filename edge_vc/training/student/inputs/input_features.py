@@ -68,13 +68,23 @@ def extract_features(
     examples: Mapping[int, LabelledAudio],
     augmentations: Sequence[InputAugmentation] = (),
     progress: Progress = no_progress,
+    *,
+    loud_every: int = LOUD_EVERY,
 ) -> dict[int, InputFeatures]:
-    """Return the features of recordings, by number, and of their augmented copies."""
+    """Return the features of recordings, by number, and of their augmented copies.
+
+    One recording in ``loud_every`` is preceded by a loud event; none if it is 0.
+    """
     found: dict[int, InputFeatures] = {}
     order = sorted(examples, key=lambda index: len(examples[index].source))
     groups = [order[first : first + BATCH] for first in range(0, len(order), BATCH)]
     for some in progress(groups, len(groups), "input features"):
-        starts = [_before(examples[index], index, student) for index in some]
+        starts = [
+            _before(examples[index], index, student)
+            if loud_every and (index + 1) % loud_every == 0
+            else np.zeros(0, np.float32)
+            for index in some
+        ]
         sources = [examples[index].source.astype(np.float32) / np.float32(32767) for index in some]
         plain = _features(student, starts, sources)
         copies = [_of_copies(student, starts, sources, some, each) for each in augmentations]
@@ -101,9 +111,7 @@ def _of_copies(
 
 
 def _before(example: LabelledAudio, index: int, student: Student) -> Samples:
-    """Return the audio that precedes a recording, usually none, in whole hops ``[T]``."""
-    if (index + 1) % LOUD_EVERY:
-        return np.zeros(0, np.float32)
+    """Return a loud event that precedes a recording, in whole hops ``[T]``."""
     source: Samples = (example.source / 32767).astype(np.float32)
     event = loud_event(source, student.config.sample_rate, np.random.default_rng(index))
     return event[len(event) % student.config.hop :]
