@@ -41,7 +41,7 @@ from edge_vc.labelling.labels import LabelledAudio, load_labels
 from edge_vc.labelling.report import load_report
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Prediction, Student
-from edge_vc.training.student.answer import answer_for
+from edge_vc.training.student.targets import targets_for
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.inputs.noise import NoiseAugmentation, NoiseSettings
 from edge_vc.training.student.settings import distill_settings
@@ -112,7 +112,7 @@ def parts(args: argparse.Namespace) -> None:
 @torch.no_grad()
 def sounded(student: Student, example: LabelledAudio) -> dict[str, Samples]:
     """Return the sentence ``[T]`` for each of `PARTS`, which is taken from the student."""
-    f0, voiced, bands = answer_for(student, example)
+    f0, voiced, bands = targets_for(student, example)
     if bands is None:
         raise SystemExit("these labels have no filters; label with a teacher of this project's")
     mine = _predicted(student, example)

@@ -67,7 +67,7 @@ CASES = {
     ),
     "train contents": Case(
         lambda given, out: [
-            "train", "contents", "--corpus", given / "long", "--out", out, "--answers", "hama",
+            "train", "contents", "--corpus", given / "long", "--out", out, "--teacher", "hama",
             "--steps", "2", "--threads", "1",
         ],
         resumes=True,

@@ -275,7 +275,7 @@ def test_students_may_be_called_so(
     words = ("--licence", "CC0-1.0", "--consent", "Ours.", "--name", "ours", "--format", "onnx")
     verb("export", student, "-o", folder / f"{stem}3.evc", *words)
     verb("train", "contents", "--corpus", folder / stem, "--out", folder / f"{stem} contents",
-         "--answers", "hama", "--steps", "1", "--threads", "1")  # fmt: skip
+         "--teacher", "hama", "--steps", "1", "--threads", "1")  # fmt: skip
 
 
 def test_errors_print_names_that_are_no_text(tmp_path: Path, verb: Callable[..., str]) -> None:

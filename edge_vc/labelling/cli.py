@@ -100,7 +100,7 @@ def label(
     console = stderr_console()
     spec = _spec(teacher)
     opened = _open(corpus)
-    _name_answers_notices(spec)
+    _name_output_notices(spec)
     recordings = recordings_for(spec, opened, vary)
     job = LabelJob(spec, recordings, output, _settings(delay, timeout, sample_rate))
     report = _run(job, spec, workers, ray, console)
@@ -147,7 +147,7 @@ def _open(folder: Path) -> Corpus:
     return opened
 
 
-def _name_answers_notices(spec: TeacherSpec) -> None:
+def _name_output_notices(spec: TeacherSpec) -> None:
     """Warn about conversions in a folder whose channels cancel each other."""
     from edge_vc.teachers.pairs_folder import PairsFolder, PairsSpec
 

@@ -49,18 +49,18 @@ class DelayEstimate:
         return self.correlation >= SURE
 
 
-def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> DelayEstimate:
-    """Estimate the delay of ``answer`` ``[T']`` behind ``source`` ``[T]``, both at one rate.
+def estimate_delay(source: Samples, output: Samples, sample_rate: int) -> DelayEstimate:
+    """Estimate the delay of ``output`` ``[T']`` behind ``source`` ``[T]``, both at one rate.
 
     Waveforms of two voices do not correlate, but the energies of their mel bands do: each band in
     dB, minus its mean, is correlated over all lags up to `MAX_DELAY_MS`, and the bands are summed.
     A parabola through the maximum resolves fractions of a 2.5 ms frame. Silence correlates by 0.
     """
-    source_bands, answer_bands = _contours(source, sample_rate), _contours(answer, sample_rate)
-    power = float(np.sqrt(np.square(source_bands).sum() * np.square(answer_bands).sum()))
+    source_bands, output_bands = _contours(source, sample_rate), _contours(output, sample_rate)
+    power = float(np.sqrt(np.square(source_bands).sum() * np.square(output_bands).sum()))
     if power == 0:
         return DelayEstimate(0.0, 0.0)
-    bands = zip(answer_bands, source_bands, strict=True)
+    bands = zip(output_bands, source_bands, strict=True)
     by_lag = sum(correlate(g, h, mode="full", method="fft") for g, h in bands) / power
     centre = source_bands.shape[1] - 1
     reach = round(MAX_DELAY_MS / _FRAME_MS)
@@ -71,11 +71,11 @@ def estimate_delay(source: Samples, answer: Samples, sample_rate: int) -> DelayE
     return DelayEstimate(float(lag * _FRAME_MS), float(by_lag[best]))
 
 
-def band_correlation(source: Samples, answer: Samples, sample_rate: int) -> float:
+def band_correlation(source: Samples, output: Samples, sample_rate: int) -> float:
     """Return the correlation of band energies at delay 0: 1 for identical ones, 0 for silence."""
-    source_bands, answer_bands = _contours(source, sample_rate), _contours(answer, sample_rate)
-    power = float(np.sqrt(np.square(source_bands).sum() * np.square(answer_bands).sum()))
-    return float((source_bands * answer_bands).sum()) / power if power else 0.0
+    source_bands, output_bands = _contours(source, sample_rate), _contours(output, sample_rate)
+    power = float(np.sqrt(np.square(source_bands).sum() * np.square(output_bands).sum()))
+    return float((source_bands * output_bands).sum()) / power if power else 0.0
 
 
 def common_delay_ms(delays: Sequence[DelayEstimate]) -> float | None:
@@ -106,17 +106,17 @@ def delay_to_undo(own: DelayEstimate, common_ms: float | None) -> float:
     return own.ms if abs(own.ms - common_ms) > 2 * SPREAD_MS else common_ms
 
 
-def drift_ms(source: Samples, answer: Samples, sample_rate: int) -> float:
-    """Return the range of delays between pieces of ``answer`` ``[T]``, in ms; 0 if unknown.
+def drift_ms(source: Samples, output: Samples, sample_rate: int) -> float:
+    """Return the range of delays between pieces of ``output`` ``[T]``, in ms; 0 if unknown.
 
-    ``source`` and ``answer`` are aligned as a whole. Pieces overlap by half; each trusted delay is
+    ``source`` and ``output`` are aligned as a whole. Pieces overlap by half; each trusted delay is
     replaced by the median of three neighbours, so that one wrong estimate does not count as drift.
     """
     piece = round(min(PIECE_SECONDS, len(source) / sample_rate / 3) * sample_rate)
     if piece < sample_rate:
         return 0.0
     estimates = [
-        estimate_delay(source[start : start + piece], answer[start : start + piece], sample_rate)
+        estimate_delay(source[start : start + piece], output[start : start + piece], sample_rate)
         for start in range(0, len(source) - piece + 1, piece // 2)
     ]
     delays = np.array([estimate.ms for estimate in estimates if estimate.sure])
@@ -126,16 +126,16 @@ def drift_ms(source: Samples, answer: Samples, sample_rate: int) -> float:
     return float(smooth.max() - smooth.min())
 
 
-def undo_delay(source: Samples, answer: Samples, delay: int) -> tuple[Samples, Samples]:
-    """Move ``answer`` ``[T]`` ``delay`` samples earlier (later if negative) relative to ``source``.
+def undo_delay(source: Samples, output: Samples, delay: int) -> tuple[Samples, Samples]:
+    """Move ``output`` ``[T]`` ``delay`` samples earlier (later if negative) relative to ``source``.
 
     Both lose the samples at the end (or start) that the other lacks: ``[T - |delay|]``.
     """
     length = len(source) - abs(delay)
     if length <= 0:
-        raise AudioError(f"an answer {delay} samples late leaves nothing of {len(source)}")
+        raise AudioError(f"an output {delay} samples late leaves nothing of {len(source)}")
     late, early = max(0, delay), max(0, -delay)
-    return source[early : early + length], answer[late : late + length]
+    return source[early : early + length], output[late : late + length]
 
 
 def _contours(samples: Samples, sample_rate: int) -> NDArray[np.float64]:

@@ -271,7 +271,7 @@ def recordings_for(
     own source. From a folder of pairs, only the originals are used; raises `TeacherError` if they
     are to be varied.
     """
-    answers: set[Path] = set()
+    converted: set[Path] = set()
     if isinstance(spec, PairsSpec):
         if vary:
             raise TeacherError(
@@ -282,8 +282,8 @@ def recordings_for(
 
         folder = PairsFolder.open(Path(spec.path))
         others = [*folder.unmatched, *(pair.converted for pair in folder.pairs)]
-        answers = {path.resolve() for path in others}
-    asked = (utterance for utterance in utterances if utterance.path.resolve() not in answers)
+        converted = {path.resolve() for path in others}
+    asked = (utterance for utterance in utterances if utterance.path.resolve() not in converted)
     return [(utterance, speed) for utterance in asked for speed in _speeds(utterance, vary)]
 
 

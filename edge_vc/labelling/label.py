@@ -86,12 +86,12 @@ def label_recording(
     if look_inside is not None and same:
         return with_inside(source, look_inside(source), sample_rate)
     heard = at_rate(source, rate, teacher.sample_rate)
-    answer = teacher.convert(heard)
-    check_form(heard, answer, teacher.sample_rate)
+    output = teacher.convert(heard)
+    check_form(heard, output, teacher.sample_rate)
     source = at_rate(source, rate, sample_rate)
-    answer = at_rate(answer, teacher.sample_rate, sample_rate)
-    common = min(len(source), len(answer))  # resampled twice, an output may be a sample longer
-    return from_waveforms(source[:common], answer[:common], alignment, sample_rate)
+    output = at_rate(output, teacher.sample_rate, sample_rate)
+    common = min(len(source), len(output))  # resampled twice, an output may be a sample longer
+    return from_waveforms(source[:common], output[:common], alignment, sample_rate)
 
 
 def at_rate(audio: Samples, rate: int, wanted: int) -> Samples:
@@ -117,43 +117,43 @@ def with_inside(source: Samples, labels: Labels, rate: int) -> Labelled:
 
 def from_waveforms(
     source: Samples,
-    answer: Samples,
+    output: Samples,
     alignment: Alignment,
     rate: int,
     inside: slice | None = None,
 ) -> Labelled:
     """Align, check and track the pitch; of a window, label only what is ``inside``."""
-    delay, hop = estimate_delay(source, answer, rate), frame_hop(rate)
-    _check_drift(source, answer, delay, rate)
+    delay, hop = estimate_delay(source, output, rate), frame_hop(rate)
+    _check_drift(source, output, delay, rate)
     undone_ms = delay_to_undo(delay, alignment.common_ms) if alignment.correct else 0.0
     moved = round(undone_ms * rate / 1000)
-    source, answer = undo_delay(source, answer, moved)
+    source, output = undo_delay(source, output, moved)
     early = max(0, -moved)  # samples lost at the beginning
     whole = len(source) // hop * hop
-    source, answer = source[:whole], answer[:whole]
+    source, output = source[:whole], output[:whole]
     kept = slice(0, None) if inside is None else slice(inside.start - early, inside.stop - early)
     first = max(0, kept.start) // hop
     frames = len(source[: kept.stop]) // hop - first
-    f0 = mid_frame_f0(answer, rate, hop)[first : first + frames]
+    f0 = mid_frame_f0(output, rate, hop)[first : first + frames]
     part = slice(first * hop, (first + frames) * hop)
-    source, answer = source[part], answer[part]
-    soundness = _checked(source, answer, rate)
+    source, output = source[part], output[part]
+    soundness = _checked(source, output, rate)
     bands = np.zeros((0, frames), np.float16)
     return Labelled(
-        LabelledAudio(to_int16(source), to_int16(answer), f0, bands), delay, undone_ms, soundness
+        LabelledAudio(to_int16(source), to_int16(output), f0, bands), delay, undone_ms, soundness
     )
 
 
-def _check_drift(source: Samples, answer: Samples, delay: DelayEstimate, rate: int) -> None:
+def _check_drift(source: Samples, output: Samples, delay: DelayEstimate, rate: int) -> None:
     """Raise `OutlierError` for an output whose delay changes."""
     if delay.sure:
-        source, answer = undo_delay(source, answer, round(delay.ms * rate / 1000))
-    found = drift_ms(source, answer, rate)
+        source, output = undo_delay(source, output, round(delay.ms * rate / 1000))
+    found = drift_ms(source, output, rate)
     if found > DRIFT_MS:
         raise OutlierError("drift", f"its delay changes by {found:.0f} ms within the recording")
 
 
-def _checked(source: Samples, answer: Samples, rate: int) -> Soundness:
-    soundness = measure_soundness(source, answer, rate)
-    check_sound(soundness, band_correlation(source, answer, rate))
+def _checked(source: Samples, output: Samples, rate: int) -> Soundness:
+    soundness = measure_soundness(source, output, rate)
+    check_sound(soundness, band_correlation(source, output, rate))
     return soundness

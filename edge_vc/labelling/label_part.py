@@ -47,24 +47,24 @@ def label_piece(
         part = slice(frames.start * hop, frames.stop * hop)
         return with_inside(source[part], PartLabels.of(labels, part, frames), sample_rate)
     heard = at_rate(source, rate, teacher.sample_rate)
-    answer = _answer_to_part(teacher, heard, piece)
-    check_form(heard, answer, teacher.sample_rate)
+    output = _convert_part(teacher, heard, piece)
+    check_form(heard, output, teacher.sample_rate)
     source = at_rate(source, rate, sample_rate)
-    answer = at_rate(answer, teacher.sample_rate, sample_rate)
-    common = min(len(source), len(answer))
+    output = at_rate(output, teacher.sample_rate, sample_rate)
+    common = min(len(source), len(output))
     inside = piece.inner(sample_rate)
-    return from_waveforms(source[:common], answer[:common], alignment, sample_rate, inside)
+    return from_waveforms(source[:common], output[:common], alignment, sample_rate, inside)
 
 
-def _answer_to_part(teacher: Teacher, heard: Samples, piece: LabelPiece) -> Samples:
+def _convert_part(teacher: Teacher, heard: Samples, piece: LabelPiece) -> Samples:
     """Return the output for a window; a folder of pairs needs to know the window's position."""
     if piece.known is not None:
         labels = cast("SurveyingTeacher", teacher).label_part(heard, piece.known)
         return labels.audio
     convert_part = getattr(teacher, "convert_part", None)
     if convert_part is not None:
-        answer: Samples = convert_part(heard, *piece.place(teacher.sample_rate))
-        return answer
+        output: Samples = convert_part(heard, *piece.place(teacher.sample_rate))
+        return output
     return teacher.convert(heard)
 
 

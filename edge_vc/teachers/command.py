@@ -17,10 +17,10 @@ import soundfile
 from edge_vc.audio.io import Samples, write_audio
 from edge_vc.settings import paths
 from edge_vc.settings.field import choice, number
-from edge_vc.teachers.answer import fit_answer
 from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.outliers import OutlierError
 from edge_vc.teachers.spec import TeacherError, WaveformSpec
+from edge_vc.teachers.waveform_teacher import fit_output
 from edge_vc_runtime.audio.downmix import Downmix
 
 LAST_LINES = 5
@@ -78,15 +78,15 @@ class CommandTeacher:
     def _once(self, audio: Samples) -> Samples:
         spec = self._spec
         with tempfile.TemporaryDirectory(prefix="edge-vc-teacher-") as folder:
-            given, answer = Path(folder) / "input.wav", Path(folder) / "output.wav"
+            given, output = Path(folder) / "input.wav", Path(folder) / "output.wav"
             write_audio(given, audio, spec.sample_rate)
-            files = {"{input}": str(given), "{output}": str(answer)}
+            files = {"{input}": str(given), "{output}": str(output)}
             words = [_filled(word, files) for word in self._words]
             said = (Path(folder) / "stderr", Path(folder) / "stdout")
             _run(words, spec.timeout, *said)
-            if not answer.is_file():
+            if not output.is_file():
                 raise TeacherError(f"{words[0]}: wrote no {{output}} file{_tail(*said)}")
-            return self._read(answer, len(audio))
+            return self._read(output, len(audio))
 
     def _read(self, path: Path, samples: int) -> Samples:
         expected = self._spec.output_sample_rate or self._spec.sample_rate
@@ -99,11 +99,11 @@ class CommandTeacher:
         if rate != expected:
             raise OutlierError(
                 "wrong rate",
-                f"the answer is at {rate} Hz, not {expected}: set output_sample_rate = {rate}",
+                f"the output is at {rate} Hz, not {expected}: set output_sample_rate = {rate}",
             )
         downmix = Downmix(channels.shape[1])
         downmix.decide([channels])
-        return fit_answer(downmix.mix(channels), samples, self._spec.sample_rate, rate)
+        return fit_output(downmix.mix(channels), samples, self._spec.sample_rate, rate)
 
 
 def _words(spec: CommandSpec) -> list[str]:

@@ -37,14 +37,14 @@ class IoSignature:
 
     audio: str
     """Empty if the graph takes only contents and F0."""
-    answer: str
+    output: str
     shape: tuple[int, ...]
     """Shape of the audio, ``(1, ..., -1)``."""
     dtype: str
     """Element type of the audio."""
     length: int
     """Samples of input per run, 0 for any number."""
-    answer_length: int
+    output_length: int
     """Samples of output per run, 0 for any number."""
     states: tuple[State, ...]
     given: tuple[Given, ...] = ()
@@ -58,13 +58,13 @@ def read_io_signature(
     session: ort.InferenceSession,
     states: str,
     inputs: str = "",
-    answer: str = "",
+    output: str = "",
     rate: int = 16_000,
 ) -> IoSignature:
     """Distinguish audio from states and from declared ports.
 
     ``states`` is ``in=next, ...``, or empty for ``state.X=next.X``; ``inputs`` is as in
-    `declared_ports`; ``answer`` is the name of the output that is audio, or empty for the first
+    `declared_ports`; ``output`` is the name of the output that is audio, or empty for the first
     that may be. ``rate`` in Hz is suggested for an input that takes one. Raises `TeacherError`
     with the port, its type and shape, and how to declare it.
     """
@@ -88,7 +88,7 @@ def read_io_signature(
     audio = _audio(path, free, outs, given, rate)
     carried = tuple(_state(path, ins[name], following) for name, following in pairs.items())
     heard = audio or Port("", "float32", (None,))
-    spoken = _answer(path, answer, outs, set(pairs.values()), heard)
+    spoken = _output(path, output, outs, set(pairs.values()), heard)
     return IoSignature(
         heard.name,
         spoken.name,
@@ -205,7 +205,7 @@ def _advice(port: Port, outputs: Mapping[str, Port], rate: int) -> str:
     return f'{port.describe()}: teacher.inputs = "{port.name} = {role}"'
 
 
-def _answer(
+def _output(
     path: Path, wanted: str, outputs: Mapping[str, Port], following: set[str], audio: Port
 ) -> Port:
     """Return the output that is audio: the requested one, or the first as long as the input."""
@@ -213,7 +213,7 @@ def _answer(
     if wanted:
         if wanted not in free:
             raise TeacherError(
-                f'{path}: teacher.answer = "{wanted}"; outputs are {", ".join(free) or "none"}'
+                f'{path}: teacher.output = "{wanted}"; outputs are {", ".join(free) or "none"}'
             )
         return free[wanted]
     if not free:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from edge_vc.audio.io import Samples
 from edge_vc.settings.field import choice, number
 from edge_vc.settings.paths import file_of_factory, path_field
-from edge_vc.teachers.answer import WaveformTeacher
 from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.spec import TeacherError, WaveformSpec, given_file
+from edge_vc.teachers.waveform_teacher import WaveformTeacher
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -81,11 +81,11 @@ def usable(module: nn.Module, device: str) -> nn.Module:
     return module.requires_grad_(False).to(device)
 
 
-def first_tensor(answer: object) -> Tensor:
+def first_tensor(output: object) -> Tensor:
     """Return an output that is a tensor, or the first of several; raises `TeacherError`."""
     from torch import Tensor
 
-    first = answer[0] if isinstance(answer, (tuple, list)) and answer else answer
+    first = output[0] if isinstance(output, (tuple, list)) and output else output
     if not isinstance(first, Tensor):
         raise TeacherError(f"the teacher returned {type(first).__name__}, a tensor is needed")
     return first

@@ -39,7 +39,7 @@ class ContentGraph:
         """Return ``[frames, C]``."""
         found = self._feed.run(audio, {})[0]
         if found.ndim != 3 or found.shape[0] != 1 or not found.shape[1]:
-            raise TeacherError(f"teacher.contents answers {list(found.shape)}; [1, N, C] is needed")
+            raise TeacherError(f"teacher.contents returns {list(found.shape)}; [1, N, C] is needed")
         nearest = np.arange(frames) * found.shape[1] // frames
         contents: NDArray[np.float32] = found[0, nearest].astype(np.float32)
         return contents
@@ -77,19 +77,19 @@ class Feed:
         given = {**self._constants, **states, **self._following(audio)}
         if signature.audio:
             given[signature.audio] = _encoded(audio, signature.dtype).reshape(signature.shape)
-        names = [signature.answer, *(state.next_name for state in signature.states)]
+        names = [signature.output, *(state.next_name for state in signature.states)]
         try:
-            answer, *following = self._session.run(names, given)
+            output, *following = self._session.run(names, given)
         except Exception as error:
             # onnxruntime exports no common base class of its errors.
             fact = " ".join(str(error).split())[:200]
             raise TeacherError(f"{self._path}: onnxruntime cannot run it: {fact}") from error
-        return _decoded(answer), dict(zip(states, following, strict=True))
+        return _decoded(output), dict(zip(states, following, strict=True))
 
-    def answer(self, audio: Samples, states: States) -> tuple[NDArray[np.generic], States]:
+    def convert(self, audio: Samples, states: States) -> tuple[NDArray[np.generic], States]:
         """Return `run`'s output as one channel of audio, and the following states."""
-        answer, following = self.run(audio, states)
-        return _one_channel(answer, self._channel), following
+        output, following = self.run(audio, states)
+        return _one_channel(output, self._channel), following
 
     def silent_states(self) -> States:
         """Return the states before the first run."""
@@ -119,20 +119,20 @@ def _encoded(audio: Samples, dtype: str) -> NDArray[np.generic]:
     return audio.astype(dtype)
 
 
-def _decoded(answer: NDArray[np.generic]) -> NDArray[np.generic]:
-    return answer.astype(np.float32) / 32768 if answer.dtype == np.int16 else answer
+def _decoded(output: NDArray[np.generic]) -> NDArray[np.generic]:
+    return output.astype(np.float32) / 32768 if output.dtype == np.int16 else output
 
 
-def _one_channel(answer: NDArray[np.generic], channel: int) -> NDArray[np.generic]:
+def _one_channel(output: NDArray[np.generic], channel: int) -> NDArray[np.generic]:
     """Return one channel of ``[1, channels, T]``."""
-    channels = answer.shape[-2] if answer.ndim > 1 else 1
+    channels = output.shape[-2] if output.ndim > 1 else 1
     if not channel:
-        if channels > 1 and answer.size == channels * answer.shape[-1]:
+        if channels > 1 and output.size == channels * output.shape[-1]:
             raise TeacherError(
-                f"it answers {channels} channels {list(answer.shape)}: set teacher.channel = 1 to "
+                f"it returns {channels} channels {list(output.shape)}: set teacher.channel = 1 to "
                 f"{channels}, the one to take"
             )
-        return answer
+        return output
     if channel > channels:
-        raise TeacherError(f"teacher.channel = {channel}: the answer is {list(answer.shape)}")
-    return answer[..., channel - 1, :] if answer.ndim > 1 else answer
+        raise TeacherError(f"teacher.channel = {channel}: the output is {list(output.shape)}")
+    return output[..., channel - 1, :] if output.ndim > 1 else output

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from edge_vc.audio.io import Samples
 from edge_vc.settings.field import choice, number
 from edge_vc.settings.paths import path_field
-from edge_vc.teachers.answer import WaveformTeacher
 from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.spec import HIGHEST_RATE, TeacherError, WaveformSpec, given_file
+from edge_vc.teachers.waveform_teacher import WaveformTeacher
 
 if TYPE_CHECKING:
     from edge_vc.teachers.io_signature import IoSignature
@@ -41,7 +41,7 @@ class OnnxSpec(WaveformSpec):
     """``name = 3, name = f0, ...``: values of inputs besides audio and states: one number, as many
     as the input has elements (separated by spaces), or ``f0`` (Hz), ``coarse-f0`` (1 to 255),
     ``frames`` (their count), ``noise``, ``contents`` (from the encoder ``contents``)."""
-    answer: str = ""
+    output: str = ""
     """Name of the output that is audio; empty: the first one as long as the input."""
     channel: int = number(0, 0, 64)
     """Channel to take from an output with several, from 1; 0: it has one."""
@@ -73,10 +73,10 @@ def load(spec: OnnxSpec) -> WaveformTeacher:
     session = open_session(path, spec.threads)
     facts = session.get_modelmeta().custom_metadata_map
     rate = spec.sample_rate or _number(path, facts, "edge_vc.sample_rate", DEFAULT_RATE)
-    signature = read_io_signature(path, session, spec.states, spec.inputs, spec.answer, rate)
+    signature = read_io_signature(path, session, spec.states, spec.inputs, spec.output, rate)
     if signature.channels > 1 and not spec.channel:
         raise TeacherError(
-            f"{path}: answers {signature.channels} channels: set teacher.channel = 1 to "
+            f"{path}: returns {signature.channels} channels: set teacher.channel = 1 to "
             f"{signature.channels}, the one to take"
         )
     output_rate = spec.output_sample_rate or rate
@@ -98,9 +98,9 @@ def load(spec: OnnxSpec) -> WaveformTeacher:
 
 def _hop_and_context(path: Path, spec: OnnxSpec, signature: IoSignature) -> tuple[int, int]:
     """Return the new samples of each run and the past samples in front of them."""
-    length, answered, context = signature.length, signature.answer_length, spec.context
+    length, returned, context = signature.length, signature.output_length, spec.context
     if length and spec.hop and not context:
-        context = length - spec.hop if answered == spec.hop else 0
+        context = length - spec.hop if returned == spec.hop else 0
     hop = length - context if length else spec.hop
     if hop < 1 or spec.hop not in (0, hop):
         raise TeacherError(
@@ -110,10 +110,10 @@ def _hop_and_context(path: Path, spec: OnnxSpec, signature: IoSignature) -> tupl
         )
     # Another ratio means another rate, which `output_sample_rate` states.
     same_rate = spec.output_sample_rate in (0, spec.sample_rate)
-    if length and answered and answered < hop and same_rate:
+    if length and returned and returned < hop and same_rate:
         raise TeacherError(
-            f"{path}: takes {length} samples and answers {answered}: set teacher.context = "
-            f"{length - answered}, the past samples in front of each run, or "
+            f"{path}: takes {length} samples and returns {returned}: set teacher.context = "
+            f"{length - returned}, the past samples in front of each run, or "
             "teacher.output_sample_rate"
         )
     return hop, context
@@ -156,7 +156,7 @@ class _Offline:
         self._feed = feed
 
     def __call__(self, audio: Samples) -> NDArray[np.generic]:
-        return self._feed.answer(audio, {})[0]
+        return self._feed.convert(audio, {})[0]
 
 
 class _Streaming:
@@ -174,7 +174,7 @@ class _Streaming:
         states = self._feed.silent_states()
         pieces = []
         for start in range(0, len(padded) - context, hop):
-            piece, states = self._feed.answer(padded[start : start + context + hop], states)
+            piece, states = self._feed.convert(padded[start : start + context + hop], states)
             pieces.append(piece.reshape(-1))
         joined = np.concatenate(pieces)
         # The output may be at another rate: lengths scale with it.

@@ -60,30 +60,30 @@ class Soundness:
     """Share of the input's active 20 ms frames that are silent in the output."""
 
 
-def measure_soundness(source: Samples, answer: Samples, sample_rate: int) -> Soundness:
-    """Measure ``answer`` ``[T]``, aligned with ``source`` ``[T]``."""
+def measure_soundness(source: Samples, output: Samples, sample_rate: int) -> Soundness:
+    """Measure ``output`` ``[T]``, aligned with ``source`` ``[T]``."""
     frame = round(_FRAME_SECONDS * sample_rate)
-    source_power, answer_power = frame_power(source, frame), frame_power(answer, frame)
+    source_power, output_power = frame_power(source, frame), frame_power(output, frame)
     active = source_power >= _loud(source_power) * 10 ** (-_ACTIVE_DB / 10)
     # A frame's energy may be off by a frame or two: only longer gaps are lost speech.
     width = 2 * _SMEAR_FRAMES + 1
-    padded = np.pad(answer_power, _SMEAR_FRAMES, mode="edge")
+    padded = np.pad(output_power, _SMEAR_FRAMES, mode="edge")
     near = np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=1)
-    gone = near < _loud(answer_power) * 10 ** (-_GONE_DB / 10)
+    gone = near < _loud(output_power) * 10 ** (-_GONE_DB / 10)
     return Soundness(
-        level_db=active_level_db(answer, sample_rate),
-        clipped=float((np.abs(answer) >= _FULL_SCALE).mean()),
+        level_db=active_level_db(output, sample_rate),
+        clipped=float((np.abs(output) >= _FULL_SCALE).mean()),
         lost=float(gone[active].mean()),
     )
 
 
-def check_form(source: Samples, answer: Samples, sample_rate: int) -> None:
+def check_form(source: Samples, output: Samples, sample_rate: int) -> None:
     """Raise `OutlierError` for an output of another shape, or with NaN or infinite values."""
-    if answer.shape != source.shape:
-        raise OutlierError("wrong length", length_fact(answer.shape, source.shape, sample_rate))
-    bad = int(np.count_nonzero(~np.isfinite(answer)))
+    if output.shape != source.shape:
+        raise OutlierError("wrong length", length_fact(output.shape, source.shape, sample_rate))
+    bad = int(np.count_nonzero(~np.isfinite(output)))
     if bad:
-        raise OutlierError("not a number", f"{bad} of {answer.size} samples are NaN or infinite")
+        raise OutlierError("not a number", f"{bad} of {output.size} samples are NaN or infinite")
 
 
 def check_sound(soundness: Soundness, likeness: float) -> None:
@@ -101,11 +101,11 @@ def check_sound(soundness: Soundness, likeness: float) -> None:
         raise OutlierError("other speech", f"energies correlate by {likeness:.2f} only")
 
 
-def length_fact(answer: tuple[int, ...], source: tuple[int, ...], sample_rate: int) -> str:
+def length_fact(output: tuple[int, ...], source: tuple[int, ...], sample_rate: int) -> str:
     """Describe the length of an output, and name the rate that it seems to be at if it differs."""
-    fact = f"{list(answer)} samples for {list(source)}"
-    if len(answer) == len(source) == 1 and source[0]:
-        ratio = answer[0] / source[0]
+    fact = f"{list(output)} samples for {list(source)}"
+    if len(output) == len(source) == 1 and source[0]:
+        ratio = output[0] / source[0]
         for rate in (8000, 16000, 22050, 24000, 32000, 40000, 44100, 48000):
             if rate != sample_rate and abs(ratio * sample_rate / rate - 1) < 0.01:
                 return f"{fact}, as if at {rate} Hz: set output_sample_rate = {rate}"

@@ -16,10 +16,10 @@ from edge_vc.audio.span import Span
 from edge_vc.audio.stream import cut
 from edge_vc.settings.field import choice, number
 from edge_vc.settings.paths import path_field
-from edge_vc.teachers.answer import SLACK_MS, fit_answer
 from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.outliers import OutlierError
 from edge_vc.teachers.spec import HIGHEST_RATE, TeacherError, TeacherSpec
+from edge_vc.teachers.waveform_teacher import SLACK_MS, fit_output
 
 PARTS = ("train", "val", "dev")
 """Folders of the layout; files directly in the folder count as well."""
@@ -50,7 +50,7 @@ class Pair:
     converted: Path
     seconds: float
     """Duration of the original according to its header."""
-    answer_seconds: float
+    output_seconds: float
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ class PairsTeacher:
             if gain is not None:
                 found.append(_Match(pair, gain, len(original)))
         match = self._nearest(found)
-        answer = read_audio(match.pair.converted, self._rate)
-        fitted = fit_answer(answer, match.samples, self._rate, self._rate)[: len(audio)]
+        output = read_audio(match.pair.converted, self._rate)
+        fitted = fit_output(output, match.samples, self._rate, self._rate)[: len(audio)]
         peak = max(float(np.abs(fitted).max()), 1e-9)
         return fitted * np.float32(min(match.gain, max(PEAK / peak, 1.0)))
 
@@ -162,12 +162,12 @@ class PairsTeacher:
                 found.append(_Match(pair, gain, len(audio)))
         match = self._nearest(found)
         pair = match.pair
-        if abs(pair.answer_seconds - pair.seconds) > SLACK_MS / 1000:
-            fact = f"{pair.answer_seconds:.2f} s for {pair.seconds:.2f} s"
+        if abs(pair.output_seconds - pair.seconds) > SLACK_MS / 1000:
+            fact = f"{pair.output_seconds:.2f} s for {pair.seconds:.2f} s"
             raise OutlierError("wrong length", fact)
-        answer = self._part(pair.converted, span)
-        peak = max(float(np.abs(answer).max(initial=0.0)), 1e-9)
-        fitted = np.pad(answer, (0, len(audio) - len(answer)))
+        output = self._part(pair.converted, span)
+        peak = max(float(np.abs(output).max(initial=0.0)), 1e-9)
+        fitted = np.pad(output, (0, len(audio) - len(output)))
         return fitted * np.float32(min(match.gain, max(PEAK / peak, 1.0)))
 
     def _nearest(self, found: list[_Match]) -> _Match:

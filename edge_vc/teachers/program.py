@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from edge_vc.audio.io import Samples
 from edge_vc.settings.field import choice, number
 from edge_vc.settings.paths import path_field
-from edge_vc.teachers.answer import WaveformTeacher
 from edge_vc.teachers.kind import TeacherKind
 from edge_vc.teachers.module import first_tensor, usable
 from edge_vc.teachers.spec import TeacherError, WaveformSpec, given_file
+from edge_vc.teachers.waveform_teacher import WaveformTeacher
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram

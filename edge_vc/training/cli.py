@@ -224,7 +224,7 @@ def contents(
         Path | None,
         typer.Option(help="Folder with noise/ and rir/ to augment the input with.", metavar="DIR"),
     ] = None,
-    answers: Annotated[
+    teacher: Annotated[
         Literal["whisper", "hama"], typer.Option(help="Encoder whose output is the target.")
     ] = "whisper",
     minutes: Minutes = None,
@@ -239,7 +239,7 @@ def contents(
         from edge_vc.training.contents.run import ContentsRun, train_contents
         from edge_vc.training.contents.settings import ContentsSettings
 
-        settings = ContentsSettings(answers=answers, seed=seed)
+        settings = ContentsSettings(teacher=teacher, seed=seed)
         run = ContentsRun(corpus, out, noises, steps, minutes, max_minutes, threads, settings)
         _print(train_contents(run)[0])
 

@@ -34,10 +34,10 @@ class Moody(nn.Module):
             time.sleep(600)
         if mood == "raises":
             raise RuntimeError("out of patience\\nand of memory")
-        return ANSWERS.get(mood, lambda a: 0.5 * a)(audio)
+        return OUTPUTS.get(mood, lambda a: 0.5 * a)(audio)
 
 
-ANSWERS = {{
+OUTPUTS = {{
     "short": lambda a: a[:, :-1600],
     "nan": lambda a: a / 0,
     "silent": lambda a: a * 1e-6,

@@ -102,9 +102,9 @@ def test_a_recordings_own_delay_wins_where_it_is_sure_and_far(own, common, undon
 @pytest.mark.parametrize("late", [0, 100, -100])
 def test_both_lose_what_the_other_lacks(late):
     audio = voice(0.5)
-    source, answer = undo_delay(audio, shifted(audio, late), late)
-    assert len(source) == len(answer) == len(audio) - abs(late)
-    np.testing.assert_array_equal(source, answer)
+    source, output = undo_delay(audio, shifted(audio, late), late)
+    assert len(source) == len(output) == len(audio) - abs(late)
+    np.testing.assert_array_equal(source, output)
 
 
 def test_a_delay_longer_than_the_recording_is_refused():
@@ -145,7 +145,7 @@ DRIFTS = {
 
 @pytest.mark.parametrize("rate", [16000])
 @pytest.mark.parametrize("kind", DRIFTS)
-def test_an_answer_that_drifts_is_told_from_a_late_one(kind, rate):
+def test_an_output_that_drifts_is_told_from_a_late_one(kind, rate):
     audio = voice(14.0, rate=rate)
     assert drift_ms(audio, DRIFTS[kind](other_voice(audio), rate), rate) > DRIFT_MS
     late = shifted(other_voice(audio), rate // 20)
@@ -159,7 +159,7 @@ def test_too_little_to_tell_is_no_drift():
 
 
 @pytest.mark.parametrize(("kind", "rate"), [("loses", 16000), ("shrinks", 22050)])
-def test_a_recording_whose_answer_drifts_is_left_out(kind, rate):
+def test_a_recording_whose_output_drifts_is_left_out(kind, rate):
     """Of any teacher that answers with a waveform, at the labels' rate or another."""
     teacher = SimpleNamespace(
         sample_rate=rate, convert=lambda heard: DRIFTS[kind](0.8 * heard, rate)
@@ -169,7 +169,7 @@ def test_a_recording_whose_answer_drifts_is_left_out(kind, rate):
     assert caught.value.reason == "drift"
 
 
-def test_a_recording_whose_answer_is_late_is_kept():
+def test_a_recording_whose_output_is_late_is_kept():
     teacher = SimpleNamespace(sample_rate=16000, convert=lambda heard: shifted(0.8 * heard, 900))
     found = label_recording(teacher, voice(14.0), Alignment())
     assert found.undone_ms == pytest.approx(56, abs=2)

@@ -1,4 +1,4 @@
-"""One recording and one answer: aligned, at 16 kHz, and sound, or left out for a reason."""
+"""One recording and one output: aligned, at 16 kHz, and sound, or left out for a reason."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def gap(audio: Audio) -> Audio:
         (lambda a: voice(len(a) / 16000, seed=7), "other speech"),
     ],
 )
-def test_an_answer_that_teaches_nothing_has_a_reason(convert, reason):
+def test_an_output_that_teaches_nothing_has_a_reason(convert, reason):
     with pytest.raises(OutlierError) as caught:
         label_recording(Toy(convert), voice(3.0), Alignment())
     assert caught.value.reason == reason
@@ -85,6 +85,6 @@ def test_silence_is_not_shown_to_the_teacher():
 
 
 @pytest.mark.parametrize("change", [other_voice, lambda a: 0.1 * a, lambda a: shifted(a, 400)])
-def test_a_sound_answer_passes(change):
+def test_a_sound_output_passes(change):
     audio = voice(3.0)
     check_sound(measure_soundness(audio, change(audio), 16000), 0.9)

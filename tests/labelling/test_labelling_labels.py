@@ -80,7 +80,7 @@ def test_any_converter_can_label() -> None:
     [(lambda a: a[:-1], "15999"), (lambda a: np.full_like(a, np.nan), "not a number")],
     ids=["length", "nan"],
 )
-def test_bad_answers_are_named(convert: Callable[[Audio], Audio], fact: str) -> None:
+def test_bad_outputs_are_named(convert: Callable[[Audio], Audio], fact: str) -> None:
     with pytest.raises(OutlierError, match=fact):
         label_recording(Converter(convert), voice(), Alignment())
 
@@ -97,8 +97,8 @@ def test_labels_are_kept(corpus: Corpus, tmp_path: Path) -> None:
     assert calls(tmp_path) == 4
 
 
-def test_bad_answers_are_left_out(corpus: Corpus, tmp_path: Path) -> None:
-    """Nothing is learnt from an answer that a label job would leave out."""
+def test_bad_outputs_are_left_out(corpus: Corpus, tmp_path: Path) -> None:
+    """Nothing is learnt from an output that a label job would leave out."""
     recordings = [(utterance, 1.0) for utterance in corpus]
     (labels,) = label_here(halver(tmp_path, 17000), recordings, tmp_path / "a")
     assert len(labels.source) == 17600

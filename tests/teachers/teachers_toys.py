@@ -101,15 +101,15 @@ def save_graph(
 
 def save_halver(path: Path, shape: list, gain: float = 0.5) -> Path:
     """Halves audio of a shape such as ``[1, "T"]``."""
-    node = helper.make_node("Mul", ["audio", "half"], ["answer"])
+    node = helper.make_node("Mul", ["audio", "half"], ["output"])
     half = np.array(gain, np.float32)
-    return save_graph(path, [node], {"audio": shape}, {"answer": shape}, half=half)
+    return save_graph(path, [node], {"audio": shape}, {"output": shape}, half=half)
 
 
 def save_late_stream(path: Path, hop: int = 160, shape: list | None = None) -> Path:
     """Answers with the hop before, halved: one hop late."""
     nodes = [
-        helper.make_node("Mul", ["memory", "half"], ["answer"]),
+        helper.make_node("Mul", ["memory", "half"], ["output"]),
         helper.make_node("Identity", ["audio"], ["memory_out"]),
     ]
     shape = shape or [1, hop]
@@ -117,7 +117,7 @@ def save_late_stream(path: Path, hop: int = 160, shape: list | None = None) -> P
         path,
         nodes,
         {"audio": shape, "memory": shape},
-        {"answer": shape, "memory_out": shape},
+        {"output": shape, "memory_out": shape},
         half=np.array(0.5, np.float32),
     )
 

@@ -30,8 +30,8 @@ def spec(folder: Path, code: str, **more: object) -> CommandSpec:
 def test_files_go_in_and_come_out(tmp_path):
     command = script(tmp_path, CONVERTER).replace(" -S ", " ")
     audio = voice(0.5)
-    answer = open_teacher(CommandSpec(command=command)).convert(audio)
-    np.testing.assert_allclose(answer, audio / 2, atol=1e-4)
+    output = open_teacher(CommandSpec(command=command)).convert(audio)
+    np.testing.assert_allclose(output, audio / 2, atol=1e-4)
 
 
 def test_no_shell_reads_the_template(tmp_path):
@@ -104,8 +104,8 @@ def test_a_failure_is_tried_again(tmp_path):
     audio = voice(0.2)
     with pytest.raises(TeacherError, match="not yet"):
         open_teacher(spec(tmp_path, code, retries=1)).convert(audio)
-    answer = open_teacher(spec(tmp_path, code, retries=1)).convert(audio)
-    np.testing.assert_allclose(answer, audio, atol=1e-4)
+    output = open_teacher(spec(tmp_path, code, retries=1)).convert(audio)
+    np.testing.assert_allclose(output, audio, atol=1e-4)
 
 
 def test_another_rate_than_said_is_refused_with_the_key(tmp_path):
@@ -115,10 +115,10 @@ def test_another_rate_than_said_is_refused_with_the_key(tmp_path):
         OutlierError, match="at 48000 Hz, not 16000: set output_sample_rate = 48000"
     ):
         open_teacher(CommandSpec(command=command)).convert(voice(0.2))
-    answer = open_teacher(CommandSpec(command=command, output_sample_rate=48000)).convert(
+    output = open_teacher(CommandSpec(command=command, output_sample_rate=48000)).convert(
         voice(0.2)
     )
-    assert answer.shape == (3200,)
+    assert output.shape == (3200,)
 
 
 @pytest.mark.parametrize(

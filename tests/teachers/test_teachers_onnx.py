@@ -39,20 +39,20 @@ def test_an_offline_graph_of_one_length_runs_in_windows(tmp_path):
 def test_states_are_carried_from_hop_to_hop(tmp_path, shape):
     states = [1, 1, 160] if shape[-1] == "N" else shape
     nodes = [
-        helper.make_node("Mul", ["h", "half"], ["answer"]),
+        helper.make_node("Mul", ["h", "half"], ["output"]),
         helper.make_node("Identity", ["audio"], ["h_next"]),
     ]
     path = save_graph(
         tmp_path / "s.onnx",
         nodes,
         {"audio": shape, "h": states},
-        {"answer": states, "h_next": states},
+        {"output": states, "h_next": states},
         half=np.array(0.5, np.float32),
     )
     spec = OnnxSpec(path=str(path), states="h=h_next", hop=160)
     audio = voice(0.5)[:7777]
-    answer = open_teacher(spec).convert(audio)
-    np.testing.assert_array_equal(answer, np.pad(audio / 2, (160, 0))[:7777])
+    output = open_teacher(spec).convert(audio)
+    np.testing.assert_array_equal(output, np.pad(audio / 2, (160, 0))[:7777])
 
 
 def test_what_a_stream_lags_behind_is_dropped(tmp_path):
@@ -70,18 +70,18 @@ def test_a_graph_that_we_exported_needs_no_settings(tmp_path):
         hop=160, sample_rate=16000, name="tiny", precision="fp32", licence="CC0-1.0",
     )  # fmt: skip
     audio = voice(0.5)
-    answer = open_teacher(OnnxSpec(path=str(path))).convert(audio)
+    output = open_teacher(OnnxSpec(path=str(path))).convert(audio)
     padded = torch.from_numpy(np.pad(audio, (0, student.delay + -student.delay % 160)))
     with torch.no_grad():
         offline = student(padded[None, None, None])[0, 0, 0].numpy()
-    np.testing.assert_allclose(answer, offline[student.delay :][: len(audio)], atol=1e-4)
+    np.testing.assert_allclose(output, offline[student.delay :][: len(audio)], atol=1e-4)
 
 
 def test_the_hash_sees_weights_that_lie_apart(tmp_path):
-    node = helper.make_node("Mul", ["audio", "gain"], ["answer"])
+    node = helper.make_node("Mul", ["audio", "gain"], ["output"])
     gain = np.full(1000, 0.5, np.float32)
     path = save_graph(
-        tmp_path / "a.onnx", [node], {"audio": [1, 1000]}, {"answer": [1, 1000]}, gain=gain
+        tmp_path / "a.onnx", [node], {"audio": [1, 1000]}, {"output": [1, 1000]}, gain=gain
     )
     onnx.save(
         onnx.load(path), path, save_as_external_data=True, location="a.data", size_threshold=0
@@ -94,8 +94,8 @@ def test_the_hash_sees_weights_that_lie_apart(tmp_path):
 
 
 def multi_input(path: Path) -> Path:
-    node = helper.make_node("Add", ["audio", "pitch"], ["answer"])
-    return save_graph(path, [node], {"audio": [1, "T"], "pitch": [1, "T"]}, {"answer": [1, "T"]})
+    node = helper.make_node("Add", ["audio", "pitch"], ["output"])
+    return save_graph(path, [node], {"audio": [1, "T"], "pitch": [1, "T"]}, {"output": [1, "T"]})
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def multi_input(path: Path) -> Path:
         ),
         (save_late_stream, {}, "one input of audio is needed"),
         (save_late_stream, {"states": "memory"}, "write in=next"),
-        (save_late_stream, {"states": "memory=gone"}, "inputs are audio, memory, outputs answer"),
+        (save_late_stream, {"states": "memory=gone"}, "inputs are audio, memory, outputs output"),
         (save_late_stream, {"states": "memory=memory_out", "hop": 80}, "hop = 80; its input takes"),
         (lambda p: save_halver(p, [2, "T"]), {}, r"float \[T\], \[1, T\] or \[1, 1, T\] is needed"),
         (lambda p: p.write_bytes(b"no graph") and p, {}, "onnxruntime cannot load it"),
@@ -133,7 +133,7 @@ def test_metadata_of_strangers_are_parsed_as_such(tmp_path):
 
 @pytest.mark.parametrize("saturating", [False, True])
 def test_int8_graphs_are_computed_in_float_where_kernels_saturate(monkeypatch, saturating):
-    """x86 without VNNI clips sums of u8 x s8 products: answers would lie 16 dB from the graph."""
+    """x86 without VNNI clips sums of u8 x s8 products: outputs would lie 16 dB from the graph."""
     monkeypatch.setattr("edge_vc.teachers.onnx_session.kernels_saturate", lambda: saturating)
     options = session_options(1)
     if saturating:

@@ -18,7 +18,7 @@ def pairs(tmp_path):
     return record_pairs(tmp_path / "pairs")
 
 
-def test_recordings_of_all_parts_have_answers(pairs):
+def test_recordings_of_all_parts_have_outputs(pairs):
     teacher = open_teacher(PairsSpec(path=str(pairs)))
     originals = sorted(pairs.rglob("*_original.wav"))
     assert len(originals) == 3
@@ -30,14 +30,14 @@ def test_recordings_of_all_parts_have_answers(pairs):
 def test_a_recording_is_known_at_another_level_and_cut(pairs):
     audio = read_audio(pairs / "train" / "00_original.wav", 16000)
     asked = 0.3 * audio[: len(audio) - 100]
-    answer = open_teacher(PairsSpec(path=str(pairs))).convert(asked)
-    np.testing.assert_allclose(answer, 0.3 * darker(audio)[: len(asked)], atol=1e-3)
+    output = open_teacher(PairsSpec(path=str(pairs))).convert(asked)
+    np.testing.assert_allclose(output, 0.3 * darker(audio)[: len(asked)], atol=1e-3)
 
 
-def test_an_answer_is_not_made_so_loud_that_it_clips(pairs):
+def test_an_output_is_not_made_so_loud_that_it_clips(pairs):
     audio = read_audio(pairs / "train" / "00_original.wav", 16000)
-    answer = open_teacher(PairsSpec(path=str(pairs))).convert(100 * audio)
-    assert 0.5 < float(np.abs(answer).max()) <= 0.9
+    output = open_teacher(PairsSpec(path=str(pairs))).convert(100 * audio)
+    assert 0.5 < float(np.abs(output).max()) <= 0.9
 
 
 def test_pairs_at_another_rate_are_resampled(tmp_path):
@@ -45,21 +45,21 @@ def test_pairs_at_another_rate_are_resampled(tmp_path):
     soundfile.write(tmp_path / "a_original.flac", high, 48000)
     soundfile.write(tmp_path / "a_converted.wav", high, 48000)
     audio = read_audio(tmp_path / "a_original.flac", 16000)
-    answer = open_teacher(PairsSpec(path=str(tmp_path))).convert(audio)
-    np.testing.assert_allclose(answer, audio, atol=1e-3)
+    output = open_teacher(PairsSpec(path=str(tmp_path))).convert(audio)
+    np.testing.assert_allclose(output, audio, atol=1e-3)
 
 
-def test_one_recording_at_two_levels_has_two_answers(tmp_path):
+def test_one_recording_at_two_levels_has_two_outputs(tmp_path):
     audio = 0.5 * voice(1.0)
-    for name, level, answer in (("loud", 1.0, 0.2), ("soft", 0.5, 0.4)):
+    for name, level, output in (("loud", 1.0, 0.2), ("soft", 0.5, 0.4)):
         soundfile.write(tmp_path / f"{name}_original.wav", level * audio, 16000, "FLOAT")
-        soundfile.write(tmp_path / f"{name}_converted.wav", answer * level * audio, 16000, "FLOAT")
+        soundfile.write(tmp_path / f"{name}_converted.wav", output * level * audio, 16000, "FLOAT")
     teacher = open_teacher(PairsSpec(path=str(tmp_path)))
-    for level, answer in ((1.0, 0.2), (0.5, 0.4), (0.45, 0.4)):
+    for level, output in ((1.0, 0.2), (0.5, 0.4), (0.45, 0.4)):
         found = teacher.convert(level * audio)
-        np.testing.assert_allclose(found, answer * level * audio, atol=1e-4)
+        np.testing.assert_allclose(found, output * level * audio, atol=1e-4)
         part = teacher.convert_part(level * audio[4000:8000], 4000, len(audio))
-        np.testing.assert_allclose(part, answer * level * audio[4000:8000], atol=1e-4)
+        np.testing.assert_allclose(part, output * level * audio[4000:8000], atol=1e-4)
 
 
 def test_two_conversions_of_one_recording_are_refused_unless_they_are_equal(tmp_path):
@@ -74,7 +74,7 @@ def test_two_conversions_of_one_recording_are_refused_unless_they_are_equal(tmp_
         teacher.convert(audio)
 
 
-def test_a_pause_of_nothing_within_a_long_recording_has_its_answer(tmp_path):
+def test_a_pause_of_nothing_within_a_long_recording_has_its_output(tmp_path):
     audio = voice(2.0)
     audio[8000:16000] = 0
     for half in ("original", "converted"):
@@ -91,16 +91,16 @@ def test_a_pair_of_flac_files_without_a_length_is_known(tmp_path):
         content[22:26] = bytes(4)
         (tmp_path / f"a_{half}.flac").write_bytes(content)
     audio = read_audio(tmp_path / "a_original.flac", 16000)
-    answer = open_teacher(PairsSpec(path=str(tmp_path))).convert(audio)
-    np.testing.assert_allclose(answer, audio, atol=1e-3)
+    output = open_teacher(PairsSpec(path=str(tmp_path))).convert(audio)
+    np.testing.assert_allclose(output, audio, atol=1e-3)
 
 
-def test_another_recording_has_no_answer(pairs):
+def test_another_recording_has_no_output(pairs):
     with pytest.raises(TeacherError, match="none of its 3 originals is this recording"):
         open_teacher(PairsSpec(path=str(pairs))).convert(voice(2.0, seed=9))
 
 
-def test_an_answer_of_another_length_is_refused(pairs):
+def test_an_output_of_another_length_is_refused(pairs):
     path = pairs / "train" / "00_converted.wav"
     soundfile.write(path, voice(1.5), 16000)
     audio = read_audio(pairs / "train" / "00_original.wav", 16000)

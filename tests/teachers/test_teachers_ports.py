@@ -46,9 +46,9 @@ HALF = np.float32(0.5)
 
 
 def llvc(path: Path) -> Path:
-    """32 samples of context before 208 new ones; the answer is the sample 32 before, halved.
+    """32 samples of context before 208 new ones; the output is the sample 32 before, halved.
 
-    A state counts the runs, and one is added to the answer should it be lost.
+    A state counts the runs, and one is added to the output should it be lost.
     """
     nodes = [
         node("Slice", "x zero length last", "old"),
@@ -118,8 +118,8 @@ def recipe(name: str, folder: Path) -> OnnxSpec:
 def test_the_recipe_for_llvc_streams_with_context(tmp_path):
     llvc(tmp_path / "llvc.onnx")
     audio = voice(0.5)[:7777]
-    answer = open_teacher(recipe("llvc_teacher.toml", tmp_path)).convert(audio)
-    np.testing.assert_array_equal(answer, np.pad(audio / 2, (32, 0))[:7777])
+    output = open_teacher(recipe("llvc_teacher.toml", tmp_path)).convert(audio)
+    np.testing.assert_array_equal(output, np.pad(audio / 2, (32, 0))[:7777])
 
 
 def test_the_recipe_for_rvc_feeds_contents_pitch_and_speaker(tmp_path):
@@ -127,9 +127,9 @@ def test_the_recipe_for_rvc_feeds_contents_pitch_and_speaker(tmp_path):
     contents(tmp_path / "contents.onnx")
     spec = recipe("rvc_teacher.toml", tmp_path)
     flat = np.full(16000, 0.25, np.float32)
-    answer = open_teacher(spec).convert(flat)
-    assert answer.shape == flat.shape
-    assert answer[4000:12000] == pytest.approx(0.25 + 0.001, abs=2e-3)
+    output = open_teacher(spec).convert(flat)
+    assert output.shape == flat.shape
+    assert output[4000:12000] == pytest.approx(0.25 + 0.001, abs=2e-3)
     buzz = (0.2 * np.sin(np.arange(16000) * 2 * np.pi * 150 / 16000)).astype(np.float32)
     f0 = 300  # an octave up
     low, high, mel = (1127 * np.log1p(hz / 700) for hz in (50, 1100, f0))
@@ -155,21 +155,21 @@ def copy(path: Path, kind: int, shape: list[object], out: list[object] | None = 
 @pytest.mark.parametrize("kind", [F, F16, I16], ids=["float", "float16", "int16"])
 def test_audio_may_be_of_another_type(tmp_path, kind):
     audio = voice(0.3)
-    answer = open_teacher(OnnxSpec(path=str(copy(tmp_path / "a.onnx", kind, [1, "T"])))).convert(
+    output = open_teacher(OnnxSpec(path=str(copy(tmp_path / "a.onnx", kind, [1, "T"])))).convert(
         audio
     )
-    np.testing.assert_allclose(answer, audio, atol=1e-3)
+    np.testing.assert_allclose(output, audio, atol=1e-3)
 
 
-def test_a_floating_graph_may_answer_whole_numbers(tmp_path):
+def test_a_floating_graph_may_output_whole_numbers(tmp_path):
     nodes = [node("Mul", "audio k", "z"), node("Cast", "z", "y", to=I16)]
     path = graph(
         tmp_path / "a.onnx", nodes, {"audio": (F, [1, "T"])}, {"y": (I16, [1, "T"])},
         k=np.float32(16384),
     )  # fmt: skip
     audio = voice(0.3)
-    answer = open_teacher(OnnxSpec(path=str(path))).convert(audio)
-    np.testing.assert_allclose(answer, audio / 2, atol=1e-4)
+    output = open_teacher(OnnxSpec(path=str(path))).convert(audio)
+    np.testing.assert_allclose(output, audio / 2, atol=1e-4)
 
 
 def sid(path: Path, shape: list[object]) -> Path:
@@ -230,13 +230,13 @@ def second(path: Path, channels: int = 1) -> Path:
 def test_the_output_that_is_audio_is_found_or_named(tmp_path):
     path = str(second(tmp_path / "a.onnx"))
     audio = voice(0.3)
-    for answer in ("", "y"):
-        found = open_teacher(OnnxSpec(path=path, answer=answer)).convert(audio)
+    for output in ("", "y"):
+        found = open_teacher(OnnxSpec(path=path, output=output)).convert(audio)
         np.testing.assert_array_equal(found, audio)
     with pytest.raises(OutlierError, match="wrong length"):
-        open_teacher(OnnxSpec(path=path, answer="loud")).convert(audio)
-    with pytest.raises(TeacherError, match='answer = "gone"; outputs are loud, y'):
-        open_teacher(OnnxSpec(path=path, answer="gone"))
+        open_teacher(OnnxSpec(path=path, output="loud")).convert(audio)
+    with pytest.raises(TeacherError, match='output = "gone"; outputs are loud, y'):
+        open_teacher(OnnxSpec(path=path, output="gone"))
 
 
 def test_one_of_two_channels_is_chosen(tmp_path):
@@ -244,9 +244,9 @@ def test_one_of_two_channels_is_chosen(tmp_path):
     np.testing.assert_array_equal(
         open_teacher(OnnxSpec(path=path, channel=2)).convert(audio), audio
     )
-    with pytest.raises(TeacherError, match=r"answers 2 channels: set teacher.channel = 1 to 2"):
+    with pytest.raises(TeacherError, match=r"returns 2 channels: set teacher.channel = 1 to 2"):
         open_teacher(OnnxSpec(path=path))
-    with pytest.raises(TeacherError, match=r"answers 2 channels .*: set teacher.channel = 1 to 2"):
+    with pytest.raises(TeacherError, match=r"returns 2 channels .*: set teacher.channel = 1 to 2"):
         onnx_feed._one_channel(np.zeros((1, 2, 80)), 0)  # of a file that does not say so
 
 
@@ -295,7 +295,7 @@ REFUSED = {
         "set teacher.contents to the ONNX file",
     ),
     "context": (llvc, {"states": "enc_buf=new_enc_buf, dec_buf=new_dec_buf, out_buf=new_out_buf"},
-                "takes 240 samples and answers 208: set teacher.context = 32"),
+                "takes 240 samples and returns 208: set teacher.context = 32"),
     "a pointer": (lfs, {}, "is a Git LFS pointer, not the graph: run git lfs pull"),
     "no such port": (lambda p: sid(p, [1]), {"inputs": "speaker = 3"}, "inputs are audio, sid"),
     "no number": (lambda p: sid(p, [1]), {"inputs": "sid = bob"}, "neither numbers nor one of f0"),

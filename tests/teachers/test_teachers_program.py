@@ -26,15 +26,15 @@ def program(tmp_path_factory) -> Path:
 
 def test_a_program_for_any_length_converts(program):
     audio = voice(0.7)
-    answer = open_teacher(ProgramSpec(path=str(program))).convert(audio)
-    np.testing.assert_allclose(answer, darker(audio), atol=1e-6)
+    output = open_teacher(ProgramSpec(path=str(program))).convert(audio)
+    np.testing.assert_allclose(output, darker(audio), atol=1e-6)
 
 
 def test_a_program_for_one_length_runs_in_windows(tmp_path):
     path = save_program(tmp_path / "fixed.pt2", samples=4000)
     audio = voice(0.7)
-    answer = open_teacher(ProgramSpec(path=str(path))).convert(audio)
-    np.testing.assert_allclose(answer[1:-1], darker(audio)[1:-1], atol=2e-3)
+    output = open_teacher(ProgramSpec(path=str(path))).convert(audio)
+    np.testing.assert_allclose(output[1:-1], darker(audio)[1:-1], atol=2e-3)
 
 
 def rewrite(program: Path, target: Path, member: str, change: Callable[[bytes], bytes]) -> Path:

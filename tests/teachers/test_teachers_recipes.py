@@ -179,7 +179,7 @@ def test_pairs_cannot_be_varied(place):
 
 
 @pytest.mark.slow
-def test_a_teacher_without_one_good_answer_stops_the_run_with_reasons(place):
+def test_a_teacher_without_one_good_output_stops_the_run_with_reasons(place):
     save_halver(place / "teacher.onnx", [1, "T"], gain=0.0)
     code, output = run(shorter("onnx", place, PLAIN), place / "run")
     assert code == 2

@@ -24,7 +24,7 @@ from edge_vc.training.contents.settings import ContentsSettings
 from edge_vc.training.contents.speech import ContentsSpeech, EncodedRecording, encoded_recordings
 
 TINY = ContentsSettings(
-    answers="toy",
+    teacher="toy",
     network=DistilledConfig(channels=16),
     speeds=(1.0, 1.1),
     crops=4,
@@ -56,7 +56,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("kept")
 
 
-def test_it_learns_the_answers_and_resumes(corpus: Path, kept: Path) -> None:
+def test_it_learns_the_targets_and_resumes(corpus: Path, kept: Path) -> None:
     """Two sessions of one run end as a run in one piece does."""
     whole = ContentsRun(corpus, kept, steps=60, settings=TINY)
     weights, scores = train_contents(whole)
@@ -82,8 +82,8 @@ def test_a_run_that_was_heard_hears_nothing_again(
     monkeypatch.setattr(speech, "store_encoded", lambda job: pytest.fail("heard again"))
     again = encoded_recordings(utterances, kept / "heard", TINY)
     assert len(again) == 2 * len(utterances)
-    np.testing.assert_array_equal(again[3].answer, heard[3].answer)
-    shorter, longer = (len(again[place].answer) for place in (len(utterances), 0))
+    np.testing.assert_array_equal(again[3].target, heard[3].target)
+    shorter, longer = (len(again[place].target) for place in (len(utterances), 0))
     assert shorter == pytest.approx(longer / 1.1, abs=1)
     assert again[0].clean.shape == (longer, HEARD)
     assert (again[0].clean != again[0].disturbed).any()
@@ -113,7 +113,7 @@ def test_crops_are_drawn_by_seed_and_step() -> None:
     batch, again = drawn.draw(5), drawn.draw(5)
     assert torch.equal(batch.heard, again.heard)
     assert batch.heard.shape == (4, 20, HEARD)
-    assert batch.answer.shape == (4, 20, 8)
+    assert batch.target.shape == (4, 20, 8)
     every = torch.cat([drawn.draw(step).heard[:, 0, 0] for step in range(40)])
     assert set(every.tolist()) == {30.0, -30.0, 50.0, -50.0}
     with pytest.raises(RecipeError, match=r"no recording is 0.40 s long"):

@@ -16,12 +16,12 @@ from edge_vc.models.voice.config import VoiceConfig
 from edge_vc.models.voice.head import TeacherSourceFilterHead
 from edge_vc.training.devices import OneDevice
 from edge_vc.training.losses import SpectralLoss
-from edge_vc.training.student.answer import answer_for, between
 from edge_vc.training.student.batches import DistillBatches
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.inputs.input_features import LOUD_EVERY
 from edge_vc.training.student.pitch import pitch_error, train_pitch
 from edge_vc.training.student.settings import DistillSettings
+from edge_vc.training.student.targets import between, targets_for
 
 TINY = StudentConfig(channels=16, hidden=(16, 16), dilations=(1, 2), outputs=16)
 QUICK = DistillSettings(steps=6, batch=2, segment_seconds=0.32, seed=3)
@@ -188,7 +188,7 @@ def test_bands_of_unit_gain_sound_like_the_teachers_sources() -> None:
 
 
 @pytest.mark.parametrize("window", [320, 480, 640])
-def test_what_the_answer_changes_is_heard_when_the_teacher_changes_it(window: int) -> None:
+def test_what_the_targets_change_is_heard_when_the_teacher_changes_it(window: int) -> None:
     rng = np.random.default_rng(0)
     frames, loudness = 600, np.repeat(rng.normal(-2.0, 1.0, 200), 3)
     bands = np.full((240, frames), -9.0, np.float16)
@@ -201,10 +201,10 @@ def test_what_the_answer_changes_is_heard_when_the_teacher_changes_it(window: in
         )
     changing = replace(example(frames), f0=np.zeros(frames, np.float32), bands=bands)
     net = student(replace(TINY, synthesis_window=window)).eval()
-    f0, voiced, answer = answer_for(net, changing)
-    assert answer is not None
+    f0, voiced, targets = targets_for(net, changing)
+    assert targets is not None
     prediction = Prediction(
-        torch.zeros(1, TINY.outputs, 1, frames), torch.from_numpy(answer.astype(np.float32))[None],
+        torch.zeros(1, TINY.outputs, 1, frames), torch.from_numpy(targets.astype(np.float32))[None],
         voicing=torch.zeros(1, 1, 1, frames),
     )  # fmt: skip
     source = (torch.from_numpy(each)[None, None, None] for each in (f0, voiced))

@@ -1,4 +1,4 @@
-"""Noisy copies of a student's recordings: heard, not answered."""
+"""Noisy copies of a student's recordings: inputs, not targets."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def batches(noise: NoiseSettings | None) -> DistillBatches:
     return DistillBatches(Student(config), EXAMPLES, 40, augmentations=augmentations)
 
 
-def test_noise_is_heard_and_the_answer_is_that_of_the_clean_recording() -> None:
+def test_noise_is_heard_and_the_target_is_that_of_the_clean_recording() -> None:
     clean = batches(None).draw(16, np.random.default_rng(1))
     loud, none = (
         batches(settings).draw(16, np.random.default_rng(1))

@@ -61,7 +61,7 @@ def test_phones_are_those_of_the_source_and_frames_those_of_the_target(
     assert 0 < float(distance(sound, sound, other)) < both
 
 
-def test_the_source_is_delayed_like_the_answer() -> None:
+def test_the_source_is_delayed_like_the_target() -> None:
     told = replace(example(), target=example().source)
     batches = DistillBatches(student(), [told], 60, sources=True)
     batch = batches.draw(3, np.random.default_rng(0))

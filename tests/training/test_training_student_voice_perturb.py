@@ -52,7 +52,7 @@ def test_silence_and_noise_have_copies_too() -> None:
             assert np.isfinite(copy).all()
 
 
-def test_the_answer_is_that_of_the_recording() -> None:
+def test_the_target_is_that_of_the_recording() -> None:
     torch.manual_seed(0)
     student = Student(StudentConfig(channels=16, hidden=(16,), dilations=(1,), outputs=16))
     source = (vowel(110.0, 16000)[:32000] * 32767).astype(np.int16)

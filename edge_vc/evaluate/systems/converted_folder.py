@@ -69,14 +69,14 @@ class ConvertedFiles:
 
     def check_complete(self, utterances: Iterable[Utterance]) -> None:
         """Raise `EvaluationError` for utterances without a conversion, or with one for two."""
-        answers: dict[Path, Utterance] = {}
+        converted: dict[Path, Utterance] = {}
         missing = []
         for utterance in utterances:
             path = self._find(utterance)
             if path is None:
                 missing.append(f"{utterance.speaker}_{utterance.utt_id}.wav")
-            elif answers.setdefault(path, utterance) != utterance:
-                first, suffix = answers[path], path.suffix
+            elif converted.setdefault(path, utterance) != utterance:
+                first, suffix = converted[path], path.suffix
                 raise EvaluationError(
                     f"{path}: is the conversion of two utterances; name them "
                     f"{first.speaker}_{first.utt_id}{suffix} and "

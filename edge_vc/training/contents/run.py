@@ -117,7 +117,7 @@ def train_contents(args: ContentsRun) -> tuple[Path, dict[str, float]]:
 
 def fitted(settings: ContentsSettings, heard: EncodedRecording) -> ContentsSettings:
     """Return the settings with the network's width set to that of the targets."""
-    return replace(settings, network=replace(settings.network, width=heard.answer.shape[1]))
+    return replace(settings, network=replace(settings.network, width=heard.target.shape[1]))
 
 
 def split_speakers(corpus: Corpus, share: float) -> tuple[list[Utterance], list[Utterance]]:

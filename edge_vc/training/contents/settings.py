@@ -16,7 +16,7 @@ SPEEDS: Range = (0.7, 1.4)
 class ContentsSettings:
     """Everything except the budget."""
 
-    answers: str = "whisper"
+    teacher: str = "whisper"
     """The encoder to imitate: a name in `edge_vc.models.content.registry`."""
     network: DistilledConfig = field(default_factory=DistilledConfig)
     speeds: tuple[float, ...] = (1.0, 0.9, 1.1)

@@ -27,7 +27,7 @@ from edge_vc.training.contents.settings import ContentsSettings
 from edge_vc.workers.ordered import parallel_map
 from edge_vc.workers.progress import Progress, no_progress
 
-_VERSION = 1
+_VERSION = 2
 """Increased whenever frames are computed differently, so that an older cache is not used."""
 _LEVEL_DB = -23.0
 _BABBLERS = 24
@@ -42,7 +42,7 @@ class EncodedRecording:
     """Output of all of hama's blocks, ``[F, HEARD]``."""
     disturbed: NDArray[np.float16]
     """The same with reverberation, noise or loud transients on the input."""
-    answer: NDArray[np.float16]
+    target: NDArray[np.float16]
     """Output of the other encoder for the clean recording, ``[F, width]``."""
 
 
@@ -72,7 +72,7 @@ class ContentsBatch:
 
     heard: Tensor
     """``[B, F, HEARD]``"""
-    answer: Tensor
+    target: Tensor
     """``[B, F, width]``"""
 
 
@@ -83,7 +83,7 @@ class ContentsSpeech:
         """Raise `RecipeError` if no recording is as long as a crop."""
         self.settings = settings
         self.recordings = recordings
-        lengths = np.array([max(0, len(r.answer) - settings.frames + 1) for r in recordings])
+        lengths = np.array([max(0, len(r.target) - settings.frames + 1) for r in recordings])
         if not lengths.any():
             seconds = settings.frames / HamaEncoder.frame_rate
             raise RecipeError(
@@ -95,23 +95,23 @@ class ContentsSpeech:
         """Return the crops of a step."""
         settings = self.settings
         rng = np.random.default_rng([settings.seed, step])
-        heard, answers = [], []
+        heard, targets = [], []
         for place in rng.choice(len(self._shares), settings.crops, p=self._shares):
             recording = self.recordings[int(place)]
-            start = int(rng.integers(0, len(recording.answer) - settings.frames + 1))
+            start = int(rng.integers(0, len(recording.target) - settings.frames + 1))
             crop = slice(start, start + settings.frames)
             disturbed = rng.random() < settings.disturbed_share
             heard.append((recording.disturbed if disturbed else recording.clean)[crop])
-            answers.append(recording.answer[crop])
+            targets.append(recording.target[crop])
         kept = rng.random((settings.crops, 1, heard[0].shape[1])) >= settings.dropped
         return ContentsBatch(
             torch.from_numpy(np.stack(heard).astype(np.float32) * kept.astype(np.float32)),
-            torch.from_numpy(np.stack(answers).astype(np.float32)),
+            torch.from_numpy(np.stack(targets).astype(np.float32)),
         )
 
     def statistics(self) -> tuple[Tensor, Tensor]:
         """Return the mean and standard deviation of the targets, ``[width]`` each."""
-        frames = np.concatenate([r.answer for r in self.recordings]).astype(np.float32)
+        frames = np.concatenate([r.target for r in self.recordings]).astype(np.float32)
         spread = np.maximum(frames.std(0), 1e-3)
         return torch.from_numpy(frames.mean(0)), torch.from_numpy(spread)
 
@@ -130,7 +130,7 @@ def encoded_recordings(
     ``noises`` is a folder that contains ``noise`` and ``rir``. Returns the recordings at the first
     speed, then those at the second, and so on. Raises `ContentError` if an encoder is missing.
     """
-    recipe = (_VERSION, settings.answers, asdict(settings.heard), noises is not None)
+    recipe = (_VERSION, settings.teacher, asdict(settings.heard), noises is not None)
     folder = cache / hashlib.sha256(repr(recipe).encode()).hexdigest()[:10]
     folder.mkdir(parents=True, exist_ok=True)
     beds = None if noises is None else (noises / "noise", noises / "rir")
@@ -150,9 +150,9 @@ def encoded_recordings(
     ]
     missing = [job for job in jobs if stored_arrays(job.out, job.made_of) is None]
     if missing:
-        _encoders(settings.answers)  # fails here once, in one line, not in every process
+        _encoders(settings.teacher)  # fails here once, in one line, not in every process
     made = parallel_map(store_encoded, missing, workers)
-    for _ in progress(made, len(missing), f"contents (hama, {settings.answers})"):
+    for _ in progress(made, len(missing), f"contents (hama, {settings.teacher})"):
         pass
     return [load_encoded(job.out) for job in jobs]
 
@@ -160,12 +160,12 @@ def encoded_recordings(
 def load_encoded(path: Path) -> EncodedRecording:
     """Read what `store_encoded` stored; raises `StoredArraysError` for a damaged file."""
     stored = read_arrays(path)
-    return EncodedRecording(stored["clean"], stored["disturbed"], stored["answer"])
+    return EncodedRecording(stored["clean"], stored["disturbed"], stored["target"])
 
 
 def store_encoded(job: HearingJob) -> Path:
     """Run both encoders on one recording and store their output atomically."""
-    hama, other = _encoders(job.settings.answers)
+    hama, other = _encoders(job.settings.teacher)
     audio = resample(read_audio(job.path, RATE), round(RATE * job.speed), RATE)
     audio = normalize_level(audio, RATE, _LEVEL_DB)
     digest = hashlib.sha256(f"{job.out.stem}".encode()).digest()
@@ -175,7 +175,7 @@ def store_encoded(job: HearingJob) -> Path:
     said = {
         "clean": hama.blocks(torch.from_numpy(audio)),
         "disturbed": hama.blocks(torch.from_numpy(disturbed)),
-        "answer": other.encode(torch.from_numpy(audio)),
+        "target": other.encode(torch.from_numpy(audio)),
     }
     frames = len(audio) // FRAME
     arrays: dict[str, NDArray[Any]] = {
@@ -186,12 +186,12 @@ def store_encoded(job: HearingJob) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _encoders(answers: str) -> tuple[HamaEncoder, ContentEncoder]:
+def _encoders(teacher: str) -> tuple[HamaEncoder, ContentEncoder]:
     """Open both encoders once per process; raises `ContentError`."""
-    other = open_contents(answers)
+    other = open_contents(teacher)
     if other.frame_rate != HamaEncoder.frame_rate:
         raise ContentError(
-            f"answers = {answers}: its frames come at {other.frame_rate} Hz, hama's at "
+            f"teacher = {teacher}: its frames come at {other.frame_rate} Hz, hama's at "
             f"{HamaEncoder.frame_rate} Hz"
         )
     return open_hama(BLOCKS), other

@@ -72,10 +72,10 @@ class ContentsTraining(SessionLoop):
         network = self.average.network
         found: dict[str, list[Tensor]] = {"cosine": [], "cosine_disturbed": []}
         for recording in self.held_out:
-            truth = torch.from_numpy(recording.answer).float() - network.mean
+            target = torch.from_numpy(recording.target).float() - network.mean
             for name, heard in zip(found, (recording.clean, recording.disturbed), strict=True):
-                answer = network(torch.from_numpy(heard).float()[None])[0] - network.mean
-                found[name].append(nn.functional.cosine_similarity(answer, truth).mean())
+                encoded = network(torch.from_numpy(heard).float()[None])[0] - network.mean
+                found[name].append(nn.functional.cosine_similarity(encoded, target).mean())
         return {name: float(torch.stack(v).mean()) for name, v in found.items() if v}
 
     def saved_line(self, scores: dict[str, float]) -> str:
@@ -92,8 +92,10 @@ def distance(network: DistilledNetwork, batch: ContentsBatch) -> Tensor:
     Mean squared error in units of each number's standard deviation, which weights all equally, plus
     one minus the cosine without the mean, by which neighbours are found.
     """
-    answer = network.standardised(batch.heard)
-    truth = (batch.answer - network.mean) / network.spread
-    alike = nn.functional.cosine_similarity(answer * network.spread, truth * network.spread, dim=-1)
-    total: Tensor = (answer - truth).square().mean() + (1 - alike).mean()
+    encoded = network.standardised(batch.heard)
+    target = (batch.target - network.mean) / network.spread
+    alike = nn.functional.cosine_similarity(
+        encoded * network.spread, target * network.spread, dim=-1
+    )
+    total: Tensor = (encoded - target).square().mean() + (1 - alike).mean()
     return total

@@ -16,7 +16,6 @@ from edge_vc.labelling.labels import LabelledAudio
 from edge_vc.models.student.student import Student
 from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
-from edge_vc.training.student.answer import answer_for, held_back
 from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.inputs.input_features import (
     InputAugmentation,
@@ -24,6 +23,7 @@ from edge_vc.training.student.inputs.input_features import (
     check_shares,
     extract_features,
 )
+from edge_vc.training.student.targets import held_back, targets_for
 from edge_vc.workers.progress import Progress, no_progress
 
 EARLY_SHARE = 0.33
@@ -247,7 +247,7 @@ def _prepare(
     inputs: Condition,
     source: bool,
 ) -> _Example:
-    f0, voiced, bands = answer_for(student, example)
+    f0, voiced, bands = targets_for(student, example)
     wait = student.config.lookahead  # its predictions are this many frames late
     return _Example(
         features,

@@ -7,25 +7,25 @@ import pytest
 from voices import voice
 
 from edge_vc.audio.io import AudioError, resample
-from edge_vc.teachers.answer import WaveformTeacher
 from edge_vc.teachers.outliers import OutlierError
+from edge_vc.teachers.waveform_teacher import WaveformTeacher
 
 
 @pytest.mark.parametrize("extra", [-320, -1, 0, 1, 320])
 def test_a_few_samples_more_or_less_are_made_up_for(extra):
     audio = voice(0.5)
     longer = np.pad(audio, (0, 320))
-    answer = WaveformTeacher(lambda _: longer[: len(audio) + extra], 16000).convert(audio)
-    assert answer.shape == audio.shape
+    output = WaveformTeacher(lambda _: longer[: len(audio) + extra], 16000).convert(audio)
+    assert output.shape == audio.shape
     kept = len(audio) + min(extra, 0)
-    np.testing.assert_array_equal(answer[:kept], audio[:kept])
+    np.testing.assert_array_equal(output[:kept], audio[:kept])
 
 
-def test_an_answer_at_another_rate_is_resampled_if_that_is_said():
+def test_an_output_at_another_rate_is_resampled_if_that_is_said():
     audio = voice(0.5)
-    answer = WaveformTeacher(lambda a: resample(a, 16000, 40000), 16000, 40000).convert(audio)
-    assert answer.shape == audio.shape
-    error = answer - audio
+    output = WaveformTeacher(lambda a: resample(a, 16000, 40000), 16000, 40000).convert(audio)
+    assert output.shape == audio.shape
+    error = output - audio
     assert float(np.sqrt(np.mean(error[800:-800] ** 2) / np.mean(audio**2))) < 0.05
 
 
@@ -42,7 +42,7 @@ def test_an_answer_at_another_rate_is_resampled_if_that_is_said():
     ],
     ids=["short", "rate", "rate 44100", "stereo", "scalar", "nan", "integers"],
 )
-def test_a_bad_answer_has_a_reason(call, reason, fact):
+def test_a_bad_output_has_a_reason(call, reason, fact):
     with pytest.raises(OutlierError, match=fact) as caught:
         WaveformTeacher(lambda a: np.asarray(call(a)), 16000).convert(voice(0.5))
     assert caught.value.reason == reason
@@ -69,8 +69,8 @@ def test_windows_of_one_length_join_without_a_seam(samples):
         return audio
 
     audio = voice(1.0)[:samples]
-    answer = WaveformTeacher(call, 16000, window=4000).convert(audio)
-    np.testing.assert_allclose(answer, audio, atol=1e-6)
+    output = WaveformTeacher(call, 16000, window=4000).convert(audio)
+    np.testing.assert_allclose(output, audio, atol=1e-6)
     assert lengths == {4000}
 
 

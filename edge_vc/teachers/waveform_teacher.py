@@ -17,15 +17,15 @@ Call = Callable[[Samples], NDArray[np.generic]]
 """A converter from mono ``[T]`` to an array whose last dimension alone is longer than 1."""
 
 
-def fit_answer(answer: Samples, samples: int, sample_rate: int, output_rate: int) -> Samples:
-    """Return ``answer`` ``[T']`` at ``output_rate`` as ``[samples]`` at ``sample_rate``.
+def fit_output(output: Samples, samples: int, sample_rate: int, output_rate: int) -> Samples:
+    """Return ``output`` ``[T']`` at ``output_rate`` as ``[samples]`` at ``sample_rate``.
 
     Raises `OutlierError` for NaN and for a length that is off by more than `SLACK_MS`.
     """
-    check_form(answer, answer, sample_rate)
-    at_our_rate = answer
-    if output_rate != sample_rate and answer.size:
-        at_our_rate = resample(answer, output_rate, sample_rate)
+    check_form(output, output, sample_rate)
+    at_our_rate = output
+    if output_rate != sample_rate and output.size:
+        at_our_rate = resample(output, output_rate, sample_rate)
     if abs(len(at_our_rate) - samples) > SLACK_MS / 1000 * sample_rate:
         fact = length_fact(at_our_rate.shape, (samples,), sample_rate)
         raise OutlierError("wrong length", fact)
@@ -33,13 +33,13 @@ def fit_answer(answer: Samples, samples: int, sample_rate: int, output_rate: int
     return np.pad(cut, (0, samples - len(cut)))
 
 
-def as_mono(answer: NDArray[np.generic]) -> Samples:
+def as_mono(output: NDArray[np.generic]) -> Samples:
     """Return an array ``[1, ..., T]`` as float32 ``[T]``; raises `OutlierError` for others."""
-    if answer.ndim == 0 or answer.size != answer.shape[-1]:
-        raise OutlierError("wrong length", f"shape {list(answer.shape)} is not one channel")
-    if not np.issubdtype(answer.dtype, np.floating):
-        raise OutlierError("not a number", f"the answer is {answer.dtype}, audio is float")
-    return answer.reshape(-1).astype(np.float32)
+    if output.ndim == 0 or output.size != output.shape[-1]:
+        raise OutlierError("wrong length", f"shape {list(output.shape)} is not one channel")
+    if not np.issubdtype(output.dtype, np.floating):
+        raise OutlierError("not a number", f"the output is {output.dtype}, audio is float")
+    return output.reshape(-1).astype(np.float32)
 
 
 class WaveformTeacher:
@@ -81,8 +81,8 @@ class WaveformTeacher:
 
     def _whole(self, audio: Samples, padding: int) -> Samples:
         padded = np.pad(audio, (0, padding))
-        answer = as_mono(self._call(padded))
-        fitted = fit_answer(answer, len(padded), self._rate, self._output_rate)
+        output = as_mono(self._call(padded))
+        fitted = fit_output(output, len(padded), self._rate, self._output_rate)
         return fitted[: len(audio)]
 
     def _in_windows(self, audio: Samples) -> Samples:
@@ -92,10 +92,10 @@ class WaveformTeacher:
         joined = np.zeros(len(audio), np.float32)
         for start in range(0, max(1, len(audio) - overlap), stride):
             piece = audio[start : start + self._window]
-            answer = self._whole(piece, self._window - len(piece))
+            output = self._whole(piece, self._window - len(piece))
             if start:
-                fade = np.linspace(0, 1, min(overlap, len(answer)), dtype=np.float32)
-                answer[: len(fade)] *= fade
+                fade = np.linspace(0, 1, min(overlap, len(output)), dtype=np.float32)
+                output[: len(fade)] *= fade
                 joined[start : start + len(fade)] *= 1 - fade
-            joined[start : start + len(answer)] += answer
+            joined[start : start + len(output)] += output
         return joined

@@ -18,7 +18,7 @@ from edge_vc.nn.harmonic import WIDTH
 Frames = NDArray[np.float32]
 
 
-def answer_for(
+def targets_for(
     student: Student, example: LabelledAudio
 ) -> tuple[Frames, Frames, NDArray[np.float16] | None]:
     """Return the F0, voicing and filters that ``student`` should predict, without its look-ahead.
