@@ -41,10 +41,10 @@ from edge_vc.labelling.labels import LabelledAudio, load_labels
 from edge_vc.labelling.report import load_report
 from edge_vc.models.student.file import load_student, save_student
 from edge_vc.models.student.student import Prediction, Student
-from edge_vc.training.student.targets import targets_for
 from edge_vc.training.student.distiller import Distillation
 from edge_vc.training.student.inputs.noise import NoiseAugmentation, NoiseSettings
 from edge_vc.training.student.settings import distill_settings
+from edge_vc.training.student.targets import targets_for
 
 PARTS = ("both", "filters", "f0", "none")
 """Parts that come from the student; the others come from the teacher."""
