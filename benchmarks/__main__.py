@@ -21,12 +21,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--corpus", type=Path, help="evaluation corpus: score the voice as well")
     parser.add_argument("--rounds", default="60", help="turns per system (60)")
     args = parser.parse_args(argv)
-    base, nano = ASSETS / "kathleen-base.evc", ASSETS / "kathleen-nano.evc"
+    base, nano, clear = (ASSETS / f"kathleen-{name}.evc" for name in ("base", "nano", "clear"))
     latency = ["--rounds", args.rounds, "--json", RESULTS / "latency.json"]
     footprints = {engine: RESULTS / f"footprint-{engine}.json" for engine in ("litert", "onnx")}
     python, here = Path(sys.executable), ROOT / "benchmarks"
     steps: list[list[str | Path]] = [
-        [python, here / "latency.py", base, nano, *latency],
+        [python, here / "latency.py", base, nano, clear, *latency],
         *(
             [python, here / "footprint.py", base, "--engine", engine, "--json", place]
             for engine, place in footprints.items()
