@@ -27,7 +27,9 @@ def spec_from_table(table: Mapping[str, object], folder: Path | None = None) -> 
     if not isinstance(name, str) or name not in kinds:
         raise unknown("kind of teacher", "teacher.kind", kinds, name)
     kind = kinds[name]
-    spec = section_from_table(kind.spec, table, "teacher", key_noun=f"key of teachers of kind {name}")
+    spec = section_from_table(
+        kind.spec, table, "teacher", key_noun=f"key of teachers of kind {name}"
+    )
     for key in kind.needed:
         if not getattr(spec, key):
             raise RecipeError(f'teacher.{key}: is needed by kind = "{name}"')

@@ -38,7 +38,7 @@ def test_every_number_of_a_kind_has_a_range_that_holds_its_default(kind):
         ("kind = 3", ["teacher.kind = 3", "unknown kind"]),
         ('kind = "onnx"', ["teacher.path", "is needed"]),
         ('kind = "onnx"\npath = "a"\nstate = "b"', ["teacher.state", "did you mean states?"]),
-        ('kind = "pairs"\npath = "a"\nfactory = "b"', ["teacher.factory", "of teachers of kind pairs"]),
+        ('kind = "pairs"\npath = "a"\nfactory = "b"', ["teacher.factory", "of kind pairs"]),
         ('kind = "command"\ncommand = "a"\ntimeout = 0', ["teacher.timeout = 0", "0.1 to 86400 s"]),
         ('kind = "module"\nfactory = "a:b"\nshape = "B,T"', ['"1,T", "1,1,T", "T"']),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,7 @@ from edge_vc.models.student.file import StudentFileError, load_student
 from edge_vc.models.student.inputs import STANDARD, voice_input
 from edge_vc.models.student.size import with_weights
 from edge_vc.models.student.student import Student
+from edge_vc.models.student.transforms.average import averaged
 from edge_vc.models.student.transforms.channel_norm import with_recovering_norm
 from edge_vc.models.student.transforms.hop import with_hop
 from edge_vc.models.student.transforms.inputs_added import with_inputs
@@ -24,11 +26,25 @@ from edge_vc.models.student.transforms.lookahead import looking_ahead_in_blocks,
 from edge_vc.settings.field import RecipeError, unknown
 
 
-def student_path(settings: InitialStudentSettings) -> Path | None:
-    """Return the file of the initial student, None for random weights.
+def student_files(settings: InitialStudentSettings) -> dict[str, Path]:
+    """Return the files of the initial student by their key; none for random weights.
 
-    Raises `RecipeError` if the file does not exist.
+    Raises `RecipeError` if a file does not exist.
     """
+    path, second = _weights_file(settings), settings.average_with
+    if not second:
+        return {"weights": path} if path else {}
+    if path is None:
+        raise RecipeError(
+            f'student.average_with = "{second}": random weights have nothing in common with it; '
+            "give two students that were fine-tuned from the same one"
+        )
+    if not Path(second).is_file():
+        raise RecipeError(f'student.average_with = "{second}": does not exist; give a file')
+    return {"weights": path, "average_with": Path(second)}
+
+
+def _weights_file(settings: InitialStudentSettings) -> Path | None:
     given = settings.weights
     if given == "random":
         return None
@@ -77,20 +93,31 @@ def _listed(text: str) -> list[str]:
 
 
 def _given_student(settings: InitialStudentSettings) -> Student:
-    path = student_path(settings)
-    if path is not None and settings.thousand_weights:
+    files = student_files(settings)
+    if files and settings.thousand_weights:
         raise RecipeError(
             f"student.thousand_weights = {settings.thousand_weights:g}: sizes a student of random "
             'weights; set student.weights = "random"'
         )
-    if path is None:
+    if not files:
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
             return Student(_random_config(settings)).eval()
+    given = {key: _loaded(key, path, settings) for key, path in files.items()}
+    try:
+        return reduce(averaged, given.values())
+    except ValueError as error:
+        raise RecipeError(
+            f'student.average_with = "{settings.average_with}": {error}; give two that were '
+            "fine-tuned from the same one"
+        ) from error
+
+
+def _loaded(key: str, path: Path, settings: InitialStudentSettings) -> Student:
     try:
         return with_recovering_norm(load_student(path))
     except StudentFileError as error:
-        raise RecipeError(f'student.weights = "{settings.weights}": {error}') from error
+        raise RecipeError(f'student.{key} = "{getattr(settings, key)}": {error}') from error
 
 
 def _random_config(settings: InitialStudentSettings) -> StudentConfig:

@@ -14,7 +14,7 @@ from edge_vc.compress.pipeline.stage import Metrics, Stage, Workspace
 from edge_vc.compress.pruning.cost import cost_of
 from edge_vc.compress.pruning.magnitude import sparsity_of, zero_smallest
 from edge_vc.compress.pruning.structured import prune_student
-from edge_vc.compress.stages.initial_student import initial_student, student_path
+from edge_vc.compress.stages.initial_student import initial_student, student_files
 from edge_vc.compress.stages.mel_distance import mel_distance_db
 from edge_vc.models.student.file import save_student
 from edge_vc.models.student.student import Student
@@ -36,11 +36,12 @@ class PruneStage(Stage):
 
     @cached_property
     def _external(self) -> dict[str, str]:
-        path = student_path(self.recipe.student)
-        return {"student file": weights_hash(path)} if path else {}
+        names = {"weights": "student file", "average_with": "second student file"}
+        files = student_files(self.recipe.student)
+        return {names[key]: weights_hash(path) for key, path in files.items()}
 
     def external_inputs(self) -> dict[str, str]:
-        """Return a hash of the student's file."""
+        """Return hashes of the student's files."""
         return self._external
 
     def run(self, work: Workspace) -> Metrics:

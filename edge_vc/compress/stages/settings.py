@@ -15,6 +15,9 @@ class InitialStudentSettings:
     tier: str = choice("base", "wide", "base", "nano", "clear")
     weights: str = path_field("shipped")
     """``shipped`` weights of the tier, ``random`` ones, or the path of a student's file."""
+    average_with: str = path_field()
+    """File of a second student, fine-tuned from the same one as ``weights``: the mean of both is
+    the initial student (model soups, Wortsman et al. 2022). Empty: no second one."""
     lookahead: int = number(0, 0, 8, "hops")
     """Hops of look-ahead, each adding ``hop_ms`` of latency; for weights without look-ahead."""
     lookahead_in: str = choice("", "", "blocks", "first")
