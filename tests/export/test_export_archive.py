@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tarfile
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from export_toys import FACTS, RATE, speech_like, toy
 
+from edge_vc.compress.recipe import Recipe
+from edge_vc.teachers.registry import teacher_kinds
 from edge_vc_export.bundle.archive import archive_bytes, commit_bundle
 from edge_vc_export.bundle.facts import BundleFacts
 from edge_vc_export.bundle.model_file import ModelFile
@@ -87,7 +90,12 @@ def test_limits_are_not_loosened_by_accident() -> None:
         ("teacher", "weights", "/home/ann/t.safetensors", "t.safetensors"),
         ("teacher", "path", "~/ann/t.onnx", "t.onnx"),
         ("teacher", "factory", "/home/ann/t.py:make", "t.py:make"),
+        ("teacher", "contents", "ann/hubert.onnx", "hubert.onnx"),
+        ("teacher", "settings_of_a_plug_in", "/home/ann/x.bin", "x.bin"),
         ("student", "weights", "/home/ann/s.safetensors", "s.safetensors"),
+        ("student", "average_with", "../ann/s.safetensors", "s.safetensors"),
+        ("noise", "folder", "ann/noises", "noises"),
+        ("plug-in", "table", "/home/ann/x.csv", "x.csv"),
         (
             "teacher",
             "command",
@@ -97,6 +105,22 @@ def test_limits_are_not_loosened_by_accident() -> None:
     ],
 )
 def test_the_provenance_names_no_folder(section: str, key: str, value: str, kept: str) -> None:
-    recipe = {section: {key: value, "other": "/stays"}}
-    assert without_machine_paths(recipe) == {section: {key: kept, "other": "/stays"}}
+    recipe = {section: {key: value, "other": "and/or", "steps": 3}}
+    assert without_machine_paths(recipe) == {section: recipe[section] | {key: kept}}
     assert recipe[section][key] == value
+
+
+def test_every_setting_that_is_a_path_is_cut_in_the_provenance() -> None:
+    sections = {field.name: getattr(Recipe(), field.name) for field in fields(Recipe)}
+    given = [(name, each) for name, each in sections.items() if is_dataclass(each)]
+    given += [("teacher", kind.spec()) for kind in teacher_kinds().values()]
+    found = [
+        (section, field.name)
+        for section, settings in given
+        for field in fields(settings)  # type: ignore[arg-type]
+        if "paths" in field.metadata
+    ]
+    assert {("student", "average_with"), ("teacher", "command")} <= set(found)
+    for section, key in found:
+        cut = without_machine_paths({section: {key: "some/folder/name"}})
+        assert cut == {section: {key: "name"}}, (section, key)

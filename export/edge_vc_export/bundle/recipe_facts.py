@@ -17,11 +17,11 @@ Recipe = Mapping[str, Mapping[str, object]]
 
 MACHINE_PATHS = {
     "data": ("corpus", "labels"),
-    "teacher": ("weights", "path", "factory"),
-    "student": ("weights",),
+    "teacher": ("weights", "path", "factory", "contents"),
+    "student": ("weights", "average_with"),
     "noise": ("folder",),
 }
-"""Keys of a recipe that contain paths on the machine it ran on."""
+"""Keys of a recipe that contain paths on the machine it ran on, also relative ones."""
 _PRECISIONS = {"fp32": ("fp32",), "both": DEFAULT_PRECISIONS, "all": (*DEFAULT_PRECISIONS, DYNAMIC)}
 
 
@@ -80,8 +80,8 @@ def recipe_postfilter(recipe: Recipe) -> float:
 def without_machine_paths(recipe: Recipe) -> dict[str, dict[str, object]]:
     """Return the recipe with paths cut to their last part: bundles are used on other machines."""
     copy = {section: dict(values) for section, values in recipe.items()}
-    for section, keys in MACHINE_PATHS.items():
-        copy[section] = _portable(copy.get(section, {}), keys)
+    for section, values in copy.items():
+        copy[section] = _portable(values, MACHINE_PATHS.get(section, ()))
     voices = copy.get("voices", {})
     keys = MACHINE_PATHS["teacher"]
     copy["voices"] = {
@@ -92,8 +92,15 @@ def without_machine_paths(recipe: Recipe) -> dict[str, dict[str, object]]:
 
 
 def _portable(section: Mapping[str, object], keys: Sequence[str]) -> dict[str, object]:
-    """Return a section with the paths of ``keys``, and of a command, cut to their last part."""
-    cut = {key: Path(str(section[key])).name for key in keys if key in section}
+    """Return a section with absolute paths, those of ``keys`` and of a command cut.
+
+    Only their last part is kept.
+    """
+    cut = {
+        key: Path(str(value)).name
+        for key, value in section.items()
+        if key in keys or (isinstance(value, str) and Path(value).is_absolute())
+    }
     if "command" in section:
         # Keep only the names of a command's files: they tell what was run, not where.
         words = str(section["command"]).split()
