@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import struct
@@ -290,3 +291,22 @@ def test_raw_sink_flushes_every_block() -> None:
     sink = RawSink(stream)
     sink.write(np.float32([0.5, -0.5]))
     assert raw.getvalue() == struct.pack("<hh", 16384, -16384)
+
+
+@pytest.mark.parametrize("suffix", writable_suffixes())
+def test_a_writer_that_a_signal_interrupts_while_it_opens_says_nothing(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[object] = []
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+    monkeypatch.setattr(wave.Wave_write, "setparams", interrupted)
+    monkeypatch.setattr(soundfile.SoundFile, "_open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        FileSink(tmp_path / f"out{suffix}", 16_000)
+    gc.collect()
+    assert not said
+    assert not list(tmp_path.iterdir())

@@ -54,6 +54,17 @@ def open_encoder(descriptor: int, sample_rate: int, path: Path) -> Encoder:
         raise AudioIOError(f"{path}: {error.strerror or error}") from error
 
 
+class _WaveWriter(wave.Wave_write):
+    """The standard library's writer, closed by `close` only.
+
+    Its finaliser would write a header; of a writer that a signal interrupted before it had its
+    parameters, it prints a traceback instead.
+    """
+
+    def __del__(self) -> None:
+        pass
+
+
 class _WavEncoder:
     """The standard library's writer as an `Encoder`."""
 
@@ -62,8 +73,12 @@ class _WavEncoder:
         self._bytes = 0
         # Unbuffered: every close would retry what a full disk did not take.
         self._file = os.fdopen(os.dup(descriptor), "r+b", buffering=0)
-        self._wave = wave.open(self._file, "wb")  # noqa: SIM115  closed by close
-        self._wave.setparams((1, 2, sample_rate, 0, "NONE", ""))
+        try:
+            self._wave = _WaveWriter(self._file)
+            self._wave.setparams((1, 2, sample_rate, 0, "NONE", ""))
+        except BaseException:  # e.g. a signal: nobody else knows this file yet
+            self._file.close()
+            raise
 
     def write(self, values: NDArray[np.int16]) -> None:
         self._bytes += values.nbytes
