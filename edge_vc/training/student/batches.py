@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from edge_vc.audio.level import frame_power
 from edge_vc.audio.mel import channel_mean
 from edge_vc.augmentation.feature_augment import FeatureAugment
 from edge_vc.labelling.labels import LabelledAudio
@@ -18,6 +19,7 @@ from edge_vc.nn.conditioned import Inputs
 from edge_vc.nn.flat_step import TooShortError
 from edge_vc.training.student.conditions import Condition
 from edge_vc.training.student.inputs.input_features import (
+    LOUD_EVERY,
     InputAugmentation,
     InputFeatures,
     check_shares,
@@ -97,7 +99,8 @@ class DistillBatches:
     mean is therefore what it would be at that point of a stream; in some recordings it follows
     something loud just before (`loud_event`). The input of some crops is one of the augmented
     copies of their recording; the labels are those of the recording itself. The first ``warm``
-    frames of a crop are context. With ``sources``, a batch includes the source audio.
+    frames of a crop are context; if there are any, streams that open amid speech are drawn as well
+    (`draw`). With ``sources``, a batch includes the source audio.
     """
 
     def __init__(
@@ -120,30 +123,25 @@ class DistillBatches:
         self._config, self._augment = student.config, augment
         whole = [example.at_hop(self.hop) for example in examples]
         long = {index: each for index, each in enumerate(whole) if len(each.f0) > frames}
-        told = {
-            index: _at_frames(conditions[index] if conditions else {}, len(each.f0))
-            for index, each in long.items()
-        }
-        heard = extract_features(student, long, augmentations, progress)
-        self._examples = [
-            _prepare(student, each, heard[index], told[index], sources)
-            for index, each in long.items()
-        ]
-        first = {index: _in_speech(each, index, frames) for index, each in long.items()}
-        cut = {
-            index: each.excerpt(first[index], first[index] + frames) for index, each in long.items()
-        }
-        heard = extract_features(student, cut, augmentations, progress, loud_every=0)
-        self._spoken = [
-            _prepare(student, each, heard[index], _at(told[index], first[index], frames), sources)
-            for index, each in cut.items()
-        ]
-        if not self._examples:
+        if not long:
             longest = max((len(each.f0) for each in whole), default=0)
             raise TooShortError(
                 f"no recording is longer than a segment of {frames} frames (the longest has "
                 f"{longest}): give longer recordings or shorter segments"
             )
+        told = {
+            index: _at_frames(conditions[index] if conditions else {}, len(each.f0))
+            for index, each in long.items()
+        }
+
+        def prepared(
+            some: Mapping[int, LabelledAudio], told: Mapping[int, Condition], loud_every: int
+        ) -> list[_Example]:
+            heard = extract_features(student, some, augmentations, progress, loud_every=loud_every)
+            return [_prepare(student, some[n], heard[n], told[n], sources) for n in some]
+
+        self._examples = prepared(long, told, LOUD_EVERY)
+        self._spoken = prepared(*_cut_in_speech(long, told, frames), 0) if warm else self._examples
         lengths = np.cumsum([len(example.f0) for example in self._examples], dtype=np.float64)
         self._share = lengths / lengths[-1]
 
@@ -231,13 +229,22 @@ def set_prior(student: Student, examples: Sequence[LabelledAudio]) -> None:
     student.frontend.set_prior(torch.stack(means).mean(0))
 
 
-def _in_speech(example: LabelledAudio, index: int, frames: int) -> int:
-    """Return a drawn frame of speech at which a stream of ``frames`` frames can begin."""
-    hops = example.source[: len(example.f0) * example.hop].reshape(-1, example.hop)
-    levels = np.square(hops.astype(np.float32)).mean(1)
-    speech = np.flatnonzero(levels >= levels.max() * SPEECH_POWER)
-    drawn = int(np.random.default_rng(index).choice(speech))
-    return min(drawn, len(example.f0) - frames)
+def _cut_in_speech(
+    examples: Mapping[int, LabelledAudio], told: Mapping[int, Condition], frames: int
+) -> tuple[dict[int, LabelledAudio], dict[int, Condition]]:
+    """Return ``frames`` frames of each example from a drawn frame of speech on, with conditions."""
+    cut: dict[int, LabelledAudio] = {}
+    conditions: dict[int, Condition] = {}
+    for index, example in examples.items():
+        power = frame_power(example.source.astype(np.float32), example.hop)[: len(example.f0)]
+        speech = np.flatnonzero(power >= power.max() * SPEECH_POWER)
+        drawn = int(np.random.default_rng(index).choice(speech))
+        first = min(drawn, len(example.f0) - frames)
+        cut[index] = example.excerpt(first, first + frames)
+        conditions[index] = {
+            name: values[:, first : first + frames] for name, values in told[index].items()
+        }
+    return cut, conditions
 
 
 def _prepare(
@@ -259,10 +266,6 @@ def _prepare(
         _delayed(example.source, student.delay) if source else None,
         inputs,
     )
-
-
-def _at(inputs: Condition, start: int, frames: int) -> Condition:
-    return {name: values[:, start : start + frames] for name, values in inputs.items()}
 
 
 def _at_frames(given: Condition, frames: int) -> Condition:
